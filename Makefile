@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+# golem-net: libgn.a, the gn-* tools, their tests.  `make help` lists what there is.
+#
+#   MODE=debug|release|asan|cov|fuzz   each has its own tree, build/MODE
+#   STATIC=1                           tools without shared libraries, in build/MODE-static
+#   CC=gcc|clang  CFLAGS=  LDFLAGS=    as usual; WERROR=1 makes warnings errors, V=1 shows commands
+#   BUILD=DIR                          another place than build/
+
+MODE ?= release
+BUILD ?= build
+B := $(BUILD)/$(MODE)$(if $(STATIC),-static)
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+ifeq ($(origin CC),default)
+CC := $(if $(filter fuzz,$(MODE)),clang,gcc)
+endif
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(JOBS) --no-builtin-rules
+endif
+
+# ---- flags ----------------------------------------------------------------------
+
+CFLAGS.debug   = -Og -g3
+CFLAGS.release = -O2 -g1 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
+CFLAGS.asan    = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CFLAGS.cov     = -O0 -g --coverage -fprofile-abs-path
+CFLAGS.fuzz    = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
+                 -fsanitize=fuzzer-no-link,address,undefined
+LDFLAGS.asan   = -fsanitize=address,undefined
+LDFLAGS.cov    = --coverage
+LDFLAGS.fuzz   = -fsanitize=fuzzer,address,undefined
+ifeq ($(CFLAGS.$(MODE)),)
+$(error MODE=$(MODE): there are debug, release, asan, cov and fuzz)
+endif
+
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
+       -Wundef -Wvla -Wcast-qual -Wwrite-strings -Wformat=2 $(if $(WERROR),-Werror)
+# Position-independent, so that the archive also goes into somebody's shared object.
+BASE_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -fPIC -ffunction-sections -fdata-sections $(CFLAGS.$(MODE))
+INCLUDES = -Ilib -I$(B)/proto
+ALL_LDFLAGS = $(if $(STATIC),-static-pie,-pie) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed -Wl,--gc-sections \
+              $(LDFLAGS.$(if $(filter fuzz,$(MODE)),asan,$(MODE))) $(LDFLAGS)
+LDLIBS = -lev -lsodium -lprotobuf-c -lcares -lcrypto -lm $(if $(STATIC),-ldl -pthread)
+Q = $(if $V,,@echo '  $@';)
+COMPILE = $(CC) $(BASE_CFLAGS) -MMD -MP
+
+# ---- what there is --------------------------------------------------------------
+
+LIB_SRC    := $(sort $(shell find lib -name '*.c'))
+PROTO      := $(wildcard proto/*.proto)
+PROTO_C    := $(PROTO:proto/%.proto=$(B)/proto/%.pb-c.c)
+COMMON_SRC := $(wildcard cmd/common/*.c)
+TOOLS      := $(patsubst cmd/%/main.c,%,$(wildcard cmd/gn-*/main.c))
+PAGES      := $(wildcard man/*.[1357])
+TEST_SRC   := $(wildcard tests/unit/*.c tests/conform/*.c)
+AID_SRC    := $(wildcard tests/bench/*.c tests/lab/*.c)
+FUZZ_SRC   := $(wildcard tests/fuzz/*.c)
+objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
+
+LIB       = $(B)/lib/libgn.a
+LIB_OBJ  := $(call objs,$(LIB_SRC)) $(PROTO_C:.c=.o)
+TESTS    := $(TEST_SRC:tests/%.c=$(B)/tests/%)
+AIDS     := $(AID_SRC:tests/%.c=$(B)/tests/%)
+FUZZERS  := $(FUZZ_SRC:tests/%.c=$(B)/tests/%)
+
+.PHONY: all tests aids fuzzers deps deps-dev demo check unit conform cli lab layers headers man-lint lint interop asan \
+        valgrind fuzz bench cov install uninstall clean help FORCE
+.SECONDEXPANSION:
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: $(LIB) $(TOOLS:%=$(B)/bin/%)
+tests: $(TESTS)
+aids: $(AIDS)
+fuzzers: $(FUZZERS)
+
+# ---- rules ----------------------------------------------------------------------
+
+# Every object hangs on .flags: other flags or another compiler build anew; the archive on .list: a file that is gone
+# leaves it.  In `make deps check` both come after deps.
+$(B)/.flags: TEXT = $(CC) $(BASE_CFLAGS) $(WARN) $(CFLAGS) $(ALL_LDFLAGS) $(LDLIBS)
+$(B)/.list: TEXT = $(LIB_OBJ)
+$(B)/.flags $(B)/.list: FORCE | $(filter clean deps deps-dev,$(MAKECMDGOALS))
+	@mkdir -p $(@D); echo '$(TEXT)' >$@.$$$$; cmp -s $@.$$$$ $@ && rm -f $@.$$$$ || mv -f $@.$$$$ $@
+
+$(B)/proto/%.pb-c.c: proto/%.proto $(B)/.flags
+	@mkdir -p $(@D)
+	$Q protoc-c --proto_path=proto --c_out=$(@D) $<
+
+# Generated code is not ours to mend: it is compiled without the strict warnings.
+$(B)/proto/%.o: $(B)/proto/%.c
+	$Q $(COMPILE) -I$(B)/proto $(CFLAGS) -c -o $@ $<
+
+$(call objs,$(COMMON_SRC) $(wildcard cmd/gn-*/*.c)): INCLUDES += -Icmd
+$(B)/obj/tests/%.o: INCLUDES += -Itests -Icmd -DGN_VECTORS='"$(CURDIR)/tests/vectors"'
+$(B)/obj/%.o: %.c $(B)/.flags | $(PROTO_C)
+	@mkdir -p $(@D)
+	$Q $(COMPILE) $(INCLUDES) $(WARN) $(CFLAGS) -c -o $@ $<
+
+# q, not r: files of one name in two folders are two members.
+$(LIB): $(LIB_OBJ)
+$(B)/lib/libcommon.a: $(call objs,$(COMMON_SRC))
+$(B)/lib/%.a: $(B)/.list
+	@mkdir -p $(@D); rm -f $@
+	$Q ar qcsD $@ $(filter %.o,$^)
+
+LINK = @mkdir -p $(@D); $(if $V,set -x;,echo '  $@';) $(CC) $(BASE_CFLAGS) $(CFLAGS) -o $@ $(filter %.o %.a,$^)
+$(B)/bin/%: $$(call objs,$$(wildcard cmd/$$*/*.c)) $(B)/lib/libcommon.a $(LIB)
+	$(LINK) $(ALL_LDFLAGS) $(LDLIBS)
+$(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/lib/libcommon.a $(LIB)
+	$(LINK) $(ALL_LDFLAGS) $(LDFLAGS.fuzz) $(LDLIBS)
+$(B)/tests/%: $(B)/obj/tests/%.o $(B)/lib/libcommon.a $(LIB)
+	$(LINK) $(ALL_LDFLAGS) $(LDLIBS) -lcmocka
+
+-include $(shell test -d $(B) && find $(B) -name '*.d')
+
+# ---- checks: each ends with its count -------------------------------------------
+
+RUN = MODE=$(MODE) B=$(abspath $(B)) CC='$(CC)' JOBS=$(JOBS) tests/tools
+
+deps deps-dev:
+	@tests/tools/$@
+demo: all
+	@$(RUN)/demo
+check: all tests aids
+	@$(RUN)/check unit conform cli lab layers headers man-lint
+unit conform: tests
+	@$(RUN)/check $@
+cli lab man-lint: all aids
+	@$(RUN)/check $@
+layers headers: $(PROTO_C)
+	@$(RUN)/check $@
+lint: $(PROTO_C)
+	@$(RUN)/lint
+interop: all
+	@$(RUN)/../interop/run $(PEERS)
+asan:
+	@$(MAKE) --no-print-directory MODE=asan all tests aids
+	@$(MAKE) --no-print-directory MODE=asan check-asan
+check-asan:
+	@$(RUN)/check unit conform cli
+valgrind: all
+	@$(RUN)/check valgrind
+fuzz:
+	@$(MAKE) --no-print-directory MODE=fuzz fuzzers
+	@MODE=fuzz B=$(abspath $(BUILD))/fuzz JOBS=$(JOBS) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/tools/fuzz $(TARGETS)
+bench: all aids
+	@$(RUN)/../bench/run
+cov:
+	@$(MAKE) --no-print-directory MODE=cov all tests aids
+	@B=$(abspath $(BUILD))/cov JOBS=$(JOBS) tests/tools/cov
+
+# ---- installing -----------------------------------------------------------------
+
+D = $(DESTDIR)$(PREFIX)
+VERSION = $(shell sed -n 's/^.define GN_VERSION "\(.*\)"/\1/p' lib/gn.h)
+
+install: all
+	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/include
+	$(if $(TOOLS),install -m 755 $(TOOLS:%=$(B)/bin/%) $(D)/bin)
+	install -m 644 $(LIB) $(D)/lib
+	install -m 644 lib/gn.h $(D)/include
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' lib/golem-net.pc.in >$(D)/lib/pkgconfig/golem-net.pc
+	$(foreach p,$(PAGES),install -D -m 644 $(p) $(D)/share/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)) &&) :
+
+uninstall:
+	rm -f $(TOOLS:%=$(D)/bin/%) $(D)/lib/libgn.a $(D)/include/gn.h $(D)/lib/pkgconfig/golem-net.pc
+	rm -f $(foreach p,$(PAGES),$(D)/share/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@sed -n 's/^# \{0,1\}//; 2,9p' Makefile
+	@cat tests/tools/help
