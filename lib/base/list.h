@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Intrusive, circular, doubly linked lists.  A head and a node are the same struct;
+ * both are initialised with gn_list_init(), and a node that is on no list points to
+ * itself, so it may be deleted again, or asked whether it is linked. */
+#ifndef GN_BASE_LIST_H
+#define GN_BASE_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct gn_list {
+	struct gn_list *next, *prev;
+};
+
+static inline void gn_list_init(struct gn_list *node)
+{
+	node->next = node;
+	node->prev = node;
+}
+
+/* No nodes in the list; of a node: on no list. */
+static inline bool gn_list_is_empty(const struct gn_list *head)
+{
+	return head->next == head;
+}
+
+static inline void gn_list_link(struct gn_list *prev, struct gn_list *node, struct gn_list *next)
+{
+	node->prev = prev;
+	node->next = next;
+	prev->next = node;
+	next->prev = node;
+}
+
+/* The node must be on no list. */
+static inline void gn_list_add_head(struct gn_list *head, struct gn_list *node)
+{
+	gn_list_link(head, node, head->next);
+}
+
+static inline void gn_list_add_tail(struct gn_list *head, struct gn_list *node)
+{
+	gn_list_link(head->prev, node, head);
+}
+
+/* Takes the node off its list; nothing happens when it is on none. */
+static inline void gn_list_del(struct gn_list *node)
+{
+	node->prev->next = node->next;
+	node->next->prev = node->prev;
+	gn_list_init(node);
+}
+
+/* Moves all nodes of `from` to the end of `to`. */
+static inline void gn_list_splice(struct gn_list *to, struct gn_list *from)
+{
+	if (gn_list_is_empty(from))
+		return;
+	from->next->prev = to->prev;
+	to->prev->next = from->next;
+	from->prev->next = to;
+	to->prev = from->prev;
+	gn_list_init(from);
+}
+
+#define gn_list_entry(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+
+/* NULL when the list is empty. */
+#define gn_list_first(head, type, member) \
+	(gn_list_is_empty(head) ? (type *)NULL : gn_list_entry((head)->next, type, member))
+
+/* pos and tmp are struct gn_list *.  Only the _safe form allows pos to be deleted, and it
+ * alone: deleting the node behind it breaks the walk. */
+#define gn_list_for_each(pos, head) for ((pos) = (head)->next; (pos) != (head); (pos) = (pos)->next)
+#define gn_list_for_each_safe(pos, tmp, head) \
+	for ((pos) = (head)->next, (tmp) = (pos)->next; (pos) != (head); (pos) = (tmp), (tmp) = (pos)->next)
+
+#endif
