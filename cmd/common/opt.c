@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+#include "opt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "exit.h"
+#include "gn.h"
+
+struct parser {
+	const struct opt_tool *tool;
+	void *cfg;
+	int argc, at; /* at: the next argument */
+	char **argv;
+	struct fault *fault;
+};
+
+static const struct opt *find_brief(const struct opt_tool *t, char c)
+{
+	for (size_t i = 0; i < t->n_opts; i++)
+		if (t->opts[i].brief == c)
+			return &t->opts[i];
+	return NULL;
+}
+
+static const struct opt *find_name(const struct opt_tool *t, const char *name, size_t len)
+{
+	for (size_t i = 0; i < t->n_opts; i++)
+		if (t->opts[i].name && strlen(t->opts[i].name) == len && !memcmp(t->opts[i].name, name, len))
+			return &t->opts[i];
+	return NULL;
+}
+
+static bool has_optional(const struct opt *o)
+{
+	return o->arg && o->arg[0] == '[';
+}
+
+/* label: the option as the user wrote it, for the fault. */
+static int set(struct parser *p, const struct opt *o, const char *label, int label_len, const char *value)
+{
+	struct fault inner;
+
+	if (!o->set(o, value, (char *)p->cfg + o->at, &inner))
+		return 0;
+	return say_fault(p->fault, "%.*s: %s", label_len, label, inner.text);
+}
+
+static int take_long(struct parser *p, const char *arg)
+{
+	const char *name = arg + 2, *eq = strchr(name, '='), *value = eq ? eq + 1 : NULL;
+	int len = (int)(eq ? eq - name : (ptrdiff_t)strlen(name));
+	const struct opt *o;
+
+	if (len == 4 && !memcmp(name, "help", 4))
+		return OPT_HELP;
+	if (len == 7 && !memcmp(name, "version", 7))
+		return OPT_VERSION;
+	o = find_name(p->tool, name, (size_t)len);
+	if (!o)
+		return say_fault(p->fault, "--%.*s: there is no such option", len > 80 ? 80 : len, name);
+	if (!o->arg && value)
+		return say_fault(p->fault, "--%s: takes no value", o->name);
+	if (o->arg && !has_optional(o) && !value) {
+		if (p->at >= p->argc)
+			return say_fault(p->fault, "--%s: %s is missing behind it", o->name, o->arg);
+		value = p->argv[p->at++];
+	}
+	return set(p, o, arg, len + 2, value);
+}
+
+static int take_briefs(struct parser *p, const char *arg)
+{
+	for (const char *c = arg + 1; *c; c++) {
+		const struct opt *o = find_brief(p->tool, *c);
+		const char label[2] = { '-', *c };
+		const char *value = NULL;
+		bool takes;
+
+		if (!o)
+			return say_fault(p->fault, "-%c: there is no such option", *c);
+		takes = o->arg && !has_optional(o);
+		if (takes) {
+			if (c[1])
+				value = c + 1;
+			else if (p->at < p->argc)
+				value = p->argv[p->at++];
+			else
+				return say_fault(p->fault, "-%c: %s is missing behind it", *c, o->arg);
+		}
+		if (set(p, o, label, 2, value))
+			return -1;
+		if (takes)
+			return 0;
+	}
+	return 0;
+}
+
+int opt_parse(const struct opt_tool *t, void *cfg, int argc, char **argv, struct opt_args *out, struct fault *f)
+{
+	struct parser p = { t, cfg, argc, 1, argv, f };
+	int operands = 0, rc;
+	bool dashes = false;
+
+	*out = (struct opt_args){ .operands = argv + (argc > 0) };
+	while (p.at < argc) {
+		char *arg = argv[p.at++];
+
+		dashes = !strcmp(arg, "--");
+		if (dashes)
+			break;
+		if (arg[0] != '-' || !arg[1]) {
+			out->operands[operands++] = arg;
+			continue;
+		}
+		rc = arg[1] == '-' ? take_long(&p, arg) : take_briefs(&p, arg);
+		if (rc)
+			return rc;
+	}
+	if (dashes && t->program) {
+		if (p.at == argc)
+			return say_fault(f, "no program stands behind --");
+		out->program = argv + p.at;
+	} else {
+		while (p.at < argc)
+			out->operands[operands++] = argv[p.at++];
+	}
+	out->n = operands;
+	return 0;
+}
+
+static void help_forms(const struct opt_tool *t, FILE *to)
+{
+	const char *line = t->usage, *end;
+	const char *head = "usage:";
+
+	for (; *line; line = *end ? end + 1 : end, head = "      ") {
+		end = strchr(line, '\n');
+		if (!end)
+			end = line + strlen(line);
+		fprintf(to, "%s %s %.*s\n", head, t->name, (int)(end - line), line);
+	}
+}
+
+static void help_option(const struct opt *o, FILE *to)
+{
+	char left[64];
+	int n = 0;
+
+	if (o->brief)
+		n = snprintf(left, sizeof left, "-%c%s", o->brief, o->name ? ", " : "");
+	else
+		n = snprintf(left, sizeof left, "    ");
+	if (o->name)
+		n += snprintf(left + n, sizeof left - (size_t)n, "--%s", o->name);
+	if (has_optional(o))
+		snprintf(left + n, sizeof left - (size_t)n, "[=%s", o->arg + 1);
+	else if (o->arg)
+		snprintf(left + n, sizeof left - (size_t)n, " %s", o->arg);
+	fprintf(to, "  %-24s  %s\n", left, o->help);
+}
+
+void opt_help(const struct opt_tool *t, FILE *to)
+{
+	static const struct opt own[] = {
+		{ 0, "help", NULL, "this", NULL, 0 },
+		{ 0, "version", NULL, "the version", NULL, 0 },
+	};
+
+	help_forms(t, to);
+	fprintf(to, "\n%s\n\n", t->about);
+	for (size_t i = 0; i < t->n_opts; i++)
+		help_option(&t->opts[i], to);
+	help_option(&own[0], to);
+	help_option(&own[1], to);
+	if (t->more)
+		fprintf(to, "\n%s\n", t->more);
+}
+
+void opt_begin(const struct opt_tool *t, void *cfg, int argc, char **argv, struct opt_args *out)
+{
+	struct fault f;
+
+	say_open(t->name);
+	switch (opt_parse(t, cfg, argc, argv, out, &f)) {
+	case 0:
+		return;
+	case OPT_HELP:
+		opt_help(t, stdout);
+		break;
+	case OPT_VERSION:
+		printf("%s %s\n", t->name, GN_VERSION);
+		break;
+	default:
+		die_usage("%s", f.text);
+	}
+	exit(fflush(stdout) ? EXIT_LOCAL : EXIT_DONE);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * say: what a tool tells people, on stderr, a line each: "gn-x: text".
+ * Functions named die_* do not return.
+ */
+#ifndef CMD_COMMON_SAY_H
+#define CMD_COMMON_SAY_H
+
+#include <stdbool.h>
+
+/* Why some text could not be taken: one line, without the tool's name and newline.
+ * Parsers fill it in and return -1, so that a fuzzer can run them too. */
+struct fault {
+	char text[400];
+};
+
+#ifdef __GNUC__
+#define SAY_FORMAT(f, a) __attribute__((format(printf, f, a)))
+#else
+#define SAY_FORMAT(f, a)
+#endif
+
+/* The tool's name, to be set before anything else. */
+void say_open(const char *tool);
+const char *say_tool(void);
+
+/* One line, in one write.  Control characters and line ends in it become '?'. */
+void say(const char *fmt, ...) SAY_FORMAT(1, 2);
+/* Fills in a fault; returns -1. */
+int say_fault(struct fault *f, const char *fmt, ...) SAY_FORMAT(2, 3);
+
+_Noreturn void die(int code, const char *fmt, ...) SAY_FORMAT(2, 3);
+/* EXIT_USAGE, and points to --help. */
+_Noreturn void die_usage(const char *fmt, ...) SAY_FORMAT(1, 2);
+_Noreturn void die_memory(void);
+
+/* Lines of the library: errors and notices, with verbose 1 what happens, with 2 all. */
+void say_library(unsigned verbose);
+
+#endif
