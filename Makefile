@@ -64,7 +64,7 @@ TESTS    := $(TEST_SRC:tests/%.c=$(B)/tests/%)
 AIDS     := $(AID_SRC:tests/%.c=$(B)/tests/%)
 FUZZERS  := $(FUZZ_SRC:tests/%.c=$(B)/tests/%)
 
-.PHONY: all tests aids fuzzers deps deps-dev demo check unit conform cli lab layers headers man-lint lint interop asan \
+.PHONY: all tests aids fuzzers deps deps-dev demo check unit conform cli lab layers headers man-lint lint format interop asan \
         valgrind fuzz bench cov install uninstall clean help FORCE
 .SECONDEXPANSION:
 .SECONDARY:
@@ -133,6 +133,8 @@ layers headers: $(PROTO_C)
 	@$(RUN)/check $@
 lint: $(PROTO_C)
 	@$(RUN)/lint
+format:
+	@$(RUN)/lint format
 interop: all
 	@$(RUN)/../interop/run $(PEERS)
 asan:
