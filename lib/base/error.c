@@ -23,7 +23,7 @@
 	X(GN_EUNREACH, "no address could be reached")                        \
 	X(GN_ENONAME, "the name did not resolve")                            \
 	X(GN_EKEYTYPE, "a key of a type that cannot be used here")           \
-	X(GN_EKEYMODE, "the key file is readable by others")                 \
+	X(GN_EKEYMODE, "the key file is open to others")                 \
 	X(GN_ENOTRANS, "no transport for such an address")                   \
 	X(GN_ESPACE, "the room given is too small")                          \
 	X(GN_EGONE, "the session is going away")
