@@ -64,7 +64,7 @@ TESTS    := $(TEST_SRC:tests/%.c=$(B)/tests/%)
 AIDS     := $(AID_SRC:tests/%.c=$(B)/tests/%)
 FUZZERS  := $(FUZZ_SRC:tests/%.c=$(B)/tests/%)
 
-.PHONY: all tests aids fuzzers deps deps-dev demo check unit conform cli lab layers headers man-lint lint format interop asan \
+.PHONY: all tests aids fuzzers deps deps-dev demo check unit conform cli lab layers headers man-lint lint format static interop asan \
         valgrind fuzz bench cov install uninstall clean help FORCE
 .SECONDEXPANSION:
 .SECONDARY:
@@ -80,7 +80,7 @@ fuzzers: $(FUZZERS)
 # Every object hangs on .flags: other flags or another compiler build anew; the archive on .list: a file that is gone
 # leaves it.  In `make deps check` both come after deps.
 $(B)/.flags: TEXT = $(CC) $(BASE_CFLAGS) $(WARN) $(CFLAGS) $(ALL_LDFLAGS) $(LDLIBS)
-$(B)/.list: TEXT = $(LIB_OBJ)
+$(B)/.list: TEXT = $(LIB_SRC) $(PROTO)
 $(B)/.flags $(B)/.list: FORCE | $(filter clean deps deps-dev,$(MAKECMDGOALS))
 	@mkdir -p $(@D); echo '$(TEXT)' >$@.$$$$; cmp -s $@.$$$$ $@ && rm -f $@.$$$$ || mv -f $@.$$$$ $@
 
@@ -117,7 +117,7 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(B)/lib/libcommon.a $(LIB)
 
 # ---- checks: each ends with its count -------------------------------------------
 
-RUN = MODE=$(MODE) B=$(abspath $(B)) CC='$(CC)' JOBS=$(JOBS) tests/tools
+RUN = MODE=$(MODE) BUILD=$(BUILD) B=$(abspath $(B)) CC='$(CC)' JOBS=$(JOBS) tests/tools
 
 deps deps-dev:
 	@tests/tools/$@
@@ -135,6 +135,8 @@ lint: $(PROTO_C)
 	@$(RUN)/lint
 format:
 	@$(RUN)/lint format
+static:
+	+@BUILD=$(BUILD) tests/tools/static
 interop: all
 	@$(RUN)/../interop/run $(PEERS)
 asan:
@@ -174,5 +176,5 @@ clean:
 	rm -rf $(BUILD)
 
 help:
-	@sed -n 's/^# \{0,1\}//; 2,9p' Makefile
+	@sed -n 's/^# \{0,1\}//; 2,7p' Makefile
 	@cat tests/tools/help
