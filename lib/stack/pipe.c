@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+#include "stack/pipe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void gn_pipe_init(struct gn_pipe *p, struct gn_scratch *s, size_t cap)
+{
+	memset(p, 0, sizeof *p);
+	p->scratch = s;
+	p->cap = cap;
+	gn_list_init(&p->borrower);
+}
+
+static void drop_views(struct gn_pipe *p)
+{
+	gn_list_del(&p->borrower);
+	if (p->scratch->sender == p)
+		p->scratch->sender = NULL;
+	p->views = NULL;
+	p->view = p->n_views = 0;
+	p->borrowed = 0;
+}
+
+static void drop(struct gn_pipe *p)
+{
+	struct gn_block *b;
+
+	while ((b = p->head) != NULL) {
+		p->head = b->next;
+		gn_block_free(p->scratch, b);
+	}
+	p->tail = NULL;
+	p->owned = 0;
+	drop_views(p);
+}
+
+void gn_pipe_fini(struct gn_pipe *p)
+{
+	if (p->scratch != NULL)
+		drop(p);
+	p->source = NULL;
+}
+
+size_t gn_pipe_len(const struct gn_pipe *p)
+{
+	return p->owned + p->borrowed;
+}
+
+size_t gn_pipe_room(const struct gn_pipe *p)
+{
+	size_t len = gn_pipe_len(p);
+
+	return p->end != 0 || len >= p->cap ? 0 : p->cap - len;
+}
+
+/* ---- reading ---- */
+
+int gn_pipe_peek(struct gn_pipe *p, struct iovec *v, int max, size_t limit)
+{
+	int n = 0;
+
+	for (struct gn_block *b = p->head; b != NULL && n < max && limit > 0; b = b->next) {
+		size_t len = b->tail - b->head;
+
+		if (len == 0)
+			continue;
+		v[n].iov_base = b->data + b->head;
+		v[n].iov_len = len < limit ? len : limit;
+		limit -= v[n++].iov_len;
+	}
+	for (unsigned i = p->view; i < p->n_views && n < max && limit > 0; i++) {
+		v[n] = p->views[i];
+		if (v[n].iov_len > limit)
+			v[n].iov_len = limit;
+		limit -= v[n++].iov_len;
+	}
+	if (p->source != NULL && n < max && limit > 0)
+		n += p->source->peek(p->source_arg, v + n, max - n, limit);
+	return n;
+}
+
+void gn_pipe_skip(struct gn_pipe *p, size_t n)
+{
+	while (n > 0 && p->head != NULL) {
+		struct gn_block *b = p->head;
+		size_t len = b->tail - b->head, took = len < n ? len : n;
+
+		b->head += (uint32_t)took;
+		p->owned -= took;
+		n -= took;
+		if (b->head == b->tail) {
+			p->head = b->next;
+			if (p->head == NULL)
+				p->tail = NULL;
+			gn_block_free(p->scratch, b);
+		}
+	}
+	while (n > 0 && p->view < p->n_views) {
+		struct iovec *v = &p->views[p->view];
+		size_t took = v->iov_len < n ? v->iov_len : n;
+
+		v->iov_base = (uint8_t *)v->iov_base + took;
+		v->iov_len -= took;
+		p->borrowed -= took;
+		n -= took;
+		if (v->iov_len == 0)
+			p->view++;
+	}
+	if (p->borrowed == 0 && p->views != NULL)
+		drop_views(p);
+	if (n > 0 && p->source != NULL)
+		p->source->skip(p->source_arg, n);
+}
+
+void gn_pipe_copy(struct gn_pipe *p, void *to, size_t n)
+{
+	uint8_t *at = to;
+
+	for (struct gn_block *b = p->head; b != NULL && n > 0; b = b->next) {
+		size_t len = b->tail - b->head, took = len < n ? len : n;
+
+		memcpy(at, b->data + b->head, took);
+		at += took;
+		n -= took;
+	}
+	for (unsigned i = p->view; i < p->n_views && n > 0; i++) {
+		size_t took = p->views[i].iov_len < n ? p->views[i].iov_len : n;
+
+		memcpy(at, p->views[i].iov_base, took);
+		at += took;
+		n -= took;
+	}
+}
+
+int gn_pipe_whole(struct gn_pipe *p, size_t n, uint8_t **out)
+{
+	struct gn_block *b = p->head;
+	size_t len = gn_pipe_len(p);
+
+	if (len < n) {
+		if (p->end == 0)
+			return GN_EAGAIN;
+		return len > 0 && p->end == GN_EOF ? GN_ETRUNC : p->end;
+	}
+	if (b != NULL && b->tail - b->head >= n) {
+		*out = b->data + b->head;
+		return 0;
+	}
+	if (b == NULL && n > 0 && p->views[p->view].iov_len >= n) {
+		*out = p->views[p->view].iov_base;
+		return 0;
+	}
+	b = gn_block_new(p->scratch, n);
+	if (b == NULL)
+		return -ENOMEM;
+	gn_pipe_copy(p, b->data, n);
+	gn_pipe_skip(p, n);
+	b->tail = (uint32_t)n;
+	b->next = p->head;
+	p->head = b;
+	if (p->tail == NULL)
+		p->tail = b;
+	p->owned += n;
+	*out = b->data;
+	return 0;
+}
+
+int gn_pipe_end(struct gn_pipe *p)
+{
+	struct iovec v;
+
+	if (p->end == 0 || gn_pipe_peek(p, &v, 1, 1) > 0)
+		return 0;
+	return p->end;
+}
+
+bool gn_pipe_is_closed(const struct gn_pipe *p)
+{
+	return p->end != 0;
+}
+
+/* ---- writing ---- */
+
+/* Room at the tail for n more bytes in one piece. */
+static uint8_t *tail_room(struct gn_pipe *p, size_t n)
+{
+	struct gn_block *b = p->tail;
+
+	if (b == NULL || b->room - b->tail < n) {
+		/* A pipe that fills takes larger blocks. */
+		b = gn_block_new(p->scratch, n > p->owned ? n : p->owned < GN_BLOCK_MAX ? p->owned : GN_BLOCK_MAX);
+		if (b == NULL)
+			return NULL;
+		if (p->tail == NULL)
+			p->head = b;
+		else
+			p->tail->next = b;
+		p->tail = b;
+	}
+	return b->data + b->tail;
+}
+
+/* Appends to what is owned; the views must be gone.  Bytes added, fewer without memory. */
+static size_t append(struct gn_pipe *p, const uint8_t *from, size_t n)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		struct gn_block *b = p->tail;
+		size_t room = b == NULL ? 0 : b->room - b->tail, took = n - done;
+
+		if (room == 0) {
+			if (tail_room(p, took < GN_BLOCK_MAX ? took : GN_BLOCK_MAX) == NULL)
+				break;
+			continue;
+		}
+		if (took > room)
+			took = room;
+		memcpy(b->data + b->tail, from + done, took);
+		b->tail += (uint32_t)took;
+		p->owned += took;
+		done += took;
+	}
+	return done;
+}
+
+int gn_pipe_settle(struct gn_pipe *p)
+{
+	struct iovec *v = p->views;
+	unsigned i = p->view, n = p->n_views;
+
+	drop_views(p);
+	for (; i < n; i++) {
+		if (append(p, v[i].iov_base, v[i].iov_len) < v[i].iov_len) {
+			gn_pipe_reset(p, -ENOMEM);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* May the pipe take bytes now?  What is put goes behind the views: they become memory. */
+static int take(struct gn_pipe *p)
+{
+	if (p->end == 0 && p->borrowed > 0 && !p->sends)
+		gn_pipe_settle(p);
+	return p->end;
+}
+
+ptrdiff_t gn_pipe_write(struct gn_pipe *p, const void *buf, size_t n)
+{
+	size_t room;
+	int r = take(p);
+
+	if (r != 0)
+		return r;
+	room = gn_pipe_room(p);
+	if (room == 0)
+		return GN_EAGAIN;
+	if (p->borrowed > 0)
+		gn_pipe_settle(p);
+	n = append(p, buf, n < room ? n : room);
+	return n > 0 ? (ptrdiff_t)n : -ENOMEM;
+}
+
+int gn_pipe_put(struct gn_pipe *p, const void *buf, size_t n)
+{
+	uint8_t *at;
+
+	if (p->end != 0)
+		return p->end;
+	if (gn_pipe_room(p) < n)
+		return GN_EAGAIN;
+	at = gn_pipe_reserve(p, n);
+	if (at == NULL)
+		return p->end != 0 ? p->end : -ENOMEM;
+	memcpy(at, buf, n);
+	gn_pipe_commit(p, n);
+	return 0;
+}
+
+uint8_t *gn_pipe_reserve(struct gn_pipe *p, size_t n)
+{
+	if (p->end != 0 || gn_pipe_room(p) < n)
+		return NULL;
+	if (p->sends)
+		return gn_scratch_reserve(p->scratch, p, n);
+	if (take(p) != 0)
+		return NULL;
+	return tail_room(p, n);
+}
+
+void gn_pipe_commit(struct gn_pipe *p, size_t m)
+{
+	if (p->sends) {
+		uint8_t *at = p->scratch->tx + p->scratch->tx_end;
+
+		p->scratch->tx_end += m;
+		if (gn_pipe_lend(p, at, m) != 0)
+			gn_pipe_reset(p, -ENOMEM);
+	} else {
+		p->tail->tail += (uint32_t)m;
+		p->owned += m;
+	}
+}
+
+/* A run of views for the pipe: behind its last, or the first of a new one. */
+static struct iovec *view_room(struct gn_pipe *p)
+{
+	struct gn_scratch *s = p->scratch;
+
+	if (p->sends) { /* what is sealed into the send buffer is always one piece */
+		p->views = &s->tx_view;
+		return p->n_views == 0 ? p->views : NULL;
+	}
+	if (p->views == NULL) {
+		if (s->views == NULL && (s->views = malloc(GN_SCRATCH_VIEWS * sizeof *s->views)) == NULL)
+			return NULL;
+		if (s->n_views + GN_PIPE_VIEWS > GN_SCRATCH_VIEWS)
+			return NULL;
+		p->views = s->views + s->n_views;
+		s->n_views += GN_PIPE_VIEWS;
+		p->view = p->n_views = 0;
+	}
+	if (p->n_views == GN_PIPE_VIEWS && p->view > 0) {
+		p->n_views = (uint8_t)(p->n_views - p->view);
+		memmove(p->views, p->views + p->view, p->n_views * sizeof *p->views);
+		p->view = 0;
+	}
+	return p->n_views < GN_PIPE_VIEWS ? &p->views[p->n_views] : NULL;
+}
+
+int gn_pipe_lend(struct gn_pipe *p, uint8_t *at, size_t n)
+{
+	struct iovec *v;
+
+	if (n == 0)
+		return 0;
+	if (p->n_views > p->view) {
+		v = &p->views[p->n_views - 1];
+		if ((uint8_t *)v->iov_base + v->iov_len == at) {
+			v->iov_len += n;
+			p->borrowed += n;
+			return 0;
+		}
+	}
+	v = view_room(p);
+	if (v == NULL) { /* too many pieces: worth a copy */
+		return gn_pipe_settle(p) == 0 && append(p, at, n) == n ? 0 : -ENOMEM;
+	}
+	v->iov_base = at;
+	v->iov_len = n;
+	p->n_views++;
+	p->borrowed += n;
+	if (!p->sends && gn_list_is_empty(&p->borrower))
+		gn_list_add_tail(&p->scratch->borrowers, &p->borrower);
+	return 0;
+}
+
+int gn_pipe_move(struct gn_pipe *to, struct gn_pipe *from, size_t n)
+{
+	while (n > 0) {
+		struct iovec v;
+		bool owned = from->owned > 0;
+		int r;
+
+		if (gn_pipe_peek(from, &v, 1, n) == 0)
+			return GN_ETRUNC;
+		if (owned) {
+			if (to->borrowed > 0)
+				gn_pipe_settle(to);
+			r = append(to, v.iov_base, v.iov_len) < v.iov_len ? -ENOMEM : 0;
+		} else {
+			r = gn_pipe_lend(to, v.iov_base, v.iov_len);
+		}
+		if (r != 0)
+			return r;
+		gn_pipe_skip(from, v.iov_len);
+		n -= v.iov_len;
+	}
+	return 0;
+}
+
+void gn_pipe_close(struct gn_pipe *p, int end)
+{
+	if (p->end == 0)
+		p->end = end;
+}
+
+void gn_pipe_reset(struct gn_pipe *p, int err)
+{
+	drop(p);
+	p->source = NULL;
+	if (p->end == 0 || p->end == GN_EOF)
+		p->end = err;
+}
+
+void gn_pipe_source(struct gn_pipe *p, const struct gn_source *source, void *arg)
+{
+	p->source = source;
+	p->source_arg = arg;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "stack/scratch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "stack/pipe.h"
+
+/* Sizes of a block's data.  The largest holds a whole Noise record. */
+static const uint32_t block_room[3] = {4 * 1024 - 64, 16 * 1024 - 64, GN_BLOCK_MAX};
+/* How many of each are kept when nobody uses them. */
+static const unsigned pool_max[3] = {16, 8, 8};
+
+/* Where reads begin: behind the room for a rest, on a 64-byte boundary. */
+enum { RX_START = (GN_SCRATCH_REST + 63) / 64 * 64 };
+
+void gn_scratch_init(struct gn_scratch *s)
+{
+	memset(s, 0, sizeof *s);
+	gn_list_init(&s->borrowers);
+}
+
+void gn_scratch_fini(struct gn_scratch *s)
+{
+	for (int k = 0; k < 3; k++) {
+		struct gn_block *b;
+
+		while ((b = s->pool[k]) != NULL) {
+			s->pool[k] = b->next;
+			free(b);
+		}
+	}
+	if (s->cipher_free != NULL)
+		s->cipher_free(s->cipher);
+	free(s->rx);
+	free(s->tx);
+	free(s->views);
+}
+
+struct gn_block *gn_block_new(struct gn_scratch *s, size_t n)
+{
+	uint8_t k = 0;
+	struct gn_block *b;
+
+	while (k < 2 && block_room[k] < n)
+		k++;
+	if (block_room[k] < n)
+		return NULL;
+	b = s->pool[k];
+	if (b != NULL) {
+		s->pool[k] = b->next;
+		s->n_pool[k]--;
+	} else {
+		b = malloc(sizeof *b + block_room[k]);
+		if (b == NULL)
+			return NULL;
+		b->room = block_room[k];
+		b->kind = k;
+	}
+	b->next = NULL;
+	b->head = b->tail = 0;
+	return b;
+}
+
+void gn_block_free(struct gn_scratch *s, struct gn_block *b)
+{
+	if (s->n_pool[b->kind] == pool_max[b->kind]) {
+		free(b);
+		return;
+	}
+	b->next = s->pool[b->kind];
+	s->pool[b->kind] = b;
+	s->n_pool[b->kind]++;
+}
+
+void gn_scratch_settle(struct gn_scratch *s)
+{
+	struct gn_list *at, *next;
+
+	gn_list_for_each_safe(at, next, &s->borrowers)
+		gn_pipe_settle(gn_list_entry(at, struct gn_pipe, borrower));
+	s->n_views = 0;
+}
+
+static void *aligned(size_t n)
+{
+	return aligned_alloc(64, (n + 63) / 64 * 64);
+}
+
+uint8_t *gn_scratch_fill(struct gn_scratch *s, struct gn_pipe *p, size_t *room)
+{
+	struct gn_list *at, *next;
+	size_t rest = gn_pipe_len(p);
+	uint8_t *start;
+
+	if (rest > GN_SCRATCH_REST)
+		return NULL;
+	if (s->rx == NULL && (s->rx = aligned(RX_START + GN_SCRATCH_RX)) == NULL)
+		return NULL;
+	gn_list_for_each_safe(at, next, &s->borrowers) {
+		struct gn_pipe *other = gn_list_entry(at, struct gn_pipe, borrower);
+
+		if (other != p)
+			gn_pipe_settle(other);
+	}
+	start = s->rx + RX_START;
+	if (rest > 0) {
+		if (p->owned != 0 || p->n_views - p->view != 1)
+			gn_pipe_settle(p); /* views could overlap the place */
+		if (gn_pipe_len(p) != rest)
+			return NULL; /* it could not be settled and is reset */
+		if (p->owned == 0)
+			memmove(start - rest, p->views[p->view].iov_base, rest);
+		else
+			gn_pipe_copy(p, start - rest, rest);
+		gn_pipe_skip(p, rest);
+	}
+	s->n_views = 0;
+	/* It is put back as a view, so that the pipe is whole should the read bring nothing. */
+	if (rest > 0 && gn_pipe_lend(p, start - rest, rest) != 0)
+		return NULL;
+	*room = GN_SCRATCH_RX;
+	return start;
+}
+
+void gn_scratch_filled(struct gn_scratch *s, struct gn_pipe *p, size_t n)
+{
+	(void)gn_pipe_lend(p, s->rx + RX_START, n);
+}
+
+uint8_t *gn_scratch_reserve(struct gn_scratch *s, struct gn_pipe *p, size_t n)
+{
+	if (s->tx == NULL && (s->tx = aligned(GN_SCRATCH_TX)) == NULL)
+		return NULL;
+	if (s->sender != p) {
+		if (s->sender != NULL)
+			gn_pipe_settle(s->sender);
+		s->sender = p;
+		s->tx_end = 0;
+	}
+	if (p->borrowed == 0)
+		s->tx_end = 0;
+	return GN_SCRATCH_TX - s->tx_end >= n ? s->tx + s->tx_end : NULL;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scratch: what the connections of one thread lend each other while they are
+ * pumped.  One receive buffer that the socket is read into and records are opened in,
+ * one send buffer that records are sealed into, the views that point into the first,
+ * and a pool of blocks for what has to stay.
+ *
+ * The receive buffer: gn_scratch_fill() makes it ready for one pipe's next read, and
+ * takes it from whoever still had views in it: those are copied into blocks of their
+ * own first.  So a reader who consumes at once costs no copy, and one who does not
+ * costs one.  The send buffer has one user at a time, on the same terms.
+ *
+ * Buffers start on 64-byte boundaries, and what is left of a record is moved so that it
+ * *ends* on one, where the kernel then writes: a read to a page plus a few bytes runs at
+ * a fraction of the speed.
+ */
+#ifndef GN_STACK_SCRATCH_H
+#define GN_STACK_SCRATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/list.h"
+
+struct gn_pipe;
+
+enum {
+	GN_SCRATCH_RX = 512 * 1024,             /* what one read may bring */
+	GN_SCRATCH_TX = 4 * 65537 + 60,         /* four whole Noise records */
+	GN_SCRATCH_REST = 68 * 1024,            /* the longest rest of a unit in front of it */
+	GN_SCRATCH_VIEWS = 4096,                /* borrowed at any time, in runs of GN_PIPE_VIEWS */
+};
+
+/* Memory of a pipe, in one of three sizes. */
+struct gn_block {
+	struct gn_block *next;
+	uint32_t room; /* of data */
+	uint32_t head, tail;
+	uint8_t kind;
+	_Alignas(16) uint8_t data[];
+};
+
+struct gn_scratch {
+	uint8_t *rx, *tx; /* allocated by first use */
+	struct gn_list borrowers; /* pipes with views into rx */
+	struct gn_pipe *sender;   /* the pipe with bytes in tx */
+	size_t tx_end;            /* where in tx the next record goes */
+	struct iovec tx_view;     /* what of it is not sent yet */
+	struct iovec *views;
+	size_t n_views;
+	struct gn_block *pool[3];
+	unsigned n_pool[3];
+	/* What a security layer keeps for all its connections: a seal and an open context. */
+	void *cipher;
+	void (*cipher_free)(void *cipher);
+};
+
+void gn_scratch_init(struct gn_scratch *s);
+void gn_scratch_fini(struct gn_scratch *s);
+
+/* The place that a read for the pipe goes to, *room bytes; NULL without memory.  What
+ * the pipe still holds (at most GN_SCRATCH_REST) stands right in front of it. */
+uint8_t *gn_scratch_fill(struct gn_scratch *s, struct gn_pipe *p, size_t *room);
+/* n bytes have come there. */
+void gn_scratch_filled(struct gn_scratch *s, struct gn_pipe *p, size_t n);
+/* Every view into rx becomes memory of its pipe. */
+void gn_scratch_settle(struct gn_scratch *s);
+
+/* n contiguous bytes of tx, taken for the pipe; NULL when there is no room before what
+ * the pipe has in it was sent. */
+uint8_t *gn_scratch_reserve(struct gn_scratch *s, struct gn_pipe *p, size_t n);
+
+/* A block with room for at least n bytes (at most GN_BLOCK_MAX), or NULL. */
+enum { GN_BLOCK_MAX = 64 * 1024 + 512 };
+struct gn_block *gn_block_new(struct gn_scratch *s, size_t n);
+void gn_block_free(struct gn_scratch *s, struct gn_block *b);
+
+#endif

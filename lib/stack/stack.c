@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+#include "stack/stack.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void gn_stack_init(struct gn_stack *s, const struct gn_stack_cfg *cfg)
+{
+	memset(s, 0, sizeof *s);
+	s->cfg = *cfg;
+}
+
+static void layer_free(struct gn_layer *l)
+{
+	if (l->ops->fini != NULL)
+		l->ops->fini(l);
+	if (l->up_rx != NULL) {
+		gn_pipe_fini(l->up_rx);
+		gn_pipe_fini(l->up_tx);
+	}
+	free(l);
+}
+
+void gn_stack_fini(struct gn_stack *s)
+{
+	while (s->n > 0)
+		layer_free(s->layers[--s->n]);
+}
+
+/* A layer, its two pipes and its state are one allocation. */
+static struct gn_layer *layer_new(struct gn_stack *s, const struct gn_layer_ops *ops)
+{
+	size_t head = (sizeof(struct gn_layer) + 15) / 16 * 16;
+	size_t pipes = ops->up_cap > 0 ? 2 * sizeof(struct gn_pipe) : 0;
+	struct gn_layer *l = calloc(1, head + (pipes + 15) / 16 * 16 + ops->size);
+	char *at = (char *)l + head;
+
+	if (l == NULL)
+		return NULL;
+	l->ops = ops;
+	l->stack = s;
+	l->wake = GN_NEVER;
+	l->dirty = true;
+	if (pipes > 0) {
+		l->up_rx = (void *)at;
+		l->up_tx = l->up_rx + 1;
+		gn_pipe_init(l->up_rx, s->cfg.scratch, ops->up_cap);
+		gn_pipe_init(l->up_tx, s->cfg.scratch, ops->up_cap);
+		at += (pipes + 15) / 16 * 16;
+	}
+	l->state = at;
+	return l;
+}
+
+int gn_stack_push(struct gn_stack *s, const struct gn_layer_ops *ops, const void *cfg, bool gates,
+                  struct gn_layer **out)
+{
+	struct gn_layer *l;
+	int r;
+
+	if (s->n == GN_STACK_LAYERS)
+		return GN_ELIMIT;
+	l = layer_new(s, ops);
+	if (l == NULL)
+		return -ENOMEM;
+	l->gates = gates;
+	l->rx = gn_stack_top_rx(s);
+	l->tx = gn_stack_top_tx(s);
+	r = ops->init(l, cfg);
+	if (r != 0) {
+		free(l);
+		return r;
+	}
+	s->layers[s->n++] = l;
+	if (s->n > 1)
+		s->layers[s->n - 2]->dirty = true;
+	gn_layer_mark(l);
+	if (out != NULL)
+		*out = l;
+	return 0;
+}
+
+/* The pair of the highest layer that has one: a selection and what will follow it share. */
+static struct gn_layer *top(struct gn_stack *s)
+{
+	for (unsigned i = s->n; i-- > 0;)
+		if (s->layers[i]->up_rx != NULL)
+			return s->layers[i];
+	return NULL;
+}
+
+struct gn_pipe *gn_stack_top_rx(struct gn_stack *s)
+{
+	struct gn_layer *l = top(s);
+
+	return l != NULL ? l->up_rx : s->cfg.rx;
+}
+
+struct gn_pipe *gn_stack_top_tx(struct gn_stack *s)
+{
+	struct gn_layer *l = top(s);
+
+	return l != NULL ? l->up_tx : s->cfg.tx;
+}
+
+void gn_layer_mark(struct gn_layer *l)
+{
+	l->dirty = true;
+	if (!l->stack->pumping && l->stack->cfg.on_work != NULL)
+		l->stack->cfg.on_work(l->stack->cfg.arg);
+}
+
+void gn_stack_mark_bottom(struct gn_stack *s)
+{
+	if (s->n > 0)
+		gn_layer_mark(s->layers[0]);
+}
+
+void gn_stack_mark_top(struct gn_stack *s)
+{
+	if (s->n > 0)
+		gn_layer_mark(s->layers[s->n - 1]);
+}
+
+static void removed(struct gn_stack *s, unsigned i)
+{
+	struct gn_layer *l = s->layers[i];
+
+	memmove(&s->layers[i], &s->layers[i + 1], (s->n - i - 1) * sizeof s->layers[0]);
+	s->n--;
+	if (i < s->n)
+		s->layers[i]->dirty = true;
+	layer_free(l);
+}
+
+/* Advances layer i once.  True when something moved. */
+static bool step(struct gn_stack *s, unsigned i, gn_time now)
+{
+	struct gn_layer *l = s->layers[i];
+	int r;
+
+	l->dirty = false;
+	if (l->wake <= now)
+		l->wake = GN_NEVER;
+	r = l->ops->advance(l, now);
+	if (r == GN_EAGAIN)
+		return false;
+	if (r != 0) {
+		if (r < 0)
+			s->err = r;
+		if (s->cfg.on_step != NULL)
+			s->cfg.on_step(s->cfg.arg, s, l, r);
+		if (r < 0)
+			return false;
+		if (r == GN_DONE) {
+			removed(s, i);
+			return true;
+		}
+	}
+	l->dirty = true;
+	if (i > 0)
+		s->layers[i - 1]->dirty = true;
+	if (i + 1 < s->n)
+		s->layers[i + 1]->dirty = true;
+	return true;
+}
+
+int gn_stack_pump(struct gn_stack *s, gn_time now, unsigned budget)
+{
+	bool again = true;
+
+	if (s->err != 0 || s->pumping)
+		return s->err;
+	s->pumping = true;
+	while (again && s->err == 0) {
+		again = false;
+		for (unsigned i = 0; i < s->n && s->err == 0; i++) {
+			struct gn_layer *l = s->layers[i];
+			bool gates = l->gates;
+
+			if (l->dirty || l->wake <= now) {
+				if (budget == 0) {
+					s->pumping = false;
+					return GN_EAGAIN;
+				}
+				budget--;
+				again |= step(s, i, now);
+			}
+			if (gates && i < s->n && s->layers[i] == l)
+				break;
+		}
+	}
+	s->pumping = false;
+	return s->err;
+}
+
+gn_time gn_stack_wake(const struct gn_stack *s)
+{
+	gn_time t = GN_NEVER;
+
+	for (unsigned i = 0; i < s->n; i++) {
+		if (s->layers[i]->wake < t)
+			t = s->layers[i]->wake;
+		if (s->layers[i]->gates)
+			break;
+	}
+	return t;
+}
