@@ -5,6 +5,7 @@
 
 #include "gn.h"
 
+/* clang-format off */
 #define OURS(X)                                                              \
 	X(GN_EAGAIN, "nothing available at the moment")                      \
 	X(GN_EOF, "end of stream")                                           \
@@ -43,13 +44,16 @@
 	X(EPERM) X(EPIPE) X(EPROTO) X(EPROTONOSUPPORT) X(EPROTOTYPE)         \
 	X(ERANGE) X(EROFS) X(ESPIPE) X(ESRCH) X(ESTALE) X(ETIMEDOUT)         \
 	X(ETXTBSY) X(EXDEV)
+/* clang-format on */
 
 const char *gn_strerror(int err)
 {
 	static _Thread_local char text[128];
 
 	switch (err) {
-#define TEXT(code, words) case code: return words;
+#define TEXT(code, words) \
+	case code:        \
+		return words;
 		OURS(TEXT)
 #undef TEXT
 	case 0:
@@ -66,10 +70,14 @@ const char *gn_strerror(int err)
 const char *gn_errname(int err)
 {
 	switch (err) {
-#define NAME(code, words) case code: return #code;
+#define NAME(code, words) \
+	case code:        \
+		return #code;
 		OURS(NAME)
 #undef NAME
-#define NAME(code) case -code: return #code;
+#define NAME(code)  \
+	case -code: \
+		return #code;
 		SYSTEM(NAME)
 #undef NAME
 	case 0:
