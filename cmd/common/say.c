@@ -30,7 +30,7 @@ static void tame(char *s)
 			*s = '?';
 }
 
-static void put(const char *fmt, va_list ap)
+SAY_FORMAT(1, 0) static void put(const char *fmt, va_list ap)
 {
 	char line[2048];
 	size_t at;

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "batch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH_ROOM ((size_t)1 << 16)
+#define BATCH_LARGE ((size_t)1 << 14) /* from here on a write costs less than a copy */
+
+void batch_fini(struct batch *b)
+{
+	free(b->bytes);
+	*b = (struct batch){ 0 };
+}
+
+int batch_flush(struct batch *b, struct output *out)
+{
+	struct iovec v;
+	ptrdiff_t n;
+
+	while (b->at < b->len) {
+		v = (struct iovec){ b->bytes + b->at, b->len - b->at };
+		n = output_writev(out, &v, 1);
+		if (n <= 0)
+			return n ? (int)n : GN_EAGAIN;
+		b->at += (size_t)n;
+	}
+	b->at = b->len = 0;
+	return 0;
+}
+
+static int add(struct batch *b, const void *p, size_t n)
+{
+	size_t cap = b->cap ? b->cap : BATCH_ROOM + BATCH_LARGE + 2 * FORM_EXTRA;
+	uint8_t *bytes;
+
+	while (cap - b->len < n)
+		cap *= 2;
+	if (cap != b->cap) {
+		bytes = realloc(b->bytes, cap);
+		if (!bytes)
+			return -ENOMEM;
+		b->bytes = bytes;
+		b->cap = cap;
+	}
+	if (n)
+		memcpy(b->bytes + b->len, p, n);
+	b->len += n;
+	return 0;
+}
+
+static int add_all(struct batch *b, struct iovec *v, int n, size_t skip)
+{
+	int err = 0;
+
+	for (int i = 0; i < n && !err; i++) {
+		size_t drop = skip < v[i].iov_len ? skip : v[i].iov_len;
+
+		skip -= drop;
+		err = add(b, (uint8_t *)v[i].iov_base + drop, v[i].iov_len - drop);
+	}
+	return err;
+}
+
+int batch_put(struct batch *b, struct output *out, enum form form, const void *body, size_t len)
+{
+	struct form_wrap w;
+	struct iovec v[3];
+	ptrdiff_t n = 0;
+	int err;
+
+	err = form_encode(form, body, len, &w);
+	if (err)
+		return err;
+	v[0] = (struct iovec){ w.head, w.n_head };
+	v[1] = (struct iovec){ (void *)(uintptr_t)body, len };
+	v[2] = (struct iovec){ w.tail, w.n_tail };
+	if (len >= BATCH_LARGE) {
+		err = batch_flush(b, out);
+		if (!err) {
+			n = output_writev(out, v, 3);
+			if (n < 0 && n != GN_EAGAIN)
+				return (int)n;
+			n = n < 0 ? 0 : n;
+		} else if (err != GN_EAGAIN) {
+			return err;
+		}
+		if ((size_t)n == w.n_head + len + w.n_tail)
+			return 0;
+	}
+	err = add_all(b, v, 3, (size_t)n);
+	if (err)
+		return err;
+	return b->len - b->at >= BATCH_ROOM || len >= BATCH_LARGE ? batch_flush(b, out) : 0;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "identity.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exit.h"
+#include "say.h"
+
+/* FILE as a shell takes it: in single quotes where it needs any. */
+static void quote(const char *file, char *out, size_t room)
+{
+	size_t n = 0;
+
+	if (file[0] != '-' && !file[strspn(file, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-@%:,=")] &&
+	    strlen(file) < room) {
+		memcpy(out, file, strlen(file) + 1);
+		return;
+	}
+	out[n++] = '\'';
+	for (; *file && n + 8 < room; file++) {
+		if (*file == '\'') {
+			memcpy(out + n, "'\\''", 4);
+			n += 4;
+		} else {
+			out[n++] = *file;
+		}
+	}
+	out[n++] = '\'';
+	out[n] = '\0';
+}
+
+struct gn_key *identity_read(const char *file)
+{
+	struct gn_key *key;
+	char quoted[1024];
+	int err;
+
+	err = gn_key_file_read(file, &key);
+	switch (err) {
+	case 0:
+		return key;
+	case GN_EKEYMODE:
+		quote(file, quoted, sizeof quoted);
+		die(EXIT_REFUSED, "key %s: others than its owner may read it; mended by: chmod 600 %s%s", file,
+		    file[0] == '-' ? "-- " : "", quoted);
+	case GN_EFORMAT:
+	case GN_ETRUNC:
+	case GN_ETOOBIG:
+	case GN_EPROTO:
+	case GN_EAUTH:
+	case GN_EKEYTYPE:
+		die(EXIT_USAGE, "key %s: %s", file, gn_strerror(err));
+	case -EACCES:
+	case -EPERM:
+		die(EXIT_REFUSED, "key %s: %s", file, gn_strerror(err));
+	default:
+		die(EXIT_LOCAL, "key %s: %s", file, gn_strerror(err));
+	}
+}
+
+struct gn_key *identity_load(const char *file, bool quiet)
+{
+	char id_text[GN_PEER_ID_TEXT_MAX];
+	struct gn_peer_id id;
+	struct gn_key *key;
+	int err;
+
+	if (!file)
+		file = getenv("GN_KEY_FILE");
+	if (file && *file)
+		return identity_read(file);
+	err = gn_key_new(&key);
+	if (err)
+		die(exit_code(err), "cannot make a key: %s", gn_strerror(err));
+	if (!quiet) {
+		gn_key_id(key, &id);
+		say("no key given (-k, GN_KEY_FILE): for this run the identity is %s", gn_peer_id_format(&id, id_text));
+	}
+	return key;
+}

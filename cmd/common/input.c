@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "input.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fdio.h"
+
+#define PIECES 64                  /* reads that are held at once */
+#define ALIGN ((size_t)64)         /* where each read begins: a read at odd offsets is much slower */
+#define READ_MIN ((size_t)4096)    /* room that is worth a read */
+#define READ_MAX ((size_t)1 << 18) /* one read; more only spoils the cache */
+
+/* The ring holds pieces, one a read, each beginning at a multiple of ALIGN; a piece
+ * never wraps.  When all are skipped it begins anew at its start, so that a fast reader
+ * stays within few pages. */
+struct piece {
+	size_t at, len;
+};
+
+struct input {
+	struct fdio io;
+	struct gn_watch *watch;
+	void (*cb)(void *arg);
+	void *arg;
+	uint8_t *ring;
+	size_t size, held;
+	struct piece pieces[PIECES];
+	unsigned first, n;
+	int end;
+	uint64_t total;
+};
+
+static void on_watch(void *arg, unsigned ready)
+{
+	struct input *in = arg;
+
+	(void)ready;
+	gn_watch_start(in->watch, 0);
+	if (in->cb)
+		in->cb(in->arg); /* may free it */
+}
+
+int input_new(struct gn_loop *loop, int fd, bool own, size_t ring, struct input **out)
+{
+	struct input *in = calloc(1, sizeof *in);
+	int err;
+
+	if (!in)
+		return -ENOMEM;
+	in->size = ring;
+	in->ring = aligned_alloc(READ_MIN, ring);
+	err = in->ring ? 0 : -ENOMEM;
+	if (!err)
+		err = own ? fdio_open_own(&in->io, fd, false) : fdio_open(&in->io, fd, false);
+	if (!err)
+		err = gn_watch_new(loop, in->io.fd, on_watch, in, &in->watch);
+	if (err) {
+		free(in->ring);
+		free(in);
+		return err;
+	}
+	*out = in;
+	return 0;
+}
+
+void input_on_ready(struct input *in, void (*cb)(void *arg), void *arg)
+{
+	in->cb = cb;
+	in->arg = arg;
+}
+
+void input_free(struct input *in)
+{
+	if (!in)
+		return;
+	gn_watch_free(in->watch);
+	fdio_close(&in->io);
+	free(in->ring);
+	free(in);
+}
+
+static struct piece *piece(struct input *in, unsigned i)
+{
+	return &in->pieces[(in->first + i) % PIECES];
+}
+
+/* Where the next read goes, and how much fits; 0 when it is full. */
+static size_t room(struct input *in, size_t *at)
+{
+	const struct piece *first, *last;
+	size_t from, to;
+
+	if (!in->n) {
+		*at = 0;
+		return in->size;
+	}
+	if (in->n == PIECES)
+		return 0;
+	first = piece(in, 0);
+	last = piece(in, in->n - 1);
+	from = (last->at + last->len + ALIGN - 1) & ~(ALIGN - 1);
+	to = last->at >= first->at ? in->size : first->at & ~(ALIGN - 1);
+	if (last->at >= first->at && (from >= to || to - from < READ_MIN)) {
+		from = 0; /* wrap */
+		to = first->at & ~(ALIGN - 1);
+	}
+	if (from >= to || to - from < READ_MIN)
+		return 0;
+	*at = from;
+	return to - from;
+}
+
+ptrdiff_t input_fill(struct input *in)
+{
+	size_t at, n = room(in, &at);
+	ptrdiff_t got;
+
+	if (in->end)
+		return in->end;
+	if (!n)
+		return GN_ESPACE;
+	got = fdio_read(&in->io, in->ring + at, n < READ_MAX ? n : READ_MAX);
+	if (got > 0) {
+		*piece(in, in->n) = (struct piece){ at, (size_t)got };
+		in->n++;
+		in->held += (size_t)got;
+		in->total += (uint64_t)got;
+	} else if (got == GN_EAGAIN) {
+		gn_watch_start(in->watch, GN_READABLE);
+	} else {
+		in->end = (int)got;
+	}
+	return got;
+}
+
+int input_peek(struct input *in, struct iovec *v, int max, size_t limit)
+{
+	int n;
+
+	for (n = 0; n < max && (unsigned)n < in->n && limit; n++) {
+		const struct piece *p = piece(in, (unsigned)n);
+
+		v[n].iov_base = in->ring + p->at;
+		v[n].iov_len = p->len < limit ? p->len : limit;
+		limit -= v[n].iov_len;
+	}
+	return n;
+}
+
+void input_skip(struct input *in, size_t n)
+{
+	in->held -= n;
+	while (n) {
+		struct piece *p = piece(in, 0);
+		size_t part = n < p->len ? n : p->len;
+
+		p->at += part;
+		p->len -= part;
+		n -= part;
+		if (!p->len) {
+			in->first = (in->first + 1) % PIECES;
+			in->n--;
+		}
+	}
+}
+
+size_t input_held(const struct input *in)
+{
+	return in->held;
+}
+
+int input_end(const struct input *in)
+{
+	return in->end;
+}
+
+void input_pause(struct input *in)
+{
+	gn_watch_start(in->watch, 0);
+}
+
+uint64_t input_total(const struct input *in)
+{
+	return in->total;
+}
+
+static int source_peek(void *arg, struct iovec *v, int max, size_t limit)
+{
+	return input_peek(arg, v, max, limit);
+}
+
+static void source_skip(void *arg, size_t n)
+{
+	input_skip(arg, n);
+}
+
+const struct gn_source input_source = { source_peek, source_skip };

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "json.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void put(struct json *j, const char *p, size_t n)
+{
+	size_t cap = j->cap ? j->cap : 256;
+	char *text;
+
+	if (j->err)
+		return;
+	while (cap - j->len < n)
+		cap *= 2;
+	if (cap != j->cap) {
+		text = realloc(j->text, cap);
+		if (!text) {
+			j->err = -ENOMEM;
+			return;
+		}
+		j->text = text;
+		j->cap = cap;
+	}
+	memcpy(j->text + j->len, p, n);
+	j->len += n;
+}
+
+static void puts_plain(struct json *j, const char *s)
+{
+	put(j, s, strlen(s));
+}
+
+/* Length of the good UTF-8 sequence at s (NUL-ended), 0 when there is none. */
+static size_t utf8_len(const unsigned char *s)
+{
+	unsigned char lo = 0x80, hi = 0xbf;
+	size_t n;
+
+	if (s[0] < 0x80)
+		return 1;
+	if (s[0] >= 0xc2 && s[0] <= 0xdf)
+		n = 2;
+	else if (s[0] >= 0xe0 && s[0] <= 0xef)
+		n = 3;
+	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
+		n = 4;
+	else
+		return 0;
+	if (s[0] == 0xe0)
+		lo = 0xa0; /* overlong below */
+	else if (s[0] == 0xed)
+		hi = 0x9f; /* surrogates above */
+	else if (s[0] == 0xf0)
+		lo = 0x90;
+	else if (s[0] == 0xf4)
+		hi = 0x8f;
+	if (s[1] < lo || s[1] > hi)
+		return 0;
+	for (size_t i = 2; i < n; i++)
+		if (s[i] < 0x80 || s[i] > 0xbf)
+			return 0;
+	return n;
+}
+
+static void put_string(struct json *j, const char *value)
+{
+	const unsigned char *s = (const unsigned char *)value;
+	char esc[8];
+	size_t n;
+
+	put(j, "\"", 1);
+	while (*s) {
+		n = utf8_len(s);
+		if (!n) {
+			puts_plain(j, "\\ufffd");
+			n = 1;
+		} else if (*s == '"' || *s == '\\') {
+			esc[0] = '\\';
+			esc[1] = (char)*s;
+			put(j, esc, 2);
+		} else if (*s < 0x20 || *s == 0x7f) {
+			snprintf(esc, sizeof esc, "\\u%04x", *s);
+			puts_plain(j, esc);
+		} else {
+			put(j, (const char *)s, n);
+		}
+		s += n;
+	}
+	put(j, "\"", 1);
+}
+
+static void put_key(struct json *j, const char *key)
+{
+	if (j->comma)
+		put(j, ",", 1);
+	j->comma = true;
+	if (key) {
+		put_string(j, key);
+		put(j, ":", 1);
+	}
+}
+
+void json_open(struct json *j)
+{
+	*j = (struct json){ 0 };
+	put(j, "{", 1);
+}
+
+void json_string(struct json *j, const char *key, const char *value)
+{
+	put_key(j, key);
+	if (value)
+		put_string(j, value);
+	else
+		puts_plain(j, "null");
+}
+
+void json_int(struct json *j, const char *key, int64_t value)
+{
+	char text[32];
+
+	put_key(j, key);
+	snprintf(text, sizeof text, "%" PRId64, value);
+	puts_plain(j, text);
+}
+
+void json_seconds(struct json *j, const char *key, gn_time value)
+{
+	char text[48];
+
+	put_key(j, key);
+	if (value < 0)
+		value = 0;
+	snprintf(text, sizeof text, "%" PRId64 ".%09" PRId64, value / GN_SEC, value % GN_SEC);
+	puts_plain(j, text);
+}
+
+void json_bool(struct json *j, const char *key, bool value)
+{
+	put_key(j, key);
+	puts_plain(j, value ? "true" : "false");
+}
+
+static void begin(struct json *j, const char *key, const char *open, char close)
+{
+	put_key(j, key);
+	if (j->depth == sizeof j->close) {
+		j->err = -E2BIG;
+		return;
+	}
+	puts_plain(j, open);
+	j->close[j->depth++] = close;
+	j->comma = false;
+}
+
+void json_array(struct json *j, const char *key)
+{
+	begin(j, key, "[", ']');
+}
+
+void json_object(struct json *j, const char *key)
+{
+	begin(j, key, "{", '}');
+}
+
+void json_end(struct json *j)
+{
+	if (!j->depth)
+		return;
+	put(j, &j->close[--j->depth], 1);
+	j->comma = true;
+}
+
+void json_addr(struct json *j, const char *key, const struct gn_multiaddr *addr)
+{
+	char *text = addr ? gn_multiaddr_format(addr) : NULL;
+
+	json_string(j, key, text);
+	free(text);
+}
+
+void json_peer(struct json *j, const char *key, const struct gn_peer_id *id)
+{
+	char text[GN_PEER_ID_TEXT_MAX];
+
+	json_string(j, key, id && id->len ? gn_peer_id_format(id, text) : NULL);
+}
+
+int json_send(struct json *j, int fd)
+{
+	size_t at = 0;
+	ssize_t n;
+	int err;
+
+	while (j->depth)
+		json_end(j);
+	put(j, "}\n", 2);
+	err = j->err;
+	while (!err && at < j->len) {
+		n = write(fd, j->text + at, j->len - at);
+		if (n >= 0)
+			at += (size_t)n;
+		else if (errno != EINTR)
+			err = -errno;
+	}
+	free(j->text);
+	*j = (struct json){ 0 };
+	return err;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#define SIGNALS_MAX 8
+
+/* The handler may touch only what is lock-free and global, so this is. */
+static struct {
+	int pipe[2];
+	struct gn_watch *watch;
+	volatile sig_atomic_t caught[SIGNALS_MAX];
+	struct {
+		int sig;
+		void (*cb)(void *arg, int sig);
+		void *arg;
+	} on[SIGNALS_MAX];
+	int n;
+} state = { .pipe = { -1, -1 } };
+
+static void handler(int sig)
+{
+	int saved = errno;
+
+	for (int i = 0; i < state.n; i++)
+		if (state.on[i].sig == sig)
+			state.caught[i] = 1;
+	if (write(state.pipe[1], "", 1) < 0) {
+		/* a full pipe wakes the loop just as well */
+	}
+	errno = saved;
+}
+
+static void on_ready(void *arg, unsigned ready)
+{
+	char buf[64];
+
+	(void)arg;
+	(void)ready;
+	while (read(state.pipe[0], buf, sizeof buf) > 0)
+		;
+	for (int i = 0; i < state.n; i++) {
+		if (!state.caught[i])
+			continue;
+		state.caught[i] = 0;
+		state.on[i].cb(state.on[i].arg, state.on[i].sig);
+	}
+}
+
+int signals_open(struct gn_loop *loop)
+{
+	struct sigaction sa = { 0 };
+	int err;
+
+	if (pipe(state.pipe))
+		return -errno;
+	for (int i = 0; i < 2; i++) {
+		fcntl(state.pipe[i], F_SETFD, FD_CLOEXEC);
+		fcntl(state.pipe[i], F_SETFL, O_NONBLOCK);
+	}
+	err = gn_watch_new(loop, state.pipe[0], on_ready, NULL, &state.watch);
+	if (err) {
+		signals_close();
+		return err;
+	}
+	gn_watch_start(state.watch, GN_READABLE);
+	sa.sa_handler = SIG_IGN;
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGPIPE, &sa, NULL);
+	return 0;
+}
+
+void signals_on(int sig, void (*cb)(void *arg, int sig), void *arg)
+{
+	struct sigaction sa = { 0 }, old;
+
+	if (state.n == SIGNALS_MAX)
+		return;
+	if (!sigaction(sig, NULL, &old) && old.sa_handler == SIG_IGN && sig != SIGCHLD)
+		return;
+	state.on[state.n].sig = sig;
+	state.on[state.n].cb = cb;
+	state.on[state.n].arg = arg;
+	state.n++;
+	sa.sa_handler = handler;
+	sa.sa_flags = SA_RESTART;
+	sigemptyset(&sa.sa_mask);
+	sigaction(sig, &sa, NULL);
+}
+
+void signals_close(void)
+{
+	struct sigaction sa = { 0 };
+
+	sa.sa_handler = SIG_DFL;
+	sigemptyset(&sa.sa_mask);
+	for (int i = 0; i < state.n; i++)
+		sigaction(state.on[i].sig, &sa, NULL);
+	state.n = 0;
+	gn_watch_free(state.watch);
+	state.watch = NULL;
+	for (int i = 0; i < 2; i++) {
+		if (state.pipe[i] >= 0)
+			close(state.pipe[i]);
+		state.pipe[i] = -1;
+	}
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "ucspi.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VARS 7
+
+static const char *const names[VARS] = { "PROTO",	"GNREMOTEPEER", "GNREMOTEADDR", "GNLOCALPEER",
+					 "GNLOCALADDR", "GNPROTOCOL",	"GNPATH" };
+
+static char *variable(const char *name, const char *value)
+{
+	size_t room = strlen(name) + 1 + strlen(value) + 1;
+	char *text = malloc(room);
+
+	if (text)
+		snprintf(text, room, "%s=%s", name, value);
+	return text;
+}
+
+static bool is_ours(const char *entry)
+{
+	for (int i = 0; i < VARS; i++) {
+		size_t n = strlen(names[i]);
+
+		if (!strncmp(entry, names[i], n) && entry[n] == '=')
+			return true;
+	}
+	return false;
+}
+
+
+char **ucspi_new(const struct gn_channel *ch, const struct gn_peer_id *self)
+{
+	extern char **environ;
+	char peer[GN_PEER_ID_TEXT_MAX], own[GN_PEER_ID_TEXT_MAX];
+	struct gn_channel_state st;
+	char *remote, *local, **env;
+	size_t n = 0;
+	bool good = true;
+
+	gn_channel_state(ch, &st);
+	remote = st.remote ? gn_multiaddr_format(st.remote) : NULL;
+	local = st.local ? gn_multiaddr_format(st.local) : NULL;
+	while (environ && environ[n])
+		n++;
+	env = calloc(n + VARS + 1, sizeof *env);
+	if (env) {
+		const char *values[VARS] = {
+			"GN",
+			gn_peer_id_format(&st.peer, peer),
+			remote ? remote : "",
+			gn_peer_id_format(self, own),
+			local ? local : "",
+			st.protocol ? st.protocol : "",
+			st.path ? st.path : "direct",
+		};
+
+		n = 0;
+		for (int i = 0; i < VARS && good; i++)
+			good = (env[n++] = variable(names[i], values[i])) != NULL;
+		for (char **e = environ; e && *e && good; e++)
+			if (!is_ours(*e))
+				good = (env[n++] = strdup(*e)) != NULL;
+	}
+	free(remote);
+	free(local);
+	if (env && !good) {
+		ucspi_free(env);
+		return NULL;
+	}
+	return env;
+}
+
+void ucspi_free(char **env)
+{
+	for (char **e = env; e && *e; e++)
+		free(*e);
+	free(env);
+}

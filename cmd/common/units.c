@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "units.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STEP ((size_t)4096)
+
+void units_init(struct units *u, struct input *in, enum form form, size_t max)
+{
+	*u = (struct units){ .in = in, .form = form, .max = max };
+	if (form == FORM_RAW && u->max > UNITS_RAW_MAX)
+		u->max = UNITS_RAW_MAX;
+}
+
+void units_fini(struct units *u)
+{
+	free(u->part);
+	*u = (struct units){ 0 };
+}
+
+static int grow(struct units *u, size_t n)
+{
+	size_t cap = u->cap ? u->cap : 2 * STEP;
+	uint8_t *part;
+
+	while (cap < n)
+		cap *= 2;
+	if (cap == u->cap)
+		return 0;
+	part = realloc(u->part, cap);
+	if (!part)
+		return -ENOMEM;
+	u->part = part;
+	u->cap = cap;
+	return 0;
+}
+
+static int decode(struct units *u, const uint8_t *p, size_t n, bool ended, struct form_unit *out)
+{
+	u->seen_next = u->seen;
+	return form_decode(u->form, p, n, ended, u->max, &u->seen_next, out);
+}
+
+/* A message that lies in one piece is shown where it is. */
+static int from_piece(struct units *u, const struct iovec *v, bool ended, struct form_unit *out)
+{
+	int err = decode(u, v->iov_base, v->iov_len, ended, out);
+
+	if (err == GN_EAGAIN) {
+		err = grow(u, v->iov_len);
+		if (err)
+			return err;
+		memcpy(u->part, v->iov_base, v->iov_len);
+		u->len = v->iov_len;
+		u->seen = u->seen_next;
+		input_skip(u->in, v->iov_len);
+		return GN_EAGAIN;
+	}
+	u->taken = err ? 0 : out->taken;
+	u->whole = false;
+	return err;
+}
+
+/* The rest of a message whose beginning is in the part.  Only as much as is already there
+ * is laid behind it: when the message is whole, what follows is read in place again. */
+static int from_part(struct units *u, const struct iovec *v, bool ended, struct form_unit *out)
+{
+	size_t step = u->len > STEP ? u->len : STEP;
+	size_t n = v->iov_len < step ? v->iov_len : step;
+	int err = grow(u, u->len + n);
+
+	if (err)
+		return err;
+	if (n)
+		memcpy(u->part + u->len, v->iov_base, n);
+	err = decode(u, u->part, u->len + n, ended && n == v->iov_len, out);
+	if (err == GN_EAGAIN) {
+		u->len += n;
+		u->seen = u->seen_next;
+		input_skip(u->in, n);
+		return GN_EAGAIN;
+	}
+	if (!err) {
+		u->taken = out->taken - u->len;
+		u->whole = true;
+	}
+	return err;
+}
+
+int units_peek(struct units *u, struct form_unit *out)
+{
+	struct iovec v[2];
+	ptrdiff_t got;
+	bool ended;
+	int n, err;
+
+	for (;;) {
+		n = input_peek(u->in, v, 2, SIZE_MAX);
+		if (!n) {
+			got = input_fill(u->in);
+			if (got > 0)
+				continue;
+			if (got != GN_EOF)
+				return (int)got;
+			v[0] = (struct iovec){ 0 };
+		}
+		ended = n < 2 && input_end(u->in) == GN_EOF;
+		err = u->len ? from_part(u, &v[0], ended, out) : n ? from_piece(u, &v[0], ended, out) : GN_EOF;
+		if (err != GN_EAGAIN)
+			return err;
+	}
+}
+
+void units_skip(struct units *u)
+{
+	input_skip(u->in, u->taken);
+	if (u->whole)
+		u->len = 0;
+	u->whole = false;
+	u->taken = 0;
+	u->seen = 0;
+}
