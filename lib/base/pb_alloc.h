@@ -5,18 +5,23 @@
  *
  *     struct gn_pb_alloc pb;
  *     struct gn__pb__thing *m;
- *     m = gn__pb__thing__unpack(gn_pb_alloc_init(&pb, 16 * n + 1024), n, p);
+ *     m = gn__pb__thing__unpack(gn_pb_alloc_init(&pb, GN_PB_BUDGET(n)), n, p);
  *     ...
  *     gn__pb__thing__free_unpacked(m, &pb.ops);
  *
  * Past the budget unpack fails as it does for malformed input: gn_pb_alloc_error() tells
- * which of the two it was. */
+ * which of the two it was.  Its own tables come out of the budget too: up to 64 bytes a
+ * field, while it works. */
 #ifndef GN_BASE_PB_ALLOC_H
 #define GN_BASE_PB_ALLOC_H
 
 #include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+/* For a message of n bytes: enough for one of fields of ten bytes or more, as honest ones are;
+ * not for one of nothing but empty fields, which would take up to 64 * n. */
+#define GN_PB_BUDGET(n) (24 * (size_t)(n) + 4096)
 
 struct gn_pb_alloc {
 	ProtobufCAllocator ops;

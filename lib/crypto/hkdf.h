@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* HKDF with SHA-256 (RFC 5869). */
+#ifndef GN_CRYPTO_HKDF_H
+#define GN_CRYPTO_HKDF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define GN_HKDF_LEN 32 /* bytes of a key and of a hash */
+#define GN_HKDF_EXPAND_MAX (255 * GN_HKDF_LEN)
+
+/* out may be salt's or ikm's memory. */
+void gn_hkdf_extract(const void *salt, size_t n_salt, const void *ikm, size_t n_ikm, uint8_t out[GN_HKDF_LEN]);
+/* GN_ETOOBIG when n is over GN_HKDF_EXPAND_MAX. */
+int gn_hkdf_expand(const uint8_t prk[GN_HKDF_LEN], const void *info, size_t n_info, uint8_t *out, size_t n);
+/* Noise's HKDF with two outputs: extract with ck as the salt, expand without info.  Either
+ * output may be ck's or ikm's memory. */
+void gn_hkdf_pair(const uint8_t ck[GN_HKDF_LEN], const void *ikm, size_t n_ikm, uint8_t out1[GN_HKDF_LEN],
+		  uint8_t out2[GN_HKDF_LEN]);
+
+#endif

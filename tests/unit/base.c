@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "vectors.h"
+
+static void test_known(void **state)
+{
+	uint8_t out[16];
+	char text[64];
+	size_t n;
+
+	(void)state;
+	/* RFC 4648 section 10. */
+	gn_base32_encode("foobar", 6, text);
+	assert_string_equal(text, "mzxw6ytboi");
+	gn_base32_encode("f", 1, text);
+	assert_string_equal(text, "my");
+	gn_base64url_encode("\xfb\xff", 2, text);
+	assert_string_equal(text, "-_8");
+	assert_int_equal(gn_base64_decode("+/8", 3, out, sizeof(out), &n), 0);
+	assert_hex(out, n, "fbff");
+	/* multibase's test vectors. */
+	gn_base58_encode("yes mani !", 10, text);
+	assert_string_equal(text, "7paNL19xttacUY");
+	gn_base58_encode("\0\0yes mani !", 12, text);
+	assert_string_equal(text, "117paNL19xttacUY");
+	gn_base36_encode("\0yes mani !", 11, text);
+	assert_string_equal(text, "02lcpzo5yikidynfl");
+	gn_base58_encode("", 0, text);
+	assert_string_equal(text, "");
+	assert_int_equal(gn_base58_decode("", 0, out, sizeof(out), &n), 0);
+	assert_int_equal(n, 0);
+}
+
+static void test_multibase(void **state)
+{
+	static const char *const yes[] = {
+		"f796573206d616e692021", "F796573206D616E692021", "bpfsxgidnmfxgsibb", "BPFSXGIDNMFXGSIBB",
+		"k2lcpzo5yikidynfl",     "K2LCPZO5YIKIDYNFL",     "z7paNL19xttacUY",   "meWVzIG1hbmkgIQ",
+		"ueWVzIG1hbmkgIQ",       "UeWVzIG1hbmkgIQ==",
+	};
+	uint8_t out[10];
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+		n = 0;
+		assert_int_equal(gn_multibase_decode(yes[i], strlen(yes[i]), out, sizeof(out), &n), 0);
+		assert_int_equal(n, 10);
+		assert_memory_equal(out, "yes mani !", 10);
+		assert_int_equal(gn_multibase_decode(yes[i], strlen(yes[i]), out, 9, &n), GN_ESPACE);
+	}
+	assert_int_equal(gn_multibase_decode("", 0, out, sizeof(out), &n), GN_EFORMAT);
+	assert_int_equal(gn_multibase_decode("?aa", 3, out, sizeof(out), &n), GN_EFORMAT);
+	assert_int_equal(gn_multibase_decode("UeWVz=Ghi", 9, out, sizeof(out), &n), GN_EFORMAT);
+}
+
+static void test_strict(void **state)
+{
+	uint8_t out[16];
+	size_t n;
+
+	(void)state;
+	assert_int_equal(gn_hex_decode("abc", 3, out, sizeof(out), &n), GN_EFORMAT);
+	assert_int_equal(gn_hex_decode("0g", 2, out, sizeof(out), &n), GN_EFORMAT);
+	assert_int_equal(gn_hex_decode("00\0", 3, out, sizeof(out), &n), GN_EFORMAT);
+	assert_int_equal(gn_base32_decode("m", 1, out, sizeof(out), &n), GN_EFORMAT);   /* 5 bits: no byte */
+	assert_int_equal(gn_base32_decode("mz", 2, out, sizeof(out), &n), GN_EFORMAT);  /* bits left over */
+	assert_int_equal(gn_base32_decode("my1", 3, out, sizeof(out), &n), GN_EFORMAT); /* no 1 */
+	assert_int_equal(gn_base32_decode("myaaaa=", 7, out, sizeof(out), &n), GN_EFORMAT);
+	assert_int_equal(gn_base64url_decode("-_9", 3, out, sizeof(out), &n), GN_EFORMAT);
+	assert_int_equal(gn_base64url_decode("A", 1, out, sizeof(out), &n), GN_EFORMAT);
+	assert_int_equal(gn_base64url_decode("+/8", 3, out, sizeof(out), &n), GN_EFORMAT);
+	assert_int_equal(gn_base58_decode("0", 1, out, sizeof(out), &n), GN_EFORMAT);
+	assert_int_equal(gn_base58_decode("Il", 2, out, sizeof(out), &n), GN_EFORMAT);
+	assert_int_equal(gn_base58_decode("11111", 5, out, 4, &n), GN_ESPACE);
+	assert_int_equal(gn_base36_decode("a-", 2, out, sizeof(out), &n), GN_EFORMAT);
+}
+
+typedef void encode_fn(const void *p, size_t n, char *text);
+typedef int decode_fn(const char *text, size_t n, uint8_t *out, size_t room, size_t *len);
+
+/* Every length, with leading zeros and without: text and back, in just the room promised. */
+static void round_trip(encode_fn *encode, decode_fn *decode, size_t (*room)(size_t n))
+{
+	for (size_t n = 0; n < 80; n++) {
+		for (size_t zeros = 0; zeros <= n && zeros < 3; zeros++) {
+			uint8_t *p = calloc(1, n + 1), *back = malloc(n + 1);
+			char *text = malloc(room(n));
+			size_t len;
+
+			assert_true(p && back && text);
+			memset(p + zeros, 0xff, n - zeros);
+			if (n > zeros + 1)
+				gn_random(p + zeros + 1, n - zeros - 1);
+			encode(p, n, text);
+			assert_true(strlen(text) < room(n));
+			assert_int_equal(decode(text, strlen(text), back, n, &len), 0);
+			assert_int_equal(len, n);
+			assert_memory_equal(p, back, n);
+			if (n > 0)
+				assert_int_equal(decode(text, strlen(text), back, n - 1, &len), GN_ESPACE);
+			free(text);
+			free(back);
+			free(p);
+		}
+	}
+}
+
+static size_t room32(size_t n)
+{
+	return n * 8 / 5 + 2;
+}
+
+static size_t room16(size_t n)
+{
+	return n * 2 + 1;
+}
+
+static size_t room64(size_t n)
+{
+	return n * 4 / 3 + 3;
+}
+
+static size_t room58(size_t n)
+{
+	return n * 7 / 5 + 2;
+}
+
+static void test_round_trips(void **state)
+{
+	(void)state;
+	round_trip(gn_base32_encode, gn_base32_decode, room32);
+	round_trip(gn_hex_encode, gn_hex_decode, room16);
+	round_trip(gn_base64url_encode, gn_base64url_decode, room64);
+	round_trip(gn_base58_encode, gn_base58_decode, room58);
+	round_trip(gn_base36_encode, gn_base36_decode, room32);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_known),
+		cmocka_unit_test(test_multibase),
+		cmocka_unit_test(test_strict),
+		cmocka_unit_test(test_round_trips),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

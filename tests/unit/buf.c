@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/buf.h"
+
+#include "vectors.h"
+
+static void test_grows(void **state)
+{
+	struct gn_buf b;
+	uint8_t *p;
+
+	(void)state;
+	gn_buf_init(&b, 100000);
+	assert_null(gn_buf_take(&b));
+	for (unsigned i = 0; i < 50000; i++)
+		assert_int_equal(gn_buf_put_u8(&b, (uint8_t)i), 0);
+	assert_int_equal(b.len, 50000);
+	for (unsigned i = 0; i < 50000; i++)
+		assert_int_equal(b.p[i], (uint8_t)i);
+	p = gn_buf_take(&b);
+	assert_non_null(p);
+	assert_int_equal(b.len, 0);
+	free(p);
+	gn_buf_fini(&b);
+}
+
+static void test_max(void **state)
+{
+	struct gn_buf b;
+
+	(void)state;
+	gn_buf_init(&b, 10);
+	assert_int_equal(gn_buf_put(&b, "12345678", 8), 0);
+	assert_int_equal(gn_buf_put(&b, "abc", 3), GN_ETOOBIG);
+	assert_int_equal(gn_buf_put(&b, "abc", SIZE_MAX), GN_ETOOBIG);
+	assert_int_equal(gn_buf_put_prefixed(&b, "ab", 2), GN_ETOOBIG);
+	assert_int_equal(gn_buf_format(&b, "%d", 123), GN_ETOOBIG);
+	assert_int_equal(gn_buf_put_uvarint(&b, 1 << 14), GN_ETOOBIG);
+	assert_int_equal(b.len, 8);
+	assert_int_equal(gn_buf_format(&b, "%d", 12), 0); /* just fits, its NUL beside */
+	assert_memory_equal(b.p, "1234567812", 11);
+	assert_int_equal(gn_buf_put_u8(&b, 0), GN_ETOOBIG);
+	assert_int_equal(gn_buf_put(&b, NULL, 0), 0);
+	gn_buf_fini(&b);
+}
+
+static void test_put(void **state)
+{
+	struct gn_buf b;
+
+	(void)state;
+	gn_buf_init(&b, 1000);
+	assert_int_equal(gn_buf_put_uvarint(&b, 300), 0);
+	assert_int_equal(gn_buf_put_prefixed(&b, "xy", 2), 0);
+	assert_int_equal(gn_buf_put_prefixed(&b, NULL, 0), 0);
+	assert_hex(b.p, b.len, "ac02" "027879" "00");
+	gn_buf_fini(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_grows),
+		cmocka_unit_test(test_max),
+		cmocka_unit_test(test_put),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/log.h"
+
+#include "vectors.h"
+
+static struct {
+	unsigned count;
+	enum gn_log_level level;
+	char line[GN_LOG_LINE_MAX];
+} seen;
+
+static void on_line(void *arg, enum gn_log_level level, const char *line)
+{
+	assert_ptr_equal(arg, &seen);
+	seen.count++;
+	seen.level = level;
+	memcpy(seen.line, line, strlen(line) + 1);
+}
+
+static void test_levels(void **state)
+{
+	(void)state;
+	gn_log(GN_LOG_ERROR, "nobody listens");
+	gn_log_on_line(GN_LOG_NOTICE, on_line, &seen);
+	gn_log(GN_LOG_INFO, "too fine");
+	assert_int_equal(seen.count, 0);
+	assert_false(gn_log_is_on(GN_LOG_DEBUG));
+	gn_log(GN_LOG_NOTICE, "%s %d", "number", 7);
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(seen.level, GN_LOG_NOTICE);
+	assert_string_equal(seen.line, "number 7");
+	gn_log_on_line(GN_LOG_DEBUG, NULL, NULL);
+	gn_log(GN_LOG_ERROR, "nobody again");
+	assert_int_equal(seen.count, 1);
+}
+
+static void test_hostile(void **state)
+{
+	char *huge = malloc(5000);
+
+	(void)state;
+	assert_non_null(huge);
+	memset(huge, 'x', 4999);
+	huge[4999] = '\0';
+	gn_log_on_line(GN_LOG_DEBUG, on_line, &seen);
+	gn_log(GN_LOG_DEBUG, "%s", huge);
+	assert_int_equal(strlen(seen.line), GN_LOG_LINE_MAX - 1);
+	gn_log(GN_LOG_DEBUG, "%s", "\x1b[31mred\nnext");
+	assert_string_equal(seen.line, "?[31mred?next");
+	gn_log_on_line(GN_LOG_DEBUG, NULL, NULL);
+	free(huge);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_hostile),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
