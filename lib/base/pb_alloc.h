@@ -21,7 +21,7 @@
 
 /* For a message of n bytes: enough for one of fields of ten bytes or more, as honest ones are;
  * not for one of nothing but empty fields, which would take up to 64 * n. */
-#define GN_PB_BUDGET(n) (24 * (size_t)(n) + 4096)
+#define GN_PB_BUDGET(n) (16 * (size_t)(n) + 4096)
 
 struct gn_pb_alloc {
 	ProtobufCAllocator ops;
