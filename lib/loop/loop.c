@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* The loop itself: its run queue, its clock, its turn. */
+#include "loop/inside.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct gn_slot {
+	struct gn_slot *next;
+	const void *key;
+	void *value;
+	void (*fini)(void *value);
+};
+
+static void read_clock(struct gn_loop *loop)
+{
+	struct timespec ts;
+	gn_time now;
+
+	if (!loop->ev || clock_gettime(CLOCK_MONOTONIC, &ts) != 0)
+		return;
+	now = (gn_time)ts.tv_sec * GN_SEC + ts.tv_nsec;
+	if (now > loop->now)
+		loop->now = now;
+}
+
+static struct gn_loop *loop_new(void)
+{
+	struct gn_loop *loop = calloc(1, sizeof(*loop));
+
+	if (!loop)
+		return NULL;
+	gn_list_init(&loop->tasks);
+	gn_list_init(&loop->running);
+	return loop;
+}
+
+int gn_loop_new(struct gn_loop **out)
+{
+	struct gn_loop *loop = loop_new();
+	int err;
+
+	if (!loop)
+		return -ENOMEM;
+	err = gn_watch_open(loop);
+	if (err) {
+		free(loop);
+		return err;
+	}
+	read_clock(loop);
+	*out = loop;
+	return 0;
+}
+
+int gn_loop_new_virtual(struct gn_loop **out)
+{
+	struct gn_loop *loop = loop_new();
+
+	if (!loop)
+		return -ENOMEM;
+	/* Not 0, so that an instant that nobody has set is told from the first one. */
+	loop->now = GN_SEC;
+	*out = loop;
+	return 0;
+}
+
+void gn_loop_free(struct gn_loop *loop)
+{
+	struct gn_slot *s;
+
+	if (!loop)
+		return;
+	while ((s = loop->slots) != NULL) {
+		loop->slots = s->next;
+		if (s->fini)
+			s->fini(s->value);
+		free(s);
+	}
+	gn_watch_close(loop);
+	free(loop);
+}
+
+bool gn_loop_is_virtual(const struct gn_loop *loop)
+{
+	return !loop->ev;
+}
+
+gn_time gn_loop_now(struct gn_loop *loop)
+{
+	return loop->now;
+}
+
+int gn_loop_slot_put(struct gn_loop *loop, const void *key, void *value, void (*fini)(void *value))
+{
+	struct gn_slot *s;
+
+	if (gn_loop_slot_get(loop, key))
+		return -EEXIST;
+	s = malloc(sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	*s = (struct gn_slot){.next = loop->slots, .key = key, .value = value, .fini = fini};
+	loop->slots = s;
+	return 0;
+}
+
+void *gn_loop_slot_get(const struct gn_loop *loop, const void *key)
+{
+	const struct gn_slot *s;
+
+	for (s = loop->slots; s; s = s->next)
+		if (s->key == key)
+			return s->value;
+	return NULL;
+}
+
+void gn_task_init(struct gn_task *task, void (*run)(struct gn_task *task))
+{
+	gn_list_init(&task->link);
+	task->run = run;
+}
+
+void gn_task_post(struct gn_loop *loop, struct gn_task *task)
+{
+	if (gn_list_is_empty(&task->link))
+		gn_list_add_tail(&loop->tasks, &task->link);
+}
+
+void gn_task_cancel(struct gn_task *task)
+{
+	gn_list_del(&task->link);
+}
+
+static void run_tasks(struct gn_loop *loop)
+{
+	struct gn_task *task;
+
+	/* Something is left there when a task ran a turn of its own. */
+	gn_list_splice(&loop->running, &loop->tasks);
+	while ((task = gn_list_first(&loop->running, struct gn_task, link)) != NULL) {
+		gn_list_del(&task->link);
+		task->run(task);
+	}
+}
+
+/* How long may descriptors be waited for, `wait` at most? */
+static gn_time bound(const struct gn_loop *loop, gn_time wait)
+{
+	gn_time left;
+
+	if (wait < 0 || !gn_list_is_empty(&loop->tasks))
+		return 0;
+	if (!loop->timers)
+		return wait;
+	left = loop->timers->when - loop->now;
+	return left < wait ? left : wait;
+}
+
+static bool is_idle(const struct gn_loop *loop)
+{
+	return gn_list_is_empty(&loop->tasks) && !loop->timers && !loop->watching;
+}
+
+static int turn(struct gn_loop *loop, gn_time wait)
+{
+	if (is_idle(loop))
+		return GN_EAGAIN;
+	run_tasks(loop);
+	gn_timer_advance(loop);
+	/* Do not wait when the work is done, and look once all the same when it was stopped. */
+	wait = loop->is_stopped || is_idle(loop) ? 0 : bound(loop, wait);
+	if (!loop->ev) {
+		loop->now += wait == GN_NEVER ? 0 : wait;
+		return 0;
+	}
+	if (loop->watching || wait > 0)
+		gn_watch_wait(loop, wait);
+	read_clock(loop);
+	return 0;
+}
+
+int gn_loop_turn(struct gn_loop *loop, gn_time wait)
+{
+	read_clock(loop);
+	return turn(loop, wait);
+}
+
+int gn_loop_run(struct gn_loop *loop)
+{
+	if (loop->is_running)
+		return -EBUSY;
+	loop->is_running = true;
+	read_clock(loop);
+	while (!loop->is_stopped && turn(loop, GN_NEVER) == 0)
+		;
+	loop->is_stopped = false;
+	loop->is_running = false;
+	return 0;
+}
+
+void gn_loop_stop(struct gn_loop *loop)
+{
+	loop->is_stopped = true;
+}

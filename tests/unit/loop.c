@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: MIT */
+/* lib/loop: the run queue, timers, descriptors, on both clocks. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "loop/loop.h"
+
+/* What ran, in order: a letter a run. */
+static char trace[256];
+
+static void note(char c)
+{
+	size_t n = strlen(trace);
+
+	assert_true(n + 1 < sizeof(trace));
+	trace[n] = c;
+	trace[n + 1] = '\0';
+}
+
+static int setup_virtual(void **state)
+{
+	trace[0] = '\0';
+	return gn_loop_new_virtual((struct gn_loop **)state);
+}
+
+static int setup_real(void **state)
+{
+	trace[0] = '\0';
+	return gn_loop_new((struct gn_loop **)state);
+}
+
+static int teardown(void **state)
+{
+	gn_loop_free(*state);
+	return 0;
+}
+
+/* ---- tasks -------------------------------------------------------------------- */
+
+struct job {
+	struct gn_task task;
+	struct gn_loop *loop;
+	char name;
+	int again; /* times to post itself */
+	struct job *cancel, *post;
+};
+
+static void run_job(struct gn_task *task)
+{
+	struct job *j = gn_list_entry(task, struct job, task);
+
+	note(j->name);
+	if (j->again-- > 0)
+		gn_task_post(j->loop, task);
+	if (j->cancel)
+		gn_task_cancel(&j->cancel->task);
+	if (j->post)
+		gn_task_post(j->loop, &j->post->task);
+}
+
+static void job_init(struct job *j, struct gn_loop *loop, char name)
+{
+	*j = (struct job){.loop = loop, .name = name};
+	gn_task_init(&j->task, run_job);
+}
+
+static void on_note(void *arg)
+{
+	note((char)(intptr_t)arg);
+}
+
+static void timer_init(struct gn_timer *t, struct gn_loop *loop, char name)
+{
+	gn_timer_init(t, loop, on_note, (void *)(intptr_t)name);
+}
+
+static void test_tasks_in_order(void **state)
+{
+	struct gn_loop *loop = *state;
+	struct job a, b, c;
+
+	job_init(&a, loop, 'a');
+	job_init(&b, loop, 'b');
+	job_init(&c, loop, 'c');
+	gn_task_post(loop, &c.task);
+	gn_task_post(loop, &a.task);
+	gn_task_post(loop, &b.task);
+	gn_task_post(loop, &c.task); /* once only */
+	assert_string_equal(trace, "");
+	assert_int_equal(gn_loop_run(loop), 0);
+	assert_string_equal(trace, "cab");
+	assert_int_equal(gn_loop_turn(loop, 0), GN_EAGAIN);
+}
+
+/* A task that posts itself, or another, waits for the next turn: timers come between. */
+static void test_task_snapshot(void **state)
+{
+	struct gn_loop *loop = *state;
+	struct job a, b;
+	struct gn_timer t;
+
+	job_init(&a, loop, 'a');
+	job_init(&b, loop, 'b');
+	a.again = 2;
+	a.post = &b;
+	timer_init(&t, loop, 't');
+	gn_timer_start(&t, 0);
+	gn_task_post(loop, &a.task);
+	assert_int_equal(gn_loop_turn(loop, 0), 0);
+	assert_string_equal(trace, "at");
+	assert_int_equal(gn_loop_turn(loop, 0), 0);
+	assert_string_equal(trace, "atab");
+	assert_int_equal(gn_loop_run(loop), 0);
+	assert_string_equal(trace, "atabab");
+}
+
+static void test_task_cancel(void **state)
+{
+	struct gn_loop *loop = *state;
+	struct job a, b, c;
+
+	job_init(&a, loop, 'a');
+	job_init(&b, loop, 'b');
+	job_init(&c, loop, 'c');
+	gn_task_cancel(&a.task); /* not posted: fine */
+	a.cancel = &b;           /* in the same run of the queue */
+	gn_task_post(loop, &a.task);
+	gn_task_post(loop, &b.task);
+	gn_task_post(loop, &c.task);
+	gn_task_cancel(&c.task);
+	assert_int_equal(gn_loop_run(loop), 0);
+	assert_string_equal(trace, "a");
+}
+
+/* ---- timers ------------------------------------------------------------------- */
+
+static void test_timers_in_order(void **state)
+{
+	struct gn_loop *loop = *state;
+	gn_time begin = gn_loop_now(loop);
+	struct gn_timer a, b, c, d;
+
+	timer_init(&a, loop, 'a');
+	timer_init(&b, loop, 'b');
+	timer_init(&c, loop, 'c');
+	timer_init(&d, loop, 'd');
+	gn_timer_start(&a, 30 * GN_MSEC);
+	gn_timer_start(&b, 10 * GN_MSEC);
+	gn_timer_start(&c, 10 * GN_MSEC); /* as b, but later started */
+	gn_timer_start_at(&d, begin - GN_SEC);
+	gn_timer_start(&a, 5 * GN_MSEC); /* moved */
+	assert_int_equal(gn_loop_run(loop), 0);
+	assert_string_equal(trace, "dabc");
+	assert_true(gn_loop_now(loop) >= begin + 10 * GN_MSEC);
+	if (gn_loop_is_virtual(loop))
+		assert_int_equal(gn_loop_now(loop), begin + 10 * GN_MSEC);
+}
+
+static void test_timer_never(void **state)
+{
+	struct gn_loop *loop = *state;
+	struct gn_timer a;
+
+	timer_init(&a, loop, 'a');
+	gn_timer_start(&a, GN_SEC);
+	gn_timer_start(&a, GN_NEVER);
+	assert_int_equal(gn_loop_turn(loop, 0), GN_EAGAIN);
+	gn_timer_start_at(&a, GN_NEVER);
+	gn_timer_start(&a, GN_NEVER - 1); /* beyond the end of time */
+	assert_int_equal(gn_loop_turn(loop, 0), GN_EAGAIN);
+	gn_timer_start(&a, -GN_SEC); /* at once */
+	gn_timer_fini(&a);
+	assert_int_equal(gn_loop_run(loop), 0);
+	assert_string_equal(trace, "");
+}
+
+struct chain {
+	struct gn_timer t;
+	struct gn_timer *stop, *start;
+	gn_time delay;
+	int again;
+	char name;
+};
+
+static void on_chain(void *arg)
+{
+	struct chain *c = arg;
+
+	note(c->name);
+	if (c->stop)
+		gn_timer_stop(c->stop);
+	if (c->start)
+		gn_timer_start(c->start, 0);
+	if (c->again-- > 0)
+		gn_timer_start(&c->t, c->delay);
+}
+
+/* A timer may stop one that is due as well, and a restart with no delay starves nobody. */
+static void test_timers_in_callbacks(void **state)
+{
+	struct gn_loop *loop = *state;
+	struct chain a = {.name = 'a', .again = 1}, b = {.name = 'b'}, c = {.name = 'c'};
+	struct job j;
+
+	job_init(&j, loop, 'j');
+	gn_timer_init(&a.t, loop, on_chain, &a);
+	gn_timer_init(&b.t, loop, on_chain, &b);
+	gn_timer_init(&c.t, loop, on_chain, &c);
+	a.stop = &b.t;
+	gn_timer_start(&a.t, 0);
+	gn_timer_start(&b.t, 0);
+	gn_timer_start(&c.t, 0);
+	assert_int_equal(gn_loop_turn(loop, 0), 0);
+	assert_string_equal(trace, "ac");
+	gn_task_post(loop, &j.task);
+	assert_int_equal(gn_loop_run(loop), 0);
+	assert_string_equal(trace, "acja");
+}
+
+/* Thousands, started, moved and stopped at random: each that is left fires once, at its
+ * instant, and none before another that was due earlier. */
+struct many {
+	struct gn_timer t;
+	gn_time when;
+	size_t fired;
+	gn_time *last;
+};
+
+static void on_many(void *arg)
+{
+	struct many *m = arg;
+
+	m->fired++;
+	assert_int_equal(gn_loop_now(m->t.loop), m->when);
+	assert_true(m->when >= *m->last);
+	*m->last = m->when;
+}
+
+static void test_timers_many(void **state)
+{
+	enum { N = 3000 };
+	struct gn_loop *loop = *state;
+	struct many *m = calloc(N, sizeof(*m));
+	uint64_t x = 12345;
+	gn_time last = 0;
+	size_t i, k;
+
+	assert_non_null(m);
+	for (i = 0; i < N; i++) {
+		gn_timer_init(&m[i].t, loop, on_many, &m[i]);
+		m[i].last = &last;
+		m[i].when = GN_NEVER;
+	}
+	for (k = 0; k < 4 * N; k++) {
+		x = x * 6364136223846793005u + 1442695040888963407u;
+		i = (size_t)(x >> 33) % N;
+		if ((x >> 20) % 4 == 0) {
+			gn_timer_stop(&m[i].t);
+			m[i].when = GN_NEVER;
+		} else {
+			m[i].when = gn_loop_now(loop) + (gn_time)((x >> 40) % 1000) * GN_MSEC;
+			gn_timer_start_at(&m[i].t, m[i].when);
+		}
+	}
+	assert_int_equal(gn_loop_run(loop), 0);
+	for (i = 0; i < N; i++)
+		assert_int_equal(m[i].fired, m[i].when == GN_NEVER ? 0 : 1);
+	free(m);
+}
+
+/* ---- the virtual clock -------------------------------------------------------- */
+
+static void test_virtual_clock(void **state)
+{
+	struct gn_loop *loop = *state;
+	gn_time begin = gn_loop_now(loop);
+	struct gn_timer a;
+	struct gn_watch *w;
+
+	assert_true(gn_loop_is_virtual(loop));
+	assert_int_equal(gn_watch_new(loop, 0, NULL, NULL, &w), -ENOTSUP);
+	timer_init(&a, loop, 'a');
+	gn_timer_start(&a, 3600 * GN_SEC);
+	assert_int_equal(gn_loop_turn(loop, GN_SEC), 0); /* jumps at most so far */
+	assert_int_equal(gn_loop_now(loop), begin + GN_SEC);
+	assert_int_equal(gn_loop_turn(loop, 0), 0);
+	assert_int_equal(gn_loop_now(loop), begin + GN_SEC);
+	assert_int_equal(gn_loop_run(loop), 0);
+	assert_int_equal(gn_loop_now(loop), begin + 3600 * GN_SEC);
+	assert_string_equal(trace, "a");
+}
+
+/* ---- running and stopping ----------------------------------------------------- */
+
+static void run_again(struct gn_task *task)
+{
+	struct job *j = gn_list_entry(task, struct job, task);
+
+	assert_int_equal(gn_loop_run(j->loop), -EBUSY);
+	gn_loop_stop(j->loop);
+}
+
+static void test_stop(void **state)
+{
+	struct gn_loop *loop = *state;
+	struct gn_timer far;
+	struct job j;
+
+	job_init(&j, loop, 'j');
+	gn_task_init(&j.task, run_again);
+	timer_init(&far, loop, 'f');
+	gn_timer_start(&far, 3600 * GN_SEC);
+	gn_task_post(loop, &j.task);
+	assert_int_equal(gn_loop_run(loop), 0);
+	gn_loop_stop(loop); /* before a run: that one returns at once */
+	assert_int_equal(gn_loop_run(loop), 0);
+	assert_string_equal(trace, "");
+	gn_timer_fini(&far);
+}
+
+static void fini_slot(void *value)
+{
+	note(*(const char *)value);
+}
+
+static void test_slots(void **state)
+{
+	static const char key1, key2, other;
+	static char x[] = "x", y[] = "y";
+	struct gn_loop *loop = *state;
+
+	assert_int_equal(gn_loop_slot_put(loop, &key1, x, fini_slot), 0);
+	assert_int_equal(gn_loop_slot_put(loop, &key2, y, fini_slot), 0);
+	assert_int_equal(gn_loop_slot_put(loop, &key1, y, NULL), -EEXIST);
+	assert_ptr_equal(gn_loop_slot_get(loop, &key1), x);
+	assert_ptr_equal(gn_loop_slot_get(loop, &key2), y);
+	assert_null(gn_loop_slot_get(loop, &other));
+	gn_loop_free(loop);
+	assert_string_equal(trace, "yx");
+	*state = NULL;
+}
+
+/* ---- descriptors -------------------------------------------------------------- */
+
+struct seen {
+	struct gn_loop *loop;
+	struct gn_watch *w;
+	struct gn_watch **free_other;
+	int fd;
+	unsigned ready;
+	int calls;
+	unsigned next; /* watched for from the first call on */
+};
+
+static void on_seen(void *arg, unsigned ready)
+{
+	struct seen *s = arg;
+	char c;
+
+	s->ready |= ready;
+	s->calls++;
+	if (ready & GN_READABLE)
+		assert_true(read(s->fd, &c, 1) >= 0);
+	if (s->free_other) {
+		gn_watch_free(*s->free_other);
+		*s->free_other = NULL;
+	}
+	gn_watch_start(s->w, s->next);
+}
+
+static void test_watch(void **state)
+{
+	struct gn_loop *loop = *state;
+	struct seen r = {.loop = loop}, w = {.loop = loop};
+	int fd[2];
+
+	assert_int_equal(pipe(fd), 0);
+	r.fd = fd[0];
+	w.fd = fd[1];
+	assert_int_equal(gn_watch_new(loop, fd[0], on_seen, &r, &r.w), 0);
+	assert_int_equal(gn_watch_new(loop, fd[1], on_seen, &w, &w.w), 0);
+	assert_int_equal(gn_loop_turn(loop, GN_NEVER), GN_EAGAIN); /* idle ones hold nothing up */
+	gn_watch_start(r.w, GN_READABLE);
+	assert_int_equal(gn_loop_turn(loop, 0), 0);
+	assert_int_equal(r.calls, 0);
+	assert_int_equal(write(fd[1], "ab", 2), 2);
+	r.next = GN_READABLE;
+	assert_int_equal(gn_loop_turn(loop, GN_NEVER), 0);
+	assert_int_equal(r.calls, 1);
+	assert_int_equal(gn_loop_turn(loop, GN_NEVER), 0); /* level-triggered */
+	assert_int_equal(r.calls, 2);
+	assert_int_equal(r.ready, GN_READABLE);
+	assert_int_equal(gn_loop_turn(loop, 0), 0);
+	assert_int_equal(r.calls, 2);
+	gn_watch_start(w.w, GN_WRITABLE);
+	assert_int_equal(gn_loop_turn(loop, GN_NEVER), 0);
+	assert_int_equal(w.calls, 1);
+	assert_int_equal(w.ready, GN_WRITABLE);
+	close(fd[1]);
+	r.next = 0;
+	assert_int_equal(gn_loop_run(loop), 0); /* the end of the pipe, and then nothing is left */
+	assert_int_equal(r.calls, 3);
+	gn_watch_free(r.w);
+	gn_watch_free(w.w);
+	close(fd[0]);
+}
+
+/* Two are ready at once; the first to be told frees the other, which is never told. */
+static void test_watch_freed_in_callback(void **state)
+{
+	struct gn_loop *loop = *state;
+	struct seen a = {.loop = loop}, b = {.loop = loop};
+	int fd[2], gd[2];
+
+	assert_int_equal(pipe(fd), 0);
+	assert_int_equal(pipe(gd), 0);
+	assert_int_equal(write(fd[1], "x", 1), 1);
+	assert_int_equal(write(gd[1], "x", 1), 1);
+	a.fd = fd[0];
+	b.fd = gd[0];
+	assert_int_equal(gn_watch_new(loop, fd[0], on_seen, &a, &a.w), 0);
+	assert_int_equal(gn_watch_new(loop, gd[0], on_seen, &b, &b.w), 0);
+	a.free_other = &b.w;
+	b.free_other = &a.w;
+	gn_watch_start(a.w, GN_READABLE);
+	gn_watch_start(b.w, GN_READABLE);
+	assert_int_equal(gn_loop_run(loop), 0);
+	assert_int_equal(a.calls + b.calls, 1);
+	gn_watch_free(a.w);
+	gn_watch_free(b.w);
+	close(fd[0]);
+	close(fd[1]);
+	close(gd[0]);
+	close(gd[1]);
+}
+
+/* With tasks posted, descriptors are looked at without waiting, and are looked at. */
+static void test_watch_fair(void **state)
+{
+	struct gn_loop *loop = *state;
+	struct seen r = {.loop = loop};
+	struct job j;
+	int fd[2];
+
+	assert_int_equal(pipe(fd), 0);
+	r.fd = fd[0];
+	job_init(&j, loop, ' ');
+	assert_int_equal(gn_watch_new(loop, fd[0], on_seen, &r, &r.w), 0);
+	gn_watch_start(r.w, GN_READABLE);
+	j.again = 100000;
+	gn_task_post(loop, &j.task);
+	assert_int_equal(gn_loop_turn(loop, GN_NEVER), 0); /* returns: the task posted itself */
+	assert_int_equal(r.calls, 0);
+	assert_int_equal(write(fd[1], "x", 1), 1);
+	assert_int_equal(gn_loop_turn(loop, GN_NEVER), 0);
+	assert_int_equal(r.calls, 1);
+	gn_task_cancel(&j.task);
+	gn_watch_free(r.w);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+static void test_watch_regular_file(void **state)
+{
+	struct gn_loop *loop = *state;
+	struct seen s = {.loop = loop, .next = GN_WRITABLE}, null = {.loop = loop};
+	char path[] = "/tmp/gn-loop-XXXXXX";
+
+	s.fd = mkstemp(path);
+	assert_true(s.fd >= 0);
+	assert_int_equal(unlink(path), 0);
+	null.fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_true(null.fd >= 0);
+	assert_int_equal(gn_watch_new(loop, s.fd, on_seen, &s, &s.w), 0);
+	assert_int_equal(gn_watch_new(loop, null.fd, on_seen, &null, &null.w), 0);
+	gn_watch_start(s.w, GN_READABLE);
+	gn_watch_start(null.w, GN_READABLE);
+	assert_int_equal(gn_loop_turn(loop, GN_NEVER), 0);
+	assert_int_equal(s.ready, GN_READABLE);
+	assert_int_equal(null.ready, GN_READABLE);
+	assert_int_equal(gn_loop_turn(loop, GN_NEVER), 0);
+	assert_int_equal(s.ready, GN_READABLE | GN_WRITABLE);
+	gn_watch_free(s.w);
+	gn_watch_free(null.w);
+	close(s.fd);
+	close(null.fd);
+}
+
+static void test_watch_bad_descriptor(void **state)
+{
+	struct gn_loop *loop = *state;
+	struct gn_watch *w;
+	int fd[2];
+
+	assert_int_equal(pipe(fd), 0);
+	close(fd[0]);
+	close(fd[1]);
+	assert_int_equal(gn_watch_new(loop, -1, on_seen, NULL, &w), -EBADF);
+	assert_int_equal(gn_watch_new(loop, fd[0], on_seen, NULL, &w), -EBADF);
+}
+
+/* A wait ends for a timer although nothing is ready, and lasts as long as was asked. */
+static void test_wait_for_timer(void **state)
+{
+	struct gn_loop *loop = *state;
+	struct seen r = {.loop = loop};
+	gn_time begin = gn_loop_now(loop);
+	struct gn_timer *t;
+	int fd[2];
+
+	assert_int_equal(pipe(fd), 0);
+	r.fd = fd[0];
+	assert_int_equal(gn_watch_new(loop, fd[0], on_seen, &r, &r.w), 0);
+	assert_int_equal(gn_timer_new(loop, on_note, (void *)(intptr_t)'t', &t), 0);
+	gn_watch_start(r.w, GN_READABLE);
+	gn_timer_start(t, 20 * GN_MSEC);
+	while (trace[0] == '\0')
+		assert_int_equal(gn_loop_turn(loop, GN_NEVER), 0);
+	assert_true(gn_loop_now(loop) - begin >= 20 * GN_MSEC);
+	assert_int_equal(r.calls, 0);
+	gn_timer_free(t);
+	gn_watch_free(r.w);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+int main(void)
+{
+#define ON_VIRTUAL(test) cmocka_unit_test_setup_teardown(test, setup_virtual, teardown)
+#define ON_REAL(test) cmocka_unit_test_setup_teardown(test, setup_real, teardown)
+	const struct CMUnitTest tests[] = {
+		ON_VIRTUAL(test_tasks_in_order),
+		ON_VIRTUAL(test_task_snapshot),
+		ON_VIRTUAL(test_task_cancel),
+		ON_VIRTUAL(test_timers_in_order),
+		ON_VIRTUAL(test_timer_never),
+		ON_VIRTUAL(test_timers_in_callbacks),
+		ON_VIRTUAL(test_timers_many),
+		ON_VIRTUAL(test_virtual_clock),
+		ON_VIRTUAL(test_stop),
+		ON_VIRTUAL(test_slots),
+		ON_REAL(test_tasks_in_order),
+		ON_REAL(test_task_snapshot),
+		ON_REAL(test_task_cancel),
+		ON_REAL(test_timers_in_order),
+		ON_REAL(test_timer_never),
+		ON_REAL(test_timers_in_callbacks),
+		ON_REAL(test_stop),
+		ON_REAL(test_slots),
+		ON_REAL(test_watch),
+		ON_REAL(test_watch_freed_in_callback),
+		ON_REAL(test_watch_fair),
+		ON_REAL(test_watch_regular_file),
+		ON_REAL(test_watch_bad_descriptor),
+		ON_REAL(test_wait_for_timer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
