@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The secure channel /noise (libp2p specs noise/README.md): a handshake, then records.
+ *
+ *     handshake message:  u16 length | Noise message
+ *     record:             u16 length | ciphertext, at most 65519 bytes | tag, 16
+ */
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/pb_alloc.h"
+#include "id/key.h"
+#include "id/peer_id.h"
+#include "noise_payload.pb-c.h"
+#include "security/noise_cipher.h"
+#include "security/noise_handshake.h"
+#include "security/secure.h"
+#include "stack/stack.h"
+
+enum {
+	RECORD_MAX = 65535,                    /* ciphertext with its tag */
+	BODY_MAX = RECORD_MAX - GN_NOISE_TAG,
+	MESSAGE_MAX = 8 * 1024,                /* of the handshake; one with RSA of 8192 bits has 2.3 KB */
+	PAYLOAD_MAX = 2 * 1024,                /* of what we send */
+	BATCH = 8,                             /* records a step */
+	VIEWS = 64,
+};
+
+static const char signed_prefix[] = "noise-libp2p-static-key:";
+
+enum state {
+	WAIT_1, /* responder: -> e */
+	WAIT_2, /* initiator: <- e, ee, s, es, payload */
+	WAIT_3, /* responder: -> s, se, payload */
+	OPEN,   /* records */
+};
+
+/* What only the handshake needs. */
+struct setup {
+	struct gn_noise hs;
+	struct gn_secure_cfg cfg;
+};
+
+struct noise {
+	enum state state;
+	struct setup *setup;
+	struct gn_secure_info info;
+	struct gn_noise_key out, in;
+};
+
+/* ---- the payload ---- */
+
+/* Our payload: who we are, that it is our static key, and which muxers we have. */
+static int payload_make(const struct setup *st, uint8_t *out, size_t *len)
+{
+	Gn__Pb__NoisePayload pb = GN__PB__NOISE_PAYLOAD__INIT;
+	Gn__Pb__NoiseExtensions ext = GN__PB__NOISE_EXTENSIONS__INIT;
+	uint8_t text[sizeof signed_prefix - 1 + GN_NOISE_KEY], sig[GN_KEY_SIG_LEN];
+	char *muxers[8];
+	size_t n;
+
+	memcpy(text, signed_prefix, sizeof signed_prefix - 1);
+	memcpy(text + sizeof signed_prefix - 1, st->hs.s_pub, GN_NOISE_KEY);
+	gn_key_sign(st->cfg.key, text, sizeof text, sig);
+	pb.has_identity_key = pb.has_identity_sig = 1;
+	pb.identity_key.data = (uint8_t *)(uintptr_t)gn_key_public(st->cfg.key, &n);
+	pb.identity_key.len = n;
+	pb.identity_sig.data = sig;
+	pb.identity_sig.len = sizeof sig;
+	for (n = 0; n < 8 && st->cfg.muxers != NULL && st->cfg.muxers[n] != NULL; n++)
+		muxers[n] = (char *)(uintptr_t)st->cfg.muxers[n];
+	ext.stream_muxers = muxers;
+	ext.n_stream_muxers = n;
+	pb.extensions = n > 0 ? &ext : NULL;
+	if (gn__pb__noise_payload__get_packed_size(&pb) > PAYLOAD_MAX)
+		return GN_ETOOBIG;
+	*len = gn__pb__noise_payload__pack(&pb, out);
+	return 0;
+}
+
+/* The early choice: the first of the initiator's muxers that the responder has too; -1
+ * when one side offers none, and so when they share none. */
+static int muxer_choose(const struct gn_secure_cfg *cfg, const Gn__Pb__NoiseExtensions *ext)
+{
+	size_t theirs = ext != NULL ? ext->n_stream_muxers : 0, best = theirs;
+	int chosen = -1;
+
+	for (int i = 0; cfg->muxers != NULL && cfg->muxers[i] != NULL; i++) {
+		for (size_t j = 0; j < theirs; j++) {
+			if (strcmp(cfg->muxers[i], ext->stream_muxers[j]) != 0)
+				continue;
+			if (cfg->initiator)
+				return i;
+			if (j < best) {
+				best = j;
+				chosen = i;
+			}
+		}
+	}
+	return chosen;
+}
+
+/* The far end's payload: fills in info, or fails. */
+static int payload_check(struct noise *n, const uint8_t *p, size_t len)
+{
+	struct setup *st = n->setup;
+	struct gn_pb_alloc pb;
+	struct gn_pubkey key;
+	struct gn_peer_id peer;
+	uint8_t text[sizeof signed_prefix - 1 + GN_NOISE_KEY];
+	Gn__Pb__NoisePayload *m = gn__pb__noise_payload__unpack(gn_pb_alloc_init(&pb, 4 * MESSAGE_MAX), len, p);
+	int r = GN_EAUTH;
+
+	if (m == NULL)
+		return gn_pb_alloc_error(&pb);
+	if (m->has_identity_key && m->has_identity_sig) {
+		memcpy(text, signed_prefix, sizeof signed_prefix - 1);
+		memcpy(text + sizeof signed_prefix - 1, st->hs.rs, GN_NOISE_KEY);
+		r = gn_pubkey_decode(m->identity_key.data, m->identity_key.len, &key);
+		if (r == 0)
+			r = gn_pubkey_verify(&key, text, sizeof text, m->identity_sig.data, m->identity_sig.len);
+	}
+	if (r == 0) {
+		gn_peer_id_from_public(&key, &peer);
+		if (st->cfg.expect.len > 0 && !gn_peer_id_is_equal(&peer, &st->cfg.expect))
+			r = GN_EPEERID;
+	}
+	if (r == 0) {
+		n->info.peer = peer;
+		n->info.muxer = muxer_choose(&st->cfg, m->extensions);
+	}
+	gn__pb__noise_payload__free_unpacked(m, &pb.ops);
+	return r;
+}
+
+/* ---- the handshake ---- */
+
+static int message_send(struct gn_layer *l, int number)
+{
+	struct noise *n = l->state;
+	uint8_t payload[PAYLOAD_MAX], out[2 + GN_NOISE_MSG2 + PAYLOAD_MAX];
+	size_t len = 0, fixed = number == 1 ? GN_NOISE_MSG1 : number == 2 ? GN_NOISE_MSG2 : GN_NOISE_MSG3;
+	int r = number == 1 ? 0 : payload_make(n->setup, payload, &len);
+
+	if (r == 0)
+		r = gn_noise_write(&n->setup->hs, number, payload, len, out + 2);
+	if (r != 0)
+		return r;
+	gn_put_u16(out, (uint16_t)(fixed + len));
+	return gn_pipe_put(l->tx, out, 2 + fixed + len);
+}
+
+/* The next message of the handshake, whole, without its length. */
+static int message_peek(struct gn_layer *l, uint8_t **p, size_t *len)
+{
+	int r = gn_pipe_whole(l->rx, 2, p);
+
+	if (r == 0) {
+		*len = gn_get_u16(*p);
+		if (*len > MESSAGE_MAX)
+			return GN_ETOOBIG;
+		r = gn_pipe_whole(l->rx, 2 + *len, p);
+	}
+	if (r == GN_EOF || r == GN_ETRUNC)
+		return GN_EGONE;
+	*p += 2;
+	return r;
+}
+
+static void setup_free(struct noise *n)
+{
+	if (n->setup != NULL)
+		gn_noise_fini(&n->setup->hs);
+	free(n->setup);
+	n->setup = NULL;
+}
+
+static int opened(struct noise *n)
+{
+	gn_noise_split(&n->setup->hs, n->out.key, n->in.key);
+	setup_free(n);
+	n->state = OPEN;
+	return GN_READY;
+}
+
+static int handshake(struct gn_layer *l)
+{
+	struct noise *n = l->state;
+	struct gn_noise *hs = &n->setup->hs;
+	uint8_t *msg, *payload;
+	size_t len, n_payload;
+	int r = message_peek(l, &msg, &len);
+
+	if (r == GN_EAGAIN && n->state != WAIT_1) { /* a good time for it */
+		int e = gn_noise_cipher_open(l->stack->cfg.scratch);
+
+		return e != 0 ? e : r;
+	}
+	if (r != 0)
+		return r;
+	/* Whatever is to be answered must fit: then the step is whole. */
+	if (n->state != WAIT_3 && gn_pipe_room(l->tx) < 2 + GN_NOISE_MSG2 + PAYLOAD_MAX)
+		return GN_EAGAIN;
+	switch (n->state) {
+	case WAIT_1:
+		gn_noise_init(hs, false);
+		r = gn_noise_read(hs, 1, msg, len, &payload, &n_payload);
+		if (r == 0)
+			r = message_send(l, 2);
+		n->state = WAIT_3;
+		break;
+	case WAIT_2:
+		r = gn_noise_read(hs, 2, msg, len, &payload, &n_payload);
+		if (r == 0)
+			r = payload_check(n, payload, n_payload);
+		if (r == 0)
+			r = message_send(l, 3);
+		if (r == 0)
+			r = opened(n);
+		break;
+	case WAIT_3:
+		r = gn_noise_read(hs, 3, msg, len, &payload, &n_payload);
+		if (r == 0)
+			r = payload_check(n, payload, n_payload);
+		if (r == 0)
+			r = opened(n);
+		break;
+	case OPEN:
+		break;
+	}
+	gn_pipe_skip(l->rx, 2 + len);
+	return r;
+}
+
+/* ---- records ---- */
+
+/* Opens what has come whole, in place.  0 when something moved. */
+static int open_records(struct gn_layer *l)
+{
+	struct noise *n = l->state;
+	int moved = GN_EAGAIN;
+
+	for (int i = 0; i < BATCH && !gn_pipe_is_closed(l->up_rx); i++) {
+		uint8_t *p;
+		size_t len;
+		int r = gn_pipe_whole(l->rx, 2, &p);
+
+		if (r == 0) {
+			len = gn_get_u16(p);
+			if (len < GN_NOISE_TAG)
+				return GN_EPROTO;
+			len -= GN_NOISE_TAG;
+			if (gn_pipe_room(l->up_rx) < len)
+				return moved;
+			r = gn_pipe_whole(l->rx, 2 + len + GN_NOISE_TAG, &p);
+		}
+		if (r == GN_EAGAIN)
+			return moved;
+		moved = 0;
+		if (r != 0) {
+			if (r == -ENOMEM)
+				return r;
+			gn_pipe_close(l->up_rx, r);
+			break;
+		}
+		r = gn_noise_cipher_unseal(l->stack->cfg.scratch, &n->in, p + 2, len);
+		if (r != 0)
+			return r;
+		gn_pipe_skip(l->rx, 2);
+		r = gn_pipe_move(l->up_rx, l->rx, len);
+		if (r != 0)
+			return r;
+		gn_pipe_skip(l->rx, GN_NOISE_TAG);
+	}
+	return moved;
+}
+
+/* Seals what the layer above shows, in records as full as can be.  0 when something moved. */
+static int seal_records(struct gn_layer *l)
+{
+	struct noise *n = l->state;
+	size_t limit = l->tx->cap < RECORD_MAX + 2 ? l->tx->cap - 2 - GN_NOISE_TAG : BODY_MAX;
+	int moved = GN_EAGAIN;
+
+	for (int i = 0; i < BATCH; i++) {
+		struct iovec v[VIEWS];
+		int r, views = gn_pipe_peek(l->up_tx, v, VIEWS, limit);
+		size_t len = 0;
+		uint8_t *out;
+
+		for (int j = 0; j < views; j++)
+			len += v[j].iov_len;
+		if (len == 0) {
+			if (gn_pipe_end(l->up_tx) != 0 && !gn_pipe_is_closed(l->tx)) {
+				gn_pipe_close(l->tx, GN_EOF);
+				moved = 0;
+			}
+			break;
+		}
+		out = gn_pipe_reserve(l->tx, 2 + len + GN_NOISE_TAG);
+		if (out == NULL)
+			break;
+		gn_put_u16(out, (uint16_t)(len + GN_NOISE_TAG));
+		r = gn_noise_cipher_seal(l->stack->cfg.scratch, &n->out, v, views, out + 2);
+		if (r != 0)
+			return r;
+		gn_pipe_commit(l->tx, 2 + len + GN_NOISE_TAG);
+		gn_pipe_skip(l->up_tx, len);
+		moved = 0;
+	}
+	return moved;
+}
+
+static int noise_advance(struct gn_layer *l, gn_time now)
+{
+	struct noise *n = l->state;
+	int in, out;
+
+	(void)now;
+	if (n->state != OPEN)
+		return handshake(l);
+	in = open_records(l);
+	if (in != 0 && in != GN_EAGAIN)
+		return in;
+	out = seal_records(l);
+	return out == GN_EAGAIN ? in : out;
+}
+
+static int noise_init(struct gn_layer *l, const void *cfg)
+{
+	struct noise *n = l->state;
+	int r = 0;
+
+	n->setup = calloc(1, sizeof *n->setup);
+	if (n->setup == NULL)
+		return -ENOMEM;
+	n->setup->cfg = *(const struct gn_secure_cfg *)cfg;
+	n->info.muxer = -1;
+	/* A responder makes no key before somebody has said something. */
+	if (!n->setup->cfg.initiator) {
+		n->state = WAIT_1;
+		return 0;
+	}
+	n->state = WAIT_2;
+	gn_noise_init(&n->setup->hs, true);
+	r = message_send(l, 1);
+	if (r != 0)
+		setup_free(n);
+	return r;
+}
+
+static void noise_fini(struct gn_layer *l)
+{
+	struct noise *n = l->state;
+
+	setup_free(n);
+	gn_noise_cipher_forget(l->stack->cfg.scratch, &n->out);
+	gn_noise_cipher_forget(l->stack->cfg.scratch, &n->in);
+}
+
+static const struct gn_secure_info *noise_info(const struct gn_layer *l)
+{
+	return &((const struct noise *)l->state)->info;
+}
+
+static const struct gn_layer_ops noise_ops = {
+	.name = "/noise",
+	.size = sizeof(struct noise),
+	.rx_max = 2 + RECORD_MAX,
+	.up_cap = 640 * 1024, /* what one read of the socket may bring, and a record more */
+	.init = noise_init,
+	.advance = noise_advance,
+	.fini = noise_fini,
+};
+
+const struct gn_security_ops gn_security_noise = {
+	.id = "/noise",
+	.layer = &noise_ops,
+	.info = noise_info,
+};

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "security/noise_cipher.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gn.h"
+
+struct cipher {
+	EVP_CIPHER *alg;
+	EVP_CIPHER_CTX *ctx[2];            /* 0 opens, 1 seals */
+	const struct gn_noise_key *key[2]; /* whose key the context has */
+};
+
+static void cipher_free(void *p)
+{
+	struct cipher *c = p;
+
+	EVP_CIPHER_CTX_free(c->ctx[0]);
+	EVP_CIPHER_CTX_free(c->ctx[1]);
+	EVP_CIPHER_free(c->alg);
+	free(c);
+}
+
+int gn_noise_cipher_open(struct gn_scratch *s)
+{
+	struct cipher *c;
+
+	if (s->cipher != NULL)
+		return 0;
+	c = calloc(1, sizeof *c);
+	if (c == NULL)
+		return -ENOMEM;
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	c->alg = EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL);
+	for (int i = 0; i < 2; i++)
+		c->ctx[i] = EVP_CIPHER_CTX_new();
+	if (c->alg == NULL || c->ctx[0] == NULL || c->ctx[1] == NULL ||
+	    EVP_CipherInit_ex2(c->ctx[0], c->alg, NULL, NULL, 0, NULL) != 1 ||
+	    EVP_CipherInit_ex2(c->ctx[1], c->alg, NULL, NULL, 1, NULL) != 1) {
+		cipher_free(c);
+		return -ENOMEM;
+	}
+	s->cipher = c;
+	s->cipher_free = cipher_free;
+	return 0;
+}
+
+/* Sets key (if it is another's) and nonce; counts. */
+static int start(struct gn_scratch *s, struct gn_noise_key *k, int dir, EVP_CIPHER_CTX **ctx)
+{
+	struct cipher *c;
+	uint8_t iv[12] = {0};
+	const uint8_t *key;
+	int r = gn_noise_cipher_open(s);
+
+	if (r != 0)
+		return r;
+	if (k->n == UINT64_MAX) /* the last is reserved by the framework */
+		return GN_ELIMIT;
+	c = s->cipher;
+	key = c->key[dir] == k ? NULL : k->key;
+	for (int i = 0; i < 8; i++)
+		iv[4 + i] = (uint8_t)(k->n >> (8 * i));
+	if (EVP_CipherInit_ex2(c->ctx[dir], NULL, key, iv, dir, NULL) != 1)
+		return -ENOMEM;
+	c->key[dir] = k;
+	k->n++;
+	*ctx = c->ctx[dir];
+	return 0;
+}
+
+int gn_noise_cipher_seal(struct gn_scratch *s, struct gn_noise_key *k, const struct iovec *v, int n, uint8_t *out)
+{
+	EVP_CIPHER_CTX *ctx = NULL;
+	int len, r = start(s, k, 1, &ctx);
+
+	if (r != 0)
+		return r;
+	for (int i = 0; i < n; i++) {
+		if (EVP_CipherUpdate(ctx, out, &len, v[i].iov_base, (int)v[i].iov_len) != 1)
+			return -ENOMEM;
+		out += len;
+	}
+	if (EVP_CipherFinal_ex(ctx, out, &len) != 1 ||
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, 16, out + len) != 1)
+		return -ENOMEM;
+	return 0;
+}
+
+int gn_noise_cipher_unseal(struct gn_scratch *s, struct gn_noise_key *k, uint8_t *p, size_t n)
+{
+	EVP_CIPHER_CTX *ctx = NULL;
+	int len = 0, r = start(s, k, 0, &ctx);
+
+	if (r != 0)
+		return r;
+	if (EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, 16, p + n) != 1)
+		return -ENOMEM;
+	if ((n > 0 && EVP_CipherUpdate(ctx, p, &len, p, (int)n) != 1) || EVP_CipherFinal_ex(ctx, p + len, &len) != 1)
+		return GN_EAUTH;
+	return 0;
+}
+
+void gn_noise_cipher_forget(struct gn_scratch *s, struct gn_noise_key *k)
+{
+	struct cipher *c = s->cipher;
+
+	sodium_memzero(k->key, sizeof k->key);
+	for (int dir = 0; c != NULL && dir < 2; dir++) {
+		static const uint8_t nobody[32];
+
+		if (c->key[dir] == k) {
+			EVP_CipherInit_ex2(c->ctx[dir], NULL, nobody, NULL, dir, NULL);
+			c->key[dir] = NULL;
+		}
+	}
+}
