@@ -45,9 +45,12 @@ function drained (s) {
   })
 }
 
+// js puts all that is queued into one frame, up to the window, and rust ends the connection at a
+// frame over 1 MiB: so no more than BUFFER bytes are queued at once.
 export async function sendAll (s, bytes) {
-  if (s.writeStatus !== 'writable') throw reset(s)
-  if (!s.send(bytes)) {
+  for (let at = 0; at < bytes.byteLength; at += BUFFER) {
+    if (s.writeStatus !== 'writable') throw reset(s)
+    if (s.send(bytes.subarray(at, at + BUFFER))) continue
     while (s.writableNeedsDrain && s.writeStatus === 'writable') await drained(s)
   }
 }
