@@ -4,6 +4,7 @@
 # The peers against each other: shows that they are right before our own node meets them.
 # CROSS_PEERS names those to try (default: go js rust). One that cannot be built is skipped by name.
 
+bats_require_minimum_version 1.5.0
 load helper
 
 setup_file() {
