@@ -62,11 +62,15 @@ static int rsa_check(const EVP_PKEY *key)
 static int ecdsa_check(const EVP_PKEY *key)
 {
 	static const char *const curves[] = {"prime256v1", "secp384r1", "secp521r1"};
+	int is_explicit = 0;
 	char name[64];
 	size_t n;
 
 	if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC)
 		return GN_EFORMAT;
+	/* A curve that is spelled out, even if it is a known one: nobody else takes that. */
+	if (EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &is_explicit) == 1 && is_explicit)
+		return GN_EKEYTYPE;
 	if (EVP_PKEY_get_group_name(key, name, sizeof(name), &n) != 1)
 		return GN_EKEYTYPE;
 	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)

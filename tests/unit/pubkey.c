@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* Public keys of all four types, and signatures by them. */
+#include "keys.pb-c.h"
+#include "id/key.h"
+#include "vectors.h"
+
+static int named_error(const char *name)
+{
+	if (strcmp(name, "good") == 0)
+		return 0;
+	for (int err = GN_EAGAIN; err >= GN_EGONE; err--)
+		if (strcmp(gn_errname(err), name) == 0)
+			return err;
+	fail_msg("no error is called %s", name);
+	return 0;
+}
+
+/* Good as it is, and not with any one byte of message or signature changed. */
+static void check_signature(const char *key_hex, const char *msg_hex, const char *sig_hex, int want)
+{
+	size_t n_pb, n, n_sig;
+	uint8_t *pb = unhex(key_hex, &n_pb), *msg = unhex(msg_hex, &n), *sig = unhex(sig_hex, &n_sig);
+	struct gn_pubkey pub;
+
+	assert_int_equal(gn_pubkey_decode(pb, n_pb, &pub), 0);
+	assert_int_equal(gn_pubkey_verify(&pub, msg, n, sig, n_sig), want);
+	if (want == 0) {
+		for (size_t i = 0; i < n_sig; i += 7) {
+			sig[i] ^= 0x10;
+			assert_int_equal(gn_pubkey_verify(&pub, msg, n, sig, n_sig), GN_EAUTH);
+			sig[i] ^= 0x10;
+		}
+		msg[0] ^= 1;
+		assert_int_equal(gn_pubkey_verify(&pub, msg, n, sig, n_sig), GN_EAUTH);
+		msg[0] ^= 1;
+		assert_int_equal(gn_pubkey_verify(&pub, msg, n - 1, sig, n_sig), GN_EAUTH);
+		assert_int_equal(gn_pubkey_verify(&pub, msg, n, sig, n_sig - 1), GN_EAUTH);
+		assert_int_equal(gn_pubkey_verify(&pub, msg, n, sig, 0), GN_EAUTH);
+	}
+	free(pb);
+	free(msg);
+	free(sig);
+}
+
+static void on_key(char **field)
+{
+	if (strcmp(field[7], "-") != 0)
+		check_signature(field[2], field[7], field[8], 0);
+}
+
+static void on_signature(char **field)
+{
+	check_signature(field[2], field[3], field[4], named_error(field[0]));
+}
+
+static void test_signatures(void **state)
+{
+	(void)state;
+	vectors_each("keys.tsv", on_key);
+	vectors_each("pubkey.tsv", on_signature);
+}
+
+static void test_long_signature(void **state)
+{
+	uint8_t *sig = calloc(1, GN_PUBKEY_SIG_MAX + 1), pb[GN_KEY_PUBLIC_LEN] = {0x08, 0x01, 0x12, 0x20};
+	struct gn_pubkey pub;
+
+	(void)state;
+	assert_non_null(sig);
+	assert_int_equal(gn_pubkey_decode(pb, sizeof(pb), &pub), 0);
+	assert_int_equal(gn_pubkey_verify(&pub, "", 0, sig, GN_PUBKEY_SIG_MAX + 1), GN_EAUTH);
+	free(sig);
+}
+
+/* What the strict decoder takes, protobuf reads the same. */
+static void on_same(char **field)
+{
+	size_t n;
+	uint8_t *pb = unhex(field[2], &n);
+	Gn__Pb__PublicKey *m = gn__pb__public_key__unpack(NULL, n, pb);
+	struct gn_pubkey pub;
+
+	assert_non_null(m);
+	assert_int_equal(gn_pubkey_decode(pb, n, &pub), 0);
+	assert_int_equal(pub.type, m->type);
+	assert_int_equal(pub.len, m->data.len);
+	assert_memory_equal(pub.data, m->data.data, pub.len);
+	gn__pb__public_key__free_unpacked(m, NULL);
+	/* Cut anywhere, and with a byte more, it is refused. */
+	for (size_t k = 0; k < n; k++)
+		assert_true(gn_pubkey_decode(pb, k, &pub) < 0);
+	free(pb);
+}
+
+static void test_protobuf(void **state)
+{
+	(void)state;
+	vectors_each("keys.tsv", on_same);
+}
+
+#define KEY32 "1ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce27e"
+
+static void test_refused(void **state)
+{
+	static const struct {
+		const char *hex;
+		int err;
+	} bad[] = {
+		{"", GN_ETRUNC},
+		{"08", GN_ETRUNC},
+		{"0801", GN_ETRUNC},
+		{"08011220", GN_ETRUNC},
+		{"1220" KEY32 "0801", GN_EFORMAT},     /* the other order */
+		{"1220" KEY32, GN_EFORMAT},            /* no type */
+		{"0881001220" KEY32, GN_EFORMAT},      /* an overlong type */
+		{"080112a000" KEY32, GN_EFORMAT},      /* an overlong length */
+		{"08011220" KEY32 "00", GN_EFORMAT},   /* something behind it */
+		{"08011220" KEY32 "1800", GN_EFORMAT}, /* another field */
+		{"08041220" KEY32, GN_EKEYTYPE},
+		{"08ffffffff0f1220" KEY32, GN_EKEYTYPE},
+		{"0801121f" "1ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce2", GN_EFORMAT},
+		{"0802122104" KEY32, GN_EFORMAT}, /* secp256k1, not compressed */
+		{"08001220" KEY32, GN_EFORMAT},   /* far too short for RSA */
+		{"08031200", GN_EFORMAT},
+	};
+	uint8_t *huge = calloc(1, GN_PUBKEY_MAX + 1);
+	struct gn_pubkey pub;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		size_t n;
+		uint8_t *p = unhex(bad[i].hex, &n);
+
+		assert_int_equal(gn_pubkey_decode(p, n, &pub), bad[i].err);
+		free(p);
+	}
+	assert_non_null(huge);
+	assert_int_equal(gn_pubkey_decode(huge, GN_PUBKEY_MAX + 1, &pub), GN_ETOOBIG);
+	free(huge);
+}
+
+/* Data that is no key of its type is found out when it is used. */
+static void test_garbage(void **state)
+{
+	uint8_t pb[5 + 300] = {0x08, 0x00, 0x12, 0xac, 0x02}, point[37] = {0x08, 0x02, 0x12, 0x21, 0x02};
+	uint8_t ec[] = {0x08, 0x03, 0x12, 0x02, 0x30, 0x00};
+	struct gn_pubkey pub;
+
+	(void)state;
+	assert_int_equal(gn_pubkey_decode(pb, sizeof(pb), &pub), 0);
+	assert_int_equal(gn_pubkey_verify(&pub, "m", 1, pb, 256), GN_EFORMAT);
+	memset(point + 5, 0xff, 32); /* not on the curve: above its prime */
+	assert_int_equal(gn_pubkey_decode(point, sizeof(point), &pub), 0);
+	assert_int_equal(gn_pubkey_verify(&pub, "m", 1, pb, 70), GN_EFORMAT);
+	assert_int_equal(gn_pubkey_decode(ec, sizeof(ec), &pub), 0);
+	assert_int_equal(gn_pubkey_verify(&pub, "m", 1, pb, 70), GN_EFORMAT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_signatures), cmocka_unit_test(test_long_signature),
+		cmocka_unit_test(test_protobuf),   cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_garbage),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
