@@ -191,7 +191,7 @@ static int handshake(struct gn_layer *l)
 	struct noise *n = l->state;
 	struct gn_noise *hs = &n->setup->hs;
 	uint8_t *msg, *payload;
-	size_t len, n_payload;
+	size_t len = 0, n_payload;
 	int r = message_peek(l, &msg, &len);
 
 	if (r == GN_EAGAIN && n->state != WAIT_1) { /* a good time for it */
@@ -245,7 +245,7 @@ static int open_records(struct gn_layer *l)
 
 	for (int i = 0; i < BATCH && !gn_pipe_is_closed(l->up_rx); i++) {
 		uint8_t *p;
-		size_t len;
+		size_t len = 0;
 		int r = gn_pipe_whole(l->rx, 2, &p);
 
 		if (r == 0) {

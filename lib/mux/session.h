@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The multiplexing interface: one stream of bytes becomes many, each with its own
+ * window.  A muxer is a layer on top of a stack, and that layer is a session.  A
+ * transport that multiplexes by itself gives a session without a layer.
+ *
+ * A stream is a pair of pipes and news about them.  Its owner reads rx and writes tx
+ * (memory, or a source) and says so with touch().  News is collected while the stack is
+ * pumped and delivered by gn_session_deliver() afterwards: nothing is called back from
+ * inside the layer.
+ */
+#ifndef GN_MUX_SESSION_H
+#define GN_MUX_SESSION_H
+
+#include "stack/layer.h"
+
+struct gn_session;
+
+enum gn_stream_news {
+	GN_STREAM_NEW = 1,  /* inbound; nobody's yet */
+	GN_STREAM_RX = 2,   /* bytes or an end in rx */
+	GN_STREAM_TX = 4,   /* bytes were taken from tx, or its end was */
+	GN_STREAM_GONE = 8, /* it died: err says of what; rx keeps what had come, unless it was reset */
+};
+
+struct gn_stream {
+	struct gn_session *session;
+	struct gn_pipe rx, tx; /* seen from the owner: rx to be read, tx to be written and closed */
+	uint32_t id;
+	bool inbound;
+	bool is_ended_in, is_ended_out; /* the far end's FIN has come; ours is on its way */
+	int err;                        /* 0, or what it died of */
+	unsigned news;                  /* gn_stream_news */
+	struct gn_list link;            /* in session->news while there are any */
+	/* Set by the owner; NULL: nobody listens. */
+	void (*on_news)(void *arg, struct gn_stream *s, unsigned news);
+	void *arg;
+};
+
+struct gn_session_ops {
+	/* A new stream to the far end; it may be written at once.  GN_EGONE when the session
+	 * takes no more, GN_ELIMIT (memory), -ENOMEM. */
+	int (*open)(struct gn_session *s, struct gn_stream **out);
+	/* The owner has read or written the stream's pipes. */
+	void (*touch)(struct gn_stream *st);
+	/* Kills both directions; the owner still has to release it. */
+	void (*reset)(struct gn_stream *st);
+	/* The owner gives it up.  Where tx was closed in good order, what is left of it still
+	 * goes out and what comes in is dropped; otherwise it is reset. */
+	void (*release)(struct gn_stream *st);
+	/* No more streams; code 0 is a clean end, to be said when no stream is open. */
+	void (*go_away)(struct gn_session *s, uint32_t code);
+};
+
+struct gn_session {
+	const struct gn_session_ops *ops;
+	struct gn_list news; /* streams */
+	unsigned streams;    /* in the session, both ways, those that are given up too */
+	int err;             /* why the session is over; GN_EREFUSED: the far end refuses this identity */
+	bool is_away;        /* the far end takes no more streams */
+	gn_time rtt;         /* smoothed; 0: not known yet */
+	gn_time heard;       /* when bytes came last */
+};
+
+/* A share of the node's memory: windows that were promised. */
+struct gn_budget {
+	size_t used, max;
+};
+
+static inline bool gn_budget_take(struct gn_budget *b, size_t n)
+{
+	if (b == NULL)
+		return true;
+	if (n > b->max || b->used > b->max - n)
+		return false;
+	b->used += n;
+	return true;
+}
+
+static inline void gn_budget_give(struct gn_budget *b, size_t n)
+{
+	if (b != NULL)
+		b->used -= n;
+}
+
+struct gn_mux_cfg {
+	bool client;              /* the libp2p role, not the transport's */
+	size_t window;            /* the most that one stream's receive window grows to */
+	struct gn_budget *budget; /* shared, outlives the session; NULL: none */
+	gn_time keepalive;        /* a ping when nothing was heard for so long; 0 never */
+	gn_time ping;             /* the session is over when a ping has no answer for so long */
+	/* May one more inbound stream come in?  NULL: always. */
+	bool (*admit)(void *arg);
+	void *arg;
+};
+
+struct gn_muxer_ops {
+	const char *id;                  /* in multistream-select: "/yamux/1.0.0" */
+	const struct gn_layer_ops *layer; /* init takes a struct gn_mux_cfg */
+	struct gn_session *(*session)(struct gn_layer *l);
+};
+
+enum { GN_GO_AWAY_NORMAL = 0, GN_GO_AWAY_PROTOCOL = 1, GN_GO_AWAY_INTERNAL = 2, GN_GO_AWAY_GATED = 0x1007 };
+
+/* Calls on_news of every stream that has some; new streams go to on_new first, which
+ * sets on_news or releases the stream.  Streams may be opened, reset and released from
+ * inside. */
+void gn_session_deliver(struct gn_session *s, void (*on_new)(void *arg, struct gn_stream *st), void *arg);
+/* For muxers: there is news. */
+void gn_stream_tell(struct gn_stream *st, unsigned news);
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "mux/yamux.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "stack/stack.h"
+
+enum {
+	PING_GAP_MIN = 20, /* ms: between round trips measured while data comes in, at first */
+	PING_GAP_MAX = 1000,
+};
+
+void yamux_mark(struct yamux *y)
+{
+	gn_layer_mark(y->layer);
+}
+
+void yamux_fail(struct yamux *y, int err, bool say, uint32_t code)
+{
+	if (y->session.err != 0)
+		return;
+	gn_log(GN_LOG_DEBUG, "yamux: %s", gn_strerror(err));
+	y->session.err = err;
+	y->session.is_away = true;
+	y->is_dying = true;
+	y->owes_away = say && !y->is_away_said;
+	y->away_code = code;
+	y->n_pings = y->n_refused = 0;
+	yamux_streams_die(y, err);
+	yamux_mark(y);
+}
+
+/* ---- pings ---- */
+
+static void ping_start(struct yamux *y, gn_time now)
+{
+	if (y->is_pinging || y->owes_ping || y->session.err != 0)
+		return;
+	y->owes_ping = true;
+	y->ping_value++;
+	y->ping_sent = now; /* waiting for room counts: a far end that does not read is not alive */
+	yamux_mark(y);
+}
+
+void yamux_ponged(struct yamux *y, uint32_t value, gn_time now)
+{
+	gn_time sample = now - y->ping_sent;
+
+	if (!y->is_pinging || value != y->ping_value)
+		return;
+	y->is_pinging = false;
+	if (sample < GN_USEC)
+		sample = GN_USEC;
+	/* Quick to follow: what windows need is the round trip under load. */
+	y->session.rtt = y->session.rtt == 0 ? sample : (y->session.rtt + sample) / 2;
+}
+
+/* When to look again, and what to do now: measure, keep alive, give up. */
+static void watch(struct yamux *y, gn_time now, bool came)
+{
+	gn_time heard = y->session.heard, due = GN_NEVER;
+
+	if (y->session.err != 0)
+		return;
+	if (came && gn_time_add(y->ping_sent, y->ping_gap) <= now && !y->is_pinging) {
+		ping_start(y, now);
+		if (y->ping_gap < PING_GAP_MAX * GN_MSEC)
+			y->ping_gap *= 2;
+	}
+	if ((y->is_pinging || y->owes_ping) && y->cfg.ping > 0) {
+		due = gn_time_add(y->ping_sent > heard ? y->ping_sent : heard, y->cfg.ping);
+		if (due <= now) {
+			yamux_fail(y, GN_ETIMEOUT, false, 0);
+			return;
+		}
+	} else if (y->cfg.keepalive > 0) {
+		due = gn_time_add(heard, y->cfg.keepalive);
+		if (due <= now) {
+			ping_start(y, now);
+			due = gn_time_add(now, y->cfg.ping > 0 ? y->cfg.ping : y->cfg.keepalive);
+		}
+	}
+	y->layer->wake = due;
+}
+
+/* ---- the session ---- */
+
+static void session_go_away(struct gn_session *s, uint32_t code)
+{
+	struct yamux *y = yamux_of(s);
+
+	if (code != GN_GO_AWAY_NORMAL) {
+		yamux_fail(y, code == GN_GO_AWAY_GATED ? GN_EREFUSED : GN_ECLOSED, true, code);
+		return;
+	}
+	if (y->is_away_said || y->owes_away)
+		return;
+	y->owes_away = true;
+	y->away_code = code;
+	y->is_dying = true; /* nothing may follow it */
+	yamux_mark(y);
+}
+
+static const struct gn_session_ops session_ops = {
+	.open = yamux_stream_open,
+	.touch = yamux_stream_touch,
+	.reset = yamux_stream_reset,
+	.release = yamux_stream_release,
+	.go_away = session_go_away,
+};
+
+/* ---- the layer ---- */
+
+static int yamux_init(struct gn_layer *l, const void *cfg)
+{
+	struct yamux *y = l->state;
+
+	y->session.ops = &session_ops;
+	gn_list_init(&y->session.news);
+	gn_list_init(&y->control);
+	gn_list_init(&y->ready);
+	y->layer = l;
+	y->cfg = *(const struct gn_mux_cfg *)cfg;
+	y->next_id = y->cfg.client ? 1 : 2;
+	y->ping_gap = PING_GAP_MIN * GN_MSEC;
+	y->ping_sent = -GN_SEC;
+	gn_pipe_source(l->tx, &yamux_source, y);
+	return 0;
+}
+
+static int yamux_advance(struct gn_layer *l, gn_time now)
+{
+	struct yamux *y = l->state;
+	int r;
+
+	if (y->session.heard == 0)
+		y->session.heard = now;
+	r = yamux_receive(y, now);
+	if (r == 0)
+		y->session.heard = now;
+	watch(y, now, r == 0);
+	if (y->is_dying && !y->owes_away && y->n_plan == 0)
+		gn_pipe_close(l->tx, GN_EOF);
+	return r;
+}
+
+static void yamux_fini(struct gn_layer *l)
+{
+	struct yamux *y = l->state;
+
+	gn_pipe_source(l->tx, NULL, NULL);
+	yamux_streams_free(y);
+	free(y->refused);
+}
+
+static struct gn_session *yamux_session(struct gn_layer *l)
+{
+	return &((struct yamux *)l->state)->session;
+}
+
+static const struct gn_layer_ops yamux_ops = {
+	.name = "/yamux/1.0.0",
+	.size = sizeof(struct yamux),
+	.rx_max = YAMUX_HEAD,
+	.init = yamux_init,
+	.advance = yamux_advance,
+	.fini = yamux_fini,
+};
+
+const struct gn_muxer_ops gn_muxer_yamux = {
+	.id = "/yamux/1.0.0",
+	.layer = &yamux_ops,
+	.session = yamux_session,
+};

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * yamux (specs yamux/README.md), private to its own files.
+ *
+ *      0        1        2        4            8            12
+ *      | ver 0  | type   | flags  | stream id  | length     | body, of Data only
+ *
+ *     yamux.c          the layer, the session's operations, keep-alive
+ *     yamux_streams.c  streams: table, windows, ends
+ *     yamux_rx.c       frames that come in
+ *     yamux_tx.c       frames that go out, when they are pulled
+ *
+ * Nothing that is to be sent is kept as bytes.  A stream's SYN, ACK, FIN and RST are
+ * flags, its credit a difference of two counters; what is owed to ids that have no
+ * stream stands in two short lists.  It becomes a header when the layer below has room.
+ */
+#ifndef GN_MUX_YAMUX_H
+#define GN_MUX_YAMUX_H
+
+#include "mux/session.h"
+
+enum yamux_type { YAMUX_DATA, YAMUX_WINDOW, YAMUX_PING, YAMUX_GO_AWAY };
+enum yamux_flag { YAMUX_SYN = 1, YAMUX_ACK = 2, YAMUX_FIN = 4, YAMUX_RST = 8 };
+
+enum {
+	YAMUX_HEAD = 12,
+	YAMUX_WINDOW_INITIAL = 256 * 1024,
+	YAMUX_BODY_MAX = 65507,  /* with the header one full Noise record */
+	YAMUX_PINGS_MAX = 8,     /* answers owed; past that the session ends */
+	YAMUX_REFUSED_MAX = 256, /* resets owed to streams that we never took, likewise */
+	YAMUX_UNACKED_MAX = 256, /* streams opened without an answer; more wait */
+	YAMUX_PLAN = 8,          /* frames shown at once */
+	YAMUX_FRAMES = 64,       /* frames read in one step */
+};
+
+struct yamux;
+
+struct yamux_stream {
+	struct gn_stream st; /* first: a gn_stream is one of these */
+	struct yamux_stream *next; /* in its bucket */
+	struct gn_list control;    /* in yamux->control: a frame without a body is owed */
+	struct gn_list ready;      /* in yamux->ready: has, or may have, data to send */
+	uint64_t received, granted; /* bytes of bodies; what the far end may send in all */
+	uint64_t tx_window;         /* what we may still send */
+	size_t window;              /* the receive window, counted in the budget */
+	gn_time epoch;              /* growth: since when epoch_bytes were consumed */
+	uint64_t epoch_bytes;
+	bool owes_syn, owes_ack, owes_rst; /* flags to be sent */
+	bool is_unacked;   /* our SYN went out, no ACK came */
+	bool is_in_table;
+	bool is_orphan;    /* the owner has released it */
+};
+
+/* A frame that is shown to the layer below. */
+struct yamux_frame {
+	uint8_t head[YAMUX_HEAD];
+	struct yamux_stream *stream; /* NULL: the session's, or its stream has died */
+	uint32_t body;
+	uint8_t what; /* enum yamux_what, in yamux_tx.c */
+};
+
+struct yamux {
+	struct gn_session session; /* first */
+	struct gn_layer *layer;
+	struct gn_mux_cfg cfg;
+	struct yamux_stream **buckets;
+	unsigned n_buckets, in_table;
+	uint32_t next_id;
+	unsigned unacked;
+	struct gn_list control, ready;
+
+	/* coming in */
+	uint32_t body_left;
+	uint16_t body_flags;
+	uint32_t body_id;
+	struct yamux_stream *body_stream; /* NULL: to be dropped */
+
+	/* going out */
+	struct yamux_frame plan[YAMUX_PLAN];
+	unsigned n_plan;
+	size_t taken; /* bytes of plan[0] that are gone already */
+	uint32_t pings[YAMUX_PINGS_MAX];
+	unsigned n_pings;
+	uint32_t *refused; /* allocated when first needed */
+	unsigned n_refused;
+	bool owes_away, is_away_said, is_dying; /* dying: say Go Away, then close */
+	uint32_t away_code;
+
+	/* our pings */
+	bool owes_ping, is_pinging;
+	uint32_t ping_value;
+	gn_time ping_sent, ping_gap;
+};
+
+static inline struct yamux *yamux_of(struct gn_session *s)
+{
+	return (struct yamux *)(void *)s;
+}
+
+static inline struct yamux_stream *yamux_stream_of(struct gn_stream *st)
+{
+	return (struct yamux_stream *)(void *)st;
+}
+
+/* yamux.c */
+/* The layer below has something to pull. */
+void yamux_mark(struct yamux *y);
+/* The session is over: streams die of err; code goes out as Go Away if say. */
+void yamux_fail(struct yamux *y, int err, bool say, uint32_t code);
+void yamux_ponged(struct yamux *y, uint32_t value, gn_time now);
+
+/* yamux_streams.c */
+struct yamux_stream *yamux_stream_find(struct yamux *y, uint32_t id);
+int yamux_stream_new(struct yamux *y, uint32_t id, bool inbound, struct yamux_stream **out);
+/* A frame without a body, or data, may be owed now. */
+void yamux_stream_owes(struct yamux_stream *s);
+void yamux_stream_ready(struct yamux_stream *s);
+/* The owner has consumed: grows the window, sees whether credit is due. */
+void yamux_stream_consumed(struct yamux_stream *s, gn_time now);
+/* What would be granted now; 0 while it is not worth a frame. */
+uint32_t yamux_stream_credit(const struct yamux_stream *s);
+/* Both ends seen: leaves the table. */
+void yamux_stream_finish(struct yamux_stream *s);
+void yamux_stream_die(struct yamux_stream *s, int err, bool drop);
+void yamux_streams_die(struct yamux *y, int err);
+void yamux_stream_acked(struct yamux_stream *s);
+void yamux_stream_touch(struct gn_stream *st);
+void yamux_stream_reset(struct gn_stream *st);
+void yamux_stream_release(struct gn_stream *st);
+int yamux_stream_open(struct gn_session *session, struct gn_stream **out);
+/* After its last frame went out. */
+void yamux_stream_sent(struct yamux_stream *s);
+void yamux_streams_free(struct yamux *y);
+
+/* yamux_rx.c: 0 when something moved, GN_EAGAIN */
+int yamux_receive(struct yamux *y, gn_time now);
+
+/* yamux_tx.c */
+extern const struct gn_source yamux_source;
+/* The stream dies; a frame of it that is half sent is filled up. */
+void yamux_plan_forget(struct yamux *y, const struct yamux_stream *s);
+
+#endif

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mux/yamux.h"
+#include "stack/stack.h"
+
+enum {
+	BUCKETS_MIN = 8,
+	TX_CAP = 256 * 1024, /* what an owner may have written before it went out */
+};
+
+/* ---- the table ---- */
+
+/* Ids of one side step by two. */
+static unsigned bucket(const struct yamux *y, uint32_t id)
+{
+	return (id >> 1 ^ id << 3) & (y->n_buckets - 1);
+}
+
+struct yamux_stream *yamux_stream_find(struct yamux *y, uint32_t id)
+{
+	struct yamux_stream *s = y->n_buckets > 0 ? y->buckets[bucket(y, id)] : NULL;
+
+	while (s != NULL && s->st.id != id)
+		s = s->next;
+	return s;
+}
+
+static int table_grow(struct yamux *y)
+{
+	unsigned n = y->n_buckets > 0 ? 2 * y->n_buckets : BUCKETS_MIN, old = y->n_buckets;
+	struct yamux_stream **buckets = calloc(n, sizeof(struct yamux_stream *)), **was = y->buckets;
+
+	if (buckets == NULL)
+		return -ENOMEM;
+	y->buckets = buckets;
+	y->n_buckets = n;
+	for (unsigned i = 0; i < old; i++) {
+		struct yamux_stream *s, *next;
+
+		for (s = was[i]; s != NULL; s = next) {
+			next = s->next;
+			s->next = buckets[bucket(y, s->st.id)];
+			buckets[bucket(y, s->st.id)] = s;
+		}
+	}
+	free(was);
+	return 0;
+}
+
+static void table_add(struct yamux *y, struct yamux_stream *s)
+{
+	struct yamux_stream **at = &y->buckets[bucket(y, s->st.id)];
+
+	s->next = *at;
+	*at = s;
+	s->is_in_table = true;
+	y->in_table++;
+}
+
+static void table_del(struct yamux *y, struct yamux_stream *s)
+{
+	struct yamux_stream **at = &y->buckets[bucket(y, s->st.id)];
+
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+	s->is_in_table = false;
+	/* An idle session keeps no table. */
+	if (--y->in_table == 0) {
+		free(y->buckets);
+		y->buckets = NULL;
+		y->n_buckets = 0;
+	}
+}
+
+/* ---- life ---- */
+
+int yamux_stream_new(struct yamux *y, uint32_t id, bool inbound, struct yamux_stream **out)
+{
+	struct gn_scratch *scratch = y->layer->stack->cfg.scratch;
+	struct yamux_stream *s;
+
+	if (y->in_table >= y->n_buckets && table_grow(y) != 0)
+		return -ENOMEM;
+	if (!gn_budget_take(y->cfg.budget, YAMUX_WINDOW_INITIAL))
+		return GN_ELIMIT;
+	s = calloc(1, sizeof *s);
+	if (s == NULL) {
+		gn_budget_give(y->cfg.budget, YAMUX_WINDOW_INITIAL);
+		return -ENOMEM;
+	}
+	s->st.session = &y->session;
+	s->st.id = id;
+	s->st.inbound = inbound;
+	gn_list_init(&s->st.link);
+	gn_list_init(&s->control);
+	gn_list_init(&s->ready);
+	gn_pipe_init(&s->st.rx, scratch, SIZE_MAX); /* the window is its cap */
+	gn_pipe_init(&s->st.tx, scratch, TX_CAP);
+	s->tx_window = s->window = s->granted = YAMUX_WINDOW_INITIAL;
+	table_add(y, s);
+	y->session.streams++;
+	*out = s;
+	return 0;
+}
+
+static void stream_free(struct yamux_stream *s)
+{
+	struct yamux *y = yamux_of(s->st.session);
+
+	yamux_plan_forget(y, s);
+	if (y->body_stream == s)
+		y->body_stream = NULL;
+	if (s->is_in_table)
+		yamux_stream_finish(s);
+	gn_list_del(&s->st.link);
+	gn_list_del(&s->control);
+	gn_list_del(&s->ready);
+	gn_pipe_fini(&s->st.rx);
+	gn_pipe_fini(&s->st.tx);
+	gn_budget_give(y->cfg.budget, s->window);
+	y->session.streams--;
+	free(s);
+}
+
+void yamux_streams_free(struct yamux *y)
+{
+	struct gn_list *at, *next;
+
+	/* Those that nobody was told of; they may have died and left the table. */
+	gn_list_for_each_safe(at, next, &y->session.news) {
+		struct gn_stream *st = gn_list_entry(at, struct gn_stream, link);
+
+		if (st->news & GN_STREAM_NEW)
+			stream_free(yamux_stream_of(st));
+	}
+	for (unsigned i = 0; i < y->n_buckets; i++) {
+		while (y->n_buckets > 0 && y->buckets[i] != NULL)
+			stream_free(y->buckets[i]);
+	}
+}
+
+void yamux_stream_acked(struct yamux_stream *s)
+{
+	struct yamux *y = yamux_of(s->st.session);
+
+	if (!s->is_unacked)
+		return;
+	s->is_unacked = false;
+	/* Those that waited for it stand in control still. */
+	if (y->unacked-- == YAMUX_UNACKED_MAX)
+		yamux_mark(y);
+}
+
+void yamux_stream_finish(struct yamux_stream *s)
+{
+	struct yamux *y = yamux_of(s->st.session);
+
+	if (!s->is_in_table)
+		return;
+	yamux_stream_acked(s);
+	table_del(y, s);
+}
+
+/* Nobody wants it any more, and nothing of it is owed. */
+static void free_if_over(struct yamux_stream *s)
+{
+	bool over = s->st.err != 0 ? !s->owes_rst : s->st.is_ended_in && s->st.is_ended_out;
+
+	if (s->is_orphan && over)
+		stream_free(s);
+}
+
+void yamux_stream_sent(struct yamux_stream *s)
+{
+	if (s->st.err != 0 && !s->owes_rst)
+		yamux_stream_finish(s);
+	if (s->st.is_ended_in && s->st.is_ended_out)
+		yamux_stream_finish(s);
+	free_if_over(s);
+}
+
+/* ---- ends ---- */
+
+void yamux_stream_die(struct yamux_stream *s, int err, bool drop)
+{
+	struct yamux *y = yamux_of(s->st.session);
+
+	if (s->st.err != 0)
+		return;
+	if (s->st.is_ended_in && s->st.is_ended_out)
+		return; /* it had ended in good order */
+	s->st.err = err;
+	yamux_plan_forget(y, s);
+	gn_list_del(&s->ready);
+	if (!s->owes_rst)
+		gn_list_del(&s->control);
+	/* Bytes in front of the far end's FIN are good whatever happens to ours. */
+	if (drop && !s->st.is_ended_in)
+		gn_pipe_reset(&s->st.rx, err);
+	else
+		gn_pipe_close(&s->st.rx, err);
+	gn_pipe_reset(&s->st.tx, err);
+	if (!s->owes_rst)
+		yamux_stream_finish(s);
+	if (s->is_orphan)
+		free_if_over(s);
+	else
+		gn_stream_tell(&s->st, GN_STREAM_GONE | GN_STREAM_RX);
+}
+
+void yamux_streams_die(struct yamux *y, int err)
+{
+	for (unsigned i = 0; i < y->n_buckets; i++) {
+		struct yamux_stream *s;
+
+		while (y->n_buckets > 0 && (s = y->buckets[i]) != NULL) {
+			s->owes_rst = false;
+			if (s->st.err != 0) {
+				yamux_stream_finish(s);
+				free_if_over(s);
+			} else {
+				yamux_stream_die(s, err, false);
+			}
+		}
+	}
+}
+
+void yamux_stream_reset(struct gn_stream *st)
+{
+	struct yamux_stream *s = yamux_stream_of(st);
+	struct yamux *y = yamux_of(st->session);
+
+	if (st->err != 0 || (st->is_ended_in && st->is_ended_out))
+		return;
+	/* What the far end never heard of needs no reset. */
+	s->owes_rst = y->session.err == 0 && !s->owes_syn;
+	yamux_stream_die(s, GN_ECLOSED, true);
+	st->news &= ~(unsigned)(GN_STREAM_GONE | GN_STREAM_RX);
+	if (s->owes_rst)
+		yamux_stream_owes(s);
+}
+
+void yamux_stream_release(struct gn_stream *st)
+{
+	struct yamux_stream *s = yamux_stream_of(st);
+
+	st->on_news = NULL;
+	if (!gn_pipe_is_closed(&st->tx))
+		yamux_stream_reset(st);
+	s->is_orphan = true;
+	gn_list_del(&st->link);
+	if (st->err == 0) { /* from now on what comes in is dropped, and granted again */
+		gn_pipe_reset(&st->rx, GN_ECLOSED);
+		yamux_stream_touch(st);
+	}
+	free_if_over(s);
+}
+
+int yamux_stream_open(struct gn_session *session, struct gn_stream **out)
+{
+	struct yamux *y = yamux_of(session);
+	struct yamux_stream *s;
+	int r;
+
+	if (session->is_away || y->is_dying || y->next_id > UINT32_MAX - 2)
+		return GN_EGONE;
+	r = yamux_stream_new(y, y->next_id, false, &s);
+	if (r != 0)
+		return r;
+	y->next_id += 2;
+	s->owes_syn = true;
+	yamux_stream_owes(s);
+	*out = &s->st;
+	return 0;
+}
+
+/* ---- windows ---- */
+
+void yamux_stream_owes(struct yamux_stream *s)
+{
+	struct yamux *y = yamux_of(s->st.session);
+
+	if (gn_list_is_empty(&s->control))
+		gn_list_add_tail(&y->control, &s->control);
+	yamux_mark(y);
+}
+
+void yamux_stream_ready(struct yamux_stream *s)
+{
+	struct yamux *y = yamux_of(s->st.session);
+
+	if (s->st.err != 0 || s->tx_window == 0)
+		return;
+	if (gn_list_is_empty(&s->ready))
+		gn_list_add_tail(&y->ready, &s->ready);
+	yamux_mark(y);
+}
+
+uint32_t yamux_stream_credit(const struct yamux_stream *s)
+{
+	uint64_t held = s->granted - s->received + gn_pipe_len(&s->st.rx);
+
+	/* Worth a frame once half of the window is free. */
+	if (s->st.is_ended_in || s->st.err != 0 || held + s->window / 2 > s->window)
+		return 0;
+	return (uint32_t)(s->window - held);
+}
+
+/* The window grows only if the reader had emptied its buffer, to at most twice the
+ * measured rate times the round trip (DESIGN.md section 4). */
+static void grow(struct yamux_stream *s, gn_time now)
+{
+	struct yamux *y = yamux_of(s->st.session);
+	uint64_t consumed = s->received - gn_pipe_len(&s->st.rx);
+	gn_time rtt = y->session.rtt, span = now - s->epoch;
+	uint64_t want;
+
+	if (s->epoch == 0 || rtt == 0 || gn_pipe_len(&s->st.rx) > 0) {
+		if (s->epoch == 0 || (rtt > 0 && span > rtt)) {
+			s->epoch = now;
+			s->epoch_bytes = consumed;
+		}
+		return;
+	}
+	if (span < rtt)
+		return;
+	want = (uint64_t)((double)(consumed - s->epoch_bytes) * 2.0 * (double)rtt / (double)span);
+	s->epoch = now;
+	s->epoch_bytes = consumed;
+	if (want > y->cfg.window)
+		want = y->cfg.window;
+	if (want > s->window && gn_budget_take(y->cfg.budget, want - s->window))
+		s->window = want;
+}
+
+void yamux_stream_consumed(struct yamux_stream *s, gn_time now)
+{
+	if (s->received != s->epoch_bytes)
+		grow(s, now);
+	if (yamux_stream_credit(s) > 0)
+		yamux_stream_owes(s);
+}
+
+void yamux_stream_touch(struct gn_stream *st)
+{
+	struct yamux_stream *s = yamux_stream_of(st);
+	struct yamux *y = yamux_of(st->session);
+
+	if (st->err != 0)
+		return;
+	yamux_stream_consumed(s, y->session.heard);
+	if (!st->is_ended_out)
+		yamux_stream_ready(s);
+	/* An end without bytes in front of it needs no window. */
+	if (gn_pipe_is_closed(&st->tx) && !st->is_ended_out)
+		yamux_stream_owes(s);
+}
