@@ -34,7 +34,7 @@ static int explain(const char *text, int err, size_t where, struct fault *f)
 
 int address_parse(const char *text, struct address *out, struct fault *f)
 {
-	struct address a = { 0 };
+	struct address a = {0};
 	const char *hash = strchr(text, '#');
 	size_t where = 0;
 	char *copy;
@@ -73,7 +73,7 @@ int address_parse_peer(const char *text, struct address *out, struct fault *f)
 void address_fini(struct address *a)
 {
 	gn_multiaddr_free(a->addr);
-	*a = (struct address){ 0 };
+	*a = (struct address){0};
 }
 
 int address_parse_id(const char *text, struct gn_peer_id *out, struct fault *f)

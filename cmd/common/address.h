@@ -10,7 +10,7 @@
 
 struct address {
 	struct gn_multiaddr *addr;
-	struct gn_peer_id peer; /* len 0: it does not end in /p2p/ID */
+	struct gn_peer_id peer;            /* len 0: it does not end in /p2p/ID */
 	char token[ADDRESS_TOKEN_MAX + 1]; /* "": none */
 };
 

@@ -10,7 +10,7 @@ int allow_init(struct allow *a, const struct opt_list *texts, struct fault *f)
 {
 	struct fault inner;
 
-	*a = (struct allow){ 0 };
+	*a = (struct allow){0};
 	if (!texts->n)
 		return 0;
 	a->ids = calloc(texts->n, sizeof *a->ids);
@@ -28,7 +28,7 @@ int allow_init(struct allow *a, const struct opt_list *texts, struct fault *f)
 void allow_fini(struct allow *a)
 {
 	free(a->ids);
-	*a = (struct allow){ 0 };
+	*a = (struct allow){0};
 }
 
 int allow_gate(void *arg, const struct gn_peer_id *peer, const struct gn_multiaddr *remote, bool inbound)

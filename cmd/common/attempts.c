@@ -12,7 +12,7 @@ void attempts_add(struct attempts *a, const struct gn_multiaddr *addr, int err, 
 	if (!v)
 		return; /* a table with a line less */
 	a->v = v;
-	v[a->n++] = (struct attempt){ addr ? gn_multiaddr_format(addr) : NULL, err, took };
+	v[a->n++] = (struct attempt){addr ? gn_multiaddr_format(addr) : NULL, err, took};
 }
 
 void attempts_say(const struct attempts *a)
@@ -30,5 +30,5 @@ void attempts_fini(struct attempts *a)
 	for (size_t i = 0; i < a->n; i++)
 		free(a->v[i].addr);
 	free(a->v);
-	*a = (struct attempts){ 0 };
+	*a = (struct attempts){0};
 }

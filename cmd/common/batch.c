@@ -11,7 +11,7 @@
 void batch_fini(struct batch *b)
 {
 	free(b->bytes);
-	*b = (struct batch){ 0 };
+	*b = (struct batch){0};
 }
 
 int batch_flush(struct batch *b, struct output *out)
@@ -20,7 +20,7 @@ int batch_flush(struct batch *b, struct output *out)
 	ptrdiff_t n;
 
 	while (b->at < b->len) {
-		v = (struct iovec){ b->bytes + b->at, b->len - b->at };
+		v = (struct iovec){b->bytes + b->at, b->len - b->at};
 		n = output_writev(out, &v, 1);
 		if (n <= 0)
 			return n ? (int)n : GN_EAGAIN;
@@ -73,9 +73,9 @@ int batch_put(struct batch *b, struct output *out, enum form form, const void *b
 	err = form_encode(form, body, len, &w);
 	if (err)
 		return err;
-	v[0] = (struct iovec){ w.head, w.n_head };
-	v[1] = (struct iovec){ (void *)(uintptr_t)body, len };
-	v[2] = (struct iovec){ w.tail, w.n_tail };
+	v[0] = (struct iovec){w.head, w.n_head};
+	v[1] = (struct iovec){(void *)(uintptr_t)body, len};
+	v[2] = (struct iovec){w.tail, w.n_tail};
 	if (len >= BATCH_LARGE) {
 		err = batch_flush(b, out);
 		if (!err) {

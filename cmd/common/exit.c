@@ -76,7 +76,7 @@ int exit_code(int gn_err)
 
 void exit_by_signal(int sig)
 {
-	struct sigaction sa = { 0 };
+	struct sigaction sa = {0};
 	sigset_t set;
 
 	sa.sa_handler = SIG_DFL;

@@ -5,10 +5,10 @@
 
 enum {
 	EXIT_DONE = 0,
-	EXIT_LOCAL = 1,       /* local input or output failed */
-	EXIT_USAGE = 2,       /* a malformed option, address, key or id */
-	EXIT_UNREACHED = 3,   /* unreachable, or not found */
-	EXIT_REFUSED = 4,     /* identity or access refused, by either end */
+	EXIT_LOCAL = 1,     /* local input or output failed */
+	EXIT_USAGE = 2,     /* a malformed option, address, key or id */
+	EXIT_UNREACHED = 3, /* unreachable, or not found */
+	EXIT_REFUSED = 4,   /* identity or access refused, by either end */
 	EXIT_TIMEOUT = 5,
 	EXIT_LIMIT = 6,       /* a limit was hit */
 	EXIT_NOPROTO = 7,     /* the peer lacks the protocol */

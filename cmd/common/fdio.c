@@ -34,7 +34,7 @@ int fdio_open(struct fdio *f, int fd, bool writes)
 	struct stat st;
 	int again;
 
-	*f = (struct fdio){ .fd = fd, .given = fd, .kind = FDIO_SHARED, .writes = writes };
+	*f = (struct fdio){.fd = fd, .given = fd, .kind = FDIO_SHARED, .writes = writes};
 	if (fstat(fd, &st))
 		return -errno;
 	if (is_shared_file(st.st_mode)) {
@@ -55,7 +55,7 @@ int fdio_open(struct fdio *f, int fd, bool writes)
 
 int fdio_open_own(struct fdio *f, int fd, bool writes)
 {
-	*f = (struct fdio){ .fd = fd, .given = fd, .kind = FDIO_NONBLOCK, .writes = writes };
+	*f = (struct fdio){.fd = fd, .given = fd, .kind = FDIO_NONBLOCK, .writes = writes};
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
 		return -errno;
 	return 0;
@@ -63,7 +63,7 @@ int fdio_open_own(struct fdio *f, int fd, bool writes)
 
 static bool is_ready(const struct fdio *f)
 {
-	struct pollfd p = { .fd = f->fd, .events = f->writes ? POLLOUT : POLLIN };
+	struct pollfd p = {.fd = f->fd, .events = f->writes ? POLLOUT : POLLIN};
 
 	return poll(&p, 1, 0) > 0;
 }
@@ -96,7 +96,7 @@ static ssize_t write_piece(struct fdio *f, const struct iovec *v)
 
 ptrdiff_t fdio_writev(struct fdio *f, const struct iovec *v, int n)
 {
-	struct msghdr m = { .msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = (size_t)n };
+	struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = (size_t)n};
 	ssize_t put;
 
 	while (n && !v->iov_len)

@@ -17,7 +17,7 @@
 #include <sys/uio.h>
 
 enum fdio_kind {
-	FDIO_FILE,   /* regular file, block device: always ready */
+	FDIO_FILE,     /* regular file, block device: always ready */
 	FDIO_NONBLOCK, /* an open file of our own with O_NONBLOCK: pipe, terminal, ... */
 	FDIO_SOCKET,
 	FDIO_SHARED, /* could not be opened again: polled before each call */

@@ -20,7 +20,7 @@ static int decode_varint(const uint8_t *p, size_t n, bool ended, size_t max, str
 		return GN_ETOOBIG;
 	if (n - (size_t)head < len)
 		return ended ? GN_ETRUNC : GN_EAGAIN;
-	*out = (struct form_unit){ p + head, (size_t)len, (size_t)head + (size_t)len };
+	*out = (struct form_unit){p + head, (size_t)len, (size_t)head + (size_t)len};
 	return 0;
 }
 
@@ -35,7 +35,7 @@ static int decode_ended_by(uint8_t mark, const uint8_t *p, size_t n, bool ended,
 	*seen = n;
 	if (!at && !ended)
 		return GN_EAGAIN;
-	*out = (struct form_unit){ p, len, len + (at != NULL) };
+	*out = (struct form_unit){p, len, len + (at != NULL)};
 	return 0;
 }
 
@@ -62,12 +62,11 @@ static int decode_netstring(const uint8_t *p, size_t n, bool ended, size_t max, 
 		return ended ? GN_ETRUNC : GN_EAGAIN;
 	if (p[i + len] != ',')
 		return GN_EFORMAT;
-	*out = (struct form_unit){ p + i, len, i + len + 1 };
+	*out = (struct form_unit){p + i, len, i + len + 1};
 	return 0;
 }
 
-int form_decode(enum form form, const uint8_t *p, size_t n, bool ended, size_t max, size_t *seen,
-		struct form_unit *out)
+int form_decode(enum form form, const uint8_t *p, size_t n, bool ended, size_t max, size_t *seen, struct form_unit *out)
 {
 	int err;
 
@@ -85,7 +84,7 @@ int form_decode(enum form form, const uint8_t *p, size_t n, bool ended, size_t m
 	case FORM_RAW:
 	default:
 		n = n < max ? n : max;
-		*out = (struct form_unit){ p, n, n };
+		*out = (struct form_unit){p, n, n};
 		return 0;
 	}
 	if (!err)
@@ -95,7 +94,7 @@ int form_decode(enum form form, const uint8_t *p, size_t n, bool ended, size_t m
 
 int form_encode(enum form form, const void *body, size_t len, struct form_wrap *out)
 {
-	*out = (struct form_wrap){ 0 };
+	*out = (struct form_wrap){0};
 	switch (form) {
 	case FORM_VARINT:
 		out->n_head = gn_uvarint_encode(len, out->head);

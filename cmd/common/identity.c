@@ -13,7 +13,8 @@ static void quote(const char *file, char *out, size_t room)
 {
 	size_t n = 0;
 
-	if (file[0] != '-' && !file[strspn(file, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-@%:,=")] &&
+	if (file[0] != '-' &&
+	    !file[strspn(file, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-@%:,=")] &&
 	    strlen(file) < room) {
 		memcpy(out, file, strlen(file) + 1);
 		return;

@@ -123,7 +123,7 @@ ptrdiff_t input_fill(struct input *in)
 		return GN_ESPACE;
 	got = fdio_read(&in->io, in->ring + at, n < READ_MAX ? n : READ_MAX);
 	if (got > 0) {
-		*piece(in, in->n) = (struct piece){ at, (size_t)got };
+		*piece(in, in->n) = (struct piece){at, (size_t)got};
 		in->n++;
 		in->held += (size_t)got;
 		in->total += (uint64_t)got;
@@ -196,4 +196,4 @@ static void source_skip(void *arg, size_t n)
 	input_skip(arg, n);
 }
 
-const struct gn_source input_source = { source_peek, source_skip };
+const struct gn_source input_source = {source_peek, source_skip};

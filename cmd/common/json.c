@@ -107,7 +107,7 @@ static void put_key(struct json *j, const char *key)
 
 void json_open(struct json *j)
 {
-	*j = (struct json){ 0 };
+	*j = (struct json){0};
 	put(j, "{", 1);
 }
 
@@ -209,6 +209,6 @@ int json_send(struct json *j, int fd)
 			err = -errno;
 	}
 	free(j->text);
-	*j = (struct json){ 0 };
+	*j = (struct json){0};
 	return err;
 }

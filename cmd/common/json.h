@@ -35,7 +35,7 @@ void json_string(struct json *j, const char *key, const char *value);
 void json_int(struct json *j, const char *key, int64_t value);
 void json_seconds(struct json *j, const char *key, gn_time value);
 void json_bool(struct json *j, const char *key, bool value);
-void json_array(struct json *j, const char *key);  /* at most 8 deep */
+void json_array(struct json *j, const char *key); /* at most 8 deep */
 void json_object(struct json *j, const char *key);
 void json_end(struct json *j); /* of an array or object */
 /* json_string() with the text of an address, an id. */

@@ -12,7 +12,7 @@
 
 int listening_init(struct listening *l, const char *const *texts, size_t n, struct fault *f)
 {
-	*l = (struct listening){ 0 };
+	*l = (struct listening){0};
 	if (!n)
 		return 0;
 	l->wanted = calloc(n, sizeof *l->wanted);
@@ -35,7 +35,7 @@ void listening_fini(struct listening *l)
 		free(l->shown[i]);
 	free(l->wanted);
 	free(l->shown);
-	*l = (struct listening){ 0 };
+	*l = (struct listening){0};
 }
 
 static int listen_wanted(struct listening *l, struct gn_node *node)
@@ -58,8 +58,8 @@ static int listen_wanted(struct listening *l, struct gn_node *node)
 /* A host without IPv6, or without IPv4, still listens on the other. */
 static int listen_everywhere(struct gn_node *node)
 {
-	static const char *const texts[] = { "/ip4/0.0.0.0/tcp/0", "/ip6/::/tcp/0" };
-	int err[2] = { 0 };
+	static const char *const texts[] = {"/ip4/0.0.0.0/tcp/0", "/ip6/::/tcp/0"};
+	int err[2] = {0};
 	struct gn_multiaddr *a;
 
 	for (int i = 0; i < 2; i++) {

@@ -73,7 +73,7 @@ static int take_briefs(struct parser *p, const char *arg)
 {
 	for (const char *c = arg + 1; *c; c++) {
 		const struct opt *o = find_brief(p->tool, *c);
-		const char label[2] = { '-', *c };
+		const char label[2] = {'-', *c};
 		const char *value = NULL;
 		bool takes;
 
@@ -98,11 +98,11 @@ static int take_briefs(struct parser *p, const char *arg)
 
 int opt_parse(const struct opt_tool *t, void *cfg, int argc, char **argv, struct opt_args *out, struct fault *f)
 {
-	struct parser p = { t, cfg, argc, 1, argv, f };
+	struct parser p = {t, cfg, argc, 1, argv, f};
 	int operands = 0, rc;
 	bool dashes = false;
 
-	*out = (struct opt_args){ .operands = argv + (argc > 0) };
+	*out = (struct opt_args){.operands = argv + (argc > 0)};
 	while (p.at < argc) {
 		char *arg = argv[p.at++];
 
@@ -163,8 +163,8 @@ static void help_option(const struct opt *o, FILE *to)
 void opt_help(const struct opt_tool *t, FILE *to)
 {
 	static const struct opt own[] = {
-		{ 0, "help", NULL, "this", NULL, 0 },
-		{ 0, "version", NULL, "the version", NULL, 0 },
+		{0, "help", NULL, "this", NULL, 0},
+		{0, "version", NULL, "the version", NULL, 0},
 	};
 
 	help_forms(t, to);

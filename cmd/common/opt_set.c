@@ -49,7 +49,7 @@ int opt_list(const struct opt *o, const char *value, void *to, struct fault *f)
 void opt_list_free(struct opt_list *l)
 {
 	free(l->v);
-	*l = (struct opt_list){ 0 };
+	*l = (struct opt_list){0};
 }
 
 int opt_number(const struct opt *o, const char *value, void *to, struct fault *f)

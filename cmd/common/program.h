@@ -9,9 +9,9 @@
 struct program;
 
 struct program_cfg {
-	char *const *argv;  /* looked up in PATH */
-	char *const *env;   /* NULL: as ours */
-	int fd_in, fd_out;  /* the numbers on which it reads and writes: 0 and 1, or 6 and 7 */
+	char *const *argv; /* looked up in PATH */
+	char *const *env;  /* NULL: as ours */
+	int fd_in, fd_out; /* the numbers on which it reads and writes: 0 and 1, or 6 and 7 */
 	/* status: as of waitpid(); once, on the loop, unless freed before. */
 	void (*on_exit)(void *arg, struct program *p, int status);
 	void *arg;

@@ -13,9 +13,10 @@ struct relay {
 	struct gn_timer *kick; /* runs it from the loop, where callbacks may fire */
 	struct batch batch;
 	enum relay_fault fault;
-	int err;      /* of the fault */
-	int down_err; /* met behind frames that still have to be written */
-	bool input_done, release; /* the input ended; its end may go out */
+	int err;                     /* of the fault */
+	int down_err;                /* met behind frames that still have to be written, */
+	enum relay_fault down_fault; /* and whose it is */
+	bool input_done, release;    /* the input ended; its end may go out */
 	bool sent_end, drained;
 	bool down_done; /* the channel's end was met and passed on */
 	bool dropping;  /* nobody reads the output */
@@ -145,9 +146,11 @@ static int receive_frames(struct relay *r)
 		if (!has_output(r))
 			continue;
 		err = batch_put(&r->batch, r->cfg.out, r->cfg.form, frame, len);
-		if (err == GN_EFORMAT)
-			fail(r, RELAY_FORM, err);
-		else if (err && err != GN_EAGAIN)
+		if (err == GN_EFORMAT) {
+			r->down_fault = RELAY_FORM;
+			return err;
+		}
+		if (err && err != GN_EAGAIN)
 			fail(r, RELAY_OUTPUT, err);
 		if (err)
 			return GN_EAGAIN;
@@ -187,7 +190,7 @@ static void down(struct relay *r)
 	if (!end)
 		return;
 	if (end != GN_EOF) {
-		fail(r, RELAY_PEER, end);
+		fail(r, r->down_fault, end);
 		return;
 	}
 	r->down_done = true;
@@ -265,6 +268,7 @@ int relay_new(const struct relay_cfg *cfg, struct gn_loop *loop, struct relay **
 	if (!r)
 		return -ENOMEM;
 	r->cfg = *cfg;
+	r->down_fault = RELAY_PEER;
 	err = gn_timer_new(loop, on_ready, r, &r->kick);
 	if (!err && cfg->in && !cfg->units)
 		err = gn_channel_source(cfg->ch, &input_source, cfg->in);

@@ -30,15 +30,15 @@ enum relay_fault {
 };
 
 struct relay_cfg {
-	struct gn_channel *ch; /* the relay's from relay_new() on */
-	struct input *in;      /* borrowed; NULL: nothing to send, ends at once (with units not NULL) */
-	struct output *out;    /* borrowed; NULL: what comes is dropped */
-	struct units *units;   /* borrowed; makes frames of `in`; not NULL where the channel is GN_FRAMES */
-	enum form form;        /* of the output, with units only */
-	bool keep_output; /* the channel's end leaves the output open, for the next one */
-	bool hold_end;    /* the input's end is told by on_input_end and waits for relay_end() */
-	void (*on_opened)(void *arg);      /* the peer accepted the protocol; may be NULL */
-	void (*on_input_end)(void *arg);   /* may be NULL */
+	struct gn_channel *ch;           /* the relay's from relay_new() on */
+	struct input *in;                /* borrowed; NULL: nothing to send, ends at once (with units not NULL) */
+	struct output *out;              /* borrowed; NULL: what comes is dropped */
+	struct units *units;             /* borrowed; makes frames of `in`; not NULL where the channel is GN_FRAMES */
+	enum form form;                  /* of the output, with units only */
+	bool keep_output;                /* the channel's end leaves the output open, for the next one */
+	bool hold_end;                   /* the input's end is told by on_input_end and waits for relay_end() */
+	void (*on_opened)(void *arg);    /* the peer accepted the protocol; may be NULL */
+	void (*on_input_end)(void *arg); /* may be NULL */
 	/* Once, on the loop.  err: 0 or of gn.h; -EPIPE with RELAY_OUTPUT is not worth a word.
 	 * The channel is gone by then: freed when clean, reset and freed else.  relay_free()
 	 * may be called from here. */
@@ -47,10 +47,10 @@ struct relay_cfg {
 };
 
 int relay_new(const struct relay_cfg *cfg, struct gn_loop *loop, struct relay **out);
-void relay_end(struct relay *r);   /* ends the sending side, behind what was read */
+void relay_end(struct relay *r); /* ends the sending side, behind what was read */
 /* The reader behind the output has gone and that is fine: drops what still comes, and with
  * both of relay_end() and this the relay is done as soon as all went out. */
 void relay_drop_output(struct relay *r);
-void relay_free(struct relay *r);  /* resets the channel if it is still there */
+void relay_free(struct relay *r); /* resets the channel if it is still there */
 
 #endif

@@ -19,7 +19,7 @@ static struct {
 		void *arg;
 	} on[SIGNALS_MAX];
 	int n;
-} state = { .pipe = { -1, -1 } };
+} state = {.pipe = {-1, -1}};
 
 static void handler(int sig)
 {
@@ -52,7 +52,7 @@ static void on_ready(void *arg, unsigned ready)
 
 int signals_open(struct gn_loop *loop)
 {
-	struct sigaction sa = { 0 };
+	struct sigaction sa = {0};
 	int err;
 
 	if (pipe(state.pipe))
@@ -75,7 +75,7 @@ int signals_open(struct gn_loop *loop)
 
 void signals_on(int sig, void (*cb)(void *arg, int sig), void *arg)
 {
-	struct sigaction sa = { 0 }, old;
+	struct sigaction sa = {0}, old;
 
 	if (state.n == SIGNALS_MAX)
 		return;
@@ -93,7 +93,7 @@ void signals_on(int sig, void (*cb)(void *arg, int sig), void *arg)
 
 void signals_close(void)
 {
-	struct sigaction sa = { 0 };
+	struct sigaction sa = {0};
 
 	sa.sa_handler = SIG_DFL;
 	sigemptyset(&sa.sa_mask);

@@ -7,8 +7,8 @@
 
 #define VARS 7
 
-static const char *const names[VARS] = { "PROTO",	"GNREMOTEPEER", "GNREMOTEADDR", "GNLOCALPEER",
-					 "GNLOCALADDR", "GNPROTOCOL",	"GNPATH" };
+static const char *const names[VARS] = {"PROTO",       "GNREMOTEPEER", "GNREMOTEADDR", "GNLOCALPEER",
+					"GNLOCALADDR", "GNPROTOCOL",   "GNPATH"};
 
 static char *variable(const char *name, const char *value)
 {
@@ -30,7 +30,6 @@ static bool is_ours(const char *entry)
 	}
 	return false;
 }
-
 
 char **ucspi_new(const struct gn_channel *ch, const struct gn_peer_id *self)
 {

@@ -9,7 +9,7 @@
 
 void units_init(struct units *u, struct input *in, enum form form, size_t max)
 {
-	*u = (struct units){ .in = in, .form = form, .max = max };
+	*u = (struct units){.in = in, .form = form, .max = max};
 	if (form == FORM_RAW && u->max > UNITS_RAW_MAX)
 		u->max = UNITS_RAW_MAX;
 }
@@ -17,7 +17,7 @@ void units_init(struct units *u, struct input *in, enum form form, size_t max)
 void units_fini(struct units *u)
 {
 	free(u->part);
-	*u = (struct units){ 0 };
+	*u = (struct units){0};
 }
 
 static int grow(struct units *u, size_t n)
@@ -104,7 +104,7 @@ int units_peek(struct units *u, struct form_unit *out)
 				continue;
 			if (got != GN_EOF)
 				return (int)got;
-			v[0] = (struct iovec){ 0 };
+			v[0] = (struct iovec){0};
 		}
 		ended = n < 2 && input_end(u->in) == GN_EOF;
 		err = u->len ? from_part(u, &v[0], ended, out) : n ? from_piece(u, &v[0], ended, out) : GN_EOF;

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+# What the cli tests share: the tools, waiting for something to be so, listeners.
+
+: "${TOP:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}"
+: "${GN_BIN:=$TOP/build/release/bin}"
+: "${GN_SLOW:=1}" # how many times longer things may take, under valgrind say
+export BATS_LIB_PATH=${BATS_LIB_PATH:-/usr/lib/bats}
+bats_load_library bats-support
+bats_load_library bats-assert
+PATH=$GN_BIN:$PATH
+unset GN_KEY_FILE
+
+# until_true SECONDS COMMAND...: runs it until it is true; false after so many seconds.
+until_true() {
+	local end=$((SECONDS + $1 * GN_SLOW))
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		read -rt 0.02 <> <(:) || :
+	done
+}
+
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# start TOOL ARGS...: runs it in the background with --ready-fd; its stdout, stderr and addresses go to
+# out, err and ready in the test's directory, or to NAME.out and so on with NAME in $as.  Sets $pid and $addr
+# (the first IPv4 loopback address that it shows).
+start() {
+	local at=$BATS_TEST_TMPDIR/${as:+$as.} tool=$1
+	shift
+	rm -f "${at}ready"
+	mkfifo "${at}ready"
+	"$tool" --ready-fd 9 "$@" >"${at}out" 2>"${at}err" <"${input:-/dev/null}" 3>&- 9<>"${at}ready" 8>&- &
+	pid=$!
+	pids+=("$pid")
+	addr=
+	exec 8<>"${at}ready"
+	read -rt $((10 * GN_SLOW)) addr <&8 || {
+		cat "${at}err" >&2
+		return 1
+	}
+	exec 8<&-
+}
+
+# finish PID: waits for it, and is its exit code.
+finish() {
+	until_true 20 is_gone "$1" || {
+		kill -9 "$1"
+		echo "still running: $1" >&2
+	}
+	wait "$1"
+}
+
+kill_all() {
+	local p
+	for p in "${pids[@]}"; do
+		kill -9 "$p" 2>/dev/null || :
+		wait "$p" 2>/dev/null || :
+	done
+	pids=()
+}
+pids=()
+
+# new_key NAME: a key file, and its id in $id.
+new_key() { id=$(gn-key new "$BATS_TEST_TMPDIR/$1"); }
