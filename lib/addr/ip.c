@@ -98,13 +98,13 @@ struct net {
 
 /* IANA's special-purpose registries, as far as a peer's address may meet them. */
 static const struct net ip4_nets[] = {
-	{{0, 0, 0, 0}, 32, GN_SCOPE_UNSPECIFIED},  {{0, 0, 0, 0}, 8, GN_SCOPE_OTHER},
-	{{10, 0, 0, 0}, 8, GN_SCOPE_PRIVATE},      {{100, 64, 0, 0}, 10, GN_SCOPE_PRIVATE},
-	{{127, 0, 0, 0}, 8, GN_SCOPE_LOOPBACK},    {{169, 254, 0, 0}, 16, GN_SCOPE_LINK},
-	{{172, 16, 0, 0}, 12, GN_SCOPE_PRIVATE},   {{192, 0, 0, 0}, 24, GN_SCOPE_OTHER},
-	{{192, 0, 2, 0}, 24, GN_SCOPE_OTHER},      {{192, 168, 0, 0}, 16, GN_SCOPE_PRIVATE},
-	{{198, 18, 0, 0}, 15, GN_SCOPE_OTHER},     {{198, 51, 100, 0}, 24, GN_SCOPE_OTHER},
-	{{203, 0, 113, 0}, 24, GN_SCOPE_OTHER},    {{224, 0, 0, 0}, 3, GN_SCOPE_OTHER},
+	{{0, 0, 0, 0}, 32, GN_SCOPE_UNSPECIFIED}, {{0, 0, 0, 0}, 8, GN_SCOPE_OTHER},
+	{{10, 0, 0, 0}, 8, GN_SCOPE_PRIVATE},     {{100, 64, 0, 0}, 10, GN_SCOPE_PRIVATE},
+	{{127, 0, 0, 0}, 8, GN_SCOPE_LOOPBACK},   {{169, 254, 0, 0}, 16, GN_SCOPE_LINK},
+	{{172, 16, 0, 0}, 12, GN_SCOPE_PRIVATE},  {{192, 0, 0, 0}, 24, GN_SCOPE_OTHER},
+	{{192, 0, 2, 0}, 24, GN_SCOPE_OTHER},     {{192, 168, 0, 0}, 16, GN_SCOPE_PRIVATE},
+	{{198, 18, 0, 0}, 15, GN_SCOPE_OTHER},    {{198, 51, 100, 0}, 24, GN_SCOPE_OTHER},
+	{{203, 0, 113, 0}, 24, GN_SCOPE_OTHER},   {{224, 0, 0, 0}, 3, GN_SCOPE_OTHER},
 };
 
 static const struct net ip6_nets[] = {

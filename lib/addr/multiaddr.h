@@ -118,9 +118,9 @@ enum gn_ip_scope {
 	GN_SCOPE_NONE,        /* no IP address in it: a name, memory, /p2p alone */
 	GN_SCOPE_UNSPECIFIED, /* 0.0.0.0, :: */
 	GN_SCOPE_LOOPBACK,
-	GN_SCOPE_LINK,        /* link-local */
-	GN_SCOPE_PRIVATE,     /* RFC 1918, 100.64/10, fc00::/7 */
-	GN_SCOPE_OTHER,       /* documentation, benchmarks, multicast, reserved */
+	GN_SCOPE_LINK,    /* link-local */
+	GN_SCOPE_PRIVATE, /* RFC 1918, 100.64/10, fc00::/7 */
+	GN_SCOPE_OTHER,   /* documentation, benchmarks, multicast, reserved */
 	GN_SCOPE_PUBLIC,
 };
 enum gn_ip_scope gn_ip_scope(bool is_ip6, const uint8_t *addr);

@@ -122,7 +122,9 @@ int gn_multiaddr_protocol_add(uint32_t code, const char *name, int size)
 		.code = code,
 		.size = size,
 		.name = own[n_own].name,
-		.value = size == 0 ? NULL : size == GN_PROTOCOL_VAR ? &gn_value_name : &gn_value_hex,
+		.value = size == 0                 ? NULL
+			 : size == GN_PROTOCOL_VAR ? &gn_value_name
+						   : &gn_value_hex,
 	};
 	n_own++;
 	return 0;

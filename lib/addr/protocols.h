@@ -15,7 +15,7 @@ struct gn_multiaddr_protocol {
 	int size; /* bytes of the value; 0: none; GN_PROTOCOL_VAR */
 	const char *name;
 	const struct gn_protocol_value *value; /* NULL when size is 0 */
-	bool is_path; /* the value takes the rest of the text, and must come last */
+	bool is_path;                          /* the value takes the rest of the text, and must come last */
 };
 
 /* NULL: unknown. */

@@ -21,12 +21,12 @@ enum gn_frame_state { GN_FRAME_IN_HEAD, GN_FRAME_IN_BODY, GN_FRAME_BROKEN };
 
 struct gn_frame {
 	enum gn_frame_state state;
-	int err;                      /* broken: by what */
-	uint8_t n_head;               /* bytes of the length so far */
+	int err;        /* broken: by what */
+	uint8_t n_head; /* bytes of the length so far */
 	uint8_t head[GN_UVARINT_MAX];
-	size_t max;                   /* no body is longer */
-	size_t size;                  /* of the frame that is being read */
-	size_t left;                  /* of its body, still to come */
+	size_t max;  /* no body is longer */
+	size_t size; /* of the frame that is being read */
+	size_t left; /* of its body, still to come */
 };
 
 enum gn_frame_event {

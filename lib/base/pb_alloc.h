@@ -25,7 +25,7 @@
 
 struct gn_pb_alloc {
 	ProtobufCAllocator ops;
-	size_t left; /* bytes that may still be taken; what is freed does not come back */
+	size_t left;          /* bytes that may still be taken; what is freed does not come back */
 	bool is_over, is_out; /* the budget, or the memory, was not enough */
 };
 

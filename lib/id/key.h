@@ -9,12 +9,12 @@
 enum gn_key_type { GN_KEY_RSA, GN_KEY_ED25519, GN_KEY_SECP256K1, GN_KEY_ECDSA };
 
 #define GN_KEY_SEED_LEN 32
-#define GN_KEY_SIG_LEN 64      /* of a signature that we make */
-#define GN_KEY_PUBLIC_LEN 36   /* of our own serialised public key */
-#define GN_KEY_PRIVATE_LEN 68  /* of our own serialised private key */
+#define GN_KEY_SIG_LEN 64       /* of a signature that we make */
+#define GN_KEY_PUBLIC_LEN 36    /* of our own serialised public key */
+#define GN_KEY_PRIVATE_LEN 68   /* of our own serialised private key */
 #define GN_KEY_PRIVATE_MAX 8192 /* an RSA key of 8192 bits is 4.7 KB; a longer one is malformed */
-#define GN_PUBKEY_MAX 2048     /* of anyone's serialised public key; 8192 bits of RSA are 1.1 KB */
-#define GN_PUBKEY_SIG_MAX 1024 /* of anyone's signature: 8192 bits of RSA */
+#define GN_PUBKEY_MAX 2048      /* of anyone's serialised public key; 8192 bits of RSA are 1.1 KB */
+#define GN_PUBKEY_SIG_MAX 1024  /* of anyone's signature: 8192 bits of RSA */
 
 /* ---- public keys ---- */
 

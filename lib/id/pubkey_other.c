@@ -69,7 +69,8 @@ static int ecdsa_check(const EVP_PKEY *key)
 	if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC)
 		return GN_EFORMAT;
 	/* A curve that is spelled out, even if it is a known one: nobody else takes that. */
-	if (EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &is_explicit) == 1 && is_explicit)
+	if (EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &is_explicit) == 1 &&
+	    is_explicit)
 		return GN_EKEYTYPE;
 	if (EVP_PKEY_get_group_name(key, name, sizeof(name), &n) != 1)
 		return GN_EKEYTYPE;

@@ -52,7 +52,10 @@ static void test_put(void **state)
 	assert_int_equal(gn_buf_put_uvarint(&b, 300), 0);
 	assert_int_equal(gn_buf_put_prefixed(&b, "xy", 2), 0);
 	assert_int_equal(gn_buf_put_prefixed(&b, NULL, 0), 0);
-	assert_hex(b.p, b.len, "ac02" "027879" "00");
+	assert_hex(b.p, b.len,
+		   "ac02"
+		   "027879"
+		   "00");
 	gn_buf_fini(&b);
 }
 

@@ -90,7 +90,7 @@ static void test_type(void **state)
 /* Unknown fields are skipped; a message without a field, or with a broken one, is refused. */
 static void test_fields(void **state)
 {
-	static const char *const extra[] = {"3001", "2200", "39" "0102030405060708", "3d01020304", "b20602aabb"};
+	static const char *const extra[] = {"3001", "2200", "390102030405060708", "3d01020304", "b20602aabb"};
 	static const char *const broken[] = {"33", "0700", "0201", "30ffffffffffffffffffff01", "3d010203", "42ff"};
 	const struct gn_envelope_cfg cfg = {"domain", "type", 4, "payload", 7};
 	struct gn_envelope env;

@@ -65,9 +65,15 @@ static void test_frames(void **state)
 	(void)state;
 	check("", 10, 0, "");
 	check("00", 10, 0, "0:.");
-	check("00" "03616263" "00" "0178", 10, 0, "0:.3:abc.0:.1:x.");
+	check("00"
+	      "03616263"
+	      "00"
+	      "0178",
+	      10, 0, "0:.3:abc.0:.1:x.");
 	check("03616263", 3, 0, "3:abc.");
-	check("03616263" "036162", 3, GN_ETRUNC, "3:abc.3:ab");
+	check("03616263"
+	      "036162",
+	      3, GN_ETRUNC, "3:abc.3:ab");
 	check("80", 300, GN_ETRUNC, "");
 	check("03", 300, GN_ETRUNC, "3:");
 }
@@ -75,9 +81,13 @@ static void test_frames(void **state)
 static void test_broken(void **state)
 {
 	(void)state;
-	check("0161" "0461626364", 3, GN_ETOOBIG, "1:a.");
+	check("0161"
+	      "0461626364",
+	      3, GN_ETOOBIG, "1:a.");
 	check("ffffffffffffffff7f", SIZE_MAX / 4, GN_ETOOBIG, "");
-	check("0161" "8000", 300, GN_EFORMAT, "1:a.");
+	check("0161"
+	      "8000",
+	      300, GN_EFORMAT, "1:a.");
 	check("ffffffffffffffffff01", 300, GN_EFORMAT, "");
 }
 

@@ -3,7 +3,8 @@
 
 #include "vectors.h"
 
-static void check(const char *ikm_hex, const char *salt_hex, const char *info_hex, const char *prk_hex, const char *okm_hex)
+static void check(const char *ikm_hex, const char *salt_hex, const char *info_hex, const char *prk_hex,
+		  const char *okm_hex)
 {
 	size_t n_ikm, n_salt, n_info, n = strlen(okm_hex) / 2;
 	uint8_t *ikm = unhex(ikm_hex, &n_ikm), *salt = unhex(salt_hex, &n_salt), *info = unhex(info_hex, &n_info);
@@ -33,7 +34,8 @@ static void test_rfc5869(void **state)
 
 static void test_pair(void **state)
 {
-	uint8_t ck[GN_HKDF_LEN] = {1}, ikm[GN_HKDF_LEN] = {2}, prk[GN_HKDF_LEN], both[2 * GN_HKDF_LEN], two[GN_HKDF_LEN];
+	uint8_t ck[GN_HKDF_LEN] = {1}, ikm[GN_HKDF_LEN] = {2}, prk[GN_HKDF_LEN], both[2 * GN_HKDF_LEN],
+		two[GN_HKDF_LEN];
 
 	(void)state;
 	gn_hkdf_extract(ck, sizeof(ck), ikm, sizeof(ikm), prk);

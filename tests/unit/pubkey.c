@@ -118,7 +118,9 @@ static void test_refused(void **state)
 		{"08011220" KEY32 "1800", GN_EFORMAT}, /* another field */
 		{"08041220" KEY32, GN_EKEYTYPE},
 		{"08ffffffff0f1220" KEY32, GN_EKEYTYPE},
-		{"0801121f" "1ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce2", GN_EFORMAT},
+		{"0801121f"
+		 "1ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce2",
+		 GN_EFORMAT},
 		{"0802122104" KEY32, GN_EFORMAT}, /* secp256k1, not compressed */
 		{"08001220" KEY32, GN_EFORMAT},   /* far too short for RSA */
 		{"08031200", GN_EFORMAT},

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Signed envelopes and peer records.  The first byte says what the rest is: an envelope; or
+ * the payload of one, which is sealed here, so that the fuzzer gets behind the signature. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/envelope.h"
+#include "crypto/peer_record.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void need(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void record_check(const uint8_t *p, size_t n)
+{
+	struct gn_peer_record rec;
+
+	if (gn_peer_record_open(p, n, &rec) < 0)
+		return;
+	need(rec.n_addrs <= GN_PEER_RECORD_ADDRS_MAX);
+	for (size_t i = 0; i < rec.n_addrs; i++) {
+		struct gn_peer_id id;
+
+		if (gn_multiaddr_peer(rec.addrs[i], &id) == 0)
+			continue; /* it had two at its end */
+	}
+	gn_peer_record_fini(&rec);
+}
+
+static void payload_check(const uint8_t *p, size_t n)
+{
+	static const uint8_t seed[GN_KEY_SEED_LEN] = {1};
+	struct gn_envelope_cfg cfg = {"libp2p-peer-record", "\3\1", 2, NULL, 0};
+	struct gn_buf payload, out;
+	struct gn_envelope env;
+	struct gn_peer_id id;
+	struct gn_key *key;
+
+	if (n > GN_ENVELOPE_MAX - 1000 || gn_key_new_seeded(seed, &key) < 0)
+		return;
+	gn_key_id(key, &id);
+	gn_buf_init(&payload, GN_ENVELOPE_MAX);
+	gn_buf_init(&out, GN_ENVELOPE_MAX);
+	need(gn_buf_put_u8(&payload, 0x0a) == 0 && gn_buf_put_prefixed(&payload, id.bytes, id.len) == 0);
+	need(gn_buf_put(&payload, p, n) == 0);
+	cfg.payload = payload.p;
+	cfg.n_payload = payload.len;
+	need(gn_envelope_seal(key, &cfg, &out) == 0);
+	need(gn_envelope_open(out.p, out.len, &cfg, &env) == 0);
+	need(env.n_payload == payload.len && memcmp(env.payload, payload.p, payload.len) == 0);
+	record_check(out.p, out.len);
+	gn_buf_fini(&payload);
+	gn_buf_fini(&out);
+	gn_key_free(key);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size == 0)
+		return 0;
+	if (data[0] & 1)
+		payload_check(data + 1, size - 1);
+	else
+		record_check(data + 1, size - 1);
+	return 0;
+}
