@@ -15,9 +15,13 @@ void gn_pipe_init(struct gn_pipe *p, struct gn_scratch *s, size_t cap)
 
 static void drop_views(struct gn_pipe *p)
 {
+	struct gn_scratch *s = p->scratch;
+
 	gn_list_del(&p->borrower);
-	if (p->scratch->sender == p)
-		p->scratch->sender = NULL;
+	if (s->sender == p)
+		s->sender = NULL;
+	if (p->views != NULL && !p->sends && p->views + GN_PIPE_VIEWS == s->views + s->n_views)
+		s->n_views -= GN_PIPE_VIEWS; /* the last run: whoever drains at once never uses them up */
 	p->views = NULL;
 	p->view = p->n_views = 0;
 	p->borrowed = 0;
@@ -261,24 +265,33 @@ ptrdiff_t gn_pipe_write(struct gn_pipe *p, const void *buf, size_t n)
 		return GN_EAGAIN;
 	if (p->borrowed > 0)
 		gn_pipe_settle(p);
+	if (n == 0)
+		return 0;
 	n = append(p, buf, n < room ? n : room);
 	return n > 0 ? (ptrdiff_t)n : -ENOMEM;
 }
 
 int gn_pipe_put(struct gn_pipe *p, const void *buf, size_t n)
 {
-	uint8_t *at;
+	uint8_t *at = NULL;
 
 	if (p->end != 0)
 		return p->end;
 	if (gn_pipe_room(p) < n)
 		return GN_EAGAIN;
-	at = gn_pipe_reserve(p, n);
-	if (at == NULL)
-		return p->end != 0 ? p->end : -ENOMEM;
-	memcpy(at, buf, n);
-	gn_pipe_commit(p, n);
-	return 0;
+	if (p->sends)
+		at = gn_scratch_reserve(p->scratch, p, n);
+	if (at != NULL) {
+		memcpy(at, buf, n);
+		gn_pipe_commit(p, n);
+	} else {
+		/* The send buffer may be used up before the cap is: what is in it becomes memory. */
+		if (p->borrowed > 0 && gn_pipe_settle(p) != 0)
+			return p->end;
+		if (append(p, buf, n) < n)
+			gn_pipe_reset(p, -ENOMEM);
+	}
+	return p->end;
 }
 
 uint8_t *gn_pipe_reserve(struct gn_pipe *p, size_t n)

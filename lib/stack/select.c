@@ -157,8 +157,11 @@ static int select_init(struct gn_layer *l, const void *cfg)
 	s->chosen = GN_ENOPROTO;
 	if (!s->cfg.initiator)
 		return 0;
-	if (s->cfg.n == 0 || strlen(s->cfg.ids[0]) > GN_SELECT_ID_MAX)
+	if (s->cfg.n == 0)
 		return -EINVAL;
+	for (size_t i = 0; i < s->cfg.n; i++)
+		if (strlen(s->cfg.ids[i]) > GN_SELECT_ID_MAX)
+			return -EINVAL;
 	s->proposals = 1;
 	return send_texts(l, header, s->cfg.ids[0]);
 }

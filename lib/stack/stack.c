@@ -11,9 +11,9 @@ void gn_stack_init(struct gn_stack *s, const struct gn_stack_cfg *cfg)
 	s->cfg = *cfg;
 }
 
-static void layer_free(struct gn_layer *l)
+static void layer_free(struct gn_layer *l, bool is_init)
 {
-	if (l->ops->fini != NULL)
+	if (is_init && l->ops->fini != NULL)
 		l->ops->fini(l);
 	if (l->up_rx != NULL) {
 		gn_pipe_fini(l->up_rx);
@@ -25,7 +25,7 @@ static void layer_free(struct gn_layer *l)
 void gn_stack_fini(struct gn_stack *s)
 {
 	while (s->n > 0)
-		layer_free(s->layers[--s->n]);
+		layer_free(s->layers[--s->n], true);
 }
 
 /* A layer, its two pipes and its state are one allocation. */
@@ -69,7 +69,7 @@ int gn_stack_push(struct gn_stack *s, const struct gn_layer_ops *ops, const void
 	l->tx = gn_stack_top_tx(s);
 	r = ops->init(l, cfg);
 	if (r != 0) {
-		free(l);
+		layer_free(l, false);
 		return r;
 	}
 	s->layers[s->n++] = l;
@@ -117,10 +117,14 @@ void gn_stack_mark_bottom(struct gn_stack *s)
 		gn_layer_mark(s->layers[0]);
 }
 
+/* Whoever uses the pair at the top: a selection may be on it, and the layer that it belongs to is below. */
 void gn_stack_mark_top(struct gn_stack *s)
 {
-	if (s->n > 0)
-		gn_layer_mark(s->layers[s->n - 1]);
+	for (unsigned i = s->n; i-- > 0;) {
+		gn_layer_mark(s->layers[i]);
+		if (s->layers[i]->up_rx != NULL)
+			break;
+	}
 }
 
 static void removed(struct gn_stack *s, unsigned i)
@@ -131,7 +135,9 @@ static void removed(struct gn_stack *s, unsigned i)
 	s->n--;
 	if (i < s->n)
 		s->layers[i]->dirty = true;
-	layer_free(l);
+	if (i > 0) /* the last step has used its pair */
+		s->layers[i - 1]->dirty = true;
+	layer_free(l, true);
 }
 
 /* Advances layer i once.  True when something moved. */
@@ -166,6 +172,18 @@ static bool step(struct gn_stack *s, unsigned i, gn_time now)
 	return true;
 }
 
+/* A layer was marked by a step that moved nothing itself. */
+static bool has_work(const struct gn_stack *s)
+{
+	for (unsigned i = 0; i < s->n; i++) {
+		if (s->layers[i]->dirty)
+			return true;
+		if (s->layers[i]->gates)
+			break;
+	}
+	return false;
+}
+
 int gn_stack_pump(struct gn_stack *s, gn_time now, unsigned budget)
 {
 	bool again = true;
@@ -190,6 +208,7 @@ int gn_stack_pump(struct gn_stack *s, gn_time now, unsigned budget)
 			if (gates && i < s->n && s->layers[i] == l)
 				break;
 		}
+		again = again || has_work(s);
 	}
 	s->pumping = false;
 	return s->err;
