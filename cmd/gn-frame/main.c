@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* gn-frame: frames out of lines and others, and back.  gn-frames(5) has the forms. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/exit.h"
+#include "common/json.h"
+#include "common/opt.h"
+#include "gn.h"
+#include "reader.h"
+#include "split.h"
+#include "writer.h"
+
+struct cfg {
+	bool nul, netstring, raw, whole, json;
+	size_t block, max;
+	const char *prefix;
+};
+
+static const struct opt opts[] = {
+	{'0', "nul", NULL, "NUL-ended strings in place of lines", opt_flag, offsetof(struct cfg, nul)},
+	{'n', "netstring", NULL, "netstrings in place of lines", opt_flag, offsetof(struct cfg, netstring)},
+	{'b', "block", "SIZE", "encode: blocks of so many bytes in place of lines", opt_size,
+	 offsetof(struct cfg, block)},
+	{'w', "whole", NULL, "encode: the whole input is one frame", opt_flag, offsetof(struct cfg, whole)},
+	{'r', "raw", NULL, "decode: nothing between the frames", opt_flag, offsetof(struct cfg, raw)},
+	{'p', "prefix", "TEXT", "split: files are TEXT000000 and so on (frame-)", opt_string,
+	 offsetof(struct cfg, prefix)},
+	{'j', "json", NULL, "count: print a JSON object", opt_flag, offsetof(struct cfg, json)},
+	{0, "max-frame", "SIZE", "the longest frame, in bytes (1M)", opt_size, offsetof(struct cfg, max)},
+};
+
+static const struct opt_tool tool = {
+	.name = "gn-frame",
+	.usage = "encode [-0 | -n | -b SIZE | -w] [--max-frame SIZE]\n"
+		 "decode [-0 | -n | -r] [--max-frame SIZE]\n"
+		 "split [-p TEXT] [--max-frame SIZE] [-- PROG ARGS...]\n"
+		 "join [--max-frame SIZE] FILE...\n"
+		 "count [-j] [--max-frame SIZE]",
+	.about = "Filters between lines and other forms of messages, and frames: a length and that many bytes.",
+	.opts = opts,
+	.n_opts = sizeof opts / sizeof *opts,
+	.more = "Reads standard input, writes standard output.  gn-frame(1) has examples.",
+	.program = true,
+};
+
+static enum form form_of(const struct cfg *cfg)
+{
+	if (cfg->nul)
+		return FORM_NUL;
+	if (cfg->netstring)
+		return FORM_NETSTRING;
+	return cfg->raw || cfg->block ? FORM_RAW : FORM_LINE;
+}
+
+static const char *what_of(enum form form)
+{
+	static const char *const names[] = {
+		[FORM_VARINT] = "frame", [FORM_LINE] = "line",           [FORM_RAW] = "block",
+		[FORM_NUL] = "string",   [FORM_NETSTRING] = "netstring",
+	};
+
+	return names[form];
+}
+
+/* One frame of all that can be read from fd. */
+static void encode_whole(int fd, size_t max, const char *name)
+{
+	struct form_unit u = {0};
+	struct reader r;
+	int err;
+
+	/* one byte more than allowed tells too long from just long enough */
+	reader_init(&r, fd, FORM_RAW, max + 1);
+	err = reader_next(&r, &u);
+	if (!err && u.len > max)
+		die(EXIT_BADDATA, "%s: longer than %zu bytes (--max-frame)", name, max);
+	if (err && err != GN_EOF)
+		die(err == -ENOMEM ? EXIT_LIMIT : EXIT_LOCAL, "%s: %s", name, gn_strerror(err));
+	writer_put(FORM_VARINT, u.body, u.len);
+	reader_fini(&r);
+}
+
+static int encode(const struct cfg *cfg)
+{
+	enum form form = form_of(cfg);
+	struct form_unit u;
+	struct reader r;
+	int err;
+
+	if (cfg->whole) {
+		encode_whole(STDIN_FILENO, cfg->max, "standard input");
+	} else {
+		reader_init(&r, STDIN_FILENO, form, cfg->block ? cfg->block : cfg->max);
+		r.before_read = writer_flush;
+		while (!(err = reader_next(&r, &u)))
+			writer_put(FORM_VARINT, u.body, u.len);
+		writer_flush(); /* what was good goes out */
+		reader_check(&r, err, what_of(form));
+		reader_fini(&r);
+	}
+	writer_flush();
+	return EXIT_DONE;
+}
+
+static int decode(const struct cfg *cfg)
+{
+	enum form form = form_of(cfg);
+	struct form_unit u;
+	struct reader r;
+	int err;
+
+	reader_init(&r, STDIN_FILENO, FORM_VARINT, cfg->max);
+	r.before_read = writer_flush;
+	while (!(err = reader_next(&r, &u))) {
+		if (!writer_put(form, u.body, u.len))
+			continue;
+		writer_flush();
+		die(EXIT_BADDATA, "frame %" PRIu64 ", at byte %" PRIu64 ": holds %s, which a %s cannot (%s)", r.count,
+		    r.offset, form == FORM_NUL ? "a NUL" : "a line end", what_of(form),
+		    form == FORM_NUL ? "-n can" : "-0 or -n can");
+	}
+	writer_flush();
+	reader_check(&r, err, "frame");
+	reader_fini(&r);
+	return EXIT_DONE;
+}
+
+static int count(const struct cfg *cfg)
+{
+	uint64_t bytes = 0, largest = 0;
+	struct form_unit u;
+	struct reader r;
+	struct json j;
+	int err;
+
+	reader_init(&r, STDIN_FILENO, FORM_VARINT, cfg->max);
+	while (!(err = reader_next(&r, &u))) {
+		bytes += u.len;
+		largest = u.len > largest ? u.len : largest;
+	}
+	reader_check(&r, err, "frame");
+	if (cfg->json) {
+		json_open(&j);
+		json_int(&j, "frames", (int64_t)r.count);
+		json_int(&j, "bytes", (int64_t)bytes);
+		json_int(&j, "largest", (int64_t)largest);
+		err = json_send(&j, STDOUT_FILENO);
+	} else {
+		printf("%" PRIu64 " %" PRIu64 "\n", r.count, bytes);
+		err = fflush(stdout) ? -errno : 0;
+	}
+	reader_fini(&r);
+	if (err && err != -EPIPE)
+		say("standard output: %s", gn_strerror(err));
+	return err ? EXIT_LOCAL : EXIT_DONE;
+}
+
+static int join(const struct cfg *cfg, char *const *files, int n)
+{
+	int fd;
+
+	for (int i = 0; i < n; i++) {
+		bool is_stdin = !strcmp(files[i], "-");
+
+		fd = is_stdin ? STDIN_FILENO : open(files[i], O_RDONLY | O_CLOEXEC);
+		if (fd < 0) {
+			int saved = errno;
+
+			writer_flush();
+			die(EXIT_LOCAL, "%s: %s", files[i], strerror(saved));
+		}
+		encode_whole(fd, cfg->max, is_stdin ? "standard input" : files[i]);
+		if (!is_stdin)
+			close(fd);
+	}
+	writer_flush();
+	return EXIT_DONE;
+}
+
+static int split(const struct cfg *cfg, char *const *program)
+{
+	struct reader r;
+	int rc;
+
+	reader_init(&r, STDIN_FILENO, FORM_VARINT, cfg->max);
+	rc = program ? split_program(&r, program) : split_files(&r, cfg->prefix ? cfg->prefix : "frame-");
+	reader_fini(&r);
+	return rc;
+}
+
+/* Which options go with which verb. */
+static void check(const char *verb, const struct cfg *cfg, const struct opt_args *args)
+{
+	bool encodes = !strcmp(verb, "encode"), decodes = !strcmp(verb, "decode"), splits = !strcmp(verb, "split");
+	bool joins = !strcmp(verb, "join"), counts = !strcmp(verb, "count");
+
+	if (!encodes && !decodes && !splits && !joins && !counts)
+		die_usage("'%.80s' is none of encode, decode, split, join and count", verb);
+	if (cfg->nul + cfg->netstring + cfg->raw + cfg->whole + (cfg->block > 0) > 1)
+		die_usage("only one of -0, -n, -b, -w and -r may be given");
+	if (((cfg->whole || cfg->block) && !encodes) || (cfg->raw && !decodes))
+		die_usage("%s: -w and -b go with encode, -r with decode", verb);
+	if ((cfg->nul || cfg->netstring) && !encodes && !decodes)
+		die_usage("%s: -0 and -n go with encode and decode", verb);
+	if ((cfg->json && !counts) || ((cfg->prefix || args->program) && !splits))
+		die_usage("%s: -j goes with count, -p and a program with split", verb);
+	if (cfg->prefix && args->program)
+		die_usage("split: either -p or a program");
+	if (joins && args->n < 2)
+		die_usage("join: FILE is missing");
+	if (!joins && args->n > 1)
+		die_usage("%s: takes no operand ('%.80s'); it reads standard input", verb, args->operands[1]);
+	if (!cfg->max || cfg->max > SIZE_MAX / 4 || cfg->block > cfg->max)
+		die_usage(cfg->block > cfg->max ? "-b: larger than --max-frame" : "--max-frame: out of range");
+}
+
+int main(int argc, char **argv)
+{
+	struct cfg cfg = {.max = GN_FRAME_MAX};
+	struct opt_args args;
+	const char *verb;
+
+	opt_begin(&tool, &cfg, argc, argv, &args);
+	if (!args.n)
+		die_usage("one of encode, decode, split, join and count is missing");
+	verb = args.operands[0];
+	check(verb, &cfg, &args);
+	signal(SIGPIPE, SIG_IGN); /* a closed stdout is EXIT_LOCAL */
+	switch (verb[0]) {
+	case 'e':
+		return encode(&cfg);
+	case 'd':
+		return decode(&cfg);
+	case 's':
+		return split(&cfg, args.program);
+	case 'j':
+		return join(&cfg, args.operands + 1, args.n - 1);
+	default:
+		return count(&cfg);
+	}
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include "reader.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/exit.h"
+#include "common/say.h"
+#include "gn.h"
+
+#define READ_ROOM ((size_t)1 << 18)
+#define ALIGN ((size_t)64) /* where each read begins: at odd offsets it is much slower */
+
+void reader_init(struct reader *r, int fd, enum form form, size_t max)
+{
+	*r = (struct reader){.fd = fd, .form = form, .max = max};
+}
+
+void reader_fini(struct reader *r)
+{
+	free(r->bytes);
+	*r = (struct reader){.fd = -1};
+}
+
+/* Moves what is left so that it ends at a multiple of ALIGN, with room to read behind it. */
+static int make_room(struct reader *r)
+{
+	size_t left = r->len - r->at, to = (ALIGN - left % ALIGN) % ALIGN;
+	size_t cap = r->cap ? r->cap : 2 * READ_ROOM;
+	uint8_t *bytes = r->bytes;
+
+	if (r->len % ALIGN == 0 && r->cap - r->len >= READ_ROOM / 4)
+		return 0;
+	while (cap - left - to < READ_ROOM)
+		cap *= 2;
+	if (cap != r->cap) {
+		bytes = aligned_alloc(4096, cap);
+		if (!bytes)
+			return -ENOMEM;
+	}
+	if (left)
+		memmove(bytes + to, r->bytes + r->at, left);
+	if (bytes != r->bytes)
+		free(r->bytes);
+	r->bytes = bytes;
+	r->cap = cap;
+	r->at = to;
+	r->len = to + left;
+	return 0;
+}
+
+/* Reads some; 0 or -errno. */
+static int more(struct reader *r)
+{
+	struct pollfd p = {.fd = r->fd, .events = POLLIN};
+	size_t room;
+	ssize_t n;
+	int err;
+
+	err = make_room(r);
+	if (err)
+		return err;
+	if (r->before_read)
+		r->before_read();
+	room = r->cap - r->len;
+	while ((n = read(r->fd, r->bytes + r->len, room < READ_ROOM ? room : READ_ROOM)) < 0) {
+		if (errno == EAGAIN)
+			poll(&p, 1, -1); /* somebody else has made it non-blocking */
+		else if (errno != EINTR)
+			return -errno;
+	}
+	r->len += (size_t)n;
+	r->ended = !n;
+	return 0;
+}
+
+int reader_next(struct reader *r, struct form_unit *out)
+{
+	int err;
+
+	r->at += r->taken;
+	r->offset += r->taken;
+	r->taken = 0;
+	for (;;) {
+		if (r->form == FORM_RAW && !r->ended && r->len - r->at < r->max)
+			err = GN_EAGAIN;
+		else
+			err = form_decode(r->form, r->len > r->at ? r->bytes + r->at : NULL, r->len - r->at, r->ended,
+					  r->max, &r->seen, out);
+		if (err != GN_EAGAIN)
+			break;
+		err = more(r);
+		if (err)
+			return err;
+	}
+	if (!err) {
+		r->taken = out->taken;
+		r->count++;
+	}
+	return err;
+}
+
+void reader_check(const struct reader *r, int err, const char *what)
+{
+	char where[80];
+
+	snprintf(where, sizeof where, "%s %" PRIu64 ", at byte %" PRIu64, what, r->count + 1, r->offset);
+	switch (err) {
+	case 0:
+	case GN_EOF:
+		return;
+	case GN_ETOOBIG:
+		die(EXIT_BADDATA, "%s: longer than %zu bytes (--max-frame)", where, r->max);
+	case GN_ETRUNC:
+		die(EXIT_BADDATA, "%s: the input ends in the middle of it", where);
+	case GN_EFORMAT:
+		die(EXIT_BADDATA, "%s: malformed", where);
+	case -ENOMEM:
+		die_memory();
+	default:
+		die(EXIT_LOCAL, "reading: %s", gn_strerror(err));
+	}
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "split.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/exit.h"
+#include "common/program.h"
+#include "common/say.h"
+
+/* 0 or -errno. */
+static int put_all(int fd, const uint8_t *p, size_t n)
+{
+	ssize_t put;
+
+	while (n) {
+		put = write(fd, p, n);
+		if (put < 0 && errno != EINTR)
+			return -errno;
+		if (put > 0) {
+			p += put;
+			n -= (size_t)put;
+		}
+	}
+	return 0;
+}
+
+static void put_file(const char *path, const struct form_unit *u)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), err;
+
+	if (fd < 0 && errno == EEXIST)
+		die(EXIT_REFUSED, "%s is there already and is not overwritten", path);
+	if (fd < 0)
+		die(EXIT_LOCAL, "%s: %s", path, strerror(errno));
+	err = put_all(fd, u->body, u->len);
+	if (close(fd) && !err)
+		err = -errno;
+	if (!err)
+		return;
+	unlink(path); /* half a frame is none */
+	die(EXIT_LOCAL, "%s: %s", path, strerror(-err));
+}
+
+int split_files(struct reader *r, const char *prefix)
+{
+	size_t room = strlen(prefix) + 24;
+	char *path = malloc(room);
+	struct form_unit u;
+	int err;
+
+	if (!path)
+		die_memory();
+	while (!(err = reader_next(r, &u))) {
+		snprintf(path, room, "%s%06" PRIu64, prefix, r->count - 1);
+		put_file(path, &u);
+	}
+	free(path);
+	reader_check(r, err, "frame");
+	return EXIT_DONE;
+}
+
+static pid_t start(char *const *argv, int in, int other)
+{
+	extern char **environ;
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	sigset_t set;
+	pid_t pid;
+	int err;
+
+	if (posix_spawn_file_actions_init(&files) || posix_spawnattr_init(&attr))
+		die_memory();
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	posix_spawnattr_setsigdefault(&attr, &set);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
+	err = posix_spawn_file_actions_addclose(&files, other);
+	if (!err)
+		err = posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
+	if (!err && in != STDIN_FILENO)
+		err = posix_spawn_file_actions_addclose(&files, in);
+	if (!err)
+		err = posix_spawnp(&pid, argv[0], &files, &attr, argv, environ);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&files);
+	if (err)
+		die(program_error_code(-err), "%s: %s", argv[0], strerror(err));
+	return pid;
+}
+
+static int run(char *const *argv, const struct form_unit *u)
+{
+	int ends[2], status, err;
+	pid_t pid;
+
+	if (pipe(ends))
+		die(EXIT_LOCAL, "a pipe: %s", strerror(errno));
+	pid = start(argv, ends[0], ends[1]);
+	close(ends[0]);
+	err = put_all(ends[1], u->body, u->len);
+	close(ends[1]);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	/* a program need not read all it is given */
+	if (err && err != -EPIPE)
+		die(EXIT_LOCAL, "%s: %s", argv[0], strerror(-err));
+	return program_exit_code(status);
+}
+
+int split_program(struct reader *r, char *const *argv)
+{
+	struct form_unit u;
+	char number[24];
+	int err, code = EXIT_DONE;
+
+	while (!code && !(err = reader_next(r, &u))) {
+		snprintf(number, sizeof number, "%" PRIu64, r->count - 1);
+		if (setenv("GNFRAME", number, 1))
+			die_memory();
+		code = run(argv, &u);
+	}
+	if (code) {
+		say("frame %" PRIu64 ": %s ended with %d", r->count, argv[0], code);
+		return code;
+	}
+	reader_check(r, err, "frame");
+	return EXIT_DONE;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "writer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "common/exit.h"
+#include "common/say.h"
+
+#define ROOM ((size_t)1 << 17)
+#define LARGE ((size_t)1 << 14) /* from here on a write costs less than a copy */
+
+static uint8_t room[ROOM];
+static size_t held;
+
+static void write_all(struct iovec *v, int n)
+{
+	struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	ssize_t put;
+
+	while (n) {
+		if (!v->iov_len) {
+			v++, n--;
+			continue;
+		}
+		put = writev(STDOUT_FILENO, v, n);
+		if (put < 0 && errno == EPIPE)
+			exit(EXIT_LOCAL);
+		if (put < 0 && errno == EAGAIN)
+			poll(&p, 1, -1); /* somebody else has made it non-blocking */
+		else if (put < 0 && errno != EINTR)
+			die(EXIT_LOCAL, "standard output: %s", strerror(errno));
+		for (; put > 0 && n; v++, n--) {
+			size_t part = (size_t)put < v->iov_len ? (size_t)put : v->iov_len;
+
+			v->iov_base = (uint8_t *)v->iov_base + part;
+			v->iov_len -= part;
+			put -= (ssize_t)part;
+			if (v->iov_len)
+				break;
+		}
+	}
+}
+
+void writer_flush(void)
+{
+	struct iovec v = {room, held};
+
+	held = 0;
+	write_all(&v, 1);
+}
+
+static void hold(const void *p, size_t n)
+{
+	if (n)
+		memcpy(room + held, p, n);
+	held += n;
+}
+
+int writer_put(enum form form, const void *body, size_t len)
+{
+	struct form_wrap w;
+	struct iovec v[4];
+	int err;
+
+	err = form_encode(form, body, len, &w);
+	if (err)
+		return err;
+	if (len >= LARGE) {
+		v[0] = (struct iovec){room, held};
+		v[1] = (struct iovec){w.head, w.n_head};
+		v[2] = (struct iovec){(void *)(uintptr_t)body, len};
+		v[3] = (struct iovec){w.tail, w.n_tail};
+		held = 0;
+		write_all(v, 4);
+		return 0;
+	}
+	if (held + w.n_head + len + w.n_tail > ROOM)
+		writer_flush();
+	hold(w.head, w.n_head);
+	hold(body, len);
+	hold(w.tail, w.n_tail);
+	return 0;
+}

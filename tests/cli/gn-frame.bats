@@ -1,0 +1,202 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+
+bats_require_minimum_version 1.5.0
+load helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+hex() { od -An -v -tx1 | tr -d ' \n'; }
+
+@test "encode: a line is a frame; the last needs no line end, an empty one counts" {
+	assert_equal "$(printf 'a\nbb\n\nccc' | gn-frame encode | hex)" 01610262620003636363
+}
+
+@test "encode: nothing in, nothing out" {
+	assert_equal "$(gn-frame encode </dev/null | hex)" ""
+	assert_equal "$(printf '\n' | gn-frame encode | hex)" 00
+	assert_equal "$(gn-frame encode --whole </dev/null | hex)" 00
+}
+
+@test "encode: a length of 128 and more takes two bytes" {
+	printf '%200s\n' x | gn-frame encode >f
+	assert_equal "$(head -c 2 f | hex)" c801
+	assert_equal "$(wc -c <f)" 202
+}
+
+@test "encode -0, -n, -b, -w" {
+	assert_equal "$(printf 'a\nb\0c' | gn-frame encode -0 | hex)" 03610a620163
+	assert_equal "$(printf '3:a\nb,0:,1:c,' | gn-frame encode -n | hex)" 03610a62000163
+	assert_equal "$(printf 'abcdefg' | gn-frame encode -b 3 | hex)" 036162630364656601"67"
+	assert_equal "$(printf 'a\nb\n' | gn-frame encode -w | hex)" 04610a620a
+}
+
+@test "decode is the way back, in each form" {
+	seq 1 100000 >lines
+	gn-frame encode <lines | gn-frame decode >back
+	cmp lines back
+	tr '\n' '\0' <lines >nuls
+	gn-frame encode -0 <nuls | gn-frame decode -0 >back
+	cmp nuls back
+	head -c 3000000 /dev/urandom >bytes
+	gn-frame encode -b 70001 <bytes | gn-frame decode -r >back
+	cmp bytes back
+	gn-frame encode -b 70001 <bytes | gn-frame decode -n | gn-frame encode -n | gn-frame decode --raw >back
+	cmp bytes back
+}
+
+@test "a frame comes out as soon as it is in" {
+	mkfifo in
+	gn-frame encode <in 3>&- | gn-frame decode >out 3>&- &
+	exec 7>in
+	echo one >&7
+	until_true 10 test -s out
+	assert_equal "$(cat out)" one
+	exec 7>&-
+	wait
+}
+
+@test "decode: frames of every size around the buffers" {
+	for n in 0 1 127 128 16383 16384 65535 65536 262143 262144 262145 1048576; do
+		head -c $n /dev/zero | tr '\0' x >"$(printf 'f%08d' $n)"
+	done
+	gn-frame join f* >frames
+	assert_equal "$(gn-frame count <frames)" "12 1999102"
+	gn-frame split -p back- <frames
+	i=0
+	for f in f0*; do
+		cmp "$f" "$(printf 'back-%06d' $i)"
+		i=$((i + 1))
+	done
+}
+
+@test "truncated: 9, what was good is out, nothing of the bad frame" {
+	printf 'one\ntwo\n' | gn-frame encode | head -c 6 >short
+	run -9 --separate-stderr gn-frame decode <short
+	assert_output one
+	assert_equal "$stderr" "gn-frame: frame 2, at byte 4: the input ends in the middle of it"
+	printf '\x80' >head
+	run -9 gn-frame decode <head
+	run -9 --separate-stderr gn-frame count <short
+	assert_output ""
+}
+
+@test "oversized: 9, before it has come" {
+	mkfifo in
+	gn-frame decode <in >out 2>err 3>&- &
+	pid=$!
+	exec 7>in
+	printf '\x01a\x81\x80\x40' >&7 # 1 MiB and 1
+	run -9 finish $pid
+	exec 7>&-
+	assert_equal "$(cat out)" a
+	assert_equal "$(cat err)" "gn-frame: frame 2, at byte 2: longer than 1048576 bytes (--max-frame)"
+	printf '12345\n' >line
+	run -9 gn-frame encode --max-frame 4 <line
+	run -0 gn-frame encode --max-frame 5 <line
+	run -9 gn-frame encode -w --max-frame 5 <line
+	run -0 gn-frame encode -w --max-frame 6 <line
+}
+
+@test "an overlong length, a bad netstring: 9" {
+	printf '\x81\x00a' >overlong
+	run -9 gn-frame decode <overlong
+	assert_output --partial "frame 1, at byte 0: malformed"
+	for bad in 'x' '1a' '1:ab' '01:a,' ':,' '3:abcd'; do
+		printf %s "$bad" >n
+		run -9 gn-frame encode -n <n
+		assert_output --partial "netstring 1, at byte 0: malformed"
+	done
+	printf '3:ab' >n
+	run -9 gn-frame encode -n <n
+	assert_output --partial "the input ends in the middle of it"
+	printf '99999999999999999999999999:' >n
+	run -9 gn-frame encode -n <n
+}
+
+@test "a line end inside a frame cannot be a line" {
+	printf 'a\nb\0c\0' | gn-frame encode -0 >f
+	run -9 --separate-stderr gn-frame decode <f
+	assert_output ""
+	assert_equal "$stderr" "gn-frame: frame 1, at byte 0: holds a line end, which a line cannot (-0 or -n can)"
+	run -0 gn-frame decode -n <f
+	assert_output $'3:a\nb,1:c,'
+}
+
+@test "split makes a file a frame and overwrites none" {
+	printf 'a\nbb\n' | gn-frame encode >f
+	run -0 gn-frame split <f
+	assert_equal "$(cat frame-000000)/$(cat frame-000001)" a/bb
+	run -4 gn-frame split <f
+	assert_output "gn-frame: frame-000000 is there already and is not overwritten"
+}
+
+@test "split runs a program a frame, until one fails" {
+	printf 'a\nbb\nccc\n' | gn-frame encode >f
+	run -0 gn-frame split -- sh -c 'echo "$GNFRAME:$(cat)"' <f
+	assert_output $'0:a\n1:bb\n2:ccc'
+	run -3 --separate-stderr gn-frame split -- sh -c 'cat; echo; [ "$GNFRAME" = 0 ] || exit 3' <f
+	assert_output $'a\nbb'
+	run -127 gn-frame split -- ./no-such-program <f
+	touch plain
+	run -126 gn-frame split -- ./plain <f
+	# a program that reads nothing of a frame larger than a pipe
+	head -c 1000000 /dev/zero | gn-frame encode -w >large
+	run -0 gn-frame split -- true <large
+}
+
+@test "join takes files, - is stdin" {
+	printf aa >1
+	: >2
+	assert_equal "$(echo x | gn-frame join 1 - 2 | hex)" "02616102780a00"
+	run -1 gn-frame join 1 none
+	assert_output --partial "none: No such file or directory"
+	run -9 gn-frame join --max-frame 1 1
+	assert_output --partial "1: longer than 1 bytes"
+}
+
+@test "count" {
+	printf 'a\nbb\n' | gn-frame encode >f
+	run -0 gn-frame count <f
+	assert_output "2 3"
+	run -0 gn-frame count -j <f
+	assert_equal "$(jq -c . <<<"$output")" '{"frames":2,"bytes":3,"largest":2}'
+}
+
+@test "memory is bounded by the longest frame" {
+	head -c 100000000 /dev/zero | gn-frame encode -b 1000000 >f
+	[ "$GN_SLOW" = 1 ] || skip "limits on memory do not go with a checker"
+	[ "${MODE:-release}" != asan ] || skip "limits on memory do not go with a sanitizer"
+	run -0 bash -c 'ulimit -v 20000; gn-frame decode -r <f | wc -c'
+	assert_output 100000000
+}
+
+@test "usage" {
+	run -2 gn-frame
+	run -2 gn-frame explode
+	run -2 gn-frame encode -0 -n
+	run -2 gn-frame encode -r
+	run -2 gn-frame decode -b 10
+	run -2 gn-frame decode file
+	run -2 gn-frame join
+	run -2 gn-frame count -0
+	run -2 gn-frame split -p x -- cat
+	run -2 gn-frame split --
+	run -2 gn-frame encode -b
+	assert_output --partial "-b: SIZE is missing behind it"
+	run -2 gn-frame encode -b 1x
+	assert_output --partial "-b: '1x' is not a size in bytes"
+	run -2 gn-frame encode -b 1k --max-frame 1000
+}
+
+@test "a full disk says so, a closed pipe does not: 1" {
+	run -1 bash -c 'seq 100 | gn-frame encode >/dev/full'
+	assert_output "gn-frame: standard output: No space left on device"
+	run -0 bash -c 'seq 1000000 | { gn-frame encode; echo $? >code; } | head -c 1 >/dev/null'
+	assert_output ""
+	assert_equal "$(cat code)" 1
+	run -1 bash -c 'gn-frame encode <.'
+	assert_output --partial "reading: Is a directory"
+}
