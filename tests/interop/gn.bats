@@ -51,6 +51,7 @@ setup() {
 
 teardown() {
 	exec 9>&- || :
+	[ -n "${BATS_TEST_COMPLETED-}" ] || tail -n 5 "$T"/*.err 2>/dev/null || : # what the programs said
 	[ ${#PIDS[@]} -eq 0 ] || stop "${PIDS[@]}"
 }
 
@@ -61,7 +62,7 @@ peer() { timeout 100 "$PEER_BIN" "$@"; }
 # listen ARGS...: a gn-listen with our key on a port of its own; sets ADDR and PID
 listen() {
 	"$GN_BIN/gn-listen" -k "$DIR/our.key" -a /ip4/127.0.0.1/tcp/0 --wire raw --ready-fd 4 "$@" \
-		</dev/null >"$T/listen.out" 2>"$T/listen.err" 3>&- 4>"$T/ready" &
+		</dev/null >"$T/listen.out" 2>"$T/listen.err" 3>&- 9>&- 4>"$T/ready" &
 	PID=$!
 	PIDS+=("$PID")
 	within 10 has_line "$T/ready"
@@ -72,7 +73,7 @@ listen() {
 # cat_listen IN OUT: a gn-cat -l that sends IN and writes what it gets to OUT; sets ADDR and PID
 cat_listen() {
 	"$GN_BIN/gn-cat" -l -p "$PROTO" -k "$DIR/our.key" --ready-fd 4 /ip4/127.0.0.1/tcp/0 \
-		<"$1" >"$2" 2>"$T/listen.err" 3>&- 4>"$T/ready" &
+		<"$1" >"$2" 2>"$T/listen.err" 3>&- 9>&- 4>"$T/ready" &
 	PID=$!
 	PIDS+=("$PID")
 	within 10 has_line "$T/ready"
@@ -157,8 +158,7 @@ make_key() {
 	echo "it drains this" >&9
 	run ! gone "$pid"
 	exec 9>&-
-	run ended "$pid" 20
-	assert_success
+	assert_ended 0 "$pid" 20
 }
 
 @test "we dial: an empty stream" {
@@ -202,8 +202,7 @@ make_key() {
 	assert_success
 	run ! gone "$pid"
 	kill "$pid"
-	run ended "$pid" 10
-	assert_failure 143
+	assert_ended 143 "$pid" 10
 	run dial --ping=1 "$PEER_ADDR"
 	assert_success
 }
@@ -300,8 +299,7 @@ make_key() {
 	within 20 has_bytes "$T/out" 5
 	cat "$DIR/in10" >&9
 	exec 9>&-
-	run ended "$pid" 30
-	assert_success
+	assert_ended 0 "$pid" 30
 	within 10 has_line "$T/sum"
 	assert_equal "$(cut -c1-64 "$T/sum")" "$(cat "$DIR/in10.sum")"
 	assert_equal "$(cat "$T/out")" early
@@ -360,8 +358,7 @@ make_key() {
 @test "it dials: gn-cat -l -p, 100 MiB each way at once" {
 	cat_listen "$DIR/in" "$T/ours"
 	peer dial "$ADDR" raw "$PROTO" <"$DIR/in" >"$T/its"
-	run ended "$PID" 20
-	assert_success
+	assert_ended 0 "$PID" 20
 	cmp "$DIR/in" "$T/ours"
 	cmp "$DIR/in" "$T/its"
 }
@@ -369,8 +366,7 @@ make_key() {
 @test "it dials: gn-cat -l -p, nothing from us" {
 	cat_listen /dev/null "$T/ours"
 	peer dial "$ADDR" raw "$PROTO" <"$DIR/in" >"$T/its"
-	run ended "$PID" 20
-	assert_success
+	assert_ended 0 "$PID" 20
 	cmp "$DIR/in" "$T/ours"
 	run ! has_bytes "$T/its" 1
 }
@@ -380,8 +376,7 @@ make_key() {
 	cat_listen "$T/fifo" "$T/ours"
 	run peer dial "$ADDR" resetafter "$PROTO" 1000
 	assert_success
-	run ended "$PID" 20
-	assert_failure 8
+	assert_ended 8 "$PID" 20
 }
 
 @test "it dials an IPv6 listener" {

@@ -44,6 +44,13 @@ ended() {
 	wait "$1"
 }
 
+# assert_ended CODE PID SECONDS (not under `run`: its subshell could not wait for our child)
+assert_ended() {
+	local code=0
+	ended "$2" "$3" || code=$?
+	assert_equal "$code" "$1"
+}
+
 sum() { sha256sum | cut -c1-64; }
 
 # other_id ADDR ID: the same address with another identity

@@ -40,6 +40,8 @@ func dial(o options, args []string) {
 		dialRaw(h, ai.ID, args[0])
 	case cmd == "resetafter" && len(args) == 2:
 		connect(h, ai)
+		// forgotten, the protocol is negotiated at once: a reset behind a lazy proposal would be seen by nobody
+		h.Peerstore().RemoveProtocols(ai.ID, protocolID(args[0]))
 		s := openStream(h, ai.ID, args[0])
 		if err := writePattern(s, number(args[1])); err != nil {
 			die(exitReset, "%v", err)
