@@ -12,14 +12,16 @@ struct relay {
 	struct relay_cfg cfg;
 	struct gn_timer *kick; /* runs it from the loop, where callbacks may fire */
 	struct batch batch;
+	struct gn_metrics metrics;
 	enum relay_fault fault;
 	int err;                     /* of the fault */
 	int down_err;                /* met behind frames that still have to be written, */
 	enum relay_fault down_fault; /* and whose it is */
 	bool input_done, release;    /* the input ended; its end may go out */
 	bool sent_end, drained;
-	bool down_done; /* the channel's end was met and passed on */
-	bool dropping;  /* nobody reads the output */
+	bool down_done;   /* the channel's end was met and passed on */
+	bool dropping;    /* nobody reads the output, */
+	bool lost_output; /* which was found out just now: what waits is to be dropped */
 	bool dead;
 };
 
@@ -29,6 +31,16 @@ static void fail(struct relay *r, enum relay_fault fault, int err)
 		return;
 	r->fault = fault;
 	r->err = err;
+}
+
+static void fail_output(struct relay *r, int err)
+{
+	if (err == -EPIPE && r->cfg.drop_output) {
+		r->dropping = r->lost_output = true;
+		batch_fini(&r->batch);
+	} else {
+		fail(r, RELAY_OUTPUT, err);
+	}
 }
 
 /* ---- from the input to the channel -------------------------------------------- */
@@ -121,8 +133,10 @@ static int down_bytes(struct relay *r)
 			if (n == GN_EAGAIN)
 				return 0;
 			if (n < 0) {
-				fail(r, RELAY_OUTPUT, (int)n);
-				return 0;
+				fail_output(r, (int)n);
+				if (r->fault)
+					return 0;
+				continue;
 			}
 		} else {
 			n = 0;
@@ -151,7 +165,7 @@ static int receive_frames(struct relay *r)
 			return err;
 		}
 		if (err && err != GN_EAGAIN)
-			fail(r, RELAY_OUTPUT, err);
+			fail_output(r, err);
 		if (err)
 			return GN_EAGAIN;
 	}
@@ -167,7 +181,7 @@ static int down_frames(struct relay *r)
 		if (err == GN_EAGAIN)
 			return 0;
 		if (err)
-			fail(r, RELAY_OUTPUT, err);
+			fail_output(r, err);
 		if (r->fault)
 			return 0;
 		if (r->down_err)
@@ -175,8 +189,9 @@ static int down_frames(struct relay *r)
 		err = receive_frames(r);
 		if (err != GN_EAGAIN)
 			r->down_err = err;
-		else if (r->batch.at == r->batch.len)
+		else if (r->batch.at == r->batch.len && !r->lost_output)
 			return 0;
+		r->lost_output = false;
 	}
 }
 
@@ -211,9 +226,12 @@ static void detach(struct relay *r)
 	}
 	if (r->cfg.out)
 		output_on_ready(r->cfg.out, NULL, NULL);
+	r->cfg.in = NULL; /* its owner may free them from here on */
+	r->cfg.out = NULL;
 	gn_timer_stop(r->kick);
 	if (!r->cfg.ch)
 		return;
+	gn_channel_metrics(r->cfg.ch, &r->metrics);
 	if (r->fault || !r->sent_end)
 		gn_channel_reset(r->cfg.ch);
 	gn_channel_free(r->cfg.ch);
@@ -299,6 +317,12 @@ void relay_drop_output(struct relay *r)
 	gn_timer_start(r->kick, 0);
 }
 
+void relay_reset(struct relay *r)
+{
+	fail(r, RELAY_INPUT, GN_ECLOSED);
+	detach(r);
+}
+
 void relay_free(struct relay *r)
 {
 	if (!r)
@@ -307,4 +331,11 @@ void relay_free(struct relay *r)
 	gn_timer_free(r->kick);
 	batch_fini(&r->batch);
 	free(r);
+}
+
+const struct gn_metrics *relay_metrics(struct relay *r)
+{
+	if (r->cfg.ch)
+		gn_channel_metrics(r->cfg.ch, &r->metrics);
+	return &r->metrics;
 }

@@ -35,6 +35,7 @@ struct relay_cfg {
 	struct output *out;              /* borrowed; NULL: what comes is dropped */
 	struct units *units;             /* borrowed; makes frames of `in`; not NULL where the channel is GN_FRAMES */
 	enum form form;                  /* of the output, with units only */
+	bool drop_output;                /* -EPIPE is no fault: what comes is dropped then, as relay_drop_output() */
 	bool keep_output;                /* the channel's end leaves the output open, for the next one */
 	bool hold_end;                   /* the input's end is told by on_input_end and waits for relay_end() */
 	void (*on_opened)(void *arg);    /* the peer accepted the protocol; may be NULL */
@@ -51,6 +52,10 @@ void relay_end(struct relay *r); /* ends the sending side, behind what was read 
 /* The reader behind the output has gone and that is fine: drops what still comes, and with
  * both of relay_end() and this the relay is done as soon as all went out. */
 void relay_drop_output(struct relay *r);
+/* Resets the channel now; on_done is not called any more. */
+void relay_reset(struct relay *r);
 void relay_free(struct relay *r); /* resets the channel if it is still there */
+/* The channel's, as they were when it was given up. */
+const struct gn_metrics *relay_metrics(struct relay *r);
 
 #endif

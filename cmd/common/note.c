@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "note.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "exit.h"
+#include "json.h"
+#include "say.h"
+
+void note_open(struct note *n, const struct note_cfg *cfg, const struct gn_channel *ch)
+{
+	struct gn_channel_state st;
+	struct json j;
+
+	gn_channel_state(ch, &st);
+	*n = (struct note){.cfg = cfg};
+	gn_peer_id_format(&st.peer, n->peer);
+	n->addr = st.remote ? gn_multiaddr_format(st.remote) : NULL;
+	n->protocol = st.protocol ? strdup(st.protocol) : NULL;
+	if (cfg->json) {
+		json_open(&j);
+		json_string(&j, "event", "open");
+		json_string(&j, "peer", n->peer);
+		json_string(&j, "addr", n->addr);
+		json_string(&j, "protocol", n->protocol);
+		json_bool(&j, "inbound", st.inbound);
+		json_string(&j, "path", st.path);
+		json_send(&j, STDERR_FILENO);
+	} else if (cfg->verbose) {
+		say("%s %s at %s: %s opened, %s", st.inbound ? "from" : "to", n->peer, n->addr ? n->addr : "?",
+		    n->protocol ? n->protocol : "?", st.path ? st.path : "direct");
+	}
+}
+
+void note_fini(struct note *n)
+{
+	free(n->addr);
+	free(n->protocol);
+	*n = (struct note){0};
+}
+
+int note_code(enum relay_fault fault, int err)
+{
+	switch (fault) {
+	case RELAY_CLEAN:
+		return EXIT_DONE;
+	case RELAY_PEER:
+		return exit_code(err);
+	case RELAY_FORM:
+		return EXIT_BADDATA;
+	case RELAY_INPUT:
+		return err <= GN_EAGAIN ? exit_code(err) : EXIT_LOCAL;
+	case RELAY_OUTPUT:
+	default:
+		return EXIT_LOCAL;
+	}
+}
+
+static const char *side(const struct note *n, enum relay_fault fault)
+{
+	if (fault == RELAY_INPUT)
+		return n->cfg->program ? "what the program writes" : "standard input";
+	if (fault == RELAY_OUTPUT)
+		return n->cfg->program ? "what the program reads" : "standard output";
+	return "from the peer";
+}
+
+static void explain(const struct note *n, enum relay_fault fault, int err, char *text, size_t room)
+{
+	switch (err) {
+	case GN_ETOOBIG:
+		snprintf(text, room, "%s: a frame longer than --max-frame", side(n, fault));
+		return;
+	case GN_ETRUNC:
+		snprintf(text, room, "%s: it ends in the middle of a frame", side(n, fault));
+		return;
+	case GN_EFORMAT:
+		snprintf(text, room, "%s: %s", side(n, fault),
+			 fault == RELAY_FORM ? "a frame with a line end inside, which -F line cannot show"
+					     : "a malformed frame");
+		return;
+	default:
+		break;
+	}
+	if (fault != RELAY_PEER)
+		snprintf(text, room, "%s: %s", side(n, fault), gn_strerror(err));
+	else if (exit_code(err) == EXIT_RESET)
+		snprintf(text, room, "cut off, data may be short: %s", gn_strerror(err));
+	else if (err == GN_ENOPROTO)
+		snprintf(text, room, "the peer does not speak %s", n->protocol ? n->protocol : "the protocol");
+	else
+		snprintf(text, room, "%s", gn_strerror(err));
+}
+
+static void close_json(const struct note *n, const char *why, int code, int err, int status, const struct gn_metrics *m)
+{
+	struct json j;
+
+	json_open(&j);
+	json_string(&j, "event", "close");
+	json_string(&j, "peer", n->peer);
+	json_string(&j, "addr", n->addr);
+	json_string(&j, "protocol", n->protocol);
+	json_int(&j, "code", code);
+	if (why) {
+		json_string(&j, "error", gn_errname(err));
+		json_string(&j, "text", why);
+	}
+	if (status >= 0)
+		json_int(&j, "program", status);
+	json_int(&j, "bytes_in", (int64_t)m->bytes_in);
+	json_int(&j, "bytes_out", (int64_t)m->bytes_out);
+	json_int(&j, "frames_in", (int64_t)m->frames_in);
+	json_int(&j, "frames_out", (int64_t)m->frames_out);
+	json_seconds(&j, "seconds", m->age);
+	json_send(&j, STDERR_FILENO);
+}
+
+void note_close(const struct note *n, enum relay_fault fault, int err, int status, const struct gn_metrics *m)
+{
+	bool quiet = fault == RELAY_OUTPUT && err == -EPIPE;
+	char why[320];
+
+	if (fault)
+		explain(n, fault, err, why, sizeof why);
+	if (n->cfg->json)
+		close_json(n, fault ? why : NULL, note_code(fault, err), err, status, m);
+	else if (fault && !quiet)
+		say("%s at %s: %s", n->peer, n->addr ? n->addr : "?", why);
+	else if (status > 0)
+		say("%s at %s: the program ended with %d", n->peer, n->addr ? n->addr : "?", status);
+	else if (n->cfg->verbose)
+		say("%s at %s: ended, %llu bytes in, %llu out", n->peer, n->addr ? n->addr : "?",
+		    (unsigned long long)m->bytes_in, (unsigned long long)m->bytes_out);
+}

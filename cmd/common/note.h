@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* note: what is said of a stream: that it was opened, how it ended; as lines, or with -j
+ * as JSON objects, on stderr.  Failures are always said, the rest with -v or -j. */
+#ifndef CMD_COMMON_NOTE_H
+#define CMD_COMMON_NOTE_H
+
+#include "gn.h"
+#include "relay.h"
+
+struct note_cfg {
+	bool json;
+	unsigned verbose;
+	bool program; /* input and output belong to a program, not to the tool itself */
+};
+
+struct note {
+	const struct note_cfg *cfg;
+	char peer[GN_PEER_ID_TEXT_MAX];
+	char *addr, *protocol; /* may be NULL when out of memory */
+};
+
+/* Keeps who it is about, and says that it was opened. */
+void note_open(struct note *n, const struct note_cfg *cfg, const struct gn_channel *ch);
+/* Says how it ended.  status: the program's exit code, -1 without one. */
+void note_close(const struct note *n, enum relay_fault fault, int err, int status, const struct gn_metrics *m);
+void note_fini(struct note *n);
+
+/* The exit code for an end of relay.h. */
+int note_code(enum relay_fault fault, int err);
+
+#endif

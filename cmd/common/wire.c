@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "wire.h"
+
+#include "gn.h"
+
+int wire_opt_form(const struct opt *o, const char *value, void *to, struct fault *f)
+{
+	static const enum form forms[] = {FORM_VARINT, FORM_LINE, FORM_RAW};
+	struct wire *w = to;
+	int i = opt_choose(value, "varint|line|raw", f);
+
+	(void)o;
+	if (i < 0)
+		return -1;
+	w->form = forms[i];
+	w->said_form = true;
+	return 0;
+}
+
+int wire_opt_wire(const struct opt *o, const char *value, void *to, struct fault *f)
+{
+	struct wire *w = to;
+	int i = opt_choose(value, "frames|raw", f);
+
+	(void)o;
+	if (i < 0)
+		return -1;
+	w->frames = i == 0;
+	w->said_wire = true;
+	return 0;
+}
+
+int wire_settle(struct wire *w, bool program, struct fault *f)
+{
+	if (!w->max_frame)
+		w->max_frame = GN_FRAME_MAX;
+	if (w->max_frame > SIZE_MAX / 4)
+		return say_fault(f, "--max-frame: out of range");
+	/* who names a form of frames means frames */
+	if (!w->said_wire)
+		w->frames = !program || (w->said_form && w->form != FORM_RAW);
+	if (!w->said_form)
+		w->form = program || !w->frames ? FORM_RAW : FORM_VARINT;
+	if (!w->frames && w->form != FORM_RAW)
+		return say_fault(f, "--wire raw has no frames in it: it goes with -F raw only");
+	return 0;
+}
