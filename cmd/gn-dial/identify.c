@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* --identify: what a peer says of itself. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/exit.h"
+#include "common/json.h"
+#include "common/say.h"
+#include "dialer.h"
+
+static struct gn_identify *op;
+
+/* A peer's text must not drive the terminal, nor make lines of its own. */
+static void put_text(const char *name, const char *text)
+{
+	printf("%s ", name);
+	for (; text && *text; text++)
+		putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+	putchar('\n');
+}
+
+static void put_addr(const char *name, const struct gn_multiaddr *addr)
+{
+	char *text = gn_multiaddr_format(addr);
+
+	put_text(name, text);
+	free(text);
+}
+
+static int print_text(const struct gn_identify_info *info)
+{
+	char id[GN_PEER_ID_TEXT_MAX];
+
+	put_text("peer", gn_peer_id_format(&info->peer, id));
+	put_text("agent", info->agent);
+	put_text("version", info->protocol_version);
+	for (size_t i = 0; i < info->n_protocols; i++)
+		put_text("protocol", info->protocols[i]);
+	for (size_t i = 0; i < info->n_listen; i++)
+		put_addr("listen", info->listen[i]);
+	if (info->observed)
+		put_addr("observed", info->observed);
+	put_text("signed", info->signed_record ? "yes" : "no");
+	return fflush(stdout) ? -errno : 0;
+}
+
+static int print_json(const struct gn_identify_info *info)
+{
+	struct json j;
+
+	json_open(&j);
+	json_peer(&j, "peer", &info->peer);
+	json_string(&j, "agent", info->agent);
+	json_string(&j, "version", info->protocol_version);
+	json_array(&j, "protocols");
+	for (size_t i = 0; i < info->n_protocols; i++)
+		json_string(&j, NULL, info->protocols[i]);
+	json_end(&j);
+	json_array(&j, "listen");
+	for (size_t i = 0; i < info->n_listen; i++)
+		json_addr(&j, NULL, info->listen[i]);
+	json_end(&j);
+	json_addr(&j, "observed", info->observed);
+	json_bool(&j, "signed", info->signed_record);
+	return json_send(&j, STDOUT_FILENO);
+}
+
+static void on_done(void *arg, int err, const struct gn_identify_info *info)
+{
+	struct dialer *d = arg;
+
+	op = NULL;
+	if (err) {
+		dialer_failed(d, err);
+		return;
+	}
+	err = d->cfg.note.json ? print_json(info) : print_text(info);
+	if (err && err != -EPIPE)
+		say("standard output: %s", gn_strerror(err));
+	dialer_close(d, err ? EXIT_LOCAL : EXIT_DONE);
+}
+
+int identify_start(struct dialer *d)
+{
+	struct gn_identify_cfg cfg = {.on_done = on_done, .arg = d};
+
+	dialer_cfg(d, &cfg.dial);
+	return gn_identify_start(d->node, &cfg, &op);
+}
+
+void identify_stop(void)
+{
+	if (op)
+		gn_identify_cancel(op);
+	op = NULL;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* gn-dial: a stream to a peer, on stdin and stdout or for a program; pings; identify. */
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "common/exit.h"
+#include "common/identity.h"
+#include "common/number.h"
+#include "common/protocol.h"
+#include "common/signals.h"
+#include "dialer.h"
+#include "gn.h"
+
+#define PINGS 4
+
+static int opt_ping(const struct opt *o, const char *value, void *to, struct fault *f)
+{
+	struct cfg *cfg = to;
+	uint64_t n = PINGS;
+
+	(void)o;
+	if (value && number_parse(value, 0, UINT_MAX, &n, f))
+		return -1;
+	cfg->ping = true;
+	cfg->pings = (unsigned)n;
+	return 0;
+}
+
+static const struct opt opts[] = {
+	{'k', "key", "FILE", "the identity (GN_KEY_FILE; else one for this run)", opt_string,
+	 offsetof(struct cfg, key)},
+	{'w', "wait", "TIME", "seconds until the peer must have answered (15)", opt_time, offsetof(struct cfg, wait)},
+	{'F', "form", "FORM", "locally: varint, line or raw (varint; with a program raw)", wire_opt_form,
+	 offsetof(struct cfg, wire)},
+	{0, "wire", "WIRE", "on the network: frames or raw (frames; with a program raw)", wire_opt_wire,
+	 offsetof(struct cfg, wire)},
+	{0, "max-frame", "SIZE", "the longest frame, in bytes (1M)", opt_size, offsetof(struct cfg, wire.max_frame)},
+	{0, "ping", "[N]", "measure N round trips (4; 0: until interrupted)", opt_ping, 0},
+	{'i', "interval", "TIME", "seconds between two pings (1)", opt_time, offsetof(struct cfg, interval)},
+	{0, "identify", NULL, "print what the peer says of itself", opt_flag, offsetof(struct cfg, identify)},
+	{'j', "json", NULL, "results as JSON objects; events likewise, on stderr", opt_flag,
+	 offsetof(struct cfg, note.json)},
+	{'v', "verbose", NULL, "say more, each address tried for one; twice: all", opt_count,
+	 offsetof(struct cfg, note.verbose)},
+};
+
+static const struct opt_tool tool = {
+	.name = "gn-dial",
+	.usage = "[-jv] [-k FILE] [-w TIME] [-F FORM] [--wire WIRE] ADDR PROTO [-- PROG ARGS...]\n"
+		 "[-jv] [-k FILE] [-w TIME] [-i TIME] --ping[=N] ADDR\n"
+		 "[-jv] [-k FILE] [-w TIME] --identify ADDR",
+	.about = "Opens a stream of PROTO to the peer at ADDR, on standard input and output or for a program.",
+	.opts = opts,
+	.n_opts = sizeof opts / sizeof *opts,
+	.more = "gn-dial(1) has examples, gn-address(7) the addresses.",
+	.program = true,
+};
+
+/* The stream is reset; the signal itself comes when that has gone out. */
+static void on_signal(void *arg, int sig)
+{
+	struct dialer *d = arg;
+
+	if (d->signal)
+		exit_by_signal(sig);
+	d->signal = sig;
+	stream_stop();
+	ping_stop();
+	identify_stop();
+	dialer_close(d, 128 + sig);
+}
+
+static void start_node(struct dialer *d)
+{
+	struct gn_key *key = identity_load(d->cfg.key, d->cfg.note.json);
+	struct gn_node_cfg nc;
+	int err;
+
+	gn_node_cfg_init(&nc);
+	nc.loop = d->loop;
+	nc.key = key;
+	err = gn_node_new(&nc, &d->node);
+	if (err)
+		die(exit_code(err), "cannot start: %s", gn_strerror(err));
+	gn_node_id(d->node, &d->self);
+	gn_key_free(key);
+}
+
+static void check(struct dialer *d, const struct opt_args *args)
+{
+	bool plain = !d->cfg.ping && !d->cfg.identify;
+	int wanted = plain ? 2 : 1;
+	struct fault f;
+
+	if (d->cfg.ping && d->cfg.identify)
+		die_usage("either --ping or --identify");
+	if (!plain && args->program)
+		die_usage("--ping and --identify run no program");
+	if (args->n < wanted)
+		die_usage("%s is missing", args->n ? "PROTO" : "ADDR");
+	if (args->n > wanted)
+		die_usage("'%.80s': one operand too many", args->operands[wanted]);
+	if (address_parse_peer(args->operands[0], &d->address, &f) ||
+	    (plain && protocol_check(args->operands[1], &f)) || wire_settle(&d->cfg.wire, args->program, &f))
+		die_usage("%s", f.text);
+	d->protocol = plain ? args->operands[1] : NULL;
+	d->argv = args->program;
+	d->cfg.note.program = args->program;
+}
+
+static int start_job(struct dialer *d)
+{
+	if (d->cfg.ping)
+		return ping_start(d);
+	return d->cfg.identify ? identify_start(d) : stream_start(d);
+}
+
+int main(int argc, char **argv)
+{
+	struct dialer d = {.cfg = {.interval = GN_SEC}};
+	struct opt_args args;
+	int err;
+
+	opt_begin(&tool, &d.cfg, argc, argv, &args);
+	check(&d, &args);
+	say_library(d.cfg.note.verbose);
+	err = gn_loop_new(&d.loop);
+	if (!err)
+		err = signals_open(d.loop);
+	if (err)
+		die(exit_code(err), "cannot start: %s", gn_strerror(err));
+	start_node(&d);
+	signals_on(SIGTERM, on_signal, &d);
+	signals_on(SIGINT, on_signal, &d);
+	err = start_job(&d);
+	if (err)
+		dialer_failed(&d, err);
+	err = gn_loop_run(d.loop);
+	stream_stop();
+	ping_stop();
+	identify_stop();
+	gn_node_free(d.node);
+	signals_close();
+	gn_loop_free(d.loop);
+	attempts_fini(&d.attempts);
+	address_fini(&d.address);
+	if (d.signal)
+		exit_by_signal(d.signal);
+	if (err) {
+		say("%s", gn_strerror(err));
+		return EXIT_LOCAL;
+	}
+	return d.code;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* --ping: round trips, a line each. */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/exit.h"
+#include "common/json.h"
+#include "common/say.h"
+#include "dialer.h"
+
+static struct gn_ping *op;
+
+/* false when stdout has failed; it was said then. */
+static bool print(bool json, unsigned seq, gn_time rtt)
+{
+	struct json j;
+	int err;
+
+	if (json) {
+		json_open(&j);
+		json_int(&j, "seq", seq);
+		json_seconds(&j, "rtt", rtt);
+		err = json_send(&j, STDOUT_FILENO);
+	} else {
+		printf("%u %.6f\n", seq, (double)rtt / (double)GN_SEC);
+		err = fflush(stdout) ? -errno : 0;
+	}
+	if (err && err != -EPIPE)
+		say("standard output: %s", gn_strerror(err));
+	return !err;
+}
+
+static void on_rtt(void *arg, unsigned seq, gn_time rtt)
+{
+	struct dialer *d = arg;
+
+	if (d->closing || print(d->cfg.note.json, seq, rtt))
+		return;
+	ping_stop();
+	dialer_close(d, EXIT_LOCAL);
+}
+
+static void on_done(void *arg, int err)
+{
+	struct dialer *d = arg;
+
+	op = NULL;
+	if (err)
+		dialer_failed(d, err);
+	else
+		dialer_close(d, EXIT_DONE);
+}
+
+int ping_start(struct dialer *d)
+{
+	struct gn_ping_cfg cfg = {
+		.count = d->cfg.pings,
+		.interval = d->cfg.interval,
+		.on_rtt = on_rtt,
+		.on_done = on_done,
+		.arg = d,
+	};
+
+	dialer_cfg(d, &cfg.dial);
+	return gn_ping_start(d->node, &cfg, &op);
+}
+
+void ping_stop(void)
+{
+	if (op)
+		gn_ping_cancel(op);
+	op = NULL;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* The stream: dialled, then carried by stdin and stdout or by a program. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "common/exit.h"
+#include "common/program.h"
+#include "common/relay.h"
+#include "common/say.h"
+#include "common/worker.h"
+#include "dialer.h"
+
+#define PROG_IN 6 /* UCSPI: a client reads 6 and writes 7 */
+#define PROG_OUT 7
+
+static struct {
+	struct dialer *d;
+	struct gn_dial *dial;
+	struct gn_timer *wait;
+	struct input *in;
+	struct output *out;
+	struct units units;
+	struct relay *relay;
+	struct worker *worker;
+	struct note note;
+} st;
+
+static void on_opened(void *arg)
+{
+	(void)arg;
+	gn_timer_stop(st.wait);
+}
+
+static void on_wait(void *arg)
+{
+	struct dialer *d = arg;
+
+	relay_free(st.relay);
+	worker_free(st.worker);
+	st.relay = NULL;
+	st.worker = NULL;
+	dialer_failed(d, GN_ETIMEOUT);
+}
+
+static void on_relay_done(void *arg, enum relay_fault fault, int err)
+{
+	gn_timer_stop(st.wait);
+	note_close(&st.note, fault, err, -1, relay_metrics(st.relay));
+	dialer_close(arg, note_code(fault, err));
+}
+
+static void on_worker_done(void *arg, enum relay_fault fault, int err, int status)
+{
+	gn_timer_stop(st.wait);
+	note_close(&st.note, fault, err, status, worker_metrics(st.worker));
+	dialer_close(arg, fault ? note_code(fault, err) : status);
+}
+
+static int start_relay(struct dialer *d, struct gn_channel *ch)
+{
+	const struct relay_cfg cfg = {
+		.ch = ch,
+		.in = st.in,
+		.out = st.out,
+		.units = d->cfg.wire.frames ? &st.units : NULL,
+		.form = d->cfg.wire.form,
+		.on_opened = on_opened,
+		.on_done = on_relay_done,
+		.arg = d,
+	};
+
+	return relay_new(&cfg, d->loop, &st.relay);
+}
+
+static int start_worker(struct dialer *d, struct gn_channel *ch)
+{
+	const struct worker_cfg cfg = {
+		.loop = d->loop,
+		.ch = ch,
+		.self = &d->self,
+		.argv = d->argv,
+		.fd_in = PROG_IN,
+		.fd_out = PROG_OUT,
+		.frames = d->cfg.wire.frames,
+		.form = d->cfg.wire.form,
+		.max_frame = d->cfg.wire.max_frame,
+		.on_opened = on_opened,
+		.on_done = on_worker_done,
+		.arg = d,
+	};
+
+	return worker_new(&cfg, &st.worker);
+}
+
+static void on_dialled(void *arg, int err, struct gn_channel *ch)
+{
+	struct dialer *d = arg;
+
+	st.dial = NULL;
+	if (err) {
+		gn_timer_stop(st.wait);
+		dialer_failed(d, err);
+		return;
+	}
+	if (d->cfg.note.verbose && !d->cfg.note.json)
+		attempts_say(&d->attempts);
+	note_open(&st.note, &d->cfg.note, ch);
+	err = d->argv ? start_worker(d, ch) : start_relay(d, ch);
+	if (!err)
+		return;
+	gn_channel_reset(ch);
+	gn_channel_free(ch);
+	say("%s: %s", d->argv ? d->argv[0] : "cannot carry it", gn_strerror(err));
+	dialer_close(d, d->argv ? program_error_code(err) : EXIT_LOCAL);
+}
+
+int stream_start(struct dialer *d)
+{
+	struct gn_dial_cfg cfg;
+	int err;
+
+	st.d = d;
+	err = gn_timer_new(d->loop, on_wait, d, &st.wait);
+	if (!err && !d->argv) {
+		err = input_new(d->loop, STDIN_FILENO, false, INPUT_BULK, &st.in);
+		if (!err)
+			err = output_new(d->loop, STDOUT_FILENO, false, &st.out);
+		if (err)
+			die(EXIT_LOCAL, "standard %s: %s", st.in ? "output" : "input", gn_strerror(err));
+		units_init(&st.units, st.in, d->cfg.wire.form, d->cfg.wire.max_frame);
+	}
+	if (err)
+		return err;
+	dialer_cfg(d, &cfg);
+	cfg.on_done = on_dialled;
+	err = gn_dial_start(d->node, &cfg, &st.dial);
+	if (!err && d->cfg.wait)
+		gn_timer_start(st.wait, d->cfg.wait);
+	return err;
+}
+
+void stream_stop(void)
+{
+	if (st.dial)
+		gn_dial_cancel(st.dial);
+	st.dial = NULL;
+	relay_free(st.relay);
+	worker_free(st.worker);
+	units_fini(&st.units);
+	input_free(st.in);
+	output_free(st.out);
+	gn_timer_free(st.wait);
+	note_fini(&st.note);
+	st.relay = NULL;
+	st.worker = NULL;
+	st.in = NULL;
+	st.out = NULL;
+	st.wait = NULL;
+}
