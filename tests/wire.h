@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* A stack without a socket: one end of a connection whose bytes a test carries by hand, and
+ * the wire that they wait on in between.  Used by tests and fuzzers alike. */
+#ifndef GN_TESTS_WIRE_H
+#define GN_TESTS_WIRE_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rng.h"
+#include "stack/stack.h"
+
+#define WIRE_MUST(what) \
+	do { \
+		if (!(what)) { \
+			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #what); \
+			abort(); \
+		} \
+	} while (0)
+
+/* ---- bytes on their way ---- */
+
+struct wire {
+	uint8_t *p;
+	size_t at, len, room; /* bytes p[at] to p[at + len - 1] are on their way */
+	size_t total;         /* that were ever put on it */
+	int end;              /* behind them */
+};
+
+static inline void wire_put(struct wire *w, const void *p, size_t n)
+{
+	if (w->at > 0 && w->at + w->len + n > w->room) {
+		memmove(w->p, w->p + w->at, w->len);
+		w->at = 0;
+	}
+	if (w->len + n > w->room) {
+		w->room = 2 * (w->len + n) + 64;
+		w->p = realloc(w->p, w->room);
+		WIRE_MUST(w->p != NULL);
+	}
+	if (n > 0)
+		memcpy(w->p + w->at + w->len, p, n);
+	w->len += n;
+	w->total += n;
+}
+
+static inline void wire_skip(struct wire *w, size_t n)
+{
+	w->at += n;
+	w->len -= n;
+}
+
+static inline void wire_fini(struct wire *w)
+{
+	free(w->p);
+	memset(w, 0, sizeof *w);
+}
+
+/* Up to max bytes of what a pipe shows, and its end once it is drained.  What came? */
+static inline bool wire_take(struct wire *w, struct gn_pipe *from, size_t max)
+{
+	size_t took = 0;
+
+	while (took < max) {
+		struct iovec v[8];
+		int n = gn_pipe_peek(from, v, 8, max - took);
+		size_t len = 0;
+
+		for (int i = 0; i < n; i++) {
+			WIRE_MUST(v[i].iov_len > 0);
+			wire_put(w, v[i].iov_base, v[i].iov_len);
+			len += v[i].iov_len;
+		}
+		if (len == 0)
+			break;
+		WIRE_MUST(len <= max - took);
+		gn_pipe_skip(from, len);
+		took += len;
+	}
+	if (w->end == 0 && gn_pipe_end(from) != 0) {
+		w->end = gn_pipe_end(from);
+		return true;
+	}
+	return took > 0;
+}
+
+/* Up to max bytes go into a pipe, by a read into the scratch or as a copy; then the end. */
+static inline bool wire_give(struct wire *w, struct gn_pipe *to, size_t max, bool by_read)
+{
+	size_t n = w->len < max ? w->len : max, room;
+
+	if (n > 0 && !gn_pipe_is_closed(to)) {
+		if (by_read) {
+			uint8_t *at = gn_scratch_fill(to->scratch, to, &room);
+
+			if (at == NULL)
+				return false;
+			n = n < room ? n : room;
+			memcpy(at, w->p + w->at, n);
+			gn_scratch_filled(to->scratch, to, n);
+		} else {
+			ptrdiff_t r = gn_pipe_write(to, w->p + w->at, n);
+
+			if (r <= 0)
+				return false;
+			n = (size_t)r;
+		}
+	}
+	wire_skip(w, n);
+	if (w->len == 0 && w->end != 0 && !gn_pipe_is_closed(to)) {
+		gn_pipe_close(to, w->end);
+		return true;
+	}
+	return n > 0;
+}
+
+/* ---- one end ---- */
+
+enum { SIDE_STEPS = 16 };
+
+struct side {
+	struct gn_scratch *scratch;
+	struct gn_pipe rx, tx;
+	struct gn_stack stack;
+	int steps[SIDE_STEPS]; /* what layers said, in order */
+	unsigned n_steps;
+	unsigned work; /* how often the stack asked to be pumped */
+	/* Called for each step, if set; may push. */
+	void (*on_step)(struct side *s, struct gn_layer *l, int what);
+	void *arg;
+	int chosen; /* for those who select */
+};
+
+static inline void side_step(void *arg, struct gn_stack *stack, struct gn_layer *l, int what)
+{
+	struct side *s = arg;
+
+	(void)stack;
+	if (s->n_steps < SIDE_STEPS)
+		s->steps[s->n_steps++] = what;
+	if (s->on_step != NULL)
+		s->on_step(s, l, what);
+}
+
+static inline void side_work(void *arg)
+{
+	((struct side *)arg)->work++;
+}
+
+static inline void side_init(struct side *s, struct gn_scratch *scratch)
+{
+	struct gn_stack_cfg cfg = {.scratch = scratch, .rx = &s->rx, .tx = &s->tx, .on_step = side_step,
+				   .on_work = side_work, .arg = s};
+
+	memset(s, 0, sizeof *s);
+	s->scratch = scratch;
+	s->chosen = -1;
+	gn_pipe_init(&s->rx, scratch, 600 * 1024);
+	gn_pipe_init(&s->tx, scratch, 4 * 65537);
+	gn_stack_init(&s->stack, &cfg);
+}
+
+static inline void side_fini(struct side *s)
+{
+	gn_stack_fini(&s->stack);
+	gn_pipe_fini(&s->rx);
+	gn_pipe_fini(&s->tx);
+}
+
+static inline bool side_said(const struct side *s, int what)
+{
+	for (unsigned i = 0; i < s->n_steps; i++)
+		if (s->steps[i] == what)
+			return true;
+	return false;
+}
+
+/* Until nothing moves. */
+static inline int side_pump(struct side *s, gn_time now)
+{
+	int r;
+
+	for (int i = 0; i < 100000; i++) {
+		r = gn_stack_pump(&s->stack, now, 64);
+		if (r != GN_EAGAIN)
+			return r;
+	}
+	fprintf(stderr, "the stack never rests\n");
+	abort();
+}
+
+/* Bytes for its bottom, from memory. */
+static inline void side_feed(struct side *s, const void *p, size_t n, gn_time now)
+{
+	WIRE_MUST(gn_pipe_put(&s->rx, p, n) == 0);
+	gn_stack_mark_bottom(&s->stack);
+	(void)side_pump(s, now);
+}
+
+/* All that it has to send, appended to w. */
+static inline void side_drain(struct side *s, struct wire *w, gn_time now)
+{
+	do {
+		gn_stack_mark_bottom(&s->stack);
+		(void)side_pump(s, now);
+	} while (wire_take(w, &s->tx, SIZE_MAX));
+}
+
+/* ---- two ends ---- */
+
+struct pair {
+	struct gn_scratch scratch[2]; /* the second is used when not shared */
+	struct side side[2];
+	struct wire wire[2]; /* wire[i] carries what side[i] sends */
+	gn_time now;
+};
+
+/* shared: both live on one thread and lend from one scratch. */
+static inline void pair_init(struct pair *p, bool shared)
+{
+	memset(p, 0, sizeof *p);
+	p->now = GN_SEC;
+	gn_scratch_init(&p->scratch[0]);
+	gn_scratch_init(&p->scratch[1]);
+	side_init(&p->side[0], &p->scratch[0]);
+	side_init(&p->side[1], &p->scratch[shared ? 0 : 1]);
+}
+
+static inline void pair_fini(struct pair *p)
+{
+	for (int i = 0; i < 2; i++) {
+		side_fini(&p->side[i]);
+		wire_fini(&p->wire[i]);
+	}
+	gn_scratch_fini(&p->scratch[0]);
+	gn_scratch_fini(&p->scratch[1]);
+}
+
+/* Carries up to `max` bytes each way in pieces, pumping in between.  What moved? */
+static inline bool pair_carry(struct pair *p, size_t max, bool by_read)
+{
+	bool moved = false;
+
+	for (int i = 0; i < 2; i++) {
+		struct side *from = &p->side[i], *to = &p->side[!i];
+
+		if (wire_take(&p->wire[i], &from->tx, max)) {
+			moved = true;
+			gn_stack_mark_bottom(&from->stack);
+		}
+		if (wire_give(&p->wire[i], &to->rx, max, by_read)) {
+			moved = true;
+			gn_stack_mark_bottom(&to->stack);
+		}
+		(void)side_pump(to, p->now);
+		(void)side_pump(from, p->now);
+	}
+	return moved;
+}
+
+/* Until nothing is left to carry. */
+static inline void pair_run(struct pair *p, size_t max, bool by_read)
+{
+	(void)side_pump(&p->side[0], p->now);
+	(void)side_pump(&p->side[1], p->now);
+	while (pair_carry(p, max, by_read))
+		;
+}
+
+/* The same over pieces of random sizes; how many carries at most. */
+static inline void pair_run_random(struct pair *p, struct rng *r, size_t max, unsigned rounds)
+{
+	(void)side_pump(&p->side[0], p->now);
+	(void)side_pump(&p->side[1], p->now);
+	while (rounds-- > 0 && pair_carry(p, rng_size(r, max - 1) + 1, rng_one_in(r, 2)))
+		;
+}
+
+#endif
