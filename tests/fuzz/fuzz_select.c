@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* multistream-select in both roles: the first byte says which, and how the rest is cut.  What
+ * is agreed on must be one of ours, and stand in what the far end said. */
+#define _GNU_SOURCE /* memmem */
+#include <stdlib.h>
+#include <string.h>
+
+#include "stack/select.h"
+#include "wire.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static const char *const ids[] = {"/a", "/noise", "/yamux/1.0.0"};
+
+static int find(void *arg, const char *id, size_t len)
+{
+	(void)arg;
+	WIRE_MUST(strlen(id) == len && len <= GN_SELECT_ID_MAX);
+	for (int i = 0; i < 3; i++)
+		if (strcmp(ids[i], id) == 0)
+			return i;
+	return GN_ENOPROTO;
+}
+
+static const char *show(void *arg, size_t i)
+{
+	(void)arg;
+	return i < 3 ? ids[i] : NULL;
+}
+
+static void on_step(struct side *s, struct gn_layer *l, int what)
+{
+	if (what == GN_DONE)
+		s->chosen = gn_select_chosen(l);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct gn_scratch scratch;
+	struct side s;
+	struct wire in = {0}, out = {0};
+	struct gn_select_cfg cfg = {.ids = ids, .n = 3, .find = find, .show = show};
+	size_t step;
+
+	if (n < 1)
+		return 0;
+	cfg.initiator = data[0] & 1;
+	step = (data[0] >> 2) > 0 ? data[0] >> 2 : SIZE_MAX;
+	gn_scratch_init(&scratch);
+	side_init(&s, &scratch);
+	s.on_step = on_step;
+	wire_put(&in, data + 1, n - 1);
+	in.end = GN_EOF;
+	WIRE_MUST(gn_stack_push(&s.stack, &gn_select_ops, &cfg, true, NULL) == 0);
+	while (s.n_steps == 0 && wire_give(&in, &s.rx, step, data[0] & 2)) {
+		gn_stack_mark_bottom(&s.stack);
+		(void)side_pump(&s, 1);
+		(void)wire_take(&out, &s.tx, 7);
+	}
+	WIRE_MUST(s.n_steps == 1); /* with the end there is always an outcome */
+	if (s.steps[0] == GN_DONE) {
+		WIRE_MUST(s.chosen >= 0 && s.chosen < 3);
+		WIRE_MUST(memmem(data + 1, n - 1, ids[s.chosen], strlen(ids[s.chosen])) != NULL);
+	}
+	side_fini(&s);
+	gn_scratch_fini(&scratch);
+	wire_fini(&in);
+	wire_fini(&out);
+	return 0;
+}
