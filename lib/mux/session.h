@@ -48,6 +48,8 @@ struct gn_session_ops {
 	/* The owner gives it up.  Where tx was closed in good order, what is left of it still
 	 * goes out and what comes in is dropped; otherwise it is reset. */
 	void (*release)(struct gn_stream *st);
+	/* The connection is no more: every stream dies of err, nothing is said. */
+	void (*kill)(struct gn_session *s, int err);
 	/* No more streams; code 0 is a clean end, to be said when no stream is open. */
 	void (*go_away)(struct gn_session *s, uint32_t code);
 };

@@ -105,11 +105,17 @@ static void session_go_away(struct gn_session *s, uint32_t code)
 	yamux_mark(y);
 }
 
+static void session_kill(struct gn_session *s, int err)
+{
+	yamux_fail(yamux_of(s), err, false, 0);
+}
+
 static const struct gn_session_ops session_ops = {
 	.open = yamux_stream_open,
 	.touch = yamux_stream_touch,
 	.reset = yamux_stream_reset,
 	.release = yamux_stream_release,
+	.kill = session_kill,
 	.go_away = session_go_away,
 };
 

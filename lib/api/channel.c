@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/channel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/conn.h"
+#include "node/node.h"
+
+enum { TX_CAP = 256 * 1024 };
+
+/* ---- life ---- */
+
+static void channel_free(struct gn_channel *ch)
+{
+	ch->node->n_channels--;
+	gn_buf_fini(&ch->frame);
+	free(ch->protocol);
+	free(ch);
+}
+
+static void on_lost(void *arg, struct gn_pstream *ps)
+{
+	(void)ps;
+	channel_free(arg);
+}
+
+static void on_event(void *arg, struct gn_pstream *ps, unsigned events)
+{
+	struct gn_channel *ch = arg;
+
+	(void)ps;
+	if (ch->cb != NULL)
+		ch->cb(ch->arg, ch, events);
+}
+
+static struct gn_channel *channel_new(struct gn_node *node, const char *protocol, enum gn_channel_kind kind,
+                                      size_t max_frame)
+{
+	struct gn_channel *ch = calloc(1, sizeof *ch);
+
+	if (ch == NULL)
+		return NULL;
+	ch->protocol = strdup(protocol);
+	if (ch->protocol == NULL) {
+		free(ch);
+		return NULL;
+	}
+	ch->node = node;
+	ch->kind = kind;
+	ch->max_frame = max_frame > 0 ? max_frame : GN_FRAME_MAX;
+	ch->since = gn_loop_now(node->loop);
+	gn_buf_init(&ch->frame, ch->max_frame);
+	node->n_channels++;
+	return ch;
+}
+
+static void attach(struct gn_channel *ch)
+{
+	ch->ps.on_event = on_event;
+	ch->ps.on_lost = on_lost;
+	ch->ps.arg = ch;
+	ch->ps.protocol = ch->protocol;
+	/* A frame goes in whole or not at all, so one must always fit an empty pipe. */
+	if (ch->kind == GN_FRAMES)
+		ch->ps.st->tx.cap = TX_CAP + ch->max_frame + GN_UVARINT_MAX;
+}
+
+int gn_channel_open(struct gn_conn *conn, const char *protocol, enum gn_channel_kind kind, size_t max_frame,
+                    struct gn_channel **out)
+{
+	struct gn_channel *ch = channel_new(conn->node, protocol, kind, max_frame);
+	int r;
+
+	if (ch == NULL)
+		return -ENOMEM;
+	r = gn_pstream_open(&ch->ps, conn, ch->protocol);
+	if (r != 0) {
+		channel_free(ch);
+		return r;
+	}
+	attach(ch);
+	*out = ch;
+	return 0;
+}
+
+int gn_channel_accept(struct gn_pstream *handed, enum gn_channel_kind kind, size_t max_frame, struct gn_channel **out)
+{
+	struct gn_channel *ch = channel_new(handed->conn->node, handed->protocol, kind, max_frame);
+
+	if (ch == NULL)
+		return -ENOMEM;
+	gn_pstream_accept(&ch->ps, handed);
+	attach(ch);
+	*out = ch;
+	return 0;
+}
+
+void gn_channel_free(struct gn_channel *ch)
+{
+	if (ch == NULL)
+		return;
+	gn_pstream_close(&ch->ps);
+	channel_free(ch);
+}
+
+void gn_channel_reset(struct gn_channel *ch)
+{
+	gn_pstream_reset(&ch->ps);
+}
+
+int gn_channel_end(struct gn_channel *ch)
+{
+	return gn_pstream_end(&ch->ps);
+}
+
+void gn_channel_on_event(struct gn_channel *ch, gn_channel_cb *cb, void *arg)
+{
+	ch->cb = cb;
+	ch->arg = arg;
+	/* What was missed before somebody listened. */
+	gn_stream_tell(ch->ps.st, GN_STREAM_RX | GN_STREAM_TX);
+	gn_conn_post(ch->ps.conn);
+}
+
+int gn_channel_error(const struct gn_channel *ch)
+{
+	return ch->ps.err;
+}
+
+void *gn_channel_arg(const struct gn_channel *ch)
+{
+	return ch->arg;
+}
+
+/* ---- bytes ---- */
+
+int gn_channel_peek(struct gn_channel *ch, struct iovec *v, int max)
+{
+	return gn_pstream_peek(&ch->ps, v, max);
+}
+
+void gn_channel_skip(struct gn_channel *ch, size_t n)
+{
+	ch->count.bytes_in += n;
+	gn_pstream_skip(&ch->ps, n);
+}
+
+ptrdiff_t gn_channel_read(struct gn_channel *ch, void *buf, size_t n)
+{
+	ptrdiff_t r = gn_pstream_read(&ch->ps, buf, n);
+
+	if (r > 0)
+		ch->count.bytes_in += (uint64_t)r;
+	return r;
+}
+
+ptrdiff_t gn_channel_write(struct gn_channel *ch, const void *buf, size_t n)
+{
+	ptrdiff_t r = gn_pstream_write(&ch->ps, buf, n);
+
+	if (r > 0)
+		ch->count.bytes_out += (uint64_t)r;
+	return r;
+}
+
+/* The program's source with a count. */
+static int source_peek(void *arg, struct iovec *v, int max, size_t limit)
+{
+	struct gn_channel *ch = arg;
+
+	return ch->source->peek(ch->source_arg, v, max, limit);
+}
+
+static void source_skip(void *arg, size_t n)
+{
+	struct gn_channel *ch = arg;
+
+	ch->count.bytes_out += n;
+	ch->ps.conn->bytes_out += n;
+	ch->source->skip(ch->source_arg, n);
+}
+
+int gn_channel_source(struct gn_channel *ch, const struct gn_source *source, void *arg)
+{
+	static const struct gn_source counted = {source_peek, source_skip};
+
+	if (ch->ps.err != 0)
+		return ch->ps.err;
+	ch->source = source;
+	ch->source_arg = arg;
+	gn_pstream_source(&ch->ps, source != NULL ? &counted : NULL, ch);
+	return 0;
+}
+
+void gn_channel_wake(struct gn_channel *ch)
+{
+	gn_pstream_wake(&ch->ps);
+}
+
+/* ---- frames ---- */
+
+int gn_channel_send(struct gn_channel *ch, const void *frame, size_t len)
+{
+	uint8_t head[GN_UVARINT_MAX];
+	size_t n = gn_uvarint_encode(len, head);
+	int r;
+
+	if (ch->kind != GN_FRAMES)
+		return -EINVAL;
+	if (len > ch->max_frame)
+		return GN_ETOOBIG;
+	if (ch->ps.err != 0)
+		return ch->ps.err;
+	/* One frame is always taken by an empty pipe; past TX_CAP the next one waits. */
+	if (gn_pipe_len(&ch->ps.st->tx) >= TX_CAP || gn_pipe_room(&ch->ps.st->tx) < n + len)
+		return gn_pipe_is_closed(&ch->ps.st->tx) ? GN_ECLOSED : GN_EAGAIN;
+	r = gn_pstream_put(&ch->ps, head, n);
+	if (r == 0 && len > 0)
+		r = gn_pstream_put(&ch->ps, frame, len);
+	if (r != 0)
+		return r;
+	ch->count.bytes_out += n + len;
+	ch->count.frames_out++;
+	ch->node->frames_out++;
+	return 0;
+}
+
+static int receive_fail(struct gn_channel *ch, int err)
+{
+	ch->frame_err = err;
+	return err;
+}
+
+/* The length of the next frame; *takes bytes of it. */
+static int frame_head(struct gn_channel *ch, size_t *len, size_t *takes)
+{
+	struct gn_pipe *rx = &ch->ps.st->rx;
+	uint8_t head[GN_UVARINT_MAX];
+	size_t n = gn_pipe_len(rx) < sizeof head ? gn_pipe_len(rx) : sizeof head;
+	uint64_t v;
+	int r;
+
+	gn_pipe_copy(rx, head, n);
+	r = gn_uvarint_decode(head, n, &v);
+	if (r == GN_EAGAIN) {
+		r = gn_pipe_end(rx);
+		if (r == 0 && !gn_pipe_is_closed(rx))
+			return GN_EAGAIN;
+		if (n == 0)
+			return r;
+		return receive_fail(ch, rx->end == GN_EOF ? GN_ETRUNC : rx->end);
+	}
+	if (r < 0)
+		return receive_fail(ch, r);
+	if (v > ch->max_frame)
+		return receive_fail(ch, GN_ETOOBIG);
+	*len = (size_t)v;
+	*takes = (size_t)r;
+	return 0;
+}
+
+/* Takes what has come of a frame that does not lie in one piece, so that the window
+ * opens again: a frame may be longer than that. */
+static int frame_gather(struct gn_channel *ch, const void **frame, size_t *len)
+{
+	while (ch->frame_left > 0) {
+		struct iovec v;
+		int r;
+
+		if (gn_pipe_peek(&ch->ps.st->rx, &v, 1, ch->frame_left) == 0) {
+			r = gn_pipe_end(&ch->ps.st->rx);
+			return r == 0 ? GN_EAGAIN : receive_fail(ch, r == GN_EOF ? GN_ETRUNC : r);
+		}
+		r = gn_buf_put(&ch->frame, v.iov_base, v.iov_len);
+		if (r != 0)
+			return receive_fail(ch, r);
+		ch->frame_left -= v.iov_len;
+		gn_channel_skip(ch, v.iov_len);
+	}
+	ch->is_in_frame = false;
+	*frame = ch->frame.p != NULL ? ch->frame.p : (const uint8_t *)"";
+	*len = ch->frame.len;
+	return 0;
+}
+
+/* A frame may now lie in one piece in the pipe: then it is shown where it is. */
+static int frame_next(struct gn_channel *ch, const void **frame, size_t *len)
+{
+	struct iovec v;
+	size_t n = 0, takes = 0;
+	int r = frame_head(ch, &n, &takes);
+
+	if (r != 0)
+		return r;
+	gn_pipe_peek(&ch->ps.st->rx, &v, 1, takes + n);
+	if (v.iov_len == takes + n) {
+		*frame = (const uint8_t *)v.iov_base + takes;
+		*len = n;
+		ch->handed = takes + n;
+		return 0;
+	}
+	gn_channel_skip(ch, takes);
+	ch->frame.len = 0;
+	ch->frame_left = n;
+	ch->is_in_frame = true;
+	return frame_gather(ch, frame, len);
+}
+
+int gn_channel_receive(struct gn_channel *ch, const void **frame, size_t *len)
+{
+	size_t handed = ch->handed;
+	int r;
+
+	if (ch->kind != GN_FRAMES)
+		return -EINVAL;
+	ch->handed = 0;
+	if (handed > 0)
+		gn_channel_skip(ch, handed);
+	if (ch->frame_err != 0)
+		return ch->frame_err;
+	if (!ch->ps.is_open)
+		return ch->ps.err != 0 ? ch->ps.err : GN_EAGAIN;
+	r = ch->is_in_frame ? frame_gather(ch, frame, len) : frame_next(ch, frame, len);
+	if (r == 0) {
+		ch->count.frames_in++;
+		ch->node->frames_in++;
+	}
+	/* A long frame's buffer does not stay for the short ones. */
+	if (r == GN_EAGAIN && !ch->is_in_frame && ch->frame.room > 0)
+		gn_buf_fini(&ch->frame);
+	return r;
+}
+
+/* ---- what is known ---- */
+
+void gn_channel_state(const struct gn_channel *ch, struct gn_channel_state *out)
+{
+	const struct gn_conn *c = ch->ps.conn;
+	struct gn_list *at;
+
+	memset(out, 0, sizeof *out);
+	memcpy(out->guid, c->guid, sizeof out->guid);
+	out->peer = c->peer;
+	out->remote = c->remote;
+	out->local = c->local;
+	out->protocol = ch->protocol;
+	out->found = c->found;
+	out->path = "direct";
+	out->inbound = ch->ps.inbound;
+	out->opened = ch->ps.is_open;
+	out->queued = gn_pipe_len(&ch->ps.st->tx);
+	gn_list_for_each(at, &c->pstreams)
+		out->channels += gn_list_entry(at, struct gn_pstream, link)->on_event == on_event;
+}
+
+static void conn_times(const struct gn_channel *ch, struct gn_metrics *out)
+{
+	const struct gn_conn *c = ch->ps.conn;
+	gn_time now = gn_loop_now(ch->node->loop);
+
+	if (c->session == NULL)
+		return;
+	out->rtt = c->session->rtt;
+	out->heard = now - c->session->heard;
+}
+
+void gn_channel_metrics(const struct gn_channel *ch, struct gn_metrics *out)
+{
+	*out = ch->count;
+	conn_times(ch, out);
+	out->age = gn_loop_now(ch->node->loop) - ch->since;
+	out->channels = out->conns = 1;
+}
+
+void gn_channel_conn_metrics(const struct gn_channel *ch, struct gn_metrics *out)
+{
+	const struct gn_conn *c = ch->ps.conn;
+	struct gn_channel_state st;
+	struct gn_list *at;
+
+	memset(out, 0, sizeof *out);
+	gn_channel_state(ch, &st);
+	conn_times(ch, out);
+	out->bytes_in = c->bytes_in;
+	out->bytes_out = c->bytes_out;
+	out->age = gn_loop_now(ch->node->loop) - c->since;
+	out->channels = st.channels;
+	out->conns = 1;
+	gn_list_for_each(at, &c->pstreams) {
+		const struct gn_pstream *ps = gn_list_entry(at, struct gn_pstream, link);
+
+		if (ps->on_event != on_event)
+			continue;
+		out->frames_in += ((const struct gn_channel *)ps->arg)->count.frames_in;
+		out->frames_out += ((const struct gn_channel *)ps->arg)->count.frames_out;
+	}
+}
+
+size_t gn_channel_unacked(const struct gn_channel *ch)
+{
+	struct gn_link *link = ch->ps.conn->link;
+
+	return link != NULL ? link->ops->unacked(link) : 0;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* gn_dial_start(): connects, then opens a channel; and the protocols that a program serves. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/channel.h"
+#include "node/conn.h"
+#include "node/dialer.h"
+#include "node/node.h"
+
+struct gn_dial {
+	struct gn_dial_cfg cfg;
+	struct gn_connect *connect;
+};
+
+static void on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
+{
+	const struct gn_dial *op = arg;
+
+	op->cfg.on_attempt(op->cfg.arg, addr, err, took);
+}
+
+static void on_conn(void *arg, int err, struct gn_conn *conn)
+{
+	struct gn_dial *op = arg;
+	struct gn_dial_cfg cfg = op->cfg;
+	struct gn_channel *ch = NULL;
+
+	if (err == 0)
+		err = gn_channel_open(conn, cfg.protocol, cfg.kind, cfg.max_frame, &ch);
+	free(op);
+	cfg.on_done(cfg.arg, err, ch);
+}
+
+int gn_dial_start(struct gn_node *node, const struct gn_dial_cfg *cfg, struct gn_dial **out)
+{
+	struct gn_connect_cfg connect = {
+		.addrs = cfg->addrs,
+		.n_addrs = cfg->n_addrs,
+		.limit = cfg->limit,
+		.on_attempt = cfg->on_attempt != NULL ? on_attempt : NULL,
+		.on_done = on_conn,
+		.on_lost = free,
+	};
+	struct gn_dial *op;
+	int r;
+
+	if (cfg->protocol == NULL || cfg->on_done == NULL)
+		return -EINVAL;
+	op = calloc(1, sizeof *op);
+	if (op == NULL)
+		return -ENOMEM;
+	op->cfg = *cfg;
+	connect.arg = op;
+	r = gn_connect_start(node, &connect, &op->connect);
+	if (r != 0) {
+		free(op);
+		return r;
+	}
+	*out = op;
+	return 0;
+}
+
+void gn_dial_cancel(struct gn_dial *op)
+{
+	gn_connect_cancel(op->connect);
+	free(op);
+}
+
+/* ---- protocols ---- */
+
+struct served {
+	struct gn_protocol_cfg cfg;
+};
+
+static void on_open(void *arg, struct gn_pstream *handed)
+{
+	const struct served *s = arg;
+	struct gn_channel *ch;
+
+	if (gn_channel_accept(handed, s->cfg.kind, s->cfg.max_frame, &ch) != 0) {
+		gn_pstream_reset(handed);
+		gn_pstream_close(handed);
+		return;
+	}
+	s->cfg.on_open(s->cfg.arg, ch);
+}
+
+static void served_free(void *arg)
+{
+	free(arg);
+}
+
+int gn_protocol_add(struct gn_node *node, const struct gn_protocol_cfg *cfg)
+{
+	struct gn_registry_entry entry = {.id = NULL, .hidden = cfg->hidden, .on_open = on_open, .on_free = served_free};
+	struct served *s;
+	int r;
+
+	if (cfg->id == NULL || cfg->on_open == NULL)
+		return -EINVAL;
+	s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return -ENOMEM;
+	s->cfg = *cfg;
+	entry.id = (char *)(uintptr_t)cfg->id;
+	entry.arg = s;
+	r = gn_registry_add(&node->registry, &entry);
+	if (r != 0) {
+		free(s);
+		return r;
+	}
+	gn_node_changed(node);
+	return 0;
+}
+
+int gn_protocol_del(struct gn_node *node, const char *id)
+{
+	int r = gn_registry_del(&node->registry, id);
+
+	if (r == 0)
+		gn_node_changed(node);
+	return r;
+}

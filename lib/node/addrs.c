@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* The addresses that a node hands out. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "addr/multiaddr.h"
+#include "loop/socket.h"
+#include "node/listener.h"
+#include "node/node.h"
+
+enum { ADDRS_MAX = 256 };
+
+struct list {
+	struct gn_multiaddr **a;
+	size_t n;
+};
+
+void gn_multiaddrs_free(struct gn_multiaddr **a, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		gn_multiaddr_free(a[i]);
+	free(a);
+}
+
+/* Takes a over. */
+static int add(struct list *l, struct gn_multiaddr *a)
+{
+	struct gn_multiaddr **grown;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (gn_multiaddr_is_equal(l->a[i], a)) {
+			gn_multiaddr_free(a);
+			return 0;
+		}
+	}
+	grown = l->n < ADDRS_MAX ? realloc(l->a, (l->n + 1) * sizeof(struct gn_multiaddr *)) : NULL;
+	if (grown == NULL) {
+		gn_multiaddr_free(a);
+		return l->n < ADDRS_MAX ? -ENOMEM : 0;
+	}
+	l->a = grown;
+	l->a[l->n++] = a;
+	return 0;
+}
+
+/* `bound` listens on every interface: the same with each of this host's addresses. */
+static int spell_out(struct list *l, const struct gn_multiaddr *bound, const struct gn_ip *any,
+                     const struct gn_ifaddr *ifs, size_t n_ifs)
+{
+	struct gn_multiaddr_part part;
+
+	if (!gn_multiaddr_find(bound, any->is_ip6 ? GN_MA_IP6 : GN_MA_IP4, &part))
+		return 0;
+	for (size_t i = 0; i < n_ifs; i++) {
+		struct gn_ip ip = {.is_ip6 = any->is_ip6};
+		struct gn_multiaddr *host, *whole;
+		int r;
+
+		/* A link-local address means something on its own link only, and needs a zone. */
+		if ((ifs[i].addr.family == 6) != any->is_ip6 ||
+		    gn_ip_scope(any->is_ip6, ifs[i].addr.ip) == GN_SCOPE_LINK)
+			continue;
+		memcpy(ip.addr, ifs[i].addr.ip, any->is_ip6 ? 16 : 4);
+		r = gn_multiaddr_from_ip(&ip, &host);
+		if (r != 0)
+			return r;
+		r = gn_multiaddr_replace(bound, &part, host, &whole);
+		gn_multiaddr_free(host);
+		if (r == 0)
+			r = add(l, whole);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The lower, the likelier that others reach it. */
+static int rank(const struct gn_multiaddr *a)
+{
+	int family = gn_multiaddr_has(a, GN_MA_IP6);
+
+	switch (gn_multiaddr_scope(a)) {
+	case GN_SCOPE_PUBLIC:
+		return family;
+	case GN_SCOPE_PRIVATE:
+		return 2 + family;
+	case GN_SCOPE_OTHER:
+		return 4 + family;
+	case GN_SCOPE_LINK:
+		return 6;
+	default:
+		return 8 + family;
+	}
+}
+
+static void sort(struct list *l)
+{
+	for (size_t i = 1; i < l->n; i++) { /* stable, and short */
+		struct gn_multiaddr *a = l->a[i];
+		size_t k = i;
+
+		for (; k > 0 && rank(l->a[k - 1]) > rank(a); k--)
+			l->a[k] = l->a[k - 1];
+		l->a[k] = a;
+	}
+}
+
+static int collect(const struct gn_node *node, struct list *l)
+{
+	const struct gn_multiaddr *bound[GN_LISTENERS_MAX];
+	int n = gn_listeners_bound(node, bound, GN_LISTENERS_MAX), r = 0;
+	struct gn_ifaddr *ifs = NULL;
+	size_t n_ifs = 0;
+
+	for (int i = 0; i < n && r == 0; i++) {
+		struct gn_multiaddr *copy;
+		struct gn_ip ip;
+
+		if (gn_multiaddr_scope(bound[i]) == GN_SCOPE_UNSPECIFIED && gn_multiaddr_to_ip(bound[i], &ip, NULL) == 0) {
+			if (ifs == NULL)
+				r = gn_ifaddrs_get(&ifs, &n_ifs);
+			if (r == 0)
+				r = spell_out(l, bound[i], &ip, ifs, n_ifs);
+		} else {
+			r = gn_multiaddr_dup(bound[i], &copy);
+			if (r == 0)
+				r = add(l, copy);
+		}
+	}
+	free(ifs);
+	return r;
+}
+
+int gn_node_addrs(const struct gn_node *node, struct gn_multiaddr ***out, size_t *n)
+{
+	struct list l = {NULL, 0};
+	int r = collect(node, &l);
+
+	sort(&l);
+	for (size_t i = 0; i < l.n && r == 0; i++) {
+		struct gn_multiaddr *whole;
+
+		r = gn_multiaddr_with_peer(l.a[i], &node->id, &whole);
+		if (r == 0) {
+			gn_multiaddr_free(l.a[i]);
+			l.a[i] = whole;
+		}
+	}
+	if (r != 0) {
+		gn_multiaddrs_free(l.a, l.n);
+		return r;
+	}
+	*out = l.a;
+	*n = l.n;
+	return 0;
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+#include "node/conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "node/listener.h"
+#include "node/node.h"
+#include "node/pstream.h"
+
+enum { LINGER = 2 }; /* s: for the last words to go out */
+
+static void on_timer(void *arg)
+{
+	gn_conn_post(arg);
+}
+
+static void on_work(void *arg)
+{
+	gn_conn_post(arg);
+}
+
+void gn_conn_post(struct gn_conn *c)
+{
+	/* In its own turn the rounds see to it. */
+	gn_task_post(c->node->loop, &c->task);
+}
+
+int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
+{
+	struct gn_node *node = cfg->node;
+	struct gn_conn *c = calloc(1, sizeof *c);
+	const struct gn_limits *lim = &node->cfg.limits;
+	struct gn_stack_cfg stack = {&node->scratch, NULL, NULL, gn_conn_on_step, on_work, c};
+	int r;
+
+	if (c == NULL || gn_multiaddr_dup(cfg->link->remote, &c->remote) != 0 ||
+	    gn_multiaddr_dup(cfg->link->local, &c->local) != 0) {
+		if (c != NULL)
+			gn_multiaddr_free(c->remote);
+		free(c);
+		cfg->link->ops->abort(cfg->link);
+		return -ENOMEM;
+	}
+	c->node = node;
+	c->inbound = cfg->inbound;
+	c->found = cfg->found;
+	c->on_open = cfg->on_open;
+	c->arg = cfg->arg;
+	c->link = cfg->link;
+	c->link->on_ready = gn_conn_on_ready;
+	c->link->arg = c;
+	if (cfg->expect != NULL)
+		c->peer = *cfg->expect;
+	gn_random(c->guid, sizeof c->guid);
+	c->since = gn_loop_now(node->loop);
+	c->deadline = gn_time_add(c->since, c->inbound ? lim->accept : lim->attempt);
+	gn_list_init(&c->pstreams);
+	gn_list_init(&c->link_node);
+	gn_list_add_tail(&node->conns, &c->link_node);
+	node->n_conns++;
+	if (c->inbound)
+		node->n_pending++;
+	gn_task_init(&c->task, gn_conn_turn);
+	gn_timer_init(&c->timer, node->loop, on_timer, c);
+	gn_pipe_init(&c->rx, &node->scratch, GN_SCRATCH_RX + GN_SCRATCH_REST);
+	gn_pipe_init(&c->tx, &node->scratch, GN_SCRATCH_TX);
+	c->tx.sends = true;
+	stack.rx = &c->rx;
+	stack.tx = &c->tx;
+	gn_stack_init(&c->stack, &stack);
+	c->can_write = true;
+	r = gn_conn_upgrade(c);
+	if (r != 0) {
+		gn_conn_free(c);
+		return r;
+	}
+	gn_conn_post(c);
+	*out = c;
+	return 0;
+}
+
+/* Told once, to whoever waits. */
+static void announce(struct gn_conn *c, int err)
+{
+	void (*cb)(void *, struct gn_conn *, int) = c->on_open;
+
+	if (c->is_announced)
+		return;
+	c->is_announced = true;
+	if (c->inbound) {
+		c->node->n_pending--;
+		gn_listeners_review(c->node);
+	}
+	if (err == 0)
+		gn_node_conn_opened(c->node, c);
+	c->on_open = NULL;
+	if (cb != NULL)
+		cb(c->arg, c, err);
+}
+
+static void drop_link(struct gn_conn *c, bool in_order)
+{
+	struct gn_link *link = c->link;
+
+	c->link = NULL;
+	c->state = GN_CONN_GONE;
+	if (link == NULL)
+		return;
+	if (in_order)
+		link->ops->close(link);
+	else
+		link->ops->abort(link);
+}
+
+/* The connection is over: its streams are told, its link goes. */
+static void over(struct gn_conn *c, int err, bool in_order)
+{
+	bool was_open = c->is_announced && c->session != NULL;
+
+	if (c->state == GN_CONN_GONE)
+		return;
+	if (c->err == 0)
+		c->err = err;
+	if (c->session != NULL)
+		c->session->ops->kill(c->session, err);
+	drop_link(c, in_order);
+	announce(c, c->err);
+	if (was_open)
+		gn_node_conn_gone(c->node, c);
+	gn_conn_post(c);
+}
+
+void gn_conn_abort(struct gn_conn *c, int err)
+{
+	over(c, err, false);
+}
+
+void gn_conn_close(struct gn_conn *c)
+{
+	if (c->state >= GN_CONN_CLOSING)
+		return;
+	if (c->state != GN_CONN_OPEN) {
+		gn_conn_abort(c, GN_ECLOSED);
+		return;
+	}
+	/* Go Away 0 ends the session at the far end, and what it had not read of a stream without
+	 * an end is lost there: it is said when no stream is left. */
+	if (c->session->streams == 0)
+		c->session->ops->go_away(c->session, GN_GO_AWAY_NORMAL);
+	c->state = GN_CONN_CLOSING;
+	c->deadline = gn_time_add(gn_loop_now(c->node->loop), LINGER * GN_SEC);
+	gn_conn_post(c);
+}
+
+void gn_conn_left(struct gn_conn *c)
+{
+	gn_conn_post(c);
+}
+
+bool gn_conn_is_usable(const struct gn_conn *c)
+{
+	return c->state == GN_CONN_OPEN && c->session != NULL && c->session->err == 0 && !c->session->is_away &&
+	       !c->is_refused;
+}
+
+static void review_open(struct gn_conn *c)
+{
+	const struct gn_limits *lim = &c->node->cfg.limits;
+	gn_time now = gn_loop_now(c->node->loop);
+
+	if (!c->is_announced && !c->is_refused) {
+		c->deadline = c->inbound ? gn_time_add(now, lim->first_stream) : GN_NEVER;
+		announce(c, 0);
+	}
+	if (c->session->err != 0) {
+		c->state = GN_CONN_CLOSING;
+		c->deadline = gn_time_add(now, LINGER * GN_SEC);
+		if (c->err == 0)
+			c->err = c->session->err;
+		return;
+	}
+	if (c->is_first_seen && c->deadline != GN_NEVER && lim->idle == 0)
+		c->deadline = GN_NEVER;
+	if (lim->idle > 0 && c->session->streams > 0)
+		c->deadline = gn_time_add(now, lim->idle);
+	if (c->node->is_closing && c->session->streams == 0)
+		gn_conn_close(c);
+}
+
+void gn_conn_review(struct gn_conn *c)
+{
+	gn_time now = gn_loop_now(c->node->loop);
+	int err = c->stack.err;
+
+	if (c->state == GN_CONN_GONE)
+		return;
+	/* Before there is a session the end of the link is the end of it all. */
+	if (err == 0 && c->session == NULL && (err = gn_pipe_end(&c->rx)) == GN_EOF)
+		err = GN_EGONE;
+	if (err != 0) {
+		over(c, err, false);
+		return;
+	}
+	if (c->state == GN_CONN_OPEN)
+		review_open(c);
+	if (c->state == GN_CONN_CLOSING) {
+		if (c->session->streams == 0 && c->session->err == 0)
+			c->session->ops->go_away(c->session, GN_GO_AWAY_NORMAL);
+		/* All is said: the far end is to see the end of the link, and we its; closing over
+		 * bytes that were not read would send a reset and could eat our last ones. */
+		if (gn_pipe_end(&c->tx) != 0 && !c->is_ended) {
+			c->is_ended = true;
+			c->link->ops->end(c->link);
+		}
+		if (c->is_ended && gn_pipe_is_closed(&c->rx)) {
+			over(c, c->err != 0 ? c->err : GN_ECLOSED, true);
+			return;
+		}
+	}
+	if (c->deadline > now)
+		return;
+	if (c->state == GN_CONN_OPEN)
+		gn_conn_close(c);
+	else
+		over(c, c->state == GN_CONN_CLOSING ? GN_ECLOSED : GN_ETIMEOUT, false);
+}
+
+void gn_conn_free(struct gn_conn *c)
+{
+	struct gn_list *at, *next;
+
+	if (c->link != NULL)
+		c->link->ops->abort(c->link);
+	c->link = NULL;
+	if (c->inbound && !c->is_announced) {
+		c->is_announced = true;
+		c->node->n_pending--;
+	}
+	/* With the node: streams that somebody still holds lose their connection. */
+	gn_list_for_each_safe(at, next, &c->pstreams) {
+		struct gn_pstream *ps = gn_list_entry(at, struct gn_pstream, link);
+		bool is_nobodys = ps->inbound && ps->on_event == NULL;
+
+		gn_pstream_close(ps);
+		if (is_nobodys)
+			free(ps);
+		else if (ps->on_lost != NULL)
+			ps->on_lost(ps->arg, ps);
+	}
+	c->node->bytes_in += c->bytes_in;
+	c->node->bytes_out += c->bytes_out;
+	c->node->n_conns--;
+	gn_list_del(&c->link_node);
+	gn_timer_fini(&c->timer);
+	gn_stack_fini(&c->stack);
+	gn_pipe_fini(&c->rx);
+	gn_pipe_fini(&c->tx);
+	gn_task_cancel(&c->task);
+	gn_multiaddr_free(c->remote);
+	gn_multiaddr_free(c->local);
+	gn_node_conn_freed(c->node);
+	free(c);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connection: a link, a stack of layers over it, and a session on top.
+ *
+ *     conn.c     its life: made, open, closing, reaped
+ *     turn.c     what it does when it is its turn: read, pump, tell, write
+ *     upgrade.c  which layer follows which: security, multiplexing
+ *
+ * It is the node's.  It goes when its link is gone and nobody holds a stream of it.
+ */
+#ifndef GN_NODE_CONN_H
+#define GN_NODE_CONN_H
+
+#include "addr/multiaddr.h"
+#include "gn.h"
+#include "loop/loop.h"
+#include "mux/session.h"
+#include "security/secure.h"
+#include "stack/stack.h"
+#include "transport/transport.h"
+
+enum gn_conn_state {
+	GN_CONN_SECURING, /* until the peer has proved who it is */
+	GN_CONN_MUXING,   /* until there is a session */
+	GN_CONN_OPEN,
+	GN_CONN_CLOSING,  /* the last words go out */
+	GN_CONN_GONE,     /* there is no link any more */
+};
+
+struct gn_conn {
+	struct gn_node *node;
+	struct gn_list link_node; /* in node->conns */
+	enum gn_conn_state state;
+	bool inbound;
+	int err;                 /* why it is over */
+	uint8_t guid[GN_GUID_LEN];
+	struct gn_peer_id peer;  /* before it is secured: the one that was asked for, or none */
+	struct gn_multiaddr *remote, *local;
+	const char *found;       /* how the address was learnt */
+	gn_time since;
+
+	struct gn_link *link;
+	struct gn_pipe rx, tx;
+	struct gn_stack stack;
+	struct gn_session *session;
+	const struct gn_security_ops *security; /* the one in use */
+	bool can_read, can_write; /* what the link is thought to be ready for */
+	unsigned wants;           /* what it was told to report */
+	int write_err;            /* what writing failed with: reading will find the end */
+	bool is_ended;            /* the link's writing side is shut */
+	bool is_announced;        /* on_open was called */
+	bool is_refused;          /* by our gate: it is told, and closed */
+	bool is_first_seen;       /* an inbound stream has come */
+
+	struct gn_task task;
+	struct gn_timer timer;
+	gn_time deadline; /* of the state */
+
+	struct gn_list pstreams;
+	unsigned streams_in;
+	uint64_t bytes_in, bytes_out;
+	void *service_state; /* identify's, of this connection */
+
+	/* Whoever waits for it: exactly once, err 0 when it is open.  Cleared by a cancel. */
+	void (*on_open)(void *arg, struct gn_conn *c, int err);
+	void *arg;
+};
+
+struct gn_conn_cfg {
+	struct gn_node *node;
+	struct gn_link *link; /* taken over, on failure too */
+	bool inbound;
+	const struct gn_peer_id *expect; /* NULL: anybody */
+	const char *found;
+	void (*on_open)(void *arg, struct gn_conn *c, int err);
+	void *arg;
+};
+
+int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out);
+/* In good order: Go Away once no stream is left, what is written goes out. */
+void gn_conn_close(struct gn_conn *c);
+/* At once: streams die of err. */
+void gn_conn_abort(struct gn_conn *c, int err);
+/* Frees it at once, with the node. */
+void gn_conn_free(struct gn_conn *c);
+/* A stream was given up: it may be time to go. */
+void gn_conn_left(struct gn_conn *c);
+/* Its turn comes soon. */
+void gn_conn_post(struct gn_conn *c);
+bool gn_conn_is_usable(const struct gn_conn *c); /* open, and takes streams */
+
+/* turn.c */
+void gn_conn_turn(struct gn_task *task);
+void gn_conn_on_ready(void *arg, unsigned ready);
+/* conn.c, for turn.c: the state after a pump; looks at errors, ends, deadlines. */
+void gn_conn_review(struct gn_conn *c);
+
+/* upgrade.c */
+int gn_conn_upgrade(struct gn_conn *c);
+void gn_conn_on_step(void *arg, struct gn_stack *s, struct gn_layer *l, int what);
+
+#endif

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+#include "node/dialer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "node/conn.h"
+#include "node/names.h"
+#include "node/node.h"
+
+enum { STAGGER = 250, /* ms */ AT_ONCE = 8 };
+
+/* One address of the race. */
+struct attempt {
+	struct gn_connect *op;
+	const struct gn_transport_ops *transport;
+	struct gn_multiaddr *addr;
+	struct gn_link_dial *dial; /* while the transport connects */
+	struct gn_conn *conn;      /* while it is made secure */
+	gn_time since;
+	bool is_started, is_over;
+};
+
+struct gn_connect {
+	struct gn_list link; /* in node->dials */
+	struct gn_node *node;
+	struct gn_connect_cfg cfg;
+	struct gn_peer_id peer; /* len 0: anybody */
+	bool has_names;
+	struct gn_names *names;
+	struct attempt *attempts;
+	size_t n, n_running;
+	struct gn_timer limit, stagger;
+	struct gn_task task; /* tells the result */
+	int err;
+	struct gn_conn *conn;
+};
+
+static void race(struct gn_connect *op);
+
+/* ---- the end ---- */
+
+/* Drops a try that runs. */
+static void attempt_drop(struct attempt *a)
+{
+	if (a->dial != NULL)
+		a->transport->cancel(a->dial);
+	a->dial = NULL;
+	if (a->conn != NULL) {
+		a->conn->on_open = NULL;
+		gn_conn_abort(a->conn, GN_ECLOSED);
+	}
+	a->conn = NULL;
+	a->is_over = true;
+}
+
+static void drop_all(struct gn_connect *op)
+{
+	if (op->names != NULL)
+		gn_names_cancel(op->names);
+	op->names = NULL;
+	for (size_t i = 0; i < op->n; i++)
+		attempt_drop(&op->attempts[i]);
+	gn_timer_stop(&op->limit);
+	gn_timer_stop(&op->stagger);
+}
+
+static void op_free(struct gn_connect *op)
+{
+	drop_all(op);
+	for (size_t i = 0; i < op->n; i++)
+		gn_multiaddr_free(op->attempts[i].addr);
+	free(op->attempts);
+	gn_timer_fini(&op->limit);
+	gn_timer_fini(&op->stagger);
+	gn_task_cancel(&op->task);
+	gn_list_del(&op->link);
+	free(op);
+}
+
+static void tell(struct gn_task *task)
+{
+	struct gn_connect *op = gn_list_entry(task, struct gn_connect, task);
+	struct gn_connect_cfg cfg = op->cfg;
+	struct gn_conn *conn = op->conn;
+	int err = op->err;
+
+	if (err == 0 && !gn_conn_is_usable(conn))
+		err = conn->err != 0 ? conn->err : GN_EGONE;
+	op_free(op);
+	cfg.on_done(cfg.arg, err, err == 0 ? conn : NULL);
+}
+
+static void finish(struct gn_connect *op, int err, struct gn_conn *conn)
+{
+	drop_all(op);
+	op->err = err;
+	op->conn = conn;
+	gn_task_post(op->node->loop, &op->task);
+}
+
+/* Of two errors the one that says more to the user. */
+static int worse(int a, int b)
+{
+	static const int rank[] = {GN_EPEERID, GN_EREFUSED, GN_EAUTH, GN_EPROTO, GN_ENOPROTO};
+
+	for (size_t i = 0; i < sizeof rank / sizeof rank[0]; i++)
+		if (a == rank[i] || b == rank[i])
+			return rank[i];
+	return a == 0 || a == b ? b : GN_EUNREACH;
+}
+
+/* ---- tries ---- */
+
+static void attempt_over(struct attempt *a, int err)
+{
+	struct gn_connect *op = a->op;
+	const struct gn_connect_cfg *cfg = &op->cfg;
+
+	a->is_over = true;
+	op->n_running--;
+	if (err != 0)
+		op->err = worse(op->err, err);
+	if (cfg->on_attempt != NULL)
+		cfg->on_attempt(cfg->arg, a->addr, err, gn_loop_now(op->node->loop) - a->since);
+}
+
+static void on_open(void *arg, struct gn_conn *c, int err)
+{
+	struct attempt *a = arg;
+
+	a->conn = NULL;
+	attempt_over(a, err);
+	if (err == 0)
+		finish(a->op, 0, c);
+	else
+		race(a->op);
+}
+
+static void on_link(void *arg, int err, struct gn_link *link)
+{
+	struct attempt *a = arg;
+	struct gn_connect *op = a->op;
+	struct gn_conn_cfg cfg = {
+		.node = op->node,
+		.link = link,
+		.expect = op->peer.len > 0 ? &op->peer : NULL,
+		.found = op->has_names ? "dns" : "address",
+		.on_open = on_open,
+		.arg = a,
+	};
+
+	a->dial = NULL;
+	if (err == 0)
+		err = gn_conn_new(&cfg, &a->conn);
+	if (err != 0) {
+		attempt_over(a, err);
+		race(op);
+	}
+}
+
+static void attempt_start(struct attempt *a)
+{
+	struct gn_link_dial_cfg cfg = {.loop = a->op->node->loop, .addr = a->addr, .on_done = on_link, .arg = a};
+	struct gn_peer_id peer;
+	int r;
+
+	a->is_started = true;
+	a->since = gn_loop_now(a->op->node->loop);
+	a->op->n_running++;
+	a->transport = gn_node_transport(a->op->node, a->addr);
+	if (gn_multiaddr_peer(a->addr, &peer) == 0 && a->op->peer.len > 0 && !gn_peer_id_is_equal(&peer, &a->op->peer))
+		r = GN_EPEERID;
+	else
+		r = a->transport == NULL ? GN_ENOTRANS : a->transport->dial(&cfg, &a->dial);
+	if (r != 0)
+		attempt_over(a, r);
+}
+
+/* Starts the next address, now that one has failed or the stagger is over. */
+static void race(struct gn_connect *op)
+{
+	size_t i;
+
+	for (;;) {
+		for (i = 0; i < op->n && op->attempts[i].is_started; i++)
+			;
+		if (i == op->n || op->n_running >= AT_ONCE)
+			break;
+		attempt_start(&op->attempts[i]);
+		if (!op->attempts[i].is_over) {
+			gn_timer_start(&op->stagger, STAGGER * GN_MSEC);
+			return;
+		}
+	}
+	if (op->n_running == 0 && i == op->n)
+		finish(op, op->err != 0 ? op->err : GN_EUNREACH, NULL);
+}
+
+static void on_stagger(void *arg)
+{
+	race(arg);
+}
+
+static void on_limit(void *arg)
+{
+	struct gn_connect *op = arg;
+
+	for (size_t i = 0; i < op->n; i++) {
+		struct attempt *a = &op->attempts[i];
+
+		if (a->is_started && !a->is_over)
+			attempt_over(a, GN_ETIMEOUT);
+	}
+	finish(op, GN_ETIMEOUT, NULL);
+}
+
+/* IPv6 and IPv4 in turns, each in its order, loopback and the like where it stands. */
+static void interleave(struct gn_multiaddr **addrs, size_t n, struct attempt *to)
+{
+	bool want6 = true;
+
+	for (size_t k = 0; k < n; k++) {
+		size_t pick = n;
+
+		for (size_t i = 0; i < n && pick == n; i++)
+			if (addrs[i] != NULL && gn_multiaddr_has(addrs[i], GN_MA_IP6) == want6)
+				pick = i;
+		for (size_t i = 0; i < n && pick == n; i++)
+			if (addrs[i] != NULL)
+				pick = i;
+		want6 = !gn_multiaddr_has(addrs[pick], GN_MA_IP6);
+		to[k].addr = addrs[pick];
+		addrs[pick] = NULL;
+	}
+}
+
+static void on_names(void *arg, int err, struct gn_multiaddr **addrs, size_t n)
+{
+	struct gn_connect *op = arg;
+
+	op->names = NULL;
+	if (err == 0) {
+		op->attempts = calloc(n, sizeof *op->attempts);
+		if (op->attempts == NULL) {
+			gn_multiaddrs_free(addrs, n);
+			err = -ENOMEM;
+		}
+	}
+	if (err != 0) {
+		finish(op, op->err != 0 && err == GN_ENONAME ? op->err : err, NULL);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		op->attempts[i].op = op;
+	interleave(addrs, n, op->attempts);
+	op->n = n;
+	free(addrs);
+	race(op);
+}
+
+static void on_name_failed(void *arg, const struct gn_multiaddr *addr, int err)
+{
+	struct gn_connect *op = arg;
+
+	if (op->cfg.on_attempt != NULL)
+		op->cfg.on_attempt(op->cfg.arg, addr, err, 0);
+	op->err = worse(op->err, err);
+}
+
+/* ---- the operation ---- */
+
+/* The peer that the addresses name: all the same one, or none does. */
+static int peer_of(const struct gn_connect_cfg *cfg, struct gn_peer_id *out)
+{
+	struct gn_peer_id id;
+
+	memset(out, 0, sizeof *out);
+	for (size_t i = 0; i < cfg->n_addrs; i++) {
+		if (gn_multiaddr_peer(cfg->addrs[i], &id) != 0)
+			continue;
+		if (out->len > 0 && !gn_peer_id_is_equal(out, &id))
+			return GN_EPEERID;
+		*out = id;
+	}
+	return 0;
+}
+
+int gn_connect_start(struct gn_node *node, const struct gn_connect_cfg *cfg, struct gn_connect **out)
+{
+	struct gn_connect *op;
+	struct gn_names_cfg names = {
+		.loop = node->loop, .addrs = cfg->addrs, .n_addrs = cfg->n_addrs, .on_done = on_names, .on_failed = on_name_failed};
+	struct gn_conn *open;
+	int r = 0;
+
+	if (cfg->n_addrs == 0)
+		return -EINVAL;
+	op = calloc(1, sizeof *op);
+	if (op == NULL)
+		return -ENOMEM;
+	op->node = node;
+	op->cfg = *cfg;
+	gn_timer_init(&op->limit, node->loop, on_limit, op);
+	gn_timer_init(&op->stagger, node->loop, on_stagger, op);
+	gn_task_init(&op->task, tell);
+	gn_list_init(&op->link);
+	names.arg = op;
+	for (size_t i = 0; i < cfg->n_addrs; i++)
+		op->has_names |= gn_names_is_in(cfg->addrs[i]);
+	r = peer_of(cfg, &op->peer);
+	open = r == 0 && op->peer.len > 0 ? gn_node_find_conn(node, &op->peer) : NULL;
+	if (r == 0 && open == NULL)
+		r = gn_names_resolve(&names, &op->names);
+	if (r != 0) {
+		op_free(op);
+		return r;
+	}
+	gn_list_add_tail(&node->dials, &op->link);
+	if (open != NULL)
+		finish(op, 0, open);
+	else
+		gn_timer_start(&op->limit, cfg->limit > 0 ? cfg->limit : node->cfg.limits.dial);
+	*out = op;
+	return 0;
+}
+
+void gn_connect_cancel(struct gn_connect *op)
+{
+	op_free(op);
+}
+
+void gn_connects_free(struct gn_node *node)
+{
+	struct gn_connect *op;
+
+	while ((op = gn_list_first(&node->dials, struct gn_connect, link)) != NULL) {
+		struct gn_connect_cfg cfg = op->cfg;
+
+		op_free(op);
+		if (cfg.on_lost != NULL)
+			cfg.on_lost(cfg.arg);
+	}
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connecting to a peer: names are resolved, all its addresses are tried in a staggered
+ * race (happy eyeballs: IPv6 and IPv4 in turns, the next one 250 ms later or as soon as
+ * one has failed), the first that is secured wins.  A connection to the peer that is
+ * open already is taken at once.
+ */
+#ifndef GN_NODE_DIALER_H
+#define GN_NODE_DIALER_H
+
+#include "gn.h"
+
+struct gn_conn;
+struct gn_connect;
+
+struct gn_connect_cfg {
+	const struct gn_multiaddr *const *addrs; /* copied */
+	size_t n_addrs;
+	gn_time limit; /* 0: the node's */
+	/* As in struct gn_dial_cfg. */
+	void (*on_attempt)(void *arg, const struct gn_multiaddr *addr, int err, gn_time took);
+	/* Exactly once; the connection is the node's.  On failure the most telling of the
+	 * attempts' errors: GN_EPEERID, GN_EREFUSED, GN_EAUTH; GN_EUNREACH if they differ otherwise. */
+	void (*on_done)(void *arg, int err, struct gn_conn *c);
+	/* In place of that when the node is freed: arg may be freed, nothing else may be done. */
+	void (*on_lost)(void *arg);
+	void *arg;
+};
+
+int gn_connect_start(struct gn_node *node, const struct gn_connect_cfg *cfg, struct gn_connect **out);
+void gn_connect_cancel(struct gn_connect *op);
+/* All of the node's, without a word: when it is freed. */
+void gn_connects_free(struct gn_node *node);
+
+#endif

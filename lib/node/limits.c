@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "addr/multiaddr.h"
+#include "node/conn.h"
+#include "node/node.h"
+
+/* The network that an address counts for: an IPv4 address, or an IPv6 /64. */
+static bool is_same_net(const struct gn_ip *a, const struct gn_ip *b)
+{
+	return a->is_ip6 == b->is_ip6 && memcmp(a->addr, b->addr, a->is_ip6 ? 8 : 4) == 0;
+}
+
+int gn_node_admits_conn(struct gn_node *node, const struct gn_multiaddr *remote)
+{
+	const struct gn_limits *lim = &node->cfg.limits;
+	struct gn_ip from, ip;
+	struct gn_list *at;
+	unsigned n = 0;
+
+	if (node->is_closing || node->n_conns >= lim->conns || node->n_pending >= lim->conns_pending)
+		return GN_ELIMIT;
+	if (gn_multiaddr_to_ip(remote, &from, NULL) != 0)
+		return 0;
+	gn_list_for_each(at, &node->conns) {
+		const struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_node);
+
+		if (c->inbound && c->state != GN_CONN_GONE && gn_multiaddr_to_ip(c->remote, &ip, NULL) == 0 &&
+		    is_same_net(&from, &ip))
+			n++;
+	}
+	return n < lim->conns_per_addr ? 0 : GN_ELIMIT;
+}
+
+bool gn_node_admits_stream(struct gn_node *node, const struct gn_conn *c)
+{
+	const struct gn_limits *lim = &node->cfg.limits;
+	struct gn_list *at;
+	unsigned n = 0;
+
+	if (node->is_closing || c->is_refused || c->streams_in >= lim->streams_per_conn)
+		return false;
+	gn_list_for_each(at, &node->conns) {
+		const struct gn_conn *other = gn_list_entry(at, struct gn_conn, link_node);
+
+		if (gn_peer_id_is_equal(&other->peer, &c->peer))
+			n += other->streams_in;
+	}
+	return n < lim->streams_per_peer;
+}

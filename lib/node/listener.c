@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+#include "node/listener.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "node/conn.h"
+#include "node/node.h"
+
+struct listener {
+	struct gn_list link; /* in node->listeners */
+	struct gn_node *node;
+	const struct gn_transport_ops *transport;
+	struct gn_link_listener *at;
+	struct gn_multiaddr *bound; /* without /p2p */
+	bool is_paused;
+};
+
+static void on_open(void *arg, struct gn_conn *c, int err)
+{
+	(void)arg;
+	if (err != 0 && gn_log_is_on(GN_LOG_NOTICE)) {
+		char *text = gn_multiaddr_format(c->remote), id[GN_PEER_ID_TEXT_MAX] = "";
+
+		/* One line for each that knocked and did not get in; we go on listening. */
+		if (c->peer.len > 0)
+			gn_peer_id_format(&c->peer, id);
+		gn_log(GN_LOG_NOTICE, "%s%s%s: %s", text != NULL ? text : "?", id[0] ? "/p2p/" : "", id, gn_strerror(err));
+		free(text);
+	}
+}
+
+static void on_link(void *arg, struct gn_link *link)
+{
+	struct listener *l = arg;
+	struct gn_conn_cfg cfg = {.node = l->node, .link = link, .inbound = true, .found = "inbound", .on_open = on_open};
+	struct gn_conn *c;
+	int r = gn_node_admits_conn(l->node, link->remote);
+
+	if (r != 0)
+		link->ops->abort(link);
+	else
+		r = gn_conn_new(&cfg, &c);
+	if (r != 0)
+		gn_log(GN_LOG_INFO, "a connection was not taken: %s", gn_strerror(r));
+	gn_listeners_review(l->node);
+}
+
+int gn_node_listen(struct gn_node *node, const struct gn_multiaddr *addr, struct gn_multiaddr **bound)
+{
+	const struct gn_transport_ops *t = gn_node_transport(node, addr);
+	struct gn_link_listen_cfg cfg = {.loop = node->loop, .addr = addr, .on_link = on_link};
+	struct listener *l;
+	int r;
+
+	if (t == NULL)
+		return GN_ENOTRANS;
+	l = calloc(1, sizeof *l);
+	if (l == NULL)
+		return -ENOMEM;
+	l->node = node;
+	l->transport = t;
+	gn_list_init(&l->link);
+	cfg.arg = l;
+	r = t->listen(&cfg, &l->at, &l->bound);
+	if (r == 0 && bound != NULL) {
+		r = gn_multiaddr_with_peer(l->bound, &node->id, bound);
+		if (r != 0)
+			t->close(l->at);
+	}
+	if (r != 0) {
+		gn_multiaddr_free(l->bound);
+		free(l);
+		return r;
+	}
+	gn_list_add_tail(&node->listeners, &l->link);
+	gn_node_changed(node);
+	return 0;
+}
+
+void gn_listeners_close(struct gn_node *node)
+{
+	struct listener *l;
+
+	while ((l = gn_list_first(&node->listeners, struct listener, link)) != NULL) {
+		gn_list_del(&l->link);
+		l->transport->close(l->at);
+		gn_multiaddr_free(l->bound);
+		free(l);
+	}
+}
+
+void gn_node_unlisten(struct gn_node *node)
+{
+	gn_listeners_close(node);
+	gn_node_changed(node);
+}
+
+void gn_listeners_review(struct gn_node *node)
+{
+	const struct gn_limits *lim = &node->cfg.limits;
+	bool full = node->n_pending >= lim->conns_pending;
+	struct gn_list *at;
+
+	gn_list_for_each(at, &node->listeners) {
+		struct listener *l = gn_list_entry(at, struct listener, link);
+
+		if (l->is_paused != full) {
+			l->is_paused = full;
+			l->transport->pause(l->at, full);
+		}
+	}
+}
+
+int gn_listeners_bound(const struct gn_node *node, const struct gn_multiaddr **out, int max)
+{
+	struct gn_list *at;
+	int n = 0;
+
+	gn_list_for_each(at, &node->listeners)
+		if (n < max)
+			out[n++] = gn_list_entry(at, struct listener, link)->bound;
+	return n;
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+#include "node/node.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "id/key.h"
+#include "node/conn.h"
+#include "node/dialer.h"
+#include "node/listener.h"
+
+/* ---- services ---- */
+
+static int services_start(struct gn_node *node)
+{
+	const struct gn_service_ops *const *ops = node->cfg.components->services;
+	size_t n = 0;
+	int r = 0;
+
+	while (ops != NULL && ops[n] != NULL)
+		n++;
+	node->services = calloc(n + 1, sizeof(void *));
+	if (node->services == NULL)
+		return -ENOMEM;
+	while (r == 0 && node->n_services < n) {
+		r = ops[node->n_services]->start(node, &node->services[node->n_services]);
+		if (r == 0)
+			node->n_services++;
+	}
+	return r;
+}
+
+static void services_stop(struct gn_node *node)
+{
+	while (node->n_services > 0) {
+		node->n_services--;
+		node->cfg.components->services[node->n_services]->stop(node, node->services[node->n_services]);
+	}
+	free(node->services);
+	node->services = NULL;
+}
+
+void gn_node_conn_opened(struct gn_node *node, struct gn_conn *c)
+{
+	const struct gn_service_ops *const *ops = node->cfg.components->services;
+
+	for (size_t i = 0; i < node->n_services; i++)
+		if (ops[i]->on_conn != NULL)
+			ops[i]->on_conn(node->services[i], c);
+}
+
+void gn_node_conn_gone(struct gn_node *node, struct gn_conn *c)
+{
+	const struct gn_service_ops *const *ops = node->cfg.components->services;
+
+	for (size_t i = 0; i < node->n_services; i++)
+		if (ops[i]->on_gone != NULL)
+			ops[i]->on_gone(node->services[i], c);
+}
+
+void gn_node_changed(struct gn_node *node)
+{
+	const struct gn_service_ops *const *ops = node->cfg.components->services;
+
+	for (size_t i = 0; i < node->n_services; i++)
+		if (ops[i]->on_change != NULL)
+			ops[i]->on_change(node->services[i]);
+}
+
+/* ---- looking up ---- */
+
+struct gn_conn *gn_node_find_conn(struct gn_node *node, const struct gn_peer_id *peer)
+{
+	struct gn_list *at;
+
+	gn_list_for_each(at, &node->conns) {
+		struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_node);
+
+		if (gn_conn_is_usable(c) && gn_peer_id_is_equal(&c->peer, peer))
+			return c;
+	}
+	return NULL;
+}
+
+const struct gn_transport_ops *gn_node_transport(struct gn_node *node, const struct gn_multiaddr *addr)
+{
+	const struct gn_transport_ops *const *t = node->cfg.components->transports;
+
+	while (*t != NULL && !(*t)->is_for(addr))
+		t++;
+	return *t;
+}
+
+void gn_node_id(const struct gn_node *node, struct gn_peer_id *out)
+{
+	*out = node->id;
+}
+
+/* ---- closing ---- */
+
+static void close_done(struct gn_task *task)
+{
+	struct gn_node *node = gn_list_entry(task, struct gn_node, close_task);
+	void (*cb)(void *) = node->on_closed;
+
+	gn_timer_stop(&node->close_timer);
+	node->on_closed = NULL;
+	if (cb != NULL)
+		cb(node->closed_arg);
+}
+
+void gn_node_conn_freed(struct gn_node *node)
+{
+	if (node->is_closing && node->n_conns == 0)
+		gn_task_post(node->loop, &node->close_task);
+}
+
+/* The limit has run out: what is still open is cut off. */
+static void on_close_limit(void *arg)
+{
+	struct gn_node *node = arg;
+	struct gn_list *at, *next;
+
+	gn_list_for_each_safe(at, next, &node->conns)
+		gn_conn_abort(gn_list_entry(at, struct gn_conn, link_node), GN_ECLOSED);
+	gn_task_post(node->loop, &node->close_task);
+}
+
+int gn_node_close(struct gn_node *node, gn_time limit, void (*done)(void *arg), void *arg)
+{
+	struct gn_list *at;
+
+	if (node->is_closing)
+		return GN_ECLOSED;
+	node->is_closing = true;
+	node->on_closed = done;
+	node->closed_arg = arg;
+	gn_listeners_close(node);
+	gn_list_for_each(at, &node->conns)
+		gn_conn_post(gn_list_entry(at, struct gn_conn, link_node));
+	if (node->n_conns == 0)
+		gn_task_post(node->loop, &node->close_task);
+	else
+		gn_timer_start(&node->close_timer, limit);
+	return 0;
+}
+
+/* ---- life ---- */
+
+static int node_init(struct gn_node *node)
+{
+	int r = gn_key_dup(node->cfg.key, &node->key);
+
+	if (r != 0)
+		return r;
+	gn_key_id(node->key, &node->id);
+	node->agent = strdup(node->cfg.agent != NULL ? node->cfg.agent : "golem-net/" GN_VERSION);
+	if (node->agent == NULL)
+		return -ENOMEM;
+	node->budget.max = node->cfg.limits.memory;
+	node->since = gn_loop_now(node->loop);
+	gn_node_name_components(node);
+	return services_start(node);
+}
+
+int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
+{
+	struct gn_node *node;
+	int r;
+
+	if (cfg->loop == NULL || cfg->key == NULL || cfg->components == NULL)
+		return -EINVAL;
+	node = calloc(1, sizeof *node);
+	if (node == NULL)
+		return -ENOMEM;
+	node->loop = cfg->loop;
+	node->cfg = *cfg;
+	gn_scratch_init(&node->scratch);
+	gn_list_init(&node->conns);
+	gn_list_init(&node->listeners);
+	gn_list_init(&node->dials);
+	gn_timer_init(&node->close_timer, node->loop, on_close_limit, node);
+	gn_task_init(&node->close_task, close_done);
+	r = node_init(node);
+	if (r != 0) {
+		gn_node_free(node);
+		return r;
+	}
+	*out = node;
+	return 0;
+}
+
+void gn_node_free(struct gn_node *node)
+{
+	struct gn_conn *c;
+
+	if (node == NULL)
+		return;
+	node->is_closing = true;
+	node->on_closed = NULL;
+	gn_connects_free(node);
+	gn_listeners_close(node);
+	services_stop(node);
+	while ((c = gn_list_first(&node->conns, struct gn_conn, link_node)) != NULL)
+		gn_conn_free(c);
+	gn_registry_fini(&node->registry);
+	gn_timer_fini(&node->close_timer);
+	gn_task_cancel(&node->close_task);
+	gn_scratch_fini(&node->scratch);
+	gn_key_free(node->key);
+	free(node->agent);
+	free(node);
+}
+
+void gn_node_metrics(const struct gn_node *node, struct gn_metrics *out)
+{
+	gn_time now = gn_loop_now(node->loop), heard = 0;
+	struct gn_list *at;
+
+	memset(out, 0, sizeof *out);
+	out->bytes_in = node->bytes_in;
+	out->bytes_out = node->bytes_out;
+	out->frames_in = node->frames_in;
+	out->frames_out = node->frames_out;
+	out->age = now - node->since;
+	out->channels = node->n_channels;
+	gn_list_for_each(at, &node->conns) {
+		const struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_node);
+
+		out->bytes_in += c->bytes_in;
+		out->bytes_out += c->bytes_out;
+		if (c->state == GN_CONN_OPEN)
+			out->conns++;
+		if (c->session != NULL && c->session->heard > heard)
+			heard = c->session->heard;
+	}
+	out->heard = heard > 0 ? now - heard : out->age;
+}

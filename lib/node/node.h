@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The node: what holds everything together.  It owns the connections, the listeners, the
+ * operations and the protocols, and keeps the limits.
+ */
+#ifndef GN_NODE_NODE_H
+#define GN_NODE_NODE_H
+
+#include "gn.h"
+#include "loop/loop.h"
+#include "mux/session.h"
+#include "node/registry.h"
+#include "node/service.h"
+#include "stack/scratch.h"
+#include "transport/transport.h"
+
+enum { GN_NODE_CHOICES = 8 }; /* securities, muxers */
+
+struct gn_conn;
+
+struct gn_node {
+	struct gn_loop *loop;
+	struct gn_node_cfg cfg;
+	struct gn_key *key;
+	struct gn_peer_id id;
+	char *agent;
+	struct gn_scratch scratch;
+	struct gn_budget budget;
+	struct gn_registry registry;
+
+	const char *security_ids[GN_NODE_CHOICES + 1], *muxer_ids[GN_NODE_CHOICES + 1];
+	size_t n_securities, n_muxers;
+
+	struct gn_list conns, listeners, dials;
+	unsigned n_conns, n_pending;           /* pending: inbound and not yet secured */
+	uint64_t bytes_in, bytes_out;          /* of connections that are gone */
+	uint64_t frames_in, frames_out, n_channels; /* of all */
+	gn_time since;
+
+	void **services; /* state of each of cfg.components->services */
+	size_t n_services;
+
+	bool is_closing;
+	struct gn_timer close_timer;
+	struct gn_task close_task;
+	void (*on_closed)(void *arg);
+	void *closed_arg;
+};
+
+/* upgrade.c */
+void gn_node_name_components(struct gn_node *node);
+
+/* limits.c: may one more come in?  0 or GN_ELIMIT. */
+int gn_node_admits_conn(struct gn_node *node, const struct gn_multiaddr *remote);
+bool gn_node_admits_stream(struct gn_node *node, const struct gn_conn *c);
+
+/* node.c */
+/* A connection that is open and takes streams, or NULL. */
+struct gn_conn *gn_node_find_conn(struct gn_node *node, const struct gn_peer_id *peer);
+const struct gn_transport_ops *gn_node_transport(struct gn_node *node, const struct gn_multiaddr *addr);
+void gn_node_conn_opened(struct gn_node *node, struct gn_conn *c);
+void gn_node_conn_gone(struct gn_node *node, struct gn_conn *c);
+void gn_node_conn_freed(struct gn_node *node);
+void gn_node_changed(struct gn_node *node); /* protocols or addresses */
+
+#endif

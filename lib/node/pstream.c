@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+#include "node/pstream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "node/conn.h"
+#include "node/node.h"
+#include "stack/select.h"
+
+static void pump(struct gn_pstream *ps);
+
+static void tell(struct gn_pstream *ps, unsigned events)
+{
+	if (events != 0 && ps->on_event != NULL)
+		ps->on_event(ps->arg, ps, events);
+}
+
+/* ---- the selection ---- */
+
+static void on_timeout(void *arg)
+{
+	struct gn_pstream *ps = arg;
+
+	ps->err = GN_ETIMEOUT;
+	ps->st->session->ops->reset(ps->st);
+	if (ps->on_event == NULL) { /* inbound, and nobody's yet */
+		gn_pstream_close(ps);
+		free(ps);
+		return;
+	}
+	tell(ps, GN_DEAD);
+}
+
+/* A reset before the answer is how some peers say that they do not have the protocol. */
+static int refusal(const struct gn_pstream *ps, int err)
+{
+	return !ps->inbound && (err == GN_ERESET || err == GN_ETRUNC || err == GN_EOF) ? GN_ENOPROTO : err;
+}
+
+static void on_step(void *arg, struct gn_stack *stack, struct gn_layer *l, int what)
+{
+	struct gn_pstream *ps = arg;
+
+	(void)stack;
+	if (what == GN_DONE) {
+		ps->is_open = true;
+		gn_timer_stop(&ps->timer);
+		if (ps->inbound)
+			ps->protocol = ps->conn->node->registry.entries[gn_select_chosen(l)].id;
+	} else if (what < 0) {
+		ps->err = refusal(ps, what);
+	}
+}
+
+static void on_work(void *arg)
+{
+	(void)arg; /* the stream's news, or a call of the owner's, pumps it */
+}
+
+static int select_start(struct gn_pstream *ps)
+{
+	struct gn_node *node = ps->conn->node;
+	struct gn_stack_cfg cfg = {&node->scratch, &ps->st->rx, &ps->st->tx, on_step, on_work, ps};
+	struct gn_select_cfg sel = {
+		.initiator = !ps->inbound,
+		.ids = &ps->protocol,
+		.n = 1,
+		.find = gn_registry_find,
+		.show = gn_registry_show,
+		.arg = &node->registry,
+	};
+
+	gn_timer_init(&ps->timer, node->loop, on_timeout, ps);
+	gn_timer_start(&ps->timer, node->cfg.limits.negotiate);
+	gn_stack_init(&ps->stack, &cfg);
+	return gn_stack_push(&ps->stack, &gn_select_ops, &sel, true, NULL);
+}
+
+/* An inbound stream has its protocol: it goes to who serves that. */
+static void hand_over(struct gn_pstream *ps)
+{
+	const struct gn_registry *r = &ps->conn->node->registry;
+	int i = gn_registry_find(&ps->conn->node->registry, ps->protocol, strlen(ps->protocol));
+
+	if (i < 0) { /* it was deleted meanwhile */
+		gn_pstream_reset(ps);
+		gn_pstream_close(ps);
+	} else {
+		r->entries[i].on_open(r->entries[i].arg, ps);
+	}
+	free(ps);
+}
+
+/* ---- news ---- */
+
+static unsigned events_of(struct gn_pstream *ps, unsigned news)
+{
+	unsigned events = 0;
+
+	if (news & GN_STREAM_RX && ps->is_open)
+		events |= GN_CAN_READ;
+	if (news & GN_STREAM_TX)
+		events |= GN_CAN_WRITE;
+	if (ps->st->is_ended_out && !ps->is_drained) {
+		ps->is_drained = true;
+		events |= GN_DRAINED;
+	}
+	if (ps->st->err != 0 && ps->err == 0)
+		ps->err = ps->is_open ? ps->st->err : refusal(ps, ps->st->err);
+	if (ps->err != 0)
+		events |= GN_DEAD;
+	return events;
+}
+
+/* Runs the selection on what has come. */
+static void pump(struct gn_pstream *ps)
+{
+	gn_stack_mark_bottom(&ps->stack);
+	gn_stack_pump(&ps->stack, gn_loop_now(ps->conn->node->loop), 256);
+}
+
+static void on_news(void *arg, struct gn_stream *st, unsigned news)
+{
+	struct gn_pstream *ps = arg;
+	bool was_open = ps->is_open;
+
+	if (!ps->is_open && ps->err == 0) {
+		pump(ps);
+		if (ps->err != 0 && st->err == 0)
+			st->session->ops->reset(st);
+		else
+			st->session->ops->touch(st);
+	}
+	if (ps->inbound && ps->on_event == NULL) {
+		if (ps->err != 0 || st->err != 0) {
+			gn_pstream_close(ps);
+			free(ps);
+		} else if (ps->is_open) {
+			hand_over(ps);
+		}
+		return;
+	}
+	if (ps->is_open && !was_open)
+		news |= GN_STREAM_RX;
+	tell(ps, events_of(ps, news) | (ps->is_open && !was_open ? GN_OPENED : 0u));
+}
+
+static void attach(struct gn_pstream *ps)
+{
+	ps->st->on_news = on_news;
+	ps->st->arg = ps;
+	ps->stack.cfg.arg = ps;
+	ps->timer.arg = ps;
+	gn_list_init(&ps->link);
+	gn_list_add_tail(&ps->conn->pstreams, &ps->link);
+}
+
+/* ---- opening ---- */
+
+int gn_pstream_open(struct gn_pstream *ps, struct gn_conn *conn, const char *protocol)
+{
+	int r;
+
+	memset(ps, 0, sizeof *ps);
+	if (conn->session == NULL)
+		return GN_EGONE;
+	r = conn->session->ops->open(conn->session, &ps->st);
+	if (r != 0)
+		return r;
+	ps->conn = conn;
+	ps->protocol = protocol;
+	r = select_start(ps);
+	if (r != 0) {
+		gn_stack_fini(&ps->stack);
+		gn_timer_fini(&ps->timer);
+		conn->session->ops->release(ps->st);
+		return r;
+	}
+	attach(ps);
+	conn->session->ops->touch(ps->st);
+	return 0;
+}
+
+void gn_pstream_incoming(struct gn_conn *conn, struct gn_stream *st)
+{
+	struct gn_pstream *ps = calloc(1, sizeof *ps);
+
+	if (ps == NULL || st->err != 0) {
+		conn->session->ops->release(st);
+		free(ps);
+		return;
+	}
+	ps->conn = conn;
+	ps->st = st;
+	ps->inbound = true;
+	conn->streams_in++;
+	if (select_start(ps) != 0) {
+		attach(ps);
+		gn_pstream_close(ps);
+		free(ps);
+		return;
+	}
+	attach(ps);
+	gn_stream_tell(st, GN_STREAM_RX);
+}
+
+void gn_pstream_accept(struct gn_pstream *ps, struct gn_pstream *handed)
+{
+	*ps = *handed;
+	gn_list_del(&handed->link);
+	/* The timer is stopped and the stack empty: both may move. */
+	attach(ps);
+	gn_stream_tell(ps->st, GN_STREAM_RX | GN_STREAM_TX);
+}
+
+void gn_pstream_close(struct gn_pstream *ps)
+{
+	struct gn_conn *conn = ps->conn;
+
+	if (conn == NULL)
+		return;
+	gn_timer_fini(&ps->timer);
+	gn_stack_fini(&ps->stack);
+	gn_list_del(&ps->link);
+	if (ps->inbound)
+		conn->streams_in--;
+	/* A source goes with its owner: if it still had something to show, the end would be a lie. */
+	if (ps->st->tx.source != NULL && gn_pipe_is_closed(&ps->st->tx) && gn_pipe_end(&ps->st->tx) == 0)
+		conn->session->ops->reset(ps->st);
+	gn_pipe_source(&ps->st->tx, NULL, NULL);
+	conn->session->ops->release(ps->st);
+	ps->conn = NULL;
+	gn_conn_left(conn);
+}
+
+void gn_pstream_reset(struct gn_pstream *ps)
+{
+	ps->st->session->ops->reset(ps->st);
+	if (ps->err == 0)
+		ps->err = GN_ECLOSED;
+}
+
+/* ---- reading and writing ---- */
+
+int gn_pstream_peek(struct gn_pstream *ps, struct iovec *v, int max)
+{
+	int n;
+
+	if (!ps->is_open)
+		return ps->err != 0 ? ps->err : GN_EAGAIN;
+	n = gn_pipe_peek(&ps->st->rx, v, max, SIZE_MAX);
+	if (n > 0)
+		return n;
+	n = gn_pipe_end(&ps->st->rx);
+	return n != 0 ? n : GN_EAGAIN;
+}
+
+void gn_pstream_skip(struct gn_pstream *ps, size_t n)
+{
+	gn_pipe_skip(&ps->st->rx, n);
+	ps->conn->bytes_in += n;
+	ps->st->session->ops->touch(ps->st);
+}
+
+ptrdiff_t gn_pstream_read(struct gn_pstream *ps, void *buf, size_t n)
+{
+	struct iovec v[16];
+	int views = gn_pstream_peek(ps, v, 16);
+	size_t done = 0;
+
+	for (int i = 0; i < views && done < n; i++) {
+		size_t len = v[i].iov_len < n - done ? v[i].iov_len : n - done;
+
+		memcpy((uint8_t *)buf + done, v[i].iov_base, len);
+		done += len;
+	}
+	if (views > 0)
+		gn_pstream_skip(ps, done);
+	return views > 0 ? (ptrdiff_t)done : views;
+}
+
+ptrdiff_t gn_pstream_write(struct gn_pstream *ps, const void *buf, size_t n)
+{
+	ptrdiff_t r = ps->err != 0 ? ps->err : gn_pipe_write(&ps->st->tx, buf, n);
+
+	if (r > 0)
+		ps->conn->bytes_out += (uint64_t)r;
+	if (r > 0)
+		ps->st->session->ops->touch(ps->st);
+	return r;
+}
+
+int gn_pstream_put(struct gn_pstream *ps, const void *buf, size_t n)
+{
+	int r = ps->err != 0 ? ps->err : gn_pipe_put(&ps->st->tx, buf, n);
+
+	if (r == 0) {
+		ps->conn->bytes_out += n;
+		ps->st->session->ops->touch(ps->st);
+	}
+	return r;
+}
+
+void gn_pstream_source(struct gn_pstream *ps, const struct gn_source *source, void *arg)
+{
+	gn_pipe_source(&ps->st->tx, source, arg);
+	gn_pstream_wake(ps);
+}
+
+void gn_pstream_wake(struct gn_pstream *ps)
+{
+	ps->st->session->ops->touch(ps->st);
+}
+
+int gn_pstream_end(struct gn_pstream *ps)
+{
+	if (ps->err != 0)
+		return ps->err;
+	gn_pipe_close(&ps->st->tx, GN_EOF);
+	ps->st->session->ops->touch(ps->st);
+	return 0;
+}

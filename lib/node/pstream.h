@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A stream with a protocol: a session's stream on which both ends agreed, or are about
+ * to agree, what it carries.  What protocols and channels are made of; embedded in their
+ * own structs.
+ *
+ * An opener may write at once; reading gives GN_EAGAIN until the peer has accepted, and
+ * GN_ENOPROTO if it does not, or resets the stream before it has answered.
+ */
+#ifndef GN_NODE_PSTREAM_H
+#define GN_NODE_PSTREAM_H
+
+#include "gn.h"
+#include "loop/loop.h"
+#include "mux/session.h"
+#include "stack/stack.h"
+
+struct gn_conn;
+
+struct gn_pstream {
+	struct gn_conn *conn;
+	struct gn_stream *st;
+	struct gn_stack stack;   /* the selection, while it lasts */
+	struct gn_timer timer;   /* its time limit */
+	struct gn_list link;     /* in conn->pstreams */
+	const char *protocol;    /* the opener's string, or the registry's at the time */
+	bool inbound;
+	bool is_open;            /* agreed */
+	bool is_drained;         /* GN_DRAINED was said */
+	int err;
+	/* Events as in gn.h's enum gn_channel_event.  The owner may free the stream from inside. */
+	void (*on_event)(void *arg, struct gn_pstream *ps, unsigned events);
+	/* The node is being freed, and the stream is closed already: the owner frees what it has. */
+	void (*on_lost)(void *arg, struct gn_pstream *ps);
+	void *arg;
+};
+
+/* Opens one on a connection, lazily.  ps is the caller's memory, on_event and arg set by it
+ * afterwards; protocol is borrowed until it is freed.  GN_EGONE, GN_ELIMIT, -ENOMEM. */
+int gn_pstream_open(struct gn_pstream *ps, struct gn_conn *conn, const char *protocol);
+/* Takes over what the registry's on_open was handed, whose memory goes: moves it to ps.
+ * on_event and arg are set by the caller afterwards. */
+void gn_pstream_accept(struct gn_pstream *ps, struct gn_pstream *handed);
+/* Gives it up, as gn.h's gn_channel_free() says. */
+void gn_pstream_close(struct gn_pstream *ps);
+/* Kills both directions; it still has to be closed. */
+void gn_pstream_reset(struct gn_pstream *ps);
+
+/* Reading, as gn_channel_peek() and _skip(). */
+int gn_pstream_peek(struct gn_pstream *ps, struct iovec *v, int max);
+void gn_pstream_skip(struct gn_pstream *ps, size_t n);
+ptrdiff_t gn_pstream_read(struct gn_pstream *ps, void *buf, size_t n);
+/* Writing: some (> 0), GN_EAGAIN, an error; or all or nothing. */
+ptrdiff_t gn_pstream_write(struct gn_pstream *ps, const void *buf, size_t n);
+int gn_pstream_put(struct gn_pstream *ps, const void *buf, size_t n);
+void gn_pstream_source(struct gn_pstream *ps, const struct gn_source *source, void *arg);
+void gn_pstream_wake(struct gn_pstream *ps); /* the source, or the pipe, has more */
+int gn_pstream_end(struct gn_pstream *ps);   /* half-close */
+
+/* For the connection: a stream came in; from on_new of gn_session_deliver(). */
+void gn_pstream_incoming(struct gn_conn *conn, struct gn_stream *st);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connection's turn: read once, pump, tell the owners of streams, pump what they did,
+ * write; again while it moves, a few rounds, then let others have theirs.
+ */
+#include <errno.h>
+
+#include "base/time.h"
+#include "node/conn.h"
+#include "node/node.h"
+#include "node/pstream.h"
+
+enum {
+	ROUNDS = 4,
+	BUDGET = 64, /* calls of advance a pump */
+	VIEWS = 16,
+};
+
+/* Reads what the socket has, when the pipe can take a whole read.  True when something came. */
+static bool take_in(struct gn_conn *c)
+{
+	size_t room;
+	uint8_t *at;
+	ptrdiff_t n;
+
+	if (!c->can_read || c->link == NULL || gn_pipe_is_closed(&c->rx) || gn_pipe_len(&c->rx) > GN_SCRATCH_REST)
+		return false;
+	at = gn_scratch_fill(&c->node->scratch, &c->rx, &room);
+	if (at == NULL) {
+		gn_pipe_close(&c->rx, -ENOMEM);
+		gn_stack_mark_bottom(&c->stack);
+		return true;
+	}
+	n = c->link->ops->read(c->link, at, room);
+	if (n == GN_EAGAIN && c->write_err != 0)
+		n = c->write_err;
+	if (n == GN_EAGAIN) {
+		c->can_read = false;
+		return false;
+	}
+	if (n > 0) {
+		/* What did not fill the room was all there was; the loop tells of more. */
+		c->can_read = (size_t)n == room;
+		gn_scratch_filled(&c->node->scratch, &c->rx, (size_t)n);
+	} else {
+		c->can_read = false;
+		gn_pipe_close(&c->rx, (int)n);
+	}
+	gn_stack_mark_bottom(&c->stack);
+	return true;
+}
+
+/* Writes what stands in the lowest pipe.  True when something went. */
+static bool put_out(struct gn_conn *c)
+{
+	bool moved = false;
+	struct iovec v[VIEWS];
+	int views;
+
+	while (c->can_write && c->link != NULL && (views = gn_pipe_peek(&c->tx, v, VIEWS, SIZE_MAX)) > 0) {
+		ptrdiff_t n = c->link->ops->write(c->link, v, views);
+
+		if (n == GN_EAGAIN) {
+			c->can_write = false;
+			break;
+		}
+		if (n < 0) {
+			/* What was received before still counts: reading finds the end. */
+			gn_pipe_reset(&c->tx, (int)n);
+			c->write_err = (int)n;
+			c->can_read = true;
+			return true;
+		}
+		gn_pipe_skip(&c->tx, (size_t)n);
+		moved = true;
+	}
+	if (moved && gn_pipe_len(&c->tx) == 0)
+		gn_stack_mark_bottom(&c->stack);
+	return moved;
+}
+
+static void on_new(void *arg, struct gn_stream *st)
+{
+	struct gn_conn *c = arg;
+
+	c->is_first_seen = true;
+	gn_pstream_incoming(c, st);
+}
+
+/* Tells everybody what the pump has brought. */
+static void deliver(struct gn_conn *c)
+{
+	gn_conn_review(c);
+	if (c->session != NULL)
+		gn_session_deliver(c->session, on_new, c);
+}
+
+static void arm(struct gn_conn *c)
+{
+	gn_time wake = gn_stack_wake(&c->stack);
+	unsigned wants = 0;
+
+	if (c->link != NULL) {
+		if (!gn_pipe_is_closed(&c->rx) && gn_pipe_len(&c->rx) <= GN_SCRATCH_REST)
+			wants |= GN_READABLE;
+		if (!c->can_write)
+			wants |= GN_WRITABLE;
+		if (wants != c->wants) {
+			c->wants = wants;
+			c->link->ops->want(c->link, wants);
+		}
+	}
+	gn_timer_start_at(&c->timer, wake < c->deadline ? wake : c->deadline);
+}
+
+void gn_conn_turn(struct gn_task *task)
+{
+	struct gn_conn *c = gn_list_entry(task, struct gn_conn, task);
+	struct gn_loop *loop = c->node->loop;
+	bool moved = true;
+
+	for (int i = 0; i < ROUNDS && moved; i++) {
+		int left;
+
+		moved = take_in(c);
+		left = gn_stack_pump(&c->stack, gn_loop_now(loop), BUDGET);
+		deliver(c);
+		if (gn_stack_pump(&c->stack, gn_loop_now(loop), BUDGET) == GN_EAGAIN || left == GN_EAGAIN)
+			moved = true;
+		moved |= put_out(c);
+		if (c->session != NULL && !gn_list_is_empty(&c->session->news))
+			moved = true;
+	}
+	gn_conn_review(c);
+	if (c->state == GN_CONN_GONE) {
+		/* Nobody holds a stream: it was only waiting for its turn to end. */
+		if (gn_list_is_empty(&c->pstreams)) {
+			gn_conn_free(c);
+			return;
+		}
+		gn_timer_stop(&c->timer);
+		if (c->session != NULL && !gn_list_is_empty(&c->session->news))
+			gn_conn_post(c);
+		return;
+	}
+	arm(c);
+	if (moved)
+		gn_conn_post(c);
+}
+
+void gn_conn_on_ready(void *arg, unsigned ready)
+{
+	struct gn_conn *c = arg;
+
+	if (ready & GN_READABLE)
+		c->can_read = true;
+	if (ready & GN_WRITABLE)
+		c->can_write = true;
+	gn_conn_post(c);
+}
