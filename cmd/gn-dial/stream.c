@@ -35,6 +35,9 @@ static void on_wait(void *arg)
 {
 	struct dialer *d = arg;
 
+	if (st.dial)
+		gn_dial_cancel(st.dial);
+	st.dial = NULL;
 	relay_free(st.relay);
 	worker_free(st.worker);
 	st.relay = NULL;
