@@ -16,7 +16,7 @@ enum {
 
 void yamux_mark(struct yamux *y)
 {
-	gn_layer_mark(y->layer);
+	gn_stack_mark_top(y->layer->stack); /* us, and whoever pulls */
 }
 
 void yamux_fail(struct yamux *y, int err, bool say, uint32_t code)
