@@ -164,10 +164,9 @@ static int message_peek(struct gn_layer *l, uint8_t **p, size_t *len)
 			return GN_ETOOBIG;
 		r = gn_pipe_whole(l->rx, 2 + *len, p);
 	}
-	if (r == GN_EOF || r == GN_ETRUNC)
-		return GN_EGONE;
-	*p += 2;
-	return r;
+	if (r == 0)
+		*p += 2;
+	return r == GN_EOF || r == GN_ETRUNC ? GN_EGONE : r;
 }
 
 static void setup_free(struct noise *n)
@@ -202,6 +201,8 @@ static int handshake(struct gn_layer *l)
 	if (r != 0)
 		return r;
 	/* Whatever is to be answered must fit: then the step is whole. */
+	if (n->state != WAIT_3 && gn_pipe_is_closed(l->tx))
+		return GN_EGONE;
 	if (n->state != WAIT_3 && gn_pipe_room(l->tx) < 2 + GN_NOISE_MSG2 + PAYLOAD_MAX)
 		return GN_EAGAIN;
 	switch (n->state) {
