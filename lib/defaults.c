@@ -13,25 +13,7 @@ const struct gn_components gn_components_stock = {transports, securities, muxers
 
 void gn_node_cfg_init(struct gn_node_cfg *cfg)
 {
-	static const struct gn_limits limits = {
-		.conns = 1024,
-		.conns_per_addr = 16,
-		.conns_pending = 64,
-		.streams_per_conn = 256,
-		.streams_per_peer = 512,
-		.memory = (size_t)256 << 20,
-		.window = (size_t)64 << 20,
-		.accept = 10 * GN_SEC,
-		.first_stream = 60 * GN_SEC,
-		.negotiate = 10 * GN_SEC,
-		.dial = 15 * GN_SEC,
-		.attempt = 10 * GN_SEC,
-		.ping = 10 * GN_SEC,
-		.keepalive = 10 * GN_SEC,
-		.idle = 0,
-	};
-
 	memset(cfg, 0, sizeof *cfg);
 	cfg->components = &gn_components_stock;
-	cfg->limits = limits;
+	gn_limits_init(&cfg->limits);
 }

@@ -199,7 +199,7 @@ extern const struct gn_components gn_components_stock; /* tcp, noise, yamux, ide
 
 /* ---- the node (lib/node, lib/api) --------------------------------------------- */
 
-/* Limits; gn_node_cfg_init() sets what stands at the right. */
+/* Limits; gn_limits_init() sets what stands at the right. */
 struct gn_limits {
 	unsigned conns;            /* connections in all                     1024 */
 	unsigned conns_per_addr;   /* from one IPv4 address or IPv6 /64        16 */
@@ -232,7 +232,9 @@ struct gn_node_cfg {
 	void *arg;
 };
 
-/* The defaults: stock components, limits as above. */
+void gn_limits_init(struct gn_limits *limits);
+/* The defaults: stock components, limits as above.  A program with components of its own
+ * starts from an all-zero struct and gn_limits_init(), and links no others. */
 void gn_node_cfg_init(struct gn_node_cfg *cfg);
 int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out);
 /* Closes in good order: no new streams, those that are open may end, then every

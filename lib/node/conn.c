@@ -10,7 +10,7 @@
 #include "node/node.h"
 #include "node/pstream.h"
 
-enum { LINGER = 2 }; /* s: for the last words to go out */
+enum { LINGER = 2 }; /* s without progress, for the last words to go out and the far end to hang up */
 
 static void on_timer(void *arg)
 {
@@ -138,6 +138,13 @@ void gn_conn_abort(struct gn_conn *c, int err)
 	over(c, err, false);
 }
 
+static void begin_closing(struct gn_conn *c)
+{
+	c->state = GN_CONN_CLOSING;
+	c->deadline = gn_time_add(gn_loop_now(c->node->loop), LINGER * GN_SEC);
+	c->unsent = SIZE_MAX;
+}
+
 void gn_conn_close(struct gn_conn *c)
 {
 	if (c->state >= GN_CONN_CLOSING)
@@ -150,8 +157,7 @@ void gn_conn_close(struct gn_conn *c)
 	 * an end is lost there: it is said when no stream is left. */
 	if (c->session->streams == 0)
 		c->session->ops->go_away(c->session, GN_GO_AWAY_NORMAL);
-	c->state = GN_CONN_CLOSING;
-	c->deadline = gn_time_add(gn_loop_now(c->node->loop), LINGER * GN_SEC);
+	begin_closing(c);
 	gn_conn_post(c);
 }
 
@@ -176,8 +182,7 @@ static void review_open(struct gn_conn *c)
 		announce(c, 0);
 	}
 	if (c->session->err != 0) {
-		c->state = GN_CONN_CLOSING;
-		c->deadline = gn_time_add(now, LINGER * GN_SEC);
+		begin_closing(c);
 		if (c->err == 0)
 			c->err = c->session->err;
 		return;
@@ -188,6 +193,15 @@ static void review_open(struct gn_conn *c)
 		c->deadline = gn_time_add(now, lim->idle);
 	if (c->node->is_closing && c->session->streams == 0)
 		gn_conn_close(c);
+}
+
+/* On a slow path the last words take their time: they have it while they get fewer. */
+static bool is_progress(struct gn_conn *c)
+{
+	size_t unsent = gn_pipe_len(&c->tx) + c->link->ops->unacked(c->link), before = c->unsent;
+
+	c->unsent = unsent;
+	return unsent > 0 && unsent < before;
 }
 
 void gn_conn_review(struct gn_conn *c)
@@ -224,8 +238,12 @@ void gn_conn_review(struct gn_conn *c)
 		return;
 	if (c->state == GN_CONN_OPEN)
 		gn_conn_close(c);
+	else if (c->state != GN_CONN_CLOSING)
+		over(c, GN_ETIMEOUT, false);
+	else if (is_progress(c))
+		c->deadline = gn_time_add(now, LINGER * GN_SEC);
 	else
-		over(c, c->state == GN_CONN_CLOSING ? GN_ECLOSED : GN_ETIMEOUT, false);
+		over(c, GN_ECLOSED, false);
 }
 
 void gn_conn_free(struct gn_conn *c)

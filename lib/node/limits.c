@@ -5,6 +5,29 @@
 #include "node/conn.h"
 #include "node/node.h"
 
+void gn_limits_init(struct gn_limits *limits)
+{
+	static const struct gn_limits stock = {
+		.conns = 1024,
+		.conns_per_addr = 16,
+		.conns_pending = 64,
+		.streams_per_conn = 256,
+		.streams_per_peer = 512,
+		.memory = (size_t)256 << 20,
+		.window = (size_t)64 << 20,
+		.accept = 10 * GN_SEC,
+		.first_stream = 60 * GN_SEC,
+		.negotiate = 10 * GN_SEC,
+		.dial = 15 * GN_SEC,
+		.attempt = 10 * GN_SEC,
+		.ping = 10 * GN_SEC,
+		.keepalive = 10 * GN_SEC,
+		.idle = 0,
+	};
+
+	*limits = stock;
+}
+
 /* The network that an address counts for: an IPv4 address, or an IPv6 /64. */
 static bool is_same_net(const struct gn_ip *a, const struct gn_ip *b)
 {
