@@ -19,8 +19,9 @@ struct gn_loop {
 	bool is_stopped, is_running;
 };
 
-/* Runs what was due when it was called; what its callbacks start waits for the next turn. */
-void gn_timer_advance(struct gn_loop *loop);
+/* Runs what was due when it was called; what its callbacks start waits for the next turn.
+ * Was there anything? */
+bool gn_timer_advance(struct gn_loop *loop);
 
 int gn_watch_open(struct gn_loop *loop);
 void gn_watch_close(struct gn_loop *loop);

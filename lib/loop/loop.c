@@ -132,16 +132,19 @@ void gn_task_cancel(struct gn_task *task)
 	gn_list_del(&task->link);
 }
 
-static void run_tasks(struct gn_loop *loop)
+static bool run_tasks(struct gn_loop *loop)
 {
 	struct gn_task *task;
+	bool any = false;
 
 	/* Something is left there when a task ran a turn of its own. */
 	gn_list_splice(&loop->running, &loop->tasks);
 	while ((task = gn_list_first(&loop->running, struct gn_task, link)) != NULL) {
 		gn_list_del(&task->link);
 		task->run(task);
+		any = true;
 	}
+	return any;
 }
 
 /* How long may descriptors be waited for, `wait` at most? */
@@ -162,12 +165,16 @@ static bool is_idle(const struct gn_loop *loop)
 	return gn_list_is_empty(&loop->tasks) && !loop->timers && !loop->watching;
 }
 
-static int turn(struct gn_loop *loop, gn_time wait)
+static int turn(struct gn_loop *loop, gn_time wait, bool is_single)
 {
+	bool any;
+
 	if (is_idle(loop))
 		return GN_EAGAIN;
-	run_tasks(loop);
-	gn_timer_advance(loop);
+	any = run_tasks(loop);
+	any |= gn_timer_advance(loop);
+	if (any && is_single)
+		wait = 0;
 	/* Do not wait when the work is done, and look once all the same when it was stopped. */
 	wait = loop->is_stopped || is_idle(loop) ? 0 : bound(loop, wait);
 	if (!loop->ev) {
@@ -183,7 +190,7 @@ static int turn(struct gn_loop *loop, gn_time wait)
 int gn_loop_turn(struct gn_loop *loop, gn_time wait)
 {
 	read_clock(loop);
-	return turn(loop, wait);
+	return turn(loop, wait, true);
 }
 
 int gn_loop_run(struct gn_loop *loop)
@@ -192,7 +199,7 @@ int gn_loop_run(struct gn_loop *loop)
 		return -EBUSY;
 	loop->is_running = true;
 	read_clock(loop);
-	while (!loop->is_stopped && turn(loop, GN_NEVER) == 0)
+	while (!loop->is_stopped && turn(loop, GN_NEVER, false) == 0)
 		;
 	loop->is_stopped = false;
 	loop->is_running = false;

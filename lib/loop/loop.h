@@ -43,8 +43,9 @@ void gn_timer_start_at(struct gn_timer *t, gn_time when); /* GN_NEVER stops it *
 int gn_loop_new_virtual(struct gn_loop **out);
 bool gn_loop_is_virtual(const struct gn_loop *loop);
 /* One turn: the run queue, then due timers, then descriptors, waiting for them at most
- * `wait` (virtual: jumps at most so far).  Returns GN_EAGAIN when there was nothing to
- * wait for, 0 else. */
+ * `wait` (virtual: jumps at most so far), and not at all when a task or timer ran, so that
+ * the caller sees what those did before time passes.  Returns GN_EAGAIN when there was
+ * nothing to wait for, 0 else. */
 int gn_loop_turn(struct gn_loop *loop, gn_time wait);
 
 /* What a folder keeps once a loop: a value under a key, the address of something static.

@@ -134,13 +134,16 @@ void gn_timer_free(struct gn_timer *t)
 	free(t);
 }
 
-void gn_timer_advance(struct gn_loop *loop)
+bool gn_timer_advance(struct gn_loop *loop)
 {
 	size_t last = loop->starts;
+	bool any = false;
 	struct gn_timer *t;
 
 	while ((t = loop->timers) != NULL && t->when <= loop->now && t->at <= last) {
 		unlink_timer(t);
 		t->cb(t->arg);
+		any = true;
 	}
+	return any;
 }

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* A TCP connection as a link. */
+#include "transport/tcp_link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define LINGER (2 * GN_SEC) /* transport.h, close */
+#define SKIP_TIMES 32       /* calls a turn that drop what comes */
+
+struct tcp_link {
+	struct gn_link link;
+	struct gn_loop *loop;
+	struct gn_watch *watch;
+	int fd;
+	int err; /* what it died of, as soon as a call has said so */
+	bool is_ended, has_eof, is_closing;
+	struct gn_timer limit;    /* of closing */
+	struct gn_list lingering; /* closing, on the loop's list */
+};
+
+/* The links that are closing, once a loop: nobody else knows them any more. */
+static const char slot_key;
+
+static void link_free(struct tcp_link *l)
+{
+	gn_list_del(&l->lingering);
+	gn_timer_fini(&l->limit);
+	gn_watch_free(l->watch);
+	gn_multiaddr_free(l->link.remote);
+	gn_multiaddr_free(l->link.local);
+	free(l);
+}
+
+static void fini_slot(void *value)
+{
+	struct gn_list *lingering = value;
+	struct tcp_link *l;
+
+	while ((l = gn_list_first(lingering, struct tcp_link, lingering)) != NULL) {
+		gn_socket_close(l->fd);
+		link_free(l);
+	}
+	free(lingering);
+}
+
+int gn_tcp_link_init(struct gn_loop *loop)
+{
+	struct gn_list *lingering;
+	int err;
+
+	if (gn_loop_slot_get(loop, &slot_key))
+		return 0;
+	lingering = malloc(sizeof(*lingering));
+	if (!lingering)
+		return -ENOMEM;
+	gn_list_init(lingering);
+	err = gn_loop_slot_put(loop, &slot_key, lingering, fini_slot);
+	if (err)
+		free(lingering);
+	return err;
+}
+
+static struct tcp_link *of(struct gn_link *link)
+{
+	return gn_list_entry(link, struct tcp_link, link);
+}
+
+/* The kernel says why a connection died once, to whichever call comes next; after that
+ * it reads as if it had ended well.  So the reason is kept, and told by reading in its turn:
+ * behind the bytes that were received. */
+static ptrdiff_t tcp_read(struct gn_link *link, void *buf, size_t n)
+{
+	struct tcp_link *l = of(link);
+	ptrdiff_t got = gn_socket_read(l->fd, buf, n);
+
+	if (got > 0 || got == GN_EAGAIN)
+		return got;
+	if (l->err)
+		return l->err;
+	if (got == GN_EOF)
+		l->has_eof = true;
+	else
+		l->err = (int)got;
+	return got;
+}
+
+static ptrdiff_t tcp_write(struct gn_link *link, const struct iovec *v, int n)
+{
+	struct tcp_link *l = of(link);
+	ptrdiff_t put;
+
+	if (l->err)
+		return l->err;
+	if (l->is_ended)
+		return GN_ECLOSED;
+	put = gn_socket_write(l->fd, v, n);
+	if (put < 0 && put != GN_EAGAIN)
+		l->err = (int)put;
+	return put;
+}
+
+static void tcp_want(struct gn_link *link, unsigned ready)
+{
+	gn_watch_start(of(link)->watch, ready);
+}
+
+static int tcp_end(struct gn_link *link)
+{
+	struct tcp_link *l = of(link);
+
+	if (l->err)
+		return l->err;
+	if (l->is_ended)
+		return 0;
+	l->is_ended = true;
+	return gn_socket_end(l->fd);
+}
+
+static void finish(void *arg)
+{
+	struct tcp_link *l = arg;
+
+	gn_socket_close(l->fd);
+	link_free(l);
+}
+
+static void linger(struct tcp_link *l)
+{
+	ptrdiff_t got = 0;
+	int i;
+
+	for (i = 0; i < SKIP_TIMES; i++) {
+		got = gn_socket_skip(l->fd);
+		if (got <= 0)
+			break;
+	}
+	if (got < 0 && got != GN_EAGAIN)
+		finish(l);
+}
+
+static void tcp_close(struct gn_link *link)
+{
+	struct tcp_link *l = of(link);
+	int err = tcp_end(link);
+
+	if (err || l->has_eof) {
+		finish(l);
+		return;
+	}
+	l->is_closing = true;
+	gn_list_add_tail(gn_loop_slot_get(l->loop, &slot_key), &l->lingering);
+	gn_timer_start(&l->limit, LINGER);
+	gn_watch_start(l->watch, GN_READABLE);
+}
+
+static void tcp_abort(struct gn_link *link)
+{
+	struct tcp_link *l = of(link);
+
+	gn_socket_reset(l->fd);
+	link_free(l);
+}
+
+static size_t tcp_unacked(struct gn_link *link)
+{
+	const struct tcp_link *l = of(link);
+
+	return l->err ? 0 : gn_socket_unacked(l->fd);
+}
+
+static const struct gn_link_ops ops = {
+	.read = tcp_read,
+	.write = tcp_write,
+	.want = tcp_want,
+	.end = tcp_end,
+	.close = tcp_close,
+	.abort = tcp_abort,
+	.unacked = tcp_unacked,
+};
+
+static void on_watch(void *arg, unsigned ready)
+{
+	struct tcp_link *l = arg;
+
+	if (l->is_closing)
+		linger(l);
+	else
+		l->link.on_ready(l->link.arg, ready);
+}
+
+int gn_tcp_addr_decode(const struct gn_multiaddr *a, struct gn_sockaddr *out)
+{
+	struct gn_sockaddr sa = {0};
+	struct gn_ip ip;
+	int err = gn_multiaddr_to_ip(a, &ip, NULL);
+	int i;
+
+	if (err || ip.code != GN_MA_TCP)
+		return GN_ENOTRANS;
+	sa.family = ip.is_ip6 ? 6 : 4;
+	sa.port = ip.port;
+	for (i = 0; i < (ip.is_ip6 ? 16 : 4); i++)
+		sa.ip[i] = ip.addr[i];
+	if (ip.zone[0]) {
+		err = gn_zone_parse(ip.zone, &sa.scope);
+		if (err)
+			return err;
+	}
+	*out = sa;
+	return 0;
+}
+
+int gn_tcp_addr_encode(const struct gn_sockaddr *sa, struct gn_multiaddr **out)
+{
+	struct gn_ip ip = {.is_ip6 = sa->family == 6, .code = GN_MA_TCP, .port = sa->port};
+	int i;
+
+	for (i = 0; i < 16; i++)
+		ip.addr[i] = sa->ip[i];
+	if (sa->scope)
+		(void)gn_zone_format(sa->scope, ip.zone);
+	return gn_multiaddr_from_ip(&ip, out);
+}
+
+int gn_tcp_link_new(struct gn_loop *loop, int fd, const struct gn_sockaddr *remote, struct gn_link **out)
+{
+	struct tcp_link *l = calloc(1, sizeof(*l));
+	struct gn_sockaddr local;
+	int err;
+
+	if (!l)
+		return -ENOMEM;
+	l->link.ops = &ops;
+	l->loop = loop;
+	l->fd = fd;
+	gn_list_init(&l->lingering);
+	gn_timer_init(&l->limit, loop, finish, l);
+	err = gn_socket_local(fd, &local);
+	if (!err)
+		err = gn_tcp_addr_encode(&local, &l->link.local);
+	if (!err)
+		err = gn_tcp_addr_encode(remote, &l->link.remote);
+	if (!err)
+		err = gn_watch_new(loop, fd, on_watch, l, &l->watch);
+	if (err) {
+		link_free(l);
+		return err;
+	}
+	*out = &l->link;
+	return 0;
+}

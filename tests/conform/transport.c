@@ -1,0 +1,860 @@
+/* SPDX-License-Identifier: MIT */
+/* transport/transport.h: one body over every transport, mem also with a delay and with reads
+ * and writes cut short. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "transport/mem.h"
+
+#define LIMIT (20 * GN_SEC) /* of a test that hangs */
+
+struct variant {
+	const char *name;
+	const struct gn_transport_ops *ops;
+	const char *addr;
+	bool is_virtual;
+	struct gn_mem_cfg mem;
+};
+
+struct fix;
+
+/* One end of a link, and what its owner does with it: sends `to_send` bytes of a pattern and
+ * then perhaps the end, reads what comes and checks it. */
+struct side {
+	struct fix *f;
+	struct gn_link *link;
+	size_t to_send, sent, got;
+	size_t unit; /* the most bytes for one call */
+	bool end_after, has_ended;
+	bool holds; /* does not read */
+	int err;    /* GN_EOF, or what reading ended with */
+	unsigned seen;
+	int calls;
+};
+
+struct fix {
+	const struct variant *v;
+	struct gn_loop *loop;
+	struct gn_link_listener *listener;
+	struct gn_multiaddr *bound;
+	struct gn_link_dial *dial;
+	struct gn_timer guard;
+	bool is_late, is_done;
+	bool closes_listener, cancels_dial; /* in on_link */
+	int err, dones, links;
+	struct side a, b; /* the dialer's, the listener's */
+};
+
+static uint8_t pattern(size_t at)
+{
+	return (uint8_t)(at * 31 + (at >> 8));
+}
+
+/* ---- the ends ----------------------------------------------------------------- */
+
+static void side_want(struct side *s)
+{
+	bool writes = s->sent < s->to_send || (s->end_after && !s->has_ended);
+
+	if (s->link)
+		s->link->ops->want(s->link, (s->holds || s->err ? 0u : GN_READABLE) | (writes ? GN_WRITABLE : 0u));
+}
+
+static void side_read(struct side *s)
+{
+	static _Alignas(64) uint8_t buf[1 << 16];
+	size_t n = s->unit < sizeof(buf) ? s->unit : sizeof(buf);
+	ptrdiff_t got, i;
+
+	while ((got = s->link->ops->read(s->link, buf, n)) > 0) {
+		assert_true((size_t)got <= n);
+		for (i = 0; i < got; i++)
+			if (buf[i] != pattern(s->got + (size_t)i))
+				fail_msg("byte %zu is not what was sent", s->got + (size_t)i);
+		s->got += (size_t)got;
+	}
+	assert_int_not_equal(got, 0);
+	if (got != GN_EAGAIN) {
+		s->err = (int)got;
+		/* It says so again. */
+		assert_int_equal(s->link->ops->read(s->link, buf, n), got);
+	}
+}
+
+/* In three views, one of them empty; what the last call returned. */
+static ptrdiff_t side_write_some(struct side *s)
+{
+	static uint8_t buf[1 << 16];
+	size_t n = s->to_send - s->sent, i;
+	struct iovec v[3];
+	ptrdiff_t put;
+
+	n = n < s->unit ? n : s->unit;
+	n = n < sizeof(buf) ? n : sizeof(buf);
+	for (i = 0; i < n; i++)
+		buf[i] = pattern(s->sent + i);
+	v[0] = (struct iovec){buf, n / 3};
+	v[1] = (struct iovec){buf, 0};
+	v[2] = (struct iovec){buf + n / 3, n - n / 3};
+	put = s->link->ops->write(s->link, v, 3);
+	assert_int_not_equal(put, 0);
+	assert_true(put < 0 || (size_t)put <= n);
+	if (put > 0)
+		s->sent += (size_t)put;
+	return put;
+}
+
+static ptrdiff_t side_write(struct side *s)
+{
+	ptrdiff_t put = 0;
+
+	while (s->sent < s->to_send && put >= 0)
+		put = side_write_some(s);
+	if (s->sent == s->to_send && s->end_after && !s->has_ended) {
+		assert_int_equal(s->link->ops->end(s->link), 0);
+		s->has_ended = true;
+	}
+	return put;
+}
+
+static void on_ready(void *arg, unsigned ready)
+{
+	struct side *s = arg;
+
+	s->seen |= ready;
+	s->calls++;
+	if ((ready & GN_READABLE) && !s->holds && !s->err)
+		side_read(s);
+	if (ready & GN_WRITABLE)
+		(void)side_write(s);
+	side_want(s);
+}
+
+static void side_take(struct side *s, struct gn_link *link)
+{
+	assert_non_null(link->local);
+	assert_non_null(link->remote);
+	s->link = link;
+	link->on_ready = on_ready;
+	link->arg = s;
+}
+
+static void side_drop(struct side *s)
+{
+	if (s->link)
+		s->link->ops->abort(s->link);
+	s->link = NULL;
+}
+
+/* ---- the loop ----------------------------------------------------------------- */
+
+static void on_guard(void *arg)
+{
+	struct fix *f = arg;
+
+	f->is_late = true;
+}
+
+#define turn_until(f, cond)                                                     \
+	do {                                                                    \
+		gn_timer_start(&(f)->guard, LIMIT);                             \
+		while (!(cond)) {                                               \
+			assert_int_equal(gn_loop_turn((f)->loop, GN_NEVER), 0); \
+			assert_false((f)->is_late);                             \
+		}                                                               \
+		gn_timer_stop(&(f)->guard);                                     \
+	} while (0)
+
+static void on_link(void *arg, struct gn_link *link)
+{
+	struct fix *f = arg;
+
+	f->links++;
+	if (f->b.link) {
+		link->ops->abort(link);
+		return;
+	}
+	side_take(&f->b, link);
+	if (f->closes_listener) {
+		f->v->ops->close(f->listener);
+		f->listener = NULL;
+	}
+	if (f->cancels_dial && f->dial) {
+		f->v->ops->cancel(f->dial);
+		f->dial = NULL;
+	}
+}
+
+static void on_done(void *arg, int err, struct gn_link *link)
+{
+	struct fix *f = arg;
+
+	f->dial = NULL;
+	f->dones++;
+	f->err = err;
+	if (!err)
+		side_take(&f->a, link);
+	else
+		assert_null(link);
+}
+
+static void start_dial(struct fix *f, const struct gn_multiaddr *addr)
+{
+	struct gn_link_dial_cfg cfg = {.loop = f->loop, .addr = addr, .on_done = on_done, .arg = f};
+
+	assert_int_equal(f->v->ops->dial(&cfg, &f->dial), 0);
+	assert_int_equal(f->dones, 0);
+}
+
+static void start_listen(struct fix *f)
+{
+	struct gn_link_listen_cfg cfg = {.loop = f->loop, .on_link = on_link, .arg = f};
+	struct gn_multiaddr *addr;
+
+	assert_int_equal(gn_multiaddr_parse(f->v->addr, &addr, NULL), 0);
+	assert_true(f->v->ops->is_for(addr));
+	cfg.addr = addr;
+	assert_int_equal(f->v->ops->listen(&cfg, &f->listener, &f->bound), 0);
+	assert_true(f->v->ops->is_for(f->bound));
+	assert_false(gn_multiaddr_is_equal(f->bound, addr));
+	gn_multiaddr_free(addr);
+}
+
+static void connect_both(struct fix *f)
+{
+	start_dial(f, f->bound);
+	turn_until(f, f->dones && f->links);
+	assert_int_equal(f->err, 0);
+	assert_int_equal(f->dones, 1);
+	assert_non_null(f->b.link);
+}
+
+static int setup(void **state)
+{
+	const struct variant *v = *state;
+	struct fix *f = calloc(1, sizeof(*f));
+
+	if (!f || (v->is_virtual ? gn_loop_new_virtual(&f->loop) : gn_loop_new(&f->loop)) != 0)
+		return -1;
+	f->v = v;
+	f->a = f->b = (struct side){.f = f, .unit = SIZE_MAX};
+	gn_timer_init(&f->guard, f->loop, on_guard, f);
+	if (v->ops == &gn_transport_mem && gn_mem_set(f->loop, &v->mem) != 0)
+		return -1;
+	start_listen(f);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fix *f = *state;
+
+	if (f->dial)
+		f->v->ops->cancel(f->dial);
+	side_drop(&f->a);
+	side_drop(&f->b);
+	if (f->listener)
+		f->v->ops->close(f->listener);
+	gn_timer_fini(&f->guard);
+	gn_multiaddr_free(f->bound);
+	gn_loop_free(f->loop);
+	free(f);
+	return 0;
+}
+
+/* ---- the tests ---------------------------------------------------------------- */
+
+static void test_connect(void **state)
+{
+	struct fix *f = *state;
+
+	connect_both(f);
+	assert_true(gn_multiaddr_is_equal(f->a.link->remote, f->bound));
+	assert_true(gn_multiaddr_is_equal(f->b.link->local, f->bound));
+	assert_true(gn_multiaddr_is_equal(f->a.link->local, f->b.link->remote));
+	assert_true(f->v->ops->is_for(f->a.link->local));
+	assert_int_equal(f->a.link->ops->unacked(f->a.link), 0);
+	assert_int_equal(f->a.calls + f->b.calls, 0); /* nobody wanted anything */
+}
+
+static void test_trailing_peer(void **state)
+{
+	struct fix *f = *state;
+	struct gn_multiaddr *addr;
+
+	assert_int_equal(gn_multiaddr_encapsulate_text(
+				 f->bound, "/p2p/12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA", &addr),
+			 0);
+	assert_true(f->v->ops->is_for(addr));
+	start_dial(f, addr);
+	gn_multiaddr_free(addr); /* it was copied */
+	turn_until(f, f->dones && f->links);
+	assert_int_equal(f->err, 0);
+	assert_true(gn_multiaddr_is_equal(f->a.link->remote, f->bound)); /* without it */
+}
+
+static void exchange(struct fix *f, size_t ab, size_t ba, size_t unit_a, size_t unit_b)
+{
+	connect_both(f);
+	f->a.to_send = ab;
+	f->b.to_send = ba;
+	f->a.unit = unit_a;
+	f->b.unit = unit_b;
+	f->a.end_after = f->b.end_after = true;
+	side_want(&f->a);
+	side_want(&f->b);
+	turn_until(f, f->a.err && f->b.err);
+	assert_int_equal(f->a.err, GN_EOF);
+	assert_int_equal(f->b.err, GN_EOF);
+	assert_int_equal(f->b.got, ab);
+	assert_int_equal(f->a.got, ba);
+}
+
+static void test_both_ways(void **state)
+{
+	exchange(*state, 1000003, 777777, SIZE_MAX, SIZE_MAX);
+}
+
+static void test_odd_sizes(void **state)
+{
+	exchange(*state, 20011, 30011, 1, 7);
+}
+
+static void test_more_odd_sizes(void **state)
+{
+	exchange(*state, 300000, 70001, 4097, 61);
+}
+
+static void test_nothing_but_ends(void **state)
+{
+	exchange(*state, 0, 0, SIZE_MAX, SIZE_MAX);
+}
+
+/* Nobody reads: writing comes to a halt, without an event that says writable; as soon as
+ * somebody reads it goes on. */
+static void test_full_pipe(void **state)
+{
+	struct fix *f = *state;
+	ptrdiff_t put;
+
+	connect_both(f);
+	f->a.to_send = (size_t)64 << 20;
+	f->b.holds = true;
+	do {
+		put = side_write(&f->a);
+	} while (put > 0);
+	assert_int_equal(put, GN_EAGAIN);
+	assert_true(f->a.sent > 0 && f->a.sent < f->a.to_send);
+	f->a.to_send = f->a.sent + 100000;
+	f->a.end_after = true;
+	f->b.holds = false;
+	side_want(&f->a);
+	side_want(&f->b);
+	turn_until(f, f->b.err);
+	assert_int_equal(f->b.err, GN_EOF);
+	assert_int_equal(f->b.got, f->a.to_send);
+}
+
+static void half_close(struct fix *f, struct side *first, struct side *second)
+{
+	struct iovec v = {&(char){'x'}, 1};
+
+	connect_both(f);
+	first->to_send = 5001;
+	first->end_after = true;
+	side_want(first);
+	side_want(second);
+	turn_until(f, second->err);
+	assert_int_equal(second->err, GN_EOF);
+	assert_int_equal(second->got, 5001);
+	assert_int_equal(first->err, 0);
+	assert_int_equal(first->link->ops->write(first->link, &v, 1), GN_ECLOSED);
+	assert_int_equal(first->link->ops->end(first->link), 0); /* once more is fine */
+	second->to_send = 200003;
+	second->end_after = true;
+	side_want(second);
+	turn_until(f, first->err);
+	assert_int_equal(first->err, GN_EOF);
+	assert_int_equal(first->got, 200003);
+}
+
+static void test_half_close_by_dialer(void **state)
+{
+	struct fix *f = *state;
+
+	half_close(f, &f->a, &f->b);
+}
+
+static void test_half_close_by_listener(void **state)
+{
+	struct fix *f = *state;
+
+	half_close(f, &f->b, &f->a);
+}
+
+/* Five bytes that have arrived and are not read yet, and behind them a reset. */
+static void reset_behind_bytes(struct fix *f)
+{
+	connect_both(f);
+	f->a.to_send = 5;
+	assert_true(side_write(&f->a) > 0);
+	f->b.holds = true;
+	f->b.link->ops->want(f->b.link, GN_READABLE);
+	turn_until(f, f->b.seen & GN_READABLE);
+	side_drop(&f->a);
+	f->b.holds = false;
+}
+
+static void test_reset(void **state)
+{
+	struct fix *f = *state;
+
+	reset_behind_bytes(f);
+	side_want(&f->b);
+	turn_until(f, f->b.err);
+	assert_int_equal(f->b.got, 5);
+	assert_int_equal(f->b.err, GN_ERESET);
+	/* A link that has failed is both. */
+	f->b.seen = 0;
+	f->b.link->ops->want(f->b.link, GN_READABLE | GN_WRITABLE);
+	turn_until(f, f->b.seen == (GN_READABLE | GN_WRITABLE));
+}
+
+/* The same, but writing is the first to hear of it: reading still begins with the bytes, and
+ * does not take what follows for a good end. */
+static void test_reset_found_by_writing(void **state)
+{
+	struct fix *f = *state;
+	ptrdiff_t put;
+
+	reset_behind_bytes(f);
+	f->b.to_send = SIZE_MAX;
+	f->b.unit = 100;
+	f->b.holds = true;
+	gn_timer_start(&f->guard, LIMIT);
+	do {
+		put = side_write_some(&f->b);
+		if (put == GN_EAGAIN)
+			f->b.link->ops->want(f->b.link, GN_WRITABLE);
+		(void)gn_loop_turn(f->loop, 0);
+		if (put > 0 && f->v->is_virtual)
+			(void)gn_loop_turn(f->loop, GN_MSEC);
+		assert_false(f->is_late);
+	} while (put > 0 || put == GN_EAGAIN);
+	assert_int_equal(put, GN_ERESET);
+	assert_int_equal(f->b.link->ops->end(f->b.link), GN_ERESET);
+	f->b.unit = SIZE_MAX;
+	side_read(&f->b);
+	assert_int_equal(f->b.got, 5);
+	assert_int_equal(f->b.err, GN_ERESET);
+}
+
+/* The closer has unread bytes; what it wrote gets through all the same. */
+static void test_close_delivers(void **state)
+{
+	struct fix *f = *state;
+
+	connect_both(f);
+	f->a.holds = f->b.holds = true;
+	f->b.to_send = 10000;
+	side_write(&f->b);
+	f->a.link->ops->want(f->a.link, GN_READABLE);
+	turn_until(f, f->a.seen & GN_READABLE); /* and leaves it there */
+	f->a.to_send = 20000;
+	side_write(&f->a);
+	assert_int_equal(f->a.sent, 20000);
+	f->a.link->ops->close(f->a.link);
+	f->a.link = NULL;
+	f->a.calls = 0;
+	f->b.to_send = 300000; /* more comes meanwhile, more than any pipe holds */
+	f->b.end_after = true;
+	f->b.holds = false;
+	side_want(&f->b);
+	turn_until(f, f->b.err && f->b.has_ended);
+	assert_int_equal(f->b.err, GN_EOF);
+	assert_int_equal(f->b.got, 20000);
+	assert_int_equal(f->a.calls, 0);
+	/* Nothing is left that the loop would wait for but the listener. */
+	f->b.link->ops->close(f->b.link);
+	f->b.link = NULL;
+	f->v->ops->close(f->listener);
+	f->listener = NULL;
+	assert_int_equal(gn_loop_run(f->loop), 0);
+}
+
+/* Both close, both sides' bytes unread. */
+static void test_close_both(void **state)
+{
+	struct fix *f = *state;
+
+	connect_both(f);
+	f->a.to_send = f->b.to_send = 3000;
+	side_write(&f->a);
+	side_write(&f->b);
+	f->a.link->ops->close(f->a.link);
+	f->b.link->ops->close(f->b.link);
+	f->a.link = f->b.link = NULL;
+	f->v->ops->close(f->listener);
+	f->listener = NULL;
+	assert_int_equal(gn_loop_run(f->loop), 0);
+}
+
+/* The loop goes while a link still lingers: freed with it. */
+static void test_close_and_free_loop(void **state)
+{
+	struct fix *f = *state;
+
+	connect_both(f);
+	f->a.link->ops->close(f->a.link);
+	f->a.link = NULL;
+}
+
+/* From inside the callback. */
+static void on_ready_close(void *arg, unsigned ready)
+{
+	struct side *s = arg;
+	struct gn_link *link = s->link;
+
+	(void)ready;
+	s->calls++;
+	s->link = NULL;
+	if (s == &s->f->a)
+		link->ops->close(link);
+	else
+		link->ops->abort(link);
+}
+
+static void test_given_up_in_callback(void **state)
+{
+	struct fix *f = *state;
+
+	connect_both(f);
+	f->a.link->on_ready = on_ready_close;
+	f->b.link->on_ready = on_ready_close;
+	f->a.link->ops->want(f->a.link, GN_WRITABLE | GN_READABLE);
+	f->b.link->ops->want(f->b.link, GN_WRITABLE | GN_READABLE);
+	turn_until(f, !f->a.link && !f->b.link);
+	assert_int_equal(f->a.calls, 1);
+	assert_int_equal(f->b.calls, 1);
+	f->v->ops->close(f->listener);
+	f->listener = NULL;
+	assert_int_equal(gn_loop_run(f->loop), 0);
+}
+
+static void test_unacked(void **state)
+{
+	struct fix *f = *state;
+
+	connect_both(f);
+	f->a.to_send = 5000;
+	side_write(&f->a);
+	side_want(&f->b);
+	turn_until(f, f->b.got == 5000);
+	turn_until(f, f->a.link->ops->unacked(f->a.link) == 0);
+}
+
+static void test_refused(void **state)
+{
+	struct fix *f = *state;
+
+	f->v->ops->close(f->listener);
+	f->listener = NULL;
+	start_dial(f, f->bound);
+	turn_until(f, f->dones);
+	assert_int_equal(f->err, -ECONNREFUSED);
+	assert_int_equal(f->dones, 1);
+	assert_int_equal(gn_loop_run(f->loop), 0);
+}
+
+static void test_cancel_at_once(void **state)
+{
+	struct fix *f = *state;
+
+	start_dial(f, f->bound);
+	f->v->ops->cancel(f->dial);
+	f->dial = NULL;
+	f->v->ops->close(f->listener);
+	f->listener = NULL;
+	assert_int_equal(gn_loop_run(f->loop), 0);
+	assert_int_equal(f->dones, 0);
+}
+
+/* When the far end already has it: it sees the link end there. */
+static void test_cancel_midway(void **state)
+{
+	struct fix *f = *state;
+
+	f->cancels_dial = true;
+	start_dial(f, f->bound);
+	turn_until(f, f->links);
+	if (f->v->mem.delay)
+		assert_int_equal(f->dones, 0);
+	if (f->dones)
+		side_drop(&f->a);
+	side_want(&f->b);
+	turn_until(f, f->b.err);
+	assert_int_equal(f->b.got, 0);
+	assert_true(f->b.err == GN_EOF || f->b.err == GN_ERESET);
+}
+
+static void test_listener_closed_in_callback(void **state)
+{
+	struct fix *f = *state;
+
+	f->closes_listener = true;
+	connect_both(f);
+	assert_null(f->listener);
+	side_drop(&f->a);
+	f->dones = 0;
+	start_dial(f, f->bound);
+	turn_until(f, f->dones);
+	assert_int_equal(f->err, -ECONNREFUSED);
+}
+
+static void test_address_in_use(void **state)
+{
+	struct fix *f = *state;
+	struct gn_link_listen_cfg cfg = {.loop = f->loop, .addr = f->bound, .on_link = on_link, .arg = f};
+	struct gn_link_listener *l;
+	struct gn_multiaddr *bound;
+
+	assert_int_equal(f->v->ops->listen(&cfg, &l, &bound), -EADDRINUSE);
+	f->v->ops->close(f->listener);
+	assert_int_equal(f->v->ops->listen(&cfg, &f->listener, &bound), 0); /* free again at once */
+	assert_true(gn_multiaddr_is_equal(bound, f->bound));
+	gn_multiaddr_free(bound);
+	connect_both(f);
+}
+
+static void test_foreign_address(void **state)
+{
+	static const char *const texts[] = {"/unix/%2Ftmp%2Fx", "/ip4/127.0.0.1/udp/1", "/ip4/127.0.0.1/tcp/1/ws",
+					    "/dns4/localhost/tcp/1", "/memory/1/p2p-circuit"};
+	struct fix *f = *state;
+	struct gn_link_dial_cfg cfg = {.loop = f->loop, .on_done = on_done, .arg = f};
+	struct gn_multiaddr *addr;
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_equal(gn_multiaddr_parse(texts[i], &addr, NULL), 0);
+		assert_false(f->v->ops->is_for(addr));
+		cfg.addr = addr;
+		assert_int_equal(f->v->ops->dial(&cfg, &f->dial), GN_ENOTRANS);
+		gn_multiaddr_free(addr);
+	}
+	assert_int_equal(f->dones, 0);
+}
+
+static void test_pause(void **state)
+{
+	struct fix *f = *state;
+
+	f->v->ops->pause(f->listener, true);
+	start_dial(f, f->bound);
+	turn_until(f, f->dones); /* it waits in the queue */
+	assert_int_equal(f->err, 0);
+	assert_int_equal(gn_loop_turn(f->loop, 0) == 0 ? f->links : 0, 0);
+	f->a.to_send = 1234;
+	f->a.end_after = true;
+	side_write(&f->a);
+	f->v->ops->pause(f->listener, false);
+	turn_until(f, f->links);
+	side_want(&f->b);
+	turn_until(f, f->b.err);
+	assert_int_equal(f->b.got, 1234);
+}
+
+/* Links that wait at a listener that is closed end. */
+static void test_closed_over_queue(void **state)
+{
+	struct fix *f = *state;
+
+	f->v->ops->pause(f->listener, true);
+	start_dial(f, f->bound);
+	turn_until(f, f->dones);
+	f->v->ops->close(f->listener);
+	f->listener = NULL;
+	side_want(&f->a);
+	turn_until(f, f->a.err);
+	assert_int_equal(f->links, 0);
+	assert_int_equal(f->a.err, GN_ERESET);
+}
+
+/* ---- many --------------------------------------------------------------------- */
+
+#define MANY 200
+
+struct many {
+	struct fix *f;
+	struct side in[MANY], out[MANY];
+	struct gn_link_dial *dial[MANY];
+	size_t n_in, n_out;
+};
+
+static void side_start(struct side *s, struct fix *f, struct gn_link *link)
+{
+	*s = (struct side){.f = f, .unit = 997, .to_send = 10007, .end_after = true};
+	side_take(s, link);
+	side_want(s);
+}
+
+static void on_link_many(void *arg, struct gn_link *link)
+{
+	struct many *m = arg;
+
+	assert_true(m->n_in < MANY);
+	side_start(&m->in[m->n_in++], m->f, link);
+}
+
+static void on_done_many(void *arg, int err, struct gn_link *link)
+{
+	struct many *m = arg;
+
+	assert_int_equal(err, 0);
+	side_start(&m->out[m->n_out++], m->f, link);
+}
+
+static size_t count_ended(const struct many *m)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < m->n_in; i++)
+		n += m->in[i].err && m->in[i].has_ended;
+	for (i = 0; i < m->n_out; i++)
+		n += m->out[i].err && m->out[i].has_ended;
+	return n;
+}
+
+static void test_many(void **state)
+{
+	struct fix *f = *state;
+	struct many *m = calloc(1, sizeof(*m));
+	struct gn_link_listen_cfg lcfg = {.loop = f->loop, .addr = f->bound, .on_link = on_link_many, .arg = m};
+	struct gn_link_dial_cfg cfg = {.loop = f->loop, .addr = f->bound, .on_done = on_done_many, .arg = m};
+	struct gn_multiaddr *bound;
+	size_t i;
+
+	assert_non_null(m);
+	m->f = f;
+	f->v->ops->close(f->listener);
+	assert_int_equal(f->v->ops->listen(&lcfg, &f->listener, &bound), 0);
+	gn_multiaddr_free(bound);
+	for (i = 0; i < MANY; i++)
+		assert_int_equal(f->v->ops->dial(&cfg, &m->dial[i]), 0);
+	turn_until(f, count_ended(m) == 2 * (size_t)MANY);
+	for (i = 0; i < MANY; i++) {
+		assert_int_equal(m->in[i].err, GN_EOF);
+		assert_int_equal(m->out[i].err, GN_EOF);
+		assert_int_equal(m->in[i].got, 10007);
+		assert_int_equal(m->out[i].got, 10007);
+		m->in[i].link->ops->close(m->in[i].link);
+		m->out[i].link->ops->close(m->out[i].link);
+	}
+	free(m);
+}
+
+/* ---- all over each ------------------------------------------------------------ */
+
+static const struct variant variants[] = {
+	{.name = "mem", .ops = &gn_transport_mem, .addr = "/memory/0", .is_virtual = true},
+	{.name = "mem, far and in pieces",
+	 .ops = &gn_transport_mem,
+	 .addr = "/memory/0",
+	 .is_virtual = true,
+	 .mem = {.seed = 7, .max_chunk = 1500, .delay = 30 * GN_MSEC, .buffer = 25000}},
+	{.name = "mem on a real clock", .ops = &gn_transport_mem, .addr = "/memory/0"},
+	{.name = "tcp over IPv4", .ops = &gn_transport_tcp, .addr = "/ip4/127.0.0.1/tcp/0"},
+	{.name = "tcp over IPv6", .ops = &gn_transport_tcp, .addr = "/ip6/::1/tcp/0"},
+};
+
+static void refuse_link(void *arg, struct gn_link *link)
+{
+	(void)arg;
+	link->ops->abort(link);
+}
+
+/* A host may have no IPv6. */
+static bool is_had(const struct variant *v)
+{
+	struct gn_link_listen_cfg cfg = {.on_link = refuse_link};
+	struct gn_multiaddr *addr = NULL, *bound;
+	struct gn_link_listener *l;
+	bool had = false;
+
+	if (v->is_virtual)
+		return true;
+	if (gn_loop_new(&cfg.loop) != 0)
+		return false;
+	if (gn_multiaddr_parse(v->addr, &addr, NULL) == 0) {
+		cfg.addr = addr;
+		if (v->ops->listen(&cfg, &l, &bound) == 0) {
+			had = true;
+			v->ops->close(l);
+			gn_multiaddr_free(bound);
+		}
+	}
+	gn_multiaddr_free(addr);
+	gn_loop_free(cfg.loop);
+	return had;
+}
+
+#define ON(test)                                                                                   \
+	{                                                                                          \
+		.name = #test, .test_func = (test), .setup_func = setup, .teardown_func = teardown \
+	}
+
+int main(void)
+{
+	struct CMUnitTest tests[] = {
+		ON(test_connect),
+		ON(test_trailing_peer),
+		ON(test_both_ways),
+		ON(test_odd_sizes),
+		ON(test_more_odd_sizes),
+		ON(test_nothing_but_ends),
+		ON(test_full_pipe),
+		ON(test_half_close_by_dialer),
+		ON(test_half_close_by_listener),
+		ON(test_reset),
+		ON(test_reset_found_by_writing),
+		ON(test_close_delivers),
+		ON(test_close_both),
+		ON(test_close_and_free_loop),
+		ON(test_given_up_in_callback),
+		ON(test_unacked),
+		ON(test_refused),
+		ON(test_cancel_at_once),
+		ON(test_cancel_midway),
+		ON(test_listener_closed_in_callback),
+		ON(test_address_in_use),
+		ON(test_foreign_address),
+		ON(test_pause),
+		ON(test_closed_over_queue),
+		ON(test_many),
+	};
+	struct variant v[sizeof(variants) / sizeof(variants[0])];
+	int failed = 0;
+	size_t i, k;
+
+	memcpy(v, variants, sizeof(v));
+	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		if (!is_had(&v[i])) {
+			print_message("not run, this host has no such network: %s\n", v[i].name);
+			continue;
+		}
+		print_message("over %s:\n", v[i].name);
+		for (k = 0; k < sizeof(tests) / sizeof(tests[0]); k++)
+			tests[k].initial_state = &v[i];
+		failed += cmocka_run_group_tests_name(v[i].name, tests, NULL, NULL);
+	}
+	return failed;
+}
