@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "node/conn.h"
 #include "node/node.h"
+#include "security/secure.h"
 
 struct listener {
 	struct gn_list link; /* in node->listeners */
@@ -75,6 +76,9 @@ int gn_node_listen(struct gn_node *node, const struct gn_multiaddr *addr, struct
 		return r;
 	}
 	gn_list_add_tail(&node->listeners, &l->link);
+	for (size_t i = 0; i < node->n_securities; i++)
+		if (node->cfg.components->securities[i]->prepare != NULL)
+			node->cfg.components->securities[i]->prepare(&node->scratch);
 	gn_node_changed(node);
 	return 0;
 }

@@ -146,6 +146,8 @@ void gn_conn_turn(struct gn_task *task)
 	arm(c);
 	if (moved)
 		gn_conn_post(c);
+	else if (c->state == GN_CONN_SECURING && c->security != NULL && c->security->prepare != NULL)
+		c->security->prepare(&c->node->scratch);
 }
 
 void gn_conn_on_ready(void *arg, unsigned ready)

@@ -193,11 +193,6 @@ static int handshake(struct gn_layer *l)
 	size_t len = 0, n_payload;
 	int r = message_peek(l, &msg, &len);
 
-	if (r == GN_EAGAIN && n->state != WAIT_1) { /* a good time for it */
-		int e = gn_noise_cipher_open(l->stack->cfg.scratch);
-
-		return e != 0 ? e : r;
-	}
 	if (r != 0)
 		return r;
 	/* Whatever is to be answered must fit: then the step is whole. */
@@ -367,6 +362,11 @@ static const struct gn_secure_info *noise_info(const struct gn_layer *l)
 	return &((const struct noise *)l->state)->info;
 }
 
+static void noise_prepare(struct gn_scratch *s)
+{
+	(void)gn_noise_cipher_open(s);
+}
+
 static const struct gn_layer_ops noise_ops = {
 	.name = "/noise",
 	.size = sizeof(struct noise),
@@ -381,4 +381,5 @@ const struct gn_security_ops gn_security_noise = {
 	.id = "/noise",
 	.layer = &noise_ops,
 	.info = noise_info,
+	.prepare = noise_prepare,
 };

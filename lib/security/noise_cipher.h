@@ -15,8 +15,7 @@ struct gn_noise_key {
 	uint64_t n; /* records so far */
 };
 
-/* Makes the contexts unless they are there: a millisecond in the process's life, so best
- * done while waiting for a message.  0 or -ENOMEM. */
+/* Makes the contexts unless they are there, which takes a millisecond.  0 or -ENOMEM. */
 int gn_noise_cipher_open(struct gn_scratch *s);
 /* Seals the views into out, the tag behind.  0, GN_ELIMIT (counter used up), -ENOMEM. */
 int gn_noise_cipher_seal(struct gn_scratch *s, struct gn_noise_key *k, const struct iovec *v, int n, uint8_t *out);
