@@ -129,6 +129,16 @@ static void start(struct served *d)
 	drop(d);
 }
 
+/* Has the peer been told that its protocol is served?  A reset drops what is queued: before that
+ * it would read as "no such protocol". */
+static bool is_answered(const struct served *d)
+{
+	struct gn_channel_state st;
+
+	gn_channel_state(d->ch, &st);
+	return !st.queued;
+}
+
 static void on_turn(void *arg)
 {
 	struct serve *s = arg;
@@ -136,7 +146,7 @@ static void on_turn(void *arg)
 
 	for (d = s->all; d && s->running < s->cfg.conc; d = next) {
 		next = d->next;
-		if (is_waiting(d))
+		if (is_waiting(d) && is_answered(d))
 			start(d);
 	}
 }
@@ -147,8 +157,10 @@ static void on_event(void *arg, struct gn_channel *ch, unsigned events)
 	static const struct gn_metrics none;
 	struct served *d = arg;
 
-	if (!(events & GN_DEAD))
+	if (!(events & GN_DEAD)) {
+		gn_timer_start(d->serve->turn, 0);
 		return;
+	}
 	note_close(&d->note, RELAY_PEER, gn_channel_error(ch), -1, &none);
 	drop(d);
 }

@@ -30,6 +30,7 @@ struct gn_stream {
 	bool inbound;
 	bool is_ended_in, is_ended_out; /* the far end's FIN has come; ours is on its way */
 	int err;                        /* 0, or what it died of */
+	bool keeps;                     /* a protocol is being agreed on: a reset comes behind what is in rx */
 	unsigned news;                  /* gn_stream_news */
 	struct gn_list link;            /* in session->news while there are any */
 	/* Set by the owner; NULL: nobody listens. */

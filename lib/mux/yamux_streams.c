@@ -199,7 +199,7 @@ void yamux_stream_die(struct yamux_stream *s, int err, bool drop)
 	if (!s->owes_rst)
 		gn_list_del(&s->control);
 	/* Bytes in front of the far end's FIN are good whatever happens to ours. */
-	if (drop && !s->st.is_ended_in)
+	if (drop && !s->st.is_ended_in && !s->st.keeps)
 		gn_pipe_reset(&s->st.rx, err);
 	else
 		gn_pipe_close(&s->st.rx, err);

@@ -47,6 +47,7 @@ static void on_step(void *arg, struct gn_stack *stack, struct gn_layer *l, int w
 	(void)stack;
 	if (what == GN_DONE) {
 		ps->is_open = true;
+		ps->st->keeps = false;
 		gn_timer_stop(&ps->timer);
 		if (ps->inbound)
 			ps->protocol = ps->conn->node->registry.entries[gn_select_chosen(l)].id;
@@ -60,6 +61,8 @@ static void on_work(void *arg)
 	(void)arg; /* the stream's news, or a call of the owner's, pumps it */
 }
 
+/* The answer may come in one piece with a reset, by a program that failed at once: that is
+ * a reset, and no refusal. */
 static int select_start(struct gn_pstream *ps)
 {
 	struct gn_node *node = ps->conn->node;
@@ -75,6 +78,7 @@ static int select_start(struct gn_pstream *ps)
 
 	gn_timer_init(&ps->timer, node->loop, on_timeout, ps);
 	gn_timer_start(&ps->timer, node->cfg.limits.negotiate);
+	ps->st->keeps = !ps->inbound;
 	gn_stack_init(&ps->stack, &cfg);
 	return gn_stack_push(&ps->stack, &gn_select_ops, &sel, true, NULL);
 }

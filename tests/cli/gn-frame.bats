@@ -89,7 +89,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	pid=$!
 	exec 7>in
 	printf '\x01a\x81\x80\x40' >&7 # 1 MiB and 1
-	run -9 finish $pid
+	ends_with 9 $pid
 	exec 7>&-
 	assert_equal "$(cat out)" a
 	assert_equal "$(cat err)" "gn-frame: frame 2, at byte 2: longer than 1048576 bytes (--max-frame)"

@@ -30,11 +30,11 @@ start() {
 	shift
 	rm -f "${at}ready"
 	mkfifo "${at}ready"
-	"$tool" --ready-fd 9 "$@" >"${at}out" 2>"${at}err" <"${input:-/dev/null}" 3>&- 9<>"${at}ready" 8>&- &
+	exec 8<>"${at}ready" # before the tool writes: a fifo that nobody has open keeps nothing
+	"$tool" --ready-fd 9 "$@" >"${at}out" 2>"${at}err" <"${input:-/dev/null}" 3>&- 9>"${at}ready" 8>&- &
 	pid=$!
 	pids+=("$pid")
 	addr=
-	exec 8<>"${at}ready"
 	read -rt $((10 * GN_SLOW)) addr <&8 || {
 		cat "${at}err" >&2
 		return 1
@@ -49,6 +49,13 @@ finish() {
 		echo "still running: $1" >&2
 	}
 	wait "$1"
+}
+
+# ends_with CODE PID: it ends, and with that code.  (Not under `run`, whose subshell has no children.)
+ends_with() {
+	local rc=0
+	finish "$2" || rc=$?
+	assert_equal "$rc" "$1"
 }
 
 kill_all() {
