@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * DNS queries.  c-ares calls back from inside of anything that is called of it, its cancel
+ * and destroy included; so an answer is only noted there, and told from a task.  A query that
+ * is given up is detached from what c-ares knows of it (struct request), which then comes to
+ * its end unheard, at the latest when the channel is closed.
+ */
+#define _GNU_SOURCE /* secure_getenv */
+#include "loop/dns.h"
+
+#include <ares.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/time.h>
+
+#include "loop/loop.h"
+
+#define NAME_MAX_LEN 254 /* with a dot at its end */
+#define TRY_MS 2000      /* the first wait for an answer; each next one is longer */
+#define TRIES 3
+#define EDNS_SIZE 1232 /* fits in any packet, DNS flag day 2020 */
+
+/* A descriptor of c-ares that is watched. */
+struct dns_socket {
+	struct gn_list link;
+	struct dns *dns;
+	ares_socket_t fd;
+	struct gn_watch *watch;
+};
+
+/* What a loop has. */
+struct dns {
+	struct gn_loop *loop;
+	ares_channel channel; /* NULL: closed */
+	struct gn_list sockets;
+	struct gn_timer timer;
+	struct gn_task sweep;
+	size_t queries;
+	char *server;
+};
+
+struct request {
+	struct gn_dns *op; /* NULL: given up */
+};
+
+struct gn_dns {
+	struct dns *dns;
+	struct request *request; /* NULL: c-ares is done with it */
+	enum gn_dns_type type;
+	void (*on_done)(void *arg, int err, const struct gn_dns_record *records, size_t n);
+	void *arg;
+	struct gn_task task;
+	struct gn_timer limit;
+	int err;
+	struct gn_dns_record *records; /* one piece of memory with what they point to */
+	size_t n;
+};
+
+static const char slot_key;
+
+static int error_of(int status)
+{
+	switch (status) {
+	case ARES_SUCCESS:
+		return 0;
+	case ARES_ENOMEM:
+		return -ENOMEM;
+	case ARES_ETIMEOUT:
+		return GN_ETIMEOUT;
+	case ARES_ECONNREFUSED:
+		return GN_EUNREACH;
+	case ARES_EBADRESP:
+		return GN_EPROTO;
+	case ARES_EBADNAME:
+		return GN_EFORMAT;
+	}
+	return GN_ENONAME;
+}
+
+/* ---- the channel -------------------------------------------------------------- */
+
+static void arm(struct dns *dns)
+{
+	struct timeval tv;
+
+	if (dns->channel && ares_timeout(dns->channel, NULL, &tv))
+		gn_timer_start(&dns->timer, (gn_time)tv.tv_sec * GN_SEC + (gn_time)tv.tv_usec * GN_USEC);
+	else
+		gn_timer_stop(&dns->timer);
+}
+
+static void on_time(void *arg)
+{
+	struct dns *dns = arg;
+
+	if (dns->channel)
+		ares_process_fd(dns->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	arm(dns);
+}
+
+static void on_socket(void *arg, unsigned ready)
+{
+	struct dns_socket *s = arg;
+	struct dns *dns = s->dns;
+	ares_socket_t fd = s->fd;
+
+	ares_process_fd(dns->channel, ready & GN_READABLE ? fd : ARES_SOCKET_BAD,
+			ready & GN_WRITABLE ? fd : ARES_SOCKET_BAD);
+	arm(dns);
+}
+
+static struct dns_socket *find_socket(struct dns *dns, ares_socket_t fd)
+{
+	struct gn_list *pos;
+
+	gn_list_for_each(pos, &dns->sockets) {
+		struct dns_socket *s = gn_list_entry(pos, struct dns_socket, link);
+
+		if (s->fd == fd)
+			return s;
+	}
+	return NULL;
+}
+
+static void socket_free(struct dns_socket *s)
+{
+	gn_list_del(&s->link);
+	gn_watch_free(s->watch);
+	free(s);
+}
+
+static struct dns_socket *socket_new(struct dns *dns, ares_socket_t fd)
+{
+	struct dns_socket *s = malloc(sizeof(*s));
+
+	if (!s)
+		return NULL;
+	gn_list_init(&s->link);
+	s->dns = dns;
+	s->fd = fd;
+	if (gn_watch_new(dns->loop, fd, on_socket, s, &s->watch) != 0) {
+		free(s);
+		return NULL;
+	}
+	gn_list_add_tail(&dns->sockets, &s->link);
+	return s;
+}
+
+static void on_socket_state(void *arg, ares_socket_t fd, int readable, int writable)
+{
+	struct dns *dns = arg;
+	struct dns_socket *s = find_socket(dns, fd);
+
+	if (!readable && !writable) {
+		if (s)
+			socket_free(s);
+		return;
+	}
+	if (!s)
+		s = socket_new(dns, fd);
+	/* Without memory for it nobody hears the answer, and the query runs out of time. */
+	if (s)
+		gn_watch_start(s->watch, (readable ? GN_READABLE : 0u) | (writable ? GN_WRITABLE : 0u));
+}
+
+static void channel_close(struct dns *dns)
+{
+	if (dns->channel)
+		ares_destroy(dns->channel);
+	dns->channel = NULL;
+	gn_timer_stop(&dns->timer);
+}
+
+static int channel_open(struct dns *dns)
+{
+	struct ares_options o = {.flags = ARES_FLAG_EDNS,
+				 .timeout = TRY_MS,
+				 .tries = TRIES,
+				 .ednspsz = EDNS_SIZE,
+				 .sock_state_cb = on_socket_state,
+				 .sock_state_cb_data = dns};
+	const char *server = dns->server ? dns->server : secure_getenv("GN_DNS_SERVER");
+	int status;
+
+	if (dns->channel)
+		return 0;
+	status = ares_init_options(&dns->channel, &o,
+				   ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ |
+					   ARES_OPT_SOCK_STATE_CB);
+	if (status != ARES_SUCCESS) {
+		dns->channel = NULL;
+		return status == ARES_ENOMEM ? -ENOMEM : GN_EUNREACH;
+	}
+	if (server && ares_set_servers_ports_csv(dns->channel, server) != ARES_SUCCESS) {
+		channel_close(dns);
+		return GN_EFORMAT;
+	}
+	return 0;
+}
+
+static void run_sweep(struct gn_task *task)
+{
+	struct dns *dns = gn_list_entry(task, struct dns, sweep);
+
+	if (!dns->queries)
+		channel_close(dns);
+}
+
+static void fini_slot(void *value)
+{
+	struct dns *dns = value;
+
+	channel_close(dns);
+	gn_task_cancel(&dns->sweep);
+	ares_library_cleanup();
+	free(dns->server);
+	free(dns);
+}
+
+static int dns_of(struct gn_loop *loop, struct dns **out)
+{
+	struct dns *dns = gn_loop_slot_get(loop, &slot_key);
+	int err;
+
+	if (!dns) {
+		dns = calloc(1, sizeof(*dns));
+		if (!dns)
+			return -ENOMEM;
+		dns->loop = loop;
+		gn_list_init(&dns->sockets);
+		gn_timer_init(&dns->timer, loop, on_time, dns);
+		gn_task_init(&dns->sweep, run_sweep);
+		err = ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS ? 0 : -ENOMEM;
+		if (!err)
+			err = gn_loop_slot_put(loop, &slot_key, dns, fini_slot);
+		if (err) {
+			free(dns);
+			return err;
+		}
+	}
+	*out = dns;
+	return 0;
+}
+
+int gn_dns_server_set(struct gn_loop *loop, const char *server)
+{
+	struct dns *dns;
+	char *copy = NULL;
+	int err = dns_of(loop, &dns);
+
+	if (err)
+		return err;
+	if (server && !(copy = strdup(server)))
+		return -ENOMEM;
+	free(dns->server);
+	dns->server = copy;
+	return 0;
+}
+
+/* ---- answers ------------------------------------------------------------------ */
+
+/* Takes the answer out of what c-ares calls back with; NULL: the query was given up. */
+static struct gn_dns *finish(void *arg, int err)
+{
+	struct request *request = arg;
+	struct gn_dns *op = request->op;
+
+	free(request);
+	if (!op)
+		return NULL;
+	op->request = NULL;
+	op->err = err;
+	gn_task_post(op->dns->loop, &op->task);
+	return op;
+}
+
+/* Room for n records and their bytes; returns where the bytes go, NULL without memory. */
+static uint8_t *make_room(struct gn_dns *op, size_t n, size_t bytes)
+{
+	op->records = malloc(n * sizeof(*op->records) + bytes + 1);
+	if (!op->records)
+		op->err = -ENOMEM;
+	return op->records ? (uint8_t *)(op->records + n) : NULL;
+}
+
+static void add_address(struct gn_dns *op, const struct ares_addrinfo_node *node, uint8_t **to)
+{
+	struct gn_dns_record *r = &op->records[op->n];
+	struct sockaddr_in6 six;
+	struct sockaddr_in four;
+
+	if (op->n == GN_DNS_RECORDS_MAX)
+		return;
+	r->bytes = *to;
+	if (op->type == GN_DNS_AAAA && node->ai_family == AF_INET6 && node->ai_addrlen >= sizeof(six)) {
+		memcpy(&six, node->ai_addr, sizeof(six));
+		memcpy(*to, &six.sin6_addr, r->len = 16);
+	} else if (op->type == GN_DNS_A && node->ai_family == AF_INET && node->ai_addrlen >= sizeof(four)) {
+		memcpy(&four, node->ai_addr, sizeof(four));
+		memcpy(*to, &four.sin_addr, r->len = 4);
+	} else {
+		return;
+	}
+	*to += r->len;
+	op->n++;
+}
+
+static void on_addrinfo(void *arg, int status, int timeouts, struct ares_addrinfo *info)
+{
+	struct gn_dns *op = finish(arg, error_of(status));
+	const struct ares_addrinfo_node *node;
+	uint8_t *to;
+
+	(void)timeouts;
+	if (op && !op->err && (to = make_room(op, GN_DNS_RECORDS_MAX, GN_DNS_RECORDS_MAX * 16))) {
+		for (node = info->nodes; node; node = node->ai_next)
+			add_address(op, node, &to);
+		if (!op->n)
+			op->err = GN_ENONAME;
+	}
+	ares_freeaddrinfo(info);
+}
+
+static void take_texts(struct gn_dns *op, const struct ares_txt_ext *list)
+{
+	const struct ares_txt_ext *t;
+	struct gn_dns_record *r = NULL;
+	size_t n = 0, bytes = 0;
+	uint8_t *to;
+
+	for (t = list; t; t = t->next) {
+		n += t->record_start != 0;
+		bytes += t->length + 1;
+	}
+	n = n < GN_DNS_RECORDS_MAX ? n : GN_DNS_RECORDS_MAX;
+	to = make_room(op, n, bytes);
+	if (!to)
+		return;
+	for (t = list; t; t = t->next) {
+		if (t->record_start) {
+			if (op->n == n)
+				break;
+			if (r)
+				*to++ = '\0';
+			r = &op->records[op->n++];
+			*r = (struct gn_dns_record){.bytes = to};
+		}
+		if (!r)
+			continue;
+		memcpy(to, t->txt, t->length);
+		to += t->length;
+		r->len += t->length;
+	}
+	*to = '\0';
+	if (!op->n)
+		op->err = GN_ENONAME;
+}
+
+static void on_text(void *arg, int status, int timeouts, unsigned char *answer, int len)
+{
+	struct gn_dns *op = finish(arg, error_of(status));
+	struct ares_txt_ext *list = NULL;
+
+	(void)timeouts;
+	if (!op || op->err)
+		return;
+	op->err = error_of(ares_parse_txt_reply_ext(answer, len, &list));
+	if (!op->err)
+		take_texts(op, list);
+	if (list)
+		ares_free_data(list);
+}
+
+/* ---- queries ------------------------------------------------------------------ */
+
+static void dns_free(struct gn_dns *op)
+{
+	struct dns *dns = op->dns;
+
+	if (op->request)
+		op->request->op = NULL;
+	gn_task_cancel(&op->task);
+	gn_timer_fini(&op->limit);
+	free(op->records);
+	free(op);
+	if (--dns->queries == 0)
+		gn_task_post(dns->loop, &dns->sweep);
+}
+
+static void run_done(struct gn_task *task)
+{
+	struct gn_dns *op = gn_list_entry(task, struct gn_dns, task);
+	struct gn_dns_record *records = op->records;
+	void (*on_done)(void *arg, int err, const struct gn_dns_record *records, size_t n) = op->on_done;
+	void *arg = op->arg;
+	size_t n = op->n;
+	int err = op->err;
+
+	op->records = NULL;
+	dns_free(op);
+	on_done(arg, err, err ? NULL : records, err ? 0 : n);
+	free(records);
+}
+
+static void on_limit(void *arg)
+{
+	struct gn_dns *op = arg;
+
+	if (!op->request)
+		return; /* the answer is about to be told */
+	op->request->op = NULL;
+	op->request = NULL;
+	op->err = GN_ETIMEOUT;
+	gn_task_post(op->dns->loop, &op->task);
+}
+
+static bool is_localhost(const char *name)
+{
+	static const char localhost[] = "localhost";
+	size_t n = strlen(name), len = sizeof(localhost) - 1;
+
+	if (n && name[n - 1] == '.')
+		n--;
+	return n >= len && strncasecmp(name + n - len, localhost, len) == 0 && (n == len || name[n - len - 1] == '.');
+}
+
+/* RFC 6761, section 6.3: never asked of anybody.  (c-ares 1.18 would leak memory over it.) */
+static void answer_localhost(struct gn_dns *op)
+{
+	static const uint8_t four[4] = {127, 0, 0, 1}, six[16] = {[15] = 1};
+	uint8_t *to = make_room(op, 1, 16);
+
+	if (to) {
+		op->n = 1;
+		op->records[0].bytes = to;
+		op->records[0].len = op->type == GN_DNS_A ? 4 : 16;
+		memcpy(to, op->type == GN_DNS_A ? four : six, op->records[0].len);
+	}
+	gn_task_post(op->dns->loop, &op->task);
+}
+
+static int ask(struct gn_dns *op, const char *name)
+{
+	struct ares_addrinfo_hints hints = {.ai_flags = ARES_AI_NOSORT,
+					    .ai_family = op->type == GN_DNS_AAAA ? AF_INET6 : AF_INET};
+	struct dns *dns = op->dns;
+	int err;
+
+	if (op->type != GN_DNS_TXT && is_localhost(name)) {
+		answer_localhost(op);
+		return 0;
+	}
+	err = channel_open(dns);
+	if (err)
+		return err;
+	op->request = malloc(sizeof(*op->request));
+	if (!op->request)
+		return -ENOMEM;
+	op->request->op = op;
+	if (op->type == GN_DNS_TXT)
+		ares_query(dns->channel, name, 1 /* Internet */, GN_DNS_TXT, on_text, op->request);
+	else
+		ares_getaddrinfo(dns->channel, name, NULL, &hints, on_addrinfo, op->request);
+	arm(dns);
+	return 0;
+}
+
+int gn_dns_start(const struct gn_dns_cfg *cfg, struct gn_dns **out)
+{
+	struct gn_dns *op;
+	struct dns *dns;
+	int err;
+
+	if (gn_loop_is_virtual(cfg->loop))
+		return -ENOTSUP;
+	if (!cfg->name[0] || strlen(cfg->name) > NAME_MAX_LEN)
+		return GN_EFORMAT;
+	err = dns_of(cfg->loop, &dns);
+	if (err)
+		return err;
+	op = calloc(1, sizeof(*op));
+	if (!op)
+		return -ENOMEM;
+	op->dns = dns;
+	op->type = cfg->type;
+	op->on_done = cfg->on_done;
+	op->arg = cfg->arg;
+	gn_task_init(&op->task, run_done);
+	gn_timer_init(&op->limit, cfg->loop, on_limit, op);
+	gn_timer_start(&op->limit, cfg->limit > 0 ? cfg->limit : GN_DNS_LIMIT);
+	dns->queries++;
+	err = ask(op, cfg->name);
+	if (err) {
+		dns_free(op);
+		return err;
+	}
+	*out = op;
+	return 0;
+}
+
+void gn_dns_cancel(struct gn_dns *op)
+{
+	dns_free(op);
+}
