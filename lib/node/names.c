@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An ordered list of addresses.  The first name in each is asked for, and the address gives
+ * its place to those that it stands for, which are looked at in the same way, until no name
+ * is left.  Answers are only noted down when they come; all else happens in the
+ * operation's own task, so that nobody is called back from where he did not expect it.
+ */
+#include "node/names.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loop/dns.h"
+
+enum {
+	AT_ONCE = 8,       /* queries */
+	QUERIES_MAX = 256, /* in all: a name server may send us round in circles */
+};
+
+static const char txt_prefix[] = "dnsaddr=";
+
+enum item_state {
+	ITEM_LOOK,  /* is there a name in it? */
+	ITEM_ASKED, /* queries are on their way */
+	ITEM_PLAIN, /* there is none */
+};
+
+struct item;
+
+struct query {
+	struct item *item;
+	struct gn_dns *dns; /* while it lasts */
+	enum gn_dns_type type;
+	bool is_used;
+	int err;
+	struct gn_multiaddr **got; /* what stands in the item's place */
+	size_t n;
+};
+
+struct item {
+	struct gn_list link; /* in op->items */
+	struct gn_names *op;
+	struct gn_multiaddr *addr;
+	struct gn_multiaddr_part part; /* the name, in addr */
+	enum item_state state;
+	unsigned depth;
+	struct query q[2]; /* AAAA and A; or TXT */
+};
+
+struct gn_names {
+	struct gn_names_cfg cfg;
+	struct gn_list items;
+	size_t n_items;
+	unsigned running, asked;
+	struct gn_task task;
+	int err;
+	bool is_working, is_cancelled;
+};
+
+/* ---- items ---- */
+
+static bool name_find(const struct gn_multiaddr *a, struct gn_multiaddr_part *part)
+{
+	struct gn_cursor c;
+
+	gn_multiaddr_walk(a, &c);
+	while (gn_multiaddr_next(&c, part))
+		if (part->code >= GN_MA_DNS && part->code <= GN_MA_DNSADDR)
+			return true;
+	return false;
+}
+
+bool gn_names_is_in(const struct gn_multiaddr *addr)
+{
+	struct gn_multiaddr_part part;
+
+	return name_find(addr, &part);
+}
+
+/* In front of `before`.  Takes addr over.  One that is there already, or is too many, goes. */
+static int item_add(struct gn_names *op, struct gn_list *before, struct gn_multiaddr *addr, unsigned depth)
+{
+	struct item *it = NULL;
+	struct gn_list *at;
+
+	if (op->n_items < GN_NAMES_RESULTS) {
+		gn_list_for_each(at, &op->items) {
+			if (gn_multiaddr_is_equal(gn_list_entry(at, struct item, link)->addr, addr)) {
+				gn_multiaddr_free(addr);
+				return 0;
+			}
+		}
+		it = calloc(1, sizeof *it);
+	}
+	if (it == NULL) {
+		gn_multiaddr_free(addr);
+		return op->n_items < GN_NAMES_RESULTS ? -ENOMEM : GN_ELIMIT;
+	}
+	it->op = op;
+	it->addr = addr;
+	it->depth = depth;
+	gn_list_link(before->prev, &it->link, before);
+	op->n_items++;
+	return 0;
+}
+
+static void item_del(struct item *it)
+{
+	struct gn_names *op = it->op;
+
+	for (int i = 0; i < 2; i++) {
+		struct query *q = &it->q[i];
+
+		if (q->dns != NULL) {
+			gn_dns_cancel(q->dns);
+			op->running--;
+		}
+		gn_multiaddrs_free(q->got, q->n);
+	}
+	gn_list_del(&it->link);
+	op->n_items--;
+	gn_multiaddr_free(it->addr);
+	free(it);
+}
+
+/* ---- answers ---- */
+
+static int query_add(struct query *q, struct gn_multiaddr *addr)
+{
+	struct gn_multiaddr **grown = NULL;
+
+	if (q->n < GN_NAMES_RESULTS)
+		grown = realloc(q->got, (q->n + 1) * sizeof(struct gn_multiaddr *));
+	if (grown == NULL) {
+		gn_multiaddr_free(addr);
+		return q->n < GN_NAMES_RESULTS ? -ENOMEM : GN_ELIMIT;
+	}
+	q->got = grown;
+	q->got[q->n++] = addr;
+	return 0;
+}
+
+/* The address with an IP address in the place of the name. */
+static int take_ip(struct query *q, bool is_ip6, const uint8_t *bytes)
+{
+	struct gn_ip ip = {.is_ip6 = is_ip6};
+	struct gn_multiaddr *host, *whole;
+	int err;
+
+	memcpy(ip.addr, bytes, is_ip6 ? 16 : 4);
+	err = gn_multiaddr_from_ip(&ip, &host);
+	if (err != 0)
+		return err;
+	err = gn_multiaddr_replace(q->item->addr, &q->item->part, host, &whole);
+	gn_multiaddr_free(host);
+	return err != 0 ? err : query_add(q, whole);
+}
+
+/* Does `a` end in those bytes, from the beginning of a component on?  Without them it is *front. */
+static bool ends_in(const struct gn_multiaddr *a, const uint8_t *tail, size_t n, struct gn_multiaddr **front)
+{
+	struct gn_multiaddr_part part;
+	struct gn_cursor c;
+	size_t len;
+	const uint8_t *p = gn_multiaddr_bytes(a, &len);
+
+	gn_multiaddr_walk(a, &c);
+	while (gn_cursor_left(&c) > n)
+		if (!gn_multiaddr_next(&c, &part))
+			return false;
+	if (gn_cursor_left(&c) != n || n == len || (n > 0 && memcmp(c.p, tail, n) != 0))
+		return false;
+	return gn_multiaddr_decode(p, len - n, front) == 0;
+}
+
+/* One text of a /dnsaddr name.  The peer that follows the name, or all that does, must end the
+ * answer too: whoever asked for a peer wants no other. */
+static int take_text(struct query *q, const char *text, size_t n)
+{
+	const struct item *it = q->item;
+	const uint8_t *tail = it->part.start + it->part.size, *end;
+	size_t skip = sizeof txt_prefix - 1, len, n_tail;
+	struct gn_multiaddr *answer, *front, *whole;
+	struct gn_multiaddr_part next;
+	struct gn_cursor c;
+	char buf[GN_MULTIADDR_MAX];
+	int err;
+
+	if (n <= skip || n - skip >= sizeof buf || memcmp(text, txt_prefix, skip) != 0 || memchr(text, '\0', n) != NULL)
+		return 0;
+	memcpy(buf, text + skip, n - skip);
+	buf[n - skip] = '\0';
+	err = gn_multiaddr_parse(buf, &answer, NULL);
+	if (err != 0)
+		return err == -ENOMEM ? err : 0;
+	end = gn_multiaddr_bytes(it->addr, &len) + len;
+	gn_cursor_init(&c, tail, (size_t)(end - tail));
+	n_tail = gn_multiaddr_next(&c, &next) && next.code == GN_MA_P2P ? next.size : (size_t)(end - tail);
+	if (!ends_in(answer, tail, n_tail, &front)) {
+		gn_multiaddr_free(answer);
+		return 0;
+	}
+	err = gn_multiaddr_replace(it->addr, &it->part, front, &whole);
+	gn_multiaddr_free(front);
+	gn_multiaddr_free(answer);
+	if (err != 0)
+		return err == -ENOMEM ? err : 0;
+	return query_add(q, whole);
+}
+
+static void on_dns(void *arg, int err, const struct gn_dns_record *records, size_t n)
+{
+	struct query *q = arg;
+	struct gn_names *op = q->item->op;
+
+	q->dns = NULL;
+	op->running--;
+	for (size_t i = 0; i < n && err == 0; i++)
+		err = q->type == GN_DNS_TXT ? take_text(q, (const char *)records[i].bytes, records[i].len)
+					    : take_ip(q, q->type == GN_DNS_AAAA, records[i].bytes);
+	q->err = err != 0 ? err : q->n == 0 ? GN_ENONAME : 0;
+	gn_task_post(op->cfg.loop, &op->task);
+}
+
+/* ---- questions ---- */
+
+static int query_start(struct item *it, struct query *q, enum gn_dns_type type)
+{
+	struct gn_names *op = it->op;
+	struct gn_dns_cfg cfg = {.loop = op->cfg.loop, .type = type, .on_done = on_dns, .arg = q};
+	char name[sizeof "_dnsaddr." + 255];
+	const char *lead = type == GN_DNS_TXT ? "_dnsaddr." : "";
+	size_t n = strlen(lead);
+
+	q->is_used = true;
+	q->item = it;
+	q->type = type;
+	if (it->part.len == 0 || it->part.len > 255 || memchr(it->part.value, '\0', it->part.len) != NULL)
+		return GN_ENONAME;
+	if (op->asked++ >= QUERIES_MAX || it->depth >= GN_NAMES_DEPTH)
+		return GN_ELIMIT;
+	memcpy(name, lead, n);
+	memcpy(name + n, it->part.value, it->part.len);
+	name[n + it->part.len] = '\0';
+	cfg.name = name;
+	return gn_dns_start(&cfg, &q->dns);
+}
+
+/* Asks for what stands in the item.  False when no more may be asked just now. */
+static bool item_ask(struct item *it)
+{
+	static const struct {
+		uint32_t code;
+		enum gn_dns_type type[2];
+		unsigned n;
+	} kinds[] = {
+		{GN_MA_DNS, {GN_DNS_AAAA, GN_DNS_A}, 2},
+		{GN_MA_DNS4, {GN_DNS_A, GN_DNS_A}, 1},
+		{GN_MA_DNS6, {GN_DNS_AAAA, GN_DNS_AAAA}, 1},
+		{GN_MA_DNSADDR, {GN_DNS_TXT, GN_DNS_TXT}, 1},
+	};
+	size_t k = 0;
+
+	if (!name_find(it->addr, &it->part)) {
+		it->state = ITEM_PLAIN;
+		return true;
+	}
+	while (kinds[k].code != it->part.code)
+		k++;
+	if (it->op->running + kinds[k].n > AT_ONCE)
+		return false;
+	it->state = ITEM_ASKED;
+	for (unsigned i = 0; i < kinds[k].n; i++) {
+		it->q[i].err = query_start(it, &it->q[i], kinds[k].type[i]);
+		if (it->q[i].err == 0)
+			it->op->running++;
+	}
+	return true;
+}
+
+/* ---- the operation ---- */
+
+static void op_free(struct gn_names *op)
+{
+	struct item *it;
+
+	while ((it = gn_list_first(&op->items, struct item, link)) != NULL)
+		item_del(it);
+	gn_task_cancel(&op->task);
+	free(op);
+}
+
+/* All its answers are there: it makes room for what it stands for.  What it failed with. */
+static int item_settle(struct item *it)
+{
+	struct gn_names *op = it->op;
+	int err = it->q[0].err, r;
+	bool any = false;
+
+	for (int k = 0; k < 2; k++) {
+		struct query *q = &it->q[k];
+
+		for (size_t i = 0; i < q->n; i++) {
+			r = item_add(op, &it->link, q->got[i], it->depth + (q->type == GN_DNS_TXT));
+			q->got[i] = NULL;
+			if (r != -ENOMEM)
+				any = true; /* one that was there, or one too many, is no failure */
+		}
+		/* Of two reasons the one that is not just "nothing of that kind". */
+		if (k == 1 && q->is_used && err == GN_ENONAME)
+			err = q->err;
+	}
+	return any ? 0 : err;
+}
+
+static bool is_answered(const struct item *it)
+{
+	return it->state == ITEM_ASKED && it->q[0].dns == NULL && it->q[1].dns == NULL;
+}
+
+/* One that can be gone on with; false when there is none. */
+static bool work_once(struct gn_names *op)
+{
+	struct gn_list *at;
+
+	gn_list_for_each(at, &op->items) {
+		struct item *it = gn_list_entry(at, struct item, link);
+		int err;
+
+		if (it->state == ITEM_LOOK && item_ask(it))
+			return true;
+		if (!is_answered(it))
+			continue;
+		err = item_settle(it);
+		if (err != 0) {
+			op->err = err;
+			if (op->cfg.on_failed != NULL)
+				op->cfg.on_failed(op->cfg.arg, it->addr, err);
+		}
+		item_del(it);
+		return true;
+	}
+	return false;
+}
+
+static bool is_over(const struct gn_names *op)
+{
+	struct gn_list *at;
+
+	gn_list_for_each(at, &op->items)
+		if (gn_list_entry(at, struct item, link)->state != ITEM_PLAIN)
+			return false;
+	return true;
+}
+
+static void done(struct gn_names *op)
+{
+	struct gn_names_cfg cfg = op->cfg;
+	size_t n = 0, n_items = op->n_items;
+	struct gn_multiaddr **addrs = NULL;
+	struct gn_list *at;
+	int err = 0;
+
+	if (n_items == 0)
+		err = op->err != 0 ? op->err : GN_ENONAME;
+	else if ((addrs = calloc(n_items, sizeof(struct gn_multiaddr *))) == NULL)
+		err = -ENOMEM;
+	if (err == 0) {
+		gn_list_for_each(at, &op->items) {
+			struct item *it = gn_list_entry(at, struct item, link);
+
+			addrs[n++] = it->addr;
+			it->addr = NULL;
+		}
+	}
+	op_free(op);
+	cfg.on_done(cfg.arg, err, addrs, n);
+}
+
+static void work(struct gn_task *task)
+{
+	struct gn_names *op = gn_list_entry(task, struct gn_names, task);
+
+	op->is_working = true;
+	while (!op->is_cancelled && work_once(op))
+		;
+	op->is_working = false;
+	if (op->is_cancelled)
+		op_free(op);
+	else if (is_over(op))
+		done(op);
+}
+
+int gn_names_resolve(const struct gn_names_cfg *cfg, struct gn_names **out)
+{
+	struct gn_names *op = calloc(1, sizeof *op);
+	int err = 0;
+
+	if (op == NULL)
+		return -ENOMEM;
+	op->cfg = *cfg;
+	gn_list_init(&op->items);
+	gn_task_init(&op->task, work);
+	for (size_t i = 0; i < cfg->n_addrs && err == 0; i++) {
+		struct gn_multiaddr *copy;
+
+		err = gn_multiaddr_dup(cfg->addrs[i], &copy);
+		if (err == 0 && (err = item_add(op, &op->items, copy, 0)) == GN_ELIMIT)
+			err = 0;
+	}
+	if (err != 0) {
+		op_free(op);
+		return err;
+	}
+	gn_task_post(cfg->loop, &op->task);
+	*out = op;
+	return 0;
+}
+
+void gn_names_cancel(struct gn_names *op)
+{
+	if (op->is_working)
+		op->is_cancelled = true;
+	else
+		op_free(op);
+}
