@@ -42,6 +42,14 @@ static void services_stop(struct gn_node *node)
 	node->services = NULL;
 }
 
+void *gn_node_service(const struct gn_node *node, const struct gn_service_ops *ops)
+{
+	for (size_t i = 0; i < node->n_services; i++)
+		if (node->cfg.components->services[i] == ops)
+			return node->services[i];
+	return NULL;
+}
+
 void gn_node_conn_opened(struct gn_node *node, struct gn_conn *c)
 {
 	const struct gn_service_ops *const *ops = node->cfg.components->services;

@@ -58,6 +58,8 @@ bool gn_node_admits_stream(struct gn_node *node, const struct gn_conn *c);
 /* A connection that is open and takes streams, or NULL. */
 struct gn_conn *gn_node_find_conn(struct gn_node *node, const struct gn_peer_id *peer);
 const struct gn_transport_ops *gn_node_transport(struct gn_node *node, const struct gn_multiaddr *addr);
+/* A service's state; NULL when it is not one of the node's components. */
+void *gn_node_service(const struct gn_node *node, const struct gn_service_ops *ops);
 void gn_node_conn_opened(struct gn_node *node, struct gn_conn *c);
 void gn_node_conn_gone(struct gn_node *node, struct gn_conn *c);
 void gn_node_conn_freed(struct gn_node *node);

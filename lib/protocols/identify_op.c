@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* gn_identify_start(): connects, and hands out what the service knows or gets to know. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/dialer.h"
+#include "node/node.h"
+#include "protocols/identify.h"
+
+struct gn_identify {
+	struct gn_list link; /* in service->ops */
+	struct gn_list wait; /* in peer->waiters */
+	struct gn_identify_service *service;
+	struct gn_identify_cfg cfg;
+	struct gn_connect *connect; /* while it lasts */
+	struct gn_task task;        /* tells the result */
+	int err;
+	struct gn_peer_id peer;
+	bool signed_record; /* known from before */
+	uint8_t *body;
+	size_t len;
+};
+
+static void op_free(struct gn_identify *op)
+{
+	gn_task_cancel(&op->task);
+	gn_list_del(&op->link);
+	gn_list_del(&op->wait);
+	free(op->body);
+	free(op);
+}
+
+static void tell(struct gn_task *task)
+{
+	struct gn_identify *op = gn_list_entry(task, struct gn_identify, task);
+	struct gn_identify_cfg cfg = op->cfg;
+	struct gn_identify_view v;
+	int err = op->err;
+
+	if (err == 0)
+		err = gn_identify_view_init(&v, op->body, op->len, &op->peer);
+	if (err == 0)
+		v.info.signed_record |= op->signed_record;
+	op_free(op);
+	cfg.on_done(cfg.arg, err, err == 0 ? &v.info : NULL);
+	if (err == 0)
+		gn_identify_view_fini(&v);
+}
+
+static void finish(struct gn_identify *op, int err, const uint8_t *body, size_t len)
+{
+	gn_list_del(&op->wait);
+	op->err = err;
+	if (err == 0 && (op->body = malloc(len + 1)) == NULL)
+		op->err = -ENOMEM;
+	if (op->err == 0 && len > 0)
+		memcpy(op->body, body, len);
+	op->len = len;
+	gn_task_post(op->service->node->loop, &op->task);
+}
+
+void gn_identify_op_told(struct gn_list *waiters, int err, const struct gn_buf *body)
+{
+	struct gn_identify *op;
+
+	while ((op = gn_list_first(waiters, struct gn_identify, wait)) != NULL)
+		finish(op, err, body != NULL ? body->p : NULL, body != NULL ? body->len : 0);
+}
+
+void gn_identify_ops_free(struct gn_identify_service *service)
+{
+	struct gn_identify *op;
+
+	while ((op = gn_list_first(&service->ops, struct gn_identify, link)) != NULL) {
+		if (op->connect != NULL)
+			gn_connect_cancel(op->connect);
+		op_free(op);
+	}
+}
+
+static void on_conn(void *arg, int err, struct gn_conn *conn)
+{
+	struct gn_identify *op = arg;
+	struct gn_identify_peer *peer = conn != NULL ? conn->service_state : NULL;
+
+	op->connect = NULL;
+	if (err == 0 && peer == NULL)
+		err = -ENOMEM;
+	if (err == 0) {
+		op->peer = conn->peer;
+		if (peer->known != NULL && peer->known->is_whole) {
+			op->signed_record = peer->known->signed_record;
+			finish(op, 0, peer->known->body, peer->known->len);
+			return;
+		}
+		err = gn_identify_ask(peer);
+	}
+	if (err != 0)
+		finish(op, err, NULL, 0);
+	else
+		gn_list_add_tail(&peer->waiters, &op->wait);
+}
+
+static void on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
+{
+	const struct gn_identify *op = arg;
+
+	op->cfg.dial.on_attempt(op->cfg.arg, addr, err, took);
+}
+
+/* The node is freed: it is the service that knows of us. */
+static void on_lost(void *arg)
+{
+	((struct gn_identify *)arg)->connect = NULL;
+}
+
+int gn_identify_start(struct gn_node *node, const struct gn_identify_cfg *cfg, struct gn_identify **out)
+{
+	struct gn_connect_cfg connect = {
+		.addrs = cfg->dial.addrs,
+		.n_addrs = cfg->dial.n_addrs,
+		.limit = cfg->dial.limit,
+		.on_attempt = cfg->dial.on_attempt != NULL ? on_attempt : NULL,
+		.on_done = on_conn,
+		.on_lost = on_lost,
+	};
+	struct gn_identify_service *sv = gn_node_service(node, &gn_service_identify);
+	struct gn_identify *op;
+	int err;
+
+	if (sv == NULL || cfg->on_done == NULL)
+		return -EINVAL;
+	op = calloc(1, sizeof *op);
+	if (op == NULL)
+		return -ENOMEM;
+	op->service = sv;
+	op->cfg = *cfg;
+	gn_list_init(&op->link);
+	gn_list_init(&op->wait);
+	gn_task_init(&op->task, tell);
+	connect.arg = op;
+	err = gn_connect_start(node, &connect, &op->connect);
+	if (err != 0) {
+		op_free(op);
+		return err;
+	}
+	gn_list_add_tail(&sv->ops, &op->link);
+	*out = op;
+	return 0;
+}
+
+void gn_identify_cancel(struct gn_identify *op)
+{
+	if (op->connect != NULL)
+		gn_connect_cancel(op->connect);
+	op_free(op);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* What this node says of itself, as the peer may use it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "node/node.h"
+#include "protocols/identify.h"
+
+/* Nobody is told addresses that mean something else, or nothing, where he is. */
+static bool is_for(const struct gn_multiaddr *addr, enum gn_ip_scope peer)
+{
+	enum gn_ip_scope scope = gn_multiaddr_scope(addr);
+
+	switch (peer) {
+	case GN_SCOPE_PUBLIC:
+	case GN_SCOPE_OTHER:
+		return scope == GN_SCOPE_PUBLIC || scope == GN_SCOPE_OTHER || scope == GN_SCOPE_NONE;
+	case GN_SCOPE_PRIVATE:
+	case GN_SCOPE_LINK:
+		return scope != GN_SCOPE_LOOPBACK;
+	default:
+		return true;
+	}
+}
+
+static const char *protocol(void *arg, size_t i)
+{
+	return gn_registry_show(arg, i);
+}
+
+/* Grows from record to record, over restarts too. */
+static uint64_t sequence(void)
+{
+	struct timespec t = {0, 0};
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+int gn_identify_own_make(const struct gn_conn *conn, struct gn_buf *out)
+{
+	struct gn_node *node = conn->node;
+	enum gn_ip_scope peer = gn_multiaddr_scope(conn->remote);
+	struct gn_identify_own own = {.key = node->key,
+				      .agent = node->agent,
+				      .protocol = protocol,
+				      .arg = &node->registry,
+				      .seq = sequence()};
+	const struct gn_multiaddr **listen;
+	struct gn_multiaddr **addrs = NULL;
+	size_t n = 0;
+	int err = gn_node_addrs(node, &addrs, &n);
+
+	if (err != 0)
+		return err;
+	listen = calloc(n + 1, sizeof(const struct gn_multiaddr *));
+	if (listen == NULL) {
+		gn_multiaddrs_free(addrs, n);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (is_for(addrs[i], peer))
+			listen[own.n_listen++] = addrs[i];
+	own.listen = listen;
+	/* Through a relay it is the relay that we see. */
+	if (!gn_multiaddr_has(conn->remote, GN_MA_P2P_CIRCUIT))
+		own.observed = conn->remote;
+	err = gn_identify_own_encode(&own, out);
+	free(listen);
+	gn_multiaddrs_free(addrs, n);
+	return err;
+}

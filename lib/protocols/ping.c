@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "protocols/ping.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "node/node.h"
+#include "node/service.h"
+
+/* A stream that a peer opened. */
+struct echo {
+	struct gn_list link; /* in service->streams */
+	struct gn_pstream ps;
+	struct gn_timer silence;
+	uint8_t buf[GN_PING_LEN];
+	size_t len; /* bytes of the next one so far */
+};
+
+static void echo_free(struct echo *e)
+{
+	gn_pstream_close(&e->ps);
+	gn_timer_fini(&e->silence);
+	gn_list_del(&e->link);
+	free(e);
+}
+
+static void echo_reset(struct echo *e)
+{
+	gn_pstream_reset(&e->ps);
+	echo_free(e);
+}
+
+static void on_silence(void *arg)
+{
+	echo_reset(arg);
+}
+
+/* Sends back what has come: GN_EAGAIN, or how it ended. */
+static int echo_all(struct echo *e)
+{
+	for (;;) {
+		ptrdiff_t n = 0;
+		int r;
+
+		if (e->len < GN_PING_LEN)
+			n = gn_pstream_read(&e->ps, e->buf + e->len, GN_PING_LEN - e->len);
+		if (n < 0)
+			return (int)n;
+		e->len += (size_t)n;
+		if (n > 0)
+			gn_timer_start(&e->silence, GN_PING_SILENCE * GN_SEC);
+		if (e->len < GN_PING_LEN)
+			continue;
+		/* What finds no room waits here, and holds the peer back. */
+		r = gn_pstream_put(&e->ps, e->buf, GN_PING_LEN);
+		if (r != 0)
+			return r;
+		e->len = 0;
+	}
+}
+
+static void on_event(void *arg, struct gn_pstream *ps, unsigned events)
+{
+	struct echo *e = arg;
+	int r = echo_all(e);
+
+	if (r == GN_EOF && e->len == 0) {
+		gn_pstream_end(ps);
+		echo_free(e);
+	} else if (r != GN_EAGAIN || events & GN_DEAD) {
+		echo_reset(e);
+	}
+}
+
+static void on_open(void *arg, struct gn_pstream *handed)
+{
+	struct gn_ping_service *sv = arg;
+	struct echo *e = NULL;
+	struct gn_list *at;
+	unsigned n = 0;
+
+	gn_list_for_each(at, &sv->streams)
+		n += gn_list_entry(at, struct echo, link)->ps.conn == handed->conn;
+	if (n < GN_PING_STREAMS)
+		e = calloc(1, sizeof *e);
+	if (e == NULL) {
+		gn_pstream_reset(handed);
+		gn_pstream_close(handed);
+		return;
+	}
+	gn_timer_init(&e->silence, sv->node->loop, on_silence, e);
+	gn_timer_start(&e->silence, GN_PING_SILENCE * GN_SEC);
+	gn_list_init(&e->link);
+	gn_list_add_tail(&sv->streams, &e->link);
+	gn_pstream_accept(&e->ps, handed);
+	e->ps.on_event = on_event;
+	e->ps.arg = e;
+}
+
+static int service_start(struct gn_node *node, void **state)
+{
+	struct gn_ping_service *sv = calloc(1, sizeof *sv);
+	struct gn_registry_entry entry = {.on_open = on_open, .arg = sv};
+	char id[] = GN_PING_ID;
+	int err;
+
+	if (sv == NULL)
+		return -ENOMEM;
+	sv->node = node;
+	gn_list_init(&sv->streams);
+	gn_list_init(&sv->ops);
+	entry.id = id;
+	err = gn_registry_add(&node->registry, &entry);
+	if (err != 0) {
+		free(sv);
+		return err;
+	}
+	*state = sv;
+	return 0;
+}
+
+static void service_on_gone(void *state, struct gn_conn *c)
+{
+	struct gn_ping_service *sv = state;
+	struct gn_list *at, *next;
+
+	gn_list_for_each_safe(at, next, &sv->streams) {
+		struct echo *e = gn_list_entry(at, struct echo, link);
+
+		if (e->ps.conn == c)
+			echo_free(e);
+	}
+	gn_ping_ops_gone(sv, c);
+}
+
+static void service_stop(struct gn_node *node, void *state)
+{
+	struct gn_ping_service *sv = state;
+	struct echo *e;
+
+	gn_ping_ops_free(sv);
+	while ((e = gn_list_first(&sv->streams, struct echo, link)) != NULL)
+		echo_free(e);
+	gn_registry_del(&node->registry, GN_PING_ID);
+	free(sv);
+}
+
+const struct gn_service_ops gn_service_ping = {
+	.name = "ping",
+	.start = service_start,
+	.stop = service_stop,
+	.on_gone = service_on_gone,
+};

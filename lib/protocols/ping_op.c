@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gn_ping_start(): connects, then sends one after the other on one stream.  A peer may end
+ * that when it likes (go does so after 30 s): a stream that has brought an answer is
+ * followed by a new one.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/dialer.h"
+#include "node/node.h"
+#include "protocols/ping.h"
+
+struct gn_ping {
+	struct gn_list link; /* in service->ops */
+	struct gn_ping_service *service;
+	struct gn_ping_cfg cfg;
+	struct gn_connect *connect; /* while it lasts */
+	struct gn_conn *conn;       /* until it is over */
+	struct gn_pstream ps;
+	struct gn_timer timer; /* waits: for the answer, or for the next one's time */
+	struct gn_task task;   /* tells that it is over */
+	int err;
+	bool has_stream, is_out; /* is_out: an answer is owed */
+	bool is_good;            /* the stream has brought one */
+	unsigned seq;
+	gn_time sent;
+	uint8_t out[GN_PING_LEN], in[GN_PING_LEN];
+	size_t len; /* bytes of in */
+};
+
+static void stream_drop(struct gn_ping *op)
+{
+	if (op->has_stream)
+		gn_pstream_close(&op->ps);
+	op->has_stream = false;
+}
+
+static void op_free(struct gn_ping *op)
+{
+	if (op->connect != NULL)
+		gn_connect_cancel(op->connect);
+	stream_drop(op);
+	gn_timer_fini(&op->timer);
+	gn_task_cancel(&op->task);
+	gn_list_del(&op->link);
+	free(op);
+}
+
+void gn_ping_ops_free(struct gn_ping_service *service)
+{
+	struct gn_ping *op;
+
+	while ((op = gn_list_first(&service->ops, struct gn_ping, link)) != NULL)
+		op_free(op);
+}
+
+static void tell(struct gn_task *task)
+{
+	struct gn_ping *op = gn_list_entry(task, struct gn_ping, task);
+	struct gn_ping_cfg cfg = op->cfg;
+	int err = op->err;
+
+	op_free(op);
+	cfg.on_done(cfg.arg, err);
+}
+
+static void finish(struct gn_ping *op, int err)
+{
+	if (err == 0)
+		gn_pstream_end(&op->ps);
+	else if (op->has_stream)
+		gn_pstream_reset(&op->ps);
+	stream_drop(op);
+	gn_timer_stop(&op->timer);
+	op->conn = NULL;
+	op->err = err;
+	gn_task_post(op->service->node->loop, &op->task);
+}
+
+void gn_ping_ops_gone(struct gn_ping_service *service, const struct gn_conn *c)
+{
+	struct gn_list *at;
+
+	gn_list_for_each(at, &service->ops) {
+		struct gn_ping *op = gn_list_entry(at, struct gn_ping, link);
+
+		if (op->conn == c)
+			finish(op, c->err != 0 ? c->err : GN_EGONE);
+	}
+}
+
+/* ---- sending ---- */
+
+static void on_event(void *arg, struct gn_pstream *ps, unsigned events);
+
+static int stream_open(struct gn_ping *op)
+{
+	int err = gn_conn_is_usable(op->conn) ? gn_pstream_open(&op->ps, op->conn, GN_PING_ID) : GN_EGONE;
+
+	if (err != 0)
+		return err;
+	op->has_stream = true;
+	op->is_good = false;
+	op->len = 0;
+	op->ps.on_event = on_event;
+	op->ps.arg = op;
+	return 0;
+}
+
+static void send_one(struct gn_ping *op)
+{
+	int err = op->has_stream ? 0 : stream_open(op);
+
+	gn_random(op->out, sizeof op->out);
+	if (err == 0)
+		err = gn_pstream_put(&op->ps, op->out, sizeof op->out);
+	if (err != 0) {
+		finish(op, err);
+		return;
+	}
+	op->is_out = true;
+	op->sent = gn_loop_now(op->service->node->loop);
+	gn_timer_start(&op->timer, op->cfg.limit > 0 ? op->cfg.limit : GN_PING_LIMIT * GN_SEC);
+}
+
+static void on_timer(void *arg)
+{
+	struct gn_ping *op = arg;
+
+	if (op->is_out)
+		finish(op, GN_ETIMEOUT);
+	else
+		send_one(op);
+}
+
+/* ---- the answer ---- */
+
+static void answered(struct gn_ping *op)
+{
+	gn_time now = gn_loop_now(op->service->node->loop), next;
+	gn_time interval = op->cfg.interval > 0 ? op->cfg.interval : GN_PING_INTERVAL * GN_SEC;
+	unsigned seq = op->seq++;
+
+	op->is_out = false;
+	op->is_good = true;
+	op->len = 0;
+	next = op->sent + interval - now;
+	gn_timer_start(&op->timer, next > 0 ? next : 0);
+	if (op->cfg.count > 0 && op->seq >= op->cfg.count)
+		finish(op, 0);
+	if (op->cfg.on_rtt != NULL) /* the last: it may cancel us */
+		op->cfg.on_rtt(op->cfg.arg, seq, now - op->sent);
+}
+
+/* The stream is over; not so the connection, perhaps. */
+static void stream_over(struct gn_ping *op, int err)
+{
+	bool again = op->is_good;
+
+	gn_pstream_reset(&op->ps);
+	stream_drop(op);
+	if (err == GN_EPROTO || (op->is_out && !again))
+		finish(op, err == GN_EOF ? GN_ERESET : err);
+	else if (op->is_out)
+		send_one(op);
+}
+
+static void on_event(void *arg, struct gn_pstream *ps, unsigned events)
+{
+	struct gn_ping *op = arg;
+	ptrdiff_t n = 0;
+
+	while (op->len < GN_PING_LEN && (n = gn_pstream_read(ps, op->in + op->len, GN_PING_LEN - op->len)) > 0) {
+		op->len += (size_t)n;
+		if (!op->is_out) { /* nobody asked */
+			stream_over(op, GN_EPROTO);
+			return;
+		}
+	}
+	if (op->len == GN_PING_LEN) {
+		if (memcmp(op->in, op->out, GN_PING_LEN) != 0)
+			stream_over(op, GN_EPROTO);
+		else
+			answered(op);
+		return;
+	}
+	if (n == GN_EAGAIN && !(events & GN_DEAD))
+		return;
+	stream_over(op, n == GN_EAGAIN ? ps->err : (int)n);
+}
+
+/* ---- the operation ---- */
+
+static void on_conn(void *arg, int err, struct gn_conn *conn)
+{
+	struct gn_ping *op = arg;
+
+	op->connect = NULL;
+	op->conn = conn;
+	if (err != 0)
+		finish(op, err);
+	else
+		send_one(op);
+}
+
+static void on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
+{
+	const struct gn_ping *op = arg;
+
+	op->cfg.dial.on_attempt(op->cfg.arg, addr, err, took);
+}
+
+/* The node is freed: it is the service that knows of us. */
+static void on_lost(void *arg)
+{
+	((struct gn_ping *)arg)->connect = NULL;
+}
+
+int gn_ping_start(struct gn_node *node, const struct gn_ping_cfg *cfg, struct gn_ping **out)
+{
+	struct gn_connect_cfg connect = {
+		.addrs = cfg->dial.addrs,
+		.n_addrs = cfg->dial.n_addrs,
+		.limit = cfg->dial.limit,
+		.on_attempt = cfg->dial.on_attempt != NULL ? on_attempt : NULL,
+		.on_done = on_conn,
+		.on_lost = on_lost,
+	};
+	struct gn_ping_service *sv = gn_node_service(node, &gn_service_ping);
+	struct gn_ping *op;
+	int err;
+
+	if (sv == NULL || cfg->on_done == NULL)
+		return -EINVAL;
+	op = calloc(1, sizeof *op);
+	if (op == NULL)
+		return -ENOMEM;
+	op->service = sv;
+	op->cfg = *cfg;
+	gn_list_init(&op->link);
+	gn_timer_init(&op->timer, node->loop, on_timer, op);
+	gn_task_init(&op->task, tell);
+	connect.arg = op;
+	err = gn_connect_start(node, &connect, &op->connect);
+	if (err != 0) {
+		op_free(op);
+		return err;
+	}
+	gn_list_add_tail(&sv->ops, &op->link);
+	*out = op;
+	return 0;
+}
+
+void gn_ping_cancel(struct gn_ping *op)
+{
+	op_free(op);
+}
