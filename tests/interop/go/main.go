@@ -45,7 +45,8 @@ type options struct {
 	onceOut  string
 	announce []string
 	ip6      bool
-	noise    bool // Noise alone; otherwise TLS is proposed first, go's own order
+	at       string // listen there, a multiaddr
+	noise    bool   // Noise alone; otherwise TLS is proposed first, go's own order
 }
 
 func die(code int, format string, args ...any) {
@@ -54,7 +55,7 @@ func die(code int, format string, args ...any) {
 }
 
 func usage() {
-	die(exitUsage, "usage: peer listen [--key FILE] [--ip6] [--announce ADDR] [--once-out PROTO] [--tls|--noise] | "+
+	die(exitUsage, "usage: peer listen [--key FILE] [--ip6] [--at ADDR] [--announce ADDR] [--once-out PROTO] [--tls|--noise] | "+
 		"dial [--key FILE] [--tls|--noise] ADDR ping N|identify|raw PROTO|resetafter PROTO N|many PROTO K N | "+
 		"idle ADDR K | newkey ed25519|rsa|secp256k1|ecdsa FILE | id FILE")
 }
@@ -79,6 +80,8 @@ func parseOptions(args []string) (options, []string) {
 			o.announce = append(o.announce, value())
 		case "--ip6":
 			o.ip6 = true
+		case "--at":
+			o.at = value()
 		case "--tls":
 			o.noise = false
 		case "--noise":

@@ -93,6 +93,9 @@ func listen(o options) {
 	if o.ip6 {
 		where = "/ip6/::1/tcp/0"
 	}
+	if o.at != "" {
+		where = o.at
+	}
 	h := newHost(o, readKey(o.key), where)
 	h.SetStreamHandler("/test/echo/1.0.0", echo)
 	h.SetStreamHandler("/test/sink/1.0.0", sink)
