@@ -291,6 +291,7 @@ int gn_identify_known_make(const uint8_t *p, size_t n, const struct gn_peer_id *
 enum {
 	RECORD_HEAD = 256, /* about what an envelope has besides its addresses */
 	RECORD_ADDR = 12,  /* and an address besides its bytes, here and there */
+	ADDRS_ROOM = 512,  /* that is left to addresses by however many protocols */
 };
 
 /* How many of the addresses fit into `left` bytes: each goes out twice. */
@@ -332,9 +333,10 @@ static int own_put(const struct gn_identify_own *own, struct gn_multiaddr *const
 	struct gn_buf head, record;
 	int err;
 
-	gn_buf_init(&head, GN_IDENTIFY_OWN_MAX - RECORD_HEAD);
+	gn_buf_init(&head, GN_IDENTIFY_OWN_MAX - RECORD_HEAD - ADDRS_ROOM);
 	gn_buf_init(&record, GN_IDENTIFY_OWN_MAX);
 	err = own_head(own, &head);
+	head.max += ADDRS_ROOM;
 	if (err == 0)
 		n = addrs_fitting(addrs, n, head.max - head.len);
 	for (size_t i = 0; i < n && err == 0; i++)
