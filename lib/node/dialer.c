@@ -37,6 +37,7 @@ struct gn_connect {
 	struct gn_task task; /* tells the result */
 	int err;
 	struct gn_conn *conn;
+	bool is_calling, is_cancelled; /* from inside on_attempt */
 };
 
 static void race(struct gn_connect *op);
@@ -115,6 +116,8 @@ static int worse(int a, int b)
 
 /* ---- tries ---- */
 
+/* The callback may cancel the operation, which then still stands: whoever calls this looks
+ * at is_cancelled, and frees it. */
 static void attempt_over(struct attempt *a, int err)
 {
 	struct gn_connect *op = a->op;
@@ -124,8 +127,11 @@ static void attempt_over(struct attempt *a, int err)
 	op->n_running--;
 	if (err != 0)
 		op->err = worse(op->err, err);
-	if (cfg->on_attempt != NULL)
-		cfg->on_attempt(cfg->arg, a->addr, err, gn_loop_now(op->node->loop) - a->since);
+	if (cfg->on_attempt == NULL)
+		return;
+	op->is_calling = true;
+	cfg->on_attempt(cfg->arg, a->addr, err, gn_loop_now(op->node->loop) - a->since);
+	op->is_calling = false;
 }
 
 static void on_open(void *arg, struct gn_conn *c, int err)
@@ -134,7 +140,7 @@ static void on_open(void *arg, struct gn_conn *c, int err)
 
 	a->conn = NULL;
 	attempt_over(a, err);
-	if (err == 0)
+	if (err == 0 && !a->op->is_cancelled)
 		finish(a->op, 0, c);
 	else
 		race(a->op);
@@ -183,9 +189,9 @@ static void attempt_start(struct attempt *a)
 /* Starts the next address, now that one has failed or the stagger is over. */
 static void race(struct gn_connect *op)
 {
-	size_t i;
+	size_t i = 0;
 
-	for (;;) {
+	while (!op->is_cancelled) {
 		for (i = 0; i < op->n && op->attempts[i].is_started; i++)
 			;
 		if (i == op->n || op->n_running >= AT_ONCE)
@@ -196,7 +202,9 @@ static void race(struct gn_connect *op)
 			return;
 		}
 	}
-	if (op->n_running == 0 && i == op->n)
+	if (op->is_cancelled)
+		op_free(op);
+	else if (op->n_running == 0 && i == op->n)
 		finish(op, op->err != 0 ? op->err : GN_EUNREACH, NULL);
 }
 
@@ -209,13 +217,16 @@ static void on_limit(void *arg)
 {
 	struct gn_connect *op = arg;
 
-	for (size_t i = 0; i < op->n; i++) {
+	for (size_t i = 0; i < op->n && !op->is_cancelled; i++) {
 		struct attempt *a = &op->attempts[i];
 
 		if (a->is_started && !a->is_over)
 			attempt_over(a, GN_ETIMEOUT);
 	}
-	finish(op, GN_ETIMEOUT, NULL);
+	if (op->is_cancelled)
+		op_free(op);
+	else
+		finish(op, GN_ETIMEOUT, NULL);
 }
 
 /* IPv6 and IPv4 in turns, each in its order, loopback and the like where it stands. */
@@ -266,9 +277,9 @@ static void on_name_failed(void *arg, const struct gn_multiaddr *addr, int err)
 {
 	struct gn_connect *op = arg;
 
-	if (op->cfg.on_attempt != NULL)
-		op->cfg.on_attempt(op->cfg.arg, addr, err, 0);
 	op->err = worse(op->err, err);
+	if (op->cfg.on_attempt != NULL) /* the last: it may cancel us */
+		op->cfg.on_attempt(op->cfg.arg, addr, err, 0);
 }
 
 /* ---- the operation ---- */
@@ -330,7 +341,26 @@ int gn_connect_start(struct gn_node *node, const struct gn_connect_cfg *cfg, str
 
 void gn_connect_cancel(struct gn_connect *op)
 {
-	op_free(op);
+	if (op->is_calling) {
+		op->is_cancelled = true;
+		drop_all(op);
+	} else {
+		op_free(op);
+	}
+}
+
+void gn_connects_gone(struct gn_node *node, const struct gn_conn *c)
+{
+	struct gn_list *at;
+
+	gn_list_for_each(at, &node->dials) {
+		struct gn_connect *op = gn_list_entry(at, struct gn_connect, link);
+
+		if (op->conn != c)
+			continue;
+		op->conn = NULL;
+		op->err = c->err != 0 ? c->err : GN_EGONE;
+	}
 }
 
 void gn_connects_free(struct gn_node *node)

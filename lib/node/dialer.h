@@ -29,6 +29,8 @@ struct gn_connect_cfg {
 
 int gn_connect_start(struct gn_node *node, const struct gn_connect_cfg *cfg, struct gn_connect **out);
 void gn_connect_cancel(struct gn_connect *op);
+/* The connection is over: those that were about to tell of it have failed. */
+void gn_connects_gone(struct gn_node *node, const struct gn_conn *c);
 /* All of the node's, without a word: when it is freed. */
 void gn_connects_free(struct gn_node *node);
 

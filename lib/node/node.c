@@ -63,6 +63,7 @@ void gn_node_conn_gone(struct gn_node *node, struct gn_conn *c)
 {
 	const struct gn_service_ops *const *ops = node->cfg.components->services;
 
+	gn_connects_gone(node, c);
 	for (size_t i = 0; i < node->n_services; i++)
 		if (ops[i]->on_gone != NULL)
 			ops[i]->on_gone(node->services[i], c);
@@ -146,6 +147,7 @@ int gn_node_close(struct gn_node *node, gn_time limit, void (*done)(void *arg), 
 	node->on_closed = done;
 	node->closed_arg = arg;
 	gn_listeners_close(node);
+	gn_node_changed(node); /* services give up what they wait for */
 	gn_list_for_each(at, &node->conns)
 		gn_conn_post(gn_list_entry(at, struct gn_conn, link_node));
 	if (node->n_conns == 0)
