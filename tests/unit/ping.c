@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/* lib/protocols/ping: two nodes in one process. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "net.h"
+#include "protocols/ping.h"
+
+struct fix {
+	struct net w;
+	struct gn_ping *op;
+	unsigned rtts;
+	int done, err;
+	bool cancels;
+	gn_time rtt, at[16];
+};
+
+static void on_rtt(void *arg, unsigned seq, gn_time rtt)
+{
+	struct fix *f = arg;
+
+	assert_int_equal(seq, f->rtts);
+	assert_int_equal(f->done, 0);
+	if (f->rtts < 16)
+		f->at[f->rtts] = gn_loop_now(f->w.loop);
+	f->rtts++;
+	f->rtt = rtt;
+	if (f->cancels)
+		gn_ping_cancel(f->op);
+}
+
+static void on_done(void *arg, int err)
+{
+	struct fix *f = arg;
+
+	f->done++;
+	f->err = err;
+}
+
+static int set_up(void **state)
+{
+	struct gn_mem_cfg mem = {.seed = 1, .delay = 5 * GN_MSEC};
+	struct fix *f = calloc(1, sizeof *f);
+
+	if (f == NULL)
+		return -1;
+	net_init(&f->w, 2, NULL);
+	gn_mem_set(f->w.loop, &mem);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fix *f = *state;
+
+	net_fini(&f->w);
+	free(f);
+	return 0;
+}
+
+static int start(struct fix *f, struct gn_ping_cfg *cfg)
+{
+	const struct gn_multiaddr *addrs[] = {f->w.addr[1]};
+
+	f->rtts = 0;
+	f->done = f->err = 0;
+	cfg->dial.addrs = addrs;
+	cfg->dial.n_addrs = 1;
+	cfg->on_rtt = on_rtt;
+	cfg->on_done = on_done;
+	cfg->arg = f;
+	return gn_ping_start(f->w.node[0], cfg, &f->op);
+}
+
+static void test_three(void **state)
+{
+	struct fix *f = *state;
+	struct gn_ping_cfg cfg = {.count = 3};
+
+	assert_int_equal(start(f, &cfg), 0);
+	assert_int_equal(f->rtts + (unsigned)f->done, 0);
+	net_run(&f->w, 5 * GN_SEC);
+	assert_int_equal(f->rtts, 3);
+	assert_int_equal(f->done, 1);
+	assert_int_equal(f->err, 0);
+	assert_true(f->rtt == 10 * GN_MSEC);
+	assert_true(f->at[1] - f->at[0] == GN_SEC && f->at[2] - f->at[1] == GN_SEC);
+	/* nothing of it is left */
+	assert_int_equal(net_conn(&f->w, 0, 0)->session->streams, 0);
+	assert_int_equal(net_conn(&f->w, 1, 0)->session->streams, 0);
+}
+
+static void test_interval(void **state)
+{
+	struct fix *f = *state;
+	struct gn_ping_cfg cfg = {.count = 10, .interval = GN_MSEC};
+
+	assert_int_equal(start(f, &cfg), 0);
+	net_run(&f->w, GN_SEC);
+	assert_int_equal(f->rtts, 10);
+	assert_int_equal(f->err, 0);
+	assert_true(f->at[1] - f->at[0] == 10 * GN_MSEC); /* one after the other all the same */
+}
+
+/* The far end gives up a stream after a silence; a new one follows. */
+static void test_new_stream(void **state)
+{
+	struct fix *f = *state;
+	struct gn_ping_cfg cfg = {.count = 3, .interval = (GN_PING_SILENCE + 5) * GN_SEC};
+
+	assert_int_equal(start(f, &cfg), 0);
+	net_run(&f->w, GN_SEC);
+	assert_int_equal(f->rtts, 1);
+	assert_int_equal(net_conn(&f->w, 1, 0)->streams_in, 1);
+	net_run(&f->w, (GN_PING_SILENCE + 1) * GN_SEC);
+	assert_int_equal(net_conn(&f->w, 1, 0)->streams_in, 0);
+	assert_int_equal(f->done, 0);
+	net_run(&f->w, 100 * GN_SEC);
+	assert_int_equal(f->rtts, 3);
+	assert_int_equal(f->done, 1);
+	assert_int_equal(f->err, 0);
+}
+
+static void test_cancel(void **state)
+{
+	struct fix *f = *state;
+	struct gn_ping_cfg cfg = {.count = 0};
+
+	for (int i = 0; i < 40; i++) { /* at every stage */
+		assert_int_equal(start(f, &cfg), 0);
+		net_run(&f->w, i * GN_MSEC);
+		gn_ping_cancel(f->op);
+		net_run(&f->w, GN_SEC);
+		assert_int_equal(f->done, 0);
+		assert_true(f->rtts <= 1);
+	}
+	f->cancels = true; /* from inside */
+	assert_int_equal(start(f, &cfg), 0);
+	net_run(&f->w, 5 * GN_SEC);
+	assert_int_equal(f->rtts, 1);
+	assert_int_equal(f->done, 0);
+	cfg.count = 1;
+	assert_int_equal(start(f, &cfg), 0);
+	net_run(&f->w, 5 * GN_SEC);
+	assert_int_equal(f->rtts, 1);
+	assert_int_equal(f->done, 0);
+}
+
+static void test_failures(void **state)
+{
+	struct fix *f = *state;
+	struct gn_ping_cfg cfg = {.count = 0, .limit = 2 * GN_SEC};
+
+	/* cut off while it pings */
+	assert_int_equal(start(f, &cfg), 0);
+	net_run(&f->w, 1500 * GN_MSEC);
+	assert_int_equal(f->rtts, 2);
+	gn_mem_cut_all(f->w.loop);
+	net_run(&f->w, 5 * GN_SEC);
+	assert_int_equal(f->done, 1);
+	assert_int_equal(f->err, GN_ERESET);
+
+	/* no answer */
+	assert_int_equal(start(f, &cfg), 0);
+	net_run(&f->w, 500 * GN_MSEC);
+	assert_int_equal(f->rtts, 1);
+	gn_mem_stall(f->w.loop, 0, true, 60 * GN_SEC);
+	net_run(&f->w, 5 * GN_SEC);
+	assert_int_equal(f->done, 1);
+	assert_int_equal(f->err, GN_ETIMEOUT);
+
+	/* nobody there */
+	gn_mem_cut_all(f->w.loop);
+	net_run(&f->w, GN_SEC);
+	gn_node_unlisten(f->w.node[1]);
+	assert_int_equal(start(f, &cfg), 0);
+	net_run(&f->w, GN_SEC);
+	assert_int_equal(f->done, 1);
+	assert_int_equal(f->err, -ECONNREFUSED);
+}
+
+/* Nobody serves it there. */
+static void test_no_protocol(void **state)
+{
+	struct fix *f = *state;
+	struct gn_ping_cfg cfg = {.count = 2};
+
+	assert_int_equal(gn_protocol_del(f->w.node[1], GN_PING_ID), 0);
+	assert_int_equal(start(f, &cfg), 0);
+	net_run(&f->w, GN_SEC);
+	assert_int_equal(f->done, 1);
+	assert_int_equal(f->err, GN_ENOPROTO);
+}
+
+/* ---- the service, by hand ---- */
+
+struct hand {
+	struct gn_channel *ch[4];
+	size_t n, got[4];
+	bool eof[4], dead[4];
+};
+
+static struct hand hand;
+
+static void on_event(void *arg, struct gn_channel *ch, unsigned events)
+{
+	size_t i = (size_t)((struct gn_channel **)arg - hand.ch);
+	uint8_t buf[100];
+	ptrdiff_t n;
+
+	while ((n = gn_channel_read(ch, buf, sizeof buf)) > 0) {
+		for (ptrdiff_t k = 0; k < n; k++)
+			assert_int_equal(buf[k], (uint8_t)(hand.got[i] + (size_t)k));
+		hand.got[i] += (size_t)n;
+	}
+	if (n == GN_EOF)
+		hand.eof[i] = true;
+	if (events & GN_DEAD)
+		hand.dead[i] = true;
+}
+
+static void on_dialed(void *arg, int err, struct gn_channel *ch)
+{
+	struct gn_channel **at = arg;
+
+	assert_int_equal(err, 0);
+	*at = ch;
+	gn_channel_on_event(ch, on_event, at);
+}
+
+static void open_by_hand(struct fix *f)
+{
+	const struct gn_multiaddr *addrs[] = {f->w.addr[1]};
+	struct gn_dial_cfg cfg = {.addrs = addrs,
+				  .n_addrs = 1,
+				  .protocol = GN_PING_ID,
+				  .kind = GN_BYTES,
+				  .on_done = on_dialed};
+	struct gn_dial *op;
+
+	cfg.arg = &hand.ch[hand.n++];
+	assert_int_equal(gn_dial_start(f->w.node[0], &cfg, &op), 0);
+	net_run(&f->w, 200 * GN_MSEC);
+}
+
+static void write_by_hand(struct fix *f, size_t i, size_t from, size_t n)
+{
+	uint8_t buf[100];
+
+	for (size_t k = 0; k < n; k++)
+		buf[k] = (uint8_t)(from + k);
+	assert_int_equal(gn_channel_write(hand.ch[i], buf, n), (ptrdiff_t)n);
+	net_run(&f->w, 200 * GN_MSEC);
+}
+
+static void test_service(void **state)
+{
+	struct fix *f = *state;
+
+	memset(&hand, 0, sizeof hand);
+	open_by_hand(f);
+	write_by_hand(f, 0, 0, 10); /* 32 at a time, whatever the pieces */
+	assert_int_equal(hand.got[0], 0);
+	write_by_hand(f, 0, 10, 22);
+	assert_int_equal(hand.got[0], 32);
+	write_by_hand(f, 0, 32, 70);
+	assert_int_equal(hand.got[0], 96);
+	write_by_hand(f, 0, 102, 26);
+	assert_int_equal(hand.got[0], 128);
+	assert_int_equal(gn_channel_end(hand.ch[0]), 0);
+	net_run(&f->w, 200 * GN_MSEC);
+	assert_true(hand.eof[0] && !hand.dead[0]);
+	gn_channel_free(hand.ch[0]);
+
+	/* ended in the middle */
+	open_by_hand(f);
+	write_by_hand(f, 1, 0, 33);
+	assert_int_equal(gn_channel_end(hand.ch[1]), 0);
+	net_run(&f->w, 200 * GN_MSEC);
+	assert_true(hand.dead[1] && !hand.eof[1]);
+	gn_channel_free(hand.ch[1]);
+	net_run(&f->w, 200 * GN_MSEC);
+	assert_int_equal(net_conn(&f->w, 1, 0)->streams_in, 0);
+	assert_int_equal(net_conn(&f->w, 1, 0)->session->streams, 0);
+}
+
+static void test_two_streams(void **state)
+{
+	struct fix *f = *state;
+
+	memset(&hand, 0, sizeof hand);
+	for (int i = 0; i < 3; i++)
+		open_by_hand(f);
+	assert_false(hand.dead[0] || hand.dead[1]);
+	assert_true(hand.dead[2]);
+	write_by_hand(f, 1, 0, 32);
+	assert_int_equal(hand.got[1], 32);
+	gn_channel_free(hand.ch[0]);
+	net_run(&f->w, 200 * GN_MSEC);
+	open_by_hand(f); /* there is room again */
+	assert_false(hand.dead[3]);
+	for (int i = 1; i < 4; i++)
+		gn_channel_free(hand.ch[i]);
+}
+
+/* Somebody who writes and never reads is held back, and costs no more than the windows. */
+static void test_stuffed(void **state)
+{
+	struct fix *f = *state;
+	static const uint8_t zeros[4096];
+	size_t sent = 0;
+	ptrdiff_t n;
+
+	memset(&hand, 0, sizeof hand);
+	open_by_hand(f);
+	gn_channel_on_event(hand.ch[0], NULL, NULL);
+	for (int i = 0; i < 1000; i++) {
+		while ((n = gn_channel_write(hand.ch[0], zeros, sizeof zeros)) > 0)
+			sent += (size_t)n;
+		net_run(&f->w, 20 * GN_MSEC);
+	}
+	assert_in_range(sent, 512 * 1024, 4096 * 1024);
+	gn_channel_free(hand.ch[0]);
+}
+
+/* The node goes while all kinds of things are under way. */
+static void test_node_free(void **state)
+{
+	struct fix *f = *state;
+	struct gn_ping_cfg cfg = {.count = 0};
+
+	for (int i = 0; i < 60; i += 3) {
+		assert_int_equal(start(f, &cfg), 0);
+		net_run(&f->w, i * GN_MSEC);
+		gn_node_free(f->w.node[i & 1]);
+		net_run(&f->w, 20 * GN_SEC);
+		assert_int_equal(f->done, i & 1);
+		gn_node_free(f->w.node[!(i & 1)]);
+		for (size_t k = 0; k < 2; k++) {
+			gn_key_free(f->w.key[k]);
+			gn_multiaddr_free(f->w.addr[k]);
+			net_add(&f->w, k, NULL);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_three, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_interval, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_new_stream, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_failures, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_protocol, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_service, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_two_streams, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_stuffed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_node_free, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
