@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "cat.h"
+#include "report.h"
+
+static void on_closed(void *arg)
+{
+	gn_loop_stop(((struct cat *)arg)->loop);
+}
+
+void cat_close(struct cat *c, int code, gn_time limit)
+{
+	if (c->closing)
+		return;
+	c->closing = true;
+	c->code = code;
+	if (gn_node_close(c->node, limit, on_closed, c))
+		gn_loop_stop(c->loop);
+}
+
+uint64_t carry_moved(void *arg)
+{
+	const struct cat *c = arg;
+	uint64_t in = 0, out = 0;
+
+	if (c->stream)
+		stream_totals(c->stream, &in, &out);
+	return c->moved + in + out;
+}
+
+static void on_stream_done(void *arg, const struct verdict *v)
+{
+	struct cat *c = arg;
+	struct verdict copy = *v;
+
+	progress_stop(c->progress);
+	stream_free(c->stream);
+	c->stream = NULL;
+	c->moved += copy.in + copy.out;
+	report_close(&c->note, &copy, c->token[0]);
+	note_fini(&c->note);
+	c->on_done(c, &copy);
+}
+
+int carry_start(struct cat *c, struct gn_channel *ch, void (*on_opened)(void *arg),
+		void (*on_done)(struct cat *c, const struct verdict *v))
+{
+	const struct stream_cfg cfg = {
+		.loop = c->loop,
+		.ch = ch,
+		.feed = c->feed,
+		.out = c->out,
+		.keep_output = c->cfg.keep,
+		.raw = c->raw,
+		.idle = c->cfg.idle,
+		.on_opened = on_opened,
+		.on_done = on_stream_done,
+		.arg = c,
+	};
+	int err;
+
+	c->on_done = on_done;
+	note_open(&c->note, &c->cfg.note, ch);
+	err = stream_new(&cfg, &c->stream);
+	if (err) {
+		gn_channel_reset(ch);
+		gn_channel_free(ch);
+		note_fini(&c->note);
+		return err;
+	}
+	progress_start(c->progress, c->feed && !c->cfg.keep ? feed_size(c->feed) : -1);
+	return 0;
+}
+
+void carry_stop(struct cat *c)
+{
+	if (!c->stream)
+		return;
+	progress_stop(c->progress);
+	stream_free(c->stream);
+	c->stream = NULL;
+	note_fini(&c->note);
+}

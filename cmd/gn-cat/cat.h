@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* cat: what gn-cat was told, and what its two roles, listener and dialer, share. */
+#ifndef CMD_GN_CAT_CAT_H
+#define CMD_GN_CAT_CAT_H
+
+#include "common/address.h"
+#include "common/allow.h"
+#include "common/attempts.h"
+#include "common/listening.h"
+#include "common/note.h"
+#include "common/opt.h"
+#include "progress.h"
+#include "stream.h"
+
+#define TOKEN_BYTES 16
+
+struct cat_cfg {
+	bool listen, keep, open, recv_only, send_only, progress;
+	const char *key, *proto;
+	struct opt_list allow;
+	int ready_fd;
+	gn_time wait, idle;
+	struct note_cfg note;
+};
+
+struct cat {
+	struct cat_cfg cfg;
+	struct gn_loop *loop;
+	struct gn_node *node;
+	struct allow allow;
+	struct listening listening; /* -l */
+	struct address address;     /* without */
+	struct attempts attempts;
+	char protocol[1100];               /* PROTO, or /gn/cat/1.0.0 with the token */
+	char token[ADDRESS_TOKEN_MAX + 1]; /* "": none */
+	bool raw;
+	struct feed *feed;         /* NULL: only receives */
+	struct output *out;        /* NULL: only sends */
+	struct progress *progress; /* NULL: none is shown */
+	int code;                  /* of the tool */
+	int signal;                /* it dies of this in the end; 0: it does not */
+	bool closing;
+
+	/* the stream that is carried, carry.c */
+	struct stream *stream;
+	struct note note;
+	uint64_t moved; /* bytes of those before it */
+	void (*on_done)(struct cat *c, const struct verdict *v);
+};
+
+/* Closes the node in good order within `limit`, which ends the loop; the tool exits with code. */
+void cat_close(struct cat *c, int code, gn_time limit);
+
+/* Carries a channel on standard input and output, with a note and progress; it owns the channel, on failure too.
+ * on_done: once, on the loop; all of it was said by then. */
+int carry_start(struct cat *c, struct gn_channel *ch, void (*on_opened)(void *arg),
+		void (*on_done)(struct cat *c, const struct verdict *v));
+/* Resets the stream, if there is one. */
+void carry_stop(struct cat *c);
+uint64_t carry_moved(void *c); /* for progress_new() */
+
+/* The roles.  _start: 0 or an error of gn.h; _stop frees what it has, before the node. */
+int listen_start(struct cat *c);
+void listen_on_signal(struct cat *c, int sig);
+void listen_stop(struct cat *c);
+int dial_start(struct cat *c);
+void dial_on_signal(struct cat *c, int sig);
+void dial_stop(struct cat *c);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* The dialer: connects, carries one stream, is done. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cat.h"
+#include "common/exit.h"
+#include "common/json.h"
+#include "common/say.h"
+#include "report.h"
+
+#define CLOSE_LIMIT (2 * GN_SEC)
+#define DIE_LIMIT (GN_SEC / 2) /* for a reset to go out */
+
+static struct {
+	struct gn_dial *op;
+	struct gn_timer *wait;
+} st;
+
+static void say_failed_json(struct cat *c, int err, const char *addr)
+{
+	struct json j;
+
+	json_open(&j);
+	json_string(&j, "event", "failed");
+	json_string(&j, "addr", addr);
+	json_int(&j, "code", exit_code(err));
+	json_string(&j, "error", gn_errname(err));
+	json_string(&j, "text", gn_strerror(err));
+	json_array(&j, "tried");
+	for (size_t i = 0; i < c->attempts.n; i++) {
+		const struct attempt *t = &c->attempts.v[i];
+
+		json_object(&j, NULL);
+		json_string(&j, "addr", t->addr);
+		json_string(&j, "error", t->err ? gn_errname(t->err) : NULL);
+		json_seconds(&j, "seconds", t->took);
+		json_end(&j);
+	}
+	json_send(&j, STDERR_FILENO);
+}
+
+static void failed(struct cat *c, int err)
+{
+	char *addr = gn_multiaddr_format(c->address.addr);
+
+	if (c->cfg.note.json) {
+		say_failed_json(c, err, addr);
+	} else {
+		say("%s: %s", addr ? addr : "?", gn_strerror(err));
+		if (c->cfg.note.verbose)
+			attempts_say(&c->attempts);
+	}
+	free(addr);
+	cat_close(c, exit_code(err), CLOSE_LIMIT);
+}
+
+static void on_wait(void *arg)
+{
+	struct cat *c = arg;
+
+	if (st.op)
+		gn_dial_cancel(st.op);
+	st.op = NULL;
+	carry_stop(c);
+	failed(c, GN_ETIMEOUT);
+}
+
+static void on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
+{
+	attempts_add(&((struct cat *)arg)->attempts, addr, err, took);
+}
+
+static void on_opened(void *arg)
+{
+	(void)arg;
+	gn_timer_stop(st.wait);
+}
+
+static void on_done(struct cat *c, const struct verdict *v)
+{
+	gn_timer_stop(st.wait);
+	cat_close(c, report_code(v), CLOSE_LIMIT);
+}
+
+static void on_dialled(void *arg, int err, struct gn_channel *ch)
+{
+	struct cat *c = arg;
+
+	st.op = NULL;
+	if (!err) {
+		if (c->cfg.note.verbose && !c->cfg.note.json)
+			attempts_say(&c->attempts);
+		err = carry_start(c, ch, on_opened, on_done);
+	}
+	if (!err)
+		return;
+	gn_timer_stop(st.wait);
+	failed(c, err);
+}
+
+int dial_start(struct cat *c)
+{
+	const struct gn_dial_cfg cfg = {
+		.addrs = (const struct gn_multiaddr *const *)&c->address.addr,
+		.n_addrs = 1,
+		.protocol = c->protocol,
+		.kind = GN_BYTES,
+		.limit = c->cfg.wait,
+		.on_attempt = on_attempt,
+		.on_done = on_dialled,
+		.arg = c,
+	};
+	int err = gn_timer_new(c->loop, on_wait, c, &st.wait);
+
+	if (!err)
+		err = gn_dial_start(c->node, &cfg, &st.op);
+	if (err)
+		failed(c, err);
+	else if (c->cfg.wait)
+		gn_timer_start(st.wait, c->cfg.wait);
+	return 0;
+}
+
+/* The stream is reset, so that the peer knows that something is missing; the signal itself comes when that went out. */
+void dial_on_signal(struct cat *c, int sig)
+{
+	if (c->signal)
+		exit_by_signal(sig);
+	c->signal = sig;
+	if (c->closing)
+		gn_loop_stop(c->loop);
+	dial_stop(c);
+	carry_stop(c);
+	cat_close(c, 128 + sig, DIE_LIMIT);
+}
+
+void dial_stop(struct cat *c)
+{
+	(void)c;
+	if (st.op)
+		gn_dial_cancel(st.op);
+	st.op = NULL;
+	gn_timer_free(st.wait);
+	st.wait = NULL;
+}

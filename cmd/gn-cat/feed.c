@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "feed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/fdio.h"
+
+/* Behind a page and a line of the cache: the sealer copies from here to its own buffer, and two addresses that differ by
+ * little modulo a page make that slow (DESIGN.md section 4). */
+#define PAGE ((size_t)4096)
+
+struct feed {
+	struct fdio io;
+	struct gn_watch *watch;
+	void (*cb)(void *arg);
+	void *arg;
+	uint8_t *buf;
+	long long size;
+	bool is_terminal;
+	int end; /* GN_EOF or -errno, once it was met */
+};
+
+static void on_watch(void *arg, unsigned ready)
+{
+	struct feed *f = arg;
+
+	(void)ready;
+	gn_watch_start(f->watch, 0);
+	if (f->cb)
+		f->cb(f->arg);
+}
+
+int feed_new(struct gn_loop *loop, int fd, struct feed **out)
+{
+	struct feed *f = calloc(1, sizeof *f);
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	f->size = fdio_size(fd);
+	f->is_terminal = isatty(fd);
+	f->buf = aligned_alloc(PAGE, (FEED_SIZE + PAGE - 1) & ~(PAGE - 1));
+	err = f->buf ? fdio_open(&f->io, fd, false) : -ENOMEM;
+	if (!err)
+		err = gn_watch_new(loop, f->io.fd, on_watch, f, &f->watch);
+	if (err) {
+		free(f->buf);
+		free(f);
+		return err;
+	}
+	if (f->io.kind == FDIO_FILE)
+		(void)posix_fadvise(f->io.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	*out = f;
+	return 0;
+}
+
+void feed_free(struct feed *f)
+{
+	if (!f)
+		return;
+	gn_watch_free(f->watch);
+	fdio_close(&f->io);
+	free(f->buf);
+	free(f);
+}
+
+void feed_on_ready(struct feed *f, void (*cb)(void *arg), void *arg)
+{
+	f->cb = cb;
+	f->arg = arg;
+	if (!cb)
+		gn_watch_start(f->watch, 0);
+}
+
+ptrdiff_t feed_read(struct feed *f, uint8_t **at)
+{
+	ptrdiff_t n;
+
+	if (f->end)
+		return f->end;
+	n = fdio_read(&f->io, f->buf, FEED_SIZE);
+	if (n == GN_EAGAIN)
+		gn_watch_start(f->watch, GN_READABLE);
+	else if (n < 0)
+		f->end = (int)n;
+	*at = f->buf;
+	return n;
+}
+
+long long feed_size(const struct feed *f)
+{
+	return f->size;
+}
+
+bool feed_is_terminal(const struct feed *f)
+{
+	return f->is_terminal;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* The listener: serves one stream, or with --keep one after the other; those that wait are negotiated, and their data
+ * waits in their windows. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cat.h"
+#include "common/exit.h"
+#include "common/say.h"
+#include "report.h"
+
+#define CLOSE_LIMIT (2 * GN_SEC)
+#define DRAIN_LIMIT (5 * GN_SEC)
+
+struct waiting {
+	struct waiting *next;
+	struct gn_channel *ch;
+};
+
+static struct {
+	struct cat *c;
+	struct gn_timer *turn; /* what must not be done from inside callbacks of others */
+	struct waiting *first;
+	bool taken;    /* without --keep: a stream has come */
+	bool draining; /* a signal has come */
+} st;
+
+static void refuse(struct gn_channel *ch)
+{
+	gn_channel_reset(ch);
+	gn_channel_free(ch);
+}
+
+/* The channel of the first one, which is no longer among them. */
+static struct gn_channel *take_first(void)
+{
+	struct waiting *w = st.first;
+	struct gn_channel *ch;
+
+	if (!w)
+		return NULL;
+	ch = w->ch;
+	st.first = w->next;
+	free(w);
+	return ch;
+}
+
+static void refuse_all(void)
+{
+	struct gn_channel *ch;
+
+	while ((ch = take_first()))
+		refuse(ch);
+}
+
+static void on_done(struct cat *c, const struct verdict *v)
+{
+	bool broken = v->how == STREAM_INPUT || v->how == STREAM_OUTPUT;
+
+	/* What a peer does ends its stream; what stdin and stdout do ends the tool. */
+	if (!c->cfg.keep || broken) {
+		refuse_all();
+		if (c->closing)
+			c->code = report_code(v);
+		cat_close(c, report_code(v), CLOSE_LIMIT);
+	} else {
+		gn_timer_start(st.turn, 0);
+	}
+}
+
+static void on_turn(void *arg)
+{
+	struct cat *c = arg;
+	struct gn_channel *ch;
+	int err;
+
+	if (st.taken && !c->closing) {
+		gn_node_unlisten(c->node);
+		gn_protocol_del(c->node, c->protocol);
+	}
+	if (c->stream || c->closing || !(ch = take_first()))
+		return;
+	err = carry_start(c, ch, NULL, on_done);
+	if (err) {
+		say("a stream cannot be served: %s", gn_strerror(err));
+		cat_close(c, exit_code(err), CLOSE_LIMIT);
+	}
+}
+
+/* Of one that waits: it is over before its turn has come. */
+static void on_event(void *arg, struct gn_channel *ch, unsigned events)
+{
+	struct waiting *w = arg;
+
+	if (!(events & GN_DEAD))
+		return;
+	for (struct waiting **at = &st.first; *at; at = &(*at)->next) {
+		if (*at == w) {
+			*at = w->next;
+			break;
+		}
+	}
+	free(w);
+	gn_channel_free(ch);
+	if (st.c->cfg.note.verbose)
+		say("a stream that waited has gone");
+	if (!st.c->cfg.keep) {
+		say("the stream was cut off before it began");
+		cat_close(st.c, EXIT_RESET, CLOSE_LIMIT);
+	}
+}
+
+static void on_open(void *arg, struct gn_channel *ch)
+{
+	struct cat *c = arg;
+	struct waiting *w, **at;
+
+	w = st.taken || c->closing ? NULL : calloc(1, sizeof *w);
+	if (!w) {
+		refuse(ch);
+		return;
+	}
+	st.taken = !c->cfg.keep;
+	w->ch = ch;
+	gn_channel_on_event(ch, on_event, w);
+	for (at = &st.first; *at; at = &(*at)->next)
+		;
+	*at = w;
+	gn_timer_start(st.turn, 0);
+}
+
+/* Can this word stand in a command line as it is? */
+static bool is_plain(const char *word)
+{
+	for (; *word; word++)
+		if (!((*word >= '0' && *word <= '9') || ((*word | 32) >= 'a' && (*word | 32) <= 'z') || *word == '/' ||
+		      *word == '.' || *word == '-' || *word == '_' || *word == ':'))
+			return false;
+	return true;
+}
+
+/* On a terminal: the very words to type at the other end. */
+static void show_command(const struct cat *c)
+{
+	const char *addr = c->listening.n_shown ? c->listening.shown[0] : NULL;
+
+	if (!addr || c->cfg.note.json || !isatty(STDERR_FILENO))
+		return;
+	say("at the other end:");
+	if (!c->raw)
+		fprintf(stderr, "\n    gn-cat %s\n\n", addr);
+	else if (is_plain(c->protocol))
+		fprintf(stderr, "\n    gn-cat -p %s %s\n\n", c->protocol, addr);
+}
+
+int listen_start(struct cat *c)
+{
+	const struct gn_protocol_cfg pc = {
+		.id = c->protocol,
+		.kind = GN_BYTES,
+		.hidden = c->token[0],
+		.on_open = on_open,
+		.arg = c,
+	};
+	int err;
+
+	st.c = c;
+	err = gn_timer_new(c->loop, on_turn, c, &st.turn);
+	if (!err)
+		err = gn_protocol_add(c->node, &pc);
+	if (!err)
+		err = listening_start(&c->listening, c->node, c->token[0] ? c->token : NULL);
+	if (err)
+		return err;
+	listening_show(&c->listening, c->cfg.note.json);
+	show_command(c);
+	err = listening_ready(&c->listening, c->cfg.ready_fd);
+	if (err)
+		die(EXIT_LOCAL, "--ready-fd: %s", gn_strerror(err));
+	return 0;
+}
+
+/* The first: no new streams, the one that runs may end.  The second: at once. */
+void listen_on_signal(struct cat *c, int sig)
+{
+	if (st.draining) {
+		c->signal = sig;
+		gn_loop_stop(c->loop);
+		return;
+	}
+	st.draining = true;
+	refuse_all();
+	if (c->stream && c->cfg.note.verbose)
+		say("ending: the stream has %d s", (int)(DRAIN_LIMIT / GN_SEC));
+	/* Should it be cut off at the limit, the data is short. */
+	cat_close(c, c->stream && !c->cfg.keep ? EXIT_RESET : EXIT_DONE, DRAIN_LIMIT);
+}
+
+void listen_stop(struct cat *c)
+{
+	(void)c;
+	refuse_all();
+	gn_timer_free(st.turn);
+	st.turn = NULL;
+}

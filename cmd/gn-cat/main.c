@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* gn-cat: the symmetric pipe between two peers. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cat.h"
+#include "common/exit.h"
+#include "common/identity.h"
+#include "common/protocol.h"
+#include "common/signals.h"
+#include "protocol.h"
+
+#define KEEPALIVE (5 * GN_SEC) /* with PING: a peer that is silent for both is gone */
+#define PING (5 * GN_SEC)
+
+static const struct opt opts[] = {
+	{'l', "listen", NULL, "listen, and serve one stream", opt_flag, offsetof(struct cat_cfg, listen)},
+	{0, "keep", NULL, "-l: serve one stream after the other", opt_flag, offsetof(struct cat_cfg, keep)},
+	{'k', "key", "FILE", "the identity (GN_KEY_FILE; else one for this run)", opt_string,
+	 offsetof(struct cat_cfg, key)},
+	{'p', "proto", "PROTO", "raw bytes over this protocol, for any libp2p program", opt_string,
+	 offsetof(struct cat_cfg, proto)},
+	{0, "allow", "ID", "-l: let this peer in and no other; may be repeated", opt_list,
+	 offsetof(struct cat_cfg, allow)},
+	{0, "open", NULL, "-l: let everyone in, without a token", opt_flag, offsetof(struct cat_cfg, open)},
+	{0, "ready-fd", "FD", "-l: write the addresses to it when reachable, then close it", opt_fd,
+	 offsetof(struct cat_cfg, ready_fd)},
+	{0, "recv-only", NULL, "leave standard input alone", opt_flag, offsetof(struct cat_cfg, recv_only)},
+	{0, "send-only", NULL, "write nothing; done when all is sent", opt_flag, offsetof(struct cat_cfg, send_only)},
+	{'w', "wait", "TIME", "seconds until the peer must have answered (15)", opt_time,
+	 offsetof(struct cat_cfg, wait)},
+	{'i', "idle", "TIME", "give up when nothing moves for so many seconds", opt_time,
+	 offsetof(struct cat_cfg, idle)},
+	{0, "progress", NULL, "show how much, how fast, how long still", opt_flag, offsetof(struct cat_cfg, progress)},
+	{'j', "json", NULL, "events on stderr as JSON objects", opt_flag, offsetof(struct cat_cfg, note.json)},
+	{'v', "verbose", NULL, "say more, how it was reached for one; twice: all", opt_count,
+	 offsetof(struct cat_cfg, note.verbose)},
+};
+
+static const struct opt_tool tool = {
+	.name = "gn-cat",
+	.usage = "-l [-jv] [-k FILE] [--keep] [-p PROTO] [--allow ID]... [--open] [--ready-fd N] [-i TIME] [ADDR]...\n"
+		 "[-jv] [-k FILE] [-p PROTO] [-w TIME] [-i TIME] ADDR",
+	.about = "Carries standard input to a peer, and what it sends to standard output.",
+	.opts = opts,
+	.n_opts = sizeof opts / sizeof *opts,
+	.more = "gn-cat(1) has examples, gn-address(7) the addresses.",
+};
+
+static void on_signal(void *arg, int sig)
+{
+	struct cat *c = arg;
+
+	progress_hide(c->progress);
+	if (c->cfg.listen)
+		listen_on_signal(c, sig);
+	else
+		dial_on_signal(c, sig);
+}
+
+static void check_listener(struct cat *c, const struct opt_args *args)
+{
+	struct fault f;
+
+	if (c->cfg.wait)
+		die_usage("-w is for the side that dials");
+	if (allow_init(&c->allow, &c->cfg.allow, &f) ||
+	    listening_init(&c->listening, (const char *const *)args->operands, (size_t)args->n, &f))
+		die_usage("%s", f.text);
+}
+
+static void check_dialer(struct cat *c, const struct opt_args *args)
+{
+	struct fault f;
+
+	if (c->cfg.keep || c->cfg.open || c->cfg.allow.n || c->cfg.ready_fd >= 0)
+		die_usage("%s goes with -l only", c->cfg.keep      ? "--keep"
+						  : c->cfg.open    ? "--open"
+						  : c->cfg.allow.n ? "--allow"
+								   : "--ready-fd");
+	if (!args->n)
+		die_usage("ADDR is missing; to listen: -l");
+	if (args->n > 1)
+		die_usage("'%.80s': one ADDR too many", args->operands[1]);
+	if (address_parse_peer(args->operands[0], &c->address, &f))
+		die_usage("%s", f.text);
+}
+
+/* Where one of stdin and stdout is a terminal and the other is not, the data goes one way. */
+static void settle_directions(struct cat_cfg *cfg)
+{
+	bool in = isatty(STDIN_FILENO), out = isatty(STDOUT_FILENO);
+
+	if (cfg->recv_only && cfg->send_only)
+		die_usage("either --recv-only or --send-only");
+	if (!cfg->recv_only && !cfg->send_only) {
+		cfg->recv_only = in && !out;
+		cfg->send_only = out && !in;
+	}
+	if (isatty(STDERR_FILENO) && !cfg->note.json && ((!in && !cfg->recv_only) || (!out && !cfg->send_only)))
+		cfg->progress = true;
+}
+
+/* The protocol: PROTO and raw bytes; or ours, and behind it a word that only those know who were told. */
+static void settle_protocol(struct cat *c)
+{
+	uint8_t secret[TOKEN_BYTES];
+	struct fault f;
+
+	c->raw = c->cfg.proto;
+	if (c->raw) {
+		if (protocol_check(c->cfg.proto, &f))
+			die_usage("%s", f.text);
+		snprintf(c->protocol, sizeof c->protocol, "%s", c->cfg.proto);
+		return;
+	}
+	if (!c->cfg.listen) {
+		memcpy(c->token, c->address.token, sizeof c->token);
+	} else if (!c->cfg.open && !c->cfg.allow.n) {
+		gn_random(secret, sizeof secret);
+		gn_base32_encode(secret, sizeof secret, c->token);
+		memset(secret, 0, sizeof secret);
+	}
+	snprintf(c->protocol, sizeof c->protocol, "%s%s%s", CAT_PROTOCOL, c->token[0] ? "/" : "", c->token);
+}
+
+static void start_node(struct cat *c)
+{
+	struct gn_key *key = identity_load(c->cfg.key, c->cfg.note.json);
+	struct gn_node_cfg nc;
+	int err;
+
+	gn_node_cfg_init(&nc);
+	nc.loop = c->loop;
+	nc.key = key;
+	nc.gate = allow_gate;
+	nc.arg = &c->allow;
+	nc.limits.keepalive = KEEPALIVE;
+	nc.limits.ping = PING;
+	err = gn_node_new(&nc, &c->node);
+	if (err)
+		die(exit_code(err), "cannot start: %s", gn_strerror(err));
+	gn_key_free(key);
+}
+
+static void open_ends(struct cat *c)
+{
+	int err = 0;
+
+	if (!c->cfg.recv_only)
+		err = feed_new(c->loop, STDIN_FILENO, &c->feed);
+	if (err)
+		die(EXIT_LOCAL, "standard input: %s", gn_strerror(err));
+	if (!c->cfg.send_only)
+		err = output_new(c->loop, STDOUT_FILENO, false, &c->out);
+	if (err)
+		die(EXIT_LOCAL, "standard output: %s", gn_strerror(err));
+	if (c->cfg.progress && progress_new(c->loop, carry_moved, c, &c->progress))
+		die_memory();
+}
+
+static void start(struct cat *c)
+{
+	int err = gn_loop_new(&c->loop);
+
+	if (!err)
+		err = signals_open(c->loop);
+	if (err)
+		die(exit_code(err), "cannot start: %s", gn_strerror(err));
+	open_ends(c);
+	start_node(c);
+	signals_on(SIGTERM, on_signal, c);
+	signals_on(SIGINT, on_signal, c);
+	err = c->cfg.listen ? listen_start(c) : dial_start(c);
+	if (err)
+		die(exit_code(err), "cannot start: %s", gn_strerror(err));
+}
+
+static void stop(struct cat *c)
+{
+	carry_stop(c);
+	if (c->cfg.listen)
+		listen_stop(c);
+	else
+		dial_stop(c);
+	gn_node_free(c->node);
+	feed_free(c->feed);
+	output_free(c->out);
+	progress_free(c->progress);
+	signals_close();
+	gn_loop_free(c->loop);
+	listening_fini(&c->listening);
+	allow_fini(&c->allow);
+	address_fini(&c->address);
+	attempts_fini(&c->attempts);
+	opt_list_free(&c->cfg.allow);
+}
+
+int main(int argc, char **argv)
+{
+	struct cat c = {.cfg = {.ready_fd = -1}};
+	struct opt_args args;
+	int err;
+
+	opt_begin(&tool, &c.cfg, argc, argv, &args);
+	if (c.cfg.listen)
+		check_listener(&c, &args);
+	else
+		check_dialer(&c, &args);
+	settle_directions(&c.cfg);
+	settle_protocol(&c);
+	say_library(c.cfg.note.verbose);
+	start(&c);
+	err = gn_loop_run(c.loop);
+	if (err)
+		say("%s", gn_strerror(err));
+	stop(&c);
+	if (c.signal)
+		exit_by_signal(c.signal);
+	return err ? EXIT_LOCAL : c.code;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "protocol.h"
+
+/* What the head says, once it is whole.  Nothing may come out of order: what is settled stays so. */
+static int take_word(struct cat_rx *rx, uint64_t number)
+{
+	switch (rx->head[0]) {
+	case CAT_DATA:
+		if (number < 1 || number > CAT_CHUNK_MAX || rx->is_ended)
+			return GN_EPROTO;
+		rx->left = number;
+		return 0;
+	case CAT_END:
+		if (rx->is_ended || number != rx->total)
+			return GN_EPROTO;
+		rx->is_ended = true;
+		return CAT_END;
+	case CAT_WRITTEN:
+	case CAT_FAIL:
+		if (rx->is_settled)
+			return GN_EPROTO;
+		rx->is_settled = true;
+		return rx->head[0];
+	default:
+		return GN_EPROTO;
+	}
+}
+
+/* A byte more of the head.  0: it is not whole yet, or a body begins. */
+static int head_step(struct cat_rx *rx, uint8_t byte, uint64_t *number)
+{
+	uint64_t value;
+	int r;
+
+	rx->head[rx->n_head++] = byte;
+	if (rx->n_head == 1)
+		return byte >= CAT_DATA && byte <= CAT_FAIL ? 0 : GN_EPROTO;
+	r = gn_uvarint_decode(rx->head + 1, rx->n_head - 1u, &value);
+	if (r == GN_EAGAIN)
+		return rx->n_head < CAT_HEAD_MAX ? 0 : GN_EPROTO;
+	if (r < 0)
+		return GN_EPROTO;
+	rx->n_head = 0;
+	r = take_word(rx, value);
+	if (r > 0)
+		*number = value;
+	return r;
+}
+
+int cat_rx_step(struct cat_rx *rx, const uint8_t *p, size_t n, size_t *took, uint64_t *number)
+{
+	size_t at = 0;
+	int r = 0;
+
+	while (at < n && !rx->left && !rx->raw && !r)
+		r = head_step(rx, p[at++], number);
+	*took = at;
+	if (r || at > 0 || !n)
+		return r;
+	*took = !rx->raw && rx->left < n ? (size_t)rx->left : n;
+	if (!rx->raw)
+		rx->left -= *took;
+	rx->total += *took;
+	return CAT_DATA;
+}
+
+bool cat_tx_is_empty(const struct cat_tx *tx)
+{
+	return tx->head_at == tx->n_head && !tx->left && tx->words_at == tx->n_words;
+}
+
+static uint8_t put_word(uint8_t *at, enum cat_word word, uint64_t number)
+{
+	at[0] = (uint8_t)word;
+	return (uint8_t)(1 + gn_uvarint_encode(number, at + 1));
+}
+
+void cat_tx_data(struct cat_tx *tx, uint8_t *body, size_t n)
+{
+	tx->head_at = 0;
+	tx->n_head = tx->raw ? 0 : put_word(tx->head, CAT_DATA, n);
+	tx->body = body;
+	tx->left = n;
+	tx->total += n;
+}
+
+void cat_tx_say(struct cat_tx *tx, enum cat_word word, uint64_t number)
+{
+	if (tx->words_at == tx->n_words)
+		tx->words_at = tx->n_words = 0;
+	if (sizeof tx->words - tx->n_words >= CAT_HEAD_MAX)
+		tx->n_words = (uint8_t)(tx->n_words + put_word(tx->words + tx->n_words, word, number));
+}
+
+/* The places of what is to go, in order. */
+enum { PARTS = 3 };
+
+static void parts(struct cat_tx *tx, struct iovec out[PARTS])
+{
+	out[0] = (struct iovec){tx->head + tx->head_at, (size_t)(tx->n_head - tx->head_at)};
+	out[1] = (struct iovec){tx->body, tx->left};
+	out[2] = (struct iovec){tx->words + tx->words_at, (size_t)(tx->n_words - tx->words_at)};
+}
+
+int cat_tx_peek(struct cat_tx *tx, struct iovec *v, int max, size_t limit)
+{
+	struct iovec part[PARTS];
+	int n = 0;
+
+	parts(tx, part);
+	for (int i = 0; i < PARTS && n < max && limit; i++) {
+		if (!part[i].iov_len)
+			continue;
+		v[n].iov_base = part[i].iov_base;
+		v[n].iov_len = part[i].iov_len < limit ? part[i].iov_len : limit;
+		limit -= v[n++].iov_len;
+	}
+	return n;
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+void cat_tx_skip(struct cat_tx *tx, size_t n)
+{
+	struct iovec part[PARTS];
+	size_t k[PARTS];
+
+	parts(tx, part);
+	for (int i = 0; i < PARTS; i++) {
+		k[i] = least(part[i].iov_len, n);
+		n -= k[i];
+	}
+	tx->head_at = (uint8_t)(tx->head_at + k[0]);
+	tx->body += k[1];
+	tx->left -= k[1];
+	tx->gone += k[1];
+	tx->words_at = (uint8_t)(tx->words_at + k[2]);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/exit.h"
+#include "common/json.h"
+#include "common/say.h"
+#include "protocol.h"
+
+/* What a channel died of.  Once the peer has accepted, only a broken protocol is not a cut; how the cut came about
+ * does not matter to the data. */
+static int code_of_channel(const struct verdict *v)
+{
+	int code = exit_code(v->err);
+
+	return !v->opened || code == EXIT_BADDATA || code == EXIT_LIMIT || code == EXIT_REFUSED ? code : EXIT_RESET;
+}
+
+int report_code(const struct verdict *v)
+{
+	switch (v->how) {
+	case STREAM_CLEAN:
+		return EXIT_DONE;
+	case STREAM_PEER:
+		return code_of_channel(v);
+	case STREAM_INPUT:
+	case STREAM_OUTPUT:
+		return EXIT_LOCAL;
+	case STREAM_IDLE:
+		return EXIT_TIMEOUT;
+	case STREAM_SHORT:
+	case STREAM_FAILED:
+	default:
+		return EXIT_RESET;
+	}
+}
+
+static const char *fail_text(int code)
+{
+	switch (code) {
+	case CAT_FAIL_WRITE:
+		return "the peer could not write what was sent";
+	case CAT_FAIL_SPACE:
+		return "the peer has no space left for what was sent";
+	case CAT_FAIL_CLOSED:
+		return "nobody reads at the peer any more";
+	case CAT_FAIL_INPUT:
+		return "the peer could not read its input; data may be short";
+	case CAT_FAIL_UNWANTED:
+		return "the peer only sends; what was sent to it was dropped";
+	default:
+		return "the peer failed";
+	}
+}
+
+static void explain_channel(const struct verdict *v, bool token, char *text, size_t room)
+{
+	if (!v->opened && v->err == GN_ENOPROTO)
+		snprintf(text, room, "%s",
+			 token ? "the token is wrong, or that listener has ended"
+			       : "the peer does not speak this protocol, or wants a token");
+	else if (v->err == GN_EPROTO)
+		snprintf(text, room, "the peer broke the protocol");
+	else if (report_code(v) == EXIT_RESET)
+		snprintf(text, room, "cut off, data may be short: %s", gn_strerror(v->err));
+	else
+		snprintf(text, room, "%s", gn_strerror(v->err));
+}
+
+void report_explain(const struct verdict *v, bool token, char *text, size_t room)
+{
+	text[0] = 0;
+	switch (v->how) {
+	case STREAM_CLEAN:
+		break;
+	case STREAM_PEER:
+		explain_channel(v, token, text, room);
+		break;
+	case STREAM_SHORT:
+		snprintf(text, room, "the peer ended without saying that it has written all; data may be short");
+		break;
+	case STREAM_FAILED:
+		snprintf(text, room, "%s", fail_text(v->err));
+		break;
+	case STREAM_INPUT:
+		snprintf(text, room, "standard input: %s", gn_strerror(v->err));
+		break;
+	case STREAM_OUTPUT:
+		if (v->err != -EPIPE)
+			snprintf(text, room, "standard output: %s", gn_strerror(v->err));
+		break;
+	case STREAM_IDLE:
+		snprintf(text, room, "nothing moved for the time that -i says");
+		break;
+	}
+}
+
+static void close_json(const struct note *n, const struct verdict *v, const char *why)
+{
+	struct json j;
+
+	json_open(&j);
+	json_string(&j, "event", "close");
+	json_string(&j, "peer", n->peer);
+	json_string(&j, "addr", n->addr);
+	json_string(&j, "protocol", n->protocol);
+	json_int(&j, "code", report_code(v));
+	if (v->how)
+		json_string(&j, "text", why);
+	json_int(&j, "bytes_in", (int64_t)v->in);
+	json_int(&j, "bytes_out", (int64_t)v->out);
+	json_send(&j, STDERR_FILENO);
+}
+
+void report_close(const struct note *n, const struct verdict *v, bool token)
+{
+	const char *addr = n->addr ? n->addr : "?";
+	char why[320];
+
+	report_explain(v, token, why, sizeof why);
+	if (n->cfg->json) {
+		close_json(n, v, why);
+		return;
+	}
+	if (why[0])
+		say("%s at %s: %s", n->peer, addr, why);
+	else if (!v->how && v->dropped)
+		say("%s at %s: %llu bytes from it were dropped: this end only sends", n->peer, addr,
+		    (unsigned long long)v->dropped);
+	else if (!v->how && n->cfg->verbose)
+		say("%s at %s: ended, %llu bytes in, %llu out", n->peer, addr, (unsigned long long)v->in,
+		    (unsigned long long)v->out);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* report: what is said of a stream, and the exit code for how it ended. */
+#ifndef CMD_GN_CAT_REPORT_H
+#define CMD_GN_CAT_REPORT_H
+
+#include "common/note.h"
+#include "gn.h"
+#include "stream.h"
+
+/* Of gn-exit(7). */
+int report_code(const struct verdict *v);
+/* Why, as one line without a name; "" for a clean end and for what is not worth a word (nobody reads stdout).
+ * token: the protocol was a word that only the right ones know. */
+void report_explain(const struct verdict *v, bool token, char *text, size_t room);
+/* A failure is always said, a clean end with -v or -j. */
+void report_close(const struct note *n, const struct verdict *v, bool token);
+
+#endif

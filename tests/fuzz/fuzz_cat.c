@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* The chunks of gn-cat.  The first byte: in what pieces the rest is fed.  In pieces or as a whole the same is heard,
+ * and what was heard, said again by the sending machine, gives the bytes that were read. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gn-cat/protocol.c"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void need(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+struct heard {
+	uint8_t *bytes; /* bodies, and for each word its kind and number */
+	size_t n;
+	int err;
+};
+
+static void note(struct heard *h, const void *p, size_t n)
+{
+	memcpy(h->bytes + h->n, p, n);
+	h->n += n;
+}
+
+static void hear(const uint8_t *p, size_t n, size_t step, struct heard *h)
+{
+	struct cat_rx rx = {0};
+	bool ended = false, settled = false;
+
+	for (size_t at = 0; at < n && !h->err; at += step) {
+		const uint8_t *q = p + at;
+		size_t left = n - at < step ? n - at : step, took;
+
+		while (left && !h->err) {
+			uint64_t number = 0, total = rx.total;
+			int r = cat_rx_step(&rx, q, left, &took, &number);
+
+			need(took <= left);
+			need(took > 0);
+			q += took;
+			left -= took;
+			if (r < 0) {
+				need(r == GN_EPROTO);
+				h->err = r;
+			} else if (r == CAT_DATA) {
+				need(!ended && rx.total == total + took);
+				note(h, q - took, took);
+			} else if (r > 0) {
+				need(r != CAT_END || (!ended && number == rx.total));
+				need(r == CAT_END || !settled);
+				ended |= r == CAT_END;
+				settled |= r != CAT_END;
+				note(h, &r, sizeof r);
+				note(h, &number, sizeof number);
+			} else {
+				need(!left || rx.left);
+			}
+		}
+	}
+}
+
+/* Whole chunks of the input go through the sending machine, and must come out as they are. */
+static void say_again(const uint8_t *p, size_t n)
+{
+	struct cat_rx rx = {0};
+	size_t from = 0, at = 0, took;
+	uint64_t number;
+
+	while (at < n) {
+		struct cat_tx tx = {0};
+		struct iovec v[4];
+		size_t same = from;
+		int r = cat_rx_step(&rx, p + at, rx.left ? n - at : 1, &took, &number), views;
+
+		at += took;
+		if (r < 0)
+			return;
+		if (r == 0 || rx.left)
+			continue;
+		if (r == CAT_DATA) {
+			uint8_t *body;
+			uint64_t len = 0;
+
+			need(gn_uvarint_decode(p + from + 1, at - from - 1, &len) > 0);
+			body = malloc((size_t)len);
+			need(body);
+			memcpy(body, p + at - len, (size_t)len);
+			cat_tx_data(&tx, body, (size_t)len);
+			views = cat_tx_peek(&tx, v, 4, SIZE_MAX);
+			for (int i = 0; i < views; same += v[i++].iov_len)
+				need(!memcmp(p + same, v[i].iov_base, v[i].iov_len));
+			free(body);
+		} else {
+			cat_tx_say(&tx, (enum cat_word)r, number);
+			need(cat_tx_peek(&tx, v, 4, SIZE_MAX) == 1);
+			need(!memcmp(p + same, v[0].iov_base, v[0].iov_len));
+			same += v[0].iov_len;
+		}
+		need(same == at);
+		from = at;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct heard whole = {0}, pieces = {0};
+	size_t room = 12 * size + 12;
+
+	if (!size)
+		return 0;
+	whole.bytes = malloc(room);
+	pieces.bytes = malloc(room);
+	need(whole.bytes && pieces.bytes);
+	hear(data + 1, size - 1, size, &whole);
+	hear(data + 1, size - 1, 1 + data[0] % 16, &pieces);
+	need(whole.err == pieces.err && whole.n == pieces.n && !memcmp(whole.bytes, pieces.bytes, whole.n));
+	say_again(data + 1, size - 1);
+	free(whole.bytes);
+	free(pieces.bytes);
+	return 0;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* The exit code and the words for each way in which a stream of gn-cat ends. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "gn-cat/report.c"
+
+static void exit_codes(void **state)
+{
+	static const struct {
+		struct verdict v;
+		int code;
+	} rows[] = {
+		{{.how = STREAM_CLEAN}, 0},
+		{{.how = STREAM_OUTPUT, .err = -ENOSPC}, 1},
+		{{.how = STREAM_OUTPUT, .err = -EPIPE}, 1},
+		{{.how = STREAM_INPUT, .err = -EIO}, 1},
+		{{.how = STREAM_IDLE, .err = GN_ETIMEOUT}, 5},
+		{{.how = STREAM_SHORT}, 8},
+		{{.how = STREAM_FAILED, .err = CAT_FAIL_SPACE}, 8},
+		{{.how = STREAM_FAILED, .err = 200}, 8},
+		/* before the peer has accepted, the dial has failed; */
+		{{.how = STREAM_PEER, .err = GN_ENOPROTO}, 7},
+		{{.how = STREAM_PEER, .err = GN_EREFUSED}, 4},
+		{{.how = STREAM_PEER, .err = GN_ETIMEOUT}, 5},
+		{{.how = STREAM_PEER, .err = GN_ELIMIT}, 6},
+		{{.how = STREAM_PEER, .err = GN_EGONE}, 8},
+		/* behind that, the data is cut, whatever it was that cut it */
+		{{.how = STREAM_PEER, .opened = true, .err = GN_ERESET}, 8},
+		{{.how = STREAM_PEER, .opened = true, .err = GN_ETIMEOUT}, 8},
+		{{.how = STREAM_PEER, .opened = true, .err = -ETIMEDOUT}, 8},
+		{{.how = STREAM_PEER, .opened = true, .err = -EHOSTUNREACH}, 8},
+		{{.how = STREAM_PEER, .opened = true, .err = GN_EPROTO}, 9},
+		{{.how = STREAM_PEER, .opened = true, .err = GN_EAUTH}, 9},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (report_code(&rows[i].v) != rows[i].code)
+			fail_msg("row %zu: %d", i, report_code(&rows[i].v));
+}
+
+static void explained(struct verdict v, bool token, const char *part)
+{
+	char text[320];
+
+	report_explain(&v, token, text, sizeof text);
+	if (!strstr(text, part))
+		fail_msg("'%s' is not in '%s'", part, text);
+}
+
+static void words(void **state)
+{
+	char text[320];
+
+	(void)state;
+	explained((struct verdict){.how = STREAM_OUTPUT, .err = -ENOSPC}, false, "standard output: No space left");
+	explained((struct verdict){.how = STREAM_INPUT, .err = -EIO}, false, "standard input");
+	explained((struct verdict){.how = STREAM_FAILED, .err = CAT_FAIL_SPACE}, false, "no space left");
+	explained((struct verdict){.how = STREAM_PEER, .err = GN_ENOPROTO}, true, "token is wrong");
+	explained((struct verdict){.how = STREAM_PEER, .err = GN_ENOPROTO}, false, "wants a token");
+	explained((struct verdict){.how = STREAM_PEER, .opened = true, .err = GN_ERESET}, false, "data may be short");
+	explained((struct verdict){.how = STREAM_SHORT}, false, "data may be short");
+	/* every code of FAIL has words of its own */
+	for (int i = CAT_FAIL_WRITE; i <= CAT_FAIL_UNWANTED; i++)
+		assert_string_not_equal(fail_text(i), fail_text(i + 1));
+	/* and these are not worth any */
+	report_explain(&(struct verdict){.how = STREAM_OUTPUT, .err = -EPIPE}, false, text, sizeof text);
+	assert_string_equal(text, "");
+	report_explain(&(struct verdict){.how = STREAM_CLEAN}, false, text, sizeof text);
+	assert_string_equal(text, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(exit_codes),
+		cmocka_unit_test(words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
