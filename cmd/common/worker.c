@@ -153,7 +153,7 @@ static int start_relay(struct worker *w)
 int worker_new(const struct worker_cfg *cfg, struct worker **out)
 {
 	struct worker *w = calloc(1, sizeof *w);
-	int to, from, err;
+	int to = -1, from = -1, err;
 
 	if (!w)
 		return -ENOMEM;

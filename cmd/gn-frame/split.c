@@ -74,7 +74,7 @@ static pid_t start(char *const *argv, int in, int other)
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t set;
-	pid_t pid;
+	pid_t pid = -1;
 	int err;
 
 	if (posix_spawn_file_actions_init(&files) || posix_spawnattr_init(&attr))
@@ -120,7 +120,7 @@ int split_program(struct reader *r, char *const *argv)
 {
 	struct form_unit u;
 	char number[24];
-	int err, code = EXIT_DONE;
+	int err = 0, code = EXIT_DONE;
 
 	while (!code && !(err = reader_next(r, &u))) {
 		snprintf(number, sizeof number, "%" PRIu64, r->count - 1);

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/* Options, numbers, forms and JSON of the tools (cmd/common). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/form.h"
+#include "common/json.h"
+#include "common/number.h"
+#include "common/opt.h"
+#include "gn.h"
+
+struct cfg {
+	bool flag;
+	unsigned verbose;
+	const char *file;
+	struct opt_list list;
+	gn_time time;
+	size_t size;
+	const char *maybe;
+	bool has_maybe;
+};
+
+static int opt_maybe(const struct opt *o, const char *value, void *to, struct fault *f)
+{
+	struct cfg *c = to;
+
+	(void)o, (void)f;
+	c->maybe = value;
+	c->has_maybe = true;
+	return 0;
+}
+
+static const struct opt opts[] = {
+	{'f', "flag", NULL, "", opt_flag, offsetof(struct cfg, flag)},
+	{'v', "verbose", NULL, "", opt_count, offsetof(struct cfg, verbose)},
+	{'k', "key", "FILE", "", opt_string, offsetof(struct cfg, file)},
+	{'a', NULL, "X", "", opt_list, offsetof(struct cfg, list)},
+	{'t', "time", "T", "", opt_time, offsetof(struct cfg, time)},
+	{0, "size", "N", "", opt_size, offsetof(struct cfg, size)},
+	{0, "maybe", "[N]", "", opt_maybe, 0},
+};
+
+static int parse(struct cfg *c, struct opt_args *args, bool program, struct fault *f, char **argv)
+{
+	const struct opt_tool tool = {"t", "", "", opts, sizeof opts / sizeof *opts, NULL, program};
+	int argc = 0;
+
+	*c = (struct cfg){0};
+	f->text[0] = '\0';
+	while (argv[argc] != NULL)
+		argc++;
+	return opt_parse(&tool, c, argc, argv, args, f);
+}
+
+#define ARGV(...)                                \
+	(char *[])                               \
+	{                                        \
+		(char[]){"t"}, __VA_ARGS__, NULL \
+	}
+#define S(text) ((char[]){text})
+
+static void test_opt_forms(void **state)
+{
+	struct opt_args args;
+	struct fault f;
+	struct cfg c;
+
+	(void)state;
+	assert_int_equal(parse(&c, &args, false, &f, ARGV(S("-fvvkx"), S("one"), S("-a"), S("1"), S("-a2"), S("two"))),
+			 0);
+	assert_true(c.flag);
+	assert_int_equal(c.verbose, 2);
+	assert_string_equal(c.file, "x");
+	assert_int_equal(c.list.n, 2);
+	assert_string_equal(c.list.v[0], "1");
+	assert_string_equal(c.list.v[1], "2");
+	assert_int_equal(args.n, 2);
+	assert_string_equal(args.operands[0], "one");
+	assert_string_equal(args.operands[1], "two");
+	assert_null(args.program);
+	opt_list_free(&c.list);
+
+	assert_int_equal(
+		parse(&c, &args, false, &f, ARGV(S("--key"), S("--"), S("--time=1.5"), S("-"), S("--"), S("-f"))), 0);
+	assert_string_equal(c.file, "--");
+	assert_true(c.time == 3 * GN_SEC / 2);
+	assert_false(c.flag);
+	assert_int_equal(args.n, 2);
+	assert_string_equal(args.operands[0], "-");
+	assert_string_equal(args.operands[1], "-f");
+
+	assert_int_equal(parse(&c, &args, false, &f, ARGV(S("--maybe"), S("3"))), 0);
+	assert_true(c.has_maybe);
+	assert_null(c.maybe);
+	assert_int_equal(args.n, 1);
+	assert_int_equal(parse(&c, &args, false, &f, ARGV(S("--maybe=3"))), 0);
+	assert_string_equal(c.maybe, "3");
+}
+
+static void test_opt_program(void **state)
+{
+	struct opt_args args;
+	struct fault f;
+	struct cfg c;
+
+	(void)state;
+	assert_int_equal(parse(&c, &args, true, &f, ARGV(S("x"), S("-f"), S("--"), S("cat"), S("-f"), S("--"))), 0);
+	assert_int_equal(args.n, 1);
+	assert_string_equal(args.program[0], "cat");
+	assert_string_equal(args.program[2], "--");
+	assert_null(args.program[3]);
+	assert_int_equal(parse(&c, &args, true, &f, ARGV(S("x"), S("--"))), -1);
+	assert_string_equal(f.text, "no program stands behind --");
+	assert_int_equal(parse(&c, &args, true, &f, ARGV(S("-k"), S("--"))), 0);
+	assert_null(args.program);
+}
+
+static void test_opt_faults(void **state)
+{
+	static const struct {
+		const char *arg, *text;
+	} cases[] = {
+		{"-x", "-x: there is no such option"},
+		{"-fx", "-x: there is no such option"},
+		{"--nope", "--nope: there is no such option"},
+		{"--nope=1", "--nope: there is no such option"},
+		{"--fla", "--fla: there is no such option"},
+		{"--flag=1", "--flag: takes no value"},
+		{"-k", "-k: FILE is missing behind it"},
+		{"--key", "--key: FILE is missing behind it"},
+		{"--key=", "--key: is empty"},
+		{"--time=1x", "--time: '1x' is not a time in seconds (wrong at character 2)"},
+		{"-tabc", "-t: 'abc' is not a time in seconds (wrong at character 1)"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct opt_args args;
+		struct fault f;
+		struct cfg c;
+		char arg[32];
+
+		snprintf(arg, sizeof arg, "%s", cases[i].arg);
+		assert_int_equal(parse(&c, &args, false, &f, ARGV(arg)), -1);
+		assert_string_equal(f.text, cases[i].text);
+	}
+}
+
+static void test_opt_help(void **state)
+{
+	struct opt_args args;
+	struct fault f;
+	struct cfg c;
+
+	(void)state;
+	assert_int_equal(parse(&c, &args, false, &f, ARGV(S("--help"), S("--nope"))), OPT_HELP);
+	assert_int_equal(parse(&c, &args, false, &f, ARGV(S("--version"))), OPT_VERSION);
+}
+
+static void test_number(void **state)
+{
+	struct fault f;
+	uint64_t v = 7;
+	gn_time t = 7;
+	size_t n = 7;
+
+	(void)state;
+	assert_int_equal(number_parse("18446744073709551615", 0, UINT64_MAX, &v, &f), 0);
+	assert_true(v == UINT64_MAX);
+	assert_int_equal(number_parse("18446744073709551616", 0, UINT64_MAX, &v, &f), -1);
+	assert_int_equal(number_parse("5", 1, 4, &v, &f), -1);
+	assert_string_equal(f.text, "'5' is not from 1 to 4");
+	assert_int_equal(number_parse("", 0, 9, &v, &f), -1);
+	assert_int_equal(number_parse("-1", 0, 9, &v, &f), -1);
+	assert_int_equal(number_parse("+1", 0, 9, &v, &f), -1);
+	assert_int_equal(number_parse(" 1", 0, 9, &v, &f), -1);
+
+	assert_int_equal(number_parse_time("0.000000001", &t, &f), 0);
+	assert_true(t == 1);
+	assert_int_equal(number_parse_time("0.0000000019", &t, &f), 0);
+	assert_true(t == 1);
+	assert_int_equal(number_parse_time("10", &t, &f), 0);
+	assert_true(t == 10 * GN_SEC);
+	assert_int_equal(number_parse_time(".5", &t, &f), 0);
+	assert_true(t == GN_SEC / 2);
+	assert_int_equal(number_parse_time("1.", &t, &f), -1);
+	assert_int_equal(number_parse_time(".", &t, &f), -1);
+	assert_int_equal(number_parse_time("1e3", &t, &f), -1);
+	assert_int_equal(number_parse_time("9223372037", &t, &f), -1);
+	assert_string_equal(f.text, "'9223372037' is too long a time");
+
+	assert_int_equal(number_parse_size("64K", &n, &f), 0);
+	assert_int_equal(n, 65536);
+	assert_int_equal(number_parse_size("3G", &n, &f), 0);
+	assert_true(n == (size_t)3 << 30);
+	assert_int_equal(number_parse_size("1KB", &n, &f), -1);
+	assert_int_equal(number_parse_size("99999999999999G", &n, &f), -1);
+}
+
+/* Every form takes back what it gave, from any number of pieces. */
+static void test_form_round(void **state)
+{
+	static const enum form forms[] = {FORM_VARINT, FORM_LINE, FORM_NUL, FORM_NETSTRING};
+	static const char *const bodies[] = {"", "a", "hello, world", "1:x,"};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof forms / sizeof *forms; k++) {
+		uint8_t text[256];
+		size_t len = 0, at = 0, have = 0, seen = 0, got = 0;
+		struct form_unit u;
+		struct form_wrap w;
+
+		for (size_t i = 0; i < 4; i++) {
+			assert_int_equal(form_encode(forms[k], bodies[i], strlen(bodies[i]), &w), 0);
+			memcpy(text + len, w.head, w.n_head);
+			len += w.n_head;
+			memcpy(text + len, bodies[i], strlen(bodies[i]));
+			len += strlen(bodies[i]);
+			memcpy(text + len, w.tail, w.n_tail);
+			len += w.n_tail;
+		}
+		while (got < 4) { /* a byte more each time */
+			int r = form_decode(forms[k], text + at, have - at, false, 100, &seen, &u);
+
+			if (r == GN_EAGAIN) {
+				assert_true(have < len);
+				have++;
+				continue;
+			}
+			assert_int_equal(r, 0);
+			assert_int_equal(u.len, strlen(bodies[got]));
+			assert_memory_equal(u.body, bodies[got], u.len);
+			at += u.taken;
+			got++;
+		}
+		assert_int_equal(at, len);
+		assert_int_equal(form_decode(forms[k], text + at, 0, true, 100, &seen, &u), GN_EOF);
+	}
+}
+
+static void test_form_bad(void **state)
+{
+	struct form_unit u;
+	struct form_wrap w;
+	size_t seen = 0;
+
+	(void)state;
+	assert_int_equal(form_encode(FORM_LINE, "a\nb", 3, &w), GN_EFORMAT);
+	assert_int_equal(form_encode(FORM_NUL, "a\0b", 3, &w), GN_EFORMAT);
+	assert_int_equal(form_encode(FORM_NUL, "a\nb", 3, &w), 0);
+	assert_int_equal(form_decode(FORM_VARINT, (const uint8_t *)"\x65", 1, false, 100, &seen, &u), GN_ETOOBIG);
+	assert_int_equal(form_decode(FORM_VARINT, (const uint8_t *)"\x02x", 2, true, 100, &seen, &u), GN_ETRUNC);
+	assert_int_equal(form_decode(FORM_VARINT, (const uint8_t *)"\x80\x00", 2, false, 100, &seen, &u), GN_EFORMAT);
+	assert_int_equal(form_decode(FORM_LINE, (const uint8_t *)"abcd", 4, false, 3, &seen, &u), GN_ETOOBIG);
+	assert_int_equal(form_decode(FORM_NETSTRING, (const uint8_t *)"101:", 4, false, 100, &seen, &u), GN_ETOOBIG);
+	assert_int_equal(form_decode(FORM_NETSTRING, (const uint8_t *)"1:a;", 4, false, 100, &seen, &u), GN_EFORMAT);
+}
+
+static void test_json(void **state)
+{
+	struct json j;
+	char got[512];
+	int ends[2];
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	json_open(&j);
+	json_string(&j, "a\"b", "x\\\n\x01 \xc3\xa9 \xff\xc0\x80 \xed\xa0\x80 \xf0\x9f\x98\x80");
+	json_array(&j, "l");
+	json_string(&j, NULL, NULL);
+	json_object(&j, NULL);
+	json_int(&j, "n", -5);
+	json_end(&j);
+	json_end(&j);
+	json_seconds(&j, "t", GN_SEC + 5);
+	json_bool(&j, "b", true);
+	assert_int_equal(json_send(&j, ends[1]), 0);
+	n = read(ends[0], got, sizeof got - 1);
+	assert_true(n > 0);
+	got[n] = '\0';
+	assert_string_equal(got,
+			    "{\"a\\\"b\":\"x\\\\\\u000a\\u0001 \xc3\xa9 \\ufffd\\ufffd\\ufffd \\ufffd\\ufffd\\ufffd "
+			    "\xf0\x9f\x98\x80\",\"l\":[null,{\"n\":-5}],\"t\":1.000000005,\"b\":true}\n");
+	close(ends[0]);
+	close(ends[1]);
+	json_open(&j);
+	assert_true(json_send(&j, -1) < 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_opt_forms), cmocka_unit_test(test_opt_program), cmocka_unit_test(test_opt_faults),
+		cmocka_unit_test(test_opt_help),  cmocka_unit_test(test_number),      cmocka_unit_test(test_form_round),
+		cmocka_unit_test(test_form_bad),  cmocka_unit_test(test_json),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
