@@ -68,6 +68,9 @@ int exit_code(int gn_err)
 	case GN_EFORMAT:
 	case GN_ETOOBIG:
 	case GN_ETRUNC:
+	case GN_ENOTFOR:
+	case GN_ECONTEXT:
+	case GN_EORDER:
 		return EXIT_BADDATA;
 	default:
 		return code_of_system(gn_err);

@@ -27,7 +27,10 @@
 	X(GN_EKEYMODE, "the key file is open to others")                 \
 	X(GN_ENOTRANS, "no transport for such an address")                   \
 	X(GN_ESPACE, "the room given is too small")                          \
-	X(GN_EGONE, "the session is going away")
+	X(GN_EGONE, "the session is going away")                             \
+	X(GN_ENOTFOR, "not sealed for this key, or damaged")                 \
+	X(GN_ECONTEXT, "sealed for another context")                         \
+	X(GN_EORDER, "missing, repeated or out of order")
 
 /* POSIX has strerror but no names; those that programs meet. */
 #define SYSTEM(X)                                                            \
