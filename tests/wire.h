@@ -57,24 +57,26 @@ static inline void wire_fini(struct wire *w)
 	memset(w, 0, sizeof *w);
 }
 
-/* Up to max bytes of what a pipe shows, and its end once it is drained.  What came? */
+/* Up to max bytes of what a pipe shows, and its end once it is drained.  What came?  More is
+ * peeked at than is taken, as a socket does that takes part of what it is given. */
 static inline bool wire_take(struct wire *w, struct gn_pipe *from, size_t max)
 {
 	size_t took = 0;
 
 	while (took < max) {
 		struct iovec v[8];
-		int n = gn_pipe_peek(from, v, 8, max - took);
+		int n = gn_pipe_peek(from, v, 8, 1 << 20);
 		size_t len = 0;
 
-		for (int i = 0; i < n; i++) {
-			WIRE_MUST(v[i].iov_len > 0);
-			wire_put(w, v[i].iov_base, v[i].iov_len);
-			len += v[i].iov_len;
+		for (int i = 0; i < n && len < max - took; i++) {
+			size_t part = v[i].iov_len < max - took - len ? v[i].iov_len : max - took - len;
+
+			WIRE_MUST(part > 0);
+			wire_put(w, v[i].iov_base, part);
+			len += part;
 		}
 		if (len == 0)
 			break;
-		WIRE_MUST(len <= max - took);
 		gn_pipe_skip(from, len);
 		took += len;
 	}

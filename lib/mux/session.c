@@ -29,7 +29,7 @@ void gn_session_deliver(struct gn_session *s, void (*on_new)(void *arg, struct g
 			on_new(arg, st);
 			continue;
 		}
-		if (st->on_news != NULL)
+		if (st->on_news != NULL && news != 0)
 			st->on_news(st->arg, st, news);
 	}
 }

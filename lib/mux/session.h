@@ -59,6 +59,7 @@ struct gn_session {
 	const struct gn_session_ops *ops;
 	struct gn_list news; /* streams */
 	unsigned streams;    /* in the session, both ways, those that are given up too */
+	unsigned inbound;    /* of them, the far end's */
 	int err;             /* why the session is over; GN_EREFUSED: the far end refuses this identity */
 	bool is_away;        /* the far end takes no more streams */
 	gn_time rtt;         /* smoothed; 0: not known yet */
@@ -78,6 +79,14 @@ static inline bool gn_budget_take(struct gn_budget *b, size_t n)
 		return false;
 	b->used += n;
 	return true;
+}
+
+/* What would be nice to have leaves half of it to those that need some to begin with. */
+static inline bool gn_budget_take_spare(struct gn_budget *b, size_t n)
+{
+	if (b != NULL && (b->used > b->max / 2 || n > b->max / 2 - b->used))
+		return false;
+	return gn_budget_take(b, n);
 }
 
 static inline void gn_budget_give(struct gn_budget *b, size_t n)

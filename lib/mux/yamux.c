@@ -129,6 +129,7 @@ static int yamux_init(struct gn_layer *l, const void *cfg)
 	gn_list_init(&y->session.news);
 	gn_list_init(&y->control);
 	gn_list_init(&y->ready);
+	gn_list_init(&y->gone);
 	y->layer = l;
 	y->cfg = *(const struct gn_mux_cfg *)cfg;
 	y->next_id = y->cfg.client ? 1 : 2;
@@ -149,7 +150,7 @@ static int yamux_advance(struct gn_layer *l, gn_time now)
 	if (r == 0)
 		y->session.heard = now;
 	watch(y, now, r == 0);
-	if (y->is_dying && !y->owes_away && y->n_plan == 0)
+	if (y->is_dying && !y->owes_away && y->taken == 0)
 		gn_pipe_close(l->tx, GN_EOF);
 	return r;
 }
@@ -161,6 +162,7 @@ static void yamux_fini(struct gn_layer *l)
 	gn_pipe_source(l->tx, NULL, NULL);
 	yamux_streams_free(y);
 	free(y->refused);
+	free(y->buckets); /* grown for a stream that then was not made */
 }
 
 static struct gn_session *yamux_session(struct gn_layer *l)

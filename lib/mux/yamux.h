@@ -39,10 +39,11 @@ struct yamux_stream {
 	struct gn_stream st; /* first: a gn_stream is one of these */
 	struct yamux_stream *next; /* in its bucket */
 	struct gn_list control;    /* in yamux->control: a frame without a body is owed */
-	struct gn_list ready;      /* in yamux->ready: has, or may have, data to send */
+	struct gn_list ready;      /* in yamux->ready: has, or may have, data to send; later in yamux->gone */
 	uint64_t received, granted; /* bytes of bodies; what the far end may send in all */
 	uint64_t tx_window;         /* what we may still send */
-	size_t window;              /* the receive window, counted in the budget */
+	size_t window;              /* the receive window */
+	size_t charged;             /* of the budget */
 	gn_time epoch;              /* growth: since when epoch_bytes were consumed */
 	uint64_t epoch_bytes;
 	bool owes_syn, owes_ack, owes_rst; /* flags to be sent */
@@ -68,6 +69,7 @@ struct yamux {
 	uint32_t next_id;
 	unsigned unacked;
 	struct gn_list control, ready;
+	struct gn_list gone; /* streams that have left the table; their owners still hold them */
 
 	/* coming in */
 	uint32_t body_left;

@@ -55,8 +55,9 @@ static struct yamux_stream *accept_stream(struct yamux *y, const struct head *h)
 /* Flags that count after the body: FIN, RST. */
 static void flags_after(struct yamux_stream *s, uint16_t flags)
 {
+	if (s->st.err != 0) /* it died while the body came */
+		return;
 	if (flags & YAMUX_RST) {
-		s->owes_rst = false;
 		yamux_stream_die(s, GN_ERESET, true);
 		return;
 	}
@@ -179,7 +180,7 @@ static int body(struct yamux *y)
 	struct yamux_stream *s = y->body_stream;
 	size_t n = gn_pipe_len(rx) < y->body_left ? gn_pipe_len(rx) : y->body_left;
 
-	if (s == NULL || s->is_orphan) {
+	if (s == NULL || s->is_orphan || s->st.err != 0) {
 		gn_pipe_skip(rx, n);
 	} else {
 		int r = gn_pipe_move(&s->st.rx, rx, n);
@@ -217,6 +218,8 @@ int yamux_receive(struct yamux *y, gn_time now)
 		int r = 0;
 
 		if (y->session.err != 0) { /* nothing counts any more, but the far end must not be blocked */
+			if (gn_pipe_len(rx) > 0)
+				moved = 0;
 			gn_pipe_skip(rx, gn_pipe_len(rx));
 			return moved;
 		}

@@ -100,9 +100,10 @@ int yamux_stream_new(struct yamux *y, uint32_t id, bool inbound, struct yamux_st
 	gn_list_init(&s->ready);
 	gn_pipe_init(&s->st.rx, scratch, SIZE_MAX); /* the window is its cap */
 	gn_pipe_init(&s->st.tx, scratch, TX_CAP);
-	s->tx_window = s->window = s->granted = YAMUX_WINDOW_INITIAL;
+	s->tx_window = s->window = s->granted = s->charged = YAMUX_WINDOW_INITIAL;
 	table_add(y, s);
 	y->session.streams++;
+	y->session.inbound += inbound;
 	*out = s;
 	return 0;
 }
@@ -121,22 +122,18 @@ static void stream_free(struct yamux_stream *s)
 	gn_list_del(&s->ready);
 	gn_pipe_fini(&s->st.rx);
 	gn_pipe_fini(&s->st.tx);
-	gn_budget_give(y->cfg.budget, s->window);
+	gn_budget_give(y->cfg.budget, s->charged);
 	y->session.streams--;
+	y->session.inbound -= s->st.inbound;
 	free(s);
 }
 
 void yamux_streams_free(struct yamux *y)
 {
-	struct gn_list *at, *next;
+	struct yamux_stream *s;
 
-	/* Those that nobody was told of; they may have died and left the table. */
-	gn_list_for_each_safe(at, next, &y->session.news) {
-		struct gn_stream *st = gn_list_entry(at, struct gn_stream, link);
-
-		if (st->news & GN_STREAM_NEW)
-			stream_free(yamux_stream_of(st));
-	}
+	while ((s = gn_list_first(&y->gone, struct yamux_stream, ready)) != NULL)
+		stream_free(s);
 	for (unsigned i = 0; i < y->n_buckets; i++) {
 		while (y->n_buckets > 0 && y->buckets[i] != NULL)
 			stream_free(y->buckets[i]);
@@ -163,13 +160,21 @@ void yamux_stream_finish(struct yamux_stream *s)
 		return;
 	yamux_stream_acked(s);
 	table_del(y, s);
+	gn_list_del(&s->ready);
+	gn_list_add_tail(&y->gone, &s->ready);
 }
 
-/* Nobody wants it any more, and nothing of it is owed. */
+/* Nobody wants it any more, and nothing of it is owed.  Until the far end has ended its side
+ * too it stays, but costs no memory once ours is out: what comes in is dropped. */
 static void free_if_over(struct yamux_stream *s)
 {
+	struct yamux *y = yamux_of(s->st.session);
 	bool over = s->st.err != 0 ? !s->owes_rst : s->st.is_ended_in && s->st.is_ended_out;
 
+	if (s->is_orphan && (s->st.err != 0 || s->st.is_ended_out)) {
+		gn_budget_give(y->cfg.budget, s->charged);
+		s->charged = 0;
+	}
 	if (s->is_orphan && over)
 		stream_free(s);
 }
@@ -236,8 +241,10 @@ void yamux_stream_reset(struct gn_stream *st)
 
 	if (st->err != 0 || (st->is_ended_in && st->is_ended_out))
 		return;
-	/* What the far end never heard of needs no reset. */
-	s->owes_rst = y->session.err == 0 && !s->owes_syn;
+	/* What the far end never heard of, nor half of, needs no reset. */
+	s->owes_rst = y->session.err == 0 && (!s->owes_syn || (y->taken > 0 && y->plan[0].stream == s));
+	if (s->owes_rst)
+		s->owes_syn = s->owes_ack = false; /* it says it all */
 	yamux_stream_die(s, GN_ECLOSED, true);
 	st->news &= ~(unsigned)(GN_STREAM_GONE | GN_STREAM_RX);
 	if (s->owes_rst)
@@ -249,7 +256,7 @@ void yamux_stream_release(struct gn_stream *st)
 	struct yamux_stream *s = yamux_stream_of(st);
 
 	st->on_news = NULL;
-	if (!gn_pipe_is_closed(&st->tx))
+	if (st->tx.end != GN_EOF) /* not ended, or it broke for want of memory */
 		yamux_stream_reset(st);
 	s->is_orphan = true;
 	gn_list_del(&st->link);
@@ -300,9 +307,17 @@ void yamux_stream_ready(struct yamux_stream *s)
 	yamux_mark(y);
 }
 
+/* Bytes of bodies that have come; `received` counts a frame whole when its header does. */
+static uint64_t came(const struct yamux_stream *s)
+{
+	const struct yamux *y = (const struct yamux *)(const void *)s->st.session;
+
+	return s->received - (y->body_stream == s ? y->body_left : 0);
+}
+
 uint32_t yamux_stream_credit(const struct yamux_stream *s)
 {
-	uint64_t held = s->granted - s->received + gn_pipe_len(&s->st.rx);
+	uint64_t held = s->granted - came(s) + gn_pipe_len(&s->st.rx);
 
 	/* Worth a frame once half of the window is free. */
 	if (s->st.is_ended_in || s->st.err != 0 || held + s->window / 2 > s->window)
@@ -315,12 +330,15 @@ uint32_t yamux_stream_credit(const struct yamux_stream *s)
 static void grow(struct yamux_stream *s, gn_time now)
 {
 	struct yamux *y = yamux_of(s->st.session);
-	uint64_t consumed = s->received - gn_pipe_len(&s->st.rx);
+	uint64_t consumed = came(s) - gn_pipe_len(&s->st.rx);
 	gn_time rtt = y->session.rtt, span = now - s->epoch;
 	uint64_t want;
 
+	if (s->is_orphan)
+		return;
 	if (s->epoch == 0 || rtt == 0 || gn_pipe_len(&s->st.rx) > 0) {
-		if (s->epoch == 0 || (rtt > 0 && span > rtt)) {
+		/* Who reads in small pieces empties it with the last of them. */
+		if (s->epoch == 0 || (rtt > 0 && span > 2 * rtt)) {
 			s->epoch = now;
 			s->epoch_bytes = consumed;
 		}
@@ -333,8 +351,10 @@ static void grow(struct yamux_stream *s, gn_time now)
 	s->epoch_bytes = consumed;
 	if (want > y->cfg.window)
 		want = y->cfg.window;
-	if (want > s->window && gn_budget_take(y->cfg.budget, want - s->window))
+	if (want > s->window && gn_budget_take_spare(y->cfg.budget, want - s->window)) {
+		s->charged += want - s->window;
 		s->window = want;
+	}
 }
 
 void yamux_stream_consumed(struct yamux_stream *s, gn_time now)

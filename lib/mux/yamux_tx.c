@@ -253,15 +253,17 @@ static void control_sent(struct yamux *y, const struct yamux_frame *f)
 static void frame_sent(struct yamux *y, const struct yamux_frame *f)
 {
 	switch ((enum yamux_what)f->what) {
-	case WHAT_PONG:
-		memmove(y->pings, y->pings + 1, --y->n_pings * sizeof y->pings[0]);
+	case WHAT_PONG: /* the session may have failed since it began */
+		if (y->n_pings > 0)
+			memmove(y->pings, y->pings + 1, --y->n_pings * sizeof y->pings[0]);
 		break;
 	case WHAT_PING:
 		y->owes_ping = false;
 		y->is_pinging = true;
 		break;
 	case WHAT_REFUSE:
-		memmove(y->refused, y->refused + 1, --y->n_refused * sizeof y->refused[0]);
+		if (y->n_refused > 0)
+			memmove(y->refused, y->refused + 1, --y->n_refused * sizeof y->refused[0]);
 		break;
 	case WHAT_CONTROL:
 		control_sent(y, f);
@@ -286,10 +288,10 @@ static void body_taken(struct yamux *y, struct yamux_stream *s, size_t n, bool w
 	if (!whole)
 		return;
 	gn_list_del(&s->ready);
-	if (s->tx_window > 0)
-		gn_list_add_tail(&y->ready, &s->ready);
-	else if (is_fin_due(s))
+	if (is_fin_due(s))
 		yamux_stream_owes(s);
+	else if (s->tx_window > 0)
+		gn_list_add_tail(&y->ready, &s->ready);
 }
 
 static void source_skip(void *arg, size_t n)
