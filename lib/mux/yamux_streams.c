@@ -138,6 +138,9 @@ void yamux_streams_free(struct yamux *y)
 		while (y->n_buckets > 0 && y->buckets[i] != NULL)
 			stream_free(y->buckets[i]);
 	}
+	free(y->buckets); /* grown for a stream that did not come to be */
+	y->buckets = NULL;
+	y->n_buckets = 0;
 }
 
 void yamux_stream_acked(struct yamux_stream *s)

@@ -21,6 +21,7 @@ struct attempt {
 	struct gn_link_dial *dial; /* while the transport connects */
 	struct gn_conn *conn;      /* while it is made secure */
 	gn_time since;
+	struct gn_timer timer;     /* of both */
 	bool is_started, is_over;
 };
 
@@ -56,6 +57,7 @@ static void attempt_drop(struct attempt *a)
 	}
 	a->conn = NULL;
 	a->is_over = true;
+	gn_timer_stop(&a->timer);
 }
 
 static void drop_all(struct gn_connect *op)
@@ -72,8 +74,10 @@ static void drop_all(struct gn_connect *op)
 static void op_free(struct gn_connect *op)
 {
 	drop_all(op);
-	for (size_t i = 0; i < op->n; i++)
+	for (size_t i = 0; i < op->n; i++) {
+		gn_timer_fini(&op->attempts[i].timer);
 		gn_multiaddr_free(op->attempts[i].addr);
+	}
 	free(op->attempts);
 	gn_timer_fini(&op->limit);
 	gn_timer_fini(&op->stagger);
@@ -124,6 +128,7 @@ static void attempt_over(struct attempt *a, int err)
 	const struct gn_connect_cfg *cfg = &op->cfg;
 
 	a->is_over = true;
+	gn_timer_stop(&a->timer);
 	op->n_running--;
 	if (err != 0)
 		op->err = worse(op->err, err);
@@ -160,12 +165,25 @@ static void on_link(void *arg, int err, struct gn_link *link)
 	};
 
 	a->dial = NULL;
+	if (err == 0 && gn_node_is_full(op->node)) {
+		link->ops->abort(link);
+		err = GN_ELIMIT;
+	}
 	if (err == 0)
 		err = gn_conn_new(&cfg, &a->conn);
 	if (err != 0) {
 		attempt_over(a, err);
 		race(op);
 	}
+}
+
+static void on_attempt_limit(void *arg)
+{
+	struct attempt *a = arg;
+
+	attempt_drop(a);
+	attempt_over(a, GN_ETIMEOUT);
+	race(a->op);
 }
 
 static void attempt_start(struct attempt *a)
@@ -180,10 +198,14 @@ static void attempt_start(struct attempt *a)
 	a->transport = gn_node_transport(a->op->node, a->addr);
 	if (gn_multiaddr_peer(a->addr, &peer) == 0 && a->op->peer.len > 0 && !gn_peer_id_is_equal(&peer, &a->op->peer))
 		r = GN_EPEERID;
+	else if (gn_node_is_full(a->op->node))
+		r = GN_ELIMIT;
 	else
 		r = a->transport == NULL ? GN_ENOTRANS : a->transport->dial(&cfg, &a->dial);
 	if (r != 0)
 		attempt_over(a, r);
+	else
+		gn_timer_start(&a->timer, a->op->node->cfg.limits.attempt);
 }
 
 /* Starts the next address, now that one has failed or the stagger is over. */
@@ -265,8 +287,10 @@ static void on_names(void *arg, int err, struct gn_multiaddr **addrs, size_t n)
 		finish(op, op->err != 0 && err == GN_ENONAME ? op->err : err, NULL);
 		return;
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		op->attempts[i].op = op;
+		gn_timer_init(&op->attempts[i].timer, op->node->loop, on_attempt_limit, &op->attempts[i]);
+	}
 	interleave(addrs, n, op->attempts);
 	op->n = n;
 	free(addrs);

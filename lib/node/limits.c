@@ -34,6 +34,11 @@ static bool is_same_net(const struct gn_ip *a, const struct gn_ip *b)
 	return a->is_ip6 == b->is_ip6 && memcmp(a->addr, b->addr, a->is_ip6 ? 8 : 4) == 0;
 }
 
+bool gn_node_is_full(const struct gn_node *node)
+{
+	return node->n_conns >= node->cfg.limits.conns;
+}
+
 int gn_node_admits_conn(struct gn_node *node, const struct gn_multiaddr *remote)
 {
 	const struct gn_limits *lim = &node->cfg.limits;
@@ -41,7 +46,7 @@ int gn_node_admits_conn(struct gn_node *node, const struct gn_multiaddr *remote)
 	struct gn_list *at;
 	unsigned n = 0;
 
-	if (node->is_closing || node->n_conns >= lim->conns || node->n_pending >= lim->conns_pending)
+	if (node->is_closing || gn_node_is_full(node) || node->n_pending >= lim->conns_pending)
 		return GN_ELIMIT;
 	if (gn_multiaddr_to_ip(remote, &from, NULL) != 0)
 		return 0;
@@ -61,13 +66,13 @@ bool gn_node_admits_stream(struct gn_node *node, const struct gn_conn *c)
 	struct gn_list *at;
 	unsigned n = 0;
 
-	if (node->is_closing || c->is_refused || c->streams_in >= lim->streams_per_conn)
+	if (node->is_closing || c->is_refused || c->session == NULL || c->session->inbound >= lim->streams_per_conn)
 		return false;
 	gn_list_for_each(at, &node->conns) {
 		const struct gn_conn *other = gn_list_entry(at, struct gn_conn, link_node);
 
-		if (gn_peer_id_is_equal(&other->peer, &c->peer))
-			n += other->streams_in;
+		if (other->session != NULL && gn_peer_id_is_equal(&other->peer, &c->peer))
+			n += other->session->inbound;
 	}
 	return n < lim->streams_per_peer;
 }
