@@ -47,7 +47,7 @@ struct fix {
 	struct gn_multiaddr *bound;
 	struct gn_link_dial *dial;
 	struct gn_timer guard;
-	bool is_late, is_done;
+	bool is_late;
 	bool closes_listener, cancels_dial; /* in on_link */
 	int err, dones, links;
 	struct side a, b; /* the dialer's, the listener's */
@@ -163,14 +163,16 @@ static void on_guard(void *arg)
 	f->is_late = true;
 }
 
-#define turn_until(f, cond)                                                     \
-	do {                                                                    \
-		gn_timer_start(&(f)->guard, LIMIT);                             \
-		while (!(cond)) {                                               \
-			assert_int_equal(gn_loop_turn((f)->loop, GN_NEVER), 0); \
-			assert_false((f)->is_late);                             \
-		}                                                               \
-		gn_timer_stop(&(f)->guard);                                     \
+#define turn_until(f, cond) turn_until_by(f, cond, GN_NEVER)
+/* For what no event tells of: looks again after `wait`. */
+#define turn_until_by(f, cond, wait)                                        \
+	do {                                                                \
+		gn_timer_start(&(f)->guard, LIMIT);                         \
+		while (!(cond)) {                                           \
+			assert_int_equal(gn_loop_turn((f)->loop, wait), 0); \
+			assert_false((f)->is_late);                         \
+		}                                                           \
+		gn_timer_stop(&(f)->guard);                                 \
 	} while (0)
 
 static void on_link(void *arg, struct gn_link *link)
@@ -559,7 +561,7 @@ static void test_unacked(void **state)
 	side_write(&f->a);
 	side_want(&f->b);
 	turn_until(f, f->b.got == 5000);
-	turn_until(f, f->a.link->ops->unacked(f->a.link) == 0);
+	turn_until_by(f, f->a.link->ops->unacked(f->a.link) == 0, GN_MSEC);
 }
 
 static void test_refused(void **state)
@@ -662,7 +664,8 @@ static void test_pause(void **state)
 	start_dial(f, f->bound);
 	turn_until(f, f->dones); /* it waits in the queue */
 	assert_int_equal(f->err, 0);
-	assert_int_equal(gn_loop_turn(f->loop, 0) == 0 ? f->links : 0, 0);
+	(void)gn_loop_turn(f->loop, 0);
+	assert_int_equal(f->links, 0);
 	f->a.to_send = 1234;
 	f->a.end_after = true;
 	side_write(&f->a);
