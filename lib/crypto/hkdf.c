@@ -9,18 +9,28 @@
 
 _Static_assert(GN_HKDF_LEN == crypto_auth_hmacsha256_BYTES, "HMAC-SHA256's output");
 
-void gn_hkdf_extract(const void *salt, size_t n_salt, const void *ikm, size_t n_ikm, uint8_t out[GN_HKDF_LEN])
+void gn_hkdf_extract_parts(const void *salt, size_t n_salt, const struct gn_hkdf_part *ikm, int n_ikm,
+			   uint8_t out[GN_HKDF_LEN])
 {
 	crypto_auth_hmacsha256_state st;
 
 	gn_random_init();
 	crypto_auth_hmacsha256_init(&st, salt, n_salt);
-	crypto_auth_hmacsha256_update(&st, ikm, n_ikm);
+	for (int i = 0; i < n_ikm; i++)
+		crypto_auth_hmacsha256_update(&st, ikm[i].p, ikm[i].n);
 	crypto_auth_hmacsha256_final(&st, out);
 	sodium_memzero(&st, sizeof(st));
 }
 
-int gn_hkdf_expand(const uint8_t prk[GN_HKDF_LEN], const void *info, size_t n_info, uint8_t *out, size_t n)
+void gn_hkdf_extract(const void *salt, size_t n_salt, const void *ikm, size_t n_ikm, uint8_t out[GN_HKDF_LEN])
+{
+	const struct gn_hkdf_part part = {ikm, n_ikm};
+
+	gn_hkdf_extract_parts(salt, n_salt, &part, 1, out);
+}
+
+int gn_hkdf_expand_parts(const uint8_t prk[GN_HKDF_LEN], const struct gn_hkdf_part *info, int n_info, uint8_t *out,
+			 size_t n)
 {
 	crypto_auth_hmacsha256_state st;
 	uint8_t t[GN_HKDF_LEN];
@@ -34,7 +44,8 @@ int gn_hkdf_expand(const uint8_t prk[GN_HKDF_LEN], const void *info, size_t n_in
 		crypto_auth_hmacsha256_init(&st, prk, GN_HKDF_LEN);
 		if (i > 1)
 			crypto_auth_hmacsha256_update(&st, t, sizeof(t));
-		crypto_auth_hmacsha256_update(&st, info, n_info);
+		for (int j = 0; j < n_info; j++)
+			crypto_auth_hmacsha256_update(&st, info[j].p, info[j].n);
 		crypto_auth_hmacsha256_update(&st, &i, 1);
 		crypto_auth_hmacsha256_final(&st, t);
 		memcpy(out, t, k);
@@ -44,6 +55,13 @@ int gn_hkdf_expand(const uint8_t prk[GN_HKDF_LEN], const void *info, size_t n_in
 	sodium_memzero(&st, sizeof(st));
 	sodium_memzero(t, sizeof(t));
 	return 0;
+}
+
+int gn_hkdf_expand(const uint8_t prk[GN_HKDF_LEN], const void *info, size_t n_info, uint8_t *out, size_t n)
+{
+	const struct gn_hkdf_part part = {info, n_info};
+
+	return gn_hkdf_expand_parts(prk, &part, 1, out, n);
 }
 
 void gn_hkdf_pair(const uint8_t ck[GN_HKDF_LEN], const void *ikm, size_t n_ikm, uint8_t out1[GN_HKDF_LEN],

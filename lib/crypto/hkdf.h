@@ -9,6 +9,19 @@
 #define GN_HKDF_LEN 32 /* bytes of a key and of a hash */
 #define GN_HKDF_EXPAND_MAX (255 * GN_HKDF_LEN)
 
+/* A piece of an input that is put together of several. */
+struct gn_hkdf_part {
+	const void *p;
+	size_t n;
+};
+
+/* Of the parts one behind the other; out may be the memory of any of them, or salt's. */
+void gn_hkdf_extract_parts(const void *salt, size_t n_salt, const struct gn_hkdf_part *ikm, int n_ikm,
+			   uint8_t out[GN_HKDF_LEN]);
+/* Likewise; out may not be the memory of a part.  GN_ETOOBIG when n is over GN_HKDF_EXPAND_MAX. */
+int gn_hkdf_expand_parts(const uint8_t prk[GN_HKDF_LEN], const struct gn_hkdf_part *info, int n_info, uint8_t *out,
+			 size_t n);
+
 /* out may be salt's or ikm's memory. */
 void gn_hkdf_extract(const void *salt, size_t n_salt, const void *ikm, size_t n_ikm, uint8_t out[GN_HKDF_LEN]);
 /* GN_ETOOBIG when n is over GN_HKDF_EXPAND_MAX. */

@@ -15,6 +15,7 @@
 
 _Static_assert(GN_KEY_SEED_LEN == crypto_sign_SEEDBYTES, "Ed25519's seed");
 _Static_assert(GN_KEY_SIG_LEN == crypto_sign_BYTES, "Ed25519's signature");
+_Static_assert(GN_KEY_X25519_LEN == crypto_scalarmult_BYTES, "X25519's keys");
 _Static_assert(GN_KEY_PUBLIC_LEN == GN_KEY_PB_HEAD + PUBLIC_LEN, "the public protobuf");
 _Static_assert(GN_KEY_PRIVATE_LEN == GN_KEY_PB_HEAD + SECRET_LEN, "the private protobuf");
 
@@ -135,4 +136,15 @@ int gn_key_decode(const uint8_t *p, size_t n, struct gn_key **out)
 void gn_key_sign(const struct gn_key *key, const void *msg, size_t n, uint8_t sig[GN_KEY_SIG_LEN])
 {
 	(void)crypto_sign_detached(sig, NULL, msg, n, key->secret);
+}
+
+int gn_key_x25519(const struct gn_key *key, uint8_t sk[GN_KEY_X25519_LEN], uint8_t pk[GN_KEY_X25519_LEN])
+{
+	uint8_t public[GN_KEY_X25519_LEN];
+
+	if (crypto_sign_ed25519_pk_to_curve25519(public, key->pb + GN_KEY_PB_HEAD) != 0 ||
+	    crypto_sign_ed25519_sk_to_curve25519(sk, key->secret) != 0)
+		return GN_EFORMAT;
+	memcpy(pk, public, sizeof(public));
+	return 0;
 }

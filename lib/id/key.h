@@ -13,8 +13,9 @@ enum gn_key_type { GN_KEY_RSA, GN_KEY_ED25519, GN_KEY_SECP256K1, GN_KEY_ECDSA };
 #define GN_KEY_PUBLIC_LEN 36    /* of our own serialised public key */
 #define GN_KEY_PRIVATE_LEN 68   /* of our own serialised private key */
 #define GN_KEY_PRIVATE_MAX 8192 /* an RSA key of 8192 bits is 4.7 KB; a longer one is malformed */
-#define GN_PUBKEY_MAX 2048      /* of anyone's serialised public key; 8192 bits of RSA are 1.1 KB */
-#define GN_PUBKEY_SIG_MAX 1024  /* of anyone's signature: 8192 bits of RSA */
+#define GN_KEY_X25519_LEN 32
+#define GN_PUBKEY_MAX 2048     /* of anyone's serialised public key; 8192 bits of RSA are 1.1 KB */
+#define GN_PUBKEY_SIG_MAX 1024 /* of anyone's signature: 8192 bits of RSA */
 
 /* ---- public keys ---- */
 
@@ -35,6 +36,10 @@ int gn_pubkey_decode(const uint8_t *p, size_t n, struct gn_pubkey *out);
  * GN_EKEYTYPE: RSA not of 2048 to 8192 bits, ECDSA not on P-256, P-384 or P-521; -ENOMEM. */
 int gn_pubkey_verify(const struct gn_pubkey *pub, const void *msg, size_t n, const uint8_t *sig, size_t n_sig);
 
+/* The X25519 key of an Ed25519 key, to encrypt to.  GN_EKEYTYPE for the other types,
+ * GN_EFORMAT when it is no point of the curve's main group. */
+int gn_pubkey_x25519(const struct gn_pubkey *pub, uint8_t out[GN_KEY_X25519_LEN]);
+
 /* ---- our own ---- */
 
 /* The key that a seed makes, for tests and simulations that repeat. */
@@ -47,5 +52,9 @@ int gn_key_decode(const uint8_t *p, size_t n, struct gn_key **out);
 /* The caller wipes it. */
 void gn_key_encode(const struct gn_key *key, uint8_t out[GN_KEY_PRIVATE_LEN]);
 void gn_key_sign(const struct gn_key *key, const void *msg, size_t n, uint8_t sig[GN_KEY_SIG_LEN]);
+
+/* Its X25519 form; the caller wipes sk.  One key serves both uses: see "Ed25519 to Curve25519" in
+ * libsodium's manual, and eprint 2021/509 on signing beside a KEM.  GN_EFORMAT: as gn_pubkey_x25519(). */
+int gn_key_x25519(const struct gn_key *key, uint8_t sk[GN_KEY_X25519_LEN], uint8_t pk[GN_KEY_X25519_LEN]);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <sodium.h>
+#include <string.h>
 
 #include "base/cursor.h"
 #include "base/random.h"
@@ -82,5 +83,18 @@ int gn_pubkey_verify(const struct gn_pubkey *pub, const void *msg, size_t n, con
 	gn_random_init();
 	if (n_sig != crypto_sign_BYTES || crypto_sign_verify_detached(sig, msg, n, pub->data) != 0)
 		return GN_EAUTH;
+	return 0;
+}
+
+int gn_pubkey_x25519(const struct gn_pubkey *pub, uint8_t out[GN_KEY_X25519_LEN])
+{
+	uint8_t x[GN_KEY_X25519_LEN];
+
+	if (pub->type != GN_KEY_ED25519)
+		return GN_EKEYTYPE;
+	gn_random_init();
+	if (crypto_sign_ed25519_pk_to_curve25519(x, pub->data) != 0)
+		return GN_EFORMAT;
+	memcpy(out, x, sizeof(x));
 	return 0;
 }

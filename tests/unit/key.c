@@ -135,13 +135,47 @@ static void test_refused(void **state)
 	free(huge);
 }
 
+/* A pair of libsodium's own tests; keys that are no point of the main group; other types. */
+static void test_x25519(void **state)
+{
+	static const char *const bad[] = {
+		"080112200000000000000000000000000000000000000000000000000000000000000000",
+		"080112200100000000000000000000000000000000000000000000000000000000000000",
+		"08011220c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+		"08011220ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"080112200200000000000000000000000000000000000000000000000000000000000000",
+	};
+	uint8_t sk[GN_KEY_X25519_LEN], pk[GN_KEY_X25519_LEN], again[GN_KEY_X25519_LEN];
+	struct gn_pubkey pub;
+	struct gn_key *key;
+	size_t n;
+	uint8_t *p = unhex("421151a459faeade3d247115f94aedae42318124095afabe4d1451a559faedee", &n);
+
+	(void)state;
+	assert_int_equal(gn_key_new_seeded(p, &key), 0);
+	free(p);
+	assert_int_equal(gn_key_x25519(key, sk, pk), 0);
+	assert_hex(sk, sizeof(sk), "8052030376d47112be7f73ed7a019293dd12ad910b654455798b4667d73de166");
+	assert_hex(pk, sizeof(pk), "f1814f0e8ff1043d8a44d25babff3cedcae6c22c3edaa48f857ae70de2baae50");
+	assert_int_equal(gn_pubkey_decode(gn_key_public(key, &n), GN_KEY_PUBLIC_LEN, &pub), 0);
+	assert_int_equal(gn_pubkey_x25519(&pub, again), 0);
+	assert_memory_equal(again, pk, sizeof(pk));
+	gn_key_free(key);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		p = unhex(bad[i], &n);
+		assert_int_equal(gn_pubkey_decode(p, n, &pub), 0);
+		assert_int_equal(gn_pubkey_x25519(&pub, again), GN_EFORMAT);
+		free(p);
+	}
+	pub.type = GN_KEY_ECDSA;
+	assert_int_equal(gn_pubkey_x25519(&pub, again), GN_EKEYTYPE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),
-		cmocka_unit_test(test_new),
-		cmocka_unit_test(test_96),
-		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_vectors), cmocka_unit_test(test_new),    cmocka_unit_test(test_96),
+		cmocka_unit_test(test_refused), cmocka_unit_test(test_x25519),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
