@@ -62,12 +62,16 @@ static inline void town_on_echo(void *arg, struct gn_channel *ch, unsigned event
 		n = gn_channel_read(ch, buf, sizeof buf);
 		if (n <= 0)
 			break;
-		WIRE_MUST(gn_channel_write(ch, buf, (size_t)n) == n);
+		if (gn_channel_write(ch, buf, (size_t)n) != n) { /* there is no memory */
+			gn_channel_reset(ch);
+			gn_channel_free(ch);
+			return;
+		}
 	}
-	if (n != GN_EAGAIN) {
+	if (n == GN_EOF)
 		gn_channel_end(ch);
+	if (n != GN_EAGAIN)
 		gn_channel_free(ch);
-	}
 }
 
 static inline void town_echo(void *arg, struct gn_channel *ch)
@@ -267,6 +271,11 @@ static inline void honest_on_event(void *arg, struct gn_channel *ch, unsigned ev
 
 		memset(buf, 'a', sizeof buf);
 		n = gn_channel_write(ch, buf, left < sizeof buf ? left : sizeof buf);
+		if (n < 0 && n != GN_EAGAIN) {
+			h->err = (int)n;
+			h->is_over = true;
+			return;
+		}
 		if (n <= 0)
 			break;
 		h->sent += (size_t)n;

@@ -181,6 +181,7 @@ int gn_pstream_open(struct gn_pstream *ps, struct gn_conn *conn, const char *pro
 		gn_stack_fini(&ps->stack);
 		gn_timer_fini(&ps->timer);
 		conn->session->ops->release(ps->st);
+		ps->conn = NULL; /* closing it is nothing */
 		return r;
 	}
 	attach(ps);

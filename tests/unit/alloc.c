@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/* Every allocation of the library fails once: of a node's making, of a dial, of what comes in,
+ * of a stream and its bytes.  Each time there is an error or it went well; nothing is lost in
+ * silence, nothing leaks, and the node serves the next one.  The Makefile links this program
+ * so that the library's calls of malloc() and its like come here. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "town.h"
+
+static struct {
+	bool is_on;
+	size_t n;    /* allocations since it is on */
+	size_t fail; /* this one fails, counted from 1; 0: none */
+	size_t last; /* and all up to this one */
+	long live;
+} heap;
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__real_aligned_alloc(size_t align, size_t n);
+char *__real_strdup(const char *s);
+void __real_free(void *p);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+void *__wrap_aligned_alloc(size_t align, size_t n);
+char *__wrap_strdup(const char *s);
+void __wrap_free(void *p);
+
+static bool fails(void)
+{
+	if (!heap.is_on)
+		return false;
+	heap.n++;
+	if (heap.fail == 0 || heap.n < heap.fail || heap.n > heap.last)
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+
+static void *born(void *p)
+{
+	heap.live += p != NULL;
+	return p;
+}
+
+void *__wrap_malloc(size_t n)
+{
+	return fails() ? NULL : born(__real_malloc(n));
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : born(__real_calloc(n, size));
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	if (fails())
+		return NULL;
+	return p == NULL ? born(__real_realloc(p, n)) : __real_realloc(p, n);
+}
+
+void *__wrap_aligned_alloc(size_t align, size_t n)
+{
+	return fails() ? NULL : born(__real_aligned_alloc(align, n));
+}
+
+char *__wrap_strdup(const char *s)
+{
+	return fails() ? NULL : born(__real_strdup(s));
+}
+
+void __wrap_free(void *p)
+{
+	heap.live -= p != NULL;
+	__real_free(p);
+}
+
+static void heap_on(size_t fail, size_t how_many)
+{
+	heap.is_on = true;
+	heap.n = 0;
+	heap.fail = fail;
+	heap.last = fail + how_many - 1;
+}
+
+static void heap_off(void)
+{
+	heap.is_on = false;
+}
+
+/* A client dials, sends and receives.  How it ended; *over: the stream was taken. */
+static int exchange(struct town *t, struct gn_node *node)
+{
+	const struct gn_multiaddr *addrs[1] = {t->addr};
+	struct honest h = {0};
+	struct gn_dial_cfg cfg = {.addrs = addrs, .n_addrs = 1, .protocol = "/echo", .kind = GN_BYTES,
+				  .on_done = honest_on_done, .arg = &h};
+	struct gn_dial *op;
+	int r = gn_dial_start(node, &cfg, &op);
+
+	if (r != 0)
+		return r;
+	TOWN_UNTIL(t, h.is_over, 60 * GN_SEC);
+	gn_channel_free(h.ch);
+	/* Whatever happens to memory, an end in good order has all bytes in front of it. */
+	if (h.err == GN_EOF)
+		assert_int_equal(h.got, HONEST_BYTES);
+	return h.err;
+}
+
+/* One run in which allocations number `fail` and following fail; returns how many there were. */
+static size_t run(bool is_virtual, size_t fail, size_t how_many, int *err)
+{
+	struct gn_limits lim;
+	struct gn_node *client;
+	struct gn_key *key;
+	struct town t;
+	long live = heap.live;
+	size_t n;
+
+	town_init(&t, is_virtual, NULL);
+	gn_limits_init(&lim);
+	if (!is_virtual)
+		lim.accept = lim.negotiate = lim.attempt = GN_SEC;
+	key = town_key(9);
+	client = town_node(t.loop, key, &lim);
+	heap_on(fail, how_many);
+	*err = exchange(&t, client);
+	town_run(&t, is_virtual ? 3 * GN_SEC : 3 * GN_MSEC); /* identify both ways, and what lingers */
+	n = heap.n;
+	heap_off();
+	gn_node_free(client);
+	gn_key_free(key);
+	town_serves(&t);
+	town_quiet(&t);
+	town_fini(&t);
+	assert_int_equal(heap.live, live);
+	return n;
+}
+
+static void each_once(void **state)
+{
+	size_t n, good = 0;
+	int err;
+
+	(void)state;
+	run(true, 0, 1, &err); /* what a process has once is there now */
+	n = run(true, 0, 1, &err);
+	assert_int_equal(err, GN_EOF);
+	assert_true(n > 50);
+	for (size_t i = 1; i <= n; i++) {
+		run(true, i, 1, &err);
+		assert_true(err < 0);
+		good += err == GN_EOF;
+	}
+	/* Something does without, the rest is noticed. */
+	assert_true(good < n);
+}
+
+static void each_over_tcp(void **state)
+{
+	size_t n;
+	int err;
+
+	(void)state;
+	run(false, 0, 1, &err);
+	n = run(false, 0, 1, &err);
+	assert_int_equal(err, GN_EOF);
+	for (size_t i = 1; i <= n; i++)
+		run(false, i, 1, &err);
+}
+
+/* For a while there is nothing at all. */
+static void a_drought(void **state)
+{
+	size_t n;
+	int err;
+
+	(void)state;
+	run(true, 0, 1, &err);
+	n = run(true, 0, 1, &err);
+	for (size_t i = 1; i <= n; i += 3) {
+		run(true, i, 10, &err);
+		assert_true(err < 0);
+	}
+}
+
+/* A node is made, serves, listens, says its addresses. */
+static int make(struct gn_loop *loop, const struct gn_key *key)
+{
+	struct gn_protocol_cfg proto = {.id = "/echo", .kind = GN_BYTES, .on_open = town_echo};
+	struct gn_multiaddr *at = NULL, *bound = NULL, **addrs;
+	struct gn_node_cfg cfg;
+	struct gn_node *node = NULL;
+	size_t n;
+	int r;
+
+	memset(&cfg, 0, sizeof cfg);
+	cfg.loop = loop;
+	cfg.key = key;
+	cfg.components = town_components();
+	gn_limits_init(&cfg.limits);
+	r = gn_node_new(&cfg, &node);
+	if (r == 0)
+		r = gn_protocol_add(node, &proto);
+	if (r == 0)
+		r = gn_multiaddr_parse("/ip4/0.0.0.0/tcp/0", &at, NULL);
+	if (r == 0)
+		r = gn_node_listen(node, at, &bound);
+	if (r == 0 && (r = gn_node_addrs(node, &addrs, &n)) == 0)
+		gn_multiaddrs_free(addrs, n);
+	gn_multiaddr_free(at);
+	gn_multiaddr_free(bound);
+	gn_node_free(node);
+	return r;
+}
+
+static void of_a_node(void **state)
+{
+	struct gn_key *key = town_key(1);
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0, last = 0; i <= last; i++) {
+		long live = heap.live;
+		struct gn_loop *loop;
+		int r;
+
+		heap_on(i, 1);
+		r = gn_loop_new(&loop);
+		if (r == 0) {
+			r = make(loop, key);
+			gn_loop_free(loop);
+		}
+		n = heap.n;
+		heap_off();
+		if (i == 0) {
+			assert_int_equal(r, 0);
+			last = n;
+			continue;
+		}
+		assert_int_equal(r, -ENOMEM);
+		assert_int_equal(heap.live, live);
+	}
+	gn_key_free(key);
+}
+
+/* A foe's bytes in pieces that make every pipe hold what it has. */
+static void of_what_comes_in(void **state)
+{
+	static const struct gn_mem_cfg pieces = {.seed = 3, .max_chunk = 7000, .delay = GN_MSEC, .buffer = 1 << 20};
+	static const uint8_t junk[8000];
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i == 0 || i <= n; i++) {
+		long live = heap.live;
+		struct town t;
+		struct foe f;
+
+		town_init(&t, true, NULL);
+		assert_int_equal(gn_mem_set(t.loop, &pieces), 0);
+		foe_open(&f, &t, 2);
+		town_run(&t, 100 * GN_MSEC);
+		for (uint32_t k = 0; k < 5; k++)
+			foe_stream(&f, 2 * k + 1, k % 2 ? "/echo" : "/hold");
+		for (uint32_t k = 0; k < 100; k++)
+			foe_data(&f, 0, 2 * (k % 5) + 1, junk, sizeof junk);
+		foe_listen(&f, false); /* hearing would need memory of ours */
+		foe_seal(&f);
+		heap_on(i, 1);
+		town_run(&t, 300 * GN_MSEC);
+		if (i == 0)
+			n = heap.n;
+		heap_off();
+		foe_abort(&f);
+		town_quiet(&t);
+		town_serves(&t);
+		town_quiet(&t);
+		town_fini(&t);
+		if (i > 0)
+			assert_int_equal(heap.live, live);
+	}
+	assert_true(n > 20);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_once),	    cmocka_unit_test(each_over_tcp), cmocka_unit_test(a_drought),
+		cmocka_unit_test(of_a_node), cmocka_unit_test(of_what_comes_in),
+	};
+
+	WIRE_MUST(sodium_init() >= 0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
