@@ -49,6 +49,8 @@ static void on_step(void *arg, struct gn_stack *stack, struct gn_layer *l, int w
 		ps->is_open = true;
 		ps->st->keeps = false;
 		gn_timer_stop(&ps->timer);
+		if (ps->is_ending)
+			gn_pipe_close(&ps->st->tx, GN_EOF);
 		if (ps->inbound)
 			ps->protocol = ps->conn->node->registry.entries[gn_select_chosen(l)].id;
 	} else if (what < 0) {
@@ -232,6 +234,8 @@ void gn_pstream_close(struct gn_pstream *ps)
 	gn_list_del(&ps->link);
 	if (ps->inbound)
 		conn->streams_in--;
+	if (ps->is_ending)
+		gn_pipe_close(&ps->st->tx, GN_EOF);
 	/* A source goes with its owner: if it still had something to show, the end would be a lie. */
 	if (ps->st->tx.source != NULL && gn_pipe_is_closed(&ps->st->tx) && gn_pipe_end(&ps->st->tx) == 0)
 		conn->session->ops->reset(ps->st);
@@ -287,9 +291,20 @@ ptrdiff_t gn_pstream_read(struct gn_pstream *ps, void *buf, size_t n)
 	return views > 0 ? (ptrdiff_t)done : views;
 }
 
+/* Why nothing may be written any more; 0 while it may. */
+static int write_end(const struct gn_pstream *ps)
+{
+	if (ps->err != 0)
+		return ps->err;
+	return ps->is_ending || gn_pipe_is_closed(&ps->st->tx) ? GN_ECLOSED : 0;
+}
+
 ptrdiff_t gn_pstream_write(struct gn_pstream *ps, const void *buf, size_t n)
 {
-	ptrdiff_t r = ps->err != 0 ? ps->err : gn_pipe_write(&ps->st->tx, buf, n);
+	ptrdiff_t r = write_end(ps);
+
+	if (r == 0)
+		r = gn_pipe_write(&ps->st->tx, buf, n);
 
 	if (r > 0)
 		ps->conn->bytes_out += (uint64_t)r;
@@ -300,8 +315,10 @@ ptrdiff_t gn_pstream_write(struct gn_pstream *ps, const void *buf, size_t n)
 
 int gn_pstream_put(struct gn_pstream *ps, const void *buf, size_t n)
 {
-	int r = ps->err != 0 ? ps->err : gn_pipe_put(&ps->st->tx, buf, n);
+	int r = write_end(ps);
 
+	if (r == 0)
+		r = gn_pipe_put(&ps->st->tx, buf, n);
 	if (r == 0) {
 		ps->conn->bytes_out += n;
 		ps->st->session->ops->touch(ps->st);
@@ -324,7 +341,11 @@ int gn_pstream_end(struct gn_pstream *ps)
 {
 	if (ps->err != 0)
 		return ps->err;
-	gn_pipe_close(&ps->st->tx, GN_EOF);
+	/* js-libp2p aborts a stream whose end it has before it has handed it over: so data may go
+	 * ahead of the answer to a lazy selection, but our end follows it. */
+	ps->is_ending = true;
+	if (ps->is_open || ps->inbound)
+		gn_pipe_close(&ps->st->tx, GN_EOF);
 	ps->st->session->ops->touch(ps->st);
 	return 0;
 }

@@ -27,6 +27,7 @@ struct gn_pstream {
 	bool inbound;
 	bool is_open;            /* agreed */
 	bool is_drained;         /* GN_DRAINED was said */
+	bool is_ending;          /* our end is to follow the peer's answer */
 	int err;
 	/* Events as in gn.h's enum gn_channel_event.  The owner may free the stream from inside. */
 	void (*on_event)(void *arg, struct gn_pstream *ps, unsigned events);
