@@ -141,7 +141,8 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	assert_output $'a\nbb'
 	run -127 gn-frame split -- ./no-such-program <f
 	touch plain
-	run -126 gn-frame split -- ./plain <f
+	# valgrind runs posix_spawn by fork, which loses why it failed
+	[ "$GN_SLOW" != 1 ] || run -126 gn-frame split -- ./plain <f
 	# a program that reads nothing of a frame larger than a pipe
 	head -c 1000000 /dev/zero | gn-frame encode -w >large
 	run -0 gn-frame split -- true <large

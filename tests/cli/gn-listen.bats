@@ -116,7 +116,8 @@ send_to() {
 @test "a program sees no descriptor but 0, 1 and 2, and no signal blocked or ignored" {
 	start gn-listen "${at[@]}" /fds/1 -- ls /proc/self/fd
 	run -0 --separate-stderr "${dial[@]}" --wire raw "$addr" /fds/1 </dev/null
-	assert_equal "${lines[*]}" "$(echo $(ls /proc/self/fd 3>&-))"
+	# valgrind has some of its own open
+	[ "$GN_SLOW" != 1 ] || assert_equal "${lines[*]}" "$(echo $(ls /proc/self/fd 3>&-))"
 	kill_all
 	start gn-listen "${at[@]}" /signals/1 -- cat /proc/self/status
 	"${dial[@]}" --wire raw "$addr" /signals/1 </dev/null >seen
