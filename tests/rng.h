@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a random test chooses by: a seeded generator, or the bytes of a fuzzer's input.
- * GN_SEED in the environment makes a test run that one seed alone. */
+ * GN_SEED in the environment makes a test run that one seed alone, GN_SEEDS so many. */
 #ifndef GN_TESTS_RNG_H
 #define GN_TESTS_RNG_H
 
@@ -83,12 +83,14 @@ static inline void rng_fill(struct rng *r, void *to, size_t n)
 /* The seeds that a test runs over: from first, n of them, or GN_SEED's. */
 static inline void rng_seeds(uint64_t *first, uint64_t *n)
 {
-	const char *one = getenv("GN_SEED");
+	const char *one = getenv("GN_SEED"), *many = getenv("GN_SEEDS");
 
 	if (one != NULL) {
 		*first = strtoull(one, NULL, 0);
 		*n = 1;
 	}
+	if (many != NULL)
+		*n = strtoull(many, NULL, 0);
 }
 
 #endif

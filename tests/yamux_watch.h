@@ -14,6 +14,7 @@ struct watch_id {
 	bool opened;  /* by SYN of either side */
 	bool acked;   /* we have said ACK */
 	bool fin, rst; /* we have said */
+	unsigned more; /* SYNs of a peer that uses the id again before it has our reset */
 	uint64_t sent, may; /* bytes of bodies, and what was granted */
 	uint64_t granted; /* what we granted, beyond the first window */
 };
@@ -57,8 +58,8 @@ static inline void watch_heard(struct watch *w, const uint8_t *h)
 		if (flags & YAMUX_SYN && (id & 1) != (w->client ? 1 : 0)) {
 			bool was = s->opened;
 
-			if (was && (s->fin || s->rst)) /* the id is used again */
-				*s = (struct watch_id){.may = YAMUX_WINDOW_INITIAL};
+			if (was) /* the id is used again */
+				*s = (struct watch_id){.may = YAMUX_WINDOW_INITIAL, .more = s->more + 1};
 			s->opened = true;
 		}
 		if (h[1] == YAMUX_WINDOW && !(flags & YAMUX_RST))
@@ -105,7 +106,7 @@ static inline bool watch_stream_frame(struct watch *w, const uint8_t *h)
 	uint16_t flags = gn_get_u16(h + 2);
 	uint32_t id = gn_get_u32(h + 4), length = gn_get_u32(h + 8);
 	bool own = (id & 1) == (w->client ? 1 : 0);
-	struct watch_id *s = &w->ids[id];
+	struct watch_id *s = &w->ids[id % WATCH_IDS];
 
 	WATCH_CHECK(id != 0);
 	if (id >= WATCH_IDS)
@@ -116,7 +117,10 @@ static inline bool watch_stream_frame(struct watch *w, const uint8_t *h)
 		s->opened = true;
 	}
 	WATCH_CHECK(s->opened);
-	WATCH_CHECK(!s->rst);
+	if (s->rst && s->more > 0 && flags == YAMUX_RST)
+		s->more--;
+	else
+		WATCH_CHECK(!s->rst);
 	if (flags & YAMUX_ACK) {
 		WATCH_CHECK(!own && !s->acked);
 		s->acked = true;

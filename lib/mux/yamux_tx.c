@@ -210,6 +210,8 @@ static int source_peek(void *arg, struct iovec *v, int max, size_t limit)
 		return w.n;
 	}
 	y->n_plan = 0;
+	if (y->is_away_said) /* nothing follows it */
+		return 0;
 	show_session(&w);
 	if (!y->is_dying) {
 		show_control(&w);

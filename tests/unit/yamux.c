@@ -1101,6 +1101,12 @@ static void go_away_of_ours(void **state)
 	says_nothing(f);
 	assert_int_equal(f->out.end, GN_EOF);
 	assert_int_equal(f->ses->err, 0);
+	hears(f, YAMUX_PING, YAMUX_SYN, 0, 5, 0); /* nothing follows it */
+	hears(f, YAMUX_WINDOW, YAMUX_SYN, 2, 0, 0);
+	hears(f, YAMUX_PING, YAMUX_ACK, 0, 1, 0);
+	f->now += GN_SEC;
+	hears(f, YAMUX_WINDOW, 0, 2, 0, 0);
+	says_nothing(f);
 	over(f);
 	begin(f, false);
 	st = accept_stream(f, 1);
