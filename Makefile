@@ -111,7 +111,7 @@ $(B)/bin/%: $$(call objs,$$(wildcard cmd/$$*/*.c)) $(B)/lib/libcommon.a $(LIB)
 $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/lib/libcommon.a $(LIB)
 	$(LINK) $(ALL_LDFLAGS) $(LDFLAGS.fuzz) $(LDLIBS)
 # A test that makes allocations fail stands between the library and libc.
-$(B)/tests/unit/alloc: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=free
+$(B)/tests/unit/alloc: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=free
 $(B)/tests/%: $(B)/obj/tests/%.o $(B)/lib/libcommon.a $(LIB)
 	$(LINK) $(ALL_LDFLAGS) $(LDLIBS) -lcmocka
 

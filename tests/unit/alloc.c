@@ -96,7 +96,7 @@ static void heap_off(void)
 	heap.is_on = false;
 }
 
-/* A client dials, sends and receives.  How it ended; *over: the stream was taken. */
+/* A client dials, sends and receives.  How it ended. */
 static int exchange(struct town *t, struct gn_node *node)
 {
 	const struct gn_multiaddr *addrs[1] = {t->addr};
@@ -226,7 +226,7 @@ static int make(struct gn_loop *loop, const struct gn_key *key)
 static void of_a_node(void **state)
 {
 	struct gn_key *key = town_key(1);
-	size_t n;
+	size_t n, good = 0;
 
 	(void)state;
 	for (size_t i = 0, last = 0; i <= last; i++) {
@@ -247,9 +247,11 @@ static void of_a_node(void **state)
 			last = n;
 			continue;
 		}
-		assert_int_equal(r, -ENOMEM);
+		assert_true(r == -ENOMEM || r == 0);
+		good += r == 0;
 		assert_int_equal(heap.live, live);
 	}
+	assert_true(good <= 1); /* the cipher, which is only fetched early */
 	gn_key_free(key);
 }
 
