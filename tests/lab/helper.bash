@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# What the lab's tests share: gn-cat on hosts of the lab.
+
+load ../cli/helper
+# shellcheck source=tests/lab/lib.sh
+. "$BATS_TEST_DIRNAME/lib.sh"
+: "${B:=$TOP/build/release}"
+LAB_AID=$B/tests/lab
+
+# lab_or_skip: a lab, or every test of the file says why not
+lab_or_skip() {
+	local why
+	lab_start >"$BATS_FILE_TMPDIR/why" && return
+	why=$(cat "$BATS_FILE_TMPDIR/why")
+	skip "${why:-no network lab here}"
+}
+
+# listen_on HOST NAME ARGS...: gn-cat -l there, its stdout to NAME.out (or to $output) in $dir, stdin from $input.  Sets
+# $pid, and the array $addrs: all that it shows.
+listen_on() {
+	local host=$1 name=$2 fd AT
+	shift 2
+	: "${dir:=$BATS_TEST_TMPDIR}"
+	rm -f "$dir/$name.ready"
+	mkfifo "$dir/$name.ready"
+	exec {fd}<>"$dir/$name.ready"
+	at "$host"
+	"${AT[@]}" gn-cat -l --ready-fd 9 "$@" >"${output:-$dir/$name.out}" 2>"$dir/$name.err" <"${input:-/dev/null}" 9>&"$fd" 3>&- &
+	pid=$!
+	pids+=("$pid")
+	addrs=()
+	read -rt $((10 * GN_SLOW)) 'addrs[0]' <&"$fd" || {
+		cat "$dir/$name.err" >&2
+		return 1
+	}
+	while read -rt 0.01 'addrs[${#addrs[@]}]' <&"$fd"; do :; done
+	exec {fd}<&-
+}
+
+# address_with TEXT: the one of $addrs that has it, into $addr
+address_with() {
+	local a
+	addr=
+	for a in "${addrs[@]}"; do [[ $a != *"$1"* ]] || addr=$a; done
+	[ -n "$addr" ] || { echo "no address with $1 among ${addrs[*]}" >&2; return 1; }
+}
+
+# dial_on HOST ARGS...: gn-cat there, in the foreground, at most 60 s
+dial_on() {
+	local host=$1
+	shift
+	on "$host" timeout 60 gn-cat "$@"
+}
+
+sum_of() { sha256sum <"$1" | cut -c1-64; }
+has_size() { [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -ge "$2" ]; }
+now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
