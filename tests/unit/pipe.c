@@ -351,6 +351,25 @@ static void too_many_pieces_become_memory(void **state)
 	}
 }
 
+/* As many pieces as a run has, always: those that were read make room for new ones. */
+static void pieces_come_and_go(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t got[3];
+
+	bring(f, &f->p, 100000, 0);
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(gn_pipe_move(&f->q, &f->p, 3), 0);
+		gn_pipe_skip(&f->p, 1);
+		if (i < GN_PIPE_VIEWS - 1)
+			continue;
+		assert_int_equal(f->q.owned, 0); /* nothing was copied */
+		gn_pipe_copy(&f->q, got, 3);
+		assert_int_equal(got[0], (uint8_t)(4 * (i - GN_PIPE_VIEWS + 1)));
+		gn_pipe_skip(&f->q, 3);
+	}
+}
+
 /* More pipes with views than there are runs of views. */
 static void a_hundred_borrowers(void **state)
 {
@@ -602,6 +621,7 @@ int main(void)
 		T(a_read_of_another_evicts_views),
 		T(a_drained_pipe_borrows_for_ever),
 		T(too_many_pieces_become_memory),
+		T(pieces_come_and_go),
 		T(a_hundred_borrowers),
 		T(fini_leaves_the_lists),
 		T(what_is_sent_stays_one_piece),
