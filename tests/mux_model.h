@@ -19,10 +19,10 @@ struct mux_stream {
 
 /* What is known of one direction of a stream. */
 struct mux_way {
-	size_t in, out; /* bytes written, bytes read */
-	bool closed;    /* the writer has closed in good order */
-	bool broken;    /* reset or given up by either side, or of a dead session */
-	bool end_seen;  /* the reader saw the end in good order */
+	size_t in, out;  /* bytes written, bytes read */
+	bool closed;     /* the writer has closed in good order */
+	bool broken;     /* reset or given up by either side, or of a dead session */
+	bool end_seen;   /* the reader saw the end in good order */
 	bool has_reader; /* the stream was not refused */
 };
 
@@ -351,8 +351,8 @@ static inline bool mux_wind_up(struct mux_model *m)
 				left = true;
 				mux_close(s->end, s);
 				mux_read(s->end, s, SIZE_MAX);
-				if (s->st->err != 0 || (s->st->is_ended_in && s->st->is_ended_out &&
-						gn_pipe_end(&s->st->rx) != 0))
+				if (s->st->err != 0 ||
+				    (s->st->is_ended_in && s->st->is_ended_out && gn_pipe_end(&s->st->rx) != 0))
 					mux_release(&m->end[i], s);
 			}
 			(void)side_pump(&m->p.side[i], m->p.now);

@@ -27,12 +27,12 @@ struct model {
 	struct rng *rng;
 };
 
-#define MODEL_CHECK(what) \
-	do { \
-		if (!(what)) { \
+#define MODEL_CHECK(what)                                                                  \
+	do {                                                                               \
+		if (!(what)) {                                                             \
 			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #what); \
-			return false; \
-		} \
+			return false;                                                      \
+		}                                                                          \
 	} while (0)
 
 static inline void queue_put(struct queue *q, const void *p, size_t n)

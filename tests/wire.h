@@ -11,12 +11,12 @@
 #include "rng.h"
 #include "stack/stack.h"
 
-#define WIRE_MUST(what) \
-	do { \
-		if (!(what)) { \
+#define WIRE_MUST(what)                                                                    \
+	do {                                                                               \
+		if (!(what)) {                                                             \
 			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #what); \
-			abort(); \
-		} \
+			abort();                                                           \
+		}                                                                          \
 	} while (0)
 
 /* ---- bytes on their way ---- */
@@ -152,8 +152,8 @@ static inline void side_work(void *arg)
 
 static inline void side_init(struct side *s, struct gn_scratch *scratch)
 {
-	struct gn_stack_cfg cfg = {.scratch = scratch, .rx = &s->rx, .tx = &s->tx, .on_step = side_step,
-				   .on_work = side_work, .arg = s};
+	struct gn_stack_cfg cfg =
+		{.scratch = scratch, .rx = &s->rx, .tx = &s->tx, .on_step = side_step, .on_work = side_work, .arg = s};
 
 	memset(s, 0, sizeof *s);
 	s->scratch = scratch;

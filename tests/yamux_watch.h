@@ -11,12 +11,12 @@
 enum { WATCH_IDS = 2048, WATCH_PINGS = 256 };
 
 struct watch_id {
-	bool opened;  /* by SYN of either side */
-	bool acked;   /* we have said ACK */
-	bool fin, rst; /* we have said */
-	unsigned more; /* SYNs of a peer that uses the id again before it has our reset */
+	bool opened;        /* by SYN of either side */
+	bool acked;         /* we have said ACK */
+	bool fin, rst;      /* we have said */
+	unsigned more;      /* SYNs of a peer that uses the id again before it has our reset */
 	uint64_t sent, may; /* bytes of bodies, and what was granted */
-	uint64_t granted; /* what we granted, beyond the first window */
+	uint64_t granted;   /* what we granted, beyond the first window */
 };
 
 struct watch {
@@ -91,14 +91,16 @@ static inline void watch_hears(struct watch *w, const uint8_t *p, size_t n)
 
 /* ---- what it says ---- */
 
-#define WATCH_CHECK(what) \
-	do { \
-		if (!(what)) { \
-			fprintf(stderr, "yamux_watch.h:%d: not so: %s; frame %02x%02x %02x%02x %02x%02x%02x%02x " \
-				"%02x%02x%02x%02x\n", __LINE__, #what, h[0], h[1], h[2], h[3], h[4], h[5], h[6], h[7], \
-				h[8], h[9], h[10], h[11]); \
-			return false; \
-		} \
+#define WATCH_CHECK(what)                                                                                           \
+	do {                                                                                                        \
+		if (!(what)) {                                                                                      \
+			fprintf(stderr,                                                                             \
+				"yamux_watch.h:%d: not so: %s; frame %02x%02x %02x%02x %02x%02x%02x%02x "           \
+				"%02x%02x%02x%02x\n",                                                               \
+				__LINE__, #what, h[0], h[1], h[2], h[3], h[4], h[5], h[6], h[7], h[8], h[9], h[10], \
+				h[11]);                                                                             \
+			return false;                                                                               \
+		}                                                                                                   \
 	} while (0)
 
 static inline bool watch_stream_frame(struct watch *w, const uint8_t *h)

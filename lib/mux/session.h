@@ -107,7 +107,7 @@ struct gn_mux_cfg {
 };
 
 struct gn_muxer_ops {
-	const char *id;                  /* in multistream-select: "/yamux/1.0.0" */
+	const char *id;                   /* in multistream-select: "/yamux/1.0.0" */
 	const struct gn_layer_ops *layer; /* init takes a struct gn_mux_cfg */
 	struct gn_session *(*session)(struct gn_layer *l);
 };

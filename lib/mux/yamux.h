@@ -36,10 +36,10 @@ enum {
 struct yamux;
 
 struct yamux_stream {
-	struct gn_stream st; /* first: a gn_stream is one of these */
-	struct yamux_stream *next; /* in its bucket */
-	struct gn_list control;    /* in yamux->control: a frame without a body is owed */
-	struct gn_list ready;      /* in yamux->ready: has, or may have, data to send; later in yamux->gone */
+	struct gn_stream st;        /* first: a gn_stream is one of these */
+	struct yamux_stream *next;  /* in its bucket */
+	struct gn_list control;     /* in yamux->control: a frame without a body is owed */
+	struct gn_list ready;       /* in yamux->ready: has, or may have, data to send; later in yamux->gone */
 	uint64_t received, granted; /* bytes of bodies; what the far end may send in all */
 	uint64_t tx_window;         /* what we may still send */
 	size_t window;              /* the receive window */
@@ -47,9 +47,9 @@ struct yamux_stream {
 	gn_time epoch;              /* growth: since when epoch_bytes were consumed */
 	uint64_t epoch_bytes;
 	bool owes_syn, owes_ack, owes_rst; /* flags to be sent */
-	bool is_unacked;   /* our SYN went out, no ACK came */
+	bool is_unacked;                   /* our SYN went out, no ACK came */
 	bool is_in_table;
-	bool is_orphan;    /* the owner has released it */
+	bool is_orphan; /* the owner has released it */
 };
 
 /* A frame that is shown to the layer below. */

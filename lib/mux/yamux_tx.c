@@ -24,7 +24,7 @@ struct show {
 static const uint8_t zeros[4096];
 
 static struct yamux_frame *plan_add(struct show *w, uint8_t what, struct yamux_stream *s, enum yamux_type type,
-                                    uint16_t flags, uint32_t id, uint32_t length)
+				    uint16_t flags, uint32_t id, uint32_t length)
 {
 	struct yamux *y = w->y;
 	struct yamux_frame *f;

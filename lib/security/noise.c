@@ -21,11 +21,11 @@
 #include "stack/stack.h"
 
 enum {
-	RECORD_MAX = 65535,                    /* ciphertext with its tag */
+	RECORD_MAX = 65535, /* ciphertext with its tag */
 	BODY_MAX = RECORD_MAX - GN_NOISE_TAG,
-	MESSAGE_MAX = 8 * 1024,                /* of the handshake; one with RSA of 8192 bits has 2.3 KB */
-	PAYLOAD_MAX = 2 * 1024,                /* of what we send */
-	BATCH = 8,                             /* records a step */
+	MESSAGE_MAX = 8 * 1024, /* of the handshake; one with RSA of 8192 bits has 2.3 KB */
+	PAYLOAD_MAX = 2 * 1024, /* of what we send */
+	BATCH = 8,              /* records a step */
 	VIEWS = 64,
 };
 
@@ -109,7 +109,7 @@ static int payload_check(struct noise *n, const uint8_t *p, size_t len)
 	struct setup *st = n->setup;
 	struct gn_pb_alloc pb;
 	struct gn_pubkey key;
-	struct gn_peer_id peer;
+	struct gn_peer_id peer = {0};
 	uint8_t text[sizeof signed_prefix - 1 + GN_NOISE_KEY];
 	Gn__Pb__NoisePayload *m = gn__pb__noise_payload__unpack(gn_pb_alloc_init(&pb, 4 * MESSAGE_MAX), len, p);
 	int r = GN_EAUTH;

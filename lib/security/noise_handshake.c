@@ -95,7 +95,7 @@ void gn_noise_init(struct gn_noise *hs, bool initiator)
 }
 
 int gn_noise_init_fixed(struct gn_noise *hs, bool initiator, const uint8_t s[GN_NOISE_KEY],
-                        const uint8_t e[GN_NOISE_KEY], const void *prologue, size_t n)
+			const uint8_t e[GN_NOISE_KEY], const void *prologue, size_t n)
 {
 	memset(hs, 0, sizeof *hs);
 	hs->initiator = initiator;

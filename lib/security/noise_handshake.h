@@ -39,7 +39,7 @@ struct gn_noise {
 void gn_noise_init(struct gn_noise *hs, bool initiator);
 /* With given private keys: for test vectors. */
 int gn_noise_init_fixed(struct gn_noise *hs, bool initiator, const uint8_t s[GN_NOISE_KEY],
-                        const uint8_t e[GN_NOISE_KEY], const void *prologue, size_t n);
+			const uint8_t e[GN_NOISE_KEY], const void *prologue, size_t n);
 void gn_noise_fini(struct gn_noise *hs); /* wipes it */
 
 /* Message number 1, 2 or 3: writes GN_NOISE_MSGx + n bytes (for message 1 with a payload

@@ -26,10 +26,10 @@
 struct gn_pipe;
 
 enum {
-	GN_SCRATCH_RX = 512 * 1024,             /* what one read may bring */
-	GN_SCRATCH_TX = 4 * 65537 + 60,         /* four whole Noise records */
-	GN_SCRATCH_REST = 68 * 1024,            /* the longest rest of a unit in front of it */
-	GN_SCRATCH_VIEWS = 4096,                /* borrowed at any time, in runs of GN_PIPE_VIEWS */
+	GN_SCRATCH_RX = 512 * 1024,     /* what one read may bring */
+	GN_SCRATCH_TX = 4 * 65537 + 60, /* four whole Noise records */
+	GN_SCRATCH_REST = 68 * 1024,    /* the longest rest of a unit in front of it */
+	GN_SCRATCH_VIEWS = 4096,        /* borrowed at any time, in runs of GN_PIPE_VIEWS */
 };
 
 /* Memory of a pipe, in one of three sizes. */
@@ -42,7 +42,7 @@ struct gn_block {
 };
 
 struct gn_scratch {
-	uint8_t *rx, *tx; /* allocated by first use */
+	uint8_t *rx, *tx;         /* allocated by first use */
 	struct gn_list borrowers; /* pipes with views into rx */
 	struct gn_pipe *sender;   /* the pipe with bytes in tx */
 	size_t tx_end;            /* where in tx the next record goes */

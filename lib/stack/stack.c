@@ -54,7 +54,7 @@ static struct gn_layer *layer_new(struct gn_stack *s, const struct gn_layer_ops 
 }
 
 int gn_stack_push(struct gn_stack *s, const struct gn_layer_ops *ops, const void *cfg, bool gates,
-                  struct gn_layer **out)
+		  struct gn_layer **out)
 {
 	struct gn_layer *l;
 	int r;

@@ -36,7 +36,7 @@ void gn_stack_fini(struct gn_stack *s);
 /* Puts a layer on top.  gates: until this layer is done it alone reads, and what is
  * pushed after it shares its pair of pipes and may write behind it (lazy selection). */
 int gn_stack_push(struct gn_stack *s, const struct gn_layer_ops *ops, const void *cfg, bool gates,
-                  struct gn_layer **out);
+		  struct gn_layer **out);
 /* The pair that whoever stands on the top layer uses. */
 struct gn_pipe *gn_stack_top_rx(struct gn_stack *s);
 struct gn_pipe *gn_stack_top_tx(struct gn_stack *s);

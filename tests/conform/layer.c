@@ -221,7 +221,8 @@ static void reads(struct both *b, int i)
 	while (gn_pipe_peek(rx, &v, 1, 65536) == 1) {
 		for (size_t k = 0; k < v.iov_len; k++)
 			if (((uint8_t *)v.iov_base)[k] != nth(!i, b->out[i]++))
-				fail_msg("%s: byte %zu at end %d is not what was sent", b->kind->name, b->out[i] - 1, i);
+				fail_msg("%s: byte %zu at end %d is not what was sent", b->kind->name, b->out[i] - 1,
+					 i);
 		gn_pipe_skip(rx, v.iov_len);
 	}
 	assert_true(b->out[i] <= b->in[!i]);
@@ -230,12 +231,12 @@ static void reads(struct both *b, int i)
 
 /* How a run is treated. */
 struct run {
-	size_t step;     /* bytes at a time */
+	size_t step; /* bytes at a time */
 	bool by_read;
-	size_t total;    /* each way */
-	bool stalls[2];  /* end i does not read */
-	size_t cut[2];   /* end i's wire ends after so many bytes; SIZE_MAX: never */
-	int end;         /* with this */
+	size_t total;   /* each way */
+	bool stalls[2]; /* end i does not read */
+	size_t cut[2];  /* end i's wire ends after so many bytes; SIZE_MAX: never */
+	int end;        /* with this */
 };
 
 static void turn(struct both *b, const struct run *r)
@@ -375,7 +376,7 @@ static void a_full_pipe_above(void **state)
 	assert_true(b.out[1] == 0);
 	assert_true(gn_pipe_len(k->rx(&b, 1)) <= k->holds);
 	assert_true(gn_pipe_len(k->rx(&b, 1)) >= 60000);
-	assert_true(b.in[0] < r.total); /* it reaches back to the writer */
+	assert_true(b.in[0] < r.total);      /* it reaches back to the writer */
 	assert_int_equal(b.out[0], r.total); /* the other way is not stopped */
 	r.stalls[1] = false;
 	for (int i = 0; i < 2000 && !is_through(&b, r.total); i++)
@@ -440,7 +441,8 @@ static void noise_for_an_answer(void **state)
 			(void)side_pump(&b.p.side[i], 1);
 			side_drain(&b.p.side[i], &out, 1);
 			if (!b.kind->is_over(&b, i))
-				fail_msg("%s: seed %llu: takes noise for an answer", b.kind->name, (unsigned long long)seed);
+				fail_msg("%s: seed %llu: takes noise for an answer", b.kind->name,
+					 (unsigned long long)seed);
 			wire_skip(&out, out.len);
 			out.end = 0;
 		}

@@ -103,7 +103,8 @@ static void act(struct owner *o, uint8_t op)
 /* A frame as the fuzzer says, with fields that matter, or raw bytes. */
 static void speak(struct rng *r, struct wire *w)
 {
-	static const uint32_t lengths[] = {0, 1, 12, 1000, 65507, 131072, 262144, 262145, UINT32_MAX, UINT32_MAX - 262144};
+	static const uint32_t lengths[] = {0,      1,      12,     1000,       65507,
+					   131072, 262144, 262145, UINT32_MAX, UINT32_MAX - 262144};
 	uint8_t kind = (uint8_t)rng_below(r, 256), h[YAMUX_HEAD] = {0};
 	static uint8_t body[262145];
 	uint32_t len;
@@ -136,8 +137,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct wire in = {0}, out = {0};
 	struct rng r;
 	struct owner o = {.r = &r};
-	struct gn_mux_cfg cfg = {.window = 1 << 20, .budget = &budget, .keepalive = 30 * GN_SEC, .ping = 10 * GN_SEC,
-				 .admit = admit, .arg = &o};
+	struct gn_mux_cfg cfg = {.window = 1 << 20,
+				 .budget = &budget,
+				 .keepalive = 30 * GN_SEC,
+				 .ping = 10 * GN_SEC,
+				 .admit = admit,
+				 .arg = &o};
 	struct gn_layer *l;
 	gn_time now = GN_SEC;
 

@@ -229,7 +229,7 @@ static void the_header_comes_first(void **state)
 		{S("\x12/multistream/1.0.\n"), GN_EPROTO},
 		{S("\x14/multistream/1.0.0\n\n"), GN_EPROTO},
 		{S(NA), GN_EPROTO},
-		{S("GET / HTTP/1.1\r\n\r\n" HEADER HEADER HEADER), GN_EFORMAT}, /* 'G': 71 bytes */
+		{S("GET / HTTP/1.1\r\n\r\n" HEADER HEADER HEADER), GN_EFORMAT},                /* 'G': 71 bytes */
 		{S("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" HEADER HEADER), GN_EFORMAT}, /* a TLS hello */
 	};
 
@@ -250,16 +250,18 @@ static void bad_messages(void **state)
 		size_t n;
 		int err;
 	} bad[] = {
-		{S("\x0a/one/1.0.0\n"), GN_EFORMAT},         /* no newline where the length says */
-		{S("\x0c/one/1.0.0\n\x0b"), GN_EFORMAT},     /* nor here */
-		{S("\x00"), GN_EFORMAT},                     /* not even room for one */
-		{S("\x8b\x00/one/1.0.0\n"), GN_EFORMAT},     /* a length that is not minimal */
-		{S("\x81\x08"), GN_ETOOBIG},                 /* 1025 bytes */
-		{S("\xff\x7f"), GN_ETOOBIG},                 /* 16383, that rust would take */
-		{S("\x80\x80\x01"), GN_ETOOBIG},             /* a length of three bytes */
+		{S("\x0a/one/1.0.0\n"), GN_EFORMAT},     /* no newline where the length says */
+		{S("\x0c/one/1.0.0\n\x0b"), GN_EFORMAT}, /* nor here */
+		{S("\x00"), GN_EFORMAT},                 /* not even room for one */
+		{S("\x8b\x00/one/1.0.0\n"), GN_EFORMAT}, /* a length that is not minimal */
+		{S("\x81\x08"), GN_ETOOBIG},             /* 1025 bytes */
+		{S("\xff\x7f"), GN_ETOOBIG},             /* 16383, that rust would take */
+		{S("\x80\x80\x01"), GN_ETOOBIG},         /* a length of three bytes */
 		{S("\xff\xff\xff\xff\xff\xff\xff\xff\x7f"), GN_ETOOBIG},
-		{S("\x0b/one\0" "1.0.0\n"), GN_EFORMAT},     /* a NUL */
-		{S("\x0c/one/1.0.0\0\n"), GN_EFORMAT},       /* one at the end */
+		{S("\x0b/one\0"
+		   "1.0.0\n"),
+		 GN_EFORMAT},                          /* a NUL */
+		{S("\x0c/one/1.0.0\0\n"), GN_EFORMAT}, /* one at the end */
 		{S("\x02\0\n"), GN_EFORMAT},
 	};
 
@@ -406,8 +408,8 @@ static void answers_that_are_none(void **state)
 		size_t n;
 		int err;
 	} bad[] = {
-		{S("\x0c/zero/1.0.0\n"), GN_EPROTO},               /* no header */
-		{S(HEADER "\x0b/two/1.0.0\n"), GN_EPROTO},         /* not what was proposed */
+		{S("\x0c/zero/1.0.0\n"), GN_EPROTO},       /* no header */
+		{S(HEADER "\x0b/two/1.0.0\n"), GN_EPROTO}, /* not what was proposed */
 		{S(HEADER HEADER), GN_EPROTO},
 		{S(HEADER LS), GN_EPROTO},
 		{S(HEADER "\x0d/zero/1.0.0 \n"), GN_EPROTO},

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* Two pipes on one scratch. */
+#ifndef GN_TESTS_PIPE_SCRIPT_H
+#define GN_TESTS_PIPE_SCRIPT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "stack/pipe.h"
+
+struct fixture {
+	struct gn_scratch s;
+	struct gn_pipe p, q;
+};
+
+static inline int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+
+	assert_non_null(f);
+	gn_scratch_init(&f->s);
+	gn_pipe_init(&f->p, &f->s, 1 << 20);
+	gn_pipe_init(&f->q, &f->s, 1 << 20);
+	*state = f;
+	return 0;
+}
+
+static inline int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	gn_pipe_fini(&f->p);
+	gn_pipe_fini(&f->q);
+	gn_scratch_fini(&f->s);
+	free(f);
+	return 0;
+}
+
+/* A read of n bytes, each what its place since `from` says. */
+static inline uint8_t *bring(struct fixture *f, struct gn_pipe *p, size_t n, uint8_t from)
+{
+	size_t room;
+	uint8_t *at = gn_scratch_fill(&f->s, p, &room);
+
+	assert_non_null(at);
+	assert_int_equal((uintptr_t)at % 64, 0);
+	assert_true(n <= room);
+	for (size_t i = 0; i < n; i++)
+		at[i] = (uint8_t)(from + i);
+	gn_scratch_filled(&f->s, p, n);
+	return at;
+}
+
+static inline void assert_run(struct gn_pipe *p, size_t n, uint8_t from)
+{
+	uint8_t *got = malloc(n > 0 ? n : 1);
+
+	assert_non_null(got);
+	assert_int_equal(gn_pipe_len(p), n);
+	gn_pipe_copy(p, got, n);
+	for (size_t i = 0; i < n; i++)
+		if (got[i] != (uint8_t)(from + i))
+			fail_msg("byte %zu is %d, not %d", i, got[i], (uint8_t)(from + i));
+	free(got);
+}
+
+#endif

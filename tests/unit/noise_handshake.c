@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+#include <sodium.h>
+
+#include "noise_peer.h"
+#include "security/noise_cipher.h"
+#include "vectors.h"
+
+/* ---- the handshake as a machine ---- */
+
+static struct {
+	struct gn_noise hs[2]; /* 0 initiates */
+	struct gn_noise_key send[2], receive[2];
+	int number;
+	bool flip; /* instead: each byte flipped must not be taken */
+	unsigned flipped;
+} xx;
+
+static struct gn_scratch xx_scratch;
+
+static void keys_line(char **field)
+{
+	size_t n;
+	uint8_t *b[6];
+
+	for (int i = 1; i < 6; i++)
+		b[i] = unhex(field[i], &n);
+	n = strlen(field[1]) / 2;
+	assert_int_equal(gn_noise_init_fixed(&xx.hs[0], true, b[2], b[3], b[1], n), 0);
+	assert_int_equal(gn_noise_init_fixed(&xx.hs[1], false, b[4], b[5], b[1], n), 0);
+	xx.number = 1;
+	for (int i = 1; i < 6; i++)
+		free(b[i]);
+}
+
+/* Reading a message with one byte changed: an error, or (message 1 has no tag) another hash. */
+static void flip_each(const struct gn_noise *reader, int number, const uint8_t *msg, size_t n)
+{
+	uint8_t *copy = malloc(n), *payload;
+	size_t len;
+
+	assert_non_null(copy);
+	for (size_t i = 0; i < n; i++) {
+		struct gn_noise hs = *reader, good = *reader;
+		int r;
+
+		memcpy(copy, msg, n);
+		assert_int_equal(gn_noise_read(&good, number, copy, n, &payload, &len), 0);
+		memcpy(copy, msg, n);
+		copy[i] ^= 0x04;
+		r = gn_noise_read(&hs, number, copy, n, &payload, &len);
+		if (number == 1)
+			assert_memory_not_equal(hs.h, good.h, 32);
+		else
+			assert_int_equal(r, GN_EAUTH);
+		xx.flipped++;
+	}
+	for (size_t cut = 0; cut < n; cut++) {
+		struct gn_noise hs = *reader;
+		int r;
+
+		memcpy(copy, msg, n);
+		r = gn_noise_read(&hs, number, copy, cut, &payload, &len);
+		if (number > 1)
+			assert_true(r == GN_ETRUNC || r == GN_EAUTH);
+		else
+			assert_int_equal(r, cut < GN_NOISE_MSG1 ? GN_ETRUNC : 0);
+	}
+	free(copy);
+}
+
+static void handshake_line(int from, const uint8_t *payload, size_t n, const uint8_t *want, size_t n_want)
+{
+	uint8_t *out = malloc(n_want), *got;
+	size_t len;
+
+	assert_int_equal(n_want, n + (xx.number == 1 ? 32 : xx.number == 2 ? GN_NOISE_MSG2 : GN_NOISE_MSG3));
+	assert_int_equal(gn_noise_write(&xx.hs[from], xx.number, payload, n, out), 0);
+	assert_memory_equal(out, want, n_want);
+	if (xx.flip)
+		flip_each(&xx.hs[!from], xx.number, want, n_want);
+	assert_int_equal(gn_noise_read(&xx.hs[!from], xx.number, out, n_want, &got, &len), 0);
+	assert_int_equal(len, n);
+	if (n > 0)
+		assert_memory_equal(got, payload, n);
+	free(out);
+}
+
+static void transport_line(int from, const uint8_t *payload, size_t n, const uint8_t *want, size_t n_want)
+{
+	uint8_t *out = malloc(n_want), *in = malloc(n > 0 ? n : 1);
+	struct iovec v[3] = {{in, n / 3}, {in + n / 3, n - n / 3 - n / 4}, {in + n - n / 4, n / 4}};
+
+	assert_int_equal(n_want, n + 16);
+	memcpy(in, payload, n);
+	assert_int_equal(gn_noise_cipher_seal(&xx_scratch, &xx.send[from], v, 3, out), 0);
+	assert_memory_equal(out, want, n_want);
+	assert_int_equal(gn_noise_cipher_unseal(&xx_scratch, &xx.receive[!from], out, n), 0);
+	assert_memory_equal(out, payload, n);
+	free(out);
+	free(in);
+}
+
+static char xx_hash[65];
+
+static void xx_line(char **field)
+{
+	size_t n, n_want;
+	uint8_t *payload, *want;
+	int from = (xx.number + 1) % 2;
+
+	if (strcmp(field[0], "keys") == 0) {
+		(void)snprintf(xx_hash, sizeof xx_hash, "%s", field[6]);
+		keys_line(field);
+		return;
+	}
+	payload = unhex(field[1], &n);
+	want = unhex(field[2], &n_want);
+	if (xx.number <= 3)
+		handshake_line(from, payload, n, want, n_want);
+	else
+		transport_line(from, payload, n, want, n_want);
+	if (xx.number == 3) {
+		assert_memory_equal(xx.hs[0].h, xx.hs[1].h, 32);
+		if (xx_hash[0] != '\0')
+			assert_hex(xx.hs[0].h, 32, xx_hash);
+		for (int i = 0; i < 2; i++) {
+			gn_noise_cipher_forget(&xx_scratch, &xx.send[i]);
+			gn_noise_cipher_forget(&xx_scratch, &xx.receive[i]);
+			gn_noise_split(&xx.hs[i], xx.send[i].key, xx.receive[i].key);
+			xx.send[i].n = xx.receive[i].n = 0;
+		}
+	}
+	xx.number++;
+	free(payload);
+	free(want);
+}
+
+static void vectors_of_the_framework(void **state)
+{
+	(void)state;
+	memset(&xx, 0, sizeof xx);
+	gn_scratch_init(&xx_scratch);
+	assert_int_equal(vectors_each("noise-xx.tsv", xx_line), 13);
+	gn_scratch_fini(&xx_scratch);
+}
+
+static void a_changed_or_cut_message_is_not_taken(void **state)
+{
+	(void)state;
+	memset(&xx, 0, sizeof xx);
+	xx.flip = true;
+	gn_scratch_init(&xx_scratch);
+	vectors_each("noise-xx.tsv", xx_line);
+	assert_true(xx.flipped > 500);
+	gn_scratch_fini(&xx_scratch);
+}
+
+/* Points of small order: their product with anything is zero (RFC 7748 section 6). */
+static const char *const low_order[] = {
+	"0000000000000000000000000000000000000000000000000000000000000000",
+	"0100000000000000000000000000000000000000000000000000000000000000",
+	"e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+	"5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+	"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+};
+
+static void points_of_low_order_are_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof low_order / sizeof *low_order; i++) {
+		struct gn_noise a, b;
+		uint8_t *point, msg[200], *payload;
+		size_t n;
+
+		point = unhex(low_order[i], &n);
+		/* As the initiator's ephemeral. */
+		gn_noise_init(&b, false);
+		memcpy(msg, point, 32);
+		assert_int_equal(gn_noise_read(&b, 1, msg, 32, &payload, &n), 0);
+		assert_int_equal(gn_noise_write(&b, 2, NULL, 0, msg), GN_EAUTH);
+		/* As the responder's. */
+		gn_noise_init(&a, true);
+		assert_int_equal(gn_noise_write(&a, 1, NULL, 0, msg), 0);
+		memcpy(msg, point, 32);
+		assert_int_equal(gn_noise_read(&a, 2, msg, 96, &payload, &n), GN_EAUTH);
+		/* As the responder's static, well encrypted. */
+		gn_noise_init(&a, true);
+		gn_noise_init(&b, false);
+		assert_int_equal(gn_noise_write(&a, 1, NULL, 0, msg), 0);
+		assert_int_equal(gn_noise_read(&b, 1, msg, 32, &payload, &n), 0);
+		memcpy(b.s_pub, point, 32);
+		assert_int_equal(gn_noise_write(&b, 2, NULL, 0, msg), 0);
+		assert_int_equal(gn_noise_read(&a, 2, msg, 96, &payload, &n), GN_EAUTH);
+		/* As the initiator's static. */
+		gn_noise_init(&a, true);
+		gn_noise_init(&b, false);
+		assert_int_equal(gn_noise_write(&a, 1, NULL, 0, msg), 0);
+		assert_int_equal(gn_noise_read(&b, 1, msg, 32, &payload, &n), 0);
+		assert_int_equal(gn_noise_write(&b, 2, NULL, 0, msg), 0);
+		assert_int_equal(gn_noise_read(&a, 2, msg, 96, &payload, &n), 0);
+		memcpy(a.s_pub, point, 32);
+		assert_int_equal(gn_noise_write(&a, 3, NULL, 0, msg), 0);
+		assert_int_equal(gn_noise_read(&b, 3, msg, 64, &payload, &n), GN_EAUTH);
+		free(point);
+	}
+}
+
+static bool is_zero(const void *p, size_t n)
+{
+	return sodium_is_zero(p, n) == 1;
+}
+
+static void keys_are_wiped(void **state)
+{
+	struct gn_noise hs;
+	struct gn_noise_key k = {.key = "some key"};
+	struct gn_scratch s;
+	struct iovec v = {(uint8_t[]){1}, 1};
+	uint8_t out[17];
+
+	(void)state;
+	gn_noise_init(&hs, true);
+	assert_false(is_zero(hs.s, 32));
+	gn_noise_fini(&hs);
+	assert_true(is_zero(&hs, sizeof hs));
+	gn_scratch_init(&s);
+	assert_int_equal(gn_noise_cipher_seal(&s, &k, &v, 1, out), 0);
+	gn_noise_cipher_forget(&s, &k);
+	assert_true(is_zero(k.key, sizeof k.key));
+	gn_scratch_fini(&s);
+}
+
+/* ---- records as a machine ---- */
+
+static void the_last_counter_is_reserved(void **state)
+{
+	struct gn_scratch s;
+	struct gn_noise_key out = {.key = "key", .n = UINT64_MAX - 1}, in = out;
+	uint8_t text[] = "last", sealed[20];
+	struct iovec v = {text, 4};
+
+	(void)state;
+	gn_scratch_init(&s);
+	assert_int_equal(gn_noise_cipher_seal(&s, &out, &v, 1, sealed), 0);
+	assert_int_equal(gn_noise_cipher_unseal(&s, &in, sealed, 4), 0);
+	assert_memory_equal(sealed, "last", 4);
+	assert_int_equal(gn_noise_cipher_seal(&s, &out, &v, 1, sealed), GN_ELIMIT);
+	assert_int_equal(gn_noise_cipher_unseal(&s, &in, sealed, 4), GN_ELIMIT);
+	assert_int_equal(gn_noise_cipher_seal(&s, &out, &v, 1, sealed), GN_ELIMIT);
+	gn_scratch_fini(&s);
+}
+
+/* One context serves many connections: in turns, after a failure, and when a key's memory comes again. */
+static void contexts_are_shared(void **state)
+{
+	struct gn_scratch s;
+	struct gn_noise_key out[3], in[3];
+	uint8_t text[] = "text", sealed[20];
+	struct iovec v = {text, 4};
+
+	(void)state;
+	gn_scratch_init(&s);
+	memset(out, 0, sizeof out);
+	for (int i = 0; i < 3; i++) {
+		memset(out[i].key, i + 1, 32);
+		in[i] = out[i];
+	}
+	for (int turn = 0; turn < 30; turn++) {
+		int i = turn * 7 % 3;
+
+		assert_int_equal(gn_noise_cipher_seal(&s, &out[i], &v, 1, sealed), 0);
+		if (turn % 5 == 4) {
+			struct gn_noise_key other = {.key = "other"};
+
+			assert_int_equal(gn_noise_cipher_unseal(&s, &other, (uint8_t[20]){1}, 4), GN_EAUTH);
+			gn_noise_cipher_forget(&s, &other);
+		}
+		if (turn % 7 == 6) { /* the same memory, another key */
+			struct gn_noise_key keep = in[2];
+
+			gn_noise_cipher_forget(&s, &in[2]);
+			memset(in[2].key, 99, 32);
+			assert_int_equal(gn_noise_cipher_unseal(&s, &in[2], (uint8_t[20]){1}, 4), GN_EAUTH);
+			gn_noise_cipher_forget(&s, &in[2]);
+			in[2] = keep;
+		}
+		assert_int_equal(gn_noise_cipher_unseal(&s, &in[i], sealed, 4), 0);
+		assert_memory_equal(sealed, "text", 4);
+	}
+	gn_scratch_fini(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(vectors_of_the_framework),
+		cmocka_unit_test(a_changed_or_cut_message_is_not_taken),
+		cmocka_unit_test(points_of_low_order_are_refused),
+		cmocka_unit_test(keys_are_wiped),
+		cmocka_unit_test(the_last_counter_is_reserved),
+		cmocka_unit_test(contexts_are_shared),
+	};
+
+	return cmocka_run_group_tests_name("noise: the machine", tests, NULL, NULL);
+}

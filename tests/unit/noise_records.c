@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "noise_script.h"
+
+static void empty_records_are_skipped(void **state)
+{
+	struct fixture *f = *state;
+
+	opened(f, true);
+	for (int i = 0; i < 100; i++)
+		side_feed(&f->s, f->buf, noise_peer_seal(&f->peer, "", 0, f->buf), 1);
+	side_feed(&f->s, f->buf, noise_peer_seal(&f->peer, "x", 1, f->buf), 1);
+	assert_int_equal(side_pump(&f->s, 1), 0);
+	assert_int_equal(gn_pipe_len(f->l->up_rx), 1);
+	over(f);
+}
+
+static void records_too_short(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint16_t len = 0; len < 16; len++) {
+		opened(f, len % 2);
+		gn_put_u16(f->buf, len);
+		side_feed(&f->s, f->buf, 2 + len, 1);
+		assert_int_equal(side_pump(&f->s, 1), GN_EPROTO);
+		over(f);
+	}
+}
+
+static void the_longest_record(void **state)
+{
+	struct fixture *f = *state;
+	static uint8_t plain[65519], got[65519];
+
+	for (size_t i = 0; i < sizeof plain; i++)
+		plain[i] = (uint8_t)(i * 7 >> 3);
+	opened(f, false);
+	for (int i = 0; i < 3; i++) {
+		side_feed(&f->s, f->buf, noise_peer_seal(&f->peer, plain, sizeof plain, f->buf), 1);
+		assert_int_equal(gn_pipe_len(f->l->up_rx), sizeof plain);
+		gn_pipe_copy(f->l->up_rx, got, sizeof got);
+		assert_memory_equal(got, plain, sizeof got);
+		gn_pipe_skip(f->l->up_rx, sizeof got);
+	}
+	over(f);
+}
+
+static void what_goes_out_is_cut_into_full_records(void **state)
+{
+	struct fixture *f = *state;
+	size_t n = 300000;
+	uint8_t *big = malloc(n);
+	struct wire plain = {0};
+
+	assert_non_null(big);
+	for (int sends = 0; sends < 2; sends++) {
+		opened(f, true);
+		f->s.tx.sends = sends;
+		for (size_t i = 0; i < n; i++)
+			big[i] = (uint8_t)(i >> 5);
+		assert_int_equal(gn_pipe_put(f->l->up_tx, big, n), 0);
+		gn_stack_mark_top(&f->s.stack);
+		(void)side_pump(&f->s, 1);
+		assert_true(gn_pipe_len(&f->s.tx) == 4 * 65537);
+		side_drain(&f->s, &f->out, 1);
+		assert_int_equal(f->out.len, n + 5 * 18);
+		assert_int_equal(gn_get_u16(f->out.p + f->out.at), 65535);
+		noise_peer_unseal(&f->peer, &f->out, &plain);
+		assert_int_equal(plain.len, n);
+		assert_memory_equal(plain.p + plain.at, big, n);
+		wire_skip(&plain, n);
+		over(f);
+	}
+	wire_fini(&plain);
+	free(big);
+}
+
+static void every_end_of_file(void **state)
+{
+	struct fixture *f = *state;
+	const int ends[] = {GN_EOF, -ECONNRESET};
+
+	for (int e = 0; e < 2; e++) {
+		for (size_t cut = 0; cut <= 2 * (2 + 5 + 16); cut++) {
+			size_t n, whole = cut / 23 * 5;
+
+			opened(f, cut % 2);
+			n = noise_peer_seal(&f->peer, "hello", 5, f->buf);
+			n += noise_peer_seal(&f->peer, "world", 5, f->buf + n);
+			assert_int_equal(gn_pipe_put(&f->s.rx, f->buf, cut), 0);
+			gn_pipe_close(&f->s.rx, ends[e]);
+			gn_stack_mark_bottom(&f->s.stack);
+			assert_int_equal(side_pump(&f->s, 1), 0); /* the end is the pipe's, not the layer's */
+			assert_int_equal(gn_pipe_len(f->l->up_rx), whole);
+			gn_pipe_skip(f->l->up_rx, whole);
+			assert_int_equal(gn_pipe_end(f->l->up_rx), ends[e] != GN_EOF ? ends[e]
+								   : cut % 23 == 0   ? GN_EOF
+										     : GN_ETRUNC);
+			/* The other direction goes on. */
+			assert_int_equal(gn_pipe_put(f->l->up_tx, "still", 5), 0);
+			gn_stack_mark_top(&f->s.stack);
+			side_drain(&f->s, &f->out, 1);
+			assert_int_equal(f->out.len, 23);
+			over(f);
+		}
+	}
+}
+
+static void a_changed_record_ends_it(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t at = 0; at < 2 * 23; at++) {
+		size_t n, good = at / 23 * 5;
+		int r;
+
+		opened(f, at % 2);
+		n = noise_peer_seal(&f->peer, "hello", 5, f->buf);
+		n += noise_peer_seal(&f->peer, "world", 5, f->buf + n);
+		f->buf[at] ^= 0x10;
+		assert_int_equal(gn_pipe_put(&f->s.rx, f->buf, n), 0);
+		gn_pipe_close(&f->s.rx, GN_EOF);
+		gn_stack_mark_bottom(&f->s.stack);
+		r = side_pump(&f->s, 1);
+		assert_int_equal(gn_pipe_len(f->l->up_rx), good);
+		if (r == 0) /* a longer length: the end comes in the record */
+			assert_true(at % 23 < 2 && gn_pipe_is_closed(f->l->up_rx));
+		else
+			assert_true(r == GN_EAUTH || r == GN_EPROTO);
+		if (r == 0) {
+			gn_pipe_skip(f->l->up_rx, good);
+			assert_int_equal(gn_pipe_end(f->l->up_rx), GN_ETRUNC);
+		}
+		over(f);
+	}
+}
+
+static void replayed_and_reordered_records(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t one[23], two[23];
+
+	for (int way = 0; way < 3; way++) {
+		opened(f, true);
+		noise_peer_seal(&f->peer, "hello", 5, one);
+		noise_peer_seal(&f->peer, "world", 5, two);
+		if (way != 1)
+			side_feed(&f->s, one, 23, 1);
+		side_feed(&f->s, way == 2 ? one : two, 23, 1);
+		if (way == 1)
+			side_feed(&f->s, one, 23, 1);
+		assert_int_equal(side_pump(&f->s, 1), way == 0 ? 0 : GN_EAUTH);
+		assert_int_equal(gn_pipe_len(f->l->up_rx), way == 0 ? 10 : way == 1 ? 0 : 5);
+		over(f);
+	}
+}
+
+static void a_full_pipe_above(void **state)
+{
+	struct fixture *f = *state;
+	static uint8_t plain[60000];
+	size_t cap, came = 0, fed = 0;
+
+	opened(f, true);
+	cap = f->l->up_rx->cap;
+	for (int i = 0; i < 20; i++) {
+		size_t n = noise_peer_seal(&f->peer, memset(plain, i, sizeof plain), sizeof plain, f->buf);
+
+		f->s.rx.cap = 2000000;
+		side_feed(&f->s, f->buf, n, 1);
+		fed += sizeof plain;
+		assert_true(gn_pipe_len(f->l->up_rx) <= cap);
+	}
+	assert_true(gn_pipe_len(f->l->up_rx) > cap - 65536);
+	assert_true(gn_pipe_len(&f->s.rx) >= fed - cap);
+	for (int i = 0; came < fed; i++) {
+		size_t n = gn_pipe_len(f->l->up_rx) < 7777 ? gn_pipe_len(f->l->up_rx) : 7777;
+		uint8_t got[7777];
+
+		assert_true(n > 0);
+		gn_pipe_copy(f->l->up_rx, got, n);
+		for (size_t k = 0; k < n; k++)
+			assert_int_equal(got[k], (uint8_t)((came + k) / sizeof plain));
+		gn_pipe_skip(f->l->up_rx, n);
+		came += n;
+		gn_stack_mark_top(&f->s.stack);
+		(void)side_pump(&f->s, 1);
+	}
+	over(f);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(empty_records_are_skipped),
+		T(records_too_short),
+		T(the_longest_record),
+		T(what_goes_out_is_cut_into_full_records),
+		T(every_end_of_file),
+		T(a_changed_record_ends_it),
+		T(replayed_and_reordered_records),
+		T(a_full_pipe_above),
+	};
+
+	return cmocka_run_group_tests_name("noise: records at the layer", tests, NULL, NULL);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "yamux_script.h"
+
+/* The reader takes n bytes of what is shown. */
+static void takes(struct fixture *f, size_t n)
+{
+	size_t was = f->out.len;
+
+	assert_true(wire_take(&f->out, &f->s.tx, n));
+	assert_int_equal(f->out.len - was, n);
+	gn_stack_mark_bottom(&f->s.stack);
+	assert_int_equal(side_pump(&f->s, f->now), 0);
+}
+
+static void a_stream_dies_in_its_frame(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t at = 1; at < YAMUX_HEAD + 10000; at += at < 20 ? 1 : 499) {
+		struct gn_stream *st;
+
+		begin(f, true);
+		st = open_acked(f);
+		put(f, st, 10000);
+		takes(f, at);
+		if (at % 2 == 0)
+			f->ops->reset(st);
+		else
+			hears(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0);
+		f->ops->release(st);
+		says(f, YAMUX_DATA, 0, 1, 10000); /* filled up: the frames stay in step */
+		if (at % 2 == 0)
+			says(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
+		says_nothing(f);
+		assert_int_equal(f->ses->streams, 0);
+		over(f);
+	}
+}
+
+static void a_session_dies_in_a_frame(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int what = 0; what < 5; what++) {
+		for (size_t at = 1; at < YAMUX_HEAD; at++) {
+			struct gn_stream *st;
+
+			begin(f, true);
+			st = open_acked(f);
+			f->admits = false;
+			if (what == 0)
+				hears(f, YAMUX_PING, YAMUX_SYN, 0, 5, 0);
+			else if (what == 1)
+				hears(f, YAMUX_WINDOW, YAMUX_SYN, 2, 0, 0);
+			else if (what == 2)
+				put(f, st, 10);
+			else if (what == 3)
+				shut(f, st);
+			else
+				f->ops->go_away(f->ses, 0);
+			f->admits = true;
+			takes(f, at);
+			hears(f, 7, 0, 0, 0, 0);
+			assert_int_equal(f->ses->err, GN_EPROTO);
+			if (what == 0)
+				says(f, YAMUX_PING, YAMUX_ACK, 0, 5);
+			else if (what == 1)
+				says(f, YAMUX_WINDOW, YAMUX_RST, 2, 0);
+			else if (what == 2)
+				says(f, YAMUX_DATA, 0, 1, 10);
+			else if (what == 3)
+				says(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
+			else
+				says(f, YAMUX_GO_AWAY, 0, 0, 0);
+			if (what < 4)
+				says(f, YAMUX_GO_AWAY, 0, 0, GN_GO_AWAY_PROTOCOL);
+			says_nothing(f);
+			assert_int_equal(f->out.end, GN_EOF);
+			over(f);
+		}
+	}
+}
+
+/* The far end hears of a stream after all: then it must hear of its end, too. */
+static void a_reset_in_a_half_sent_syn(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t at = 1; at < YAMUX_HEAD; at++) {
+		struct gn_stream *st;
+
+		begin(f, true);
+		st = open_stream(f);
+		takes(f, at);
+		f->ops->release(st);
+		says(f, YAMUX_WINDOW, YAMUX_SYN, 1, 0);
+		says(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
+		says_nothing(f);
+		assert_int_equal(f->ses->streams, 0);
+		over(f);
+	}
+}
+
+/* Data and end come out in one pull, without another nudge. */
+static void a_fin_follows_in_the_same_pull(void **state)
+{
+	struct fixture *f = *state;
+	struct gn_stream *st;
+
+	begin(f, true);
+	st = open_acked(f);
+	put(f, st, 10);
+	takes(f, 5); /* the plan was made before the end was known */
+	gn_pipe_close(&st->tx, GN_EOF);
+	f->ops->touch(st);
+	assert_true(wire_take(&f->out, &f->s.tx, SIZE_MAX));
+	assert_int_equal(f->out.len, 2 * YAMUX_HEAD + 10);
+	says(f, YAMUX_DATA, 0, 1, 10);
+	says(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
+	over(f);
+}
+
+/* ---- an owner's source ---- */
+
+struct counted {
+	size_t left;
+	uint8_t *bytes;
+};
+
+static int counted_peek(void *arg, struct iovec *v, int max, size_t limit)
+{
+	struct counted *c = arg;
+	int n = 0;
+
+	for (size_t at = 0; at < c->left && n < max && limit > 0; n++) {
+		size_t len = c->left - at < 1000 ? c->left - at : 1000;
+
+		v[n].iov_base = c->bytes + at;
+		v[n].iov_len = len < limit ? len : limit;
+		limit -= v[n].iov_len;
+		at += len;
+	}
+	return n;
+}
+
+static void counted_skip(void *arg, size_t n)
+{
+	struct counted *c = arg;
+
+	assert_true(n <= c->left);
+	c->left -= n;
+	c->bytes += n;
+}
+
+static const struct gn_source counted_source = {.peek = counted_peek, .skip = counted_skip};
+
+static void a_source_is_pulled(void **state)
+{
+	struct fixture *f = *state;
+	struct gn_stream *st;
+	static uint8_t bytes[300000];
+	struct counted c = {sizeof bytes, bytes};
+	size_t n = 0;
+
+	begin(f, true);
+	st = open_acked(f);
+	gn_pipe_source(&st->tx, &counted_source, &c);
+	gn_pipe_close(&st->tx, GN_EOF);
+	f->ops->touch(st);
+	drain(f);
+	hears(f, YAMUX_WINDOW, 0, 1, 100000, 0);
+	drain(f);
+	while (f->out.len > YAMUX_HEAD) {
+		uint32_t len = gn_get_u32(f->out.p + f->out.at + 8);
+
+		says(f, YAMUX_DATA, 0, 1, len);
+		n += len;
+	}
+	assert_int_equal(n, sizeof bytes);
+	says(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
+	over(f);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_stream_dies_in_its_frame),     T(a_session_dies_in_a_frame), T(a_reset_in_a_half_sent_syn),
+		T(a_fin_follows_in_the_same_pull), T(a_source_is_pulled),
+	};
+
+	return cmocka_run_group_tests_name("yamux: frames taken in part", tests, NULL, NULL);
+}
