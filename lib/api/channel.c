@@ -31,8 +31,10 @@ static void on_event(void *arg, struct gn_pstream *ps, unsigned events)
 	struct gn_channel *ch = arg;
 
 	(void)ps;
-	if (ch->cb != NULL)
-		ch->cb(ch->arg, ch, events);
+	if (ch->cb == NULL || ch->is_dead)
+		return;
+	ch->is_dead = events & GN_DEAD; /* the last event */
+	ch->cb(ch->arg, ch, events);
 }
 
 static struct gn_channel *channel_new(struct gn_node *node, const char *protocol, enum gn_channel_kind kind,
@@ -117,6 +119,9 @@ int gn_channel_end(struct gn_channel *ch)
 
 void gn_channel_on_event(struct gn_channel *ch, gn_channel_cb *cb, void *arg)
 {
+	if (ch->cb == NULL)
+		ch->ps.is_drained = false;
+	ch->is_dead = false;
 	ch->cb = cb;
 	ch->arg = arg;
 	/* What was missed before somebody listened. */

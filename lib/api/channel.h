@@ -20,6 +20,7 @@ struct gn_channel {
 	size_t frame_left;         /* of it, still to come */
 	bool is_in_frame;
 	int frame_err;             /* the stream of frames is broken */
+	bool is_dead;              /* GN_DEAD was said */
 	const struct gn_source *source;
 	void *source_arg;
 	gn_channel_cb *cb;

@@ -93,6 +93,8 @@ static void tell(struct gn_task *task)
 	struct gn_conn *conn = op->conn;
 	int err = op->err;
 
+	if (err == 0 && op->node->is_closing)
+		err = GN_ECLOSED;
 	if (err == 0 && !gn_conn_is_usable(conn))
 		err = conn->err != 0 ? conn->err : GN_EGONE;
 	op_free(op);
@@ -213,7 +215,7 @@ static void race(struct gn_connect *op)
 {
 	size_t i = 0;
 
-	while (!op->is_cancelled) {
+	while (!op->is_cancelled && !op->node->is_closing) {
 		for (i = 0; i < op->n && op->attempts[i].is_started; i++)
 			;
 		if (i == op->n || op->n_running >= AT_ONCE)
@@ -226,6 +228,8 @@ static void race(struct gn_connect *op)
 	}
 	if (op->is_cancelled)
 		op_free(op);
+	else if (op->node->is_closing)
+		finish(op, GN_ECLOSED, NULL);
 	else if (op->n_running == 0 && i == op->n)
 		finish(op, op->err != 0 ? op->err : GN_EUNREACH, NULL);
 }
@@ -334,6 +338,8 @@ int gn_connect_start(struct gn_node *node, const struct gn_connect_cfg *cfg, str
 
 	if (cfg->n_addrs == 0)
 		return -EINVAL;
+	if (node->is_closing)
+		return GN_ECLOSED;
 	op = calloc(1, sizeof *op);
 	if (op == NULL)
 		return -ENOMEM;
@@ -385,6 +391,14 @@ void gn_connects_gone(struct gn_node *node, const struct gn_conn *c)
 		op->conn = NULL;
 		op->err = c->err != 0 ? c->err : GN_EGONE;
 	}
+}
+
+void gn_connects_close(struct gn_node *node)
+{
+	struct gn_list *at;
+
+	gn_list_for_each(at, &node->dials)
+		finish(gn_list_entry(at, struct gn_connect, link), GN_ECLOSED, NULL);
 }
 
 void gn_connects_free(struct gn_node *node)

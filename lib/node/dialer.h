@@ -31,6 +31,8 @@ int gn_connect_start(struct gn_node *node, const struct gn_connect_cfg *cfg, str
 void gn_connect_cancel(struct gn_connect *op);
 /* The connection is over: those that were about to tell of it have failed. */
 void gn_connects_gone(struct gn_node *node, const struct gn_conn *c);
+/* The node is closing: those that run have failed. */
+void gn_connects_close(struct gn_node *node);
 /* All of the node's, without a word: when it is freed. */
 void gn_connects_free(struct gn_node *node);
 

@@ -147,6 +147,7 @@ int gn_node_close(struct gn_node *node, gn_time limit, void (*done)(void *arg), 
 	node->on_closed = done;
 	node->closed_arg = arg;
 	gn_listeners_close(node);
+	gn_connects_close(node);
 	gn_node_changed(node); /* services give up what they wait for */
 	gn_list_for_each(at, &node->conns)
 		gn_conn_post(gn_list_entry(at, struct gn_conn, link_node));

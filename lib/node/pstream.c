@@ -18,13 +18,21 @@ static void tell(struct gn_pstream *ps, unsigned events)
 		ps->on_event(ps->arg, ps, events);
 }
 
+/* What it died of; the first says it. */
+static void died(struct gn_pstream *ps, int err)
+{
+	if (ps->err == 0)
+		ps->err = err;
+	gn_timer_stop(&ps->timer);
+}
+
 /* ---- the selection ---- */
 
 static void on_timeout(void *arg)
 {
 	struct gn_pstream *ps = arg;
 
-	ps->err = GN_ETIMEOUT;
+	died(ps, GN_ETIMEOUT);
 	ps->st->session->ops->reset(ps->st);
 	if (ps->on_event == NULL) { /* inbound, and nobody's yet */
 		gn_pstream_close(ps);
@@ -54,7 +62,7 @@ static void on_step(void *arg, struct gn_stack *stack, struct gn_layer *l, int w
 		if (ps->inbound)
 			ps->protocol = ps->conn->node->registry.entries[gn_select_chosen(l)].id;
 	} else if (what < 0) {
-		ps->err = refusal(ps, what);
+		died(ps, refusal(ps, what));
 	}
 }
 
@@ -114,8 +122,8 @@ static unsigned events_of(struct gn_pstream *ps, unsigned news)
 		ps->is_drained = true;
 		events |= GN_DRAINED;
 	}
-	if (ps->st->err != 0 && ps->err == 0)
-		ps->err = ps->is_open ? ps->st->err : refusal(ps, ps->st->err);
+	if (ps->st->err != 0)
+		died(ps, ps->is_open ? ps->st->err : refusal(ps, ps->st->err));
 	if (ps->err != 0)
 		events |= GN_DEAD;
 	return events;
@@ -248,8 +256,7 @@ void gn_pstream_close(struct gn_pstream *ps)
 void gn_pstream_reset(struct gn_pstream *ps)
 {
 	ps->st->session->ops->reset(ps->st);
-	if (ps->err == 0)
-		ps->err = GN_ECLOSED;
+	died(ps, GN_ECLOSED);
 }
 
 /* ---- reading and writing ---- */
