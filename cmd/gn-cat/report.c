@@ -14,7 +14,8 @@
  * does not matter to the data. */
 static int code_of_channel(const struct verdict *v)
 {
-	int code = exit_code(v->err);
+	/* a connection that ended inside a record was cut: there is no bad data in that */
+	int code = v->err == GN_ETRUNC ? EXIT_RESET : exit_code(v->err);
 
 	return !v->opened || code == EXIT_BADDATA || code == EXIT_LIMIT || code == EXIT_REFUSED ? code : EXIT_RESET;
 }

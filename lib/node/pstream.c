@@ -42,10 +42,13 @@ static void on_timeout(void *arg)
 	tell(ps, GN_DEAD);
 }
 
-/* A reset before the answer is how some peers say that they do not have the protocol. */
+/* A reset before the answer is how some peers say that they do not have the protocol; that of
+ * the whole connection says nothing. */
 static int refusal(const struct gn_pstream *ps, int err)
 {
-	return !ps->inbound && (err == GN_ERESET || err == GN_ETRUNC || err == GN_EOF) ? GN_ENOPROTO : err;
+	if (ps->inbound || ps->st->session->err != 0)
+		return err;
+	return err == GN_ERESET || err == GN_ETRUNC || err == GN_EOF ? GN_ENOPROTO : err;
 }
 
 static void on_step(void *arg, struct gn_stack *stack, struct gn_layer *l, int what)

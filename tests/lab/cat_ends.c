@@ -1,0 +1,635 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cat_ends GN-CAT [FIRST [COUNT [JOBS]]]: seeded schedules in which one of two gn-cats, or the relay between them, is
+ * killed, stopped, stalled or closed, at a byte count.  After each:
+ *
+ *   - what came out is a prefix of what went in, each way;
+ *   - where one exits 0, everything that it was given came out at the other end, and all of the other's here;
+ *   - nothing hangs, no exit code is out of place, and where nothing was broken both exit 0.
+ *
+ * A failure prints its seed; GN_SEED=N runs that one alone.  The last line: "N passed, M failed".
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rng.h"
+
+enum { LISTENER, DIALER, ENDS };
+enum { HANG = 60, LONELY_MS = 500, GIVEN_UP_MS = 15000 };
+
+enum fault {
+	NONE,
+	KILL,
+	TERM,
+	STOP_KILL, /* stopped, and killed a while later */
+	STOP_CONT,
+	CUT_RESET,
+	CUT_END, /* the relay ends both directions in good order, with bytes missing */
+	STALL,   /* the relay carries nothing for a while */
+	STALL_CUT,
+	SILENCE, /* for ever */
+	CLOSE_READER,
+	STALL_READER,
+	FULL, /* the disk */
+	FAULTS,
+};
+static const char *const fault_names[FAULTS] = {
+	"none",  "kill",         "term",    "stop, kill",    "stop, cont",    "reset",     "end",
+	"stall", "stall, reset", "silence", "reader closes", "reader stalls", "full disk",
+};
+
+/* What sets it off: so many bytes, counted there. */
+enum trigger { AT_WIRE, AT_OUTPUT, TRIGGERS };
+
+static struct {
+	uint64_t seed;
+	enum fault fault;
+	int victim; /* for the relay: the direction that the victim sends */
+	enum trigger trigger;
+	uint64_t count;
+	int64_t span;      /* ms */
+	bool fired, again; /* again: the second half of it is over, too */
+	int64_t at;
+} plan;
+
+struct end {
+	const char *name;
+	pid_t pid;
+	int in, out; /* ours: what it reads, what it writes; -1: closed */
+	int in_too;  /* the other end of the first, to ask how much it left there */
+	FILE *err;
+	uint64_t size, fed, got;
+	bool exited, termed, broken; /* broken: what it wrote is not what was sent */
+	int status;
+};
+static struct end ends[ENDS] = {{.name = "listener"}, {.name = "dialer"}};
+
+/* The relay: sock[i] leads to end i; way[i] carries what end i sends. */
+struct way {
+	uint8_t buf[32768];
+	size_t at, n;
+	uint64_t total;
+	bool eof, shut;
+};
+static struct way ways[ENDS];
+static int sock[ENDS] = {-1, -1}, relay_listener;
+static struct sockaddr_in target;
+static bool stalled, dropping;
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "cat_ends: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+/* What end i is given: never two neighbours alike for long. */
+static uint8_t pattern(int i, uint64_t at)
+{
+	return (uint8_t)((at * 2654435761u + plan.seed * 7 + (uint64_t)i) >> 11 ^ at);
+}
+
+/* ---- the plan ---- */
+
+static uint64_t pick_size(struct rng *r)
+{
+	switch (rng_below(r, 6)) {
+	case 0:
+		return 0;
+	case 1:
+		return 1 + rng_below(r, 20);
+	case 2:
+		return rng_below(r, 5000);
+	case 3:
+	case 4:
+		return rng_below(r, 400000);
+	default:
+		return rng_below(r, 3000000);
+	}
+}
+
+/* Every part of a stream's life as likely: its handshake, the middle, just before and at the end. */
+static uint64_t pick_count(struct rng *r, uint64_t size)
+{
+	uint64_t start = plan.trigger == AT_WIRE ? 1200 : 0;
+
+	switch (rng_below(r, 4)) {
+	case 0:
+		return rng_below(r, (uint32_t)start + 60);
+	case 1:
+		return start + rng_below(r, (uint32_t)size + 1);
+	case 2:
+		return size;
+	default:
+		return start + size > 600 ? start + size - 600 + rng_below(r, 700) : rng_below(r, 700);
+	}
+}
+
+static void make_plan(uint64_t seed)
+{
+	struct rng r;
+
+	rng_seed(&r, seed);
+	plan.seed = seed;
+	for (int i = 0; i < ENDS; i++)
+		ends[i].size = pick_size(&r);
+	plan.fault = (enum fault)rng_below(&r, FAULTS);
+	if (plan.fault == SILENCE && !rng_one_in(&r, 4)) /* it takes 10 s */
+		plan.fault = CUT_RESET;
+	plan.victim = (int)rng_below(&r, ENDS);
+	plan.trigger = (enum trigger)rng_below(&r, TRIGGERS);
+	plan.count = pick_count(&r, ends[plan.trigger == AT_WIRE ? plan.victim : !plan.victim].size);
+	plan.span = 20 + rng_below(&r, 300);
+	if (getenv("GN_SEED"))
+		fprintf(stderr, "listener %llu bytes, dialer %llu bytes, %s of the %s at byte %llu of its %s\n",
+			(unsigned long long)ends[LISTENER].size, (unsigned long long)ends[DIALER].size,
+			fault_names[plan.fault], ends[plan.victim].name, (unsigned long long)plan.count,
+			plan.trigger == AT_WIRE ? "wire" : "output");
+}
+
+/* ---- the two programs ---- */
+
+/* Runs it; what it writes to fd 9 can be read from *ready, if asked for. */
+static void spawn(const char *tool, char *const argv[], struct end *e, bool full, int *ready)
+{
+	int in[2], out[2], said[2];
+
+	e->err = tmpfile();
+	if (!e->err || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(said, O_CLOEXEC))
+		die("pipe");
+	e->pid = fork();
+	if (e->pid < 0)
+		die("fork");
+	if (!e->pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (full)
+			out[1] = open("/dev/full", O_WRONLY);
+		dup2(in[0], 0);
+		dup2(out[1], 1);
+		dup2(fileno(e->err), 2);
+		if (said[1] == 9)
+			fcntl(9, F_SETFD, 0);
+		else
+			dup2(said[1], 9);
+		execv(tool, argv);
+		_exit(127);
+	}
+	close(out[1]);
+	close(said[1]);
+	e->in = in[1];
+	e->in_too = in[0];
+	e->out = out[0];
+	fcntl(e->in, F_SETFL, O_NONBLOCK);
+	fcntl(e->out, F_SETFL, O_NONBLOCK);
+	if (ready)
+		*ready = said[0];
+	else
+		close(said[0]);
+}
+
+/* The listener's address, with the relay's port instead of its own. */
+static void read_address(int ready, char *out, size_t room)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET};
+	socklen_t len = sizeof sa;
+	char line[512] = "", *rest;
+	ssize_t n = read(ready, line, sizeof line - 1);
+
+	rest = n > 0 ? strchr(line, '\n') : NULL;
+	if (!rest || strncmp(line, "/ip4/127.0.0.1/tcp/", 19))
+		die("no address from the listener");
+	*rest = 0;
+	close(ready);
+	target = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	target.sin_port = htons((uint16_t)strtoul(line + 19, &rest, 10));
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	relay_listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (bind(relay_listener, (struct sockaddr *)&sa, sizeof sa) || listen(relay_listener, 4) ||
+	    getsockname(relay_listener, (struct sockaddr *)&sa, &len))
+		die("relay");
+	snprintf(out, room, "/ip4/127.0.0.1/tcp/%u%s", ntohs(sa.sin_port), rest);
+}
+
+/* Will it happen there?  Then not a byte more passes before it has. */
+static bool is_awaited(enum trigger trigger, int i)
+{
+	return plan.fault != NONE && plan.fault != FULL && !plan.fired && plan.trigger == trigger && plan.victim == i;
+}
+
+static void feed(int i)
+{
+	struct end *e = &ends[i];
+	uint8_t buf[65536];
+	size_t n = e->size - e->fed < sizeof buf ? (size_t)(e->size - e->fed) : sizeof buf;
+	ssize_t k;
+
+	for (size_t j = 0; j < n; j++)
+		buf[j] = pattern(i, e->fed + j);
+	k = n ? write(e->in, buf, n) : 0;
+	if (k > 0)
+		e->fed += (uint64_t)k;
+	if (e->fed == e->size || (k < 0 && errno != EAGAIN)) {
+		close(e->in);
+		e->in = -1;
+	}
+}
+
+static void drain(int i)
+{
+	struct end *e = &ends[i];
+	uint8_t buf[65536];
+	size_t n = sizeof buf;
+	ssize_t k;
+
+	if (is_awaited(AT_OUTPUT, i) && plan.count - e->got < n)
+		n = (size_t)(plan.count - e->got);
+	k = n ? read(e->out, buf, n) : -1;
+	if (k == 0) {
+		close(e->out);
+		e->out = -1;
+	}
+	for (ssize_t j = 0; j < k; j++)
+		if (buf[j] != pattern(!i, e->got + (uint64_t)j))
+			e->broken = true;
+	if (k > 0)
+		e->got += (uint64_t)k;
+}
+
+/* ---- the relay ---- */
+
+static void relay_close(bool reset)
+{
+	static const struct linger at_once = {.l_onoff = 1};
+
+	for (int i = 0; i < ENDS; i++) {
+		if (sock[i] >= 0 && reset)
+			setsockopt(sock[i], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+		if (sock[i] >= 0)
+			close(sock[i]);
+		sock[i] = -1;
+	}
+}
+
+static void relay_accept(void)
+{
+	if (sock[DIALER] >= 0)
+		return;
+	sock[DIALER] = accept4(relay_listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (sock[DIALER] < 0)
+		return;
+	sock[LISTENER] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connect(sock[LISTENER], (struct sockaddr *)&target, sizeof target))
+		relay_close(true);
+	else
+		fcntl(sock[LISTENER], F_SETFL, O_NONBLOCK);
+}
+
+static void relay_in(int i)
+{
+	struct way *w = &ways[i];
+	size_t n = sizeof w->buf;
+	ssize_t k;
+
+	if (is_awaited(AT_WIRE, i) && plan.count - w->total < n)
+		n = (size_t)(plan.count - w->total);
+	k = n ? read(sock[i], w->buf, n) : -1;
+	if (n && k < 0 && errno != EAGAIN) {
+		relay_close(true);
+		return;
+	}
+	w->eof = k == 0;
+	w->at = 0;
+	w->n = k > 0 && !dropping ? (size_t)k : 0;
+	w->total += k > 0 ? (uint64_t)k : 0;
+}
+
+static void relay_out(int i)
+{
+	struct way *w = &ways[i];
+	ssize_t k = w->n ? write(sock[!i], w->buf + w->at, w->n) : 0;
+
+	if (k < 0 && errno != EAGAIN) {
+		relay_close(true);
+		return;
+	}
+	if (k > 0) {
+		w->at += (size_t)k;
+		w->n -= (size_t)k;
+	}
+	if (!w->n && w->eof && !w->shut) {
+		w->shut = true;
+		shutdown(sock[!i], SHUT_WR);
+	}
+	if (ways[0].shut && ways[1].shut)
+		relay_close(false);
+}
+
+/* ---- the fault ---- */
+
+static bool is_due(void)
+{
+	uint64_t n = plan.trigger == AT_WIRE ? ways[plan.victim].total : ends[plan.victim].got;
+
+	return is_awaited(plan.trigger, plan.victim) && n >= plan.count;
+}
+
+static void close_reader(struct end *e)
+{
+	int left = 0;
+
+	if (e->out < 0)
+		return;
+	/* What lies in the pipe was written out, though nobody will see it. */
+	ioctl(e->out, FIONREAD, &left);
+	e->got += (uint64_t)left;
+	close(e->out);
+	e->out = -1;
+}
+
+static void signal_to(struct end *e, int sig)
+{
+	if (!e->exited)
+		kill(e->pid, sig);
+}
+
+static void fire(void)
+{
+	struct end *e = &ends[plan.victim];
+
+	plan.fired = true;
+	plan.at = now_ms();
+	switch (plan.fault) {
+	case KILL:
+		signal_to(e, SIGKILL);
+		break;
+	case TERM:
+		e->termed = true;
+		signal_to(e, SIGTERM);
+		break;
+	case STOP_KILL:
+	case STOP_CONT:
+		signal_to(e, SIGSTOP);
+		break;
+	case CUT_RESET:
+		relay_close(true);
+		break;
+	case CUT_END:
+		dropping = true;
+		for (int i = 0; i < ENDS; i++) {
+			if (sock[i] >= 0)
+				shutdown(sock[i], SHUT_WR);
+			ways[i].shut = sock[i] >= 0;
+			ways[i].n = 0;
+		}
+		break;
+	case STALL:
+	case STALL_CUT:
+	case SILENCE:
+		stalled = true;
+		break;
+	case CLOSE_READER:
+		close_reader(e);
+		break;
+	default:
+		break;
+	}
+}
+
+/* The second half of some. */
+static void fire_again(void)
+{
+	plan.again = true;
+	if (plan.fault == STOP_KILL)
+		signal_to(&ends[plan.victim], SIGKILL);
+	if (plan.fault == STOP_CONT)
+		signal_to(&ends[plan.victim], SIGCONT);
+	if (plan.fault == STALL_CUT)
+		relay_close(true);
+	stalled = plan.fault == SILENCE;
+}
+
+/* ---- a run ---- */
+
+static void one_turn(void)
+{
+	struct pollfd p[7];
+	int n = 0, at[7], out_paused = -1;
+
+	if (plan.fault == STALL_READER && plan.fired && !plan.again)
+		out_paused = plan.victim;
+	for (int i = 0; i < ENDS; i++) {
+		if (ends[i].in >= 0)
+			at[n] = i, p[n++] = (struct pollfd){.fd = ends[i].in, .events = POLLOUT};
+		if (ends[i].out >= 0 && out_paused != i)
+			at[n] = 2 + i, p[n++] = (struct pollfd){.fd = ends[i].out, .events = POLLIN};
+		if (sock[DIALER] >= 0 && !stalled && !ways[i].n && !ways[i].eof)
+			at[n] = 4 + i, p[n++] = (struct pollfd){.fd = sock[i], .events = POLLIN};
+	}
+	if (sock[DIALER] < 0)
+		at[n] = 6, p[n++] = (struct pollfd){.fd = relay_listener, .events = POLLIN};
+	poll(p, (nfds_t)n, 10);
+	for (int i = 0; i < n; i++) {
+		if (!p[i].revents)
+			continue;
+		if (at[i] < 2)
+			feed(at[i]);
+		else if (at[i] < 4)
+			drain(at[i] - 2);
+		else if (at[i] < 6 && sock[DIALER] >= 0)
+			relay_in(at[i] - 4);
+		else if (at[i] == 6)
+			relay_accept();
+	}
+	for (int i = 0; i < ENDS; i++)
+		if (sock[DIALER] >= 0 && !stalled && (ways[i].n || ways[i].eof))
+			relay_out(i);
+	if (is_due())
+		fire();
+	if (plan.fired && !plan.again && now_ms() - plan.at >= plan.span)
+		fire_again();
+}
+
+static void reap(void)
+{
+	for (int i = 0; i < ENDS; i++) {
+		int status;
+
+		if (ends[i].exited || waitpid(ends[i].pid, &status, WNOHANG) != ends[i].pid)
+			continue;
+		ends[i].exited = true;
+		ends[i].status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	}
+}
+
+/* Both to their ends.  A listener that nobody reached waits on: it is told to end. */
+static bool run_to_end(void)
+{
+	int64_t began = now_ms(), lonely = 0;
+
+	while (!ends[0].exited || !ends[1].exited || ends[0].out >= 0 || ends[1].out >= 0) {
+		one_turn();
+		reap();
+		if (now_ms() - began > HANG * 1000)
+			return false;
+		if (stalled && plan.fired && now_ms() - plan.at > GIVEN_UP_MS) {
+			stalled = false;
+			relay_close(true);
+		}
+		if (!ends[DIALER].exited || ends[LISTENER].exited || sock[LISTENER] >= 0 || ends[LISTENER].termed)
+			continue;
+		if (!lonely)
+			lonely = now_ms();
+		if (now_ms() - lonely > LONELY_MS) {
+			ends[LISTENER].termed = true;
+			signal_to(&ends[LISTENER], SIGTERM);
+		}
+	}
+	return true;
+}
+
+/* ---- the judgement ---- */
+
+static bool is_code_good(const struct end *e)
+{
+	switch (e->status) {
+	case 0:
+	case 8:
+		return true;
+	case 1:
+		return plan.fault == CLOSE_READER || plan.fault == FULL;
+	case 3:
+	case 5:
+		return e == &ends[DIALER] && plan.fired;
+	case 128 + SIGKILL:
+		return plan.fault == KILL || plan.fault == STOP_KILL;
+	case 128 + SIGTERM:
+		return e == &ends[DIALER] && e->termed;
+	default:
+		return false;
+	}
+}
+
+static uint64_t taken(const struct end *e)
+{
+	int left = 0;
+
+	ioctl(e->in_too, FIONREAD, &left);
+	return e->fed - (uint64_t)left;
+}
+
+static const char *judge(void)
+{
+	bool harmless = !plan.fired || plan.fault == STALL || plan.fault == STALL_READER || plan.fault == STOP_CONT;
+
+	for (int i = 0; i < ENDS; i++) {
+		const struct end *e = &ends[i], *other = &ends[!i];
+
+		if (e->broken || e->got > other->size)
+			return "what came out is not what went in";
+		if (!is_code_good(e))
+			return "an exit code out of place";
+		/* one that was told to end before anybody came */
+		if (e->status == 0 && e->termed && !e->got && !taken(e))
+			continue;
+		if (e->status == 0 && (other->got != e->size || taken(e) != e->size || e->got != other->size))
+			return "it exits 0, and data is missing";
+		if (harmless && plan.fault != FULL && e->status != 0)
+			return "nothing was broken, and it does not exit 0";
+		if (plan.fault == FULL && i == plan.victim && other->size && (e->status != 1 || other->status != 8))
+			return "a full disk is 1, and 8 at the other end";
+	}
+	return NULL;
+}
+
+static void tell(const char *why)
+{
+	char line[400];
+
+	printf("seed %llu: %s\n  %s of the %s at byte %llu of its %s%s\n", (unsigned long long)plan.seed, why,
+	       fault_names[plan.fault], ends[plan.victim].name, (unsigned long long)plan.count,
+	       plan.trigger == AT_WIRE ? "wire" : "output", plan.fired ? "" : ", which did not come");
+	for (int i = 0; i < ENDS; i++) {
+		struct end *e = &ends[i];
+
+		printf("  %s: exit %d%s, given %llu of %llu, wrote %llu; wire %llu\n", e->name,
+		       e->exited ? e->status : -1, e->termed ? " (told to end)" : "", (unsigned long long)e->fed,
+		       (unsigned long long)e->size, (unsigned long long)e->got, (unsigned long long)ways[i].total);
+		rewind(e->err);
+		while (fgets(line, sizeof line, e->err))
+			printf("    %s", line);
+	}
+	fflush(stdout);
+}
+
+static int run_seed(const char *tool, uint64_t seed)
+{
+	static char words[][24] = {"gn-cat", "-l", "--ready-fd", "9", "/ip4/127.0.0.1/tcp/0"};
+	char addr[600];
+	char *listen_argv[] = {words[0], words[1], words[2], words[3], words[4], NULL};
+	char *dial_argv[] = {words[0], addr, NULL};
+	const char *why;
+	int ready;
+
+	make_plan(seed);
+	signal(SIGPIPE, SIG_IGN);
+	spawn(tool, listen_argv, &ends[LISTENER], plan.fault == FULL && plan.victim == LISTENER, &ready);
+	read_address(ready, addr, sizeof addr);
+	spawn(tool, dial_argv, &ends[DIALER], plan.fault == FULL && plan.victim == DIALER, NULL);
+	why = run_to_end() ? judge() : "it hangs";
+	if (why || getenv("GN_SEED"))
+		tell(why ? why : "good");
+	for (int i = 0; i < ENDS; i++)
+		signal_to(&ends[i], SIGKILL);
+	return why ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t first = argc > 2 ? strtoull(argv[2], NULL, 0) : 1, n = argc > 3 ? strtoull(argv[3], NULL, 0) : 100;
+	int jobs = argc > 4 ? atoi(argv[4]) : 8, running = 0, failed = 0, status;
+	uint64_t next;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: cat_ends GN-CAT [FIRST [COUNT [JOBS]]]\n");
+		return 2;
+	}
+	rng_seeds(&first, &n);
+	for (next = first; next < first + n || running; running--) {
+		for (; next < first + n && running < jobs; next++, running++) {
+			fflush(stdout);
+			switch (fork()) {
+			case -1:
+				die("fork");
+				break;
+			case 0:
+				exit(run_seed(argv[1], next));
+			}
+		}
+		if (wait(&status) < 0)
+			die("wait");
+		failed += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+	}
+	printf("%llu passed, %d failed\n", (unsigned long long)n - (unsigned long long)failed, failed);
+	return failed || !n;
+}
