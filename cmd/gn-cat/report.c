@@ -14,8 +14,7 @@
  * does not matter to the data. */
 static int code_of_channel(const struct verdict *v)
 {
-	/* a connection that ended inside a record was cut: there is no bad data in that */
-	int code = v->err == GN_ETRUNC ? EXIT_RESET : exit_code(v->err);
+	int code = exit_code(v->err);
 
 	return !v->opened || code == EXIT_BADDATA || code == EXIT_LIMIT || code == EXIT_REFUSED ? code : EXIT_RESET;
 }

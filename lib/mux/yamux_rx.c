@@ -204,7 +204,8 @@ static int ended(struct yamux *y, int end)
 {
 	if (y->session.err != 0)
 		return GN_EAGAIN;
-	yamux_fail(y, end == GN_EOF ? GN_EGONE : end, false, 0);
+	/* An end inside a record is a cut like any other. */
+	yamux_fail(y, end == GN_EOF || end == GN_ETRUNC ? GN_EGONE : end, false, 0);
 	return 0;
 }
 

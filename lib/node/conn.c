@@ -214,6 +214,9 @@ void gn_conn_review(struct gn_conn *c)
 	/* Before there is a session the end of the link is the end of it all. */
 	if (err == 0 && c->session == NULL && (err = gn_pipe_end(&c->rx)) == GN_EOF)
 		err = GN_EGONE;
+	/* So is one that comes inside a unit: a cut, not something malformed. */
+	if (err == GN_ETRUNC && gn_pipe_is_closed(&c->rx))
+		err = GN_EGONE;
 	if (err != 0) {
 		over(c, err, false);
 		return;

@@ -572,8 +572,8 @@ static void tell(const char *why)
 	for (int i = 0; i < ENDS; i++) {
 		struct end *e = &ends[i];
 
-		printf("  %s: exit %d%s, given %llu of %llu, wrote %llu; wire %llu\n", e->name,
-		       e->exited ? e->status : -1, e->termed ? " (told to end)" : "", (unsigned long long)e->fed,
+		printf("  %s: exit %d%s, took %llu of %llu, wrote %llu; wire %llu\n", e->name,
+		       e->exited ? e->status : -1, e->termed ? " (told to end)" : "", (unsigned long long)taken(e),
 		       (unsigned long long)e->size, (unsigned long long)e->got, (unsigned long long)ways[i].total);
 		rewind(e->err);
 		while (fgets(line, sizeof line, e->err))

@@ -33,7 +33,6 @@ static void exit_codes(void **state)
 		/* behind that, the data is cut, whatever it was that cut it */
 		{{.how = STREAM_PEER, .opened = true, .err = GN_ERESET}, 8},
 		{{.how = STREAM_PEER, .opened = true, .err = GN_ETIMEOUT}, 8},
-		{{.how = STREAM_PEER, .opened = true, .err = GN_ETRUNC}, 8},
 		{{.how = STREAM_PEER, .opened = true, .err = -ETIMEDOUT}, 8},
 		{{.how = STREAM_PEER, .opened = true, .err = -EHOSTUNREACH}, 8},
 		{{.how = STREAM_PEER, .opened = true, .err = GN_EPROTO}, 9},

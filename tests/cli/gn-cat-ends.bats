@@ -1,0 +1,17 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# How streams end when something is killed, stopped, stalled, cut or closed: tests/lab/cat_ends.c says what must hold.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+@test "hundreds of seeded schedules" {
+	: "${B:=${GN_BIN%/bin}}"
+	[ -x "$B/tests/lab/cat_ends" ] || {
+		echo "make aids has not been run: no $B/tests/lab/cat_ends"
+		return 1
+	}
+	# under valgrind few of them: each waits for two programs to start
+	run -0 "$B/tests/lab/cat_ends" "$GN_BIN/gn-cat" 1 $((400 / GN_SLOW)) 24
+	assert_output --regexp "^[1-9][0-9]* passed, 0 failed\$"
+}
