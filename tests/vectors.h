@@ -15,7 +15,7 @@
 
 #include "base/base.h"
 
-#define VECTOR_FIELDS_MAX 12
+#define VECTOR_FIELDS_MAX 16
 
 /* Calls cb for every line, the missing fields being ""; fails when there was none.  Returns
  * how many there were. */

@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""vectors.py check|make FILE: every line of the vectors sealed again by sealed.py, and opened; `make` prints the
+file with its last column made."""
+import sys
+from sealed import Key, need, seal, unseal
+
+def vector(field):
+    sender, seeds, k, salt, ephs, when, mid, seq, type_, context, chunks = field[1:12]
+    each = lambda s: [bytes.fromhex(x) for x in s.split(",")]
+    letter = [(3, type_.encode()), (4, context.encode()), (5, int(when)), (6, bytes.fromhex(mid))]
+    if seq:
+        s, number, *end = seq.split(",")
+        letter += [(7, bytes.fromhex(s)), (8, int(number))] + [(9, 1)] * len(end)
+    key, to = Key(bytes.fromhex(sender)), [Key(s) for s in each(seeds)]
+    out = seal(key, [t.id for t in to], each(chunks), bytes.fromhex(k), bytes.fromhex(salt), each(ephs),
+               [(f, v) for f, v in letter if v != b""])
+    for t in to:
+        need(unseal(t, out, [key.id], context.encode()) == b"".join(each(chunks)), field[0] + " does not open")
+    return out.hex()
+
+verb, file = sys.argv[1:]
+for line in open(file, encoding="utf-8").read().splitlines():
+    field = line.split("\t")
+    if line[:1] != "#":
+        made = vector(field)
+        need(verb == "make" or made == field[12], field[0] + " comes out otherwise")
+        line = "\t".join(field[:12] + [made])
+    if verb == "make" or line[:1] != "#":
+        print(line if verb == "make" else field[0])

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* tests/sealed/sealed.py, the second implementation: it opens what we seal, we open what it
+ * seals, both refuse the same, and the vectors come out of it byte for byte. */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sealed_cast.h"
+
+#define DIR GN_VECTORS "/../sealed"
+
+static char tmp[] = "/tmp/gn-sealed-XXXXXX";
+static char id[4][GN_PEER_ID_TEXT_MAX];
+
+static void path_make(char path[256], const char *name)
+{
+	(void)snprintf(path, 256, "%s/%s", tmp, name);
+}
+
+static void file_write(const char *name, const struct gn_buf *b)
+{
+	char path[256];
+	FILE *f;
+
+	path_make(path, name);
+	f = fopen(path, "wb");
+	assert_non_null(f);
+	assert_int_equal(fwrite(b->p, 1, b->len, f), b->len);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void file_read(const char *name, struct gn_buf *b)
+{
+	char path[256];
+	size_t n;
+	FILE *f;
+
+	path_make(path, name);
+	f = fopen(path, "rb");
+	assert_non_null(f);
+	assert_int_equal(gn_buf_reserve(b, (size_t)1 << 23), 0);
+	n = fread(b->p + b->len, 1, (size_t)1 << 23, f);
+	b->len += n;
+	(void)fclose(f);
+}
+
+/* Runs it in the folder of the key files, "in" and "out" being its standard ones; its exit code. */
+__attribute__((format(printf, 1, 2))) static int python(const char *fmt, ...)
+{
+	char args[1024], line[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(args, sizeof(args), fmt, ap);
+	va_end(ap);
+	(void)snprintf(line, sizeof(line), "cd %s && PYTHONDONTWRITEBYTECODE=1 python3 '%s'/%s <in >out 2>err", tmp,
+		       DIR, args);
+	return system(line);
+}
+
+static int set_up_files(void **state)
+{
+	struct gn_key *keys[4];
+	const char *const names[] = {"alice", "bob", "carol", "dave"};
+
+	if (set_up(state) < 0 || !mkdtemp(tmp))
+		return -1;
+	keys[0] = alice, keys[1] = bob, keys[2] = carol, keys[3] = dave;
+	for (int i = 0; i < 4; i++) {
+		struct gn_peer_id peer;
+		char path[256];
+
+		path_make(path, names[i]);
+		if (gn_key_file_write(path, keys[i]) < 0)
+			return -1;
+		gn_key_id(keys[i], &peer);
+		gn_peer_id_format(&peer, id[i]);
+	}
+	return 0;
+}
+
+static int tear_down_files(void **state)
+{
+	const char *const names[] = {"alice", "bob", "carol", "dave", "in", "out", "err"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char path[256];
+
+		path_make(path, names[i]);
+		(void)unlink(path);
+	}
+	(void)rmdir(tmp);
+	return tear_down(state);
+}
+
+static void test_vectors(void **state)
+{
+	struct gn_buf none;
+
+	(void)state;
+	gn_buf_init(&none, 1);
+	assert_int_equal(gn_buf_reserve(&none, 1), 0);
+	file_write("in", &none);
+	gn_buf_fini(&none);
+	assert_int_equal(python("vectors.py check '%s'/sealed.tsv", GN_VECTORS), 0);
+}
+
+static void test_opens_ours(void **state)
+{
+	struct gn_buf in, out;
+
+	(void)state;
+	gn_buf_init(&out, (size_t)1 << 24);
+	sample(&in, (const struct gn_key *const[]){bob, carol, dave}, 3);
+	file_write("in", &in);
+	assert_int_equal(python("sealed.py open carol %s context=here", id[0]), 0);
+	file_read("out", &out);
+	assert_int_equal(out.len, strlen(WHOLE));
+	assert_memory_equal(out.p, WHOLE, out.len);
+	assert_int_equal(python("sealed.py open dave any context=here"), 0);
+	assert_int_not_equal(python("sealed.py open alice any context=here"), 0);
+	assert_int_not_equal(python("sealed.py open bob %s context=here", id[1]), 0);
+	assert_int_not_equal(python("sealed.py open bob any"), 0);
+	in.p[in.len - 1] ^= 1;
+	file_write("in", &in);
+	assert_int_not_equal(python("sealed.py open bob any context=here"), 0);
+	in.len -= 20;
+	file_write("in", &in);
+	assert_int_not_equal(python("sealed.py open bob any context=here"), 0);
+	gn_buf_fini(&in);
+	gn_buf_fini(&out);
+}
+
+/* A long message, whole chunks and a rest, both ways; and an empty one. */
+static void test_long(void **state)
+{
+	static const size_t lens[] = {0, 1, 5 * GN_SEALED_CHUNK_MAX / 2};
+	struct gn_buf plain, in, got;
+	struct gn_peer_id to;
+	const struct gn_seal_cfg cfg = {alice, &to, 1, "a type", NULL, false};
+	struct gn_sealer *s;
+
+	(void)state;
+	gn_key_id(bob, &to);
+	assert_int_equal(gn_sealer_new(&cfg, &s), 0);
+	gn_buf_init(&plain, (size_t)1 << 23);
+	gn_buf_init(&in, (size_t)1 << 24);
+	gn_buf_init(&got, (size_t)1 << 24);
+	assert_int_equal(gn_buf_reserve(&plain, lens[2]), 0);
+	for (size_t i = 0; i < lens[2]; i++)
+		plain.p[i] = (uint8_t)(i * 7 + i / 251);
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		void *sealed = NULL;
+		size_t n = 0;
+
+		plain.len = lens[i];
+		assert_int_equal(gn_seal_message(s, plain.p, plain.len, &sealed, &n), 0);
+		in.len = got.len = 0;
+		assert_int_equal(gn_buf_put(&in, sealed, n), 0);
+		free(sealed);
+		file_write("in", &in);
+		assert_int_equal(python("sealed.py open bob %s", id[0]), 0);
+		file_read("out", &got);
+		assert_int_equal(got.len, plain.len);
+		assert_memory_equal(got.p, plain.p, plain.len);
+
+		file_write("in", &plain);
+		assert_int_equal(python("sealed.py seal alice %s %s type=t context=c chunk=%d", id[2], id[1],
+					i == 1 ? 7 : 1 << 20),
+				 0);
+		in.len = 0;
+		file_read("out", &in);
+		assert_int_equal(unseal(bob, alice, "c", &in, &got), 0);
+		assert_int_equal(got.len, plain.len);
+		assert_memory_equal(got.len > 0 ? got.p : plain.p, plain.p, plain.len);
+		assert_int_equal(unseal(dave, alice, "c", &in, &got), GN_ENOTFOR);
+		assert_int_equal(unseal(carol, alice, "d", &in, &got), GN_ECONTEXT);
+	}
+	gn_sealer_free(s);
+	gn_buf_fini(&plain);
+	gn_buf_fini(&in);
+	gn_buf_fini(&got);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_vectors),
+		cmocka_unit_test(test_opens_ours),
+		cmocka_unit_test(test_long),
+	};
+
+	return cmocka_run_group_tests(tests, set_up_files, tear_down_files);
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/* Sealed messages from recipients who are no friends, and from senders who are none. */
+#include "sealed_cast.h"
+
+/* ---- a recipient who is no friend ---- */
+
+/* Bob passes on to Dave, with Alice's signatures, what she wrote to him. */
+static void test_resealed(void **state)
+{
+	struct gn_buf in;
+	struct parts *a = malloc(sizeof(*a));
+	struct forge f;
+
+	(void)state;
+	sample(&in, (const struct gn_key *const[]){bob}, 1);
+	parts_get(a, bob, in.p, in.len);
+	for (int way = 0; way < 3; way++) {
+		forge_init(&f, alice);
+		memcpy(f.k, a->f.k, sizeof(f.k));
+		memcpy(f.h.salt, a->f.h.salt, sizeof(f.h.salt));
+		forge_stanza(&f, dave, f.k);
+		if (way == 1) { /* beside the stanza that Alice made */
+			memcpy(f.h.stanzas[1], a->f.h.stanzas[0], sizeof(f.h.stanzas[1]));
+			gn_key_id(bob, &f.letter.to[1]);
+			f.letter.info.n_to = f.h.n = 2;
+		}
+		forge_header(&f);
+		if (way == 2) { /* with a letterhead to Dave that Bob signs in Alice's name */
+			forge_letter(&f, bob);
+		} else {
+			forge_chunk_sig(&f, a->part[0].sig, false, a->part[0].text, a->part[0].n_text);
+		}
+		for (size_t i = 1; i < a->n; i++)
+			forge_chunk_sig(&f, a->part[i].sig, a->part[i].is_last, a->part[i].text, a->part[i].n_text);
+		assert_opens(dave, NULL, "here", &f.out, GN_EAUTH);
+		forge_fini(&f);
+	}
+	assert_opens(dave, NULL, "here", &in, GN_ENOTFOR);
+	forge_fini(&a->f);
+	free(a);
+	gn_buf_fini(&in);
+}
+
+/* Bob, who has K, writes to Carol under Alice's H. */
+static void test_in_her_name(void **state)
+{
+	static const char text[] = "something else";
+	struct gn_buf in;
+	struct parts *a = malloc(sizeof(*a));
+
+	(void)state;
+	sample(&in, (const struct gn_key *const[]){bob, carol}, 2);
+	parts_get(a, bob, in.p, in.len);
+	for (int way = 0; way < 5; way++) {
+		struct forge *f = &a->f;
+
+		f->out.len = a->n_front;
+		f->i = 0;
+		if (way == 3) { /* his own message, in his own name: that he may */
+			size_t n;
+
+			memcpy(f->letter.sender, gn_key_public(bob, &n), sizeof(f->letter.sender));
+			forge_letter(f, bob);
+		} else {
+			forge_chunk_sig(f, a->part[0].sig, false, a->part[0].text, a->part[0].n_text);
+		}
+		if (way == 0 || way == 3)
+			forge_chunk(f, bob, true, text, strlen(text));
+		else if (way == 1)
+			forge_chunk_sig(f, a->part[1].sig, false, text, strlen(text));
+		else if (way == 2) /* hers, but made the last */
+			forge_chunk_sig(f, a->part[1].sig, true, a->part[1].text, a->part[1].n_text);
+		else
+			forge_chunk_sig(f, a->part[3].sig, true, a->part[3].text, a->part[3].n_text);
+		assert_opens(carol, alice, "here", &f->out, way == 3 ? GN_EREFUSED : GN_EAUTH);
+		assert_opens(carol, NULL, "here", &f->out, way == 3 ? 0 : GN_EAUTH);
+	}
+	forge_fini(&a->f);
+	free(a);
+	gn_buf_fini(&in);
+}
+
+/* ---- a sender who is none ---- */
+
+static void finish(struct forge *f, const struct gn_key *by)
+{
+	forge_chunk(f, by, true, "text", 4);
+}
+
+/* Two recipients are to read two texts out of one message: only one K is committed to. */
+static void test_two_keys(void **state)
+{
+	const uint8_t other[GN_SEALED_KEY_LEN] = {7};
+	struct forge f;
+
+	(void)state;
+	forge_init(&f, alice);
+	forge_stanza(&f, bob, f.k);
+	forge_stanza(&f, carol, other);
+	forge_header(&f);
+	forge_letter(&f, alice);
+	finish(&f, alice);
+	assert_opens(bob, alice, NULL, &f.out, 0);
+	assert_opens(carol, alice, NULL, &f.out, GN_EAUTH);
+	forge_fini(&f);
+
+	/* And the other way round: the commitment is to nothing that anyone has. */
+	forge_init(&f, alice);
+	forge_stanza(&f, bob, other);
+	forge_header(&f);
+	forge_letter(&f, alice);
+	finish(&f, alice);
+	assert_opens(bob, alice, NULL, &f.out, GN_EAUTH);
+	forge_fini(&f);
+}
+
+/* 1 to 64 stanzas; Bob's is the last. */
+static void test_stanzas(void **state)
+{
+	struct forge f;
+
+	(void)state;
+	for (size_t n = 1; n <= GN_SEALED_TO_MAX + 1; n += 21) {
+		uint8_t header[GN_SEALED_HEADER_MAX + 82], *p = header;
+		struct gn_key *key = NULL;
+
+		forge_init(&f, alice);
+		for (size_t i = 1; i < n && i < GN_SEALED_TO_MAX; i++) {
+			key = seeded((uint8_t)(100 + i));
+			forge_stanza(&f, key, f.k);
+			gn_key_free(key);
+		}
+		forge_stanza(&f, bob, f.k);
+		if (n > GN_SEALED_TO_MAX) {
+			uint8_t prk[GN_SEALED_HASH_LEN];
+
+			gn_sealed_prk(f.h.salt, f.k, prk, f.h.commitment);
+			p += gn_sealed_header_encode(&f.h, p);
+			memcpy(p, p - 82, 82);
+			p += 82;
+			forge_header_bytes(&f, header, (size_t)(p - header));
+		} else {
+			forge_header(&f);
+		}
+		forge_letter(&f, alice);
+		finish(&f, alice);
+		assert_opens(bob, alice, NULL, &f.out, n > GN_SEALED_TO_MAX ? GN_EFORMAT : 0);
+		forge_fini(&f);
+	}
+	forge_init(&f, alice);
+	forge_header(&f);
+	assert_opens(bob, alice, NULL, &f.out, GN_EFORMAT);
+	forge_fini(&f);
+}
+
+/* A stanza with an enc of low order, or of nonsense, means the next. */
+static void test_low_order(void **state)
+{
+	static const uint8_t encs[][GN_HPKE_ENC_LEN] = {{0}, {1}, {0xec, 0xff}, {9}};
+	struct forge f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(encs) / sizeof(encs[0]); i++) {
+		forge_init(&f, alice);
+		forge_stanza(&f, carol, f.k);
+		forge_stanza(&f, bob, f.k);
+		memcpy(f.h.stanzas[0], encs[i], sizeof(encs[i]));
+		forge_header(&f);
+		forge_letter(&f, alice);
+		finish(&f, alice);
+		assert_opens(bob, alice, NULL, &f.out, 0);
+		assert_opens(carol, alice, NULL, &f.out, GN_ENOTFOR);
+		forge_fini(&f);
+	}
+}
+
+/* The letterhead's ids: twice the same, another's in the opener's place, too many, too few. */
+static void test_ids(void **state)
+{
+	static const int errs[] = {0, GN_EFORMAT, GN_EAUTH, GN_EFORMAT, GN_EFORMAT, GN_EAUTH};
+	struct forge f;
+
+	(void)state;
+	for (int way = 0; way < 6; way++) {
+		struct gn_peer_id *to = f.letter.to, id;
+
+		forge_init(&f, alice);
+		forge_stanza(&f, carol, f.k);
+		forge_stanza(&f, bob, f.k);
+		if (way == 1) {
+			to[0] = to[1];
+		} else if (way == 2) {
+			gn_key_id(dave, &to[1]);
+		} else if (way == 3) {
+			gn_key_id(dave, &to[2]);
+			f.letter.info.n_to = 3;
+		} else if (way == 4) {
+			to[0] = to[1];
+			f.letter.info.n_to = 1;
+		} else if (way == 5) {
+			id = to[0];
+			to[0] = to[1];
+			to[1] = id;
+		}
+		forge_header(&f);
+		forge_letter(&f, alice);
+		finish(&f, alice);
+		assert_opens(bob, alice, NULL, &f.out, errs[way]);
+		forge_fini(&f);
+	}
+}
+
+/* A key of small order, under which a signature is good for every text; S + L. */
+static void test_strict(void **state)
+{
+	static const uint8_t small[][32] = {{1}, {0}, {0xee, 0xff, 0xff}};
+	static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,       0xd6,
+					  0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
+	uint8_t sig[GN_KEY_SIG_LEN], text[GN_SEALED_LETTER_MAX];
+	struct forge f;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		forge_init(&f, alice);
+		forge_stanza(&f, bob, f.k);
+		forge_header(&f);
+		if (i < 3) {
+			memset(sig, 0, sizeof(sig));
+			sig[0] = 1;
+			memcpy(f.letter.sender + 4, small[i], 32);
+			n = gn_sealed_letter_encode(&f.letter, text);
+		} else {
+			n = gn_sealed_letter_encode(&f.letter, text);
+			forge_sign(&f, alice, false, text, n, sig);
+			sodium_add(sig + 32, order, 32);
+		}
+		forge_chunk_sig(&f, sig, false, text, n);
+		finish(&f, alice);
+		assert_opens(bob, NULL, NULL, &f.out, GN_EAUTH);
+		forge_fini(&f);
+	}
+}
+
+/* ---- the rules of chunks ---- */
+
+static void test_chunk_rules(void **state)
+{
+	static const struct {
+		int err;
+		uint32_t head; /* what stands in place of chunk 1 */
+	} heads[] = {
+		{GN_EFORMAT, 0},
+		{GN_EFORMAT, 79},
+		{GN_EFORMAT, 80},
+		{GN_EFORMAT, 81 + (uint32_t)GN_SEALED_CHUNK_MAX},
+		{GN_EFORMAT, 0x7fffffff},
+		{GN_EFORMAT, 0xffffffff},
+		{GN_EFORMAT, GN_SEALED_LAST + 79},
+		{GN_ETRUNC, GN_SEALED_LAST + 80},
+		{GN_ETRUNC, 80 + (uint32_t)GN_SEALED_CHUNK_MAX},
+		{GN_ETRUNC, 81},
+	};
+	uint8_t *big = calloc(1, GN_SEALED_CHUNK_MAX + 1), head[4];
+	struct forge f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		forge_init(&f, alice);
+		forge_stanza(&f, bob, f.k);
+		forge_header(&f);
+		forge_letter(&f, alice);
+		gn_put_u32(head, heads[i].head);
+		assert_int_equal(gn_buf_put(&f.out, head, 4), 0);
+		assert_opens(bob, alice, NULL, &f.out, heads[i].err);
+		forge_fini(&f);
+	}
+	for (int way = 0; way < 6; way++) {
+		forge_init(&f, alice);
+		forge_stanza(&f, bob, f.k);
+		forge_header(&f);
+		if (way == 0) { /* the letterhead is the last chunk */
+			uint8_t text[GN_SEALED_LETTER_MAX];
+
+			forge_chunk(&f, alice, true, text, gn_sealed_letter_encode(&f.letter, text));
+		} else if (way == 1) { /* it is as long as can be; and longer */
+			forge_chunk(&f, alice, false, big, GN_SEALED_LETTER_MAX);
+		} else if (way == 2) {
+			forge_chunk(&f, alice, false, big, GN_SEALED_LETTER_MAX + 1);
+		} else {
+			forge_letter(&f, alice);
+			if (way == 3) /* empty and not the last */
+				forge_chunk(&f, alice, false, "", 0);
+			else
+				forge_chunk(&f, alice, true, big,
+					    way == 4 ? GN_SEALED_CHUNK_MAX + 1 : GN_SEALED_CHUNK_MAX);
+		}
+		assert_opens(bob, alice, NULL, &f.out, way < 5 ? GN_EFORMAT : 0);
+		forge_fini(&f);
+	}
+	free(big);
+}
+
+/* A message that is the end of its sequence is empty. */
+static void test_end(void **state)
+{
+	struct forge f;
+
+	(void)state;
+	for (int way = 0; way < 3; way++) {
+		forge_init(&f, alice);
+		forge_stanza(&f, bob, f.k);
+		f.letter.info.in_sequence = f.letter.info.is_end = true;
+		forge_header(&f);
+		forge_letter(&f, alice);
+		if (way == 2)
+			forge_chunk(&f, alice, false, "text", 4);
+		forge_chunk(&f, alice, true, "text", way == 0 ? 0 : 4);
+		assert_opens(bob, alice, NULL, &f.out, way == 0 ? 0 : GN_EFORMAT);
+		forge_fini(&f);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_resealed), cmocka_unit_test(test_in_her_name), cmocka_unit_test(test_two_keys),
+		cmocka_unit_test(test_stanzas),  cmocka_unit_test(test_low_order),   cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_strict),   cmocka_unit_test(test_chunk_rules), cmocka_unit_test(test_end),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
