@@ -41,7 +41,7 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict
 # Position-independent, so that the archive also goes into somebody's shared object.
 BASE_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(if $(STATIC),-DGN_STATIC) -fPIC -ffunction-sections -fdata-sections $(CFLAGS.$(MODE))
 INCLUDES = -Ilib -I$(B)/proto
-ALL_LDFLAGS = $(if $(STATIC),-static-pie -Wl$(,)-u$(,)getservbyname$(,)-u$(,)getservbyport_r,-pie) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed -Wl,--gc-sections \
+ALL_LDFLAGS = $(if $(STATIC),-static-pie -Wl$(,)--wrap=getservbyname$(,)--wrap=getservbyport_r$(,)-u$(,)__wrap_getservbyname,-pie) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed -Wl,--gc-sections \
               $(LDFLAGS.$(if $(filter fuzz,$(MODE)),asan,$(MODE))) $(LDFLAGS)
 LDLIBS = -lev -lsodium -lprotobuf-c -lcares -lcrypto -lm $(if $(STATIC),-ldl -pthread)
 Q = $(if $V,,@echo '  $@';)

@@ -11,14 +11,19 @@
 #include <netdb.h>
 #include <stddef.h>
 
-struct servent *getservbyname(const char *name, const char *proto)
+/* In their place by the linker's --wrap. */
+struct servent *__wrap_getservbyname(const char *name, const char *proto);
+int __wrap_getservbyport_r(int port, const char *proto, struct servent *buf, char *room, size_t n,
+			   struct servent **out);
+
+struct servent *__wrap_getservbyname(const char *name, const char *proto)
 {
 	(void)name;
 	(void)proto;
 	return NULL;
 }
 
-int getservbyport_r(int port, const char *proto, struct servent *buf, char *room, size_t n, struct servent **out)
+int __wrap_getservbyport_r(int port, const char *proto, struct servent *buf, char *room, size_t n, struct servent **out)
 {
 	(void)port;
 	(void)proto;
