@@ -14,7 +14,14 @@ enum {
 	ROUNDS = 4,
 	BUDGET = 64, /* calls of advance a pump */
 	VIEWS = 16,
+	EARLY = 16 * 1024, /* bytes read ahead from somebody who has not proved who he is */
 };
+
+/* How much may wait to be consumed before more is read. */
+static size_t rest_max(const struct gn_conn *c)
+{
+	return c->state == GN_CONN_SECURING ? EARLY : GN_SCRATCH_REST;
+}
 
 /* Reads what the socket has, when the pipe can take a whole read.  True when something came. */
 static bool take_in(struct gn_conn *c)
@@ -23,7 +30,7 @@ static bool take_in(struct gn_conn *c)
 	uint8_t *at;
 	ptrdiff_t n;
 
-	if (!c->can_read || c->link == NULL || gn_pipe_is_closed(&c->rx) || gn_pipe_len(&c->rx) > GN_SCRATCH_REST)
+	if (!c->can_read || c->link == NULL || gn_pipe_is_closed(&c->rx) || gn_pipe_len(&c->rx) > rest_max(c))
 		return false;
 	at = gn_scratch_fill(&c->node->scratch, &c->rx, &room);
 	if (at == NULL) {
@@ -31,6 +38,8 @@ static bool take_in(struct gn_conn *c)
 		gn_stack_mark_bottom(&c->stack);
 		return true;
 	}
+	if (c->state == GN_CONN_SECURING)
+		room = EARLY;
 	n = c->link->ops->read(c->link, at, room);
 	if (n == GN_EAGAIN && c->write_err != 0)
 		n = c->write_err;
@@ -101,7 +110,7 @@ static void arm(struct gn_conn *c)
 	unsigned wants = 0;
 
 	if (c->link != NULL) {
-		if (!gn_pipe_is_closed(&c->rx) && gn_pipe_len(&c->rx) <= GN_SCRATCH_REST)
+		if (!gn_pipe_is_closed(&c->rx) && gn_pipe_len(&c->rx) <= rest_max(c))
 			wants |= GN_READABLE;
 		if (!c->can_write)
 			wants |= GN_WRITABLE;

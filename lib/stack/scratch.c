@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "stack/scratch.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,7 +126,8 @@ uint8_t *gn_scratch_fill(struct gn_scratch *s, struct gn_pipe *p, size_t *room)
 
 void gn_scratch_filled(struct gn_scratch *s, struct gn_pipe *p, size_t n)
 {
-	(void)gn_pipe_lend(p, s->rx + RX_START, n);
+	if (gn_pipe_lend(p, s->rx + RX_START, n) != 0)
+		gn_pipe_reset(p, -ENOMEM);
 }
 
 uint8_t *gn_scratch_reserve(struct gn_scratch *s, struct gn_pipe *p, size_t n)

@@ -498,10 +498,34 @@ static void ls_flood_deaf(void **state)
 	for (int i = 0; i < 290 && t.node->n_conns > 0; i++) {
 		town_run(&t, GN_MSEC);
 		if (t.node->n_conns > 0)
-			assert_true(gn_pipe_len(&first_conn(&t)->rx) + gn_pipe_len(&first_conn(&t)->tx) <= 900 * 1024);
+			assert_true(gn_pipe_len(&first_conn(&t)->rx) + gn_pipe_len(&first_conn(&t)->tx) <= 40 * 1024);
 	}
 	TOWN_UNTIL(&t, t.node->n_conns == 0, GN_SEC);
 	foe_abort(&f);
+	stop(&t);
+}
+
+/* A handshake message that is announced, and never whole: little is read ahead of it. */
+static void nothing_is_hoarded(void **state)
+{
+	static const uint8_t junk[8000];
+	struct foe f[20];
+	struct town t;
+
+	(void)state;
+	lim.accept = 300 * GN_MSEC;
+	town_init(&t, true, &lim);
+	for (int i = 0; i < 20; i++) {
+		foe_connect(&f[i], &t, 2);
+		foe_say(&f[i], FOE_SELECT FOE_NOISE "\x1f\xff");
+		foe_put(&f[i], junk, sizeof junk);
+	}
+	town_run(&t, 100 * GN_MSEC);
+	assert_int_equal(t.node->n_conns, 20);
+	for (struct gn_list *at = t.node->conns.next; at != &t.node->conns; at = at->next)
+		assert_true(gn_pipe_len(&gn_list_entry(at, struct gn_conn, link_node)->rx) <= 8002);
+	for (int i = 0; i < 20; i++)
+		foe_abort(&f[i]);
 	stop(&t);
 }
 
@@ -779,6 +803,7 @@ int main(void)
 		cmocka_unit_test_setup(broken_records, setup),
 		cmocka_unit_test_setup(garbage, setup),
 		cmocka_unit_test_setup(ls_flood_deaf, setup),
+		cmocka_unit_test_setup(nothing_is_hoarded, setup),
 		cmocka_unit_test_setup(bad_handshakes, setup),
 		cmocka_unit_test_setup(identify_malformed, setup),
 		cmocka_unit_test_setup(identify_silent, setup),
