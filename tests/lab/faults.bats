@@ -7,7 +7,7 @@
 
 setup_file() {
 	load helper
-	lab_or_skip
+	lab_begin || return 0
 	lab_switch sw
 	lab_hosts a b c d e f g h
 	lab_plug sw a 10.9.0.1/24
@@ -31,10 +31,13 @@ setup_file() {
 teardown_file() {
 	load helper
 	local p
-	for p in $SCENES $LAB_WIRES; do kill "$p" 2>/dev/null || :; done
+	for p in ${SCENES-} ${LAB_WIRES-}; do kill "$p" 2>/dev/null || :; done
 	lab_stop
 }
-setup() { load helper; }
+setup() {
+	load helper
+	test_begin
+}
 teardown() { kill_all; }
 
 # scene NAME: plays it in a folder of its own; what it notes stands in `how` at the end

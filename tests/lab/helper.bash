@@ -9,13 +9,15 @@ load ../cli/helper
 : "${B:=$TOP/build/release}"
 LAB_AID=$B/tests/lab
 
-# lab_or_skip: a lab, or every test of the file says why not
-lab_or_skip() {
-	local why
+# lab_begin, in setup_file: an empty lab.  Where none can be had it fails, and test_begin says why for every test.
+lab_begin() {
 	lab_start >"$BATS_FILE_TMPDIR/why" && return
-	why=$(cat "$BATS_FILE_TMPDIR/why")
-	skip "${why:-no network lab here}"
+	NO_LAB=$(cat "$BATS_FILE_TMPDIR/why")
+	export NO_LAB=${NO_LAB:-no network lab here}
+	return 1
 }
+# in setup
+test_begin() { [ -z "${NO_LAB-}" ] || skip "$NO_LAB"; }
 
 # listen_on HOST NAME ARGS...: gn-cat -l there, its stdout to NAME.out (or to $output) in $dir, stdin from $input.  Sets
 # $pid, and the array $addrs: all that it shows.

@@ -4,7 +4,7 @@
 
 setup_file() {
 	load helper
-	lab_or_skip
+	lab_begin || return 0
 	lab_switch sw
 	lab_hosts a b dns
 	lab_plug sw a 10.9.0.1/24 fd09::1/64
@@ -28,7 +28,10 @@ teardown_file() {
 	load helper
 	lab_stop
 }
-setup() { load helper; }
+setup() {
+	load helper
+	test_begin
+}
 teardown() { kill_all; }
 
 # carried ADDR: what a sends there, b has
