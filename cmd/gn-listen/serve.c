@@ -129,16 +129,6 @@ static void start(struct served *d)
 	drop(d);
 }
 
-/* Has the peer been told that its protocol is served?  A reset drops what is queued: before that
- * it would read as "no such protocol". */
-static bool is_answered(const struct served *d)
-{
-	struct gn_channel_state st;
-
-	gn_channel_state(d->ch, &st);
-	return !st.queued;
-}
-
 static void on_turn(void *arg)
 {
 	struct serve *s = arg;
@@ -146,7 +136,7 @@ static void on_turn(void *arg)
 
 	for (d = s->all; d && s->running < s->cfg.conc; d = next) {
 		next = d->next;
-		if (is_waiting(d) && is_answered(d))
+		if (is_waiting(d))
 			start(d);
 	}
 }

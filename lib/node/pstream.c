@@ -59,7 +59,8 @@ static void on_step(void *arg, struct gn_stack *stack, struct gn_layer *l, int w
 	if (what == GN_DONE) {
 		ps->is_open = true;
 		ps->st->keeps = false;
-		gn_timer_stop(&ps->timer);
+		if (!ps->inbound)
+			gn_timer_stop(&ps->timer);
 		if (ps->is_ending)
 			gn_pipe_close(&ps->st->tx, GN_EOF);
 		if (ps->inbound)
@@ -100,9 +101,13 @@ static int select_start(struct gn_pstream *ps)
 static void hand_over(struct gn_pstream *ps)
 {
 	const struct gn_registry *r = &ps->conn->node->registry;
-	int i = gn_registry_find(&ps->conn->node->registry, ps->protocol, strlen(ps->protocol));
+	size_t i = 0;
 
-	if (i < 0) { /* it was deleted meanwhile */
+	gn_timer_stop(&ps->timer);
+	/* By its place in memory: the protocol may have been deleted while the answer went out. */
+	while (i < r->n && r->entries[i].id != ps->protocol)
+		i++;
+	if (i == r->n) {
 		gn_pstream_reset(ps);
 		gn_pstream_close(ps);
 	} else {
@@ -155,7 +160,9 @@ static void on_news(void *arg, struct gn_stream *st, unsigned news)
 		if (ps->err != 0 || st->err != 0) {
 			gn_pstream_close(ps);
 			free(ps);
-		} else if (ps->is_open) {
+		} else if (ps->is_open && gn_pipe_len(&st->tx) == 0) {
+			/* Once the answer is out: a reset by its new owner, which drops what is queued, would
+			 * read as a refusal otherwise. */
 			hand_over(ps);
 		}
 		return;
