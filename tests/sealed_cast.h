@@ -64,6 +64,7 @@ static inline int unseal(const struct gn_key *own, const struct gn_key *from, co
 		at += n;
 		while ((ev = gn_unsealer_put(u, &p, &n, &view, &len)) > 0) {
 			assert_int_equal(ended, 0);
+			assert_true(ev != GN_UNSEALED_DATA || len > 0);
 			if (ev == GN_UNSEALED_DATA)
 				assert_int_equal(gn_buf_put(got, view, len), 0);
 			ended += ev == GN_UNSEALED_END;

@@ -12,10 +12,11 @@ _Static_assert(GN_HKDF_LEN == crypto_auth_hmacsha256_BYTES, "HMAC-SHA256's outpu
 void gn_hkdf_extract_parts(const void *salt, size_t n_salt, const struct gn_hkdf_part *ikm, int n_ikm,
 			   uint8_t out[GN_HKDF_LEN])
 {
+	static const uint8_t none[1];
 	crypto_auth_hmacsha256_state st;
 
 	gn_random_init();
-	crypto_auth_hmacsha256_init(&st, salt, n_salt);
+	crypto_auth_hmacsha256_init(&st, n_salt > 0 ? salt : none, n_salt);
 	for (int i = 0; i < n_ikm; i++)
 		crypto_auth_hmacsha256_update(&st, ikm[i].p, ikm[i].n);
 	crypto_auth_hmacsha256_final(&st, out);

@@ -91,6 +91,7 @@ static void finish(struct forge *f, const struct gn_key *by)
 static void test_two_keys(void **state)
 {
 	const uint8_t other[GN_SEALED_KEY_LEN] = {7};
+	uint8_t header[GN_SEALED_HEADER_MAX];
 	struct forge f;
 
 	(void)state;
@@ -102,6 +103,18 @@ static void test_two_keys(void **state)
 	finish(&f, alice);
 	assert_opens(bob, alice, NULL, &f.out, 0);
 	assert_opens(carol, alice, NULL, &f.out, GN_EAUTH);
+	forge_fini(&f);
+
+	/* A commitment to something else, in a header that is as good as any in all else. */
+	forge_init(&f, alice);
+	forge_stanza(&f, bob, f.k);
+	forge_header(&f);
+	f.out.len = 0;
+	f.h.commitment[31] ^= 1;
+	forge_header_bytes(&f, header, gn_sealed_header_encode(&f.h, header));
+	forge_letter(&f, alice);
+	finish(&f, alice);
+	assert_opens(bob, alice, NULL, &f.out, GN_EAUTH);
 	forge_fini(&f);
 
 	/* And the other way round: the commitment is to nothing that anyone has. */
@@ -301,6 +314,47 @@ static void test_chunk_rules(void **state)
 	free(big);
 }
 
+/* A length that cannot be is refused at once, whatever would follow. */
+static void test_lengths(void **state)
+{
+	static const struct {
+		uint64_t n;
+		int err;
+	} headers[] = {
+		{0, GN_EFORMAT},
+		{GN_SEALED_HEADER_LEN(1) - 1, GN_EFORMAT},
+		{GN_SEALED_HEADER_LEN(1), GN_ETRUNC},
+		{GN_SEALED_HEADER_MAX, GN_ETRUNC},
+		{GN_SEALED_HEADER_MAX + 1, GN_EFORMAT},
+		{8193, GN_EFORMAT},
+		{INT64_MAX, GN_EFORMAT},
+	};
+	static const uint8_t overlong[] = {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80};
+	uint8_t head[4];
+	struct forge f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		forge_init(&f, alice);
+		assert_int_equal(gn_buf_put_uvarint(&f.out, headers[i].n), 0);
+		assert_opens(bob, alice, NULL, &f.out, headers[i].err);
+		forge_fini(&f);
+	}
+	forge_init(&f, alice);
+	assert_int_equal(gn_buf_put(&f.out, overlong, sizeof(overlong)), 0);
+	assert_opens(bob, alice, NULL, &f.out, GN_EFORMAT);
+	forge_fini(&f);
+	for (uint32_t over = 0; over < 2; over++) {
+		forge_init(&f, alice);
+		forge_stanza(&f, bob, f.k);
+		forge_header(&f);
+		gn_put_u32(head, GN_SEALED_CHUNK_OVER + GN_SEALED_LETTER_MAX + over);
+		assert_int_equal(gn_buf_put(&f.out, head, 4), 0);
+		assert_opens(bob, alice, NULL, &f.out, over ? GN_EFORMAT : GN_ETRUNC);
+		forge_fini(&f);
+	}
+}
+
 /* A message that is the end of its sequence is empty. */
 static void test_end(void **state)
 {
@@ -326,7 +380,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_resealed), cmocka_unit_test(test_in_her_name), cmocka_unit_test(test_two_keys),
 		cmocka_unit_test(test_stanzas),  cmocka_unit_test(test_low_order),   cmocka_unit_test(test_ids),
-		cmocka_unit_test(test_strict),   cmocka_unit_test(test_chunk_rules), cmocka_unit_test(test_end),
+		cmocka_unit_test(test_strict),   cmocka_unit_test(test_chunk_rules), cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_end),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
