@@ -62,7 +62,7 @@ void yamux_ponged(struct yamux *y, uint32_t value, gn_time now)
 /* When to look again, and what to do now: measure, keep alive, give up. */
 static void watch(struct yamux *y, gn_time now, bool came)
 {
-	gn_time heard = y->session.heard, due = GN_NEVER;
+	gn_time heard = y->session.heard, due = GN_NEVER, orphan;
 
 	if (y->session.err != 0)
 		return;
@@ -84,7 +84,8 @@ static void watch(struct yamux *y, gn_time now, bool came)
 			due = gn_time_add(now, y->cfg.ping > 0 ? y->cfg.ping : y->cfg.keepalive);
 		}
 	}
-	y->layer->wake = due;
+	orphan = yamux_orphans_review(y, now);
+	y->layer->wake = orphan < due ? orphan : due;
 }
 
 /* ---- the session ---- */
@@ -129,6 +130,7 @@ static int yamux_init(struct gn_layer *l, const void *cfg)
 	gn_list_init(&y->session.news);
 	gn_list_init(&y->control);
 	gn_list_init(&y->ready);
+	gn_list_init(&y->orphans);
 	gn_list_init(&y->gone);
 	y->layer = l;
 	y->cfg = *(const struct gn_mux_cfg *)cfg;

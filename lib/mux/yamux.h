@@ -39,7 +39,8 @@ struct yamux_stream {
 	struct gn_stream st;        /* first: a gn_stream is one of these */
 	struct yamux_stream *next;  /* in its bucket */
 	struct gn_list control;     /* in yamux->control: a frame without a body is owed */
-	struct gn_list ready;       /* in yamux->ready: has, or may have, data to send; later in yamux->gone */
+	struct gn_list ready;       /* in yamux->ready: has, or may have, data to send; later in orphans, or gone */
+	gn_time orphan_due;         /* in yamux->orphans: when it is reset */
 	uint64_t received, granted; /* bytes of bodies; what the far end may send in all */
 	uint64_t tx_window;         /* what we may still send */
 	size_t window;              /* the receive window */
@@ -69,7 +70,8 @@ struct yamux {
 	uint32_t next_id;
 	unsigned unacked;
 	struct gn_list control, ready;
-	struct gn_list gone; /* streams that have left the table; their owners still hold them */
+	struct gn_list orphans; /* released, our end is out, theirs has not come; the first is due first */
+	struct gn_list gone;    /* streams that have left the table; their owners still hold them */
 
 	/* coming in */
 	uint32_t body_left;
@@ -125,6 +127,8 @@ uint32_t yamux_stream_credit(const struct yamux_stream *s);
 void yamux_stream_finish(struct yamux_stream *s);
 void yamux_stream_die(struct yamux_stream *s, int err, bool drop);
 void yamux_streams_die(struct yamux *y, int err);
+/* Resets the orphans that are due; when to look again. */
+gn_time yamux_orphans_review(struct yamux *y, gn_time now);
 void yamux_stream_acked(struct yamux_stream *s);
 void yamux_stream_touch(struct gn_stream *st);
 void yamux_stream_reset(struct gn_stream *st);

@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/time.h"
 #include "mux/yamux.h"
 #include "stack/stack.h"
 
 enum {
 	BUCKETS_MIN = 8,
+	ORPHAN_LIMIT = 60,   /* s: for the far end to end its side too, once nobody here wants it */
 	TX_CAP = 256 * 1024, /* what an owner may have written before it went out */
 };
 
@@ -178,8 +180,23 @@ static void free_if_over(struct yamux_stream *s)
 		gn_budget_give(y->cfg.budget, s->charged);
 		s->charged = 0;
 	}
-	if (s->is_orphan && over)
+	if (s->is_orphan && over) {
 		stream_free(s);
+	} else if (s->is_orphan && s->st.is_ended_out && s->st.err == 0 && s->orphan_due == 0) {
+		s->orphan_due = gn_time_add(y->session.heard, ORPHAN_LIMIT * GN_SEC);
+		gn_list_del(&s->ready);
+		gn_list_add_tail(&y->orphans, &s->ready);
+		yamux_mark(y); /* so that it is looked at */
+	}
+}
+
+gn_time yamux_orphans_review(struct yamux *y, gn_time now)
+{
+	struct yamux_stream *s;
+
+	while ((s = gn_list_first(&y->orphans, struct yamux_stream, ready)) != NULL && s->orphan_due <= now)
+		yamux_stream_reset(&s->st);
+	return s != NULL ? s->orphan_due : GN_NEVER;
 }
 
 void yamux_stream_sent(struct yamux_stream *s)

@@ -355,6 +355,33 @@ static void keep_alive_against_a_full_pipe(void **state)
 	over(f);
 }
 
+/* A far end that never ends its side does not keep a stream for good that nobody wants. */
+static void an_orphan_is_reset_in_the_end(void **state)
+{
+	struct fixture *f = *state;
+	struct gn_stream *st;
+
+	f->cfg.keepalive = 0;
+	begin(f, true);
+	st = open_acked(f);
+	gn_pipe_close(&st->tx, GN_EOF);
+	f->ses->ops->touch(st);
+	f->ses->ops->release(st);
+	drain(f);
+	says(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
+	says_nothing(f);
+	assert_int_equal(f->ses->streams, 1);
+	f->now = gn_stack_wake(&f->s.stack) - 1;
+	assert_true(f->now > 30 * GN_SEC && f->now < 300 * GN_SEC);
+	says_nothing(f);
+	f->now++;
+	drain(f);
+	says(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
+	says_nothing(f);
+	assert_int_equal(f->ses->streams, 0);
+	over(f);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -374,6 +401,7 @@ int main(void)
 		T(a_dead_session_drinks),
 		T(keep_alive),
 		T(keep_alive_against_a_full_pipe),
+		T(an_orphan_is_reset_in_the_end),
 	};
 
 	return cmocka_run_group_tests_name("yamux: the session", tests, NULL, NULL);
