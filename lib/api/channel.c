@@ -38,7 +38,7 @@ static void on_event(void *arg, struct gn_pstream *ps, unsigned events)
 }
 
 static struct gn_channel *channel_new(struct gn_node *node, const char *protocol, enum gn_channel_kind kind,
-                                      size_t max_frame)
+				      size_t max_frame)
 {
 	struct gn_channel *ch = calloc(1, sizeof *ch);
 
@@ -70,7 +70,7 @@ static void attach(struct gn_channel *ch)
 }
 
 int gn_channel_open(struct gn_conn *conn, const char *protocol, enum gn_channel_kind kind, size_t max_frame,
-                    struct gn_channel **out)
+		    struct gn_channel **out)
 {
 	struct gn_channel *ch = channel_new(conn->node, protocol, kind, max_frame);
 	int r;

@@ -21,7 +21,7 @@ struct attempt {
 	struct gn_link_dial *dial; /* while the transport connects */
 	struct gn_conn *conn;      /* while it is made secure */
 	gn_time since;
-	struct gn_timer timer;     /* of both */
+	struct gn_timer timer; /* of both */
 	bool is_started, is_over;
 };
 
@@ -331,8 +331,11 @@ static int peer_of(const struct gn_connect_cfg *cfg, struct gn_peer_id *out)
 int gn_connect_start(struct gn_node *node, const struct gn_connect_cfg *cfg, struct gn_connect **out)
 {
 	struct gn_connect *op;
-	struct gn_names_cfg names = {
-		.loop = node->loop, .addrs = cfg->addrs, .n_addrs = cfg->n_addrs, .on_done = on_names, .on_failed = on_name_failed};
+	struct gn_names_cfg names = {.loop = node->loop,
+				     .addrs = cfg->addrs,
+				     .n_addrs = cfg->n_addrs,
+				     .on_done = on_names,
+				     .on_failed = on_name_failed};
 	struct gn_conn *open;
 	int r = 0;
 

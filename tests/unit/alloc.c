@@ -3,6 +3,7 @@
  * of a stream and its bytes.  Each time there is an error or it went well; nothing is lost in
  * silence, nothing leaks, and the node serves the next one.  The Makefile links this program
  * so that the library's calls of malloc() and its like come here. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "town.h"
+#include "foe.h"
 
 static struct {
 	bool is_on;
@@ -101,8 +102,12 @@ static int exchange(struct town *t, struct gn_node *node)
 {
 	const struct gn_multiaddr *addrs[1] = {t->addr};
 	struct honest h = {0};
-	struct gn_dial_cfg cfg = {.addrs = addrs, .n_addrs = 1, .protocol = "/echo", .kind = GN_BYTES,
-				  .on_done = honest_on_done, .arg = &h};
+	struct gn_dial_cfg cfg = {.addrs = addrs,
+				  .n_addrs = 1,
+				  .protocol = "/echo",
+				  .kind = GN_BYTES,
+				  .on_done = honest_on_done,
+				  .arg = &h};
 	struct gn_dial *op;
 	int r = gn_dial_start(node, &cfg, &op);
 
@@ -297,7 +302,7 @@ static void of_what_comes_in(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_once),	    cmocka_unit_test(each_over_tcp), cmocka_unit_test(a_drought),
+		cmocka_unit_test(each_once), cmocka_unit_test(each_over_tcp),    cmocka_unit_test(a_drought),
 		cmocka_unit_test(of_a_node), cmocka_unit_test(of_what_comes_in),
 	};
 

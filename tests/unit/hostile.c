@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Peers that mean harm, each against a node that goes on serving an honest one.  What they
- * cost is asserted: connections, promised memory, the process's size. */
+/* Peers that mean harm and have a session, each against a node that goes on serving an honest
+ * one; what they cost is asserted.  hostile_early.c has those without. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "town.h"
+#include "foe.h"
 
 static struct gn_limits lim;
 
@@ -164,7 +161,7 @@ static void malformed_frames(void **state)
 		uint32_t id, length;
 	} bad[] = {
 		{1, YAMUX_DATA, YAMUX_SYN, 1, 0}, /* version */
-		{0, 4, 0, 0, 0},		  /* type */
+		{0, 4, 0, 0, 0},                  /* type */
 		{0, 255, 0, 1, 0},
 		{0, YAMUX_DATA, YAMUX_SYN, 0, 0},   /* the session's id */
 		{0, YAMUX_WINDOW, YAMUX_SYN, 2, 0}, /* an id of ours */
@@ -446,369 +443,18 @@ static void broken_records(void **state)
 	}
 }
 
-/* ---- before the session ---- */
-
-/* Everything at once before anybody is asked: the whole kernel's worth of it. */
-static void garbage(void **state)
-{
-	static uint8_t junk[1 << 16];
-	struct rng r;
-
-	(void)state;
-	rng_seed(&r, 7);
-	for (int i = 0; i < 60; i++) {
-		struct town t;
-		struct foe f;
-
-		town_init(&t, true, &lim);
-		foe_connect(&f, &t, 2);
-		rng_fill(&r, junk, sizeof junk);
-		if (i % 3 == 1)
-			foe_say(&f, FOE_SELECT);
-		if (i % 3 == 2)
-			foe_noise_1(&f);
-		if (i % 2)
-			memset(junk, i, sizeof junk);
-		for (int k = 0; k < 4; k++)
-			foe_put(&f, junk, sizeof junk);
-		TOWN_UNTIL(&t, t.node->n_conns == 0, 12 * GN_SEC);
-		foe_abort(&f);
-		town_quiet(&t);
-		if (i % 10 == 0)
-			town_serves(&t);
-		town_fini(&t);
-	}
-}
-
-/* Its answers are asked for and never read. */
-static void ls_flood_deaf(void **state)
-{
-	struct town t;
-	struct foe f;
-
-	(void)state;
-	lim.accept = 300 * GN_MSEC;
-	town_init(&t, true, &lim);
-	foe_connect(&f, &t, 2);
-	foe_listen(&f, false);
-	foe_say(&f, FOE_SELECT);
-	for (int i = 0; i < 100000; i++)
-		wire_put(&f.out, "\x03ls\n", 4);
-	foe_flush(&f);
-	for (int i = 0; i < 290 && t.node->n_conns > 0; i++) {
-		town_run(&t, GN_MSEC);
-		if (t.node->n_conns > 0)
-			assert_true(gn_pipe_len(&first_conn(&t)->rx) + gn_pipe_len(&first_conn(&t)->tx) <= 40 * 1024);
-	}
-	TOWN_UNTIL(&t, t.node->n_conns == 0, GN_SEC);
-	foe_abort(&f);
-	stop(&t);
-}
-
-/* A handshake message that is announced, and never whole: little is read ahead of it. */
-static void nothing_is_hoarded(void **state)
-{
-	static const uint8_t junk[8000];
-	struct foe f[20];
-	struct town t;
-
-	(void)state;
-	lim.accept = 300 * GN_MSEC;
-	town_init(&t, true, &lim);
-	for (int i = 0; i < 20; i++) {
-		foe_connect(&f[i], &t, 2);
-		foe_say(&f[i], FOE_SELECT FOE_NOISE "\x1f\xff");
-		foe_put(&f[i], junk, sizeof junk);
-	}
-	town_run(&t, 100 * GN_MSEC);
-	assert_int_equal(t.node->n_conns, 20);
-	for (struct gn_list *at = t.node->conns.next; at != &t.node->conns; at = at->next)
-		assert_true(gn_pipe_len(&gn_list_entry(at, struct gn_conn, link_node)->rx) <= 8002);
-	for (int i = 0; i < 20; i++)
-		foe_abort(&f[i]);
-	stop(&t);
-}
-
-/* Handshakes that are almost right: a signature by somebody else, a bit flipped, no payload. */
-static void bad_handshakes(void **state)
-{
-	static const char *const muxers[] = {"/yamux/1.0.0"};
-
-	(void)state;
-	for (int how = 0; how < 5; how++) {
-		uint8_t payload[4096], msg[6000];
-		struct town t;
-		struct foe f;
-		size_t n;
-
-		town_init(&t, true, &lim);
-		foe_connect(&f, &t, 2);
-		foe_noise_1(&f);
-		TOWN_UNTIL(&t, foe_has_2(&f), GN_SEC);
-		wire_skip(&f.in, 28);
-		noise_peer_read(&f.noise, 2, &f.in);
-		n = noise_peer_payload(&f.noise, muxers, 1, payload);
-		if (how == 0) /* somebody else's key */
-			payload[10] ^= 1;
-		if (how == 1)
-			payload[60] ^= 1;
-		if (how == 2)
-			n = 0;
-		if (how == 3)
-			memset(payload, 0xff, n);
-		n = noise_peer_write(&f.noise, 3, payload, n, msg);
-		if (how == 4)
-			msg[40] ^= 1;
-		foe_put(&f, msg, n);
-		TOWN_UNTIL(&t, f.err != 0, GN_SEC);
-		foe_abort(&f);
-		stop(&t);
-	}
-}
-
-/* ---- identify ---- */
-
-/* A foe that answers our identify with this; it opened nothing itself. */
-static void identify_answer(const uint8_t *body, size_t n, size_t times)
-{
-	static const char agreed[] = FOE_SELECT "\x0f/ipfs/id/1.0.0\n";
-	struct town t;
-	struct foe f;
-
-	start(&t, &f);
-	TOWN_UNTIL(&t, f.syns == 1, GN_SEC); /* our stream is number 2 */
-	foe_frame(&f, YAMUX_WINDOW, YAMUX_ACK, 2, 0);
-	foe_data(&f, 0, 2, agreed, sizeof agreed - 1);
-	foe_seal(&f);
-	for (size_t i = 0; i < times && f.err == 0 && f.rsts == 0; i++) {
-		foe_data(&f, 0, 2, body, n);
-		foe_seal(&f);
-		town_run(&t, GN_MSEC);
-	}
-	foe_frame(&f, YAMUX_WINDOW, YAMUX_FIN, 2, 0);
-	foe_seal(&f);
-	town_run(&t, 10 * GN_SEC);
-	assert_int_equal(f.err, 0);
-	assert_true(t.node->budget.used <= YAMUX_WINDOW_INITIAL);
-	foe_stream(&f, 1, "/echo");
-	foe_data(&f, YAMUX_FIN, 1, "hello", 5);
-	foe_seal(&f);
-	f.data = 0;
-	TOWN_UNTIL(&t, f.data >= 5, GN_SEC);
-	foe_abort(&f);
-	stop(&t);
-}
-
-static void identify_malformed(void **state)
-{
-	static uint8_t junk[60000];
-	uint8_t *deep = malloc(8000);
-	size_t n = 0;
-
-	(void)state;
-	assert_non_null(deep);
-	identify_answer((const uint8_t *)"", 0, 1);
-	identify_answer((const uint8_t *)"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 10, 1);
-	identify_answer((const uint8_t *)"\x80", 1, 1);
-	identify_answer((const uint8_t *)"\x7f", 1, 1);           /* longer than what comes */
-	identify_answer((const uint8_t *)"\xff\xff\xff\x07", 4, 1); /* 16 MiB are promised */
-	identify_answer(junk, sizeof junk, 200);                  /* messages of no length, without end */
-	/* Thousands of protocols of no length, in 3990 bytes. */
-	n = gn_uvarint_encode(3990, deep);
-	for (int i = 0; i < 1995; i++) {
-		deep[n++] = 0x1a;
-		deep[n++] = 0;
-	}
-	identify_answer(deep, n, 1);
-	/* Addresses that are none. */
-	n = gn_uvarint_encode(4000, deep);
-	for (int i = 0; i < 1000; i++) {
-		memcpy(deep + n, "\x12\x02\xff\xff", 4);
-		n += 4;
-	}
-	identify_answer(deep, n, 1);
-	/* Without a length that ends. */
-	memset(junk, 0x0a, sizeof junk);
-	identify_answer(junk, sizeof junk, 200);
-	free(deep);
-}
-
-static void identify_silent(void **state)
-{
-	struct town t;
-	struct foe f;
-
-	(void)state;
-	start(&t, &f);
-	TOWN_UNTIL(&t, f.syns == 1, GN_SEC);
-	foe_frame(&f, YAMUX_WINDOW, YAMUX_ACK, 2, 0);
-	foe_seal(&f);
-	town_run(&t, 30 * GN_SEC);
-	assert_int_equal(f.err, 0);
-	assert_int_equal(t.node->budget.used, 0);
-	foe_abort(&f);
-	stop(&t);
-}
-
-/* ---- what this process runs out of ---- */
-
-static double cpu_seconds(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-/* Without descriptors the listener waits, at rest, and goes on when there are some. */
-static void no_descriptors(void **state)
-{
-	struct rlimit was, few;
-	struct foe f[8];
-	struct town t;
-	int used[64], n = 0, keep;
-	double cpu;
-
-	(void)state;
-	town_init(&t, false, &lim);
-	for (int i = 0; i < 8; i++)
-		foe_connect(&f[i], &t, (uint8_t)(2 + i));
-	TOWN_UNTIL(&t, t.node->n_conns == 8, GN_SEC);
-	for (int i = 0; i < 8; i++)
-		foe_abort(&f[i]);
-	town_quiet(&t);
-	/* Sockets that wait to be connected, then not one descriptor more. */
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
-	keep = dup(0);
-	assert_true(keep >= 0);
-	few = was;
-	few.rlim_cur = (rlim_t)keep + 6;
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-	for (int i = 0; i < 2; i++)
-		foe_begin(&f[i], &t, (uint8_t)(2 + i));
-	while (n < 64 && (used[n] = dup(keep)) >= 0)
-		n++;
-	cpu = cpu_seconds();
-	town_run(&t, 500 * GN_MSEC);
-	assert_true(cpu_seconds() - cpu < 0.25); /* it does not spin */
-	assert_int_equal(t.node->n_conns, 0);
-	/* And a dial that finds none fails. */
-	assert_int_not_equal(honest_try(&t, 40), GN_EOF);
-	while (n > 0)
-		close(used[--n]);
-	close(keep);
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
-	TOWN_UNTIL(&t, t.node->n_conns == 2, 2 * GN_SEC);
-	for (int i = 0; i < 2; i++)
-		foe_abort(&f[i]);
-	stop(&t);
-}
-
-static size_t resident(void)
-{
-	FILE *file = fopen("/proc/self/statm", "r");
-	unsigned long size = 0, pages = 0;
-
-	assert_non_null(file);
-	assert_int_equal(fscanf(file, "%lu %lu", &size, &pages), 2);
-	fclose(file);
-	return pages * (size_t)sysconf(_SC_PAGESIZE);
-}
-
-static void one_hostile_round(struct town *t, unsigned i)
-{
-	static const uint8_t junk[4096];
-	struct foe f;
-
-	foe_connect(&f, t, (uint8_t)(2 + i % 7));
-	switch (i % 6) {
-	case 0:
-		foe_put(&f, junk, sizeof junk);
-		break;
-	case 1:
-		foe_noise_1(&f);
-		break;
-	case 2:
-		foe_noise_1(&f);
-		foe_noise_3(&f, false);
-		foe_put(&f, junk, 100);
-		break;
-	case 3:
-		foe_noise_1(&f);
-		foe_noise_3(&f, true);
-		for (uint32_t k = 0; k < 300; k++)
-			foe_stream(&f, 2 * k + 1, "/hold");
-		break;
-	case 4:
-		foe_noise_1(&f);
-		foe_noise_3(&f, true);
-		for (uint32_t k = 0; k < 10; k++) {
-			foe_stream(&f, 2 * k + 1, k % 2 ? "/flood" : "/hold");
-			foe_data(&f, 0, 2 * k + 1, junk, sizeof junk);
-			foe_frame(&f, YAMUX_WINDOW, YAMUX_RST, 2 * k + 1, 0);
-		}
-		break;
-	default:
-		foe_noise_1(&f);
-		foe_noise_3(&f, true);
-		foe_data(&f, YAMUX_SYN, 1, junk, sizeof junk);
-	}
-	foe_seal(&f);
-	town_run(t, 2 * GN_MSEC);
-	foe_abort(&f);
-	TOWN_UNTIL(t, t->node->n_conns == 0, 10 * GN_SEC);
-	assert_int_equal(t->node->budget.used, 0);
-	assert_int_equal(t->n_held, 0);
-}
-
-static void thousands_of_rounds(void **state)
-{
-	struct town t;
-	size_t before;
-
-	(void)state;
-	town_init(&t, true, &lim);
-	for (unsigned i = 0; i < 300; i++)
-		one_hostile_round(&t, i);
-	before = resident();
-	for (unsigned i = 0; i < 3000; i++)
-		one_hostile_round(&t, i);
-#ifndef __SANITIZE_ADDRESS__ /* which keeps what was freed */
-	assert_true(resident() < before + (2 << 20));
-#else
-	(void)before;
-#endif
-	stop(&t);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(ping_flood_deaf, setup),
-		cmocka_unit_test_setup(ping_flood_at_once, setup),
-		cmocka_unit_test_setup(pongs_unasked, setup),
-		cmocka_unit_test_setup(window_violation, setup),
-		cmocka_unit_test_setup(half_a_body, setup),
-		cmocka_unit_test_setup(window_overflow, setup),
-		cmocka_unit_test_setup(malformed_frames, setup),
-		cmocka_unit_test_setup(the_same_stream_twice, setup),
-		cmocka_unit_test_setup(strangers, setup),
-		cmocka_unit_test_setup(rapid_reset, setup),
-		cmocka_unit_test_setup(rapid_reset_slowly, setup),
-		cmocka_unit_test_setup(syn_flood_deaf, setup),
-		cmocka_unit_test_setup(does_not_read, setup),
-		cmocka_unit_test_setup(shut_window, setup),
-		cmocka_unit_test_setup(go_away_and_more, setup),
-		cmocka_unit_test_setup(hangs_on, setup),
+		cmocka_unit_test_setup(ping_flood_deaf, setup),    cmocka_unit_test_setup(ping_flood_at_once, setup),
+		cmocka_unit_test_setup(pongs_unasked, setup),      cmocka_unit_test_setup(window_violation, setup),
+		cmocka_unit_test_setup(half_a_body, setup),        cmocka_unit_test_setup(window_overflow, setup),
+		cmocka_unit_test_setup(malformed_frames, setup),   cmocka_unit_test_setup(the_same_stream_twice, setup),
+		cmocka_unit_test_setup(strangers, setup),          cmocka_unit_test_setup(rapid_reset, setup),
+		cmocka_unit_test_setup(rapid_reset_slowly, setup), cmocka_unit_test_setup(syn_flood_deaf, setup),
+		cmocka_unit_test_setup(does_not_read, setup),      cmocka_unit_test_setup(shut_window, setup),
+		cmocka_unit_test_setup(go_away_and_more, setup),   cmocka_unit_test_setup(hangs_on, setup),
 		cmocka_unit_test_setup(broken_records, setup),
-		cmocka_unit_test_setup(garbage, setup),
-		cmocka_unit_test_setup(ls_flood_deaf, setup),
-		cmocka_unit_test_setup(nothing_is_hoarded, setup),
-		cmocka_unit_test_setup(bad_handshakes, setup),
-		cmocka_unit_test_setup(identify_malformed, setup),
-		cmocka_unit_test_setup(identify_silent, setup),
-		cmocka_unit_test_setup(no_descriptors, setup),
-		cmocka_unit_test_setup(thousands_of_rounds, setup),
 	};
 
 	WIRE_MUST(sodium_init() >= 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every field of struct gn_limits, hit by a peer that is slow, silent or greedy: what it costs
- * is what the limit says, and the node serves the next one. */
+/* The limits of struct gn_limits that count something, hit by greedy peers: what one costs is what
+ * the limit says, and the node serves the next one.  limits_time.c has the others. */
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "town.h"
+#include "foe.h"
 
 enum { FOES = 12 };
 
@@ -66,47 +66,6 @@ static void conns(void **state)
 }
 
 /* What this node dials counts too, and is refused past the limit. */
-struct outcome {
-	int err;
-	unsigned done, attempts;
-	int attempt_err[8];
-	gn_time took[8], when;
-	struct gn_loop *loop;
-	struct gn_channel *ch;
-};
-
-static void on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
-{
-	struct outcome *o = arg;
-
-	(void)addr;
-	assert_true(o->attempts < 8);
-	o->attempt_err[o->attempts] = err;
-	o->took[o->attempts++] = took;
-}
-
-static void on_done(void *arg, int err, struct gn_channel *ch)
-{
-	struct outcome *o = arg;
-
-	o->done++;
-	o->err = err;
-	o->ch = ch;
-	o->when = gn_loop_now(o->loop);
-}
-
-static void dial(struct gn_node *node, struct outcome *o, const struct gn_multiaddr *const *addrs, size_t n)
-{
-	struct gn_dial_cfg cfg = {.addrs = addrs, .n_addrs = n, .protocol = "/echo", .kind = GN_BYTES,
-				  .on_attempt = on_attempt, .on_done = on_done, .arg = o};
-	struct gn_dial *op;
-
-	memset(o, 0, sizeof *o);
-	o->loop = node->loop;
-	assert_int_equal(gn_dial_start(node, &cfg, &op), 0);
-	assert_int_equal(o->done, 0);
-}
-
 static void conns_dialed(void **state)
 {
 	struct gn_node *other;
@@ -124,13 +83,13 @@ static void conns_dialed(void **state)
 	addr = town_listen(other, "/memory/8");
 	for (int i = 0; i < 2; i++)
 		foe_open(&f[i], &t, (uint8_t)(i + 2));
-	dial(t.node, &o, &addr, 1);
+	outcome_dial(t.node, &o, &addr, 1);
 	TOWN_UNTIL(&t, o.done > 0, GN_SEC);
 	assert_int_equal(o.err, GN_ELIMIT);
 	assert_int_equal(t.node->n_conns, 2);
 	foe_abort(&f[0]);
 	TOWN_UNTIL(&t, t.node->n_conns == 1, GN_SEC);
-	dial(t.node, &o, &addr, 1);
+	outcome_dial(t.node, &o, &addr, 1);
 	TOWN_UNTIL(&t, o.done > 0, GN_SEC);
 	assert_int_equal(o.err, 0);
 	gn_channel_free(o.ch);
@@ -276,8 +235,9 @@ static void streams_given_up(void **state)
 		foe_seal(&f);
 		town_run(&t, 100 * GN_MSEC);
 	}
-	assert_true(((struct gn_conn *)gn_list_entry(t.node->conns.next, struct gn_conn, link_node))->session->streams <=
-		    8 + 1);
+	assert_true(
+		((struct gn_conn *)gn_list_entry(t.node->conns.next, struct gn_conn, link_node))->session->streams <=
+		8 + 1);
 	assert_true(t.node->budget.used <= 9 * YAMUX_WINDOW_INITIAL);
 	foe_abort(&f);
 	stop(&t);
@@ -415,357 +375,6 @@ static void window(void **state)
 	assert_true(widest((size_t)64 << 20, 4 << 20) <= 2 << 20);
 }
 
-/* ---- time ---- */
-
-/* What a slow one does in each millisecond that it has. */
-static void silent(struct foe *f, unsigned ms)
-{
-	(void)f;
-	(void)ms;
-}
-
-static void drips(struct foe *f, unsigned ms)
-{
-	static const char text[] = FOE_SELECT FOE_NOISE;
-
-	foe_put(f, text + ms % (sizeof text - 1), ms < sizeof text - 1);
-}
-
-static void half(struct foe *f, unsigned ms)
-{
-	if (ms == 0)
-		foe_noise_1(f);
-}
-
-static void drips_noise(struct foe *f, unsigned ms)
-{
-	if (ms == 0)
-		foe_noise_1(f);
-	if (ms == 1) /* a length, and then one byte at a time */
-		foe_put(f, "\x10\x00", 2);
-	if (ms > 1)
-		foe_put(f, "x", 1);
-}
-
-static void proposes(struct foe *f, unsigned ms)
-{
-	if (ms == 0)
-		foe_say(f, FOE_SELECT);
-	foe_say(f, "\x05/tls\n");
-}
-
-static void lists(struct foe *f, unsigned ms)
-{
-	if (ms == 0)
-		foe_say(f, FOE_SELECT);
-	foe_say(f, "\x03ls\n");
-}
-
-static void no_muxer(struct foe *f, unsigned ms)
-{
-	if (ms == 0) {
-		foe_noise_1(f);
-		foe_noise_3(f, false);
-	}
-}
-
-static void muxer_drips(struct foe *f, unsigned ms)
-{
-	static const char text[] = FOE_SELECT "\x12/mplex/6.7.0/and/\n";
-
-	no_muxer(f, ms);
-	foe_plain(f, text + ms % (sizeof text - 1), ms < sizeof text - 1);
-	foe_seal(f);
-}
-
-static void empty_records(struct foe *f, unsigned ms)
-{
-	uint8_t out[64];
-
-	no_muxer(f, ms);
-	for (int i = 0; i < 10; i++)
-		foe_put(f, out, noise_peer_seal(&f->noise, "", 0, out));
-}
-
-static void accept_(void **state)
-{
-	static void (*const slow[])(struct foe *, unsigned) = {silent,	 drips,	   half,	drips_noise, proposes,
-							       lists, no_muxer, muxer_drips, empty_records};
-	struct town t;
-
-	(void)state;
-	lim.accept = 60 * GN_MSEC;
-	town_init(&t, true, &lim);
-	for (size_t i = 0; i < sizeof slow / sizeof slow[0]; i++) {
-		gn_time begin;
-		struct foe f;
-
-		foe_connect(&f, &t, 2);
-		TOWN_UNTIL(&t, t.node->n_conns == 1, GN_SEC);
-		begin = gn_loop_now(t.loop);
-		for (unsigned ms = 0; ms < 100 && f.err == 0; ms++) {
-			slow[i](&f, ms);
-			town_run(&t, GN_MSEC);
-		}
-		assert_int_equal(f.err, GN_ERESET);
-		/* An end may come sooner where there are too many proposals, never later. */
-		assert_true(gn_loop_now(t.loop) - begin <= 62 * GN_MSEC);
-		assert_true(slow[i] == proposes || slow[i] == lists || gn_loop_now(t.loop) - begin >= 58 * GN_MSEC);
-		foe_abort(&f);
-		town_quiet(&t);
-		town_serves(&t);
-		town_quiet(&t);
-	}
-	stop(&t);
-}
-
-static void accept_real(void **state)
-{
-	struct foe f[3];
-	struct town t;
-
-	(void)state;
-	lim.accept = 50 * GN_MSEC;
-	town_init(&t, false, &lim);
-	for (int i = 0; i < 3; i++)
-		foe_connect(&f[i], &t, 2);
-	half(&f[1], 0);
-	no_muxer(&f[2], 0);
-	TOWN_UNTIL(&t, f[0].err != 0 && f[1].err != 0 && f[2].err != 0, 5 * GN_SEC);
-	for (int i = 0; i < 3; i++)
-		foe_abort(&f[i]);
-	stop(&t);
-}
-
-static void first_stream(void **state)
-{
-	struct foe f[2];
-	struct town t;
-
-	(void)state;
-	lim.first_stream = 100 * GN_MSEC;
-	town_init(&t, true, &lim);
-	for (int i = 0; i < 2; i++)
-		foe_open(&f[i], &t, (uint8_t)(i + 2));
-	/* One is not kept by pings. */
-	foe_frame(&f[0], YAMUX_PING, YAMUX_SYN, 0, 1);
-	foe_seal(&f[0]);
-	town_run(&t, 80 * GN_MSEC);
-	assert_int_equal(t.node->n_conns, 2);
-	foe_stream(&f[1], 1, "/hold");
-	foe_seal(&f[1]);
-	town_run(&t, 50 * GN_MSEC);
-	assert_false(gn_conn_is_usable(gn_list_entry(t.node->conns.next, struct gn_conn, link_node)));
-	TOWN_UNTIL(&t, t.node->n_conns == 1, 5 * GN_SEC);
-	town_run(&t, 5 * GN_SEC);
-	assert_int_equal(t.node->n_conns, 1);
-	assert_int_equal(f[1].err, 0);
-	for (int i = 0; i < 2; i++)
-		foe_abort(&f[i]);
-	stop(&t);
-}
-
-static void negotiate(void **state)
-{
-	struct town t;
-	struct foe f;
-
-	(void)state;
-	lim.negotiate = 50 * GN_MSEC;
-	town_init(&t, true, &lim);
-	foe_open(&f, &t, 2);
-	town_run(&t, 200 * GN_MSEC); /* our own identify stream has met the same fate */
-	f.rsts = 0;
-	foe_frame(&f, YAMUX_WINDOW, YAMUX_SYN, 1, 0);              /* says nothing */
-	foe_data(&f, YAMUX_SYN, 3, "\x13/multi", 7);               /* half of it */
-	foe_data(&f, YAMUX_SYN, 5, FOE_SELECT "\x05/abc\n", 26);   /* no such protocol */
-	foe_data(&f, YAMUX_SYN | YAMUX_FIN, 7, FOE_SELECT, 20);    /* ends in the middle */
-	foe_data(&f, YAMUX_SYN, 9, "\x80\x80\x80", 3);             /* malformed */
-	foe_seal(&f);
-	town_run(&t, 40 * GN_MSEC);
-	assert_int_equal(f.rsts, 2);
-	foe_data(&f, 0, 3, "stream", 6); /* dripping wins no time */
-	foe_seal(&f);
-	town_run(&t, 20 * GN_MSEC);
-	assert_int_equal(f.rsts, 5);
-	assert_int_equal(f.err, 0);
-	assert_int_equal(t.node->budget.used, 0);
-	foe_abort(&f);
-	stop(&t);
-}
-
-static void on_link(void *arg, struct gn_link *link)
-{
-	struct gn_link **taken = arg;
-
-	*taken = link;
-}
-
-/* Who listens and says nothing. */
-static struct gn_link_listener *listen_silent(struct town *t, const char *text, struct gn_link **taken,
-					      struct gn_multiaddr **bound)
-{
-	struct gn_link_listen_cfg cfg = {.loop = t->loop, .on_link = on_link, .arg = taken};
-	struct gn_link_listener *l;
-	struct gn_multiaddr *at;
-
-	*taken = NULL;
-	assert_int_equal(gn_multiaddr_parse(text, &at, NULL), 0);
-	cfg.addr = at;
-	assert_int_equal((t->is_virtual ? &gn_transport_mem : &gn_transport_tcp)->listen(&cfg, &l, bound), 0);
-	gn_multiaddr_free(at);
-	return l;
-}
-
-static void dial_attempt(void **state)
-{
-	static const struct gn_mem_cfg far_away = {.delay = GN_SEC};
-	struct gn_link_listener *l;
-	struct gn_link *taken;
-	struct gn_multiaddr *bound;
-	const struct gn_multiaddr *addrs[2];
-	struct outcome o;
-	struct town t;
-	gn_time begin;
-
-	(void)state;
-	lim.attempt = 50 * GN_MSEC;
-	lim.dial = 400 * GN_MSEC;
-	town_init(&t, true, &lim);
-	l = listen_silent(&t, "/memory/9", &taken, &bound);
-	addrs[0] = bound;
-	/* Connected, and then nothing. */
-	begin = gn_loop_now(t.loop);
-	dial(t.node, &o, addrs, 1);
-	TOWN_UNTIL(&t, o.done > 0, 5 * GN_SEC);
-	assert_int_equal(o.err, GN_ETIMEOUT);
-	assert_int_equal(o.attempts, 1);
-	assert_int_equal(o.attempt_err[0], GN_ETIMEOUT);
-	assert_int_equal(o.when - begin, lim.attempt);
-	taken->ops->abort(taken);
-	/* It is not even connected. */
-	assert_int_equal(gn_mem_set(t.loop, &far_away), 0);
-	begin = gn_loop_now(t.loop);
-	dial(t.node, &o, addrs, 1);
-	TOWN_UNTIL(&t, o.done > 0, 5 * GN_SEC);
-	assert_int_equal(o.err, GN_ETIMEOUT);
-	assert_int_equal(o.attempt_err[0], GN_ETIMEOUT);
-	assert_int_equal(o.when - begin, lim.attempt);
-	assert_int_equal(o.done, 1);
-	gn_transport_mem.close(l);
-	gn_multiaddr_free(bound);
-	town_quiet(&t);
-	town_fini(&t);
-}
-
-static void dial_limit(void **state)
-{
-	static const char *const at[] = {"/memory/10", "/memory/11"};
-	struct gn_link_listener *l[2];
-	struct gn_link *taken[2];
-	struct gn_multiaddr *bound[2];
-	const struct gn_multiaddr *addrs[2];
-	struct outcome o;
-	struct town t;
-	gn_time begin;
-
-	(void)state;
-	lim.attempt = 10 * GN_SEC;
-	lim.dial = 400 * GN_MSEC;
-	town_init(&t, true, &lim);
-	for (int i = 0; i < 2; i++) {
-		l[i] = listen_silent(&t, at[i], &taken[i], &bound[i]);
-		addrs[i] = bound[i];
-	}
-	begin = gn_loop_now(t.loop);
-	dial(t.node, &o, addrs, 2);
-	TOWN_UNTIL(&t, o.done > 0, 5 * GN_SEC);
-	assert_int_equal(o.err, GN_ETIMEOUT);
-	assert_int_equal(o.attempts, 2);
-	assert_int_equal(o.when - begin, lim.dial);
-	assert_int_equal(o.took[0], 400 * GN_MSEC);
-	assert_int_equal(o.took[1], 150 * GN_MSEC);
-	town_quiet(&t);
-	for (int i = 0; i < 2; i++) {
-		taken[i]->ops->abort(taken[i]);
-		gn_transport_mem.close(l[i]);
-		gn_multiaddr_free(bound[i]);
-	}
-	town_serves(&t);
-	stop(&t);
-}
-
-static void ping_keepalive(void **state)
-{
-	struct town t;
-	struct foe f[3];
-
-	(void)state;
-	lim.keepalive = 200 * GN_MSEC;
-	lim.ping = 100 * GN_MSEC;
-	lim.first_stream = GN_NEVER;
-	town_init(&t, true, &lim);
-	for (int i = 0; i < 3; i++) {
-		foe_open(&f[i], &t, (uint8_t)(i + 2));
-		f[i].answers = i == 0;
-	}
-	foe_listen(&f[2], false);
-	town_run(&t, 1500 * GN_MSEC);
-	/* Who answers stays; who does not, or does not even read, goes. */
-	assert_int_equal(f[0].err, 0);
-	assert_true(f[0].pings >= 4 && f[0].pings <= 9);
-	assert_int_not_equal(f[1].err, 0);
-	TOWN_UNTIL(&t, t.node->n_conns == 1, 5 * GN_SEC);
-	for (int i = 0; i < 3; i++)
-		foe_abort(&f[i]);
-	stop(&t);
-}
-
-static void keepalive_never(void **state)
-{
-	struct town t;
-	struct foe f;
-
-	(void)state;
-	lim.keepalive = 0;
-	lim.first_stream = GN_NEVER;
-	town_init(&t, true, &lim);
-	foe_open(&f, &t, 2);
-	f.answers = false;
-	town_run(&t, 3600 * GN_SEC);
-	assert_int_equal(f.err, 0);
-	assert_int_equal(t.node->n_conns, 1);
-	foe_abort(&f);
-	stop(&t);
-}
-
-static void idle(void **state)
-{
-	struct town t;
-	struct foe f;
-
-	(void)state;
-	lim.idle = 300 * GN_MSEC;
-	lim.negotiate = 100 * GN_MSEC;
-	lim.first_stream = GN_SEC;
-	town_init(&t, true, &lim);
-	foe_open(&f, &t, 2);
-	foe_stream(&f, 1, "/hold");
-	foe_seal(&f);
-	town_run(&t, 20 * GN_SEC);
-	assert_int_equal(f.err, 0);
-	assert_int_equal(t.node->n_conns, 1);
-	foe_frame(&f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
-	foe_seal(&f);
-	town_run(&t, 200 * GN_MSEC);
-	assert_true(gn_conn_is_usable(gn_list_entry(t.node->conns.next, struct gn_conn, link_node)));
-	town_run(&t, 200 * GN_MSEC);
-	assert_true(f.is_away);
-	assert_int_equal(f.away_code, GN_GO_AWAY_NORMAL);
-	foe_abort(&f);
-	stop(&t);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -778,15 +387,6 @@ int main(void)
 		cmocka_unit_test_setup(streams_per_peer, setup),
 		cmocka_unit_test_setup(memory, setup),
 		cmocka_unit_test_setup(window, setup),
-		cmocka_unit_test_setup(accept_, setup),
-		cmocka_unit_test_setup(accept_real, setup),
-		cmocka_unit_test_setup(first_stream, setup),
-		cmocka_unit_test_setup(negotiate, setup),
-		cmocka_unit_test_setup(dial_attempt, setup),
-		cmocka_unit_test_setup(dial_limit, setup),
-		cmocka_unit_test_setup(ping_keepalive, setup),
-		cmocka_unit_test_setup(keepalive_never, setup),
-		cmocka_unit_test_setup(idle, setup),
 	};
 
 	WIRE_MUST(sodium_init() >= 0);

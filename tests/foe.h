@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* A foe of the node in tests/town.h: a link and nothing else, which says what a test makes it
+ * say, over Noise too, frame by frame. */
+#ifndef GN_TESTS_FOE_H
+#define GN_TESTS_FOE_H
+
+#include "mux/yamux.h"
+#include "noise_peer.h"
+#include "town.h"
+#include "transport/mem.h"
+#include "transport/tcp_link.h"
+
+struct foe {
+	struct town *t;
+	struct gn_link *link;
+	struct gn_link_dial *dial;
+	int err;      /* 0 while it is connected */
+	bool is_deaf; /* reads nothing */
+	bool answers; /* answers pings */
+	bool is_secure, is_muxed;
+	struct wire in, plain, out, record;
+	struct noise_peer noise;
+	/* what yamux said */
+	unsigned frames[4], syns, acks, fins, rsts, pongs, pings;
+	uint64_t data, credit;
+	bool is_away;
+	uint32_t away_code;
+	uint32_t body_left;
+};
+
+static inline void foe_flush(struct foe *f)
+{
+	while (f->link != NULL && f->out.len > 0) {
+		struct iovec v = {f->out.p + f->out.at, f->out.len};
+		ptrdiff_t n = f->link->ops->write(f->link, &v, 1);
+
+		if (n <= 0) {
+			if (n != GN_EAGAIN) {
+				f->err = (int)n;
+				wire_skip(&f->out, f->out.len);
+			}
+			break;
+		}
+		wire_skip(&f->out, (size_t)n);
+	}
+	if (f->link != NULL)
+		f->link->ops->want(f->link, (f->is_deaf || f->err != 0 ? 0u : GN_READABLE) |
+						    (f->out.len > 0 ? GN_WRITABLE : 0u));
+}
+
+static inline void foe_put(struct foe *f, const void *p, size_t n)
+{
+	wire_put(&f->out, p, n);
+	foe_flush(f);
+}
+
+static inline void foe_hear(struct foe *f);
+
+static inline void foe_on_ready(void *arg, unsigned ready)
+{
+	static uint8_t buf[65536];
+	struct foe *f = arg;
+	ptrdiff_t n = GN_EAGAIN;
+
+	if (ready & GN_READABLE && !f->is_deaf) {
+		while ((n = f->link->ops->read(f->link, buf, sizeof buf)) > 0)
+			wire_put(&f->in, buf, (size_t)n);
+		if (n != GN_EAGAIN)
+			f->err = (int)n;
+		foe_hear(f);
+	}
+	foe_flush(f);
+}
+
+static inline void foe_on_link(void *arg, int err, struct gn_link *link)
+{
+	struct foe *f = arg;
+
+	f->dial = NULL;
+	f->err = err;
+	f->link = link;
+	if (err != 0)
+		return;
+	link->on_ready = foe_on_ready;
+	link->arg = f;
+	foe_flush(f);
+}
+
+/* Begins to connect; the seed makes its identity. */
+static inline void foe_begin(struct foe *f, struct town *t, uint8_t seed)
+{
+	struct gn_link_dial_cfg cfg = {.loop = t->loop, .addr = t->addr, .on_done = foe_on_link, .arg = f};
+
+	memset(f, 0, sizeof *f);
+	f->t = t;
+	f->answers = true;
+	noise_peer_init(&f->noise, true, seed);
+	WIRE_MUST((t->is_virtual ? &gn_transport_mem : &gn_transport_tcp)->dial(&cfg, &f->dial) == 0);
+}
+
+static inline void foe_connect(struct foe *f, struct town *t, uint8_t seed)
+{
+	foe_begin(f, t, seed);
+	TOWN_UNTIL(t, f->dial == NULL, 5 * GN_SEC);
+	WIRE_MUST(f->link != NULL);
+}
+
+static inline void foe_abort(struct foe *f)
+{
+	if (f->dial != NULL)
+		(f->t->is_virtual ? &gn_transport_mem : &gn_transport_tcp)->cancel(f->dial);
+	if (f->link != NULL)
+		f->link->ops->abort(f->link);
+	f->link = NULL;
+	f->dial = NULL;
+	noise_peer_fini(&f->noise);
+	wire_fini(&f->in);
+	wire_fini(&f->plain);
+	wire_fini(&f->out);
+	wire_fini(&f->record);
+}
+
+static inline void foe_listen(struct foe *f, bool hears)
+{
+	f->is_deaf = !hears;
+	foe_flush(f);
+}
+
+/* ---- noise ---- */
+
+#define FOE_SELECT "\x13/multistream/1.0.0\n"
+#define FOE_NOISE "\x07/noise\n"
+#define FOE_YAMUX "\x0d/yamux/1.0.0\n"
+
+static inline void foe_say(struct foe *f, const char *text)
+{
+	foe_put(f, text, strlen(text));
+}
+
+static inline void foe_noise_1(struct foe *f)
+{
+	uint8_t msg[64];
+
+	foe_say(f, FOE_SELECT FOE_NOISE);
+	foe_put(f, msg, noise_peer_write(&f->noise, 1, NULL, 0, msg));
+}
+
+/* Message 2 has come whole? */
+static inline bool foe_has_2(const struct foe *f)
+{
+	size_t at = 28;
+
+	return f->in.len >= at + 2 && f->in.len >= at + 2 + gn_get_u16(f->in.p + f->in.at + at);
+}
+
+/* early: yamux is offered in the handshake. */
+static inline void foe_noise_3(struct foe *f, bool early)
+{
+	static const char *const muxers[] = {"/yamux/1.0.0"};
+	uint8_t payload[4096], msg[4200];
+	size_t n;
+
+	TOWN_UNTIL(f->t, foe_has_2(f) || f->err != 0, 5 * GN_SEC);
+	WIRE_MUST(f->err == 0);
+	wire_skip(&f->in, 28);
+	noise_peer_read(&f->noise, 2, &f->in);
+	n = noise_peer_payload(&f->noise, early ? muxers : NULL, early ? 1 : 0, payload);
+	n = noise_peer_write(&f->noise, 3, payload, n, msg);
+	f->is_secure = true;
+	f->is_muxed = early;
+	foe_put(f, msg, n);
+}
+
+/* Up to and with a yamux session. */
+static inline void foe_open(struct foe *f, struct town *t, uint8_t seed)
+{
+	foe_connect(f, t, seed);
+	foe_noise_1(f);
+	foe_noise_3(f, true);
+}
+
+/* ---- yamux ---- */
+
+static inline void foe_plain(struct foe *f, const void *p, size_t n)
+{
+	wire_put(&f->record, p, n);
+}
+
+/* What was said since goes out, in records as large as can be. */
+static inline void foe_seal(struct foe *f)
+{
+	static uint8_t out[2 + 65535];
+
+	while (f->record.len > 0) {
+		size_t n = f->record.len < 65519 ? f->record.len : 65519;
+
+		wire_put(&f->out, out, noise_peer_seal(&f->noise, f->record.p + f->record.at, n, out));
+		wire_skip(&f->record, n);
+	}
+	foe_flush(f);
+}
+
+static inline void foe_frame(struct foe *f, uint8_t type, uint16_t flags, uint32_t id, uint32_t length)
+{
+	uint8_t head[12] = {0, type};
+
+	gn_put_u16(head + 2, flags);
+	gn_put_u32(head + 4, id);
+	gn_put_u32(head + 8, length);
+	foe_plain(f, head, sizeof head);
+}
+
+static inline void foe_data(struct foe *f, uint16_t flags, uint32_t id, const void *p, size_t n)
+{
+	foe_frame(f, YAMUX_DATA, flags, id, (uint32_t)n);
+	foe_plain(f, p, n);
+}
+
+/* A stream with its protocol proposed. */
+static inline void foe_stream(struct foe *f, uint32_t id, const char *protocol)
+{
+	char text[256];
+	int n = snprintf(text, sizeof text, "%s%c%s\n", FOE_SELECT, (int)strlen(protocol) + 1, protocol);
+
+	foe_data(f, YAMUX_SYN, id, text, (size_t)n);
+}
+
+/* Counts what the node says. */
+static inline void foe_hear(struct foe *f)
+{
+	if (!f->is_secure)
+		return;
+	noise_peer_unseal(&f->noise, &f->in, &f->plain);
+	while (f->is_muxed && f->plain.len > 0) {
+		const uint8_t *p = f->plain.p + f->plain.at;
+		uint16_t flags;
+		uint32_t length;
+
+		if (f->body_left > 0) {
+			size_t n = f->plain.len < f->body_left ? f->plain.len : f->body_left;
+
+			f->data += n;
+			f->body_left -= (uint32_t)n;
+			wire_skip(&f->plain, n);
+			continue;
+		}
+		if (f->plain.len < 12)
+			break;
+		flags = gn_get_u16(p + 2);
+		length = gn_get_u32(p + 8);
+		WIRE_MUST(p[0] == 0 && p[1] <= YAMUX_GO_AWAY);
+		f->frames[p[1]]++;
+		if (p[1] <= YAMUX_WINDOW) {
+			f->syns += (flags & YAMUX_SYN) != 0;
+			f->acks += (flags & YAMUX_ACK) != 0;
+			f->fins += (flags & YAMUX_FIN) != 0;
+			f->rsts += (flags & YAMUX_RST) != 0;
+		}
+		if (p[1] == YAMUX_DATA) {
+			f->body_left = length;
+		} else if (p[1] == YAMUX_WINDOW) {
+			f->credit += length;
+		} else if (p[1] == YAMUX_PING) {
+			f->pongs += (flags & YAMUX_ACK) != 0;
+			f->pings += (flags & YAMUX_SYN) != 0;
+			if (flags & YAMUX_SYN && f->answers) {
+				foe_frame(f, YAMUX_PING, YAMUX_ACK, 0, length);
+				foe_seal(f);
+			}
+		} else {
+			f->is_away = true;
+			f->away_code = length;
+		}
+		wire_skip(&f->plain, 12);
+	}
+}
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* Two nodes and a channel between them: each end sends, reads, and at an event of the test's
+ * choice frees or resets.  On a virtual loop, over mem with a delay.  After cmocka.h. */
+#ifndef GN_TESTS_SCENE_H
+#define GN_TESTS_SCENE_H
+
+#include "foe.h"
+
+enum { BYTES = 300000, DELAY = 5 };
+
+/* One end of a channel, and what it is to do when an event comes. */
+struct end {
+	struct gn_channel *ch;
+	unsigned seen; /* events, ored */
+	unsigned count;
+	unsigned dead;
+	unsigned free_on, reset_on; /* at the first of these */
+	bool is_freed, is_reset, has_ended;
+	bool reads, writes;
+	size_t sent, got;
+	int in; /* how reading ended */
+};
+
+struct scene {
+	struct town t;
+	struct gn_node *client;
+	struct gn_key *key;
+	struct gn_dial *op;
+	struct end server, dialer;
+	unsigned done, opened;
+	int err;
+	bool frees_in_open, frees_in_done;
+};
+
+static inline uint8_t byte_at(size_t i)
+{
+	return (uint8_t)(i * 31 + i / 251);
+}
+
+static inline void end_read(struct end *e)
+{
+	struct iovec v[4];
+	int n;
+
+	while ((n = gn_channel_peek(e->ch, v, 4)) > 0) {
+		size_t len = 0;
+
+		for (int i = 0; i < n; i++)
+			for (size_t k = 0; k < v[i].iov_len; k++, len++)
+				assert_int_equal(((uint8_t *)v[i].iov_base)[k], byte_at(e->got + len));
+		gn_channel_skip(e->ch, len);
+		e->got += len;
+	}
+	if (n != GN_EAGAIN)
+		e->in = n;
+}
+
+static inline void end_write(struct end *e)
+{
+	uint8_t buf[5000];
+
+	while (e->sent < BYTES) {
+		size_t n = BYTES - e->sent < sizeof buf ? BYTES - e->sent : sizeof buf;
+		ptrdiff_t r;
+
+		for (size_t i = 0; i < n; i++)
+			buf[i] = byte_at(e->sent + i);
+		r = gn_channel_write(e->ch, buf, n);
+		if (r <= 0)
+			return;
+		e->sent += (size_t)r;
+	}
+	if (!e->has_ended)
+		assert_int_equal(gn_channel_end(e->ch), 0);
+	e->has_ended = true;
+}
+
+static inline void on_event(void *arg, struct gn_channel *ch, unsigned events)
+{
+	struct end *e = arg;
+
+	assert_ptr_equal(ch, e->ch);
+	assert_false(e->is_freed);
+	assert_int_equal(e->dead, 0); /* it is the last */
+	assert_int_not_equal(events, 0);
+	assert_int_equal(events & ~(unsigned)(GN_CAN_READ | GN_CAN_WRITE | GN_OPENED | GN_DRAINED | GN_DEAD), 0);
+	assert_int_equal(e->seen & events & (GN_OPENED | GN_DRAINED), 0); /* these are said once */
+	e->seen |= events;
+	e->count++;
+	if (events & GN_DEAD) {
+		e->dead++;
+		assert_true(gn_channel_error(ch) < 0);
+	}
+	if (events & e->reset_on && !e->is_reset) {
+		e->is_reset = true;
+		gn_channel_reset(ch);
+		assert_int_not_equal(gn_channel_error(ch), 0);
+	}
+	if (events & e->free_on) {
+		e->is_freed = true;
+		gn_channel_free(ch);
+		e->ch = NULL;
+		return;
+	}
+	if (e->reads)
+		end_read(e);
+	if (e->writes && !e->is_reset)
+		end_write(e);
+}
+
+static inline void on_open(void *arg, struct gn_channel *ch)
+{
+	struct scene *s = arg;
+
+	s->opened++;
+	if (s->frees_in_open) {
+		gn_channel_free(ch);
+		return;
+	}
+	s->server.ch = ch;
+	gn_channel_on_event(ch, on_event, &s->server);
+}
+
+static inline void on_done(void *arg, int err, struct gn_channel *ch)
+{
+	struct scene *s = arg;
+
+	assert_int_equal(s->done, 0);
+	assert_true((err == 0) == (ch != NULL));
+	s->done++;
+	s->err = err;
+	s->op = NULL;
+	if (err != 0)
+		return;
+	if (s->frees_in_done) {
+		gn_channel_free(ch);
+		return;
+	}
+	s->dialer.ch = ch;
+	gn_channel_on_event(ch, on_event, &s->dialer);
+	if (s->dialer.writes)
+		end_write(&s->dialer);
+}
+
+static inline void scene_init(struct scene *s, gn_time delay)
+{
+	struct gn_mem_cfg path = {.seed = 1, .delay = delay};
+	struct gn_protocol_cfg p = {.id = "/scene", .kind = GN_BYTES, .on_open = on_open, .arg = s};
+	struct gn_limits lim;
+
+	memset(s, 0, sizeof *s);
+	town_init(&s->t, true, NULL);
+	assert_int_equal(gn_mem_set(s->t.loop, &path), 0);
+	assert_int_equal(gn_protocol_add(s->t.node, &p), 0);
+	s->key = town_key(5);
+	gn_limits_init(&lim);
+	s->client = town_node(s->t.loop, s->key, &lim);
+	s->server.reads = s->server.writes = s->dialer.reads = s->dialer.writes = true;
+}
+
+static inline void scene_dial(struct scene *s)
+{
+	const struct gn_multiaddr *addrs[1] = {s->t.addr};
+	struct gn_dial_cfg cfg =
+		{.addrs = addrs, .n_addrs = 1, .protocol = "/scene", .kind = GN_BYTES, .on_done = on_done, .arg = s};
+
+	assert_int_equal(gn_dial_start(s->client, &cfg, &s->op), 0);
+	assert_int_equal(s->done, 0);
+}
+
+static inline void scene_run(struct scene *s, unsigned ms)
+{
+	town_run(&s->t, ms * GN_MSEC);
+}
+
+static inline void scene_fini(struct scene *s)
+{
+	if (s->dialer.ch != NULL)
+		gn_channel_free(s->dialer.ch);
+	/* It may come only now. */
+	s->server.free_on = GN_DEAD;
+	scene_run(s, 1000);
+	if (s->server.ch != NULL)
+		gn_channel_free(s->server.ch);
+	scene_run(s, 10000);
+	assert_int_equal(s->client->budget.used, 0);
+	assert_int_equal(s->t.node->budget.used, 0);
+	gn_node_free(s->client);
+	gn_key_free(s->key);
+	town_quiet(&s->t);
+	town_serves(&s->t);
+	town_quiet(&s->t);
+	town_fini(&s->t);
+}
+
+#endif
