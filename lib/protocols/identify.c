@@ -43,7 +43,7 @@ static int learn(struct gn_identify_stream *s)
 {
 	struct gn_identify_peer *peer = s->peer;
 	const struct gn_buf *body = &s->reader.body;
-	struct gn_identify_known *known;
+	struct gn_identify_known *known = NULL;
 	int err = gn_identify_reader_finish(&s->reader);
 
 	if (err == 0)
