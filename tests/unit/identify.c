@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: MIT */
+/* lib/protocols/identify: nodes in one process. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "net.h"
+#include "protocols/identify.h"
+
+struct fix {
+	struct net w;
+	struct gn_identify *op;
+	struct gn_dial *dial;
+	int done, err;
+	size_t n_protocols, n_listen;
+	bool signed_record, observed;
+	char agent[64], protocols[1024];
+	struct gn_peer_id peer;
+};
+
+static int set_up(void **state)
+{
+	struct gn_mem_cfg mem = {.seed = 1, .delay = 5 * GN_MSEC};
+	struct fix *f = calloc(1, sizeof *f);
+
+	if (f == NULL)
+		return -1;
+	net_init(&f->w, 3, NULL);
+	gn_mem_set(f->w.loop, &mem);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fix *f = *state;
+
+	net_fini(&f->w);
+	free(f);
+	return 0;
+}
+
+static void on_done(void *arg, int err, const struct gn_identify_info *info)
+{
+	struct fix *f = arg;
+
+	f->done++;
+	f->err = err;
+	assert_true((err == 0) == (info != NULL));
+	if (err != 0)
+		return;
+	f->peer = info->peer;
+	f->n_protocols = info->n_protocols;
+	f->n_listen = info->n_listen;
+	f->signed_record = info->signed_record;
+	f->observed = info->observed != NULL;
+	snprintf(f->agent, sizeof f->agent, "%s", info->agent);
+	f->protocols[0] = '\0';
+	for (size_t i = 0; i < info->n_protocols && strlen(f->protocols) < 900; i++) {
+		strncat(f->protocols, info->protocols[i], 60);
+		strcat(f->protocols, " ");
+	}
+}
+
+static void start(struct fix *f, size_t from, size_t to)
+{
+	const struct gn_multiaddr *addrs[] = {f->w.addr[to]};
+	struct gn_identify_cfg cfg = {.dial = {.addrs = addrs, .n_addrs = 1}, .on_done = on_done, .arg = f};
+
+	f->done = 0;
+	assert_int_equal(gn_identify_start(f->w.node[from], &cfg, &f->op), 0);
+	assert_int_equal(f->done, 0);
+}
+
+static const struct gn_identify_peer *known(struct fix *f, size_t node)
+{
+	return net_conn(&f->w, node, 0)->service_state;
+}
+
+/* Until the node's i-th connection is there and the peer is being asked. */
+static void run_to_question(struct fix *f, size_t node, size_t i)
+{
+	for (int k = 0; k < 1000; k++) {
+		const struct gn_conn *c = net_conn(&f->w, node, i);
+		const struct gn_identify_peer *peer = c != NULL ? c->service_state : NULL;
+
+		if (peer != NULL && peer->asking != NULL)
+			return;
+		net_run(&f->w, GN_MSEC);
+	}
+	fail_msg("it is never asked");
+}
+
+/* What one of them knows of the other, as text. */
+static bool knows_protocol(struct fix *f, size_t node, const char *id)
+{
+	const struct gn_identify_peer *peer = known(f, node);
+	struct gn_identify_view v;
+	bool has = false;
+
+	assert_non_null(peer->known);
+	assert_int_equal(gn_identify_view_init(&v, peer->known->body, peer->known->len, &peer->conn->peer), 0);
+	for (size_t i = 0; i < v.info.n_protocols; i++)
+		has |= strcmp(v.info.protocols[i], id) == 0;
+	gn_identify_view_fini(&v);
+	return has;
+}
+
+static void on_channel(void *arg, struct gn_channel *ch)
+{
+	(void)arg;
+	gn_channel_free(ch);
+}
+
+static void serve(struct fix *f, size_t node, const char *id, bool hidden)
+{
+	struct gn_protocol_cfg cfg = {.id = id, .kind = GN_BYTES, .hidden = hidden, .on_open = on_channel};
+
+	assert_int_equal(gn_protocol_add(f->w.node[node], &cfg), 0);
+}
+
+/* ---- tests -------------------------------------------------------------------- */
+
+static void test_operation(void **state)
+{
+	struct fix *f = *state;
+	struct gn_peer_id id;
+
+	serve(f, 1, "/shown/1", false);
+	serve(f, 1, "/secret/1", true);
+	start(f, 0, 1);
+	net_run(&f->w, GN_SEC);
+	assert_int_equal(f->done, 1);
+	assert_int_equal(f->err, 0);
+	gn_node_id(f->w.node[1], &id);
+	assert_true(gn_peer_id_is_equal(&f->peer, &id));
+	assert_string_equal(f->agent, "golem-net/" GN_VERSION);
+	assert_string_equal(f->protocols, "/ipfs/id/1.0.0 /ipfs/id/push/1.0.0 /ipfs/ping/1.0.0 /shown/1 ");
+	assert_int_equal(f->n_listen, 1);
+	assert_true(f->signed_record && f->observed);
+
+	/* Once more on the same connection: it is known. */
+	start(f, 0, 1);
+	net_run(&f->w, GN_MSEC);
+	assert_int_equal(f->done, 1);
+	assert_int_equal(f->err, 0);
+	assert_int_equal(f->n_protocols, 4);
+	assert_true(f->signed_record);
+	assert_null(net_conn(&f->w, 0, 1));
+}
+
+/* Both ends ask, once, and nothing of it stays but what they said. */
+static void test_both_ways(void **state)
+{
+	struct fix *f = *state;
+
+	start(f, 0, 1);
+	gn_identify_cancel(f->op); /* nobody dials then */
+	net_run(&f->w, GN_SEC);
+	assert_null(net_conn(&f->w, 0, 0));
+	start(f, 0, 1);
+	net_run(&f->w, GN_SEC);
+	for (size_t i = 0; i < 2; i++) {
+		assert_non_null(known(f, i)->known);
+		assert_in_range(known(f, i)->known->len, 100, 300);
+		assert_true(known(f, i)->known->takes_push && known(f, i)->known->signed_record);
+		assert_int_equal(net_conn(&f->w, i, 0)->session->streams, 0);
+		assert_true(knows_protocol(f, i, GN_IDENTIFY_ID));
+	}
+}
+
+static void test_push(void **state)
+{
+	struct fix *f = *state;
+	uint32_t told;
+
+	start(f, 0, 1);
+	net_run(&f->w, GN_SEC);
+	told = known(f, 1)->told;
+	serve(f, 1, "/new/1", false);
+	net_run(&f->w, 500 * GN_MSEC);
+	serve(f, 1, "/new/2", false);
+	net_run(&f->w, 900 * GN_MSEC); /* it is not quiet for long enough */
+	assert_false(knows_protocol(f, 0, "/new/1"));
+	net_run(&f->w, 200 * GN_MSEC);
+	assert_true(knows_protocol(f, 0, "/new/1"));
+	assert_true(knows_protocol(f, 0, "/new/2"));
+	assert_int_equal(known(f, 1)->told, told + 2);
+	assert_int_equal(gn_protocol_del(f->w.node[1], "/new/1"), 0);
+	net_run(&f->w, 2 * GN_SEC);
+	assert_false(knows_protocol(f, 0, "/new/1"));
+	assert_true(knows_protocol(f, 0, "/new/2"));
+	assert_int_equal(net_conn(&f->w, 0, 0)->session->streams, 0);
+	assert_int_equal(net_conn(&f->w, 1, 0)->session->streams, 0);
+}
+
+/* Who does not list it is not pushed to. */
+static void test_no_push(void **state)
+{
+	struct fix *f = *state;
+
+	assert_int_equal(gn_protocol_del(f->w.node[0], GN_IDENTIFY_PUSH_ID), 0);
+	start(f, 0, 1);
+	net_run(&f->w, GN_SEC);
+	assert_false(known(f, 1)->known->takes_push);
+	serve(f, 1, "/new/1", false);
+	net_run(&f->w, 5 * GN_SEC);
+	assert_false(knows_protocol(f, 0, "/new/1"));
+}
+
+static void on_dialed(void *arg, int err, struct gn_channel *ch)
+{
+	struct gn_channel **at = arg;
+
+	assert_int_equal(err, 0);
+	*at = ch;
+}
+
+static struct gn_channel *open_by_hand(struct fix *f, const char *protocol)
+{
+	const struct gn_multiaddr *addrs[] = {f->w.addr[1]};
+	struct gn_channel *ch = NULL;
+	struct gn_dial_cfg cfg = {.addrs = addrs,
+				  .n_addrs = 1,
+				  .protocol = protocol,
+				  .kind = GN_BYTES,
+				  .on_done = on_dialed,
+				  .arg = &ch};
+
+	assert_int_equal(gn_dial_start(f->w.node[0], &cfg, &f->dial), 0);
+	net_run(&f->w, 300 * GN_MSEC);
+	assert_non_null(ch);
+	return ch;
+}
+
+static void push_by_hand(struct fix *f, const struct gn_buf *b)
+{
+	struct gn_channel *ch = open_by_hand(f, GN_IDENTIFY_PUSH_ID);
+	uint8_t head[GN_UVARINT_MAX];
+	size_t n = gn_uvarint_encode(b->len, head);
+
+	assert_int_equal(gn_channel_write(ch, head, n), (ptrdiff_t)n);
+	assert_int_equal(gn_channel_write(ch, b->p, b->len), (ptrdiff_t)b->len);
+	assert_int_equal(gn_channel_end(ch), 0);
+	net_run(&f->w, 300 * GN_MSEC);
+	gn_channel_free(ch);
+}
+
+static void test_pushed_by_hand(void **state)
+{
+	struct fix *f = *state;
+	struct gn_buf b;
+	const uint8_t *key;
+	size_t n;
+
+	gn_buf_init(&b, 4096);
+	assert_int_equal(gn_buf_put_u8(&b, 3 << 3 | 2), 0);
+	assert_int_equal(gn_buf_put_prefixed(&b, "/pushed/1", 9), 0);
+	push_by_hand(f, &b);
+	assert_true(knows_protocol(f, 1, "/pushed/1"));
+	assert_false(knows_protocol(f, 1, GN_IDENTIFY_ID));
+
+	/* with another's key: nothing of it counts */
+	b.len = 0;
+	assert_int_equal(gn_buf_put_u8(&b, 3 << 3 | 2), 0);
+	assert_int_equal(gn_buf_put_prefixed(&b, "/pushed/2", 9), 0);
+	key = gn_key_public(f->w.key[2], &n);
+	assert_int_equal(gn_buf_put_u8(&b, 1 << 3 | 2), 0);
+	assert_int_equal(gn_buf_put_prefixed(&b, key, n), 0);
+	push_by_hand(f, &b);
+	assert_true(knows_protocol(f, 1, "/pushed/1"));
+	assert_false(knows_protocol(f, 1, "/pushed/2"));
+
+	/* with its own it does */
+	b.len = 11;
+	key = gn_key_public(f->w.key[0], &n);
+	assert_int_equal(gn_buf_put_u8(&b, 1 << 3 | 2), 0);
+	assert_int_equal(gn_buf_put_prefixed(&b, key, n), 0);
+	push_by_hand(f, &b);
+	assert_true(knows_protocol(f, 1, "/pushed/2"));
+	gn_buf_fini(&b);
+}
+
+/* Whoever opens and does not end is got rid of after the time; more than a few not even so. */
+static void test_slow_peers(void **state)
+{
+	struct fix *f = *state;
+	struct gn_channel *ch[8];
+
+	for (int i = 0; i < 8; i++)
+		ch[i] = open_by_hand(f, i & 1 ? GN_IDENTIFY_ID : GN_IDENTIFY_PUSH_ID);
+	assert_int_equal(net_conn(&f->w, 1, 0)->streams_in, GN_IDENTIFY_STREAMS);
+	for (int i = 0; i < 8; i++)
+		assert_true((gn_channel_error(ch[i]) != 0) == (i >= GN_IDENTIFY_STREAMS));
+	net_run(&f->w, 6 * GN_SEC);
+	assert_int_equal(net_conn(&f->w, 1, 0)->streams_in, 0);
+	for (int i = 0; i < 8; i++) {
+		assert_int_not_equal(gn_channel_error(ch[i]), 0);
+		gn_channel_free(ch[i]);
+	}
+	net_run(&f->w, GN_SEC);
+	assert_int_equal(net_conn(&f->w, 1, 0)->session->streams, 0);
+}
+
+static void test_too_large(void **state)
+{
+	struct fix *f = *state;
+	struct gn_buf b;
+
+	gn_buf_init(&b, 10000);
+	assert_int_equal(gn_buf_reserve(&b, GN_IDENTIFY_MESSAGE_MAX + 1), 0);
+	memset(b.p, 0, GN_IDENTIFY_MESSAGE_MAX + 1);
+	b.len = GN_IDENTIFY_MESSAGE_MAX + 1;
+	push_by_hand(f, &b);
+	assert_true(knows_protocol(f, 1, GN_IDENTIFY_ID));
+	assert_int_equal(net_conn(&f->w, 1, 0)->session->streams, 0);
+	gn_buf_fini(&b);
+}
+
+/* A peer that does not answer, or does not have it. */
+static void test_failures(void **state)
+{
+	struct fix *f = *state;
+
+	assert_int_equal(gn_protocol_del(f->w.node[1], GN_IDENTIFY_ID), 0);
+	start(f, 0, 1);
+	net_run(&f->w, GN_SEC);
+	assert_int_equal(f->done, 1);
+	assert_int_equal(f->err, GN_ENOPROTO);
+	assert_true(gn_conn_is_usable(net_conn(&f->w, 0, 0)));
+
+	start(f, 0, 2);
+	run_to_question(f, 0, 1);
+	assert_int_equal(f->done, 0);
+	assert_non_null(net_conn(&f->w, 0, 1));
+	gn_mem_stall(f->w.loop, 1, false, 8 * GN_SEC);
+	net_run(&f->w, 7 * GN_SEC);
+	assert_int_equal(f->done, 1);
+	assert_int_equal(f->err, GN_ETIMEOUT);
+
+	start(f, 1, 2);
+	run_to_question(f, 1, 1);
+	gn_mem_cut_all(f->w.loop);
+	net_run(&f->w, GN_SEC);
+	assert_int_equal(f->done, 1);
+	assert_int_equal(f->err, GN_ERESET);
+	for (size_t i = 0; i < 3; i++)
+		assert_null(net_conn(&f->w, i, 0));
+}
+
+static void test_cancel(void **state)
+{
+	struct fix *f = *state;
+
+	for (int i = 0; i < 50; i++) { /* at every stage */
+		start(f, 0, 1);
+		net_run(&f->w, i * GN_MSEC);
+		if (f->done > 0)
+			break;
+		gn_identify_cancel(f->op);
+		net_run(&f->w, GN_SEC);
+		assert_int_equal(f->done, 0);
+		gn_mem_cut_all(f->w.loop);
+		net_run(&f->w, GN_SEC);
+	}
+	assert_int_equal(f->done, 1);
+}
+
+static void on_closed(void *arg)
+{
+	++*(int *)arg;
+}
+
+/* Closing does not wait for answers. */
+static void test_close(void **state)
+{
+	struct fix *f = *state;
+	gn_time began;
+	int closed = 0;
+
+	start(f, 0, 1);
+	run_to_question(f, 0, 0);
+	assert_int_equal(f->done, 0);
+	gn_mem_stall(f->w.loop, 0, false, 60 * GN_SEC);
+	began = gn_loop_now(f->w.loop);
+	assert_int_equal(gn_node_close(f->w.node[0], 60 * GN_SEC, on_closed, &closed), 0);
+	while (closed == 0 && gn_loop_now(f->w.loop) - began < 30 * GN_SEC)
+		gn_loop_turn(f->w.loop, GN_SEC);
+	assert_int_equal(closed, 1);
+	assert_true(gn_loop_now(f->w.loop) - began < 6 * GN_SEC);
+	assert_int_equal(f->done, 1);
+	assert_int_equal(f->err, GN_ECLOSED);
+}
+
+static void test_node_free(void **state)
+{
+	struct fix *f = *state;
+
+	for (int i = 0; i < 60; i++) {
+		size_t gone = i & 1;
+
+		start(f, 0, 1);
+		net_run(&f->w, i * GN_MSEC);
+		gn_node_free(f->w.node[gone]);
+		net_run(&f->w, 10 * GN_SEC);
+		gn_key_free(f->w.key[gone]);
+		gn_multiaddr_free(f->w.addr[gone]);
+		net_add(&f->w, gone, NULL);
+	}
+}
+
+/* ---- which addresses ---- */
+
+static struct gn_multiaddr *told[16];
+static size_t n_told;
+
+static void tell_to(struct fix *f, const char *remote)
+{
+	struct gn_conn conn;
+	struct gn_identify_reader r;
+	struct gn_identify_view v;
+	struct gn_peer_id id;
+	struct gn_buf b;
+
+	while (n_told > 0)
+		gn_multiaddr_free(told[--n_told]);
+	memset(&conn, 0, sizeof conn);
+	conn.node = f->w.node[0];
+	conn.remote = net_addr(remote);
+	gn_buf_init(&b, 5000);
+	assert_int_equal(gn_identify_own_make(&conn, &b), 0);
+	gn_identify_reader_init(&r);
+	assert_int_equal(gn_identify_reader_put(&r, b.p, b.len), 0);
+	gn_node_id(f->w.node[0], &id);
+	assert_int_equal(gn_identify_view_init(&v, r.body.p, r.body.len, &id), 0);
+	assert_int_equal(v.info.observed != NULL, !gn_multiaddr_has(conn.remote, GN_MA_P2P_CIRCUIT));
+	for (size_t i = 0; i < v.info.n_listen && i < 16; i++)
+		assert_int_equal(gn_multiaddr_dup(v.info.listen[i], &told[n_told++]), 0);
+	gn_identify_view_fini(&v);
+	gn_identify_reader_fini(&r);
+	gn_buf_fini(&b);
+	gn_multiaddr_free(conn.remote);
+}
+
+static bool was_told(const char *text)
+{
+	struct gn_multiaddr *a = net_addr(text);
+	bool found = false;
+
+	for (size_t i = 0; i < n_told; i++)
+		found |= gn_multiaddr_is_equal(told[i], a);
+	gn_multiaddr_free(a);
+	return found;
+}
+
+/* A transport that listens anywhere, in name. */
+static bool fake_is_for(const struct gn_multiaddr *addr)
+{
+	return gn_multiaddr_has(addr, GN_MA_TCP);
+}
+
+static int fake_listen(const struct gn_link_listen_cfg *cfg, struct gn_link_listener **out, struct gn_multiaddr **bound)
+{
+	*out = NULL;
+	return gn_multiaddr_dup(cfg->addr, bound);
+}
+
+static void fake_close(struct gn_link_listener *l)
+{
+	(void)l;
+}
+
+static const struct gn_transport_ops fake = {.name = "fake",
+					     .is_for = fake_is_for,
+					     .listen = fake_listen,
+					     .close = fake_close};
+
+static void tune_fake(struct gn_node_cfg *cfg)
+{
+	static const struct gn_transport_ops *const transports[] = {&fake, &gn_transport_mem, NULL};
+	static struct gn_components all;
+
+	all = *cfg->components;
+	all.transports = transports;
+	cfg->components = &all;
+}
+
+static void test_addresses(void **state)
+{
+	static const char *const listen[] = {"/ip4/127.0.0.1/tcp/1", "/ip4/192.168.1.2/tcp/1", "/ip4/8.8.8.8/tcp/1",
+					     "/ip6/fe80::1/tcp/1"};
+	struct fix *f = *state;
+
+	gn_node_free(f->w.node[0]);
+	gn_key_free(f->w.key[0]);
+	gn_multiaddr_free(f->w.addr[0]);
+	net_add(&f->w, 0, tune_fake);
+	for (size_t i = 0; i < 4; i++) {
+		struct gn_multiaddr *a = net_addr(listen[i]);
+
+		assert_int_equal(gn_node_listen(f->w.node[0], a, NULL), 0);
+		gn_multiaddr_free(a);
+	}
+	tell_to(f, "/ip4/9.9.9.9/tcp/7");
+	assert_true(was_told(listen[2]));
+	assert_false(was_told(listen[0]) || was_told(listen[1]) || was_told(listen[3]));
+	tell_to(f, "/ip4/192.168.1.9/tcp/7");
+	assert_true(was_told(listen[1]) && was_told(listen[2]));
+	assert_false(was_told(listen[0]));
+	tell_to(f, "/ip4/127.0.0.1/tcp/7");
+	assert_true(was_told(listen[0]) && was_told(listen[1]) && was_told(listen[2]));
+	tell_to(f, "/ip4/9.9.9.9/tcp/7/p2p/QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N/p2p-circuit");
+	assert_true(was_told(listen[2]));
+	assert_false(was_told(listen[1]));
+	while (n_told > 0)
+		gn_multiaddr_free(told[--n_told]);
+}
+
+/* What an idle connection keeps of it. */
+static void test_size(void **state)
+{
+	(void)state;
+	assert_true(sizeof(struct gn_identify_peer) <= 256);
+	assert_true(sizeof(struct gn_identify_known) + GN_IDENTIFY_KNOWN_MAX <= 2100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_operation, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_both_ways, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_push, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_push, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_pushed_by_hand, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_slow_peers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_too_large, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_failures, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_close, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_node_free, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_addresses, set_up, tear_down),
+		cmocka_unit_test(test_size),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
