@@ -517,7 +517,7 @@ static void two_selects_agree(void **state)
 		struct rng r;
 
 		rng_seed(&r, seed);
-		print_message("GN_SEED=%llu\r", (unsigned long long)seed);
+		print_message("GN_SEED=%llu\n", (unsigned long long)seed);
 		agree(&r, wishes, 3, 1, 1);
 		agree(&r, wishes + 2, 1, 0, 0);
 		agree(&r, wishes, 2, 1, 1);
