@@ -15,12 +15,12 @@ struct gn_channel {
 	char *protocol;
 	gn_time since;
 	struct gn_metrics count;
-	size_t handed;             /* bytes of the frame that was handed out last, still in the pipe */
-	struct gn_buf frame;       /* a frame that does not lie in one piece, as far as it has come */
-	size_t frame_left;         /* of it, still to come */
+	size_t handed;       /* bytes of the frame that was handed out last, still in the pipe */
+	struct gn_buf frame; /* a frame that does not lie in one piece, as far as it has come */
+	size_t frame_left;   /* of it, still to come */
 	bool is_in_frame;
-	int frame_err;             /* the stream of frames is broken */
-	bool is_dead;              /* GN_DEAD was said */
+	int frame_err; /* the stream of frames is broken */
+	bool is_dead;  /* GN_DEAD was said */
 	const struct gn_source *source;
 	void *source_arg;
 	gn_channel_cb *cb;
@@ -29,9 +29,8 @@ struct gn_channel {
 
 /* Opens one on a connection. */
 int gn_channel_open(struct gn_conn *conn, const char *protocol, enum gn_channel_kind kind, size_t max_frame,
-                    struct gn_channel **out);
+		    struct gn_channel **out);
 /* Takes a stream that came in. */
-int gn_channel_accept(struct gn_pstream *handed, enum gn_channel_kind kind, size_t max_frame,
-                      struct gn_channel **out);
+int gn_channel_accept(struct gn_pstream *handed, enum gn_channel_kind kind, size_t max_frame, struct gn_channel **out);
 
 #endif

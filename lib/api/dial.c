@@ -94,7 +94,10 @@ static void served_free(void *arg)
 
 int gn_protocol_add(struct gn_node *node, const struct gn_protocol_cfg *cfg)
 {
-	struct gn_registry_entry entry = {.id = NULL, .hidden = cfg->hidden, .on_open = on_open, .on_free = served_free};
+	struct gn_registry_entry entry = {.id = NULL,
+					  .hidden = cfg->hidden,
+					  .on_open = on_open,
+					  .on_free = served_free};
 	struct served *s;
 	int r;
 

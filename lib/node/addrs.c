@@ -46,7 +46,7 @@ static int add(struct list *l, struct gn_multiaddr *a)
 
 /* `bound` listens on every interface: the same with each of this host's addresses. */
 static int spell_out(struct list *l, const struct gn_multiaddr *bound, const struct gn_ip *any,
-                     const struct gn_ifaddr *ifs, size_t n_ifs)
+		     const struct gn_ifaddr *ifs, size_t n_ifs)
 {
 	struct gn_multiaddr_part part;
 
@@ -117,7 +117,8 @@ static int collect(const struct gn_node *node, struct list *l)
 		struct gn_multiaddr *copy;
 		struct gn_ip ip;
 
-		if (gn_multiaddr_scope(bound[i]) == GN_SCOPE_UNSPECIFIED && gn_multiaddr_to_ip(bound[i], &ip, NULL) == 0) {
+		if (gn_multiaddr_scope(bound[i]) == GN_SCOPE_UNSPECIFIED &&
+		    gn_multiaddr_to_ip(bound[i], &ip, NULL) == 0) {
 			if (ifs == NULL)
 				r = gn_ifaddrs_get(&ifs, &n_ifs);
 			if (r == 0)

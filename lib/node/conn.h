@@ -23,8 +23,8 @@ enum gn_conn_state {
 	GN_CONN_SECURING, /* until the peer has proved who it is */
 	GN_CONN_MUXING,   /* until there is a session */
 	GN_CONN_OPEN,
-	GN_CONN_CLOSING,  /* the last words go out */
-	GN_CONN_GONE,     /* there is no link any more */
+	GN_CONN_CLOSING, /* the last words go out */
+	GN_CONN_GONE,    /* there is no link any more */
 };
 
 struct gn_conn {
@@ -32,11 +32,11 @@ struct gn_conn {
 	struct gn_list link_node; /* in node->conns */
 	enum gn_conn_state state;
 	bool inbound;
-	int err;                 /* why it is over */
+	int err; /* why it is over */
 	uint8_t guid[GN_GUID_LEN];
-	struct gn_peer_id peer;  /* before it is secured: the one that was asked for, or none */
+	struct gn_peer_id peer; /* before it is secured: the one that was asked for, or none */
 	struct gn_multiaddr *remote, *local;
-	const char *found;       /* how the address was learnt */
+	const char *found; /* how the address was learnt */
 	gn_time since;
 
 	struct gn_link *link;
@@ -44,14 +44,14 @@ struct gn_conn {
 	struct gn_stack stack;
 	struct gn_session *session;
 	const struct gn_security_ops *security; /* the one in use */
-	bool can_read, can_write; /* what the link is thought to be ready for */
-	unsigned wants;           /* what it was told to report */
-	int write_err;            /* what writing failed with: reading will find the end */
-	bool is_ended;            /* the link's writing side is shut */
-	size_t unsent;            /* closing: what had not arrived when it was looked at last */
-	bool is_announced;        /* on_open was called */
-	bool is_refused;          /* by our gate: it is told, and closed */
-	bool is_first_seen;       /* an inbound stream has come */
+	bool can_read, can_write;               /* what the link is thought to be ready for */
+	unsigned wants;                         /* what it was told to report */
+	int write_err;                          /* what writing failed with: reading will find the end */
+	bool is_ended;                          /* the link's writing side is shut */
+	size_t unsent;                          /* closing: what had not arrived when it was looked at last */
+	bool is_announced;                      /* on_open was called */
+	bool is_refused;                        /* by our gate: it is told, and closed */
+	bool is_first_seen;                     /* an inbound stream has come */
 
 	struct gn_task task;
 	struct gn_timer timer;

@@ -27,7 +27,8 @@ static void on_open(void *arg, struct gn_conn *c, int err)
 		/* One line for each that knocked and did not get in; we go on listening. */
 		if (c->peer.len > 0)
 			gn_peer_id_format(&c->peer, id);
-		gn_log(GN_LOG_NOTICE, "%s%s%s: %s", text != NULL ? text : "?", id[0] ? "/p2p/" : "", id, gn_strerror(err));
+		gn_log(GN_LOG_NOTICE, "%s%s%s: %s", text != NULL ? text : "?", id[0] ? "/p2p/" : "", id,
+		       gn_strerror(err));
 		free(text);
 	}
 }
@@ -35,7 +36,11 @@ static void on_open(void *arg, struct gn_conn *c, int err)
 static void on_link(void *arg, struct gn_link *link)
 {
 	struct listener *l = arg;
-	struct gn_conn_cfg cfg = {.node = l->node, .link = link, .inbound = true, .found = "inbound", .on_open = on_open};
+	struct gn_conn_cfg cfg = {.node = l->node,
+				  .link = link,
+				  .inbound = true,
+				  .found = "inbound",
+				  .on_open = on_open};
 	struct gn_conn *c;
 	int r = gn_node_admits_conn(l->node, link->remote);
 

@@ -32,8 +32,8 @@ struct gn_node {
 	size_t n_securities, n_muxers;
 
 	struct gn_list conns, listeners, dials;
-	unsigned n_conns, n_pending;           /* pending: inbound and not yet secured */
-	uint64_t bytes_in, bytes_out;          /* of connections that are gone */
+	unsigned n_conns, n_pending;                /* pending: inbound and not yet secured */
+	uint64_t bytes_in, bytes_out;               /* of connections that are gone */
 	uint64_t frames_in, frames_out, n_channels; /* of all */
 	gn_time since;
 

@@ -20,14 +20,14 @@ struct gn_conn;
 struct gn_pstream {
 	struct gn_conn *conn;
 	struct gn_stream *st;
-	struct gn_stack stack;   /* the selection, while it lasts */
-	struct gn_timer timer;   /* its time limit */
-	struct gn_list link;     /* in conn->pstreams */
-	const char *protocol;    /* the opener's string, or the registry's at the time */
+	struct gn_stack stack; /* the selection, while it lasts */
+	struct gn_timer timer; /* its time limit */
+	struct gn_list link;   /* in conn->pstreams */
+	const char *protocol;  /* the opener's string, or the registry's at the time */
 	bool inbound;
-	bool is_open;            /* agreed */
-	bool is_drained;         /* GN_DRAINED was said */
-	bool is_ending;          /* our end is to follow the peer's answer */
+	bool is_open;    /* agreed */
+	bool is_drained; /* GN_DRAINED was said */
+	bool is_ending;  /* our end is to follow the peer's answer */
 	int err;
 	/* Events as in gn.h's enum gn_channel_event.  The owner may free the stream from inside. */
 	void (*on_event)(void *arg, struct gn_pstream *ps, unsigned events);

@@ -30,7 +30,8 @@ int gn_registry_find(void *arg, const char *id, size_t len)
 	const struct gn_registry *r = arg;
 
 	for (size_t i = 0; i < r->n; i++)
-		if (r->entries[i].id != NULL && strlen(r->entries[i].id) == len && memcmp(r->entries[i].id, id, len) == 0)
+		if (r->entries[i].id != NULL && strlen(r->entries[i].id) == len &&
+		    memcmp(r->entries[i].id, id, len) == 0)
 			return (int)i;
 	return GN_ENOPROTO;
 }

@@ -95,7 +95,8 @@ static int start_muxer(struct gn_conn *c, const struct gn_muxer_ops *ops)
 	return 0;
 }
 
-static int start_select(struct gn_conn *c, const char *const *ids, size_t n, int (*by_name)(void *, const char *, size_t))
+static int start_select(struct gn_conn *c, const char *const *ids, size_t n,
+			int (*by_name)(void *, const char *, size_t))
 {
 	struct gn_select_cfg cfg = {.initiator = !c->inbound, .ids = ids, .n = n, .find = by_name, .arg = c};
 

@@ -41,7 +41,7 @@ struct gn_link_ops {
 /* The common head of every transport's link. */
 struct gn_link {
 	const struct gn_link_ops *ops;
-	struct gn_multiaddr *remote, *local; /* owned by the link; without /p2p; never NULL */
+	struct gn_multiaddr *remote, *local;         /* owned by the link; without /p2p; never NULL */
 	void (*on_ready)(void *arg, unsigned ready); /* set by the owner before it first wants */
 	void *arg;
 };
@@ -63,7 +63,7 @@ struct gn_link_listen_cfg {
 	void *arg;
 };
 
-struct gn_link_dial;     /* private to each transport, as is */
+struct gn_link_dial; /* private to each transport, as is */
 struct gn_link_listener;
 
 struct gn_transport_ops {
