@@ -29,6 +29,11 @@ static int open_again(int fd, bool writes)
 	return open(path, (writes ? O_WRONLY : O_RDONLY) | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 }
 
+void fdio_enlarge(int fd)
+{
+	fcntl(fd, F_SETPIPE_SZ, PIPE_ROOM); /* refused to some users: then it is slower */
+}
+
 int fdio_open(struct fdio *f, int fd, bool writes)
 {
 	struct stat st;
@@ -47,8 +52,7 @@ int fdio_open(struct fdio *f, int fd, bool writes)
 			f->fd = again;
 			f->kind = FDIO_NONBLOCK;
 		}
-		if (S_ISFIFO(st.st_mode))
-			fcntl(f->fd, F_SETPIPE_SZ, PIPE_ROOM); /* refused to some users: then it is slower */
+		fdio_enlarge(f->fd);
 	}
 	return 0;
 }

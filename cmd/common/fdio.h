@@ -41,6 +41,9 @@ ptrdiff_t fdio_writev(struct fdio *f, const struct iovec *v, int n);
  * opened later becomes the tool's stdout.  0, or -errno of a write that failed late. */
 int fdio_close(struct fdio *f);
 
+/* Makes a pipe hold 1 MiB where that is allowed; anything else is left as it is. */
+void fdio_enlarge(int fd);
+
 /* Size of what is still to be read from a regular file, or -1. */
 long long fdio_size(int fd);
 

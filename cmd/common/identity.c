@@ -61,6 +61,22 @@ struct gn_key *identity_read(const char *file)
 	}
 }
 
+/* -k's value, or GN_KEY_FILE's, or NULL. */
+static const char *key_file(const char *file)
+{
+	if (!file)
+		file = getenv("GN_KEY_FILE");
+	return file && *file ? file : NULL;
+}
+
+struct gn_key *identity_need(const char *file, const char *why)
+{
+	file = key_file(file);
+	if (!file)
+		die_usage("no key given (-k, GN_KEY_FILE): %s", why);
+	return identity_read(file);
+}
+
 struct gn_key *identity_load(const char *file, bool quiet)
 {
 	char id_text[GN_PEER_ID_TEXT_MAX];
@@ -68,9 +84,8 @@ struct gn_key *identity_load(const char *file, bool quiet)
 	struct gn_key *key;
 	int err;
 
-	if (!file)
-		file = getenv("GN_KEY_FILE");
-	if (file && *file)
+	file = key_file(file);
+	if (file)
 		return identity_read(file);
 	err = gn_key_new(&key);
 	if (err)

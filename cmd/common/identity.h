@@ -9,6 +9,9 @@
 
 /* file: -k's value or NULL.  quiet: an ephemeral identity is not worth a line. */
 struct gn_key *identity_load(const char *file, bool quiet);
+/* The same for what an ephemeral identity is no good for: without a key it dies with EXIT_USAGE
+ * and why, the end of a line. */
+struct gn_key *identity_need(const char *file, const char *why);
 /* gn_key_file_read(), dying as above. */
 struct gn_key *identity_read(const char *file);
 

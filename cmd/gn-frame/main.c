@@ -12,10 +12,9 @@
 #include "common/exit.h"
 #include "common/json.h"
 #include "common/opt.h"
+#include "common/writer.h"
 #include "gn.h"
-#include "reader.h"
 #include "split.h"
-#include "writer.h"
 
 struct cfg {
 	bool nul, netstring, raw, whole, json;

@@ -3,7 +3,7 @@
 #ifndef CMD_GN_FRAME_SPLIT_H
 #define CMD_GN_FRAME_SPLIT_H
 
-#include "reader.h"
+#include "common/reader.h"
 
 /* PREFIX000000, PREFIX000001, ...; EXIT_REFUSED rather than overwrite. */
 int split_files(struct reader *r, const char *prefix);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* reader: messages out of a descriptor, one after the other, blocking.  Memory is
  * bounded by the longest message allowed. */
-#ifndef CMD_GN_FRAME_READER_H
-#define CMD_GN_FRAME_READER_H
+#ifndef CMD_COMMON_READER_H
+#define CMD_COMMON_READER_H
 
-#include "common/form.h"
+#include "form.h"
 
 struct reader {
 	int fd;
@@ -23,6 +23,9 @@ void reader_fini(struct reader *r);
 /* The next message, good until the next call.  0, GN_EOF at the end, an error of
  * form_decode(), or -errno. */
 int reader_next(struct reader *r, struct form_unit *out);
+/* What read() says of at most n bytes: > 0, 0 at the end, or -errno; waits where the descriptor
+ * is a non-blocking one. */
+ptrdiff_t reader_read(int fd, void *buf, size_t n);
 /* Dies with the code and a line that names the message, its place and what is wrong.
  * what: "frame", "line".  err: what reader_next() returned; GN_EOF is fine and returns. */
 void reader_check(const struct reader *r, int err, const char *what);

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/exit.h"
-#include "common/say.h"
+#include "exit.h"
 #include "gn.h"
+#include "say.h"
 
 #define READ_ROOM ((size_t)1 << 18)
 #define ALIGN ((size_t)64) /* where each read begins: at odd offsets it is much slower */
@@ -54,12 +54,25 @@ static int make_room(struct reader *r)
 	return 0;
 }
 
+ptrdiff_t reader_read(int fd, void *buf, size_t n)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	ssize_t got;
+
+	while ((got = read(fd, buf, n)) < 0) {
+		if (errno == EAGAIN)
+			poll(&p, 1, -1); /* somebody else has made it non-blocking */
+		else if (errno != EINTR)
+			return -errno;
+	}
+	return got;
+}
+
 /* Reads some; 0 or -errno. */
 static int more(struct reader *r)
 {
-	struct pollfd p = {.fd = r->fd, .events = POLLIN};
 	size_t room;
-	ssize_t n;
+	ptrdiff_t n;
 	int err;
 
 	err = make_room(r);
@@ -68,12 +81,9 @@ static int more(struct reader *r)
 	if (r->before_read)
 		r->before_read();
 	room = r->cap - r->len;
-	while ((n = read(r->fd, r->bytes + r->len, room < READ_ROOM ? room : READ_ROOM)) < 0) {
-		if (errno == EAGAIN)
-			poll(&p, 1, -1); /* somebody else has made it non-blocking */
-		else if (errno != EINTR)
-			return -errno;
-	}
+	n = reader_read(r->fd, r->bytes + r->len, room < READ_ROOM ? room : READ_ROOM);
+	if (n < 0)
+		return (int)n;
 	r->len += (size_t)n;
 	r->ended = !n;
 	return 0;

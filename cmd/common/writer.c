@@ -8,18 +8,26 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "common/exit.h"
-#include "common/say.h"
+#include "exit.h"
+#include "say.h"
 
 #define ROOM ((size_t)1 << 17)
 #define LARGE ((size_t)1 << 14) /* from here on a write costs less than a copy */
 
 static uint8_t room[ROOM];
 static size_t held;
+static int to = STDOUT_FILENO;
+static const char *to_name = "standard output";
+
+void writer_to(int fd, const char *name)
+{
+	to = fd;
+	to_name = name;
+}
 
 static void write_all(struct iovec *v, int n)
 {
-	struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	struct pollfd p = {.fd = to, .events = POLLOUT};
 	ssize_t put;
 
 	while (n) {
@@ -27,13 +35,13 @@ static void write_all(struct iovec *v, int n)
 			v++, n--;
 			continue;
 		}
-		put = writev(STDOUT_FILENO, v, n);
+		put = writev(to, v, n);
 		if (put < 0 && errno == EPIPE)
 			exit(EXIT_LOCAL);
 		if (put < 0 && errno == EAGAIN)
 			poll(&p, 1, -1); /* somebody else has made it non-blocking */
 		else if (put < 0 && errno != EINTR)
-			die(EXIT_LOCAL, "standard output: %s", strerror(errno));
+			die(EXIT_LOCAL, "%s: %s", to_name, strerror(errno));
 		for (; put > 0 && n; v++, n--) {
 			size_t part = (size_t)put < v->iov_len ? (size_t)put : v->iov_len;
 
@@ -52,6 +60,14 @@ void writer_flush(void)
 
 	held = 0;
 	write_all(&v, 1);
+}
+
+void writer_write(const void *p, size_t n)
+{
+	struct iovec v[2] = {{room, held}, {(void *)(uintptr_t)p, n}};
+
+	held = 0;
+	write_all(v, 2);
 }
 
 static void hold(const void *p, size_t n)

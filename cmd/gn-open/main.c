@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* gn-open: opens what gn-seal has sealed, if it is for us, from whom we expect, and whole.
+ * gn-sealed(5) has the format. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/address.h"
+#include "common/exit.h"
+#include "common/fdio.h"
+#include "common/identity.h"
+#include "common/wire.h"
+#include "common/writer.h"
+#include "gn.h"
+#include "open.h"
+#include "outfile.h"
+
+struct cfg {
+	const char *key, *context, *file;
+	struct opt_list from;
+	struct wire wire;
+	struct open_cfg open;
+};
+
+static const struct opt opts[] = {
+	{'k', "key", "FILE", "the recipient's key (GN_KEY_FILE)", opt_string, offsetof(struct cfg, key)},
+	{'f', "from", "ID", "a sender that is wanted, or any; may be repeated", opt_list, offsetof(struct cfg, from)},
+	{'F', "form", "FORM", "messages are put out as varint or line; raw: one whole stream (varint)", wire_opt_form,
+	 offsetof(struct cfg, wire)},
+	{0, "context", "TEXT", "what it must have been sealed for", opt_string, offsetof(struct cfg, context)},
+	{'o', "output", "FILE", "write there, and only if all is well", opt_string, offsetof(struct cfg, file)},
+	{0, "any-order", NULL, "messages need not be one whole sequence", opt_flag,
+	 offsetof(struct cfg, open.any_order)},
+	{0, "info-fd", "FD", "tell sender, time, type and id there, a line a message", opt_fd,
+	 offsetof(struct cfg, open.info_fd)},
+	{'j', "json", NULL, "with --info-fd: JSON objects", opt_flag, offsetof(struct cfg, open.json)},
+	{0, "max-frame", "SIZE", "the longest message, in bytes once it is opened (1M)", opt_size,
+	 offsetof(struct cfg, wire.max_frame)},
+};
+
+static const struct opt_tool tool = {
+	.name = "gn-open",
+	.usage = "--from ID|any... [-k FILE] [-F FORM] [--context TEXT] [-o FILE] [--any-order]\n"
+		 "        [--info-fd FD [-j]] [--max-frame SIZE]",
+	.about = "Opens sealed messages: decrypts them, and checks who wrote them and that none is missing.",
+	.opts = opts,
+	.n_opts = sizeof opts / sizeof *opts,
+	.more = "Reads standard input, writes standard output.  What comes out is the sender's; that it is\n"
+		"complete, only exit code 0 says.  gn-open(1) has examples.",
+};
+
+static struct gn_peer_id *senders(const struct opt_list *texts)
+{
+	struct gn_peer_id *ids = calloc(texts->n, sizeof *ids);
+	struct fault f;
+
+	if (!ids)
+		die_memory();
+	for (size_t i = 0; i < texts->n; i++)
+		if (address_parse_id(texts->v[i], &ids[i], &f))
+			die_usage("--from: %s", f.text);
+	return ids;
+}
+
+static bool is_any(const struct opt_list *texts)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < texts->n; i++)
+		n += !strcmp(texts->v[i], "any");
+	if (n && texts->n > n)
+		die_usage("--from: either any or ids");
+	return n > 0;
+}
+
+static struct gn_unsealer *unsealer_of(const struct cfg *cfg)
+{
+	struct gn_unseal_cfg uc = {.n_from = cfg->from.n, .context = cfg->context, .from_any = is_any(&cfg->from)};
+	struct gn_peer_id *from = uc.from_any ? NULL : senders(&cfg->from);
+	struct gn_key *key = identity_need(cfg->key, "nothing is sealed to somebody who has none");
+	struct gn_unsealer *u;
+	int err;
+
+	uc.key = key;
+	uc.from = from;
+	err = gn_unsealer_new(&uc, &u);
+	gn_key_free(key);
+	free(from);
+	switch (err) {
+	case 0:
+		return u;
+	case GN_ETOOBIG:
+		die_usage("--context: at most %d bytes", GN_SEALED_TEXT_MAX);
+	case GN_EFORMAT:
+		die_usage("--context: UTF-8 without control characters");
+	default:
+		die(exit_code(err), "cannot open: %s", gn_strerror(err));
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct cfg cfg = {.open.info_fd = -1};
+	struct gn_unsealer *u;
+	struct opt_args args;
+	struct fault f;
+
+	opt_begin(&tool, &cfg, argc, argv, &args);
+	if (args.n)
+		die_usage("takes no operand ('%.80s'); it reads standard input", args.operands[0]);
+	if (!cfg.from.n)
+		die_usage("--from ID is missing: from whom?  (--from any: whoever it is)");
+	if (cfg.open.json && cfg.open.info_fd < 0)
+		die_usage("-j goes with --info-fd");
+	if (cfg.wire.max_frame && cfg.wire.form == FORM_RAW)
+		die_usage("--max-frame: a stream (-F raw) has no frames");
+	if (wire_settle(&cfg.wire, false, &f))
+		die_usage("%s", f.text);
+	u = unsealer_of(&cfg);
+	opt_list_free(&cfg.from);
+	signal(SIGPIPE, SIG_IGN); /* a closed stdout is EXIT_LOCAL */
+	fdio_enlarge(STDIN_FILENO);
+	if (cfg.file)
+		outfile_open(cfg.file);
+	else
+		fdio_enlarge(STDOUT_FILENO);
+	cfg.open.form = cfg.wire.form;
+	cfg.open.max = cfg.wire.max_frame;
+	if (cfg.wire.form == FORM_RAW)
+		open_stream(u, &cfg.open);
+	else
+		open_frames(u, &cfg.open);
+	gn_unsealer_free(u);
+	if (cfg.file)
+		outfile_close();
+	return EXIT_DONE;
+}

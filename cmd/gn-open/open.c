@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+#include "open.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/exit.h"
+#include "common/reader.h"
+#include "common/say.h"
+#include "common/writer.h"
+
+#define READ_ROOM ((size_t)1 << 20)
+
+/* ---- what is wrong ---- */
+
+static _Noreturn void die_of(int err, const char *where)
+{
+	const char *why;
+
+	switch (err) {
+	case -ENOMEM:
+		die_memory();
+	case GN_ENOTFOR:
+		why = "not sealed for this key, or damaged";
+		break;
+	case GN_EREFUSED:
+		why = "its sender is none of those that --from names";
+		break;
+	case GN_ECONTEXT:
+		why = "sealed for another context (--context)";
+		break;
+	case GN_EFORMAT:
+		why = "malformed, or not a sealed message";
+		break;
+	case GN_ETRUNC:
+		why = "its end is missing";
+		break;
+	case GN_EAUTH:
+		why = "damaged or forged";
+		break;
+	default:
+		why = gn_strerror(err);
+	}
+	die(exit_code(err), "%s: %s", where, why);
+}
+
+static _Noreturn void die_of_order(const struct gn_sequence *q, const struct gn_sealed_info *info, const char *where)
+{
+	if (!info->in_sequence)
+		die(EXIT_BADDATA, "%s: is not one of a sequence (--any-order opens it)", where);
+	if (q->has_ended)
+		die(EXIT_BADDATA, "%s: stands behind the end of the sequence", where);
+	if (info->number == q->next)
+		die(EXIT_BADDATA, "%s: is of another sequence", where);
+	die(EXIT_BADDATA,
+	    "%s: has number %" PRIu64 ", and %" PRIu64 " is due: missing, repeated, out of order, or another's", where,
+	    info->number, q->next);
+}
+
+/* ---- messages ---- */
+
+struct frames {
+	const struct open_cfg *cfg;
+	struct gn_unsealer *u;
+	struct gn_sequence sequence;
+	char where[64]; /* of the message at hand, for people */
+};
+
+static void put_one(struct frames *f, const struct gn_sealed_info *info, const void *text, size_t len)
+{
+	if (info->is_end)
+		return;
+	if (len > f->cfg->max) {
+		writer_flush();
+		die(EXIT_BADDATA, "%s: longer than %zu bytes (--max-frame)", f->where, f->cfg->max);
+	}
+	info_put(f->cfg, info);
+	if (!writer_put(f->cfg->form, text, len))
+		return;
+	writer_flush();
+	die(EXIT_BADDATA, "%s: holds a line end, which a line cannot (-F varint can)", f->where);
+}
+
+static void open_one(struct frames *f, const struct form_unit *unit)
+{
+	struct gn_sealed_info info;
+	void *text;
+	size_t len;
+	int err;
+
+	err = gn_unseal_message(f->u, unit->body, unit->len, &text, &len);
+	if (err) {
+		writer_flush(); /* what was good goes out */
+		die_of(err, f->where);
+	}
+	gn_unsealer_info(f->u, &info);
+	if (!f->cfg->any_order && gn_sequence_put(&f->sequence, &info)) {
+		writer_flush();
+		die_of_order(&f->sequence, &info, f->where);
+	}
+	put_one(f, &info, text, len);
+	free(text);
+}
+
+void open_frames(struct gn_unsealer *u, const struct open_cfg *cfg)
+{
+	struct frames f = {.cfg = cfg, .u = u};
+	struct form_unit unit;
+	struct reader r;
+	int err;
+
+	reader_init(&r, STDIN_FILENO, FORM_VARINT, GN_SEALED_MAX(cfg->max));
+	r.before_read = writer_flush;
+	while (!(err = reader_next(&r, &unit))) {
+		snprintf(f.where, sizeof f.where, "frame %" PRIu64 ", at byte %" PRIu64, r.count, r.offset);
+		open_one(&f, &unit);
+	}
+	writer_flush();
+	reader_check(&r, err, "frame");
+	reader_fini(&r);
+	if (!cfg->any_order && gn_sequence_finish(&f.sequence))
+		die(EXIT_BADDATA, "the end of the sequence is missing, and with it maybe more");
+}
+
+/* ---- a stream ---- */
+
+static void on_letter(struct gn_unsealer *u, const struct open_cfg *cfg)
+{
+	struct gn_sealed_info info;
+
+	gn_unsealer_info(u, &info);
+	if (info.in_sequence && !cfg->any_order)
+		die(EXIT_BADDATA, "the stream: is number %" PRIu64 " of a sequence, no stream (--any-order opens it)",
+		    info.number);
+	info_put(cfg, &info);
+}
+
+/* Opens and puts out all that these bytes hold. */
+static void open_some(struct gn_unsealer *u, const struct open_cfg *cfg, const void *p, size_t n)
+{
+	const void *view;
+	size_t len;
+	int ev;
+
+	while ((ev = gn_unsealer_put(u, &p, &n, &view, &len)) > 0) {
+		if (ev == GN_UNSEALED_LETTER)
+			on_letter(u, cfg);
+		else if (ev == GN_UNSEALED_DATA)
+			writer_write(view, len);
+	}
+	if (ev != GN_EAGAIN)
+		die_of(ev, "the stream");
+}
+
+void open_stream(struct gn_unsealer *u, const struct open_cfg *cfg)
+{
+	uint8_t *buf = aligned_alloc(4096, READ_ROOM);
+	ptrdiff_t n;
+	int err;
+
+	if (!buf)
+		die_memory();
+	while ((n = reader_read(STDIN_FILENO, buf, READ_ROOM)) > 0)
+		open_some(u, cfg, buf, (size_t)n);
+	free(buf);
+	if (n < 0)
+		die(EXIT_LOCAL, "reading: %s", gn_strerror((int)n));
+	err = gn_unsealer_finish(u);
+	if (err)
+		die_of(err, "the stream");
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* gn-seal: seals messages, or a stream, for some peers: encrypted to them, signed by us.
+ * gn-sealed(5) has the format. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/address.h"
+#include "common/exit.h"
+#include "common/fdio.h"
+#include "common/identity.h"
+#include "common/wire.h"
+#include "common/writer.h"
+#include "gn.h"
+#include "seal.h"
+
+struct cfg {
+	const char *key, *context, *type;
+	struct opt_list to;
+	struct wire wire;
+};
+
+static const struct opt opts[] = {
+	{'k', "key", "FILE", "the sender's key (GN_KEY_FILE)", opt_string, offsetof(struct cfg, key)},
+	{'r', "to", "ID", "a recipient; may be repeated", opt_list, offsetof(struct cfg, to)},
+	{'F', "form", "FORM", "messages come as varint or line; raw: one whole stream (varint)", wire_opt_form,
+	 offsetof(struct cfg, wire)},
+	{0, "context", "TEXT", "what it is for: the opener must name the same", opt_string,
+	 offsetof(struct cfg, context)},
+	{0, "type", "TEXT", "what kind of message it is: the opener is told", opt_string, offsetof(struct cfg, type)},
+	{0, "max-frame", "SIZE", "the longest message, in bytes before it is sealed (1M)", opt_size,
+	 offsetof(struct cfg, wire.max_frame)},
+};
+
+static const struct opt_tool tool = {
+	.name = "gn-seal",
+	.usage = "-r ID... [-k FILE] [-F FORM] [--context TEXT] [--type TEXT] [--max-frame SIZE]",
+	.about = "Encrypts messages to peers and signs them; they may then travel any way.",
+	.opts = opts,
+	.n_opts = sizeof opts / sizeof *opts,
+	.more = "Reads standard input, writes standard output.  gn-seal(1) has examples; gn-open is the way back.",
+};
+
+static struct gn_peer_id *recipients(const struct opt_list *texts)
+{
+	struct gn_peer_id *ids = calloc(texts->n, sizeof *ids);
+	struct fault f;
+
+	if (!ids)
+		die_memory();
+	for (size_t i = 0; i < texts->n; i++) {
+		if (address_parse_id(texts->v[i], &ids[i], &f))
+			die_usage("-r: %s", f.text);
+		switch (gn_sealer_check(&ids[i])) {
+		case 0:
+			break;
+		case GN_EKEYTYPE:
+			die_usage("-r %.120s: its key is not Ed25519, and nothing can be sealed to it", texts->v[i]);
+		default:
+			die_usage("-r %.120s: there is no such key", texts->v[i]);
+		}
+		for (size_t k = 0; k < i; k++)
+			if (gn_peer_id_is_equal(&ids[k], &ids[i]))
+				die_usage("-r %.120s: is given twice", texts->v[i]);
+	}
+	return ids;
+}
+
+static struct gn_sealer *sealer_of(const struct cfg *cfg)
+{
+	struct gn_key *key = identity_need(cfg->key, "nothing is sealed in a name that nobody can check");
+	struct gn_seal_cfg sc = {
+		.key = key,
+		.to = recipients(&cfg->to),
+		.n_to = cfg->to.n,
+		.type = cfg->type,
+		.context = cfg->context,
+		.sequence = cfg->wire.form != FORM_RAW,
+	};
+	struct gn_sealer *s;
+	int err;
+
+	err = gn_sealer_new(&sc, &s);
+	gn_key_free(key);
+	free((void *)(uintptr_t)sc.to);
+	switch (err) {
+	case 0:
+		return s;
+	case GN_ETOOBIG:
+		die_usage("--context and --type: at most %d bytes each", GN_SEALED_TEXT_MAX);
+	case GN_EFORMAT:
+		die_usage("--context and --type: UTF-8 without control characters");
+	default:
+		die(exit_code(err), "cannot seal: %s", gn_strerror(err));
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct cfg cfg = {0};
+	struct opt_args args;
+	struct gn_sealer *s;
+	struct fault f;
+
+	opt_begin(&tool, &cfg, argc, argv, &args);
+	if (args.n)
+		die_usage("takes no operand ('%.80s'); it reads standard input", args.operands[0]);
+	if (!cfg.to.n)
+		die_usage("-r ID is missing: for whom?");
+	if (cfg.to.n > GN_SEALED_TO_MAX)
+		die_usage("-r: at most %d recipients", GN_SEALED_TO_MAX);
+	if (cfg.wire.max_frame && cfg.wire.form == FORM_RAW)
+		die_usage("--max-frame: a stream (-F raw) has no frames");
+	if (wire_settle(&cfg.wire, false, &f))
+		die_usage("%s", f.text);
+	s = sealer_of(&cfg);
+	opt_list_free(&cfg.to);
+	signal(SIGPIPE, SIG_IGN); /* a closed stdout is EXIT_LOCAL */
+	fdio_enlarge(STDIN_FILENO);
+	fdio_enlarge(STDOUT_FILENO);
+	if (cfg.wire.form == FORM_RAW)
+		seal_stream(s);
+	else
+		seal_frames(s, cfg.wire.form, cfg.wire.max_frame);
+	gn_sealer_free(s);
+	return EXIT_DONE;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "seal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/exit.h"
+#include "common/reader.h"
+#include "common/say.h"
+#include "common/writer.h"
+
+#define LINGER (20 * GN_MSEC) /* at most 50 chunks a second, a signature each, of input that trickles */
+
+static void check(int err)
+{
+	if (err == -ENOMEM)
+		die_memory();
+	if (err)
+		die(exit_code(err), "sealing: %s", gn_strerror(err));
+}
+
+/* ---- messages ---- */
+
+static void seal_one(struct gn_sealer *s, const struct form_unit *u)
+{
+	const void *out;
+	void *whole = NULL;
+	size_t len;
+
+	if (u->len <= GN_SEALED_CHUNK_MAX) {
+		check(gn_sealer_put(s, u->body, u->len, true, &out, &len));
+	} else { /* its length, which stands before it, is known at its end only */
+		check(gn_seal_message(s, u->body, u->len, &whole, &len));
+		out = whole;
+	}
+	writer_put(FORM_VARINT, out, len);
+	free(whole);
+}
+
+void seal_frames(struct gn_sealer *s, enum form form, size_t max)
+{
+	struct form_unit u;
+	struct reader r;
+	const void *out;
+	size_t len;
+	int err;
+
+	reader_init(&r, STDIN_FILENO, form, max);
+	r.before_read = writer_flush;
+	while (!(err = reader_next(&r, &u)))
+		seal_one(s, &u);
+	writer_flush(); /* what was good goes out */
+	reader_check(&r, err, form == FORM_LINE ? "line" : "frame");
+	reader_fini(&r);
+	check(gn_sealer_end(s, &out, &len));
+	writer_put(FORM_VARINT, out, len);
+	writer_flush();
+}
+
+/* ---- a stream ---- */
+
+static gn_time now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (gn_time)t.tv_sec * GN_SEC + t.tv_nsec;
+}
+
+/* Is there something to read before `until`? */
+static bool comes(gn_time until)
+{
+	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+	gn_time left;
+	int rc;
+
+	do {
+		left = until - now();
+		rc = poll(&p, 1, left > 0 ? (int)(left / GN_MSEC) + 1 : 0);
+	} while (rc < 0 && errno == EINTR);
+	return rc != 0; /* poll's failures are read's to tell */
+}
+
+/* A chunk's worth, or what came within LINGER of its first bytes; sets *ended. */
+static size_t fill(uint8_t *buf, bool *ended)
+{
+	gn_time until = 0;
+	size_t have = 0;
+	ptrdiff_t n;
+
+	while (have < GN_SEALED_CHUNK_MAX && (!have || comes(until))) {
+		n = reader_read(STDIN_FILENO, buf + have, GN_SEALED_CHUNK_MAX - have);
+		if (n < 0)
+			die(EXIT_LOCAL, "reading: %s", gn_strerror((int)n));
+		*ended = !n;
+		if (!n)
+			break;
+		if (!have)
+			until = now() + LINGER;
+		have += (size_t)n;
+	}
+	return have;
+}
+
+void seal_stream(struct gn_sealer *s)
+{
+	uint8_t *buf = aligned_alloc(4096, GN_SEALED_CHUNK_MAX);
+	bool ended = false;
+	const void *out;
+	size_t n, len;
+
+	if (!buf)
+		die_memory();
+	/* The beginning at once: whoever opens it knows then who it is from. */
+	check(gn_sealer_put(s, NULL, 0, false, &out, &len));
+	writer_write(out, len);
+	while (!ended) {
+		n = fill(buf, &ended);
+		check(gn_sealer_put(s, buf, n, ended, &out, &len));
+		writer_write(out, len);
+	}
+	free(buf);
+}

@@ -1,0 +1,457 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+
+bats_require_minimum_version 1.5.0
+load helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || exit 1
+	new_key a
+	a=$id
+	new_key b
+	b=$id
+	seal=(gn-seal -k a -r "$b")
+	open=(gn-open -k b --from "$a")
+}
+
+teardown() {
+	exec 6>&- 7>&-
+	kill_all
+}
+
+hex() { od -An -v -tx1 | tr -d ' \n'; }
+
+# sequence PREFIX LINES: PREFIX000000 and so on, a sealed line each, and the end
+sequence() { seq "$2" | "${seal[@]}" -F line | gn-frame split -p "$1"; }
+opens() { gn-frame join "$@" | "${open[@]}" -F line; }
+
+# flip FILE OFFSET: the lowest bit of that byte
+flip() {
+	local was
+	was=$(od -An -tu1 -j "$2" -N 1 "$1")
+	printf "$(printf '\\x%02x' $((was ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# ---- who ------------------------------------------------------------------------
+
+@test "from whom: one that is named, any of several, anybody" {
+	new_key c
+	echo hello | "${seal[@]}" -F line >sealed
+	for from in "--from=$a" "--from=$id --from=$a" "-f $a" "--from=any"; do
+		# shellcheck disable=SC2086
+		run -0 gn-open -k b $from -F line <sealed
+		assert_output hello
+	done
+	run -4 --separate-stderr gn-open -k b --from "$id" -F line <sealed
+	assert_output ""
+	assert_equal "$stderr" "gn-open: frame 1, at byte 0: its sender is none of those that --from names"
+	echo hello | "${seal[@]}" -F raw >stream
+	run -4 --separate-stderr gn-open -k b --from "$id" -F raw <stream
+	assert_output ""
+}
+
+@test "another's key: 9" {
+	echo hello | "${seal[@]}" -F line >sealed
+	run -9 --separate-stderr gn-open -k a --from "$a" <sealed
+	assert_output ""
+	assert_equal "$stderr" "gn-open: frame 1, at byte 0: not sealed for this key, or damaged"
+}
+
+@test "context: the same, none for none, else 9" {
+	for form in raw line; do
+		echo hello | "${seal[@]}" -F $form --context here >with
+		echo hello | "${seal[@]}" -F $form >without
+		run -0 "${open[@]}" -F $form --context here <with
+		assert_output hello
+		run -0 "${open[@]}" -F $form <without
+		for c in "--context there" "--context her" "--context heree" ""; do
+			# shellcheck disable=SC2086
+			run -9 --separate-stderr "${open[@]}" -F $form $c <with
+			assert_output ""
+			assert_regex "$stderr" "sealed for another context"
+		done
+		run -9 "${open[@]}" -F $form --context here <without
+	done
+}
+
+@test "a recipient that seals it again is another sender; it cannot forge ours" {
+	new_key c
+	echo hello | "${seal[@]}" -F raw | "${open[@]}" -F raw | gn-seal -k b -r "$id" -F raw >again
+	run -4 gn-open -k c --from "$a" -F raw <again
+	run -0 gn-open -k c --from "$b" -F raw <again
+}
+
+# ---- damage ---------------------------------------------------------------------
+
+@test "a flipped bit anywhere: 9 (of a stream)" {
+	printf 'some words' | "${seal[@]}" -F raw --type t >good
+	size=$(wc -c <good)
+	for at in $(seq 0 $((GN_SLOW == 1 ? 5 : 50)) $((size - 1))) 1 2 3 4 $((size - 27)) $((size - 17)) $((size - 1)); do
+		cp good bad
+		flip bad "$at"
+		rc=0
+		"${open[@]}" -F raw <bad >out 2>err || rc=$?
+		assert_equal "byte $at: $rc $(cat out)" "byte $at: 9 "
+	done
+}
+
+@test "a stream that is cut anywhere: 9; what was whole before is put out" {
+	head -c 2500000 /dev/urandom >f
+	"${seal[@]}" -F raw <f >good
+	size=$(wc -c <good)
+	for n in 0 1 2 100 152 153 154 157 300 400 500 1000 1048576 1048999 1049100 2097500 2097800 2400000 $((size - 1)); do
+		head -c $n good >bad
+		rc=0
+		"${open[@]}" -F raw <bad >out 2>err || rc=$?
+		assert_equal "$n: $rc $(cat err)" "$n: 9 gn-open: the stream: its end is missing"
+		head -c "$(wc -c <out)" f | cmp - out
+		assert [ $(($(wc -c <out) % 1048576)) -eq 0 ]
+	done
+	run -0 "${open[@]}" -F raw -o back <good
+	cmp f back
+}
+
+@test "chunks dropped, swapped, repeated, of another stream: 9" {
+	head -c 4M /dev/urandom | "${seal[@]}" -F raw >one
+	head -c 4M /dev/urandom | "${seal[@]}" -F raw >two
+	chunk=$((1048576 + 84)) front=$(($(wc -c <one) - 4 * chunk - 84))
+	assert_equal "$(wc -c <two)" "$(wc -c <one)"
+	piece() { tail -c +$((front + $2 * chunk + 1)) "$1" | head -c $chunk; } # FILE NUMBER
+	{ head -c $front one; piece one 0; piece one 1; piece one 2; piece one 3; tail -c 84 one; } | cmp - one
+	try() {
+		{ head -c $front one; cat; tail -c 84 one; } >bad
+		run -9 bash -c '"$@" <bad >out' - "${open[@]}" -F raw
+		assert_output --partial "damaged or forged"
+	}
+	try < <(piece one 0; piece one 2; piece one 3)
+	try < <(piece one 0; piece one 2; piece one 1; piece one 3)
+	try < <(piece one 0; piece one 1; piece one 1; piece one 2; piece one 3)
+	try < <(piece one 0; piece one 1; piece two 2; piece one 3)
+	try < <(piece one 0; piece one 1; piece one 2)
+	{ head -c $front two; tail -c +$((front + 1)) one; } >bad
+	run -9 bash -c '"$@" <bad' - "${open[@]}" -F raw
+}
+
+@test "something behind a stream's end: 9" {
+	echo hello | "${seal[@]}" -F raw >good
+	for more in x '\0'; do
+		{ cat good; printf "$more"; } >bad
+		run -9 "${open[@]}" -F raw -o none <bad
+		assert [ ! -e none ]
+	done
+	cat good good >bad
+	run -9 "${open[@]}" -F raw <bad
+}
+
+@test "what is no sealed message at all: 9" {
+	for form in raw line; do
+		head -c 100000 /dev/urandom >noise
+		run -9 "${open[@]}" -F $form <noise
+		run -9 "${open[@]}" -F $form </dev/null
+		head -c 2000 /dev/zero >noise
+		run -9 "${open[@]}" -F $form <noise
+	done
+	echo x | "${seal[@]}" -F raw >stream
+	run -9 "${open[@]}" <stream
+	echo x | "${seal[@]}" >frames || :
+	run -9 "${open[@]}" -F raw <frames
+}
+
+# ---- sequences ------------------------------------------------------------------
+
+@test "a whole sequence" {
+	sequence s 4
+	run -0 opens s00*
+	assert_output $'1\n2\n3\n4'
+}
+
+@test "dropped, at the beginning, in the middle, at the end: 9" {
+	sequence s 4
+	run -9 --separate-stderr opens s000001 s000002 s000003 s000004
+	assert_output ""
+	assert_regex "$stderr" "frame 1, at byte 0: has number 1, and 0 is due"
+	run -9 --separate-stderr opens s000000 s000001 s000003 s000004
+	assert_output $'1\n2'
+	assert_regex "$stderr" "has number 3, and 2 is due"
+	run -9 --separate-stderr opens s000000 s000001 s000002 s000004
+	assert_output $'1\n2\n3'
+	run -9 --separate-stderr opens s000000 s000001 s000002 s000003
+	assert_output $'1\n2\n3\n4'
+	assert_equal "$stderr" "gn-open: the end of the sequence is missing, and with it maybe more"
+	run -9 "${open[@]}" </dev/null
+}
+
+@test "repeated, swapped, behind the end: 9" {
+	sequence s 4
+	run -9 --separate-stderr opens s000000 s000001 s000001 s000002 s000003 s000004
+	assert_output $'1\n2'
+	run -9 --separate-stderr opens s000000 s000002 s000001 s000003 s000004
+	assert_output 1
+	run -9 --separate-stderr opens s00* s000004
+	assert_output $'1\n2\n3\n4'
+	assert_regex "$stderr" "frame 6, .*: stands behind the end of the sequence"
+}
+
+@test "of another sequence, of another sender's: 9" {
+	sequence s 3
+	sequence t 3
+	run -9 --separate-stderr opens s000000 t000001 s000002 s000003
+	assert_output 1
+	assert_regex "$stderr" "frame 2, .*: is of another sequence"
+	run -9 opens s000000 s000001 s000002 t000003
+	run -9 opens s00* t00*
+	seq 3 | gn-seal -k b -r "$b" -F line | gn-frame split -p u
+	gn-frame join s000000 u000001 s000002 s000003 >mixed
+	run -9 gn-open -k b --from any -F line <mixed
+}
+
+@test "a frame that is damaged, cut, empty: 9, and the ones before are out" {
+	sequence s 3
+	flip s000001 200
+	run -9 --separate-stderr opens s00*
+	assert_output 1
+	assert_regex "$stderr" "^gn-open: frame 2, at byte [0-9]*: "
+	sequence t 3
+	head -c 300 t000001 >cut
+	run -9 --separate-stderr opens t000000 cut t000002 t000003
+	assert_output 1
+	assert_regex "$stderr" "frame 2, at byte [0-9]*: its end is missing"
+	: >empty
+	run -9 --separate-stderr opens t000000 empty t000001
+	assert_output 1
+	gn-frame join t00* | head -c 1000 >short
+	run -9 --separate-stderr "${open[@]}" -F line <short
+	assert_output $'1\n2'
+	assert_regex "$stderr" "frame 3, at byte [0-9]*: the input ends in the middle of it"
+}
+
+@test "--any-order takes them in any order, of any sequence or of none, with no end" {
+	sequence s 3
+	sequence t 2
+	run -0 bash -c 'gn-frame join s000002 t000000 s000000 s000000 t000002 | "$@"' - "${open[@]}" -F line --any-order
+	assert_output $'3\n1\n1\n1'
+	run -0 "${open[@]}" --any-order </dev/null
+	echo stream | "${seal[@]}" -F raw >alone
+	run -9 opens alone
+	assert_output --partial "is not one of a sequence (--any-order opens it)"
+	run -0 bash -c 'gn-frame join alone | "$@"' - "${open[@]}" --any-order -F varint
+	flip s000001 200
+	run -9 bash -c 'gn-frame join s000000 s000001 | "$@"' - "${open[@]}" --any-order
+}
+
+@test "one message of a sequence is no stream, unless --any-order" {
+	sequence s 2
+	run -9 --separate-stderr "${open[@]}" -F raw <s000001
+	assert_output ""
+	assert_equal "$stderr" "gn-open: the stream: is number 1 of a sequence, no stream (--any-order opens it)"
+	run -0 "${open[@]}" -F raw --any-order <s000001
+	assert_output 2
+}
+
+@test "a message with a line end in it is no line: 9" {
+	printf 'a\nb' | gn-frame encode -w | "${seal[@]}" >sealed
+	run -9 --separate-stderr "${open[@]}" -F line <sealed
+	assert_output ""
+	assert_equal "$stderr" "gn-open: frame 1, at byte 0: holds a line end, which a line cannot (-F varint can)"
+	run -0 "${open[@]}" <sealed
+}
+
+# ---- -o -------------------------------------------------------------------------
+
+nothing_left() {
+	run -1 compgen -G '.gn-open-*'
+	run -1 compgen -G 'dir/.gn-open-*'
+}
+
+@test "-o: the file is there when all was well" {
+	head -c 3000000 /dev/urandom >f
+	(umask 022 && "${seal[@]}" -F raw <f | "${open[@]}" -F raw -o out)
+	cmp f out
+	assert_equal "$(stat -c %a out)" 644
+	(umask 077 && seq 3 | "${seal[@]}" -F line | "${open[@]}" -F line --output lines)
+	assert_equal "$(cat lines)" $'1\n2\n3'
+	assert_equal "$(stat -c %a lines)" 600
+	nothing_left
+}
+
+@test "-o: it is not there, or as it was, when anything was wrong" {
+	mkdir dir
+	echo old >dir/old
+	head -c 3000000 /dev/urandom | "${seal[@]}" -F raw >good
+	head -c 2900000 good >bad
+	for to in new dir/new dir/old; do
+		run -9 "${open[@]}" -F raw -o $to <bad
+		run -4 gn-open -k b --from "$b" -F raw -o $to <good
+		run -9 gn-open -k a --from "$a" -F raw -o $to <good
+		run -9 "${open[@]}" -F raw --context c -o $to <good
+	done
+	sequence s 3
+	gn-frame join s000000 s000001 >short
+	run -9 "${open[@]}" -F line -o dir/old <short
+	assert_equal "$(cat dir/old)" old
+	assert [ ! -e new ]
+	assert [ ! -e dir/new ]
+	nothing_left
+	run -0 "${open[@]}" -F raw -o dir/old <good
+	assert_equal "$(wc -c <dir/old)" 3000000
+}
+
+@test "-o: through a link, onto no device, into no folder that is not there" {
+	echo hello | "${seal[@]}" -F raw >good
+	mkdir dir
+	echo old >dir/target
+	ln -s dir/target link
+	run -0 "${open[@]}" -F raw -o link <good
+	assert_equal "$(readlink link) $(cat dir/target)" "dir/target hello"
+	mkfifo pipe
+	for to in pipe dir /dev/null; do
+		run -4 "${open[@]}" -F raw -o $to <good
+		assert_output "gn-open: $to: is there, and is not a regular file"
+	done
+	assert [ -c /dev/null ]
+	assert [ -p pipe ]
+	run -1 "${open[@]}" -F raw -o none/out <good
+	assert_output "gn-open: none/out: No such file or directory"
+	nothing_left
+}
+
+@test "-o: a disk that is full: 1, and nothing is left" {
+	head -c 3000000 /dev/urandom | "${seal[@]}" -F raw >good
+	run -1 bash -c 'ulimit -f 1000; "$@" <good' - "${open[@]}" -F raw -o out
+	assert_output "gn-open: out: File too large"
+	assert [ ! -e out ]
+	nothing_left
+}
+
+@test "-o: a signal leaves nothing" {
+	mkfifo in
+	head -c 3000000 /dev/urandom | "${seal[@]}" -F raw >good
+	for sig in TERM INT HUP; do
+		env --default-signal=INT "${open[@]}" -F raw -o out <in 3>&- 6>&- 7>&- &
+		pid=$!
+		pids+=("$pid")
+		exec 7>in
+		head -c 2500000 good >&7
+		until_true 10 compgen -G '.gn-open-*' >/dev/null
+		kill -$sig "$pid"
+		ends_with $((128 + $(kill -l $sig))) "$pid"
+		exec 7>&-
+		assert [ ! -e out ]
+		nothing_left
+	done
+}
+
+@test "-o: with standard descriptors closed" {
+	echo hello | "${seal[@]}" -F raw >good
+	run -0 bash -c '"$@" <good >&- 2>&-' - "${open[@]}" -F raw -o out
+	assert_equal "$(cat out)" hello
+	run -1 bash -c '"$@" <&-' - "${open[@]}" -F raw -o none
+	assert [ ! -e none ]
+}
+
+# ---- --info-fd ------------------------------------------------------------------
+
+@test "--info-fd: sender, time, type and id, a line a message" {
+	before=$(date +%s)
+	seq 3 | "${seal[@]}" -F line --type note/1 >sealed
+	run -0 --separate-stderr "${open[@]}" -F line --info-fd 5 5>info <sealed
+	assert_output $'1\n2\n3'
+	assert_equal "$(wc -l <info)" 3
+	while IFS=$'\t' read -r sender time type id more; do
+		assert_equal "$sender $type $more" "$a note/1 "
+		assert_regex "$time" '^[0-9]+\.[0-9]{9}$'
+		assert [ "${time%.*}" -ge "$before" ]
+		assert [ "${time%.*}" -le "$(date +%s)" ]
+		assert_regex "$id" '^[0-9a-f]{32}$'
+	done <info
+	assert_equal "$(cut -f 4 info | sort -u | wc -l)" 3
+}
+
+@test "--info-fd -j: JSON, with what a sequence has besides" {
+	seq 2 | "${seal[@]}" -F line --type note --context c >sealed
+	run -0 --separate-stderr "${open[@]}" -F line --context c --info-fd 2 -j <sealed
+	assert_equal "${#stderr_lines[@]}" 2
+	assert_equal "$(jq -c '[.sender, .type, .context, .to, .number]' <<<"${stderr_lines[1]}")" \
+		"[\"$a\",\"note\",\"c\",[\"$b\"],1]"
+	assert_equal "$(jq -r .sequence <<<"$stderr" | sort -u | wc -l)" 1
+	assert_equal "$(jq '.time | floor > 1600000000' <<<"${stderr_lines[0]}")" true
+	echo x | "${seal[@]}" -F raw >stream
+	run -0 --separate-stderr "${open[@]}" -F raw --info-fd 2 -j <stream
+	assert_equal "$(jq -c '[.type, .context, has("sequence"), has("number")]' <<<"$stderr")" '["","",false,false]'
+}
+
+@test "--info-fd: nothing of a message that is refused, nor of the end" {
+	new_key c
+	seq 2 | "${seal[@]}" -F line >sealed
+	run -4 gn-open -k b --from "$id" --info-fd 5 5>info <sealed
+	assert_equal "$(cat info)" ""
+	"${seal[@]}" </dev/null | "${open[@]}" --info-fd 5 5>info
+	assert_equal "$(cat info)" ""
+	run -2 "${open[@]}" --info-fd 77 <sealed
+	assert_output --partial "descriptor 77 is not open"
+	run -2 "${open[@]}" -j <sealed
+	run -1 bash -c '"$@" <sealed 5>/dev/full' - "${open[@]}" --info-fd 5
+	assert_output "gn-open: --info-fd 5: No space left on device"
+}
+
+# ---- manners --------------------------------------------------------------------
+
+@test "usage, and keys" {
+	run -2 gn-open -k b </dev/null
+	assert_output --partial "--from ID is missing"
+	run -2 gn-open --from "$a" </dev/null
+	assert_output --partial "no key given (-k, GN_KEY_FILE)"
+	run -2 gn-open -k b --from nobody </dev/null
+	assert_output --partial "--from: 'nobody' is not a peer id"
+	run -2 gn-open -k b --from any --from "$a" </dev/null
+	run -2 "${open[@]}" file </dev/null
+	run -2 "${open[@]}" -F raw --max-frame 10 </dev/null
+	run -2 "${open[@]}" -F nul </dev/null
+	run -2 "${open[@]}" -o "" </dev/null
+	chmod 640 b
+	run -4 "${open[@]}" </dev/null
+	run -0 gn-open --help
+	assert_line --partial "usage: gn-open"
+}
+
+@test "a full disk says so, a closed pipe does not: 1" {
+	for i in $(seq 30); do
+		head -c 100000 /dev/zero | tr '\0' x # more than a pipe holds
+		echo
+	done >lines
+	for form in raw line; do
+		"${seal[@]}" -F $form <lines >sealed
+		run -1 bash -c '"$@" <sealed >/dev/full' - "${open[@]}" -F $form
+		assert_output "gn-open: standard output: No space left on device"
+		run -0 bash -c '{ "$@" <sealed; echo $? >code; } | head -c 1 >/dev/null' - "${open[@]}" -F $form
+		assert_output ""
+		assert_equal "$(cat code)" 1
+		run -1 "${open[@]}" -F $form <.
+	done
+}
+
+@test "what others make of a pipe: non-blocking ends" {
+	head -c 3000000 /dev/urandom >f
+	"${seal[@]}" -F raw <f >sealed
+	command -v python3 >/dev/null || skip "python3 makes them"
+	python3 - "$PWD" "$a" <<-'END'
+		import os, subprocess, sys
+		os.chdir(sys.argv[1])
+		r, w = os.pipe()
+		r2, w2 = os.pipe()
+		for fd in (r, w, r2, w2): os.set_blocking(fd, False)
+		p = subprocess.Popen(["gn-open", "-k", "b", "--from", sys.argv[2], "-F", "raw"], stdin=r, stdout=w2)
+		os.close(r); os.close(w2)
+		data, got, at = open("sealed", "rb").read(), b"", 0
+		while True:
+		    if at < len(data):
+		        try: at += os.write(w, data[at:at + 70001])
+		        except BlockingIOError: pass
+		        if at == len(data): os.close(w)
+		    try: piece = os.read(r2, 1 << 16)
+		    except BlockingIOError: continue
+		    if not piece: break
+		    got += piece
+		sys.exit(p.wait() or got != open("f", "rb").read())
+	END
+}

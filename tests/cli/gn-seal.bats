@@ -1,0 +1,279 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+
+bats_require_minimum_version 1.5.0
+load helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || exit 1
+	new_key a
+	a=$id
+	new_key b
+	b=$id
+	seal=(gn-seal -k a -r "$b")
+	open=(gn-open -k b --from "$a")
+}
+
+teardown() {
+	exec 6>&- 7>&-
+	kill_all
+}
+
+some() { head -c "$1" /dev/urandom; }
+holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
+
+# ---- messages -------------------------------------------------------------------
+
+@test "lines there and back" {
+	seq 1000 >lines
+	"${seal[@]}" -F line <lines >sealed
+	run -0 gn-frame count <sealed
+	assert_output --regexp '^1001 ' # the last one ends the sequence
+	"${open[@]}" -F line <sealed >back
+	cmp lines back
+}
+
+@test "frames there and back, of every size about a chunk, empty ones too" {
+	for n in 0 1 100 16384 1048575 1048576; do some $n >"$(printf 'f%08d' $n)"; done
+	gn-frame join f* >frames
+	"${seal[@]}" <frames | "${open[@]}" >back
+	cmp frames back
+}
+
+@test "messages longer than a chunk" {
+	some 5000000 | gn-frame encode -w --max-frame 8M >frames
+	run -9 "${seal[@]}" <frames
+	assert_output --partial "frame 1, at byte 0: longer than 1048576 bytes (--max-frame)"
+	"${seal[@]}" --max-frame 8M <frames >sealed
+	"${open[@]}" --max-frame 5000000 <sealed >back
+	cmp frames back
+	run -9 "${open[@]}" --max-frame 4999999 <sealed
+	assert_output "gn-open: frame 1, at byte 0: longer than 4999999 bytes (--max-frame)"
+	run -9 "${open[@]}" <sealed
+	assert_output --partial "longer than"
+}
+
+@test "no message at all is a sequence too: its end" {
+	"${seal[@]}" </dev/null >sealed
+	run -0 gn-frame count <sealed
+	assert_output --regexp '^1 '
+	run -0 "${open[@]}" <sealed
+	assert_output ""
+}
+
+@test "the same message twice is sealed in two ways, and shows nothing of itself" {
+	printf 'abracadabra\nabracadabra\n' | "${seal[@]}" -F line --context place --type kind >sealed
+	gn-frame split <sealed
+	run -1 cmp frame-000000 frame-000001
+	run -1 grep -aE "abra|place|kind" sealed
+}
+
+@test "a message is put out as soon as it is in" {
+	mkfifo in
+	"${seal[@]}" -F line <in 2>err 3>&- | "${open[@]}" -F line >out 2>>err 3>&- &
+	exec 7>in
+	echo one >&7
+	until_true 10 test -s out
+	assert_equal "$(cat out)" one
+	echo two >&7
+	until_true 10 holds out 8
+	exec 7>&-
+	wait
+	assert_equal "$(cat out err)" $'one\ntwo'
+}
+
+@test "malformed input: 9, and no end, which the opener sees" {
+	printf 'one\n' | gn-frame encode >f
+	printf '\x05abc' >>f
+	run -9 --separate-stderr bash -c '"$@" <f >sealed' - "${seal[@]}"
+	assert_equal "$stderr" "gn-seal: frame 2, at byte 4: the input ends in the middle of it"
+	run -9 --separate-stderr "${open[@]}" -F line <sealed
+	assert_output one
+	assert_equal "$stderr" "gn-open: the end of the sequence is missing, and with it maybe more"
+}
+
+# ---- a stream -------------------------------------------------------------------
+
+@test "a stream there and back, of every size about a chunk" {
+	some 3000000 >all
+	for n in 0 1 1048575 1048576 1048577 2097152 3000000; do
+		head -c $n all >f
+		"${seal[@]}" -F raw <f >sealed
+		"${open[@]}" -F raw <sealed >back
+		cmp f back
+		"${seal[@]}" -F raw <f | "${open[@]}" -F raw | cmp f -
+	done
+}
+
+@test "whole chunks of a file: a signature and little more for each MiB" {
+	head -c 10M /dev/zero | "${seal[@]}" -F raw >sealed
+	assert [ "$(wc -c <sealed)" -lt $((10 * 1048576 + 2000)) ]
+}
+
+@test "input that pauses arrives, and input that trickles does" {
+	mkfifo in
+	"${seal[@]}" -F raw <in 2>err 3>&- | "${open[@]}" -F raw --info-fd 5 5>info >out 2>>err 3>&- &
+	exec 7>in
+	until_true 10 test -s info # who it is from, before anything was said
+	refute [ -s out ]
+	for i in 1 2 3 4 5; do
+		printf 'part %d\n' $i >&7
+		until_true 10 holds out $((7 * i))
+	done
+	exec 7>&-
+	wait
+	assert_equal "$(cat out)" "$(printf 'part %d\n' 1 2 3 4 5)"
+	assert_equal "$(cat err)" ""
+}
+
+@test "1 GiB through pipes, in constant memory" {
+	[ "$GN_SLOW" = 1 ] || skip "takes hours under a checker"
+	timed=${GN_BIN%/bin}/tests/bench/timed size=1G most=16384
+	[ -x "$timed" ] || skip "make aids makes what measures memory"
+	[ "${MODE:-release}" = release ] || size=64M most=999999999
+	"$timed" seal.cost "${seal[@]}" -F raw < <(head -c $size /dev/zero) |
+		"$timed" open.cost "${open[@]}" -F raw | cmp - <(head -c $size /dev/zero)
+	for tool in seal open; do
+		read -r _ _ _ kib code <$tool.cost
+		assert_equal "$code" 0
+		assert [ "$kib" -gt 0 ]
+		assert [ "$kib" -le "$most" ]
+	done
+}
+
+@test "a folder past a host that is not trusted" {
+	mkdir dir new
+	some 300000 >dir/large
+	ln -s large dir/link
+	tar c dir | "${seal[@]}" -F raw >expected.sealed
+	start gn-cat -l --open /ip4/127.0.0.1/tcp/0
+	tar c dir | "${seal[@]}" -F raw | gn-cat "$addr" 2>err </dev/stdin
+	ends_with 0 "$pid"
+	run -1 grep -qa large out
+	"${open[@]}" -F raw <out | tar x -C new
+	cmp dir/large new/dir/large
+	assert_equal "$(readlink new/dir/link)" large
+}
+
+@test "sealed frames through a service that is not trusted" {
+	start gn-listen /ip4/127.0.0.1/tcp/0 /echo/1.0.0 -- cat
+	run -0 --separate-stderr bash -c 'seq 3 | gn-seal -k a -r "$1" -F line | gn-dial "$2" /echo/1.0.0 2>/dev/null |
+		gn-open -k b --from "$3" -F line' - "$b" "$addr" "$a"
+	assert_output $'1\n2\n3'
+}
+
+# ---- keys and recipients --------------------------------------------------------
+
+@test "every recipient opens it, nobody else does" {
+	new_key c
+	echo secret >f
+	gn-seal -k a -r "$b" -r "$id" -F raw <f >sealed
+	for k in b c; do
+		run -0 gn-open -F raw -k $k --from "$a" <sealed
+		assert_output secret
+	done
+	run -9 gn-open -F raw -k a --from "$a" <sealed
+	assert_output "gn-open: the stream: not sealed for this key, or damaged"
+}
+
+@test "64 recipients, and not 65" {
+	to=() ids=()
+	for i in $(seq 64); do
+		new_key k$i
+		to+=(-r "$id")
+	done
+	echo hello | gn-seal -k a "${to[@]}" -F raw >sealed
+	for i in 1 32 64; do
+		run -0 gn-open -F raw -k k$i --from "$a" <sealed
+		assert_output hello
+	done
+	run -2 --separate-stderr gn-seal -k a "${to[@]}" -r "$b" -F raw </dev/null
+	assert_equal "$output" ""
+	assert_regex "$stderr" "-r: at most 64 recipients"
+}
+
+@test "an id in any of its forms" {
+	# CIDv1 in base16: f, then version, libp2p-key, the multihash
+	cid=f0172$(gn-key pub --raw b | od -An -v -tx1 | tr -d ' \n' | sed 's/^/0024/')
+	echo x | gn-seal -k a -r "$cid" -F raw | "${open[@]}" -F raw
+	run -2 gn-seal -k a -r "$b" -r "$cid" </dev/null
+	assert_output --partial "is given twice"
+}
+
+@test "a recipient that is none: 2, and nothing is put out" {
+	run -2 --separate-stderr gn-seal -k a -r nonsense </dev/null
+	assert_output ""
+	assert_regex "$stderr" "-r: 'nonsense' is not a peer id"
+	# of a key that is too long to be inlined: RSA
+	run -2 --separate-stderr gn-seal -k a -r QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N </dev/null
+	assert_output ""
+	assert_regex "$stderr" "its key is not Ed25519, and nothing can be sealed to it"
+	# Ed25519's neutral element, which is nobody's key
+	run -2 --separate-stderr gn-seal -k a -r "f01720024080112200100000000000000000000000000000000000000000000000000000000000000" </dev/null
+	assert_output ""
+	assert_regex "$stderr" "there is no such key"
+}
+
+@test "no key: 2, and no identity for this run; GN_KEY_FILE is one" {
+	run -2 --separate-stderr gn-seal -r "$b" </dev/null
+	assert_output ""
+	assert_regex "$stderr" "no key given .-k, GN_KEY_FILE.: nothing is sealed in a name that nobody can check"
+	echo x | GN_KEY_FILE=a gn-seal -r "$b" -F raw | GN_KEY_FILE=b gn-open --from "$a" -F raw
+	chmod 644 a
+	run -4 "${seal[@]}" </dev/null
+	assert_output --partial "chmod 600 a"
+	run -1 gn-seal -k none -r "$b" </dev/null
+}
+
+@test "context and type: UTF-8 without control characters, 255 bytes" {
+	long=$(printf '%255s' x)
+	echo x | "${seal[@]}" -F raw --context "$long" --type "$long" | "${open[@]}" -F raw --context "$long"
+	for bad in "x$long" $'a\tb' $'a\x7f' $'\xff'; do
+		run -2 "${seal[@]}" --context "$bad" </dev/null
+		run -2 "${seal[@]}" --type "$bad" </dev/null
+		run -2 "${open[@]}" --context "$bad" </dev/null
+	done
+}
+
+# ---- manners --------------------------------------------------------------------
+
+@test "usage" {
+	run -2 gn-seal -k a </dev/null
+	assert_output --partial "-r ID is missing"
+	run -2 "${seal[@]}" file </dev/null
+	assert_output --partial "takes no operand"
+	run -2 "${seal[@]}" -F nul </dev/null
+	run -2 "${seal[@]}" -F raw --max-frame 10 </dev/null
+	run -2 "${seal[@]}" --context "" </dev/null
+	run -0 gn-seal --help
+	assert_line --partial "usage: gn-seal"
+}
+
+@test "a full disk says so, a closed pipe does not: 1" {
+	for form in raw line; do
+		run -1 bash -c '"$@" </dev/zero >/dev/full' - gn-seal -k a -r "$b" -F raw
+		assert_output "gn-seal: standard output: No space left on device"
+		run -0 bash -c 'yes | { "$@"; echo $? >code; } | head -c 1 >/dev/null' - "${seal[@]}" -F $form
+		assert_output ""
+		assert_equal "$(cat code)" 1
+		run -1 bash -c '"$@" </dev/null >&-' - "${seal[@]}" -F $form
+		run -1 bash -c '"$@" <&-' - "${seal[@]}" -F $form
+		run -1 "${seal[@]}" -F $form <.
+	done
+}
+
+@test "SIGTERM ends it, and what it has put out is seen to be cut off" {
+	mkfifo in
+	"${seal[@]}" -F raw </dev/null >empty
+	"${seal[@]}" -F raw <in >sealed 3>&- &
+	pid=$!
+	pids+=("$pid")
+	exec 7>in
+	echo hello >&7
+	until_true 10 holds sealed $(($(wc -c <empty) + 1)) # as long, but with hello in place of an end
+	kill -TERM "$pid"
+	ends_with 143 "$pid"
+	exec 7>&-
+	run -9 --separate-stderr "${open[@]}" -F raw <sealed
+	assert_equal "$stderr" "gn-open: the stream: its end is missing"
+}
