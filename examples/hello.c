@@ -25,7 +25,7 @@ static void on_question(void *greeting, struct gn_channel *ch, unsigned events)
 {
 	const void *frame;
 	char text[256];
-	size_t len;
+	size_t len = 0;
 	int err = events & GN_DEAD ? gn_channel_error(ch) : gn_channel_receive(ch, &frame, &len);
 
 	if (err == GN_EAGAIN)
@@ -48,7 +48,7 @@ static void on_open(void *greeting, struct gn_channel *ch)
 static void on_answer(void *name, struct gn_channel *ch, unsigned events)
 {
 	const void *frame;
-	size_t len;
+	size_t len = 0;
 	int err = events & GN_DEAD ? gn_channel_error(ch) : gn_channel_receive(ch, &frame, &len);
 
 	if (err == GN_EAGAIN)
