@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "opt.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "exit.h"
 #include "gn.h"
@@ -177,10 +179,20 @@ void opt_help(const struct opt_tool *t, FILE *to)
 		fprintf(to, "\n%s\n", t->more);
 }
 
+/* What is opened while one of 0, 1 and 2 is closed would get its number, and take the tool's data or words.  An input
+ * that is closed is empty; to what stands in for a closed output nothing can be written. */
+static void hold_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open(fd == STDIN_FILENO ? "/dev/null" : "/", O_RDONLY); /* the lowest free number: fd */
+}
+
 void opt_begin(const struct opt_tool *t, void *cfg, int argc, char **argv, struct opt_args *out)
 {
 	struct fault f;
 
+	hold_standard();
 	say_open(t->name);
 	switch (opt_parse(t, cfg, argc, argv, out, &f)) {
 	case 0:

@@ -80,7 +80,8 @@ enum { OPT_HELP = 1, OPT_VERSION = 2 };
 int opt_parse(const struct opt_tool *t, void *cfg, int argc, char **argv, struct opt_args *out, struct fault *f);
 void opt_help(const struct opt_tool *t, FILE *to);
 /* say_open(), opt_parse(), and what a tool does about it: --help and --version are
- * printed and end the tool with 0, a fault is told and ends it with EXIT_USAGE. */
+ * printed and end the tool with 0, a fault is told and ends it with EXIT_USAGE.
+ * Standard descriptors that are closed are filled before. */
 void opt_begin(const struct opt_tool *t, void *cfg, int argc, char **argv, struct opt_args *out);
 
 #endif

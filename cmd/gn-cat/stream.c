@@ -4,32 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "protocol.h"
+#include "stream_own.h"
 
-#define VIEWS 64
 #define LINGER (3 * GN_SEC)     /* for last words to go out, and for the peer's end behind its own */
 #define ACK_POLL (10 * GN_MSEC) /* how often the socket is asked what is not acknowledged */
 #define ACK_LIMIT (10 * GN_SEC) /* without progress there */
 #define IDLE_TICKS 4            /* looks a -i */
-
-struct stream {
-	struct stream_cfg cfg;
-	struct gn_timer *again; /* runs it once more at `deadline` */
-	struct gn_timer *idle;
-	gn_time deadline; /* GN_NEVER */
-	struct cat_rx rx;
-	struct cat_tx tx;
-	struct verdict v;
-	bool input_done; /* nothing more is read, and END was said, or FAIL */
-	bool settled;    /* WRITTEN or FAIL was said */
-	bool sent_end, drained;
-	bool confirmed;            /* the peer's WRITTEN came, or none is needed */
-	bool at_eof, dead, at_end; /* at_end: the channel has nothing to be read any more */
-	size_t unacked;
-	gn_time acked; /* when that was less than before */
-	uint64_t idle_seen;
-	unsigned idle_ticks;
-};
 
 static void deadline_in(struct stream *s, gn_time span)
 {
@@ -44,7 +24,7 @@ static bool is_late(const struct stream *s)
 	return s->deadline <= gn_loop_now(s->cfg.loop);
 }
 
-static void fault(struct stream *s, enum stream_how how, int err)
+void stream_fault(struct stream *s, enum stream_how how, int err)
 {
 	if (s->v.how)
 		return;
@@ -52,8 +32,7 @@ static void fault(struct stream *s, enum stream_how how, int err)
 	s->v.err = err;
 }
 
-/* Words wait in the source: it is to be asked. */
-static void say_word(struct stream *s, enum cat_word word, uint64_t number)
+void stream_say(struct stream *s, enum cat_word word, uint64_t number)
 {
 	cat_tx_say(&s->tx, word, number);
 	gn_channel_wake(s->cfg.ch);
@@ -68,12 +47,11 @@ static enum cat_fail fail_code(enum stream_how how, int err)
 	return err == -EPIPE ? CAT_FAIL_CLOSED : CAT_FAIL_WRITE;
 }
 
-/* Our own input or output is broken: the peer is told, and what it still sends is dropped. */
-static void fail_here(struct stream *s, enum stream_how how, int err)
+void stream_fail_here(struct stream *s, enum stream_how how, int err)
 {
-	fault(s, how, err);
+	stream_fault(s, how, err);
 	if (!s->cfg.raw && !s->settled)
-		say_word(s, CAT_FAIL, fail_code(how, err));
+		stream_say(s, CAT_FAIL, fail_code(how, err));
 	s->settled = s->input_done = true;
 	deadline_in(s, LINGER);
 }
@@ -82,7 +60,7 @@ static void fail_here(struct stream *s, enum stream_how how, int err)
 
 static void up(struct stream *s)
 {
-	uint8_t *at;
+	uint8_t *at = NULL;
 	ptrdiff_t n;
 
 	if (s->input_done || s->dead || !cat_tx_is_empty(&s->tx))
@@ -94,189 +72,10 @@ static void up(struct stream *s)
 	} else if (n == GN_EOF) {
 		s->input_done = true;
 		if (!s->cfg.raw)
-			say_word(s, CAT_END, s->tx.total);
+			stream_say(s, CAT_END, s->tx.total);
 	} else if (n != GN_EAGAIN) {
-		fail_here(s, STREAM_INPUT, (int)n);
+		stream_fail_here(s, STREAM_INPUT, (int)n);
 	}
-}
-
-/* ---- what the peer says --------------------------------------------------------- */
-
-static int close_output(struct stream *s)
-{
-	return s->cfg.out && !s->cfg.keep_output ? output_end(s->cfg.out) : 0;
-}
-
-static void hear_end(struct stream *s)
-{
-	int err;
-
-	if (s->settled)
-		return;
-	err = close_output(s);
-	if (err) {
-		fail_here(s, STREAM_OUTPUT, err);
-		return;
-	}
-	if (s->v.dropped)
-		say_word(s, CAT_FAIL, CAT_FAIL_UNWANTED);
-	else
-		say_word(s, CAT_WRITTEN, s->rx.total);
-	s->settled = true;
-}
-
-static int hear_written(struct stream *s, uint64_t total)
-{
-	if (s->v.how)
-		return 0;
-	if (!s->input_done)
-		return GN_EPROTO; /* of an END that was never said */
-	if (total != s->tx.total) {
-		fault(s, STREAM_SHORT, 0);
-		return 0;
-	}
-	s->confirmed = true;
-	/* One that only sends is done now, whatever the peer would still have to say. */
-	if (!s->cfg.out && !s->settled) {
-		say_word(s, CAT_FAIL, CAT_FAIL_UNWANTED);
-		s->settled = true;
-	}
-	return 0;
-}
-
-/* What we send is not wanted.  Where nothing was there to be sent, that is no loss. */
-static void hear_fail(struct stream *s, uint64_t code)
-{
-	uint8_t *at;
-
-	if (code == CAT_FAIL_UNWANTED && !s->tx.total &&
-	    (s->input_done || !s->cfg.feed || feed_read(s->cfg.feed, &at) <= 0))
-		s->confirmed = true;
-	else
-		fault(s, STREAM_FAILED, code < 256 ? (int)code : 255);
-	s->input_done = true;
-}
-
-static int hear(struct stream *s, int word, uint64_t number)
-{
-	switch (word) {
-	case CAT_END:
-		hear_end(s);
-		return 0;
-	case CAT_WRITTEN:
-		return hear_written(s, number);
-	case CAT_FAIL:
-		hear_fail(s, number);
-		return 0;
-	default:
-		return 0;
-	}
-}
-
-/* ---- from the channel to standard output ---------------------------------------- */
-
-/* The bodies in what has come, up to the next word.  A copy of the machine runs ahead. */
-static int gather(const struct stream *s, const struct iovec *v, int n, struct iovec *out, int max)
-{
-	struct cat_rx ahead = s->rx;
-	uint64_t number;
-	size_t took;
-	int r, m = 0;
-
-	for (int i = 0; i < n; i++) {
-		uint8_t *p = v[i].iov_base;
-
-		for (size_t left = v[i].iov_len; left && m < max; left -= took) {
-			r = cat_rx_step(&ahead, p, left, &took, &number);
-			if (r == CAT_DATA)
-				out[m++] = (struct iovec){p, took};
-			else if (r)
-				return m;
-			p += took;
-		}
-	}
-	return m;
-}
-
-/* Runs the machine over what was dealt with: `written` bytes of bodies, and what stands between them. */
-static int consume(struct stream *s, const struct iovec *v, int n, size_t written)
-{
-	size_t skip = 0, took;
-	uint64_t number;
-	int r = 0;
-
-	for (int i = 0; i < n && r >= 0; i++) {
-		const uint8_t *p = v[i].iov_base;
-		size_t left = v[i].iov_len;
-
-		while (left && r >= 0) {
-			bool in_body = s->rx.raw || s->rx.left;
-
-			if (in_body && !written)
-				goto out;
-			r = cat_rx_step(&s->rx, p, in_body && left > written ? written : left, &took, &number);
-			if (r == CAT_DATA)
-				written -= took;
-			else if (r > 0)
-				r = hear(s, r, number);
-			p += took;
-			left -= took;
-			skip += took;
-		}
-	}
-out:
-	gn_channel_skip(s->cfg.ch, skip);
-	return r < 0 ? r : 0;
-}
-
-/* Writes what it can: how many bytes, GN_EAGAIN, or 0 when there are none. */
-static ptrdiff_t put(struct stream *s, const struct iovec *v, int n)
-{
-	ptrdiff_t k = 0;
-
-	if (!n)
-		return 0;
-	if (s->cfg.out && !s->v.how) {
-		k = output_writev(s->cfg.out, v, n);
-		if (k >= 0 || k == GN_EAGAIN)
-			return k;
-		fail_here(s, STREAM_OUTPUT, (int)k);
-		k = 0;
-	}
-	for (int i = 0; i < n; i++)
-		k += (ptrdiff_t)v[i].iov_len;
-	s->v.dropped += (uint64_t)k;
-	return k;
-}
-
-static void down(struct stream *s)
-{
-	struct iovec v[VIEWS], bodies[2 * VIEWS];
-	ptrdiff_t k;
-	int n, err;
-
-	while ((n = gn_channel_peek(s->cfg.ch, v, VIEWS)) > 0) {
-		k = put(s, bodies, gather(s, v, n, bodies, 2 * VIEWS));
-		if (k == GN_EAGAIN)
-			return;
-		err = consume(s, v, n, (size_t)k);
-		if (err) {
-			fault(s, STREAM_PEER, err);
-			gn_channel_reset(s->cfg.ch);
-			s->dead = s->at_end = true;
-			return;
-		}
-	}
-	if (n == GN_EAGAIN)
-		return;
-	if (n == GN_EOF && !s->at_eof && s->cfg.raw && !s->v.how) {
-		err = close_output(s);
-		if (err)
-			fail_here(s, STREAM_OUTPUT, err);
-		s->settled = true;
-	}
-	s->at_eof = s->at_eof || n == GN_EOF;
-	s->at_end = true;
 }
 
 /* ---- ends ------------------------------------------------------------------------ */
@@ -302,7 +101,7 @@ static bool is_acked(struct stream *s)
 		s->acked = now;
 	s->unacked = n;
 	if (now - s->acked > ACK_LIMIT) {
-		fault(s, STREAM_SHORT, GN_ETIMEOUT);
+		stream_fault(s, STREAM_SHORT, GN_ETIMEOUT);
 		return true;
 	}
 	gn_timer_start(s->again, ACK_POLL);
@@ -325,7 +124,8 @@ static bool is_over(struct stream *s)
 		if (!s->at_end)
 			return false;
 		if (!is_complete(s))
-			fault(s, STREAM_PEER, gn_channel_error(s->cfg.ch) ? gn_channel_error(s->cfg.ch) : GN_ERESET);
+			stream_fault(s, STREAM_PEER,
+				     gn_channel_error(s->cfg.ch) ? gn_channel_error(s->cfg.ch) : GN_ERESET);
 		return true;
 	}
 	switch (s->v.how) {
@@ -346,7 +146,7 @@ static bool is_over(struct stream *s)
 		return is_complete(s) && is_acked(s);
 	if (!is_complete(s)) {
 		if (s->at_eof)
-			fault(s, STREAM_SHORT, 0);
+			stream_fault(s, STREAM_SHORT, 0);
 		return s->at_eof;
 	}
 	/* The peer ends behind its last word, too; one that does not is not waited for. */
@@ -380,7 +180,7 @@ static void run(struct stream *s)
 	if (!s->cfg.ch)
 		return;
 	up(s);
-	down(s);
+	stream_down(s);
 	send_end(s);
 	if (!is_over(s))
 		return;
@@ -422,7 +222,7 @@ static void on_idle(void *arg)
 		gn_timer_start(s->idle, s->cfg.idle / IDLE_TICKS);
 		return;
 	}
-	fault(s, STREAM_IDLE, GN_ETIMEOUT);
+	stream_fault(s, STREAM_IDLE, GN_ETIMEOUT);
 	detach(s);
 	s->cfg.on_done(s->cfg.arg, &s->v);
 }

@@ -646,6 +646,22 @@ more"
 	assert_equal $((flags & 04000)) 0
 }
 
+@test "a closed stdin is empty; a closed stdout is an error, and nothing else takes its place" {
+	echo data >f
+	input=f start gn-cat "${at[@]}" $lo
+	run -0 --separate-stderr bash -c "gn-cat -k cli '$addr' <&-"
+	assert_output data
+	ends_with 0 "$pid"
+	input=f start gn-cat "${at[@]}" $lo
+	run -1 --separate-stderr bash -c "gn-cat -k cli '$addr' </dev/null >&-"
+	assert_regex "$stderr" "standard output: Bad file descriptor"
+	ends_with 8 "$pid"
+	start gn-cat "${at[@]}" $lo
+	run -0 bash -c "echo data | gn-cat -k cli '$addr' 2>&-"
+	ends_with 0 "$pid"
+	assert_equal "$(cat out)" data
+}
+
 @test "a socket for stdin and stdout" {
 	start gn-cat "${at[@]}" --keep $lo
 	socat -t 5 "EXEC:'gn-cat -k cli $addr',socktype=1" - <<<hello

@@ -26,45 +26,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "rng.h"
+#include "cat_plan.h"
 
-enum { LISTENER, DIALER, ENDS };
 enum { HANG = 60, LONELY_MS = 500, GIVEN_UP_MS = 15000 };
-
-enum fault {
-	NONE,
-	KILL,
-	TERM,
-	STOP_KILL, /* stopped, and killed a while later */
-	STOP_CONT,
-	CUT_RESET,
-	CUT_END, /* the relay ends both directions in good order, with bytes missing */
-	STALL,   /* the relay carries nothing for a while */
-	STALL_CUT,
-	SILENCE, /* for ever */
-	CLOSE_READER,
-	STALL_READER,
-	FULL, /* the disk */
-	FAULTS,
-};
-static const char *const fault_names[FAULTS] = {
-	"none",  "kill",         "term",    "stop, kill",    "stop, cont",    "reset",     "end",
-	"stall", "stall, reset", "silence", "reader closes", "reader stalls", "full disk",
-};
-
-/* What sets it off: so many bytes, counted there. */
-enum trigger { AT_WIRE, AT_OUTPUT, TRIGGERS };
-
-static struct {
-	uint64_t seed;
-	enum fault fault;
-	int victim; /* for the relay: the direction that the victim sends */
-	enum trigger trigger;
-	uint64_t count;
-	int64_t span;      /* ms */
-	bool fired, again; /* again: the second half of it is over, too */
-	int64_t at;
-} plan;
 
 struct end {
 	const char *name;
@@ -108,64 +72,6 @@ static void die(const char *what)
 static uint8_t pattern(int i, uint64_t at)
 {
 	return (uint8_t)((at * 2654435761u + plan.seed * 7 + (uint64_t)i) >> 11 ^ at);
-}
-
-/* ---- the plan ---- */
-
-static uint64_t pick_size(struct rng *r)
-{
-	switch (rng_below(r, 6)) {
-	case 0:
-		return 0;
-	case 1:
-		return 1 + rng_below(r, 20);
-	case 2:
-		return rng_below(r, 5000);
-	case 3:
-	case 4:
-		return rng_below(r, 400000);
-	default:
-		return rng_below(r, 3000000);
-	}
-}
-
-/* Every part of a stream's life as likely: its handshake, the middle, just before and at the end. */
-static uint64_t pick_count(struct rng *r, uint64_t size)
-{
-	uint64_t start = plan.trigger == AT_WIRE ? 1200 : 0;
-
-	switch (rng_below(r, 4)) {
-	case 0:
-		return rng_below(r, (uint32_t)start + 60);
-	case 1:
-		return start + rng_below(r, (uint32_t)size + 1);
-	case 2:
-		return size;
-	default:
-		return start + size > 600 ? start + size - 600 + rng_below(r, 700) : rng_below(r, 700);
-	}
-}
-
-static void make_plan(uint64_t seed)
-{
-	struct rng r;
-
-	rng_seed(&r, seed);
-	plan.seed = seed;
-	for (int i = 0; i < ENDS; i++)
-		ends[i].size = pick_size(&r);
-	plan.fault = (enum fault)rng_below(&r, FAULTS);
-	if (plan.fault == SILENCE && !rng_one_in(&r, 4)) /* it takes 10 s */
-		plan.fault = CUT_RESET;
-	plan.victim = (int)rng_below(&r, ENDS);
-	plan.trigger = (enum trigger)rng_below(&r, TRIGGERS);
-	plan.count = pick_count(&r, ends[plan.trigger == AT_WIRE ? plan.victim : !plan.victim].size);
-	plan.span = 20 + rng_below(&r, 300);
-	if (getenv("GN_SEED"))
-		fprintf(stderr, "listener %llu bytes, dialer %llu bytes, %s of the %s at byte %llu of its %s\n",
-			(unsigned long long)ends[LISTENER].size, (unsigned long long)ends[DIALER].size,
-			fault_names[plan.fault], ends[plan.victim].name, (unsigned long long)plan.count,
-			plan.trigger == AT_WIRE ? "wire" : "output");
 }
 
 /* ---- the two programs ---- */
@@ -592,6 +498,8 @@ static int run_seed(const char *tool, uint64_t seed)
 	int ready;
 
 	make_plan(seed);
+	for (int i = 0; i < ENDS; i++)
+		ends[i].size = plan.size[i];
 	signal(SIGPIPE, SIG_IGN);
 	spawn(tool, listen_argv, &ends[LISTENER], plan.fault == FULL && plan.victim == LISTENER, &ready);
 	read_address(ready, addr, sizeof addr);
