@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Signed envelopes and peer records.  The first byte says what the rest is: an envelope; or
+/* Signed envelopes with peer records and vouchers.  The first byte says what the rest is: an envelope; or
  * the payload of one, which is sealed here, so that the fuzzer gets behind the signature. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto/envelope.h"
 #include "crypto/peer_record.h"
+#include "crypto/voucher.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,7 +19,10 @@ static void need(bool ok)
 static void record_check(const uint8_t *p, size_t n)
 {
 	struct gn_peer_record rec;
+	struct gn_voucher voucher;
 
+	if (gn_voucher_open(p, n, &voucher) == 0)
+		need(voucher.relay.len > 0 && voucher.peer.len > 0);
 	if (gn_peer_record_open(p, n, &rec) < 0)
 		return;
 	need(rec.n_addrs <= GN_PEER_RECORD_ADDRS_MAX);
@@ -31,7 +35,7 @@ static void record_check(const uint8_t *p, size_t n)
 	gn_peer_record_fini(&rec);
 }
 
-static void payload_check(const uint8_t *p, size_t n)
+static void payload_check(const uint8_t *p, size_t n, bool is_voucher)
 {
 	static const uint8_t seed[GN_KEY_SEED_LEN] = {1};
 	struct gn_envelope_cfg cfg = {"libp2p-peer-record", "\3\1", 2, NULL, 0};
@@ -40,6 +44,8 @@ static void payload_check(const uint8_t *p, size_t n)
 	struct gn_peer_id id;
 	struct gn_key *key;
 
+	if (is_voucher)
+		cfg = (struct gn_envelope_cfg){"libp2p-relay-rsvp", "\3\2", 2, NULL, 0};
 	if (n > GN_ENVELOPE_MAX - 1000 || gn_key_new_seeded(seed, &key) < 0)
 		return;
 	gn_key_id(key, &id);
@@ -63,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	if (data[0] & 1)
-		payload_check(data + 1, size - 1);
+		payload_check(data + 1, size - 1, data[0] & 2);
 	else
 		record_check(data + 1, size - 1);
 	return 0;
