@@ -7,7 +7,8 @@
 
 # shellcheck source=tests/lab/lib.sh
 . "$TESTS/lab/lib.sh"
-RTT=63 BIG=67108864 LONG_ROWS="iperf3 gn-cat socat-tls go"
+RTT=63 BIG=67108864
+: "${LONG_ROWS:=iperf3 gn-cat socat-tls go}"
 
 # A lab with two hosts, the long wire between them.
 make_path() {
@@ -31,7 +32,8 @@ buffers() {
 	local h f
 	for h in near far; do
 		for f in tcp_rmem tcp_wmem; do
-			on "$h" sh -c 'read -r least usual most <"$1"; echo "$least $usual $2" >"$1"' _ "/proc/sys/net/ipv4/$f" "$1"
+			# (`read` takes a byte at a time, of which such files give but the first.)
+			on "$h" sh -c 'set -- "$1" "$2" $(cat "$1"); echo "$3 $4 $2" >"$1"' _ "/proc/sys/net/ipv4/$f" "$1"
 		done
 	done
 }
