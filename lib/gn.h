@@ -154,6 +154,28 @@ const uint8_t *gn_key_public(const struct gn_key *key, size_t *len);
 int gn_key_file_read(const char *path, struct gn_key **out);       /* GN_EKEYMODE: others may read it */
 int gn_key_file_write(const char *path, const struct gn_key *key); /* 0600; -EEXIST rather than overwrite */
 
+/* How keys stand in files: also as other programs have them. */
+enum gn_key_form {
+	GN_KEY_FORM_LIBP2P,  /* as above; the public key: that in base64 */
+	GN_KEY_FORM_PEM,     /* openssl's: PKCS#8, SubjectPublicKeyInfo (RFC 8410) */
+	GN_KEY_FORM_OPENSSH, /* ssh-keygen's: openssh-key-v1; "ssh-ed25519 ..." */
+};
+
+#define GN_PASSPHRASE_MAX 1024
+/* Writes the passphrase of an encrypted key file to buf, which the caller wipes, and returns its
+ * length, or a negative error, which then ends the reading. */
+typedef int gn_passphrase_cb(void *arg, char buf[GN_PASSPHRASE_MAX]);
+
+/* Reads a file of any form.  ask, which may be NULL, is called at most once, for an encrypted one.
+ * GN_EKEYMODE; GN_EFORMAT; GN_EKEYTYPE: not an Ed25519 key, or encrypted in a way that is not
+ * known here; GN_EAUTH: the passphrase is wrong, or there is nobody to ask for it. */
+int gn_key_file_read_any(const char *path, gn_passphrase_cb *ask, void *arg, struct gn_key **out);
+/* gn_key_file_write() in a form of choice, not encrypted. */
+int gn_key_file_write_as(const char *path, const struct gn_key *key, enum gn_key_form form);
+/* The public key, without the last line end, in memory that the caller frees with free(); NULL
+ * when there is none. */
+char *gn_key_public_format(const struct gn_key *key, enum gn_key_form form);
+
 /* ---- addresses (lib/addr) ----------------------------------------------------- */
 
 /* A multiaddr in its binary form; immutable. */

@@ -32,16 +32,11 @@ static void quote(const char *file, char *out, size_t room)
 	out[n] = '\0';
 }
 
-struct gn_key *identity_read(const char *file)
+void identity_die(const char *file, int err)
 {
-	struct gn_key *key;
 	char quoted[1024];
-	int err;
 
-	err = gn_key_file_read(file, &key);
 	switch (err) {
-	case 0:
-		return key;
 	case GN_EKEYMODE:
 		quote(file, quoted, sizeof quoted);
 		die(EXIT_REFUSED, "key %s: others than its owner may read it; mended by: chmod 600 %s%s", file,
@@ -59,6 +54,17 @@ struct gn_key *identity_read(const char *file)
 	default:
 		die(EXIT_LOCAL, "key %s: %s", file, gn_strerror(err));
 	}
+}
+
+struct gn_key *identity_read(const char *file)
+{
+	struct gn_key *key;
+	int err;
+
+	err = gn_key_file_read(file, &key);
+	if (err)
+		identity_die(file, err);
+	return key;
 }
 
 /* -k's value, or GN_KEY_FILE's, or NULL. */

@@ -14,5 +14,7 @@ struct gn_key *identity_load(const char *file, bool quiet);
 struct gn_key *identity_need(const char *file, const char *why);
 /* gn_key_file_read(), dying as above. */
 struct gn_key *identity_read(const char *file);
+/* How it dies: of an error of gn_key_file_read(). */
+_Noreturn void identity_die(const char *file, int err);
 
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "id/key.h"
+#include "id/key_forms.h"
 
 /* Reads to the end of the file, or until the room is full. */
 static ptrdiff_t file_read(int fd, uint8_t *buf, size_t room)
@@ -41,9 +42,16 @@ static int file_write(int fd, const uint8_t *p, size_t n)
 	return 0;
 }
 
-static int fd_read(int fd, struct gn_key **out)
+/* How the bytes of a file are taken. */
+struct reading {
+	bool any; /* of any form, else of libp2p's only */
+	gn_passphrase_cb *ask;
+	void *arg;
+};
+
+static int fd_read(int fd, const struct reading *r, struct gn_key **out)
 {
-	uint8_t buf[GN_KEY_PRIVATE_MAX + 1];
+	uint8_t buf[GN_KEY_FILE_MAX + 1];
 	struct stat st;
 	ptrdiff_t n;
 	int err;
@@ -56,6 +64,8 @@ static int fd_read(int fd, struct gn_key **out)
 	n = file_read(fd, buf, sizeof(buf));
 	if (n < 0)
 		err = (int)n;
+	else if (r->any)
+		err = gn_key_forms_decode(buf, (size_t)n, r->ask, r->arg, out);
 	else
 		err = gn_key_decode(buf, (size_t)n, out);
 	sodium_memzero(buf, sizeof(buf));
@@ -63,7 +73,7 @@ static int fd_read(int fd, struct gn_key **out)
 	return err == GN_ETRUNC || err == GN_ETOOBIG ? GN_EFORMAT : err;
 }
 
-int gn_key_file_read(const char *path, struct gn_key **out)
+static int path_read(const char *path, const struct reading *r, struct gn_key **out)
 {
 	int fd, err;
 
@@ -72,14 +82,34 @@ int gn_key_file_read(const char *path, struct gn_key **out)
 	while (fd < 0 && errno == EINTR);
 	if (fd < 0)
 		return -errno;
-	err = fd_read(fd, out);
+	err = fd_read(fd, r, out);
 	(void)close(fd);
 	return err;
 }
 
+int gn_key_file_read(const char *path, struct gn_key **out)
+{
+	const struct reading r = {.any = false};
+
+	return path_read(path, &r, out);
+}
+
+int gn_key_file_read_any(const char *path, gn_passphrase_cb *ask, void *arg, struct gn_key **out)
+{
+	const struct reading r = {.any = true, .ask = ask, .arg = arg};
+
+	return path_read(path, &r, out);
+}
+
 int gn_key_file_write(const char *path, const struct gn_key *key)
 {
-	uint8_t pb[GN_KEY_PRIVATE_LEN];
+	return gn_key_file_write_as(path, key, GN_KEY_FORM_LIBP2P);
+}
+
+int gn_key_file_write_as(const char *path, const struct gn_key *key, enum gn_key_form form)
+{
+	uint8_t bytes[GN_KEY_FORMS_ROOM];
+	size_t n;
 	int fd, err;
 
 	do
@@ -87,10 +117,10 @@ int gn_key_file_write(const char *path, const struct gn_key *key)
 	while (fd < 0 && errno == EINTR);
 	if (fd < 0)
 		return -errno;
-	gn_key_encode(key, pb);
+	n = gn_key_forms_encode(key, form, bytes);
 	/* The umask may have taken bits away. */
-	err = fchmod(fd, S_IRUSR | S_IWUSR) < 0 ? -errno : file_write(fd, pb, sizeof(pb));
-	sodium_memzero(pb, sizeof(pb));
+	err = fchmod(fd, S_IRUSR | S_IWUSR) < 0 ? -errno : file_write(fd, bytes, n);
+	sodium_memzero(bytes, sizeof(bytes));
 	/* EINVAL: a file system that cannot, which is no reason to lose the key. */
 	if (err == 0 && fsync(fd) < 0 && errno != EINVAL)
 		err = -errno;

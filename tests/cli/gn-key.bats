@@ -8,6 +8,30 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || exit 1
 }
 
+teardown() {
+	exec 7>&-
+	kill_all
+}
+
+needs() { command -v "$1" >/dev/null || skip "no $1 here"; }
+
+# typed TEXT COMMAND...: runs it at a terminal of its own, and types that when it asks for a passphrase.
+# What the terminal shows is in screen; its exit code is this one's.
+typed() {
+	local text=$1 rc=0
+	shift
+	rm -f keys screen
+	mkfifo keys
+	script -qec "$*" /dev/null <keys >screen 2>&1 3>&- 7>&- &
+	pids+=($!)
+	exec 7>keys
+	until_true 10 grep -q Passphrase screen || return 99
+	printf '%s\n' "$text" >&7
+	finish ${pids[-1]} || rc=$?
+	exec 7>&-
+	return $rc
+}
+
 @test "new makes a file of mode 0600 and prints its id; id prints it again" {
 	run -0 gn-key new k
 	assert_output --regexp '^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$'
@@ -111,10 +135,148 @@ setup() {
 	assert_output "gn-key: key none: No such file or directory"
 }
 
+# ---- convert --------------------------------------------------------------------
+
+@test "convert: each form to each, and back" {
+	id=$(gn-key new k)
+	for f in libp2p pem openssh; do
+		run -0 gn-key convert -F $f k k.$f
+		assert_output "$id"
+		assert_equal "$(stat -c %a k.$f)" 600
+		for g in libp2p pem openssh; do
+			gn-key convert -F $g k.$f k.$f.$g
+			gn-key convert k.$f.$g k.$f.$g.back
+			cmp k k.$f.$g.back
+		done
+	done
+	cmp k k.libp2p
+	cmp k.pem k.openssh.pem
+	run -0 gn-key convert -j k.pem k.j
+	assert_equal "$(jq -r '.id + .file' <<<"$output")" "${id}k.j"
+}
+
+@test "convert and pub: openssl reads our PEM, and we its" {
+	needs openssl
+	gn-key new k
+	gn-key convert -F pem k k.pem
+	run -0 openssl pkey -in k.pem -pubout
+	assert_output "$(gn-key pub -F pem k)"
+	openssl genpkey -algorithm ed25519 -out theirs.pem
+	chmod 600 theirs.pem
+	gn-key convert theirs.pem theirs
+	assert_equal "$(gn-key pub -F pem theirs)" "$(openssl pkey -in theirs.pem -pubout)"
+	gn-key convert -F pem theirs again.pem
+	cmp again.pem theirs.pem
+	openssl pkey -in theirs.pem -text -out verbose.pem
+	chmod 600 verbose.pem
+	gn-key convert verbose.pem verbose
+	cmp verbose theirs
+}
+
+@test "convert and pub: ssh-keygen reads our file, and we its" {
+	needs ssh-keygen
+	gn-key new k
+	gn-key convert -F openssh k k.ssh
+	run -0 ssh-keygen -y -f k.ssh
+	assert_output "$(gn-key pub -F openssh k)"
+	echo data >data
+	ssh-keygen -q -Y sign -n file -f k.ssh data
+	echo "me $(gn-key pub -F openssh k)" >allowed
+	run -0 ssh-keygen -Y verify -n file -f allowed -I me -s data.sig <data
+	ssh-keygen -q -t ed25519 -N '' -C 'a comment of some length' -f theirs
+	gn-key convert theirs theirs.gn
+	assert_equal "$(gn-key pub -F openssh theirs.gn) a comment of some length" "$(cat theirs.pub)"
+}
+
+@test "convert: an encrypted file of ssh-keygen's asks for the passphrase at the terminal" {
+	needs ssh-keygen
+	for cipher in aes256-ctr aes256-cbc; do
+		rm -f theirs* mine
+		ssh-keygen -q -t ed25519 -a 4 -Z $cipher -N 'open  sesame!' -f theirs
+		typed 'open  sesame!' gn-key convert theirs mine
+		run -1 grep -q sesame screen
+		assert_equal "$(gn-key pub -F openssh mine)" "$(cut -d' ' -f 1,2 theirs.pub)"
+		run -9 typed 'open sesame!' gn-key convert theirs none
+		assert_equal "$(tr -d '\r' <screen)" "Passphrase of theirs: "$'\n'"gn-key: key theirs: the passphrase is wrong, or the file is damaged"
+		assert [ ! -e none ]
+	done
+	ssh-keygen -q -p -P 'open  sesame!' -N x -Z aes256-gcm@openssh.com -f theirs
+	run -2 gn-key convert theirs none
+	assert_output --partial "encrypted in a way not known here (ssh-keygen -p changes it)"
+}
+
+@test "convert: an encrypted file of openssl's asks for the passphrase at the terminal" {
+	needs openssl
+	openssl genpkey -algorithm ed25519 -out plain.pem
+	openssl pkcs8 -topk8 -in plain.pem -passout 'pass:open sesame' -out pbkdf.pem
+	openssl pkcs8 -topk8 -scrypt -in plain.pem -passout 'pass:open sesame' -out scrypt.pem
+	chmod 600 ./*.pem
+	for f in pbkdf scrypt; do
+		typed 'open sesame' gn-key convert $f.pem $f
+		gn-key convert -F pem $f $f.plain.pem
+		cmp plain.pem $f.plain.pem
+		run -9 typed sesame gn-key convert $f.pem none
+		assert [ ! -e none ]
+	done
+}
+
+@test "convert: no terminal, no passphrase; a signal leaves the terminal as it was" {
+	needs ssh-keygen
+	ssh-keygen -q -t ed25519 -N secret -f theirs
+	run -1 setsid -w gn-key convert theirs none </dev/null
+	assert_output "gn-key: key theirs: it is encrypted, and there is no terminal to ask for its passphrase at"
+	run typed $'\x03' "sh -c 'trap : INT; gn-key convert theirs none; echo code \$?; stty -a'"
+	run -0 tr -d '\r' <screen
+	assert_output --partial "code 130"
+	assert_output --regexp '[^-]echo '
+	assert [ ! -e none ]
+}
+
+@test "convert: other kinds of keys, and what is no key: 2" {
+	needs openssl
+	openssl genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256 -out ec.pem 2>/dev/null
+	openssl genpkey -algorithm x25519 -out x.pem
+	chmod 600 ec.pem x.pem
+	for f in ec.pem x.pem; do
+		run -2 gn-key convert $f none
+		assert_output --partial "key $f: not an Ed25519 key"
+	done
+	needs ssh-keygen
+	ssh-keygen -q -t ecdsa -N secret -f ecdsa
+	run -2 gn-key convert ecdsa none # and nobody is asked for anything
+	gn-key new k
+	gn-key convert -F openssh k k.ssh
+	head -c 200 k.ssh >cut
+	(umask 077 && gn-key pub -F pem k >public && openssl rand 100 >noise && : >empty)
+	chmod 600 cut
+	for f in cut public noise empty; do
+		run -2 gn-key convert $f none
+		assert_output "gn-key: key $f: malformed"
+	done
+	assert [ ! -e none ]
+}
+
+@test "convert: files that others may read, that are there, that are not" {
+	gn-key new k
+	gn-key convert -F pem k k.pem
+	chmod 644 k.pem
+	run -4 gn-key convert k.pem none
+	assert_output --partial "mended by: chmod 600 k.pem"
+	echo precious >new
+	run -4 gn-key convert -F pem k new
+	assert_output "gn-key: new is there already and is not overwritten"
+	assert_equal "$(cat new)" precious
+	run -4 gn-key convert k k
+	run -1 gn-key convert none new2
+	run -1 gn-key convert k no/such/folder
+	(umask 000 && gn-key convert -F openssh k loose)
+	assert_equal "$(stat -c %a loose)" 600
+}
+
 @test "usage: verbs, operands, options" {
 	run -2 gn-key
 	run -2 gn-key make k
-	assert_output --partial "'make' is none of new, id and pub"
+	assert_output --partial "'make' is none of new, id, pub and convert"
 	run -2 gn-key id
 	assert_output --partial "FILE is missing"
 	run -2 gn-key id a b
@@ -124,6 +286,13 @@ setup() {
 	assert_output --partial "-x: there is no such option"
 	run -2 gn-key --json=yes id k
 	run -2 gn-key id --raw k
+	run -2 gn-key convert k
+	assert_output --partial "NEW is missing"
+	run -2 gn-key convert a b c
+	run -2 gn-key convert -F der a b
+	run -2 gn-key convert --raw a b
+	run -2 gn-key id -F pem k
+	run -2 gn-key pub -j -F pem k
 	assert [ ! -e k ]
 }
 

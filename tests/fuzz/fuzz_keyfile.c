@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Key files in every form.  Nobody is asked for a passphrase: what comes behind it costs what the
+ * file says.  A key that comes out is the same in each form that we write. */
+#include <stdlib.h>
+
+#include "id/key.h"
+#include "id/key_forms.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void need(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t out[GN_KEY_FORMS_ROOM];
+	struct gn_key *key, *back;
+	struct gn_peer_id a, b;
+
+	if (gn_key_forms_decode(data, size, NULL, NULL, &key) < 0)
+		return 0;
+	gn_key_id(key, &a);
+	for (int form = GN_KEY_FORM_LIBP2P; form <= GN_KEY_FORM_OPENSSH; form++) {
+		size_t n = gn_key_forms_encode(key, (enum gn_key_form)form, out);
+		char *text = gn_key_public_format(key, (enum gn_key_form)form);
+
+		need(n <= sizeof(out) && text);
+		free(text);
+		need(gn_key_forms_decode(out, n, NULL, NULL, &back) == 0);
+		gn_key_id(back, &b);
+		need(gn_peer_id_is_equal(&a, &b));
+		gn_key_free(back);
+	}
+	gn_key_free(key);
+	return 0;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* Key files of other programs: RFC 8410's examples, files of openssl and ssh-keygen, and what
+ * is no such file. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/bytes.h"
+#include "id/bcrypt_pbkdf.h"
+#include "id/key.h"
+#include "id/key_forms.h"
+#include "vectors.h"
+
+/* RFC 8410, section 10.3: the same key, without and with its public half. */
+#define RFC_V1                                                               \
+	"-----BEGIN PRIVATE KEY-----\n"                                      \
+	"MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n" \
+	"-----END PRIVATE KEY-----\n"
+#define RFC_V2                                                               \
+	"-----BEGIN PRIVATE KEY-----\n"                                      \
+	"MHICAQEwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n" \
+	"oB8wHQYKKoZIhvcNAQkJFDEPDA1DdXJkbGUgQ2hhaXJzgSEAGb9ECWmEzf6FQbrB\n" \
+	"Z9w7lshQhqowtrbLDFw4rXAxZuE=\n"                                     \
+	"-----END PRIVATE KEY-----\n"
+/* Section 10.1. */
+#define RFC_PUBLIC                                                       \
+	"-----BEGIN PUBLIC KEY-----\n"                                   \
+	"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n" \
+	"-----END PUBLIC KEY-----"
+
+/* That key by "openssl pkcs8 -topk8" with scrypt, and by "ssh-keygen -p", 3 rounds; the passphrase
+ * is "open sesame". */
+#define PEM_ENCRYPTED                                                        \
+	"-----BEGIN ENCRYPTED PRIVATE KEY-----\n"                            \
+	"MIGTME8GCSqGSIb3DQEFDTBCMCEGCSsGAQQB2kcECzAUBAjl1Vtsskm3swICBAAC\n" \
+	"AQgCAQEwHQYJYIZIAWUDBAEqBBAm+M27pTKAbdbk2iJhGBGtBEDcY3qBwwy3Zqpw\n" \
+	"TTnhia70bhOzSZrbH7tzCn1hS6XeQ1WEWhjPh0bJp+pEjDlY86BKMAzOs+FRQaoN\n" \
+	"j4fw8ct3\n"                                                         \
+	"-----END ENCRYPTED PRIVATE KEY-----\n"
+#define SSH_ENCRYPTED                                                              \
+	"-----BEGIN OPENSSH PRIVATE KEY-----\n"                                    \
+	"b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABBxtiSaPo\n" \
+	"qbrcCzAcariMAWAAAAAwAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIBm/RAlphM3+hUG6\n" \
+	"wWfcO5bIUIaqMLa2ywxcOK1wMWbhAAAAkM9IMyu4aqna2u7LpOt7mWJy9aXhEL1VmhogPh\n" \
+	"yfNVQB+6oX96xgFbnM0JApnI3AUHSOPNWklTCzC+M8e6mZjGM8qt/WZGOpajsAeGuEX+hk\n" \
+	"cHGnwhudjXBwB5ksx0eIkcLoCgbVuWFRF2PtuAP7q2FMYl+EBZz8HoH6w6SyCrqQLDIXSK\n" \
+	"ax7AO5tmlqM5Jwaw==\n"                                                     \
+	"-----END OPENSSH PRIVATE KEY-----\n"
+#define SSH_PLAIN                                                                  \
+	"-----BEGIN OPENSSH PRIVATE KEY-----\n"                                    \
+	"b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW\n" \
+	"QyNTUxOQAAACAZv0QJaYTN/oVBusFn3DuWyFCGqjC2tssMXDitcDFm4QAAAIgEe+c3BHvn\n" \
+	"NwAAAAtzc2gtZWQyNTUxOQAAACAZv0QJaYTN/oVBusFn3DuWyFCGqjC2tssMXDitcDFm4Q\n" \
+	"AAAEDU7nLb+RNYStW22PH3afitOv58KMvx1Pvgl6iPRHVYQhm/RAlphM3+hUG6wWfcO5bI\n" \
+	"UIaqMLa2ywxcOK1wMWbhAAAAAAECAwQF\n"                                       \
+	"-----END OPENSSH PRIVATE KEY-----\n"
+
+static int asked;
+
+static int ask(void *arg, char buf[GN_PASSPHRASE_MAX])
+{
+	asked++;
+	strcpy(buf, arg);
+	return (int)strlen(arg);
+}
+
+static int decode(const char *text, char *pass, struct gn_key **out)
+{
+	return gn_key_forms_decode((const uint8_t *)text, strlen(text), pass ? ask : NULL, pass, out);
+}
+
+static void assert_is_rfc(const char *text, char *pass)
+{
+	struct gn_key *key;
+	char *public;
+
+	assert_int_equal(decode(text, pass, &key), 0);
+	public = gn_key_public_format(key, GN_KEY_FORM_PEM);
+	assert_string_equal(public, RFC_PUBLIC);
+	free(public);
+	gn_key_free(key);
+}
+
+static void test_rfc8410(void **state)
+{
+	(void)state;
+	assert_is_rfc(RFC_V1, NULL);
+	assert_is_rfc(RFC_V2, NULL);
+	assert_is_rfc("subject=nobody\nissuer=nobody\n" RFC_V1 "more\n", NULL);
+}
+
+static void test_encrypted(void **state)
+{
+	char good[] = "open sesame", bad[] = "open sesam";
+	static const char *const files[] = {PEM_ENCRYPTED, SSH_ENCRYPTED};
+	struct gn_key *key = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		asked = 0;
+		assert_is_rfc(files[i], good);
+		assert_int_equal(asked, 1);
+		assert_int_equal(decode(files[i], bad, &key), GN_EAUTH);
+		assert_int_equal(asked, 2);
+		assert_int_equal(decode(files[i], NULL, &key), GN_EAUTH);
+	}
+	assert_is_rfc(SSH_PLAIN, bad);
+	assert_int_equal(asked, 2); /* not for what is not encrypted */
+	assert_null(key);
+}
+
+static int ask_fails(void *arg, char buf[GN_PASSPHRASE_MAX])
+{
+	(void)arg;
+	(void)buf;
+	return -EINTR;
+}
+
+static void test_asking_fails(void **state)
+{
+	struct gn_key *key = NULL;
+
+	(void)state;
+	assert_int_equal(
+		gn_key_forms_decode((const uint8_t *)SSH_ENCRYPTED, strlen(SSH_ENCRYPTED), ask_fails, NULL, &key),
+		-EINTR);
+	assert_int_equal(
+		gn_key_forms_decode((const uint8_t *)PEM_ENCRYPTED, strlen(PEM_ENCRYPTED), ask_fails, NULL, &key),
+		-EINTR);
+	assert_null(key);
+}
+
+static void test_round_trips(void **state)
+{
+	static const enum gn_key_form forms[] = {GN_KEY_FORM_LIBP2P, GN_KEY_FORM_PEM, GN_KEY_FORM_OPENSSH};
+	uint8_t bytes[GN_KEY_FORMS_ROOM];
+	struct gn_key *key, *back;
+	struct gn_peer_id a, b;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(gn_key_new(&key), 0);
+	gn_key_id(key, &a);
+	for (size_t i = 0; i < 3; i++) {
+		n = gn_key_forms_encode(key, forms[i], bytes);
+		assert_true(n <= sizeof(bytes));
+		assert_int_equal(gn_key_forms_decode(bytes, n, NULL, NULL, &back), 0);
+		gn_key_id(back, &b);
+		assert_true(gn_peer_id_is_equal(&a, &b));
+		gn_key_free(back);
+	}
+	gn_key_free(key);
+}
+
+/* Every byte of the text changed: another key of the same seed never comes out. */
+static void test_damaged(void **state)
+{
+	static const char *const files[] = {RFC_V1, SSH_PLAIN};
+	char text[1024];
+	struct gn_key *key;
+	struct gn_peer_id a, b;
+
+	(void)state;
+	assert_int_equal(decode(RFC_V1, NULL, &key), 0);
+	gn_key_id(key, &a);
+	gn_key_free(key);
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t k = 0; files[i][k]; k++) {
+			strcpy(text, files[i]);
+			text[k] = (char)(text[k] ^ 1);
+			if (decode(text, NULL, &key) == 0) {
+				gn_key_id(key, &b);
+				/* PEM has no check of its own; OpenSSH's holds the public key three times. */
+				assert_true(i == 0 || gn_peer_id_is_equal(&a, &b));
+				gn_key_free(key);
+			}
+			strcpy(text, files[i]);
+			text[k] = '\0';
+			if (k + 2 < strlen(files[i])) { /* all but the last line end, or dash */
+				int err = decode(text, NULL, &key);
+
+				assert_true(err < 0 || k + 3 >= strlen(files[i]));
+				if (err == 0)
+					gn_key_free(key);
+			}
+		}
+	}
+}
+
+static void test_others(void **state)
+{
+	static const struct {
+		const char *text;
+		int err;
+	} cases[] = {
+		/* version 2 with another's public half */
+		{"-----BEGIN PRIVATE KEY-----\n"
+		 "MFECAQEwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
+		 "gSEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuA=\n"
+		 "-----END PRIVATE KEY-----\n",
+		 GN_EFORMAT},
+		/* an EC key and an X25519 key in PKCS#8, an EC key in its own form, a public key */
+		{"-----BEGIN PRIVATE KEY-----\n"
+		 "MC4CAQAwBQYDK2VuBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
+		 "-----END PRIVATE KEY-----\n",
+		 GN_EKEYTYPE},
+		{"-----BEGIN EC PRIVATE KEY-----\nMC4CAQAw\n-----END EC PRIVATE KEY-----\n", GN_EKEYTYPE},
+		{RFC_PUBLIC "\n", GN_EFORMAT},
+		{"-----BEGIN PRIVATE KEY-----\nMC4CAQAw\n-----END PRIVATE KEY-----\n", GN_EFORMAT},
+		{"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMC4CAQAw\n-----END ENCRYPTED PRIVATE KEY-----\n", GN_EFORMAT},
+		{"-----BEGIN ", GN_EFORMAT},
+		{GN_KEY_OPENSSH_BEGIN, GN_EFORMAT},
+		{GN_KEY_OPENSSH_BEGIN "\n!\n-----END OPENSSH PRIVATE KEY-----", GN_EFORMAT},
+		{GN_KEY_OPENSSH_BEGIN "\nAAAA\n-----END OPENSSH PRIVATE KEY-----", GN_EFORMAT},
+		{"", GN_EFORMAT},
+		{"nothing of the kind", GN_EFORMAT},
+	};
+	static uint8_t large[GN_KEY_FILE_MAX + 1];
+	struct gn_key *key = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int err = decode(cases[i].text, NULL, &key);
+
+		if (err != cases[i].err && !(cases[i].err == GN_EFORMAT && err == GN_ETRUNC))
+			fail_msg("%s: %d", cases[i].text, err);
+	}
+	assert_int_equal(gn_key_forms_decode(large, sizeof(large), NULL, NULL, &key), GN_ETOOBIG);
+	assert_null(key);
+}
+
+static void test_public(void **state)
+{
+	struct gn_key *key;
+	char *text;
+
+	(void)state;
+	assert_int_equal(decode(RFC_V1, NULL, &key), 0);
+	text = gn_key_public_format(key, GN_KEY_FORM_OPENSSH);
+	assert_string_equal(text, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBm/RAlphM3+hUG6wWfcO5bIUIaqMLa2ywxcOK1wMWbh");
+	free(text);
+	text = gn_key_public_format(key, GN_KEY_FORM_LIBP2P);
+	assert_string_equal(text, "CAESIBm/RAlphM3+hUG6wWfcO5bIUIaqMLa2ywxcOK1wMWbh");
+	free(text);
+	gn_key_free(key);
+}
+
+/* As Go's golang.org/x/crypto/ssh and OpenBSD's regression tests have it; and out of range. */
+static void test_bcrypt_pbkdf(void **state)
+{
+	static const uint8_t expected[] = {0x1a, 0xe4, 0x2c, 0x05, 0xd4, 0x87, 0xbc, 0x02, 0xf6, 0x49, 0x21,
+					   0xa4, 0xeb, 0xe4, 0xea, 0x93, 0xbc, 0xac, 0xfe, 0x13, 0x5f, 0xda,
+					   0x99, 0x97, 0x4c, 0x06, 0xb7, 0xb0, 0x1f, 0xae, 0x14, 0x9a};
+	const struct gn_bcrypt_pbkdf_cfg cfg = {"password", 8, (const uint8_t *)"salt", 4, 12};
+	struct gn_bcrypt_pbkdf_cfg bad;
+	uint8_t key[GN_BCRYPT_PBKDF_KEY_MAX + 1];
+
+	(void)state;
+	assert_int_equal(gn_bcrypt_pbkdf(&cfg, key, sizeof(expected)), 0);
+	assert_memory_equal(key, expected, sizeof(expected));
+	assert_int_equal(gn_bcrypt_pbkdf(&cfg, key, 0), -EINVAL);
+	assert_int_equal(gn_bcrypt_pbkdf(&cfg, key, sizeof(key)), -EINVAL);
+	bad = cfg;
+	bad.rounds = 0;
+	assert_int_equal(gn_bcrypt_pbkdf(&bad, key, 32), -EINVAL);
+	bad = cfg;
+	bad.n_salt = 0;
+	assert_int_equal(gn_bcrypt_pbkdf(&bad, key, 32), -EINVAL);
+	bad.n_salt = GN_BCRYPT_PBKDF_SALT_MAX + 1;
+	assert_int_equal(gn_bcrypt_pbkdf(&bad, key, 32), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rfc8410),      cmocka_unit_test(test_encrypted),
+		cmocka_unit_test(test_asking_fails), cmocka_unit_test(test_round_trips),
+		cmocka_unit_test(test_damaged),      cmocka_unit_test(test_others),
+		cmocka_unit_test(test_public),       cmocka_unit_test(test_bcrypt_pbkdf),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
