@@ -38,13 +38,13 @@ buffers() {
 	done
 }
 
-# iperf3's own count, of as many bytes
+# measure_iperf3 PREFIX MIB: its own count
 measure_iperf3() {
 	local as=$1 rate
 	"${AT_L[@]}" iperf3 -s -1 -p 5201 >/dev/null 2>&1 &
 	PIDS+=("$!")
 	within 5 listening 5201 || return 1
-	rate=$("${AT_D[@]}" timeout "$LIMIT" iperf3 -J -c "$HOST" -p 5201 -n "${LONG}M" 2>/dev/null |
+	rate=$("${AT_D[@]}" timeout "$LIMIT" iperf3 -J -c "$HOST" -p 5201 -n "${2}M" 2>/dev/null |
 		awk '/"sum_received"/ { f = 1 } f && /"bits_per_second"/ { gsub(/[^0-9.e+]/, "", $2); printf "%.1f", $2 / 8e6; exit }')
 	[ -n "$rate" ] && put iperf3 "${as}rate" "$rate"
 	the_end
@@ -57,10 +57,11 @@ long_rows() {
 	done
 }
 
+# long_round PREFIX MIB FILE
 long_round() {
-	local row as=$1
+	local row
 	for row in $(long_rows); do
-		if [ "$row" = iperf3 ]; then measure_iperf3 "$as"; else measure "$row" "$SHM/long" $((LONG << 20)) "$as"; fi
+		if [ "$row" = iperf3 ]; then measure_iperf3 "$1" "$2"; else measure "$row" "$3" $(($2 << 20)) "$1"; fi
 	done
 }
 
@@ -80,7 +81,7 @@ part_long() {
 	if [ "$LONG" -le "$SIZE" ]; then head -c "${LONG}M" "$INPUT" >"$SHM/long"; else head -c "${LONG}M" /dev/urandom >"$SHM/long"; fi
 	for ((i = 1; i <= LONG_RUNS; i++)); do
 		note "  long path, round $i of $LONG_RUNS"
-		long_round long_
+		long_round long_ "$LONG" "$SHM/long"
 	done
 	for ((i = 1; i <= 5; i++)); do
 		for row in $(long_rows); do [ "$row" = iperf3 ] || measure "$row" "$TINY" 1 long_one_; done
@@ -90,7 +91,7 @@ part_long() {
 	buffers $BIG
 	for ((i = 1; i <= LONG_RUNS; i++)); do
 		note "  long path, 64 MiB of buffers, round $i of $LONG_RUNS"
-		long_round big_
+		long_round big_ "$SIZE" "$INPUT"
 	done
 	end_path
 	trap cleanup EXIT
@@ -100,7 +101,7 @@ part_long() {
 show_long() {
 	local row own big one
 	echo
-	echo "A path of $RTT ms, $LONG MiB, medians of $LONG_RUNS; buffers up to $(($1 >> 20)) MiB for receiving and $(($2 >> 20)) for sending (the kernel's own), then 64 MiB:"
+	echo "A path of $RTT ms, medians of $LONG_RUNS: $LONG MiB with the kernel's own buffers (up to $(($1 >> 20)) MiB for receiving, $(($2 >> 20)) for sending), $SIZE MiB with 64:"
 	pad -14 row && pad 8 MB/s && pad 11 "of iperf3" && pad 9 "64 MiB" && pad 11 "of iperf3" && pad 16 "first byte ms" && pad 13 "round trips" && echo
 	for row in $(long_rows); do
 		own=$(median "$row" long_rate) big=$(median "$row" big_rate) one=$(median "$row" long_one_first)
