@@ -55,6 +55,8 @@ void yamux_ponged(struct yamux *y, uint32_t value, gn_time now)
 	y->is_pinging = false;
 	if (sample < GN_USEC)
 		sample = GN_USEC;
+	if (y->rtt_least == 0 || sample < y->rtt_least)
+		y->rtt_least = sample;
 	/* Quick to follow: what windows need is the round trip under load. */
 	y->session.rtt = y->session.rtt == 0 ? sample : (y->session.rtt + sample) / 2;
 }

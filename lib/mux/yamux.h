@@ -94,6 +94,7 @@ struct yamux {
 	bool owes_ping, is_pinging;
 	uint32_t ping_value;
 	gn_time ping_sent, ping_gap;
+	gn_time rtt_least; /* ever measured; 0: not yet */
 };
 
 static inline struct yamux *yamux_of(struct gn_session *s)

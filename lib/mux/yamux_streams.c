@@ -9,6 +9,8 @@
 
 enum {
 	BUCKETS_MIN = 8,
+	WINDOW_EASY = 4 * 1024 * 1024,
+	EPOCH_MIN = 5,       /* ms, see epoch_of() */
 	ORPHAN_LIMIT = 60,   /* s: for the far end to end its side too, once nobody here wants it */
 	TX_CAP = 256 * 1024, /* what an owner may have written before it went out */
 };
@@ -345,6 +347,16 @@ uint32_t yamux_stream_credit(const struct yamux_stream *s)
 	return (uint32_t)(s->window - held);
 }
 
+/* How long a rate is measured.  On a long path an eighth of the round trip: what a sender in
+ * slow start sends doubles while the credit travels, and an average over the whole
+ * would hold it back. */
+static gn_time epoch_of(gn_time rtt)
+{
+	gn_time least = EPOCH_MIN * GN_MSEC < rtt ? EPOCH_MIN * GN_MSEC : rtt;
+
+	return rtt / 8 > least ? rtt / 8 : least;
+}
+
 /* The window grows only if the reader had emptied its buffer, to at most twice the
  * measured rate times the round trip (DESIGN.md section 4). */
 static void grow(struct yamux_stream *s, gn_time now)
@@ -352,7 +364,7 @@ static void grow(struct yamux_stream *s, gn_time now)
 	struct yamux *y = yamux_of(s->st.session);
 	uint64_t consumed = came(s) - gn_pipe_len(&s->st.rx);
 	gn_time rtt = y->session.rtt, span = now - s->epoch;
-	uint64_t want;
+	uint64_t want, least;
 
 	if (s->is_orphan)
 		return;
@@ -364,11 +376,16 @@ static void grow(struct yamux_stream *s, gn_time now)
 		}
 		return;
 	}
-	if (span < rtt)
+	if (span < epoch_of(rtt))
 		return;
 	want = (uint64_t)((double)(consumed - s->epoch_bytes) * 2.0 * (double)rtt / (double)span);
 	s->epoch = now;
 	s->epoch_bytes = consumed;
+	/* A queue on the way looks like a long path.  Up to a point that is welcome: it is what keeps
+	 * a fast one busy; past it only the shortest round trip counts, and memory stays small. */
+	least = (uint64_t)((double)want * ((double)y->rtt_least / (double)rtt));
+	if (want > WINDOW_EASY && least < want)
+		want = least > WINDOW_EASY ? least : WINDOW_EASY;
 	if (want > y->cfg.window)
 		want = y->cfg.window;
 	if (want > s->window && gn_budget_take_spare(y->cfg.budget, want - s->window)) {

@@ -72,6 +72,7 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	stack.tx = &c->tx;
 	gn_stack_init(&c->stack, &stack);
 	c->can_write = true;
+	c->retry = GN_NEVER;
 	r = gn_conn_upgrade(c);
 	if (r != 0) {
 		gn_conn_free(c);
@@ -109,6 +110,7 @@ static void drop_link(struct gn_conn *c, bool in_order)
 	c->state = GN_CONN_GONE;
 	if (link == NULL)
 		return;
+	c->unsent = link->ops->unacked(link);
 	if (in_order)
 		link->ops->close(link);
 	else

@@ -48,14 +48,15 @@ struct gn_conn {
 	unsigned wants;                         /* what it was told to report */
 	int write_err;                          /* what writing failed with: reading will find the end */
 	bool is_ended;                          /* the link's writing side is shut */
-	size_t unsent;                          /* closing: what had not arrived when it was looked at last */
-	bool is_announced;                      /* on_open was called */
-	bool is_refused;                        /* by our gate: it is told, and closed */
-	bool is_first_seen;                     /* an inbound stream has come */
+	size_t unsent;      /* what had not arrived when it was looked at last: closing, and when the link went */
+	bool is_announced;  /* on_open was called */
+	bool is_refused;    /* by our gate: it is told, and closed */
+	bool is_first_seen; /* an inbound stream has come */
 
 	struct gn_task task;
 	struct gn_timer timer;
 	gn_time deadline; /* of the state */
+	gn_time retry;    /* when writing is tried again without being told to */
 
 	struct gn_list pstreams;
 	unsigned streams_in;

@@ -14,6 +14,7 @@ enum {
 	ROUNDS = 4,
 	BUDGET = 64, /* calls of advance a pump */
 	VIEWS = 16,
+	RETRY_RTT = 8,     /* ms, from which on */
 	EARLY = 16 * 1024, /* bytes read ahead from somebody who has not proved who he is */
 };
 
@@ -119,7 +120,11 @@ static void arm(struct gn_conn *c)
 			c->link->ops->want(c->link, wants);
 		}
 	}
-	gn_timer_start_at(&c->timer, wake < c->deadline ? wake : c->deadline);
+	c->retry = GN_NEVER;
+	if (c->link != NULL && !c->can_write && c->session != NULL && c->session->rtt >= RETRY_RTT * GN_MSEC)
+		c->retry = gn_time_add(gn_loop_now(c->node->loop), c->session->rtt / 32);
+	wake = gn_time_min(wake, c->retry);
+	gn_timer_start_at(&c->timer, gn_time_min(wake, c->deadline));
 }
 
 void gn_conn_turn(struct gn_task *task)
@@ -128,6 +133,10 @@ void gn_conn_turn(struct gn_task *task)
 	struct gn_loop *loop = c->node->loop;
 	bool moved = true;
 
+	/* The kernel tells of room in a full send buffer only once a third of it is free.  Where the
+	 * path holds more than the buffer that third is missed: so it is also tried in between. */
+	if (c->retry <= gn_loop_now(loop))
+		c->can_write = true;
 	for (int i = 0; i < ROUNDS && moved; i++) {
 		int left;
 

@@ -224,6 +224,31 @@ static void a_window_grows_for_a_quick_reader(void **state)
 	over(f);
 }
 
+/* Round trips that are long for a queue on the way only: the window grows to a point, and no further. */
+static void a_queue_is_no_long_path(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t window = WINDOW, most = 0;
+	uint32_t ping = 2;
+
+	begin(f, false);
+	measure(f, 100 * GN_USEC);
+	accept_stream(f, 1);
+	for (int i = 0; i < 60 && window > 0; i++) {
+		uint64_t granted = one_round(f, f->came[0], &window, 0);
+		gn_time rtt = f->ses->rtt;
+
+		most = granted > most ? granted : most;
+		f->now += 30 * GN_MSEC;
+		hears(f, YAMUX_PING, YAMUX_ACK, 0, ping, 0);
+		ping += f->ses->rtt != rtt; /* it was asked for, in an earlier round */
+	}
+	assert_true(f->ses->rtt >= 5 * GN_MSEC);
+	assert_int_equal(most, 4 << 20);
+	assert_int_equal(f->budget.used, 4 << 20);
+	over(f);
+}
+
 static void a_window_stays_for_a_slow_reader(void **state)
 {
 	struct fixture *f = *state;
@@ -366,6 +391,7 @@ int main(void)
 		T(no_credit_for_what_has_not_come),
 		T(no_credit_behind_the_end),
 		T(a_window_grows_for_a_quick_reader),
+		T(a_queue_is_no_long_path),
 		T(a_window_stays_for_a_slow_reader),
 		T(growth_keeps_to_the_budget),
 		T(the_budget_bounds_streams),
