@@ -3,7 +3,7 @@
 #
 # The rows: how each program listens and dials.  See common.sh.
 
-ALL_ROWS="gn-cat ceiling noisepipe socat socat-tls ncat openssl spiped ssh js go rust"
+ALL_ROWS="gn-cat ceiling noisepipe socat socat-tls ncat openssl spiped ssh ssh-aes js go rust"
 
 describe() {
 	case $1 in
@@ -14,7 +14,8 @@ describe() {
 	socat-tls) echo "TLS 1.3, 128 KiB blocks" ;;
 	ncat | openssl) echo "TLS 1.3" ;;
 	spiped) echo "AES-256-CTR, HMAC" ;;
-	ssh) echo "AES-128-GCM" ;;
+	ssh) echo "its own choice of cipher" ;;
+	ssh-aes) echo "AES-128-GCM" ;;
 	js | rust) echo "Noise (libp2p)" ;;
 	go) echo "TLS 1.3 (libp2p)" ;;
 	esac
@@ -98,6 +99,7 @@ dial_spiped() { CMD=(spipe -t "[$HOST]:$PORT" -k "$D/keys/spiped"); }
 
 can_ssh() { has ssh && has sshd && has ssh-keygen && { [ "$(id -u)" != 0 ] || [ -d /run/sshd ] || mkdir /run/sshd 2>/dev/null && MADE_RUN_SSHD=1; } && check_ssh; }
 check_ssh() {
+	[ ! -e "$D/keys/ssh_ok" ] || return 0
 	ssh-keygen -q -t ed25519 -N '' -f "$D/keys/ssh_host" && ssh-keygen -q -t ed25519 -N '' -f "$D/keys/ssh_user" || return 1
 	cp "$D/keys/ssh_user.pub" "$D/keys/ssh_ok"
 	"$(command -v sshd)" -t -f /dev/null -h "$D/keys/ssh_host" 2>&1
@@ -107,12 +109,12 @@ sshd_args() {
 		-o StrictModes=no -o UsePAM=no -o "AuthorizedKeysFile=$D/keys/ssh_ok" -o PasswordAuthentication=no
 		-o PermitRootLogin=prohibit-password -o MaxStartups=1000 -o MaxSessions=1000)
 	SSH=(ssh -F none -T -p "$PORT" -i "$D/keys/ssh_user" -o BatchMode=yes -o StrictHostKeyChecking=no -o LogLevel=ERROR
-		-o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes -c aes128-gcm@openssh.com "$(id -un)@$HOST")
+		-o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes ${1:+-c "$1"} "$(id -un)@$HOST")
 }
 listen_ssh() {
 	STAYS=1 SINK_IS_RUN=1 # by sshd, as the command
 	free_port
-	sshd_args
+	sshd_args "$@"
 	serve "${SSHD[@]}"
 	exec {SINK_FD}<>"$D/pipe" # nobody else holds it
 	within 5 listening "$PORT"
@@ -121,6 +123,10 @@ dial_ssh() {
 	exec {SINK_FD}<&-
 	CMD=("${SSH[@]}" "exec '$AID/sink' $SINK_ARGS '$D/sink'")
 }
+
+can_ssh-aes() { can_ssh; }
+listen_ssh-aes() { listen_ssh aes128-gcm@openssh.com; }
+dial_ssh-aes() { dial_ssh; }
 
 # The libp2p peers of tests/interop.
 can_peer() {
