@@ -81,7 +81,6 @@ static void name_temporary(void)
 void outfile_open(const char *name)
 {
 	mode_t mask = umask(0);
-	int low;
 
 	umask(mask);
 	said = name;
@@ -92,15 +91,12 @@ void outfile_open(const char *name)
 	watch(SIGTERM);
 	watch(SIGHUP);
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is EFBIG */
-	low = mkstemp(temporary);
-	if (low < 0)
+	fd = mkstemp(temporary);
+	if (fd < 0)
 		die_of(errno);
 	is_there = 1;
-	/* Were a standard descriptor closed, it would have taken its place. */
-	fd = fcntl(low, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	if (fd < 0 || fchmod(fd, 0666 & ~mask))
+	if (fchmod(fd, 0666 & ~mask))
 		die_of(errno);
-	close(low);
 	writer_to(fd, said);
 }
 

@@ -345,7 +345,8 @@ nothing_left() {
 	echo hello | "${seal[@]}" -F raw >good
 	run -0 bash -c '"$@" <good >&- 2>&-' - "${open[@]}" -F raw -o out
 	assert_equal "$(cat out)" hello
-	run -1 bash -c '"$@" <&-' - "${open[@]}" -F raw -o none
+	[ "$GN_SLOW" = 1 ] || return 0 # valgrind's own files take the place of what is closed
+	run -9 bash -c '"$@" <&-' - "${open[@]}" -F raw -o none
 	assert [ ! -e none ]
 }
 

@@ -256,10 +256,13 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 		run -0 bash -c 'yes | { "$@"; echo $? >code; } | head -c 1 >/dev/null' - "${seal[@]}" -F $form
 		assert_output ""
 		assert_equal "$(cat code)" 1
+		[ "$GN_SLOW" = 1 ] || continue # valgrind's own files take the place of what is closed
 		run -1 bash -c '"$@" </dev/null >&-' - "${seal[@]}" -F $form
-		run -1 bash -c '"$@" <&-' - "${seal[@]}" -F $form
-		run -1 "${seal[@]}" -F $form <.
+		"${seal[@]}" -F $form <&- >sealed # is empty
+		run -0 "${open[@]}" -F $form <sealed
+		assert_output ""
 	done
+	run -1 "${seal[@]}" -F raw <.
 }
 
 @test "SIGTERM ends it, and what it has put out is seen to be cut off" {
