@@ -157,15 +157,12 @@ static void open_some(struct gn_unsealer *u, const struct open_cfg *cfg, const v
 
 void open_stream(struct gn_unsealer *u, const struct open_cfg *cfg)
 {
-	uint8_t *buf = aligned_alloc(4096, READ_ROOM);
+	static _Alignas(4096) uint8_t buf[READ_ROOM];
 	ptrdiff_t n;
 	int err;
 
-	if (!buf)
-		die_memory();
 	while ((n = reader_read(STDIN_FILENO, buf, READ_ROOM)) > 0)
 		open_some(u, cfg, buf, (size_t)n);
-	free(buf);
 	if (n < 0)
 		die(EXIT_LOCAL, "reading: %s", gn_strerror((int)n));
 	err = gn_unsealer_finish(u);

@@ -107,13 +107,11 @@ static size_t fill(uint8_t *buf, bool *ended)
 
 void seal_stream(struct gn_sealer *s)
 {
-	uint8_t *buf = aligned_alloc(4096, GN_SEALED_CHUNK_MAX);
+	static _Alignas(4096) uint8_t buf[GN_SEALED_CHUNK_MAX];
 	bool ended = false;
 	const void *out;
 	size_t n, len;
 
-	if (!buf)
-		die_memory();
 	/* The beginning at once: whoever opens it knows then who it is from. */
 	check(gn_sealer_put(s, NULL, 0, false, &out, &len));
 	writer_write(out, len);
@@ -122,5 +120,4 @@ void seal_stream(struct gn_sealer *s)
 		check(gn_sealer_put(s, buf, n, ended, &out, &len));
 		writer_write(out, len);
 	}
-	free(buf);
 }
