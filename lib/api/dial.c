@@ -14,13 +14,6 @@ struct gn_dial {
 	struct gn_connect *connect;
 };
 
-static void on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
-{
-	const struct gn_dial *op = arg;
-
-	op->cfg.on_attempt(op->cfg.arg, addr, err, took);
-}
-
 static void on_conn(void *arg, int err, struct gn_conn *conn)
 {
 	struct gn_dial *op = arg;
@@ -39,7 +32,8 @@ int gn_dial_start(struct gn_node *node, const struct gn_dial_cfg *cfg, struct gn
 		.addrs = cfg->addrs,
 		.n_addrs = cfg->n_addrs,
 		.limit = cfg->limit,
-		.on_attempt = cfg->on_attempt != NULL ? on_attempt : NULL,
+		.on_attempt = cfg->on_attempt,
+		.attempt_arg = cfg->arg,
 		.on_done = on_conn,
 		.on_lost = free,
 	};

@@ -137,7 +137,7 @@ static void attempt_over(struct attempt *a, int err)
 	if (cfg->on_attempt == NULL)
 		return;
 	op->is_calling = true;
-	cfg->on_attempt(cfg->arg, a->addr, err, gn_loop_now(op->node->loop) - a->since);
+	cfg->on_attempt(cfg->attempt_arg, a->addr, err, gn_loop_now(op->node->loop) - a->since);
 	op->is_calling = false;
 }
 
@@ -307,7 +307,7 @@ static void on_name_failed(void *arg, const struct gn_multiaddr *addr, int err)
 
 	op->err = worse(op->err, err);
 	if (op->cfg.on_attempt != NULL) /* the last: it may cancel us */
-		op->cfg.on_attempt(op->cfg.arg, addr, err, 0);
+		op->cfg.on_attempt(op->cfg.attempt_arg, addr, err, 0);
 }
 
 /* ---- the operation ---- */

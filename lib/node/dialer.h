@@ -17,8 +17,9 @@ struct gn_connect_cfg {
 	const struct gn_multiaddr *const *addrs; /* copied */
 	size_t n_addrs;
 	gn_time limit; /* 0: the node's */
-	/* As in struct gn_dial_cfg. */
+	/* As in struct gn_dial_cfg, with an argument of its own: it is the program's. */
 	void (*on_attempt)(void *arg, const struct gn_multiaddr *addr, int err, gn_time took);
+	void *attempt_arg;
 	/* Exactly once; the connection is the node's.  On failure the most telling of the
 	 * attempts' errors: GN_EPEERID, GN_EREFUSED, GN_EAUTH; GN_EUNREACH if they differ otherwise. */
 	void (*on_done)(void *arg, int err, struct gn_conn *c);

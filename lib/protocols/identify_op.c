@@ -102,13 +102,6 @@ static void on_conn(void *arg, int err, struct gn_conn *conn)
 		gn_list_add_tail(&peer->waiters, &op->wait);
 }
 
-static void on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
-{
-	const struct gn_identify *op = arg;
-
-	op->cfg.dial.on_attempt(op->cfg.arg, addr, err, took);
-}
-
 /* The node is freed: it is the service that knows of us. */
 static void on_lost(void *arg)
 {
@@ -121,7 +114,8 @@ int gn_identify_start(struct gn_node *node, const struct gn_identify_cfg *cfg, s
 		.addrs = cfg->dial.addrs,
 		.n_addrs = cfg->dial.n_addrs,
 		.limit = cfg->dial.limit,
-		.on_attempt = cfg->dial.on_attempt != NULL ? on_attempt : NULL,
+		.on_attempt = cfg->dial.on_attempt,
+		.attempt_arg = cfg->arg,
 		.on_done = on_conn,
 		.on_lost = on_lost,
 	};

@@ -205,13 +205,6 @@ static void on_conn(void *arg, int err, struct gn_conn *conn)
 		send_one(op);
 }
 
-static void on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
-{
-	const struct gn_ping *op = arg;
-
-	op->cfg.dial.on_attempt(op->cfg.arg, addr, err, took);
-}
-
 /* The node is freed: it is the service that knows of us. */
 static void on_lost(void *arg)
 {
@@ -224,7 +217,8 @@ int gn_ping_start(struct gn_node *node, const struct gn_ping_cfg *cfg, struct gn
 		.addrs = cfg->dial.addrs,
 		.n_addrs = cfg->dial.n_addrs,
 		.limit = cfg->dial.limit,
-		.on_attempt = cfg->dial.on_attempt != NULL ? on_attempt : NULL,
+		.on_attempt = cfg->dial.on_attempt,
+		.attempt_arg = cfg->arg,
 		.on_done = on_conn,
 		.on_lost = on_lost,
 	};
