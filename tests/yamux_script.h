@@ -32,11 +32,11 @@ struct fixture {
 	struct gn_stream *came[NEWS]; /* inbound streams */
 	unsigned n_came;
 	unsigned news[NEWS]; /* told of stream 0 to 63, together */
-	bool admits;
+	int admits; /* as of struct gn_mux_cfg */
 	bool releases; /* new streams at once */
 };
 
-static inline bool admit(void *arg)
+static inline int admit(void *arg)
 {
 	return ((struct fixture *)arg)->admits;
 }
@@ -73,7 +73,7 @@ static inline int setup(void **state)
 	assert_non_null(f);
 	gn_scratch_init(&f->scratch);
 	f->now = GN_SEC;
-	f->admits = true;
+	f->admits = 0;
 	f->budget.max = SIZE_MAX;
 	f->cfg = (struct gn_mux_cfg){.window = 16 << 20, .budget = &f->budget, .admit = admit, .arg = f};
 	*state = f;

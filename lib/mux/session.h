@@ -101,8 +101,9 @@ struct gn_mux_cfg {
 	struct gn_budget *budget; /* shared, outlives the session; NULL: none */
 	gn_time keepalive;        /* a ping when nothing was heard for so long; 0 never */
 	gn_time ping;             /* the session is over when a ping has no answer for so long */
-	/* May one more inbound stream come in?  NULL: always. */
-	bool (*admit)(void *arg);
+	/* May one more inbound stream come in?  0; GN_ELIMIT: it is reset; GN_ECLOSED: we are about to
+	 * end the session, and that will be the answer.  NULL: always. */
+	int (*admit)(void *arg);
 	void *arg;
 };
 

@@ -33,6 +33,7 @@ static void refuse(struct yamux *y, uint32_t id)
 static struct yamux_stream *accept_stream(struct yamux *y, const struct head *h)
 {
 	struct yamux_stream *s = NULL;
+	int r;
 
 	/* Theirs are odd when they are the client; an id in use is not free. */
 	if ((h->id & 1) == (y->cfg.client ? 1 : 0) || yamux_stream_find(y, h->id) != NULL) {
@@ -41,8 +42,10 @@ static struct yamux_stream *accept_stream(struct yamux *y, const struct head *h)
 	}
 	if (h->flags & YAMUX_RST)
 		return NULL;
-	if (y->owes_away || y->is_dying || (y->cfg.admit != NULL && !y->cfg.admit(y->cfg.arg)) ||
-	    yamux_stream_new(y, h->id, true, &s) != 0) {
+	r = y->owes_away || y->is_dying ? GN_ECLOSED : y->cfg.admit != NULL ? y->cfg.admit(y->cfg.arg) : 0;
+	if (r == GN_ECLOSED)
+		return NULL; /* the end of the session is the answer: a reset would read as a refusal */
+	if (r != 0 || yamux_stream_new(y, h->id, true, &s) != 0) {
 		refuse(y, h->id);
 		return NULL;
 	}

@@ -60,19 +60,21 @@ int gn_node_admits_conn(struct gn_node *node, const struct gn_multiaddr *remote)
 	return n < lim->conns_per_addr ? 0 : GN_ELIMIT;
 }
 
-bool gn_node_admits_stream(struct gn_node *node, const struct gn_conn *c)
+int gn_node_admits_stream(struct gn_node *node, const struct gn_conn *c)
 {
 	const struct gn_limits *lim = &node->cfg.limits;
 	struct gn_list *at;
 	unsigned n = 0;
 
-	if (node->is_closing || c->is_refused || c->session == NULL || c->session->inbound >= lim->streams_per_conn)
-		return false;
+	if (node->is_closing || c->is_refused)
+		return GN_ECLOSED;
+	if (c->session == NULL || c->session->inbound >= lim->streams_per_conn)
+		return GN_ELIMIT;
 	gn_list_for_each(at, &node->conns) {
 		const struct gn_conn *other = gn_list_entry(at, struct gn_conn, link_node);
 
 		if (other->session != NULL && gn_peer_id_is_equal(&other->peer, &c->peer))
 			n += other->session->inbound;
 	}
-	return n < lim->streams_per_peer;
+	return n < lim->streams_per_peer ? 0 : GN_ELIMIT;
 }

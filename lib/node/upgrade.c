@@ -66,7 +66,7 @@ static int start_security(struct gn_conn *c, const struct gn_security_ops *ops)
 	return gn_stack_push(&c->stack, ops->layer, &cfg, false, NULL);
 }
 
-static bool admit_stream(void *arg)
+static int admit_stream(void *arg)
 {
 	return gn_node_admits_stream(((struct gn_conn *)arg)->node, arg);
 }

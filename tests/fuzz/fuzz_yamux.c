@@ -44,11 +44,11 @@ static void on_new(void *arg, struct gn_stream *st)
 	take_up(arg, st);
 }
 
-static bool admit(void *arg)
+static int admit(void *arg)
 {
 	struct owner *o = arg;
 
-	return o->ses->streams < 40;
+	return o->ses->streams < 40 ? 0 : GN_ELIMIT;
 }
 
 static void act(struct owner *o, uint8_t op)

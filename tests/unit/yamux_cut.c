@@ -47,7 +47,7 @@ static void a_session_dies_in_a_frame(void **state)
 
 			begin(f, true);
 			st = open_acked(f);
-			f->admits = false;
+			f->admits = GN_ELIMIT;
 			if (what == 0)
 				hears(f, YAMUX_PING, YAMUX_SYN, 0, 5, 0);
 			else if (what == 1)
@@ -58,7 +58,7 @@ static void a_session_dies_in_a_frame(void **state)
 				shut(f, st);
 			else
 				f->ops->go_away(f->ses, 0);
-			f->admits = true;
+			f->admits = 0;
 			takes(f, at);
 			hears(f, 7, 0, 0, 0, 0);
 			assert_int_equal(f->ses->err, GN_EPROTO);

@@ -88,18 +88,37 @@ static void streams_are_refused(void **state)
 	struct fixture *f = *state;
 
 	begin(f, false);
-	f->admits = false;
+	f->admits = GN_ELIMIT;
 	hears(f, YAMUX_DATA, YAMUX_SYN, 1, 100, 100);
 	says(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
 	says_nothing(f);
 	assert_int_equal(f->ses->streams, 0);
-	f->admits = true;
+	f->admits = 0;
 	accept_stream(f, 3);
 	for (uint32_t i = 0; i < 600; i++) { /* while resets go out there is no limit */
-		f->admits = false;
+		f->admits = GN_ELIMIT;
 		hears(f, YAMUX_WINDOW, YAMUX_SYN, 5 + 2 * i, 0, 0);
 		says(f, YAMUX_WINDOW, YAMUX_RST, 5 + 2 * i, 0);
 	}
+	over(f);
+}
+
+/* Who is about to leave does not refuse: the end of the session is the answer. */
+static void streams_are_let_lie(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f, false);
+	f->admits = GN_ECLOSED;
+	hears(f, YAMUX_DATA, YAMUX_SYN, 1, 100, 100);
+	hears(f, YAMUX_DATA, YAMUX_FIN, 1, 5, 5);
+	says_nothing(f);
+	assert_int_equal(f->ses->streams, 0);
+	assert_int_equal(f->ses->err, 0);
+	f->ops->go_away(f->ses, GN_GO_AWAY_NORMAL);
+	hears(f, YAMUX_DATA, YAMUX_SYN, 3, 100, 100);
+	says(f, YAMUX_GO_AWAY, 0, 0, 0);
+	says_nothing(f);
 	over(f);
 }
 
@@ -108,7 +127,7 @@ static void a_flood_of_refused_streams(void **state)
 	struct fixture *f = *state;
 
 	begin(f, false);
-	f->admits = false;
+	f->admits = GN_ELIMIT;
 	for (uint32_t i = 0; i < YAMUX_REFUSED_MAX; i++)
 		hears(f, YAMUX_WINDOW, YAMUX_SYN, 1 + 2 * i, 0, 0);
 	assert_int_equal(f->ses->err, 0);
@@ -392,6 +411,7 @@ int main(void)
 		T(frames_that_break_the_protocol),
 		T(only_so_many_opens_wait_for_an_ack),
 		T(streams_are_refused),
+		T(streams_are_let_lie),
 		T(a_flood_of_refused_streams),
 		T(rapid_resets_cost_nothing),
 		T(go_away_from_afar),
