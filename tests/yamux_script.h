@@ -32,8 +32,8 @@ struct fixture {
 	struct gn_stream *came[NEWS]; /* inbound streams */
 	unsigned n_came;
 	unsigned news[NEWS]; /* told of stream 0 to 63, together */
-	int admits; /* as of struct gn_mux_cfg */
-	bool releases; /* new streams at once */
+	int admits;          /* as of struct gn_mux_cfg */
+	bool releases;       /* new streams at once */
 };
 
 static inline int admit(void *arg)

@@ -95,7 +95,7 @@ void signals_close(void)
 {
 	struct sigaction sa = {0};
 
-	sa.sa_handler = SIG_DFL;
+	sa.sa_handler = SIG_IGN;
 	sigemptyset(&sa.sa_mask);
 	for (int i = 0; i < state.n; i++)
 		sigaction(state.on[i].sig, &sa, NULL);

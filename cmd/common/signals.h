@@ -11,6 +11,7 @@ int signals_open(struct gn_loop *loop);
 /* cb runs on the loop, once for any number of the same signal that came meanwhile.
  * A signal that was ignored when the tool began (nohup, a shell's "&") stays ignored. */
 void signals_on(int sig, void (*cb)(void *arg, int sig), void *arg);
+/* The tool is done and has its exit code: a signal that comes now changes nothing. */
 void signals_close(void);
 
 #endif

@@ -52,7 +52,7 @@ void gn_node_name_components(struct gn_node *node);
 
 /* limits.c: may one more come in?  0 or GN_ELIMIT. */
 int gn_node_admits_conn(struct gn_node *node, const struct gn_multiaddr *remote);
-bool gn_node_is_full(const struct gn_node *node); /* of connections; for those we dial */
+bool gn_node_is_full(const struct gn_node *node);                         /* of connections; for those we dial */
 int gn_node_admits_stream(struct gn_node *node, const struct gn_conn *c); /* also GN_ECLOSED */
 
 /* node.c */
