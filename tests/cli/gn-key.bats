@@ -309,6 +309,7 @@ typed() {
 	gn-key new k
 	run -1 bash -c 'gn-key id k >/dev/full'
 	assert_output --partial "standard output: No space left on device"
+	[ "$GN_SLOW" = 1 ] || return 0 # valgrind's own files take the place of what is closed
 	run -1 bash -c 'gn-key id k >&-'
 }
 
