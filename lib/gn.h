@@ -423,6 +423,7 @@ enum gn_channel_event {
 	GN_CAN_WRITE = 2, /* room again after GN_EAGAIN, or the source may be asked */
 	GN_OPENED = 4,    /* the peer has accepted the protocol (lazy: data may have gone before) */
 	GN_DRAINED = 8,   /* after gn_channel_end(): everything, and the end, went to the network */
+	GN_ACKED = 32,    /* what gn_channel_sync() asked about has reached the peer */
 	GN_DEAD = 16,     /* reset, refused or cut off: gn_channel_error() says why; the last event */
 };
 
@@ -463,6 +464,18 @@ void gn_channel_wake(struct gn_channel *ch);
 
 /* Half-close: after what was written (and what the source still shows) comes the end. */
 int gn_channel_end(struct gn_channel *ch);
+/* Asks for GN_ACKED, which is the only proof that the peer has received something: it comes
+ * when all that was written has left this host, and the end too if gn_channel_end() was called,
+ * and the peer's multiplexer has answered a ping that was sent behind it.  Bytes that are
+ * written while GN_ACKED is pending may delay it.  A call while it is pending makes one GN_ACKED
+ * cover the bytes written since, too.  GN_DEAD comes instead if the channel dies before,
+ * also when both directions had ended already.  0, or what the channel died of.  There is no
+ * limit on the wait but the limits that end a silent connection.  It may be called from inside
+ * a callback. */
+int gn_channel_sync(struct gn_channel *ch);
+/* Bytes that were written, or taken from the source, and that no GN_ACKED has covered; good
+ * also after GN_DEAD, when it is the number of bytes that may not have arrived. */
+uint64_t gn_channel_pending(const struct gn_channel *ch);
 /* Kills both directions at once. */
 void gn_channel_reset(struct gn_channel *ch);
 /* Gives the channel up.  If both directions had ended that is a clean close; if only

@@ -129,6 +129,16 @@ void gn_channel_on_event(struct gn_channel *ch, gn_channel_cb *cb, void *arg)
 	gn_conn_post(ch->ps.conn);
 }
 
+int gn_channel_sync(struct gn_channel *ch)
+{
+	return gn_pstream_sync(&ch->ps);
+}
+
+uint64_t gn_channel_pending(const struct gn_channel *ch)
+{
+	return ch->count.bytes_out - gn_pstream_acked(&ch->ps);
+}
+
 int gn_channel_error(const struct gn_channel *ch)
 {
 	return ch->ps.err;

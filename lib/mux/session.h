@@ -17,10 +17,11 @@
 struct gn_session;
 
 enum gn_stream_news {
-	GN_STREAM_NEW = 1,  /* inbound; nobody's yet */
-	GN_STREAM_RX = 2,   /* bytes or an end in rx */
-	GN_STREAM_TX = 4,   /* bytes were taken from tx, or its end was */
-	GN_STREAM_GONE = 8, /* it died: err says of what; rx keeps what had come, unless it was reset */
+	GN_STREAM_NEW = 1,    /* inbound; nobody's yet */
+	GN_STREAM_RX = 2,     /* bytes or an end in rx */
+	GN_STREAM_TX = 4,     /* bytes were taken from tx, or its end was */
+	GN_STREAM_GONE = 8,   /* it died: err says of what; rx keeps what had come, unless it was reset */
+	GN_STREAM_ACKED = 16, /* what sync() asked about has been acknowledged */
 };
 
 struct gn_stream {
@@ -30,9 +31,10 @@ struct gn_stream {
 	bool inbound;
 	bool is_ended_in, is_ended_out; /* the far end's FIN has come; ours is on its way */
 	int err;                        /* 0, or what it died of */
-	bool keeps;                     /* a protocol is being agreed on: a reset comes behind what is in rx */
-	unsigned news;                  /* gn_stream_news */
-	struct gn_list link;            /* in session->news while there are any */
+	uint64_t sent, acked; /* bytes taken from tx; of them, those that the far end's multiplexer confirmed */
+	bool keeps;           /* a protocol is being agreed on: a reset comes behind what is in rx */
+	unsigned news;        /* gn_stream_news */
+	struct gn_list link;  /* in session->news while there are any */
 	/* Set by the owner; NULL: nobody listens. */
 	void (*on_news)(void *arg, struct gn_stream *s, unsigned news);
 	void *arg;
@@ -44,6 +46,12 @@ struct gn_session_ops {
 	int (*open)(struct gn_session *s, struct gn_stream **out);
 	/* The owner has read or written the stream's pipes. */
 	void (*touch)(struct gn_stream *st);
+	/* Asks for GN_STREAM_ACKED.  The session waits until tx has nothing left to show, and until
+	 * the end is out if tx was closed; it then asks the far end for an answer that can only
+	 * come behind all of that.  A call while an answer is pending extends the question to
+	 * the bytes written since.  Should the stream or the session die before, also after both
+	 * directions have ended, GN_STREAM_GONE comes instead. */
+	void (*sync)(struct gn_stream *st);
 	/* Kills both directions; the owner still has to release it. */
 	void (*reset)(struct gn_stream *st);
 	/* The owner gives it up.  Where tx was closed in good order, what is left of it still

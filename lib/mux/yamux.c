@@ -31,6 +31,7 @@ void yamux_fail(struct yamux *y, int err, bool say, uint32_t code)
 	y->away_code = code;
 	y->n_pings = y->n_refused = 0;
 	yamux_streams_die(y, err);
+	yamux_syncs_fail(y, err);
 	yamux_mark(y);
 }
 
@@ -41,7 +42,7 @@ static void ping_start(struct yamux *y, gn_time now)
 	if (y->is_pinging || y->owes_ping || y->session.err != 0)
 		return;
 	y->owes_ping = true;
-	y->ping_value++;
+	y->ping_value = (y->ping_value + 1) & ~YAMUX_SYNC_PING;
 	y->ping_sent = now; /* waiting for room counts: a far end that does not read is not alive */
 	yamux_mark(y);
 }
@@ -50,6 +51,7 @@ void yamux_ponged(struct yamux *y, uint32_t value, gn_time now)
 {
 	gn_time sample = now - y->ping_sent;
 
+	yamux_sync_ponged(y, value);
 	if (!y->is_pinging || value != y->ping_value)
 		return;
 	y->is_pinging = false;
@@ -116,6 +118,7 @@ static void session_kill(struct gn_session *s, int err)
 static const struct gn_session_ops session_ops = {
 	.open = yamux_stream_open,
 	.touch = yamux_stream_touch,
+	.sync = yamux_stream_sync,
 	.reset = yamux_stream_reset,
 	.release = yamux_stream_release,
 	.kill = session_kill,
@@ -134,11 +137,13 @@ static int yamux_init(struct gn_layer *l, const void *cfg)
 	gn_list_init(&y->ready);
 	gn_list_init(&y->orphans);
 	gn_list_init(&y->gone);
+	gn_list_init(&y->syncs);
 	y->layer = l;
 	y->cfg = *(const struct gn_mux_cfg *)cfg;
 	y->next_id = y->cfg.client ? 1 : 2;
 	y->ping_gap = PING_GAP_MIN * GN_MSEC;
 	y->ping_sent = -GN_SEC;
+	y->sync_value = YAMUX_SYNC_PING;
 	gn_pipe_source(l->tx, &yamux_source, y);
 	return 0;
 }

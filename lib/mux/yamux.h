@@ -33,7 +33,17 @@ enum {
 	YAMUX_FRAMES = 64,       /* frames read in one step */
 };
 
+#define YAMUX_SYNC_PING ((uint32_t)1 << 31) /* set in the values of pings for sync(), and in no others */
+
 struct yamux;
+
+/* The owner wants to know when the far end has everything; see sync() in session.h.
+ *
+ *     NONE -- sync() --> WANTED -- nothing is left to be sent; a ping goes out --> SENT
+ *     SENT -- the pong --> NONE, and the owner is notified; WANTED if sync() was called meanwhile
+ *     any  -- the stream or the session dies, or the owner releases it --> NONE
+ */
+enum yamux_sync { YAMUX_SYNC_NONE, YAMUX_SYNC_WANTED, YAMUX_SYNC_SENT };
 
 struct yamux_stream {
 	struct gn_stream st;        /* first: a gn_stream is one of these */
@@ -47,6 +57,10 @@ struct yamux_stream {
 	size_t charged;             /* of the budget */
 	gn_time epoch;              /* growth: since when epoch_bytes were consumed */
 	uint64_t epoch_bytes;
+	struct gn_list sync; /* in yamux->syncs unless sync_state is YAMUX_SYNC_NONE */
+	enum yamux_sync sync_state;
+	bool is_sync_extended;             /* sync() was called again while the ping was in flight */
+	uint64_t sync_sent;                /* st.sent when that ping went out */
 	bool owes_syn, owes_ack, owes_rst; /* flags to be sent */
 	bool is_unacked;                   /* our SYN went out, no ACK came */
 	bool is_in_table;
@@ -71,6 +85,7 @@ struct yamux {
 	unsigned unacked;
 	struct gn_list control, ready;
 	struct gn_list orphans; /* released, our end is out, theirs has not come; the first is due first */
+	struct gn_list syncs;   /* streams whose sync_state is not YAMUX_SYNC_NONE */
 	struct gn_list gone;    /* streams that have left the table; their owners still hold them */
 
 	/* coming in */
@@ -95,6 +110,11 @@ struct yamux {
 	uint32_t ping_value;
 	gn_time ping_sent, ping_gap;
 	gn_time rtt_least; /* ever measured; 0: not yet */
+
+	/* The ping that answers sync().  It is apart from the ping above, so that neither waits for
+	 * the other; the values of the two differ in YAMUX_SYNC_PING. */
+	bool is_sync_pinging;
+	uint32_t sync_value;
 };
 
 static inline struct yamux *yamux_of(struct gn_session *s)
@@ -135,6 +155,15 @@ void yamux_stream_touch(struct gn_stream *st);
 void yamux_stream_reset(struct gn_stream *st);
 void yamux_stream_release(struct gn_stream *st);
 int yamux_stream_open(struct gn_session *session, struct gn_stream **out);
+void yamux_stream_sync(struct gn_stream *st);
+/* Is a ping due that answers sync() of some stream?  One is in flight at a time. */
+bool yamux_sync_is_due(struct yamux *y);
+/* That ping went out: it covers every stream that has nothing left to send. */
+void yamux_sync_sent(struct yamux *y);
+/* Its answer came. */
+void yamux_sync_ponged(struct yamux *y, uint32_t value);
+/* The session is over: streams that still wait for an answer are told that none will come. */
+void yamux_syncs_fail(struct yamux *y, int err);
 /* After its last frame went out. */
 void yamux_stream_sent(struct yamux_stream *s);
 void yamux_streams_free(struct yamux *y);

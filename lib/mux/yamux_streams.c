@@ -102,6 +102,7 @@ int yamux_stream_new(struct yamux *y, uint32_t id, bool inbound, struct yamux_st
 	gn_list_init(&s->st.link);
 	gn_list_init(&s->control);
 	gn_list_init(&s->ready);
+	gn_list_init(&s->sync);
 	gn_pipe_init(&s->st.rx, scratch, SIZE_MAX); /* the window is its cap */
 	gn_pipe_init(&s->st.tx, scratch, TX_CAP);
 	s->tx_window = s->window = s->granted = s->charged = YAMUX_WINDOW_INITIAL;
@@ -124,6 +125,7 @@ static void stream_free(struct yamux_stream *s)
 	gn_list_del(&s->st.link);
 	gn_list_del(&s->control);
 	gn_list_del(&s->ready);
+	gn_list_del(&s->sync);
 	gn_pipe_fini(&s->st.rx);
 	gn_pipe_fini(&s->st.tx);
 	gn_budget_give(y->cfg.budget, s->charged);
@@ -210,6 +212,115 @@ void yamux_stream_sent(struct yamux_stream *s)
 	free_if_over(s);
 }
 
+/* ---- acknowledgement ---- */
+
+static void sync_clear(struct yamux_stream *s)
+{
+	s->sync_state = YAMUX_SYNC_NONE;
+	s->is_sync_extended = false;
+	gn_list_del(&s->sync);
+}
+
+void yamux_stream_sync(struct gn_stream *st)
+{
+	struct yamux_stream *s = yamux_stream_of(st);
+	struct yamux *y = yamux_of(st->session);
+
+	if (st->err != 0)
+		return;
+	if (y->session.err != 0) {
+		/* Both directions had ended before the session did, so the stream is not dead yet. */
+		st->err = y->session.err;
+		gn_stream_tell(st, GN_STREAM_GONE);
+		return;
+	}
+	if (s->sync_state == YAMUX_SYNC_SENT) {
+		s->is_sync_extended = true;
+	} else if (s->sync_state == YAMUX_SYNC_NONE) {
+		s->sync_state = YAMUX_SYNC_WANTED;
+		gn_list_add_tail(&y->syncs, &s->sync);
+	}
+	yamux_mark(y);
+}
+
+/* Is a ping that goes out now behind everything that the owner has written? */
+static bool is_all_out(struct yamux_stream *s)
+{
+	struct iovec v;
+
+	if (s->owes_syn)
+		return false;
+	if (gn_pipe_is_closed(&s->st.tx))
+		return s->st.is_ended_out;
+	return gn_pipe_peek(&s->st.tx, &v, 1, 1) == 0;
+}
+
+bool yamux_sync_is_due(struct yamux *y)
+{
+	struct gn_list *at;
+
+	if (y->is_sync_pinging)
+		return false;
+	gn_list_for_each(at, &y->syncs)
+		if (is_all_out(gn_list_entry(at, struct yamux_stream, sync)))
+			return true;
+	return false;
+}
+
+void yamux_sync_sent(struct yamux *y)
+{
+	struct gn_list *at;
+
+	y->is_sync_pinging = true;
+	gn_list_for_each(at, &y->syncs) {
+		struct yamux_stream *s = gn_list_entry(at, struct yamux_stream, sync);
+
+		if (is_all_out(s)) {
+			s->sync_state = YAMUX_SYNC_SENT;
+			s->sync_sent = s->st.sent;
+		}
+	}
+}
+
+void yamux_sync_ponged(struct yamux *y, uint32_t value)
+{
+	struct gn_list *at, *next;
+
+	if (!y->is_sync_pinging || value != y->sync_value)
+		return;
+	y->is_sync_pinging = false;
+	y->sync_value = (y->sync_value + 1) | YAMUX_SYNC_PING;
+	gn_list_for_each_safe(at, next, &y->syncs) {
+		struct yamux_stream *s = gn_list_entry(at, struct yamux_stream, sync);
+
+		if (s->sync_state != YAMUX_SYNC_SENT)
+			continue;
+		s->st.acked = s->sync_sent;
+		if (s->is_sync_extended) {
+			s->is_sync_extended = false;
+			s->sync_state = YAMUX_SYNC_WANTED;
+			continue;
+		}
+		sync_clear(s);
+		gn_stream_tell(&s->st, GN_STREAM_ACKED);
+	}
+	if (!gn_list_is_empty(&y->syncs))
+		yamux_mark(y);
+}
+
+void yamux_syncs_fail(struct yamux *y, int err)
+{
+	struct yamux_stream *s;
+
+	while ((s = gn_list_first(&y->syncs, struct yamux_stream, sync)) != NULL) {
+		sync_clear(s);
+		if (s->st.err != 0)
+			continue;
+		s->st.err = err;
+		gn_stream_tell(&s->st, GN_STREAM_GONE);
+	}
+}
+
 /* ---- ends ---- */
 
 void yamux_stream_die(struct yamux_stream *s, int err, bool drop)
@@ -221,6 +332,7 @@ void yamux_stream_die(struct yamux_stream *s, int err, bool drop)
 	if (s->st.is_ended_in && s->st.is_ended_out)
 		return; /* it had ended in good order */
 	s->st.err = err;
+	sync_clear(s);
 	yamux_plan_forget(y, s);
 	gn_list_del(&s->ready);
 	if (!s->owes_rst)
@@ -281,6 +393,7 @@ void yamux_stream_release(struct gn_stream *st)
 	if (st->tx.end != GN_EOF) /* not ended, or it broke for want of memory */
 		yamux_stream_reset(st);
 	s->is_orphan = true;
+	sync_clear(s);
 	gn_list_del(&st->link);
 	if (st->err == 0) { /* from now on what comes in is dropped, and granted again */
 		gn_pipe_reset(&st->rx, GN_ECLOSED);

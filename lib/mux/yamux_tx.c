@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "mux/yamux.h"
 
-enum yamux_what { WHAT_PONG, WHAT_PING, WHAT_REFUSE, WHAT_CONTROL, WHAT_DATA, WHAT_AWAY, WHAT_FILL };
+enum yamux_what { WHAT_PONG, WHAT_PING, WHAT_SYNC, WHAT_REFUSE, WHAT_CONTROL, WHAT_DATA, WHAT_AWAY, WHAT_FILL };
 
 /* Where the frames and views of one peek go. */
 struct show {
@@ -64,6 +64,8 @@ static void show_session(struct show *w)
 			return;
 	if (y->owes_ping && !is_planned(y, WHAT_PING))
 		plan_add(w, WHAT_PING, NULL, YAMUX_PING, YAMUX_SYN, 0, y->ping_value);
+	if (!is_planned(y, WHAT_SYNC) && yamux_sync_is_due(y))
+		plan_add(w, WHAT_SYNC, NULL, YAMUX_PING, YAMUX_SYN, 0, y->sync_value);
 	for (unsigned i = begun > 0 && y->plan[0].what == WHAT_REFUSE; i < y->n_refused; i++)
 		if (plan_add(w, WHAT_REFUSE, NULL, YAMUX_WINDOW, YAMUX_RST, y->refused[i], 0) == NULL)
 			return;
@@ -263,6 +265,9 @@ static void frame_sent(struct yamux *y, const struct yamux_frame *f)
 		y->owes_ping = false;
 		y->is_pinging = true;
 		break;
+	case WHAT_SYNC:
+		yamux_sync_sent(y);
+		break;
 	case WHAT_REFUSE:
 		if (y->n_refused > 0)
 			memmove(y->refused, y->refused + 1, --y->n_refused * sizeof y->refused[0]);
@@ -285,6 +290,7 @@ static void body_taken(struct yamux *y, struct yamux_stream *s, size_t n, bool w
 {
 	gn_pipe_skip(&s->st.tx, n);
 	s->tx_window -= n;
+	s->st.sent += n;
 	if (!s->is_orphan)
 		gn_stream_tell(&s->st, GN_STREAM_TX);
 	if (!whole)

@@ -103,6 +103,7 @@ static void hand_over(struct gn_pstream *ps)
 	const struct gn_registry *r = &ps->conn->node->registry;
 	size_t i = 0;
 
+	ps->preface = ps->st->sent;
 	gn_timer_stop(&ps->timer);
 	/* By its place in memory: the protocol may have been deleted while the answer went out. */
 	while (i < r->n && r->entries[i].id != ps->protocol)
@@ -126,6 +127,8 @@ static unsigned events_of(struct gn_pstream *ps, unsigned news)
 		events |= GN_CAN_READ;
 	if (news & GN_STREAM_TX)
 		events |= GN_CAN_WRITE;
+	if (news & GN_STREAM_ACKED)
+		events |= GN_ACKED;
 	if (ps->st->is_ended_out && !ps->is_drained) {
 		ps->is_drained = true;
 		events |= GN_DRAINED;
@@ -204,6 +207,7 @@ int gn_pstream_open(struct gn_pstream *ps, struct gn_conn *conn, const char *pro
 		ps->conn = NULL; /* closing it is nothing */
 		return r;
 	}
+	ps->preface = gn_pipe_len(&ps->st->tx);
 	attach(ps);
 	conn->session->ops->touch(ps->st);
 	return 0;
@@ -365,4 +369,17 @@ int gn_pstream_end(struct gn_pstream *ps)
 		gn_pipe_close(&ps->st->tx, GN_EOF);
 	ps->st->session->ops->touch(ps->st);
 	return 0;
+}
+
+int gn_pstream_sync(struct gn_pstream *ps)
+{
+	if (ps->err != 0)
+		return ps->err;
+	ps->st->session->ops->sync(ps->st);
+	return 0;
+}
+
+uint64_t gn_pstream_acked(const struct gn_pstream *ps)
+{
+	return ps->st->acked > ps->preface ? ps->st->acked - ps->preface : 0;
 }

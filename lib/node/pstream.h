@@ -25,9 +25,10 @@ struct gn_pstream {
 	struct gn_list link;   /* in conn->pstreams */
 	const char *protocol;  /* the opener's string, or the registry's at the time */
 	bool inbound;
-	bool is_open;    /* agreed */
-	bool is_drained; /* GN_DRAINED was said */
-	bool is_ending;  /* our end is to follow the peer's answer */
+	bool is_open;     /* agreed */
+	bool is_drained;  /* GN_DRAINED was said */
+	bool is_ending;   /* our end is to follow the peer's answer */
+	uint64_t preface; /* bytes of st->sent that are the selection's, not the owner's */
 	int err;
 	/* Events as in gn.h's enum gn_channel_event.  The owner may free the stream from inside. */
 	void (*on_event)(void *arg, struct gn_pstream *ps, unsigned events);
@@ -57,6 +58,9 @@ int gn_pstream_put(struct gn_pstream *ps, const void *buf, size_t n);
 void gn_pstream_source(struct gn_pstream *ps, const struct gn_source *source, void *arg);
 void gn_pstream_wake(struct gn_pstream *ps); /* the source, or the pipe, has more */
 int gn_pstream_end(struct gn_pstream *ps);   /* half-close */
+int gn_pstream_sync(struct gn_pstream *ps);  /* as gn_channel_sync() */
+/* Bytes of the owner's that the peer's multiplexer has confirmed. */
+uint64_t gn_pstream_acked(const struct gn_pstream *ps);
 
 /* For the connection: a stream came in; from on_new of gn_session_deliver(). */
 void gn_pstream_incoming(struct gn_conn *conn, struct gn_stream *st);

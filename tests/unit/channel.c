@@ -66,6 +66,55 @@ static void given_up(void **state)
 	}
 }
 
+/* ---- acknowledgement ---- */
+
+static void all_that_was_written_is_acknowledged(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_init(&s, DELAY * GN_MSEC);
+	s.server.writes = false;
+	scene_dial(&s);
+	TOWN_UNTIL(&s.t, s.dialer.ch != NULL, GN_SEC);
+	assert_int_equal(gn_channel_sync(s.dialer.ch), 0);
+	assert_true(gn_channel_pending(s.dialer.ch) > 0);
+	TOWN_UNTIL(&s.t, s.dialer.seen & GN_ACKED, 2 * GN_SEC);
+	assert_int_equal(s.server.got, BYTES);
+	assert_int_equal(s.server.in, GN_EOF);
+	assert_int_equal(gn_channel_pending(s.dialer.ch), 0);
+	scene_fini(&s);
+}
+
+/* The server reads nothing and its side has ended; then the path is lost.  The dialer is told so,
+ * though both directions of its channel had ended, and how many bytes are in doubt. */
+static void a_path_that_is_lost_is_told_in_place_of_the_acknowledgement(void **state)
+{
+	struct scene s;
+	struct gn_conn *c;
+
+	(void)state;
+	scene_init(&s, DELAY * GN_MSEC);
+	s.server.writes = s.dialer.writes = false;
+	scene_dial(&s);
+	TOWN_UNTIL(&s.t, s.dialer.seen & GN_OPENED, GN_SEC);
+	assert_int_equal(gn_channel_end(s.server.ch), 0);
+	TOWN_UNTIL(&s.t, s.dialer.in == GN_EOF, GN_SEC);
+	for (size_t i = 0; i < 1000; i++)
+		assert_int_equal(gn_channel_write(s.dialer.ch, &(uint8_t){byte_at(i)}, 1), 1);
+	assert_int_equal(gn_channel_end(s.dialer.ch), 0);
+	assert_int_equal(gn_channel_sync(s.dialer.ch), 0);
+	TOWN_UNTIL(&s.t, s.dialer.seen & GN_DRAINED, GN_SEC);
+	c = gn_list_first(&s.client->conns, struct gn_conn, link_node);
+	gn_conn_abort(c, GN_ERESET);
+	scene_run(&s, 1);
+	assert_int_equal(s.dialer.seen & GN_ACKED, 0);
+	assert_int_equal(s.dialer.dead, 1);
+	assert_int_equal(gn_channel_error(s.dialer.ch), GN_ERESET);
+	assert_int_equal(gn_channel_pending(s.dialer.ch), 1000);
+	scene_fini(&s);
+}
+
 /* ---- sources ---- */
 
 struct shown {
@@ -339,8 +388,13 @@ static void state_and_metrics(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(half_close), cmocka_unit_test(given_up),          cmocka_unit_test(sources),
-		cmocka_unit_test(frames),     cmocka_unit_test(state_and_metrics),
+		cmocka_unit_test(half_close),
+		cmocka_unit_test(given_up),
+		cmocka_unit_test(all_that_was_written_is_acknowledged),
+		cmocka_unit_test(a_path_that_is_lost_is_told_in_place_of_the_acknowledgement),
+		cmocka_unit_test(sources),
+		cmocka_unit_test(frames),
+		cmocka_unit_test(state_and_metrics),
 	};
 
 	WIRE_MUST(sodium_init() >= 0);
