@@ -379,8 +379,10 @@ void gn_limits_init(struct gn_limits *limits);
  * starts from an all-zero struct and gn_limits_init(), and links no others. */
 void gn_node_cfg_init(struct gn_node_cfg *cfg);
 int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out);
-/* Closes in good order: no new streams, those that are open may end, then every
- * connection; done() once, after at most `limit`. */
+/* Closes in good order: no new streams, those that are open may end, then every connection;
+ * done() once.  After `limit` the channels that somebody still holds are cut off.  What was
+ * written to a channel that was ended and freed still goes out, however long that takes,
+ * while the far end takes some of it every two seconds. */
 int gn_node_close(struct gn_node *node, gn_time limit, void (*done)(void *arg), void *arg);
 void gn_node_free(struct gn_node *node); /* at once; channels and operations die without a word */
 void gn_node_id(const struct gn_node *node, struct gn_peer_id *out);

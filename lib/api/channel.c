@@ -417,5 +417,5 @@ size_t gn_channel_unacked(const struct gn_channel *ch)
 {
 	struct gn_link *link = ch->ps.conn->link;
 
-	return link != NULL ? link->ops->unacked(link) : ch->ps.conn->unsent;
+	return link != NULL ? link->ops->unacked(link) : ch->ps.conn->unacked;
 }

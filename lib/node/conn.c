@@ -110,7 +110,7 @@ static void drop_link(struct gn_conn *c, bool in_order)
 	c->state = GN_CONN_GONE;
 	if (link == NULL)
 		return;
-	c->unsent = link->ops->unacked(link);
+	c->unacked = link->ops->unacked(link);
 	if (in_order)
 		link->ops->close(link);
 	else
@@ -132,6 +132,7 @@ static void over(struct gn_conn *c, int err, bool in_order)
 	announce(c, c->err);
 	if (was_open)
 		gn_node_conn_gone(c->node, c);
+	gn_node_close_review(c->node);
 	gn_conn_post(c);
 }
 
@@ -140,11 +141,16 @@ void gn_conn_abort(struct gn_conn *c, int err)
 	over(c, err, false);
 }
 
+static uint64_t delivered(const struct gn_conn *c)
+{
+	return c->written - c->link->ops->unacked(c->link);
+}
+
 static void begin_closing(struct gn_conn *c)
 {
 	c->state = GN_CONN_CLOSING;
 	c->deadline = gn_time_add(gn_loop_now(c->node->loop), LINGER * GN_SEC);
-	c->unsent = SIZE_MAX;
+	c->delivered = delivered(c);
 }
 
 void gn_conn_close(struct gn_conn *c)
@@ -197,13 +203,14 @@ static void review_open(struct gn_conn *c)
 		gn_conn_close(c);
 }
 
-/* On a slow path the last words take their time: they have it while they get fewer. */
+/* What is still queued goes out however slow the path is, as long as the far host takes some of
+ * it within each LINGER. */
 static bool is_progress(struct gn_conn *c)
 {
-	size_t unsent = gn_pipe_len(&c->tx) + c->link->ops->unacked(c->link), before = c->unsent;
+	uint64_t before = c->delivered;
 
-	c->unsent = unsent;
-	return unsent > 0 && unsent < before;
+	c->delivered = delivered(c);
+	return c->delivered > before;
 }
 
 void gn_conn_review(struct gn_conn *c)

@@ -48,7 +48,9 @@ struct gn_conn {
 	unsigned wants;                         /* what it was told to report */
 	int write_err;                          /* what writing failed with: reading will find the end */
 	bool is_ended;                          /* the link's writing side is shut */
-	size_t unsent;      /* what had not arrived when it was looked at last: closing, and when the link went */
+	uint64_t written;                       /* bytes that the link has taken */
+	uint64_t delivered; /* of them, those that the far host had acknowledged at the start of this deadline */
+	size_t unacked;     /* bytes that the far host had not acknowledged when the link went */
 	bool is_announced;  /* on_open was called */
 	bool is_refused;    /* by our gate: it is told, and closed */
 	bool is_first_seen; /* an inbound stream has come */

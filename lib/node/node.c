@@ -126,15 +126,35 @@ void gn_node_conn_freed(struct gn_node *node)
 		gn_task_post(node->loop, &node->close_task);
 }
 
-/* The limit has run out: what is still open is cut off. */
+void gn_node_close_review(struct gn_node *node)
+{
+	struct gn_list *at;
+
+	if (!node->is_past_limit)
+		return;
+	gn_list_for_each(at, &node->conns)
+		if (gn_list_entry(at, struct gn_conn, link_node)->state != GN_CONN_GONE)
+			return;
+	gn_task_post(node->loop, &node->close_task);
+}
+
+/* The limit has run out.  Streams that somebody still holds are cut off, with their connection.
+ * What was given up in good order still goes out while the far end takes it, see conn.c. */
 static void on_close_limit(void *arg)
 {
 	struct gn_node *node = arg;
 	struct gn_list *at, *next;
 
-	gn_list_for_each_safe(at, next, &node->conns)
-		gn_conn_abort(gn_list_entry(at, struct gn_conn, link_node), GN_ECLOSED);
-	gn_task_post(node->loop, &node->close_task);
+	gn_list_for_each_safe(at, next, &node->conns) {
+		struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_node);
+
+		if (gn_list_is_empty(&c->pstreams))
+			gn_conn_close(c);
+		else
+			gn_conn_abort(c, GN_ECLOSED);
+	}
+	node->is_past_limit = true;
+	gn_node_close_review(node);
 }
 
 int gn_node_close(struct gn_node *node, gn_time limit, void (*done)(void *arg), void *arg)

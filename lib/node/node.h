@@ -41,6 +41,7 @@ struct gn_node {
 	size_t n_services;
 
 	bool is_closing;
+	bool is_past_limit; /* of closing: only connections without a stream's owner are left */
 	struct gn_timer close_timer;
 	struct gn_task close_task;
 	void (*on_closed)(void *arg);
@@ -64,6 +65,7 @@ void *gn_node_service(const struct gn_node *node, const struct gn_service_ops *o
 void gn_node_conn_opened(struct gn_node *node, struct gn_conn *c);
 void gn_node_conn_gone(struct gn_node *node, struct gn_conn *c);
 void gn_node_conn_freed(struct gn_node *node);
-void gn_node_changed(struct gn_node *node); /* protocols or addresses */
+void gn_node_close_review(struct gn_node *node); /* a link went: perhaps closing is done */
+void gn_node_changed(struct gn_node *node);      /* protocols or addresses */
 
 #endif

@@ -82,6 +82,7 @@ static bool put_out(struct gn_conn *c)
 			return true;
 		}
 		gn_pipe_skip(&c->tx, (size_t)n);
+		c->written += (uint64_t)n;
 		moved = true;
 	}
 	if (moved && gn_pipe_len(&c->tx) == 0)

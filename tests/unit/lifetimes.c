@@ -419,6 +419,39 @@ static void close_in_good_order(void **state)
 	scene_fini(&s);
 }
 
+/* What was written before a channel was ended and given up arrives whole, though the path takes five
+ * times as long as the limit of closing: 1 KiB each 100 ms. */
+static void a_slow_path_is_waited_for_while_it_takes_bytes(void **state)
+{
+	enum { SIZE = 100000 };
+	struct gn_mem_cfg path = {.seed = 1, .delay = 100 * GN_MSEC, .buffer = 1024};
+	struct closed c = {0};
+	struct scene s;
+
+	(void)state;
+	scene_init(&s, 0);
+	assert_int_equal(gn_mem_set(s.t.loop, &path), 0);
+	s.dialer.writes = s.server.writes = false;
+	scene_dial(&s);
+	TOWN_UNTIL(&s.t, s.dialer.seen & GN_OPENED, 10 * GN_SEC);
+	assert_int_equal(gn_channel_end(s.server.ch), 0);
+	TOWN_UNTIL(&s.t, s.dialer.in == GN_EOF, 10 * GN_SEC);
+	for (size_t i = 0; i < SIZE; i++)
+		assert_int_equal(gn_channel_write(s.dialer.ch, &(uint8_t){byte_at(i)}, 1), 1);
+	assert_int_equal(gn_channel_end(s.dialer.ch), 0);
+	gn_channel_free(s.dialer.ch);
+	s.dialer.ch = NULL;
+	c.loop = s.t.loop;
+	assert_int_equal(gn_node_close(s.client, 2 * GN_SEC, on_closed, &c), 0);
+	scene_run(&s, 5000);
+	assert_int_equal(c.times, 0);
+	assert_int_equal(s.server.in, 0);
+	TOWN_UNTIL(&s.t, c.times == 1, 60 * GN_SEC);
+	assert_int_equal(s.server.got, SIZE);
+	assert_int_equal(s.server.in, GN_EOF);
+	scene_fini(&s);
+}
+
 /* A node that closes takes no dial, and those that run have failed, once. */
 static void close_while_dialing(void **state)
 {
@@ -537,6 +570,7 @@ int main(void)
 		cmocka_unit_test(close_with_nothing),
 		cmocka_unit_test(close_with_streams),
 		cmocka_unit_test(close_in_good_order),
+		cmocka_unit_test(a_slow_path_is_waited_for_while_it_takes_bytes),
 		cmocka_unit_test(close_while_dialing),
 		cmocka_unit_test(free_with_everything),
 	};
