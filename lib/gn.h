@@ -12,7 +12,7 @@
  *   - Whoever calls _new frees with _free.  `const T *` in is borrowed for the
  *     call.  Out-parameters come last and are untouched on failure.
  *   - Times are gn_time, nanoseconds; instants are on the loop's clock, which
- *     only goes forward.  Sizes are bytes.
+ *     only goes forward, and stands still while this process is stopped.  Sizes are bytes.
  *   - A callback is never run from inside the call that arranged for it, and
  *     never after that was cancelled or freed.  From inside a callback any
  *     function of this header may be called, but gn_loop_free() and gn_node_free().
@@ -107,6 +107,8 @@ void gn_loop_free(struct gn_loop *loop);
 /* Runs until gn_loop_stop(), or until nothing is left to wait for.  0 or -errno. */
 int gn_loop_run(struct gn_loop *loop);
 void gn_loop_stop(struct gn_loop *loop);
+/* The loop's clock, as it was read before the callback that runs; the time for which this process
+ * was stopped, or blocked in a callback for more than a second, is not in it. */
 gn_time gn_loop_now(struct gn_loop *loop);
 
 /* A timer that fires once, `delay` after gn_timer_start(); starting it again moves it. */

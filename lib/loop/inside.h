@@ -8,8 +8,10 @@
 struct ev_loop;
 
 struct gn_loop {
-	struct ev_loop *ev; /* NULL: virtual */
-	gn_time now;
+	struct ev_loop *ev;      /* NULL: virtual */
+	gn_time now;             /* the loop's clock: mono, less the pauses of this process */
+	gn_time mono;            /* CLOCK_MONOTONIC when it was read last */
+	gn_time meant;           /* how much later than that the next reading is meant to be: the wait in between */
 	struct gn_list tasks;    /* posted */
 	struct gn_list running;  /* what this turn still runs */
 	struct gn_timer *timers; /* the root: the next to fire */
@@ -18,6 +20,11 @@ struct gn_loop {
 	struct gn_slot *slots;
 	bool is_stopped, is_running;
 };
+
+/* Reads the clock; before each callback, so that none sees an instant from before a wait or before
+ * another callback that took long.  True when the process was paused since the last reading: that
+ * was more than a second later than meant.  The pause does not count.  Virtual: does nothing. */
+bool gn_loop_clock_read(struct gn_loop *loop);
 
 /* Runs what was due when it was called; what its callbacks start waits for the next turn.
  * Was there anything? */

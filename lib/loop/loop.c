@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/time.h"
+
 struct gn_slot {
 	struct gn_slot *next;
 	const void *key;
@@ -13,16 +15,28 @@ struct gn_slot {
 	void (*fini)(void *value);
 };
 
-static void read_clock(struct gn_loop *loop)
+#define PAUSE GN_SEC /* a reading of the clock that is later than meant by more than this follows a pause */
+#define NAP GN_SEC   /* no wait for a timer is cut shorter than this */
+
+bool gn_loop_clock_read(struct gn_loop *loop)
 {
 	struct timespec ts;
-	gn_time now;
+	gn_time mono, passed, meant = loop->meant;
 
-	if (!loop->ev || clock_gettime(CLOCK_MONOTONIC, &ts) != 0)
-		return;
-	now = (gn_time)ts.tv_sec * GN_SEC + ts.tv_nsec;
-	if (now > loop->now)
-		loop->now = now;
+	if (loop->ev == NULL || clock_gettime(CLOCK_MONOTONIC, &ts) != 0)
+		return false;
+	mono = (gn_time)ts.tv_sec * GN_SEC + ts.tv_nsec;
+	passed = mono - loop->mono;
+	loop->mono = mono;
+	loop->meant = 0;
+	if (passed <= 0)
+		return false;
+	if (passed <= gn_time_add(meant, PAUSE)) {
+		loop->now += passed;
+		return false;
+	}
+	loop->now += meant;
+	return true;
 }
 
 static struct gn_loop *loop_new(void)
@@ -48,7 +62,8 @@ int gn_loop_new(struct gn_loop **out)
 		free(loop);
 		return err;
 	}
-	read_clock(loop);
+	loop->meant = GN_NEVER;
+	gn_loop_clock_read(loop);
 	*out = loop;
 	return 0;
 }
@@ -141,13 +156,16 @@ static bool run_tasks(struct gn_loop *loop)
 	gn_list_splice(&loop->running, &loop->tasks);
 	while ((task = gn_list_first(&loop->running, struct gn_task, link)) != NULL) {
 		gn_list_del(&task->link);
+		gn_loop_clock_read(loop);
 		task->run(task);
 		any = true;
 	}
 	return any;
 }
 
-/* How long may descriptors be waited for, `wait` at most? */
+/* How long descriptors may be waited for, `wait` at most.  On the real clock a timer is approached
+ * in steps of half of what is left, so that a pause of the process, which can only be told from
+ * waiting by its length, uses up no more than half of the time that any timer still had. */
 static gn_time bound(const struct gn_loop *loop, gn_time wait)
 {
 	gn_time left;
@@ -157,7 +175,9 @@ static gn_time bound(const struct gn_loop *loop, gn_time wait)
 	if (!loop->timers)
 		return wait;
 	left = loop->timers->when - loop->now;
-	return left < wait ? left : wait;
+	if (loop->ev != NULL && left > NAP)
+		left = gn_time_max(left / 2, NAP);
+	return gn_time_min(left, wait);
 }
 
 static bool is_idle(const struct gn_loop *loop)
@@ -181,15 +201,18 @@ static int turn(struct gn_loop *loop, gn_time wait, bool is_single)
 		loop->now += wait == GN_NEVER ? 0 : wait;
 		return 0;
 	}
+	loop->meant = gn_time_max(wait, 0);
 	if (loop->watching || wait > 0)
 		gn_watch_wait(loop, wait);
-	read_clock(loop);
+	/* After a pause what the kernel holds is reported before any timer is judged. */
+	if (gn_loop_clock_read(loop) && loop->watching)
+		gn_watch_wait(loop, 0);
 	return 0;
 }
 
 int gn_loop_turn(struct gn_loop *loop, gn_time wait)
 {
-	read_clock(loop);
+	gn_loop_clock_read(loop);
 	return turn(loop, wait, true);
 }
 
@@ -198,7 +221,7 @@ int gn_loop_run(struct gn_loop *loop)
 	if (loop->is_running)
 		return -EBUSY;
 	loop->is_running = true;
-	read_clock(loop);
+	gn_loop_clock_read(loop);
 	while (!loop->is_stopped && turn(loop, GN_NEVER, false) == 0)
 		;
 	loop->is_stopped = false;

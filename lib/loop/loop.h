@@ -4,6 +4,15 @@
  * and seen nowhere else.  A loop made with gn_loop_new_virtual() has no descriptors
  * and a clock that jumps to the next timer when nothing else is to be done: whole
  * networks then run in a test, in no time, the same way each time.
+ *
+ * The clock, gn_loop_now(), is read before each callback, after the wait that led to it, and stands
+ * still during one.  It is CLOCK_MONOTONIC less the time for which this process itself did not run:
+ * when a reading is more than a second later than the loop meant it to be (the process was stopped,
+ * its machine was paused, a callback blocked), the clock moves on only by what was meant.  So a pause
+ * of this process never counts as silence of others.  A pause within a wait cannot be told from
+ * waiting as long as the wait lasts; therefore the loop waits for a timer in steps of half of what is
+ * left, at least a second, and a pause uses up at most that.  After a pause descriptors are
+ * reported before timers fire.
  */
 #ifndef GN_LOOP_LOOP_H
 #define GN_LOOP_LOOP_H

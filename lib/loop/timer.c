@@ -140,9 +140,11 @@ bool gn_timer_advance(struct gn_loop *loop)
 	bool any = false;
 	struct gn_timer *t;
 
+	gn_loop_clock_read(loop);
 	while ((t = loop->timers) != NULL && t->when <= loop->now && t->at <= last) {
 		unlink_timer(t);
 		t->cb(t->arg);
+		gn_loop_clock_read(loop);
 		any = true;
 	}
 	return any;

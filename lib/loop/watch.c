@@ -32,6 +32,8 @@ static void on_io(struct ev_loop *ev, struct ev_io *io, int revents)
 	unsigned ready = 0;
 
 	(void)ev;
+	/* The first of a batch comes right out of the wait. */
+	gn_loop_clock_read(w->loop);
 	if (revents & EV_ERROR) {
 		/* The descriptor is none any more; libev has stopped it.  Its owner finds out
 		 * by reading. */
