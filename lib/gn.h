@@ -74,11 +74,34 @@ const char *gn_errname(int err);
 
 /* ---- log (lib/base/log.c) ----------------------------------------------------- */
 
+struct gn_multiaddr; /* a multiaddr in its binary form; see "addresses" below */
+
 enum gn_log_level { GN_LOG_ERROR, GN_LOG_NOTICE, GN_LOG_INFO, GN_LOG_DEBUG };
 
-/* Every line the library has to say goes to cb, without a newline.  Until this
- * is called nothing is said.  Lines above `max` are not even formatted. */
-void gn_log_on_line(enum gn_log_level max, void (*cb)(void *arg, enum gn_log_level level, const char *line), void *arg);
+/* remote: the address of the peer that the line is about, so that lines which strangers provoke can be limited per
+ * address; NULL when it is about none.  The line has no newline, and went through gn_text_filter(). */
+typedef void gn_log_cb(void *arg, enum gn_log_level level, const struct gn_multiaddr *remote, const char *line);
+
+/* Every line the library has to say goes to cb.  Until this is called nothing is said.  Lines above `max` are not
+ * even formatted. */
+void gn_log_on_line(enum gn_log_level max, gn_log_cb *cb, void *arg);
+
+/* ---- text that a peer chose (lib/base/text.c) ---------------------------------- */
+
+/* A text that a peer chose (its agent, a protocol's name, a frame) may hold what a terminal obeys, or what makes a
+ * text look like another one.  Safe to show are the characters of well-formed UTF-8, without
+ *   U+0000..001F, U+007F, U+0080..009F                 controls: C0, DEL, C1
+ *   U+061C, U+200E, U+200F, U+202A..202E, U+2066..2069  bidirectional controls
+ *   U+2028, U+2029                                     line and paragraph separator
+ * Overlong forms, surrogates, what is above U+10FFFF and stray bytes are not well-formed. */
+
+/* The length of the character at text[0..n), n > 0, and whether it is safe.  A byte that is not well-formed counts
+ * as a character of length 1 that is not. */
+size_t gn_text_next(const char *text, size_t n, bool *is_safe);
+/* Copies n bytes of text with '?' for each character that is not safe, as much as fits with a final NUL into room
+ * bytes (> 0); never a part of a character.  Returns the length without the NUL, which is never more than n; out may
+ * be text itself. */
+size_t gn_text_filter(const char *text, size_t n, char *out, size_t room);
 
 /* ---- bytes: varints, base32, random (lib/base) -------------------------------- */
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "address.h"
+#include "origin.h"
 #include "say.h"
 
 int allow_init(struct allow *a, const struct opt_list *texts, struct fault *f)
@@ -35,6 +36,7 @@ int allow_gate(void *arg, const struct gn_peer_id *peer, const struct gn_multiad
 {
 	const struct allow *a = arg;
 	char id[GN_PEER_ID_TEXT_MAX];
+	struct origin from;
 	char *addr;
 
 	if (!inbound || !a->n)
@@ -43,7 +45,9 @@ int allow_gate(void *arg, const struct gn_peer_id *peer, const struct gn_multiad
 		if (gn_peer_id_is_equal(&a->ids[i], peer))
 			return 0;
 	addr = remote ? gn_multiaddr_format(remote) : NULL;
-	say("refused %s at %s: not in --allow", gn_peer_id_format(peer, id), addr ? addr : "an unknown address");
+	origin_of(remote, &from);
+	say_about(&from, "refused %s at %s: not in --allow", gn_peer_id_format(peer, id),
+		  addr ? addr : "an unknown address");
 	free(addr);
 	return GN_EREFUSED;
 }

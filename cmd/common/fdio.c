@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,21 +21,42 @@ static bool is_shared_file(mode_t mode)
 	return S_ISREG(mode) || S_ISBLK(mode) || S_ISDIR(mode);
 }
 
+/* Another user's terminal (after su) cannot be opened by its name, but the controlling terminal can be opened as
+ * /dev/tty, and usually that is the same one. */
+static int open_controlling(int fd, int flags)
+{
+	unsigned want, have;
+	int tty;
+
+	if (ioctl(fd, TIOCGDEV, &want))
+		return -1;
+	tty = open("/dev/tty", flags);
+	if (tty >= 0 && (ioctl(tty, TIOCGDEV, &have) || have != want)) {
+		close(tty);
+		tty = -1;
+	}
+	return tty;
+}
+
 /* An open file of our own: the same pipe or terminal, but not the same flags. */
 static int open_again(int fd, bool writes)
 {
 	char path[32];
 
+	int flags = (writes ? O_WRONLY : O_RDONLY) | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+	int again;
+
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	return open(path, (writes ? O_WRONLY : O_RDONLY) | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	again = open(path, flags);
+	return again >= 0 ? again : open_controlling(fd, flags);
 }
 
 void fdio_enlarge(int fd)
 {
-	fcntl(fd, F_SETPIPE_SZ, PIPE_ROOM); /* refused to some users: then it is slower */
+	fcntl(fd, F_SETPIPE_SZ, PIPE_ROOM); /* refused to some users: then it is slower; no pipe: nothing happens */
 }
 
-int fdio_open(struct fdio *f, int fd, bool writes)
+int fdio_open_as_is(struct fdio *f, int fd, bool writes)
 {
 	struct stat st;
 	int again;
@@ -52,9 +74,17 @@ int fdio_open(struct fdio *f, int fd, bool writes)
 			f->fd = again;
 			f->kind = FDIO_NONBLOCK;
 		}
-		fdio_enlarge(f->fd);
 	}
 	return 0;
+}
+
+int fdio_open(struct fdio *f, int fd, bool writes)
+{
+	int err = fdio_open_as_is(f, fd, writes);
+
+	if (err == 0)
+		fdio_enlarge(f->fd);
+	return err;
 }
 
 int fdio_open_own(struct fdio *f, int fd, bool writes)

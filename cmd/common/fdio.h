@@ -31,7 +31,9 @@ struct fdio {
 
 /* Takes the descriptor over: fdio_close() closes it.  0 or -errno. */
 int fdio_open(struct fdio *f, int fd, bool writes);
-/* The same for a pipe end that the tool has made itself: O_NONBLOCK is set on it. */
+/* The same, but a pipe keeps its size, and the descriptor stays the caller's. */
+int fdio_open_as_is(struct fdio *f, int fd, bool writes);
+/* fdio_open() for a pipe end that the tool has made itself: O_NONBLOCK is set on it. */
 int fdio_open_own(struct fdio *f, int fd, bool writes);
 /* Bytes read (> 0), GN_EAGAIN, GN_EOF, or -errno. */
 ptrdiff_t fdio_read(struct fdio *f, void *buf, size_t n);

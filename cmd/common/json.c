@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "errout.h"
+
 static void put(struct json *j, const char *p, size_t n)
 {
 	size_t cap = j->cap ? j->cap : 256;
@@ -35,61 +37,23 @@ static void puts_plain(struct json *j, const char *s)
 	put(j, s, strlen(s));
 }
 
-/* Length of the good UTF-8 sequence at s (NUL-ended), 0 when there is none. */
-static size_t utf8_len(const unsigned char *s)
-{
-	unsigned char lo = 0x80, hi = 0xbf;
-	size_t n;
-
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		n = 2;
-	else if (s[0] >= 0xe0 && s[0] <= 0xef)
-		n = 3;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		n = 4;
-	else
-		return 0;
-	if (s[0] == 0xe0)
-		lo = 0xa0; /* overlong below */
-	else if (s[0] == 0xed)
-		hi = 0x9f; /* surrogates above */
-	else if (s[0] == 0xf0)
-		lo = 0x90;
-	else if (s[0] == 0xf4)
-		hi = 0x8f;
-	if (s[1] < lo || s[1] > hi)
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if (s[i] < 0x80 || s[i] > 0xbf)
-			return 0;
-	return n;
-}
-
 static void put_string(struct json *j, const char *value)
 {
-	const unsigned char *s = (const unsigned char *)value;
-	char esc[8];
-	size_t n;
+	size_t left = strlen(value), n;
+	char esc[2] = {'\\'};
+	bool is_safe;
 
 	put(j, "\"", 1);
-	while (*s) {
-		n = utf8_len(s);
-		if (!n) {
+	for (; left > 0; value += n, left -= n) {
+		n = gn_text_next(value, left, &is_safe);
+		if (!is_safe) {
 			puts_plain(j, "\\ufffd");
-			n = 1;
-		} else if (*s == '"' || *s == '\\') {
-			esc[0] = '\\';
-			esc[1] = (char)*s;
+		} else if (*value == '"' || *value == '\\') {
+			esc[1] = *value;
 			put(j, esc, 2);
-		} else if (*s < 0x20 || *s == 0x7f) {
-			snprintf(esc, sizeof esc, "\\u%04x", *s);
-			puts_plain(j, esc);
 		} else {
-			put(j, (const char *)s, n);
+			put(j, value, n);
 		}
-		s += n;
 	}
 	put(j, "\"", 1);
 }
@@ -201,6 +165,10 @@ int json_send(struct json *j, int fd)
 		json_end(j);
 	put(j, "}\n", 2);
 	err = j->err;
+	if (!err && fd == STDERR_FILENO) {
+		errout_line(ERROUT_JSON, j->text, j->len);
+		at = j->len;
+	}
 	while (!err && at < j->len) {
 		n = write(fd, j->text + at, j->len - at);
 		if (n >= 0)

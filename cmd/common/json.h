@@ -8,8 +8,8 @@
  *	json_array(&j, "addrs"); json_string(&j, NULL, "..."); json_end(&j);
  *	json_send(&j, STDOUT_FILENO);
  *
- * Strings are escaped; what is not UTF-8 in them becomes U+FFFD.  Out of memory
- * is remembered and told by json_send().
+ * Strings are escaped; what gn_text_next() does not call safe becomes U+FFFD, so that text which a peer chose
+ * can be shown again by whoever parses it.  Out of memory is remembered and told by json_send().
  */
 #ifndef CMD_COMMON_JSON_H
 #define CMD_COMMON_JSON_H
@@ -41,8 +41,8 @@ void json_end(struct json *j); /* of an array or object */
 /* json_string() with the text of an address, an id. */
 void json_addr(struct json *j, const char *key, const struct gn_multiaddr *addr);
 void json_peer(struct json *j, const char *key, const struct gn_peer_id *id);
-/* Ends the line, writes it in one write where the descriptor allows, and frees it.
- * 0 or -errno. */
+/* Ends the line, writes it in one write where the descriptor allows, and frees it.  Standard error is written to
+ * through errout.h: never blocking, what does not fit is counted there.  0 or -errno. */
 int json_send(struct json *j, int fd);
 
 #endif

@@ -18,6 +18,7 @@ void note_open(struct note *n, const struct note_cfg *cfg, const struct gn_chann
 
 	gn_channel_state(ch, &st);
 	*n = (struct note){.cfg = cfg};
+	origin_of(st.remote, &n->from);
 	gn_peer_id_format(&st.peer, n->peer);
 	n->addr = st.remote ? gn_multiaddr_format(st.remote) : NULL;
 	n->protocol = st.protocol ? strdup(st.protocol) : NULL;
@@ -31,8 +32,8 @@ void note_open(struct note *n, const struct note_cfg *cfg, const struct gn_chann
 		json_string(&j, "path", st.path);
 		json_send(&j, STDERR_FILENO);
 	} else if (cfg->verbose) {
-		say("%s %s at %s: %s opened, %s", st.inbound ? "from" : "to", n->peer, n->addr ? n->addr : "?",
-		    n->protocol ? n->protocol : "?", st.path ? st.path : "direct");
+		say_about(&n->from, "%s %s at %s: %s opened, %s", st.inbound ? "from" : "to", n->peer,
+			  n->addr ? n->addr : "?", n->protocol ? n->protocol : "?", st.path ? st.path : "direct");
 	}
 }
 
@@ -130,10 +131,10 @@ void note_close(const struct note *n, enum relay_fault fault, int err, int statu
 	if (n->cfg->json)
 		close_json(n, fault ? why : NULL, note_code(fault, err), err, status, m);
 	else if (fault && !quiet)
-		say("%s at %s: %s", n->peer, n->addr ? n->addr : "?", why);
+		say_about(&n->from, "%s at %s: %s", n->peer, n->addr ? n->addr : "?", why);
 	else if (status > 0)
-		say("%s at %s: the program ended with %d", n->peer, n->addr ? n->addr : "?", status);
+		say_about(&n->from, "%s at %s: the program ended with %d", n->peer, n->addr ? n->addr : "?", status);
 	else if (n->cfg->verbose)
-		say("%s at %s: ended, %llu bytes in, %llu out", n->peer, n->addr ? n->addr : "?",
-		    (unsigned long long)m->bytes_in, (unsigned long long)m->bytes_out);
+		say_about(&n->from, "%s at %s: ended, %llu bytes in, %llu out", n->peer, n->addr ? n->addr : "?",
+			  (unsigned long long)m->bytes_in, (unsigned long long)m->bytes_out);
 }

@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "errout.h"
 #include "exit.h"
 #include "gn.h"
+#include "origin.h"
 
 static const char *tool = "gn";
 
@@ -22,14 +23,6 @@ const char *say_tool(void)
 	return tool;
 }
 
-/* Text of a peer's or a user's making must not drive the terminal. */
-static void tame(char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
-}
-
 SAY_FORMAT(1, 0) static void put(const char *fmt, va_list ap)
 {
 	char line[2048];
@@ -37,11 +30,9 @@ SAY_FORMAT(1, 0) static void put(const char *fmt, va_list ap)
 
 	at = (size_t)snprintf(line, 64, "%.60s: ", tool);
 	vsnprintf(line + at, sizeof line - at - 1, fmt, ap);
-	tame(line);
-	at = strlen(line);
+	at = gn_text_filter(line, strlen(line), line, sizeof line - 1);
 	line[at] = '\n';
-	if (write(STDERR_FILENO, line, at + 1) < 0)
-		return; /* there is nobody left to tell */
+	errout_line(ERROUT_TEXT, line, at + 1);
 }
 
 void say(const char *fmt, ...)
@@ -51,6 +42,28 @@ void say(const char *fmt, ...)
 	va_start(ap, fmt);
 	put(fmt, ap);
 	va_end(ap);
+}
+
+void say_about(const struct origin *from, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!origin_may_say(from))
+		return;
+	va_start(ap, fmt);
+	put(fmt, ap);
+	va_end(ap);
+}
+
+void say_plain(const char *fmt, ...)
+{
+	char text[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	errout_line(ERROUT_TEXT, text, strlen(text));
 }
 
 int say_fault(struct fault *f, const char *fmt, ...)
@@ -67,6 +80,7 @@ void die(int code, const char *fmt, ...)
 {
 	va_list ap;
 
+	errout_may_wait(true);
 	va_start(ap, fmt);
 	put(fmt, ap);
 	va_end(ap);
@@ -89,14 +103,21 @@ void die_memory(void)
 	die(EXIT_LIMIT, "out of memory");
 }
 
-static void on_line(void *arg, enum gn_log_level level, const char *line)
+static void on_line(void *arg, enum gn_log_level level, const struct gn_multiaddr *remote, const char *line)
 {
+	struct origin from;
+
 	(void)arg;
 	(void)level;
-	say("%s", line);
+	origin_of(remote, &from);
+	if (remote == NULL)
+		say("%s", line);
+	else
+		say_about(&from, "%s", line);
 }
 
 void say_library(unsigned verbose)
 {
+	errout_may_wait(false);
 	gn_log_on_line(verbose > 1 ? GN_LOG_DEBUG : verbose ? GN_LOG_INFO : GN_LOG_NOTICE, on_line, NULL);
 }

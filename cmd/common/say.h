@@ -24,8 +24,13 @@ struct fault {
 void say_open(const char *tool);
 const char *say_tool(void);
 
-/* One line, in one write.  Control characters and line ends in it become '?'. */
+/* One line, through errout.h and gn_text_filter(): what is not safe to show in it becomes '?'. */
 void say(const char *fmt, ...) SAY_FORMAT(1, 2);
+/* A line that a stranger at this origin has provoked: their number is limited (origin.h). */
+struct origin;
+void say_about(const struct origin *from, const char *fmt, ...) SAY_FORMAT(2, 3);
+/* Text of our own as it is, without the tool's name and with any line ends in it. */
+void say_plain(const char *fmt, ...) SAY_FORMAT(1, 2);
 /* Fills in a fault; returns -1. */
 int say_fault(struct fault *f, const char *fmt, ...) SAY_FORMAT(2, 3);
 
@@ -34,7 +39,8 @@ _Noreturn void die(int code, const char *fmt, ...) SAY_FORMAT(2, 3);
 _Noreturn void die_usage(const char *fmt, ...) SAY_FORMAT(1, 2);
 _Noreturn void die_memory(void);
 
-/* Lines of the library: errors and notices, with verbose 1 what happens, with 2 all. */
+/* To be called before an event loop runs: from then on no line waits for room on standard error (errout.h).
+ * Prints the lines of the library: errors and notices, with verbose 1 what happens, with 2 all. */
 void say_library(unsigned verbose);
 
 #endif

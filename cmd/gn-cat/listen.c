@@ -150,9 +150,9 @@ static void show_command(const struct cat *c)
 		return;
 	say("at the other end:");
 	if (!c->raw)
-		fprintf(stderr, "\n    gn-cat %s\n\n", addr);
+		say_plain("\n    gn-cat %s\n\n", addr);
 	else if (is_plain(c->protocol))
-		fprintf(stderr, "\n    gn-cat -p %s %s\n\n", c->protocol, addr);
+		say_plain("\n    gn-cat -p %s %s\n\n", c->protocol, addr);
 }
 
 int listen_start(struct cat *c)

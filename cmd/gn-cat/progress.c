@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "common/errout.h"
 
 #define EVERY (GN_SEC / 4)
 
@@ -82,8 +83,10 @@ static void draw(struct progress *p, double rate, const char *end)
 
 	progress_format(p->total(p->arg) - p->first, rate, p->size, text);
 	n = snprintf(line, sizeof line, "\r\033[K%s%s", text, end);
-	if (write(STDERR_FILENO, line, (size_t)n) < 0)
-		return; /* there is nobody to look at it */
+	if (end[0] != '\0')
+		errout_line(ERROUT_TEXT, line, (size_t)n);
+	else
+		errout_progress(line, (size_t)n);
 	p->is_drawn = true;
 }
 
@@ -148,8 +151,7 @@ void progress_hide(struct progress *p)
 	if (!p || !p->is_drawn)
 		return;
 	p->is_drawn = false;
-	if (write(STDERR_FILENO, clear, sizeof clear - 1) < 0)
-		return; /* there is nobody to look at it */
+	errout_progress(clear, sizeof clear - 1);
 }
 
 void progress_free(struct progress *p)

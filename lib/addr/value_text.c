@@ -4,6 +4,7 @@
 
 #include "addr/values.h"
 #include "base/base.h"
+#include "base/text.h"
 #include "gn.h"
 
 static bool is_control(uint8_t c)
@@ -13,32 +14,13 @@ static bool is_control(uint8_t c)
 
 /* ---- names ---- */
 
-/* The bytes of a well-formed UTF-8 sequence at p, 0 when there is none. */
+/* The bytes of a well-formed UTF-8 sequence at p, 0 when there is none or a C1 control, which moves terminals too. */
 static size_t utf8_len(const uint8_t *p, size_t n)
 {
-	uint32_t c, min;
-	size_t k;
+	uint32_t c = 0;
+	size_t k = gn_utf8_decode(p, n, &c);
 
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] >= 0xc0 && p[0] < 0xe0)
-		k = 2, c = p[0] & 0x1fU, min = 0x80;
-	else if (p[0] >= 0xe0 && p[0] < 0xf0)
-		k = 3, c = p[0] & 0x0fU, min = 0x800;
-	else if (p[0] >= 0xf0 && p[0] < 0xf8)
-		k = 4, c = p[0] & 0x07U, min = 0x10000;
-	else
-		return 0;
-	if (n < k)
-		return 0;
-	for (size_t i = 1; i < k; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (p[i] & 0x3fU);
-	}
-	if (c < min || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-		return 0;
-	return c < 0xa0 ? 0 : k; /* C1 control characters move terminals too */
+	return c >= 0x80 && c < 0xa0 ? 0 : k;
 }
 
 /* Names end up in C strings and on terminals: no NUL, no escapes. */

@@ -3,15 +3,16 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* One for the process: what the library says is the program's, not a node's. */
 static struct {
-	void (*cb)(void *arg, enum gn_log_level level, const char *line);
+	gn_log_cb *cb;
 	void *arg;
 	enum gn_log_level max;
 } sink;
 
-void gn_log_on_line(enum gn_log_level max, void (*cb)(void *arg, enum gn_log_level level, const char *line), void *arg)
+void gn_log_on_line(enum gn_log_level max, gn_log_cb *cb, void *arg)
 {
 	sink.cb = cb;
 	sink.arg = arg;
@@ -23,19 +24,33 @@ bool gn_log_is_on(enum gn_log_level level)
 	return sink.cb && level <= sink.max;
 }
 
-void gn_log(enum gn_log_level level, const char *fmt, ...)
+__attribute__((format(printf, 3, 0))) static void log_line(enum gn_log_level level, const struct gn_multiaddr *remote,
+							   const char *fmt, va_list ap)
 {
 	char line[GN_LOG_LINE_MAX];
-	va_list ap;
 
 	if (!gn_log_is_on(level))
 		return;
-	va_start(ap, fmt);
 	if (vsnprintf(line, sizeof(line), fmt, ap) < 0)
 		line[0] = '\0';
+	gn_text_filter(line, strlen(line), line, sizeof(line));
+	sink.cb(sink.arg, level, remote, line);
+}
+
+void gn_log(enum gn_log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_line(level, NULL, fmt, ap);
 	va_end(ap);
-	for (char *s = line; *s; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			*s = '?';
-	sink.cb(sink.arg, level, line);
+}
+
+void gn_log_about(enum gn_log_level level, const struct gn_multiaddr *remote, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_line(level, remote, fmt, ap);
+	va_end(ap);
 }

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/cursor.h"
+#include "base/text.h"
 #include "crypto/hkdf.h"
 #include "id/peer_id.h"
 
@@ -97,27 +98,10 @@ int gn_sealed_header_decode(const uint8_t *p, size_t n, struct gn_sealed_header 
 /* The next character's length, 0 when it is none or a control character. */
 static size_t utf8_step(const uint8_t *p, size_t n)
 {
-	static const struct {
-		uint8_t mask, head;
-		uint32_t min;
-	} forms[] = {{0x80, 0x00, 0x20}, {0xe0, 0xc0, 0xa0}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-	size_t len = 0;
-	uint32_t v;
+	uint32_t c = 0;
+	size_t len = gn_utf8_decode(p, n, &c);
 
-	while (len < 4 && (p[0] & forms[len].mask) != forms[len].head)
-		len++;
-	if (len == 4 || len >= n)
-		return 0;
-	v = p[0] & (uint8_t)~forms[len].mask;
-	for (size_t i = 1; i <= len; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		v = v << 6 | (p[i] & 0x3f);
-	}
-	/* 0x80 to 0x9f, the other controls, are below the least that two bytes may say. */
-	if (v < forms[len].min || v == 0x7f || (v >= 0xd800 && v <= 0xdfff) || v > 0x10ffff)
-		return 0;
-	return len + 1;
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) ? 0 : len;
 }
 
 int gn_sealed_text_check(const char *text, size_t n)

@@ -27,8 +27,8 @@ static void on_open(void *arg, struct gn_conn *c, int err)
 		/* One line for each that knocked and did not get in; we go on listening. */
 		if (c->peer.len > 0)
 			gn_peer_id_format(&c->peer, id);
-		gn_log(GN_LOG_NOTICE, "%s%s%s: %s", text != NULL ? text : "?", id[0] ? "/p2p/" : "", id,
-		       gn_strerror(err));
+		gn_log_about(GN_LOG_NOTICE, c->remote, "%s%s%s: %s", text != NULL ? text : "?", id[0] ? "/p2p/" : "",
+			     id, gn_strerror(err));
 		free(text);
 	}
 }
@@ -44,12 +44,14 @@ static void on_link(void *arg, struct gn_link *link)
 	struct gn_conn *c;
 	int r = gn_node_admits_conn(l->node, link->remote);
 
-	if (r != 0)
+	if (r != 0) {
+		gn_log_about(GN_LOG_INFO, link->remote, "a connection was not taken: %s", gn_strerror(r));
 		link->ops->abort(link);
-	else
+	} else {
 		r = gn_conn_new(&cfg, &c);
-	if (r != 0)
-		gn_log(GN_LOG_INFO, "a connection was not taken: %s", gn_strerror(r));
+		if (r != 0)
+			gn_log(GN_LOG_INFO, "a connection was not taken: %s", gn_strerror(r));
+	}
 	gn_listeners_review(l->node);
 }
 

@@ -174,11 +174,12 @@ static void on_done(void *arg, int err, struct gn_link *link)
 	f->dials++;
 }
 
-static void on_line(void *arg, enum gn_log_level level, const char *line)
+static void on_line(void *arg, enum gn_log_level level, const struct gn_multiaddr *remote, const char *line)
 {
 	struct fix *f = arg;
 
 	assert_int_equal(level, GN_LOG_NOTICE);
+	assert_null(remote);
 	assert_non_null(strstr(line, "accept"));
 	f->lines++;
 }
