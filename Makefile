@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # golem-net: libgn.a, the gn-* tools, their tests.  `make help` lists what there is.
 #
-#   MODE=debug|release|asan|cov|fuzz   each has its own tree, build/MODE
+#   MODE=debug|release|asan|tsan|cov|fuzz   each has its own tree, build/MODE
 #   STATIC=1                           tools without shared libraries, in build/MODE-static
 #   CC=gcc|clang  CFLAGS=  LDFLAGS=    as usual; WERROR=1 makes warnings errors, V=1 shows commands
 #   BUILD=DIR                          another place than build/
@@ -24,14 +24,16 @@ endif
 CFLAGS.debug   = -Og -g3
 CFLAGS.release = -O2 -g1 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
 CFLAGS.asan    = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CFLAGS.tsan    = -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 CFLAGS.cov     = -O0 -g --coverage -fprofile-abs-path
 CFLAGS.fuzz    = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
                  -fsanitize=fuzzer-no-link,address,undefined
 LDFLAGS.asan   = -fsanitize=address,undefined
+LDFLAGS.tsan   = -fsanitize=thread
 LDFLAGS.cov    = --coverage
 LDFLAGS.fuzz   = -fsanitize=fuzzer,address,undefined
 ifeq ($(CFLAGS.$(MODE)),)
-$(error MODE=$(MODE): there are debug, release, asan, cov and fuzz)
+$(error MODE=$(MODE): there are debug, release, asan, tsan, cov and fuzz)
 endif
 
 # A static program takes cmd/common/static.c's stand-ins for what c-ares would ask the system.
@@ -66,8 +68,8 @@ TESTS    := $(TEST_SRC:tests/%.c=$(B)/tests/%)
 AIDS     := $(AID_SRC:tests/%.c=$(B)/tests/%)
 FUZZERS  := $(FUZZ_SRC:tests/%.c=$(B)/tests/%)
 
-.PHONY: all tests aids fuzzers deps deps-dev demo check unit conform cli lab layers headers man-lint lint format static interop asan \
-        valgrind fuzz bench cov install uninstall clean help FORCE
+.PHONY: all tests aids fuzzers deps deps-dev demo check unit conform cli lab layers headers man-lint fresh lint format static \
+        interop asan check-asan tsan check-tsan valgrind fuzz bench cov install uninstall clean help FORCE
 .SECONDEXPANSION:
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -135,6 +137,8 @@ cli lab man-lint: all aids
 	@$(RUN)/check $@
 layers headers: $(PROTO_C)
 	@$(RUN)/check $@
+fresh:
+	@tests/tools/fresh
 lint: $(PROTO_C)
 	@$(RUN)/lint
 format:
@@ -148,6 +152,11 @@ asan:
 	@$(MAKE) --no-print-directory MODE=asan check-asan
 check-asan:
 	@$(RUN)/check unit conform cli
+tsan:
+	@$(MAKE) --no-print-directory MODE=tsan tests
+	@$(MAKE) --no-print-directory MODE=tsan check-tsan
+check-tsan:
+	@$(RUN)/check unit conform
 valgrind: all
 	@$(RUN)/check valgrind
 fuzz:
