@@ -176,8 +176,9 @@ void gn_key_id(const struct gn_key *key, struct gn_peer_id *out);
 /* The serialised PublicKey protobuf, owned by the key. */
 const uint8_t *gn_key_public(const struct gn_key *key, size_t *len);
 /* libp2p's own private-key file: the PrivateKey protobuf, raw. */
-int gn_key_file_read(const char *path, struct gn_key **out);       /* GN_EKEYMODE: others may read it */
-int gn_key_file_write(const char *path, const struct gn_key *key); /* 0600; -EEXIST rather than overwrite */
+int gn_key_file_read(const char *path, struct gn_key **out); /* GN_EKEYMODE: others may read it */
+/* With mode 0600; -EEXIST rather than overwrite.  The file is there when all of it is on the disk, or not at all. */
+int gn_key_file_write(const char *path, const struct gn_key *key);
 
 /* How keys stand in files: also as other programs have them. */
 enum gn_key_form {
@@ -195,11 +196,23 @@ typedef int gn_passphrase_cb(void *arg, char buf[GN_PASSPHRASE_MAX]);
  * GN_EKEYMODE; GN_EFORMAT; GN_EKEYTYPE: not an Ed25519 key, or encrypted in a way that is not
  * known here; GN_EAUTH: the passphrase is wrong, or there is nobody to ask for it. */
 int gn_key_file_read_any(const char *path, gn_passphrase_cb *ask, void *arg, struct gn_key **out);
+/* How gn_key_file_read_cfg() takes a file.  All zero: as gn_key_file_read(). */
+struct gn_key_file_cfg {
+	bool any_form;         /* PEM and OpenSSH's, too */
+	bool any_mode;         /* also a file that others may read or write, such as a mounted secret */
+	gn_passphrase_cb *ask; /* may be NULL */
+	void *ask_arg;
+};
+/* Reads a regular file or a pipe.  Errors as of gn_key_file_read_any(); -EISDIR; GN_EFORMAT for a device. */
+int gn_key_file_read_cfg(const char *path, const struct gn_key_file_cfg *cfg, struct gn_key **out);
 /* gn_key_file_write() in a form of choice, not encrypted. */
 int gn_key_file_write_as(const char *path, const struct gn_key *key, enum gn_key_form form);
 /* The public key, without the last line end, in memory that the caller frees with free(); NULL
  * when there is none. */
 char *gn_key_public_format(const struct gn_key *key, enum gn_key_form form);
+/* The peer id of a public key that stands in text in one of these forms; of ssh's a line of authorized_keys, of
+ * known_hosts or of a .pub file.  GN_EFORMAT; GN_EKEYTYPE: in PEM or ssh's form, and not an Ed25519 key. */
+int gn_key_public_parse(const char *text, struct gn_peer_id *out);
 
 /* ---- addresses (lib/addr) ----------------------------------------------------- */
 

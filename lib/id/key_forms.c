@@ -7,11 +7,54 @@
 #include <string.h>
 
 #include "id/key.h"
+#include "id/key_pb.h"
 
-#define PUBLIC_ROOM 160 /* the longest form, PEM, has 113 characters */
+#define BEGIN "-----BEGIN "
 
-static int text_parse(const char *text, size_t n, gn_passphrase_cb *ask, void *arg, struct gn_key **out)
+/* The line at `from` without the blanks around it, and in *next where the line behind it begins. */
+static const char *line_clean(const char *from, size_t *n, const char **next)
 {
+	const char *end = from + strcspn(from, "\r\n");
+
+	*next = end + (end[0] == '\r' && end[1] == '\n') + (end[0] != '\0');
+	while (from < end && (*from == ' ' || *from == '\t'))
+		from++;
+	while (end > from && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	*n = (size_t)(end - from);
+	return from;
+}
+
+/* Moves what follows `from` to the beginning of the text, its lines without the blanks around them and each ended by a
+ * line feed, and returns its length.  Empty lines are dropped but behind a header ("Proc-Type: ..."), which they end.
+ * Of its `room` bytes the rest is set to zero, because it may hold a key; the last line may
+ * have got a line feed, so the room is for one byte more than the text and its NUL. */
+static size_t lines_clean(char *text, size_t room, const char *from)
+{
+	bool is_header = false;
+	char *to = text;
+	size_t len;
+
+	while (*from) {
+		const char *next, *line = line_clean(from, &len, &next);
+
+		if (len > 0 || is_header) {
+			memmove(to, line, len);
+			is_header = memchr(to, ':', len) != NULL;
+			to += len;
+			*to++ = '\n';
+		}
+		from = next;
+	}
+	sodium_memzero(to, room - (size_t)(to - text));
+	return (size_t)(to - text);
+}
+
+/* text has n + 2 bytes.  What stands before the first BEGIN is no part of the key: a byte order mark, empty lines,
+ * comments such as openssl writes. */
+static int text_parse(char *text, size_t n, gn_passphrase_cb *ask, void *arg, struct gn_key **out)
+{
+	n = lines_clean(text, n + 2, strstr(text, BEGIN));
 	return strstr(text, GN_KEY_OPENSSH_BEGIN) ? gn_key_openssh_parse(text, n, ask, arg, out)
 						  : gn_key_pem_parse(text, n, ask, arg, out);
 }
@@ -23,18 +66,17 @@ int gn_key_forms_decode(const uint8_t *p, size_t n, gn_passphrase_cb *ask, void 
 
 	if (n > GN_KEY_FILE_MAX)
 		return GN_ETOOBIG;
-	text = malloc(n + 1);
+	text = calloc(1, n + 2);
 	if (!text)
 		return -ENOMEM;
 	if (n > 0)
 		memcpy(text, p, n);
-	text[n] = '\0';
-	/* Openssl puts lines of text before the first; the protobuf begins with a byte below 0x20. */
-	if (n > 0 && p[0] >= 0x20 && strstr(text, "-----BEGIN "))
+	/* The protobuf begins with a control character that no text begins with. */
+	if (n > 0 && p[0] != GN_KEY_PB_TYPE && strstr(text, BEGIN))
 		err = text_parse(text, n, ask, arg, out);
 	else
 		err = gn_key_decode(p, n, out);
-	sodium_memzero(text, n);
+	sodium_memzero(text, n + 2);
 	free(text);
 	return err;
 }
@@ -51,46 +93,4 @@ size_t gn_key_forms_encode(const struct gn_key *key, enum gn_key_form form, uint
 	}
 	gn_key_encode(key, out);
 	return GN_KEY_PRIVATE_LEN;
-}
-
-/* ---- public keys ---- */
-
-/* Appends base64 with a head before and a tail behind it. */
-static void base64_put(char *text, const char *head, const uint8_t *p, size_t n, const char *tail)
-{
-	size_t at = strlen(head);
-
-	memcpy(text, head, at);
-	(void)sodium_bin2base64(text + at, PUBLIC_ROOM - at, p, n, sodium_base64_VARIANT_ORIGINAL);
-	at = strlen(text);
-	memcpy(text + at, tail, strlen(tail) + 1);
-}
-
-char *gn_key_public_format(const struct gn_key *key, enum gn_key_form form)
-{
-	/* SubjectPublicKeyInfo { id-Ed25519, BIT STRING of 32 bytes }: the head. */
-	static const uint8_t head[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
-	uint8_t der[sizeof(head) + 32], blob[GN_KEY_OPENSSH_BLOB_LEN];
-	char *text = malloc(PUBLIC_ROOM);
-	const uint8_t *pb;
-	size_t n;
-
-	if (!text)
-		return NULL;
-	pb = gn_key_public(key, &n);
-	switch (form) {
-	case GN_KEY_FORM_PEM:
-		memcpy(der, head, sizeof(head));
-		memcpy(der + sizeof(head), pb + n - 32, 32);
-		base64_put(text, "-----BEGIN PUBLIC KEY-----\n", der, sizeof(der), "\n-----END PUBLIC KEY-----");
-		break;
-	case GN_KEY_FORM_OPENSSH:
-		gn_key_openssh_blob(key, blob);
-		base64_put(text, "ssh-ed25519 ", blob, sizeof(blob), "");
-		break;
-	case GN_KEY_FORM_LIBP2P:
-		base64_put(text, "", pb, n, "");
-		break;
-	}
-	return text;
 }

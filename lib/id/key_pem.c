@@ -19,7 +19,7 @@
 static const uint8_t head[] = {0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06,
 			       0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20};
 
-/* What stands between the first BEGIN and END. */
+/* What stands between a BEGIN and its END. */
 struct block {
 	char *name, *header;
 	unsigned char *data;
@@ -125,16 +125,28 @@ static int block_decode(const struct block *b, gn_passphrase_cb *ask, void *arg,
 	return err;
 }
 
+/* Certificates, parameters and public keys may stand before the private key. */
+static bool is_private(const char *name)
+{
+	static const char tail[] = "PRIVATE KEY";
+	size_t n = strlen(name);
+
+	return n >= sizeof(tail) - 1 && strcmp(name + n - (sizeof(tail) - 1), tail) == 0;
+}
+
 int gn_key_pem_parse(const char *text, size_t n, gn_passphrase_cb *ask, void *arg, struct gn_key **out)
 {
 	BIO *bio = BIO_new_mem_buf(text, (int)n);
-	struct block b;
 	int err = GN_EFORMAT;
+	bool found = false;
+	struct block b;
 
 	if (!bio)
 		return -ENOMEM;
-	if (PEM_read_bio(bio, &b.name, &b.header, &b.data, &b.len) == 1) {
-		err = block_decode(&b, ask, arg, out);
+	while (!found && PEM_read_bio(bio, &b.name, &b.header, &b.data, &b.len) == 1) {
+		found = is_private(b.name);
+		if (found)
+			err = block_decode(&b, ask, arg, out);
 		OPENSSL_free(b.name);
 		OPENSSL_free(b.header);
 		OPENSSL_clear_free(b.data, (size_t)b.len);

@@ -188,6 +188,24 @@ typed() {
 	assert_equal "$(gn-key pub -F openssh theirs.gn) a comment of some length" "$(cat theirs.pub)"
 }
 
+@test "convert: empty lines, a byte order mark, comments and CRLF around a key in text do not matter" {
+	id=$(gn-key new k)
+	for f in pem openssh; do
+		gn-key convert -F $f k k.$f
+		for before in '\n' '\r\n \t\n' '\xef\xbb\xbf' '# a comment\n\n' 'Key Attributes: <No Attributes>\n'; do
+			rm -f odd new
+			(umask 077 && { printf "$before"; sed 's/$/\r/' k.$f; echo; } >odd)
+			run -0 gn-key convert odd new
+			assert_output "$id"
+			cmp k new
+		done
+		rm -f new
+		sed 's/^/    /' k.$f >odd # as it stands in a YAML file
+		run -0 gn-key convert odd new
+		assert_output "$id"
+	done
+}
+
 @test "convert: an encrypted file of ssh-keygen's asks for the passphrase at the terminal" {
 	needs ssh-keygen
 	for cipher in aes256-ctr aes256-cbc; do

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/* The Makefile links this program so that the library's calls of close(), fsync() and link() come here first. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "id/key.h"
@@ -11,6 +13,56 @@
 
 static char dir[] = "/tmp/gn-key-XXXXXX";
 static char path[sizeof(dir) + 8];
+
+/* What the next call of each fails with; 0: it does what it is for. */
+static struct {
+	int close, fsync, link;
+} fail;
+
+int __real_close(int fd);
+int __real_fsync(int fd);
+int __real_link(const char *from, const char *to);
+int __wrap_close(int fd);
+int __wrap_fsync(int fd);
+int __wrap_link(const char *from, const char *to);
+
+static int failing(int *with)
+{
+	errno = *with;
+	*with = 0;
+	return -1;
+}
+
+int __wrap_close(int fd)
+{
+	int rc = __real_close(fd);
+
+	return fail.close ? failing(&fail.close) : rc;
+}
+
+int __wrap_fsync(int fd)
+{
+	return fail.fsync ? failing(&fail.fsync) : __real_fsync(fd);
+}
+
+int __wrap_link(const char *from, const char *to)
+{
+	return fail.link ? failing(&fail.link) : __real_link(from, to);
+}
+
+/* How many names the directory has. */
+static unsigned names(void)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	unsigned n = 0;
+
+	assert_non_null(d);
+	while ((e = readdir(d)))
+		n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+	assert_int_equal(closedir(d), 0);
+	return n;
+}
 
 static int set_up(void **state)
 {
@@ -131,9 +183,107 @@ static void test_disk_full(void **state)
 	err = gn_key_file_write(path, key);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
 	assert_int_equal(err, -EFBIG);
-	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(names(), 0);
 	assert_int_equal(gn_key_file_write("/nonexistent/key", key), -ENOENT);
 	gn_key_free(key);
+}
+
+/* A failure that comes late, as NFS and quotas have it, leaves no file either. */
+static void test_a_late_failure_leaves_no_file(void **state)
+{
+	struct gn_key *key;
+
+	(void)state;
+	(void)unlink(path);
+	assert_int_equal(gn_key_new(&key), 0);
+	fail.fsync = EIO;
+	assert_int_equal(gn_key_file_write(path, key), -EIO);
+	assert_int_equal(names(), 0);
+	fail.close = EDQUOT;
+	assert_int_equal(gn_key_file_write(path, key), -EDQUOT);
+	assert_int_equal(names(), 0);
+	fail.link = EIO;
+	assert_int_equal(gn_key_file_write(path, key), -EIO);
+	assert_int_equal(names(), 0);
+	fail.fsync = EINVAL; /* a file system that cannot */
+	assert_int_equal(gn_key_file_write(path, key), 0);
+	assert_int_equal(names(), 1);
+	gn_key_free(key);
+}
+
+static void test_a_file_system_without_links_will_do(void **state)
+{
+	struct gn_key *key, *back;
+	struct stat st;
+
+	(void)state;
+	(void)unlink(path);
+	assert_int_equal(gn_key_new(&key), 0);
+	fail.link = EPERM;
+	assert_int_equal(gn_key_file_write(path, key), 0);
+	assert_int_equal(names(), 1);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(gn_key_file_read(path, &back), 0);
+	gn_key_free(back);
+	fail.link = EPERM;
+	assert_int_equal(gn_key_file_write(path, key), -EEXIST);
+	fail.link = 0;
+	gn_key_free(key);
+}
+
+/* Also what is no file, and what leads nowhere. */
+static void test_no_name_is_overwritten(void **state)
+{
+	struct gn_key *key;
+
+	(void)state;
+	(void)unlink(path);
+	assert_int_equal(gn_key_new(&key), 0);
+	assert_int_equal(symlink("nowhere", path), 0);
+	assert_int_equal(gn_key_file_write(path, key), -EEXIST);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(gn_key_file_write(path, key), -EEXIST);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(gn_key_file_write(dir, key), -EEXIST);
+	gn_key_free(key);
+}
+
+static void test_any_mode_is_taken_on_request(void **state)
+{
+	static const mode_t modes[] = {0440, 0444, 0666, 0600};
+	const struct gn_key_file_cfg cfg = {.any_mode = true};
+	uint8_t pb[GN_KEY_PRIVATE_LEN];
+	struct gn_key *key, *back;
+
+	(void)state;
+	assert_int_equal(gn_key_new(&key), 0);
+	gn_key_encode(key, pb);
+	gn_key_free(key);
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		file_make(pb, sizeof(pb), modes[i]);
+		assert_int_equal(gn_key_file_read_cfg(path, &cfg, &back), 0);
+		gn_key_free(back);
+	}
+}
+
+/* The mode of a device or a directory is nobody's mistake, and a pipe without a writer is not waited for when its mode
+ * is one. */
+static void test_what_is_no_file_is_not_a_matter_of_its_mode(void **state)
+{
+	struct gn_key *back = NULL;
+
+	(void)state;
+	(void)unlink(path);
+	assert_int_equal(chmod(dir, 0755), 0);
+	assert_int_equal(gn_key_file_read(dir, &back), -EISDIR);
+	assert_int_equal(chmod(dir, 0700), 0);
+	assert_int_equal(gn_key_file_read("/dev/null", &back), GN_EFORMAT);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(gn_key_file_read(path, &back), GN_EKEYMODE);
+	assert_null(back);
 }
 
 int main(void)
@@ -143,6 +293,11 @@ int main(void)
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_disk_full),
+		cmocka_unit_test(test_a_late_failure_leaves_no_file),
+		cmocka_unit_test(test_a_file_system_without_links_will_do),
+		cmocka_unit_test(test_no_name_is_overwritten),
+		cmocka_unit_test(test_any_mode_is_taken_on_request),
+		cmocka_unit_test(test_what_is_no_file_is_not_a_matter_of_its_mode),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

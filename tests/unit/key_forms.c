@@ -88,6 +88,69 @@ static void test_rfc8410(void **state)
 	assert_is_rfc("subject=nobody\nissuer=nobody\n" RFC_V1 "more\n", NULL);
 }
 
+/* Files as editors, other systems and other programs leave them. */
+static void test_text_around_the_key_is_skipped(void **state)
+{
+	static const char *const before[] = {
+		"\n",
+		"\r\n",
+		"\n\n\n",
+		" \t\n",
+		"\xef\xbb\xbf",
+		"\xef\xbb\xbf\r\n",
+		"# a comment\n",
+		"  ",
+		"\v\f\n",
+		"Bag Attributes\n    localKeyID: 01\nKey Attributes: <No Attributes>\n",
+	};
+	static const char *const files[] = {RFC_V1, SSH_PLAIN};
+	char text[2048];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		for (size_t k = 0; k < 2; k++) {
+			(void)snprintf(text, sizeof(text), "%s%s\n \n", before[i], files[k]);
+			assert_is_rfc(text, NULL);
+		}
+	}
+}
+
+/* Each line gets the blanks and the line end of another system. */
+static void test_lines_may_be_indented_and_end_in_any_way(void **state)
+{
+	static const struct {
+		const char *head, *tail;
+	} ways[] = {{"", "\r\n"},  {"", "\r"},   {"  ", "\n"},  {"\t", " \t\r\n"},
+		    {"", "   \n"}, {"", "\n\n"}, {"\n", "\r\n"}};
+	static const char *const files[] = {RFC_V1, RFC_V2, SSH_PLAIN};
+	char text[2048];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		for (size_t k = 0; k < 3; k++) {
+			size_t n = 0;
+
+			for (const char *line = files[k]; *line; line += strcspn(line, "\n") + 1)
+				n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%.*s%s", ways[i].head,
+						      (int)strcspn(line, "\n"), line, ways[i].tail);
+			assert_is_rfc(text, NULL);
+		}
+	}
+}
+
+static void test_other_blocks_before_the_key_are_skipped(void **state)
+{
+	struct gn_key *key = NULL;
+
+	(void)state;
+	assert_is_rfc(RFC_PUBLIC "\n" RFC_V1, NULL);
+	assert_is_rfc("-----BEGIN CERTIFICATE-----\nMC4CAQAw\n-----END CERTIFICATE-----\n\n" RFC_V2, NULL);
+	assert_int_equal(
+		decode("-----BEGIN EC PRIVATE KEY-----\nMC4CAQAw\n-----END EC PRIVATE KEY-----\n" RFC_V1, NULL, &key),
+		GN_EKEYTYPE); /* the first private key is the one that counts */
+	assert_null(key);
+}
+
 static void test_encrypted(void **state)
 {
 	char good[] = "open sesame", bad[] = "open sesam";
@@ -272,10 +335,17 @@ static void test_bcrypt_pbkdf(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rfc8410),      cmocka_unit_test(test_encrypted),
-		cmocka_unit_test(test_asking_fails), cmocka_unit_test(test_round_trips),
-		cmocka_unit_test(test_damaged),      cmocka_unit_test(test_others),
-		cmocka_unit_test(test_public),       cmocka_unit_test(test_bcrypt_pbkdf),
+		cmocka_unit_test(test_rfc8410),
+		cmocka_unit_test(test_text_around_the_key_is_skipped),
+		cmocka_unit_test(test_lines_may_be_indented_and_end_in_any_way),
+		cmocka_unit_test(test_other_blocks_before_the_key_are_skipped),
+		cmocka_unit_test(test_encrypted),
+		cmocka_unit_test(test_asking_fails),
+		cmocka_unit_test(test_round_trips),
+		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_public),
+		cmocka_unit_test(test_bcrypt_pbkdf),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
