@@ -379,7 +379,18 @@ int gn_sequence_finish(const struct gn_sequence *q);
 
 /* ---- the node (lib/node, lib/api) --------------------------------------------- */
 
-/* Limits; gn_limits_init() sets what stands at the right. */
+/* Limits; gn_limits_init() sets what stands at the right.
+ *
+ * Silence is when no byte at all comes and the far host takes none of what waits for it, so a
+ * connection whose path is slow lives on.  One that is silent for `keepalive` and `ping`, 60 s
+ * in all, ends with GN_ETIMEOUT.  With keepalive 0 only a ping that measures the path can end
+ * it, `ping` after it was sent.  Time for which this process itself was stopped does not count
+ * in any limit (gn_loop_now()).
+ *
+ * accept, attempt and negotiate are for peers that do not move.  On a slow path they are
+ * exceeded, up to three times, while bytes of the handshake keep coming, or other streams'
+ * bytes are in front of the selection's; and so is dial, unless the caller has set it.  A
+ * selection that we began waits on while the peer is silent, until the connection ends. */
 struct gn_limits {
 	unsigned conns;            /* connections in all                     1024 */
 	unsigned conns_per_addr;   /* from one IPv4 address or IPv6 /64        16 */
@@ -393,8 +404,8 @@ struct gn_limits {
 	gn_time negotiate;         /* a stream's protocol selection            10 s */
 	gn_time dial;              /* a dial in all, unless it says otherwise  15 s */
 	gn_time attempt;           /* one address of it, up to secured         10 s */
-	gn_time ping;              /* an unanswered keep-alive ping ends the connection  10 s */
-	gn_time keepalive;         /* a ping after so long without hearing; 0 never  10 s */
+	gn_time ping;              /* silence after `keepalive` that ends a connection  45 s */
+	gn_time keepalive;         /* silence after which a ping is sent; 0 never  15 s */
 	gn_time idle;              /* a connection without a stream is closed; 0 never  0 */
 };
 
@@ -420,7 +431,7 @@ int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out);
 /* Closes in good order: no new streams, those that are open may end, then every connection;
  * done() once.  After `limit` the channels that somebody still holds are cut off.  What was
  * written to a channel that was ended and freed still goes out, however long that takes,
- * while the far end takes some of it every two seconds. */
+ * unless the far end is silent for `keepalive` and `ping` of the limits. */
 int gn_node_close(struct gn_node *node, gn_time limit, void (*done)(void *arg), void *arg);
 void gn_node_free(struct gn_node *node); /* at once; channels and operations die without a word */
 void gn_node_id(const struct gn_node *node, struct gn_peer_id *out);

@@ -13,8 +13,6 @@
 #include "common/signals.h"
 #include "protocol.h"
 
-#define KEEPALIVE (5 * GN_SEC) /* with PING: a peer that is silent for both is gone */
-#define PING (5 * GN_SEC)
 
 static const struct opt opts[] = {
 	{'l', "listen", NULL, "listen, and serve one stream", opt_flag, offsetof(struct cat_cfg, listen)},
@@ -138,8 +136,6 @@ static void start_node(struct cat *c)
 	nc.key = key;
 	nc.gate = allow_gate;
 	nc.arg = &c->allow;
-	nc.limits.keepalive = KEEPALIVE;
-	nc.limits.ping = PING;
 	err = gn_node_new(&nc, &c->node);
 	if (err)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));

@@ -8,7 +8,7 @@
 
 #define LINGER (3 * GN_SEC)     /* for last words to go out, and for the peer's end behind its own */
 #define ACK_POLL (10 * GN_MSEC) /* how often the socket is asked what is not acknowledged */
-#define ACK_LIMIT (10 * GN_SEC) /* without progress there */
+#define ACK_LIMIT (60 * GN_SEC) /* without progress there; a peer may be stopped as long as its connection lives */
 #define IDLE_TICKS 4            /* looks a -i */
 
 static void deadline_in(struct stream *s, gn_time span)

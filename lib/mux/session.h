@@ -61,6 +61,8 @@ struct gn_session_ops {
 	void (*kill)(struct gn_session *s, int err);
 	/* No more streams; code 0 is a clean end, to be said when no stream is open. */
 	void (*go_away)(struct gn_session *s, uint32_t code);
+	/* Has a stream that was given up in good order bytes, or its end, that were not pulled yet? */
+	bool (*has_unsent)(const struct gn_session *s);
 };
 
 struct gn_session {
@@ -71,7 +73,11 @@ struct gn_session {
 	int err;             /* why the session is over; GN_EREFUSED: the far end refuses this identity */
 	bool is_away;        /* the far end takes no more streams */
 	gn_time rtt;         /* smoothed; 0: not known yet */
-	gn_time heard;       /* when bytes came last */
+	/* When there was a sign of life last.  A layer sets it when frames come; whoever owns the
+	 * connection sets it when any bytes come, since a frame takes its time on a slow path. */
+	gn_time heard;
+	/* The clock: set by a layer when it is advanced, and by the owner of a stream before it calls. */
+	gn_time now;
 };
 
 /* A share of the node's memory: windows that were promised. */
@@ -107,8 +113,8 @@ struct gn_mux_cfg {
 	bool client;              /* the libp2p role, not the transport's */
 	size_t window;            /* the most that one stream's receive window grows to */
 	struct gn_budget *budget; /* shared, outlives the session; NULL: none */
-	gn_time keepalive;        /* a ping when nothing was heard for so long; 0 never */
-	gn_time ping;             /* the session is over when a ping has no answer for so long */
+	gn_time keepalive;        /* a ping when there was no sign of life for so long; 0 never */
+	gn_time ping;             /* the session is over when there is none for so long after that */
 	/* May one more inbound stream come in?  0; GN_ELIMIT: it is reset; GN_ECLOSED: we are about to
 	 * end the session, and that will be the answer.  NULL: always. */
 	int (*admit)(void *arg);

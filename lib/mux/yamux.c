@@ -63,7 +63,8 @@ void yamux_ponged(struct yamux *y, uint32_t value, gn_time now)
 	y->session.rtt = y->session.rtt == 0 ? sample : (y->session.rtt + sample) / 2;
 }
 
-/* When to look again, and what to do now: measure, keep alive, give up. */
+/* When to look again, and what to do now: measure, keep alive, give up.  A session without a sign of
+ * life gets a ping after `keepalive`, and is over after `ping` more, whichever ping it owes. */
 static void watch(struct yamux *y, gn_time now, bool came)
 {
 	gn_time heard = y->session.heard, due = GN_NEVER, orphan;
@@ -76,7 +77,7 @@ static void watch(struct yamux *y, gn_time now, bool came)
 			y->ping_gap *= 2;
 	}
 	if ((y->is_pinging || y->owes_ping) && y->cfg.ping > 0) {
-		due = gn_time_add(y->ping_sent > heard ? y->ping_sent : heard, y->cfg.ping);
+		due = gn_time_add(gn_time_max(y->ping_sent, gn_time_add(heard, y->cfg.keepalive)), y->cfg.ping);
 		if (due <= now) {
 			yamux_fail(y, GN_ETIMEOUT, false, 0);
 			return;
@@ -123,6 +124,7 @@ static const struct gn_session_ops session_ops = {
 	.release = yamux_stream_release,
 	.kill = session_kill,
 	.go_away = session_go_away,
+	.has_unsent = yamux_has_unsent,
 };
 
 /* ---- the layer ---- */
@@ -153,6 +155,7 @@ static int yamux_advance(struct gn_layer *l, gn_time now)
 	struct yamux *y = l->state;
 	int r;
 
+	y->session.now = now;
 	if (y->session.heard == 0)
 		y->session.heard = now;
 	r = yamux_receive(y, now);

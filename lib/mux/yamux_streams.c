@@ -187,7 +187,7 @@ static void free_if_over(struct yamux_stream *s)
 	if (s->is_orphan && over) {
 		stream_free(s);
 	} else if (s->is_orphan && s->st.is_ended_out && s->st.err == 0 && s->orphan_due == 0) {
-		s->orphan_due = gn_time_add(y->session.heard, ORPHAN_LIMIT * GN_SEC);
+		s->orphan_due = gn_time_add(y->session.now, ORPHAN_LIMIT * GN_SEC);
 		gn_list_del(&s->ready);
 		gn_list_add_tail(&y->orphans, &s->ready);
 		yamux_mark(y); /* so that it is looked at */
@@ -402,6 +402,17 @@ void yamux_stream_release(struct gn_stream *st)
 	free_if_over(s);
 }
 
+bool yamux_has_unsent(const struct gn_session *session)
+{
+	const struct yamux *y = (const struct yamux *)(const void *)session;
+
+	for (unsigned i = 0; i < y->n_buckets; i++)
+		for (const struct yamux_stream *s = y->buckets[i]; s != NULL; s = s->next)
+			if (s->is_orphan && s->st.err == 0 && !s->st.is_ended_out)
+				return true;
+	return false;
+}
+
 int yamux_stream_open(struct gn_session *session, struct gn_stream **out)
 {
 	struct yamux *y = yamux_of(session);
@@ -522,7 +533,7 @@ void yamux_stream_touch(struct gn_stream *st)
 
 	if (st->err != 0)
 		return;
-	yamux_stream_consumed(s, y->session.heard);
+	yamux_stream_consumed(s, y->session.now);
 	if (!st->is_ended_out)
 		yamux_stream_ready(s);
 	/* An end without bytes in front of it needs no window. */

@@ -10,7 +10,7 @@
 #include "node/node.h"
 #include "node/pstream.h"
 
-enum { LINGER = 2 }; /* s without progress, for the last words to go out and the far end to hang up */
+enum { LINGER = 2 }; /* s for the far end to hang up, once it has all */
 
 static void on_timer(void *arg)
 {
@@ -55,8 +55,10 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	if (cfg->expect != NULL)
 		c->peer = *cfg->expect;
 	gn_random(c->guid, sizeof c->guid);
-	c->since = gn_loop_now(node->loop);
-	c->deadline = gn_time_add(c->since, c->inbound ? lim->accept : lim->attempt);
+	c->since = c->heard = gn_loop_now(node->loop);
+	c->began = cfg->began != 0 ? cfg->began : c->since;
+	c->deadline = gn_time_add(c->began, c->inbound ? lim->accept : lim->attempt);
+	c->look = GN_NEVER;
 	gn_list_init(&c->pstreams);
 	gn_list_init(&c->link_node);
 	gn_list_add_tail(&node->conns, &c->link_node);
@@ -141,16 +143,12 @@ void gn_conn_abort(struct gn_conn *c, int err)
 	over(c, err, false);
 }
 
-static uint64_t delivered(const struct gn_conn *c)
-{
-	return c->written - c->link->ops->unacked(c->link);
-}
-
 static void begin_closing(struct gn_conn *c)
 {
 	c->state = GN_CONN_CLOSING;
-	c->deadline = gn_time_add(gn_loop_now(c->node->loop), LINGER * GN_SEC);
-	c->delivered = delivered(c);
+	c->heard = gn_loop_now(c->node->loop);
+	c->deadline = gn_time_add(c->heard, LINGER * GN_SEC);
+	c->delivered = gn_conn_taken(c);
 }
 
 void gn_conn_close(struct gn_conn *c)
@@ -204,17 +202,26 @@ static void review_open(struct gn_conn *c)
 }
 
 /* What is still queued goes out however slow the path is, as long as the far host takes some of
- * it within each LINGER. */
-static bool is_progress(struct gn_conn *c)
+ * it within each LINGER; and if streams were given up in good order, a far end that is silent has as
+ * much time as one of an open connection. */
+static bool is_waited_for(struct gn_conn *c)
 {
+	gn_time now = gn_loop_now(c->node->loop), silence = gn_conn_silence(c);
 	uint64_t before = c->delivered;
 
-	c->delivered = delivered(c);
-	return c->delivered > before;
+	c->delivered = gn_conn_taken(c);
+	if (c->delivered > before)
+		c->heard = now;
+	if (c->delivered > before)
+		return true;
+	if (!c->is_owed || c->session->err != 0 || silence == GN_NEVER || now - c->heard >= silence)
+		return false;
+	return gn_pipe_len(&c->tx) > 0 || c->delivered < c->written || c->session->ops->has_unsent(c->session);
 }
 
 void gn_conn_review(struct gn_conn *c)
 {
+	const struct gn_limits *lim = &c->node->cfg.limits;
 	gn_time now = gn_loop_now(c->node->loop);
 	int err = c->stack.err;
 
@@ -250,9 +257,11 @@ void gn_conn_review(struct gn_conn *c)
 		return;
 	if (c->state == GN_CONN_OPEN)
 		gn_conn_close(c);
+	else if (c->state != GN_CONN_CLOSING && gn_conn_has_more_time(c))
+		c->deadline = gn_time_add(now, gn_time_max((c->inbound ? lim->accept : lim->attempt) / 2, GN_USEC));
 	else if (c->state != GN_CONN_CLOSING)
 		over(c, GN_ETIMEOUT, false);
-	else if (is_progress(c))
+	else if (is_waited_for(c))
 		c->deadline = gn_time_add(now, LINGER * GN_SEC);
 	else
 		over(c, GN_ECLOSED, false);

@@ -4,6 +4,7 @@
  *
  *     conn.c     its life: made, open, closing, reaped
  *     turn.c     what it does when it is its turn: read, pump, tell, write
+ *     alive.c    whether the far end still is there, and handshakes on slow paths
  *     upgrade.c  which layer follows which: security, multiplexing
  *
  * It is the node's.  It goes when its link is gone and nobody holds a stream of it.
@@ -38,6 +39,7 @@ struct gn_conn {
 	struct gn_multiaddr *remote, *local;
 	const char *found; /* how the address was learnt */
 	gn_time since;
+	gn_time began; /* the dial of the address, or the accept: the limit of the handshake counts from it */
 
 	struct gn_link *link;
 	struct gn_pipe rx, tx;
@@ -51,9 +53,18 @@ struct gn_conn {
 	uint64_t written;                       /* bytes that the link has taken */
 	uint64_t delivered; /* of them, those that the far host had acknowledged at the start of this deadline */
 	size_t unacked;     /* bytes that the far host had not acknowledged when the link went */
+	bool is_owed;       /* a stream was given up in good order: what is queued is to arrive, also when closing */
 	bool is_announced;  /* on_open was called */
 	bool is_refused;    /* by our gate: it is told, and closed */
 	bool is_first_seen; /* an inbound stream has come */
+
+	/* signs of life, alive.c */
+	gn_time heard;           /* when there was one last */
+	uint64_t received;       /* bytes from the link */
+	gn_time look;            /* when to look at the backlog again; GN_NEVER */
+	size_t backlog;          /* bytes that the far host had not acknowledged at the last look */
+	uint64_t looked_written; /* what was written by then, */
+	uint64_t looked_taken;   /* and what was acknowledged of it */
 
 	struct gn_task task;
 	struct gn_timer timer;
@@ -76,6 +87,7 @@ struct gn_conn_cfg {
 	bool inbound;
 	const struct gn_peer_id *expect; /* NULL: anybody */
 	const char *found;
+	gn_time began; /* of the attempt; 0: now */
 	void (*on_open)(void *arg, struct gn_conn *c, int err);
 	void *arg;
 };
@@ -92,6 +104,21 @@ void gn_conn_left(struct gn_conn *c);
 /* Its turn comes soon. */
 void gn_conn_post(struct gn_conn *c);
 bool gn_conn_is_usable(const struct gn_conn *c); /* open, and takes streams */
+
+/* alive.c: a sign of life is any byte that comes, whether or not it completes a unit of a layer, and
+ * that the far host takes some of a backlog that persists. */
+void gn_conn_received(struct gn_conn *c, size_t n);
+/* Looks whether the far host takes what it is sent, when it is time to; from each turn. */
+void gn_conn_look(struct gn_conn *c);
+/* When it is time to look next. */
+gn_time gn_conn_look_due(struct gn_conn *c);
+/* Bytes that the far host has acknowledged.  The link is there. */
+uint64_t gn_conn_taken(const struct gn_conn *c);
+/* Is a handshake that has used up its limit still moving, so that it gets more time?  A handshake
+ * ends after three times its limit at the latest. */
+bool gn_conn_has_more_time(const struct gn_conn *c);
+/* How long the far end may be silent in all; GN_NEVER. */
+gn_time gn_conn_silence(const struct gn_conn *c);
 
 /* turn.c */
 void gn_conn_turn(struct gn_task *task);

@@ -21,7 +21,7 @@ struct attempt {
 	struct gn_link_dial *dial; /* while the transport connects */
 	struct gn_conn *conn;      /* while it is made secure */
 	gn_time since;
-	struct gn_timer timer; /* of both */
+	struct gn_timer timer; /* of connecting */
 	bool is_started, is_over;
 };
 
@@ -162,6 +162,7 @@ static void on_link(void *arg, int err, struct gn_link *link)
 		.link = link,
 		.expect = op->peer.len > 0 ? &op->peer : NULL,
 		.found = op->has_names ? "dns" : "address",
+		.began = a->since,
 		.on_open = on_open,
 		.arg = a,
 	};
@@ -173,6 +174,8 @@ static void on_link(void *arg, int err, struct gn_link *link)
 	}
 	if (err == 0)
 		err = gn_conn_new(&cfg, &a->conn);
+	if (err == 0) /* from now on the connection keeps to the limit */
+		gn_timer_stop(&a->timer);
 	if (err != 0) {
 		attempt_over(a, err);
 		race(op);
@@ -239,10 +242,27 @@ static void on_stagger(void *arg)
 	race(arg);
 }
 
+/* The node's own limit is put off for a handshake on a slow path, which ends by itself; one that the
+ * caller has set is not. */
+static bool has_more_time(const struct gn_connect *op)
+{
+	for (size_t i = 0; i < op->n && op->cfg.limit == 0; i++) {
+		const struct attempt *a = &op->attempts[i];
+
+		if (a->conn != NULL && gn_conn_has_more_time(a->conn))
+			return true;
+	}
+	return false;
+}
+
 static void on_limit(void *arg)
 {
 	struct gn_connect *op = arg;
 
+	if (has_more_time(op)) {
+		gn_timer_start(&op->limit, op->node->cfg.limits.attempt / 2);
+		return;
+	}
 	for (size_t i = 0; i < op->n && !op->is_cancelled; i++) {
 		struct attempt *a = &op->attempts[i];
 

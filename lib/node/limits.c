@@ -20,8 +20,8 @@ void gn_limits_init(struct gn_limits *limits)
 		.negotiate = 10 * GN_SEC,
 		.dial = 15 * GN_SEC,
 		.attempt = 10 * GN_SEC,
-		.ping = 10 * GN_SEC,
-		.keepalive = 10 * GN_SEC,
+		.ping = 45 * GN_SEC,
+		.keepalive = 15 * GN_SEC,
 		.idle = 0,
 	};
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/time.h"
 #include "node/conn.h"
 #include "node/node.h"
 #include "stack/select.h"
@@ -26,12 +27,49 @@ static void died(struct gn_pstream *ps, int err)
 	gn_timer_stop(&ps->timer);
 }
 
+/* The session knows the time only while it is advanced. */
+static void touch(struct gn_pstream *ps)
+{
+	ps->st->session->now = gn_loop_now(ps->conn->node->loop);
+	ps->st->session->ops->touch(ps->st);
+}
+
 /* ---- the selection ---- */
+
+enum {
+	SLOW_BYTES = 1024, /* that came within the limit: the path is busy */
+	SLOW_MOST = 3,     /* times the limit for a proposal on such a path, */
+	ANSWER_MOST = 6,   /* and for our answer to go out */
+	LOOKS = 10,        /* a limit, at one that is exceeded */
+};
+
+/* The limit has run out.  On a slow path the far end's proposal may wait behind other streams' bytes,
+ * and our own behind what is queued.  When nothing came at all since we asked, the far end may
+ * be stopped for a while: then the session's limit of silence decides, and this one counts again as
+ * soon as it speaks. */
+static bool has_more_time(const struct gn_pstream *ps)
+{
+	const struct gn_conn *c = ps->conn;
+	const struct gn_limits *lim = &c->node->cfg.limits;
+	gn_time took = gn_loop_now(c->node->loop) - ps->since;
+
+	if (ps->is_open)
+		return took / ANSWER_MOST < lim->negotiate;
+	if (c->received - ps->received >= SLOW_BYTES && took / SLOW_MOST < lim->negotiate)
+		return true;
+	if (ps->inbound || c->link == NULL || gn_conn_silence(c) == GN_NEVER)
+		return false;
+	return c->heard <= ps->since || gn_conn_taken(c) < ps->asked;
+}
 
 static void on_timeout(void *arg)
 {
 	struct gn_pstream *ps = arg;
 
+	if (has_more_time(ps)) {
+		gn_timer_start(&ps->timer, gn_time_max(ps->conn->node->cfg.limits.negotiate / LOOKS, GN_USEC));
+		return;
+	}
 	died(ps, GN_ETIMEOUT);
 	ps->st->session->ops->reset(ps->st);
 	if (ps->on_event == NULL) { /* inbound, and nobody's yet */
@@ -92,6 +130,9 @@ static int select_start(struct gn_pstream *ps)
 
 	gn_timer_init(&ps->timer, node->loop, on_timeout, ps);
 	gn_timer_start(&ps->timer, node->cfg.limits.negotiate);
+	ps->since = gn_loop_now(node->loop);
+	ps->received = ps->conn->received;
+	ps->asked = ps->conn->written + gn_pipe_len(&ps->conn->tx);
 	ps->st->keeps = !ps->inbound;
 	gn_stack_init(&ps->stack, &cfg);
 	return gn_stack_push(&ps->stack, &gn_select_ops, &sel, true, NULL);
@@ -157,7 +198,7 @@ static void on_news(void *arg, struct gn_stream *st, unsigned news)
 		if (ps->err != 0 && st->err == 0)
 			st->session->ops->reset(st);
 		else
-			st->session->ops->touch(st);
+			touch(ps);
 	}
 	if (ps->inbound && ps->on_event == NULL) {
 		if (ps->err != 0 || st->err != 0) {
@@ -209,7 +250,7 @@ int gn_pstream_open(struct gn_pstream *ps, struct gn_conn *conn, const char *pro
 	}
 	ps->preface = gn_pipe_len(&ps->st->tx);
 	attach(ps);
-	conn->session->ops->touch(ps->st);
+	touch(ps);
 	return 0;
 }
 
@@ -262,6 +303,9 @@ void gn_pstream_close(struct gn_pstream *ps)
 	if (ps->st->tx.source != NULL && gn_pipe_is_closed(&ps->st->tx) && gn_pipe_end(&ps->st->tx) == 0)
 		conn->session->ops->reset(ps->st);
 	gn_pipe_source(&ps->st->tx, NULL, NULL);
+	if (ps->st->err == 0 && ps->st->tx.end == GN_EOF)
+		conn->is_owed = true;
+	conn->session->now = gn_loop_now(conn->node->loop);
 	conn->session->ops->release(ps->st);
 	ps->conn = NULL;
 	gn_conn_left(conn);
@@ -292,7 +336,7 @@ void gn_pstream_skip(struct gn_pstream *ps, size_t n)
 {
 	gn_pipe_skip(&ps->st->rx, n);
 	ps->conn->bytes_in += n;
-	ps->st->session->ops->touch(ps->st);
+	touch(ps);
 }
 
 ptrdiff_t gn_pstream_read(struct gn_pstream *ps, void *buf, size_t n)
@@ -330,7 +374,7 @@ ptrdiff_t gn_pstream_write(struct gn_pstream *ps, const void *buf, size_t n)
 	if (r > 0)
 		ps->conn->bytes_out += (uint64_t)r;
 	if (r > 0)
-		ps->st->session->ops->touch(ps->st);
+		touch(ps);
 	return r;
 }
 
@@ -342,7 +386,7 @@ int gn_pstream_put(struct gn_pstream *ps, const void *buf, size_t n)
 		r = gn_pipe_put(&ps->st->tx, buf, n);
 	if (r == 0) {
 		ps->conn->bytes_out += n;
-		ps->st->session->ops->touch(ps->st);
+		touch(ps);
 	}
 	return r;
 }
@@ -355,7 +399,7 @@ void gn_pstream_source(struct gn_pstream *ps, const struct gn_source *source, vo
 
 void gn_pstream_wake(struct gn_pstream *ps)
 {
-	ps->st->session->ops->touch(ps->st);
+	touch(ps);
 }
 
 int gn_pstream_end(struct gn_pstream *ps)
@@ -367,7 +411,7 @@ int gn_pstream_end(struct gn_pstream *ps)
 	ps->is_ending = true;
 	if (ps->is_open || ps->inbound)
 		gn_pipe_close(&ps->st->tx, GN_EOF);
-	ps->st->session->ops->touch(ps->st);
+	touch(ps);
 	return 0;
 }
 

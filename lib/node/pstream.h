@@ -21,7 +21,10 @@ struct gn_pstream {
 	struct gn_conn *conn;
 	struct gn_stream *st;
 	struct gn_stack stack; /* the selection, while it lasts */
-	struct gn_timer timer; /* its time limit */
+	struct gn_timer timer; /* its time limit, */
+	gn_time since;         /* and when it began, */
+	uint64_t received;     /* what the connection had received, */
+	uint64_t asked;        /* and what had been written to it, by then */
 	struct gn_list link;   /* in conn->pstreams */
 	const char *protocol;  /* the opener's string, or the registry's at the time */
 	bool inbound;

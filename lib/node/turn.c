@@ -51,6 +51,7 @@ static bool take_in(struct gn_conn *c)
 	if (n > 0) {
 		/* What did not fill the room was all there was; the loop tells of more. */
 		c->can_read = (size_t)n == room;
+		gn_conn_received(c, (size_t)n);
 		gn_scratch_filled(&c->node->scratch, &c->rx, (size_t)n);
 	} else {
 		c->can_read = false;
@@ -125,6 +126,8 @@ static void arm(struct gn_conn *c)
 	if (c->link != NULL && !c->can_write && c->session != NULL && c->session->rtt >= RETRY_RTT * GN_MSEC)
 		c->retry = gn_time_add(gn_loop_now(c->node->loop), c->session->rtt / 32);
 	wake = gn_time_min(wake, c->retry);
+	if (c->link != NULL)
+		wake = gn_time_min(wake, gn_conn_look_due(c));
 	gn_timer_start_at(&c->timer, gn_time_min(wake, c->deadline));
 }
 
@@ -138,10 +141,13 @@ void gn_conn_turn(struct gn_task *task)
 	 * path holds more than the buffer that third is missed: so it is also tried in between. */
 	if (c->retry <= gn_loop_now(loop))
 		c->can_write = true;
+	gn_conn_look(c);
 	for (int i = 0; i < ROUNDS && moved; i++) {
 		int left;
 
 		moved = take_in(c);
+		if (c->session != NULL)
+			c->session->heard = gn_time_max(c->session->heard, c->heard);
 		left = gn_stack_pump(&c->stack, gn_loop_now(loop), BUDGET);
 		deliver(c);
 		if (gn_stack_pump(&c->stack, gn_loop_now(loop), BUDGET) == GN_EAGAIN || left == GN_EAGAIN)
