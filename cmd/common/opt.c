@@ -8,6 +8,7 @@
 
 #include "exit.h"
 #include "gn.h"
+#include "signals.h"
 
 struct parser {
 	const struct opt_tool *tool;
@@ -192,6 +193,7 @@ void opt_begin(const struct opt_tool *t, void *cfg, int argc, char **argv, struc
 {
 	struct fault f;
 
+	signals_begin();
 	hold_standard();
 	say_open(t->name);
 	switch (opt_parse(t, cfg, argc, argv, out, &f)) {

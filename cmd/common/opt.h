@@ -81,7 +81,7 @@ int opt_parse(const struct opt_tool *t, void *cfg, int argc, char **argv, struct
 void opt_help(const struct opt_tool *t, FILE *to);
 /* say_open(), opt_parse(), and what a tool does about it: --help and --version are
  * printed and end the tool with 0, a fault is told and ends it with EXIT_USAGE.
- * Standard descriptors that are closed are filled before. */
+ * Before that, signals are set by signals_begin(), and standard descriptors that are closed are filled. */
 void opt_begin(const struct opt_tool *t, void *cfg, int argc, char **argv, struct opt_args *out);
 
 #endif

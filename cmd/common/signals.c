@@ -50,9 +50,46 @@ static void on_ready(void *arg, unsigned ready)
 	}
 }
 
-int signals_open(struct gn_loop *loop)
+/* Ignored if the parent had them ignored. */
+static const int kept[] = {SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU};
+static const int ignored[] = {SIGPIPE, SIGXFSZ};
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+static bool is_in(const int *sigs, size_t n, int sig)
+{
+	for (size_t i = 0; i < n; i++)
+		if (sigs[i] == sig)
+			return true;
+	return false;
+}
+
+void signals_begin(void)
 {
 	struct sigaction sa = {0};
+	sigset_t none;
+
+	sigemptyset(&sa.sa_mask);
+	for (int sig = 1; sig <= SIGRTMAX; sig++) {
+		if (sig == SIGKILL || sig == SIGSTOP || is_in(kept, COUNT(kept), sig))
+			continue;
+		sa.sa_handler = is_in(ignored, COUNT(ignored), sig) ? SIG_IGN : SIG_DFL;
+		sigaction(sig, &sa, NULL); /* fails for the few numbers that libc keeps for itself */
+	}
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL); /* what is pending is delivered now */
+}
+
+void signals_default(sigset_t *set, bool own_group)
+{
+	for (size_t i = 0; i < COUNT(ignored); i++)
+		sigaddset(set, ignored[i]);
+	for (size_t i = 0; i < COUNT(kept) && own_group; i++)
+		sigaddset(set, kept[i]);
+}
+
+int signals_open(struct gn_loop *loop)
+{
 	int err;
 
 	if (pipe(state.pipe))
@@ -67,9 +104,6 @@ int signals_open(struct gn_loop *loop)
 		return err;
 	}
 	gn_watch_start(state.watch, GN_READABLE);
-	sa.sa_handler = SIG_IGN;
-	sigemptyset(&sa.sa_mask);
-	sigaction(SIGPIPE, &sa, NULL);
 	return 0;
 }
 
@@ -79,14 +113,14 @@ void signals_on(int sig, void (*cb)(void *arg, int sig), void *arg)
 
 	if (state.n == SIGNALS_MAX)
 		return;
-	if (!sigaction(sig, NULL, &old) && old.sa_handler == SIG_IGN && sig != SIGCHLD)
+	if (!sigaction(sig, NULL, &old) && old.sa_handler == SIG_IGN)
 		return;
 	state.on[state.n].sig = sig;
 	state.on[state.n].cb = cb;
 	state.on[state.n].arg = arg;
 	state.n++;
 	sa.sa_handler = handler;
-	sa.sa_flags = SA_RESTART;
+	sa.sa_flags = SA_RESTART | SA_NOCLDSTOP;
 	sigemptyset(&sa.sa_mask);
 	sigaction(sig, &sa, NULL);
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,7 +230,6 @@ int main(int argc, char **argv)
 		die_usage("one of encode, decode, split, join and count is missing");
 	verb = args.operands[0];
 	check(verb, &cfg, &args);
-	signal(SIGPIPE, SIG_IGN); /* a closed stdout is EXIT_LOCAL */
 	switch (verb[0]) {
 	case 'e':
 		return encode(&cfg);

@@ -15,6 +15,7 @@
 #include "common/exit.h"
 #include "common/program.h"
 #include "common/say.h"
+#include "common/signals.h"
 
 /* 0 or -errno. */
 static int put_all(int fd, const uint8_t *p, size_t n)
@@ -80,7 +81,7 @@ static pid_t start(char *const *argv, int in, int other)
 	if (posix_spawn_file_actions_init(&files) || posix_spawnattr_init(&attr))
 		die_memory();
 	sigemptyset(&set);
-	sigaddset(&set, SIGPIPE);
+	signals_default(&set, false);
 	posix_spawnattr_setsigdefault(&attr, &set);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
 	err = posix_spawn_file_actions_addclose(&files, other);
@@ -100,7 +101,7 @@ static pid_t start(char *const *argv, int in, int other)
 static int run(char *const *argv, const struct form_unit *u)
 {
 	int ends[2], status, err;
-	pid_t pid;
+	pid_t pid, got;
 
 	if (pipe(ends))
 		die(EXIT_LOCAL, "a pipe: %s", strerror(errno));
@@ -108,8 +109,11 @@ static int run(char *const *argv, const struct form_unit *u)
 	close(ends[0]);
 	err = put_all(ends[1], u->body, u->len);
 	close(ends[1]);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	do {
+		got = waitpid(pid, &status, 0);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0) /* its exit code is unknown, which must not pass for success */
+		die(EXIT_LOCAL, "%s: waiting for it: %s", argv[0], strerror(errno));
 	/* a program need not read all it is given */
 	if (err && err != -EPIPE)
 		die(EXIT_LOCAL, "%s: %s", argv[0], strerror(-err));

@@ -2,7 +2,6 @@
 /* gn-open: opens what gn-seal has sealed, if it is for us, from whom we expect, and whole.
  * gn-sealed(5) has the format. */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -120,7 +119,6 @@ int main(int argc, char **argv)
 		die_usage("%s", f.text);
 	u = unsealer_of(&cfg);
 	opt_list_free(&cfg.from);
-	signal(SIGPIPE, SIG_IGN); /* a closed stdout is EXIT_LOCAL */
 	fdio_enlarge(STDIN_FILENO);
 	if (cfg.file)
 		outfile_open(cfg.file);

@@ -2,7 +2,6 @@
 /* gn-seal: seals messages, or a stream, for some peers: encrypted to them, signed by us.
  * gn-sealed(5) has the format. */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -117,7 +116,6 @@ int main(int argc, char **argv)
 		die_usage("%s", f.text);
 	s = sealer_of(&cfg);
 	opt_list_free(&cfg.to);
-	signal(SIGPIPE, SIG_IGN); /* a closed stdout is EXIT_LOCAL */
 	fdio_enlarge(STDIN_FILENO);
 	fdio_enlarge(STDOUT_FILENO);
 	if (cfg.wire.form == FORM_RAW)
