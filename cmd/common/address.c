@@ -5,75 +5,145 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int take_token(const char *text, const char *token, struct address *out, struct fault *f)
-{
-	size_t n = strlen(token), good = strspn(token, "abcdefghijklmnopqrstuvwxyz234567");
+#include "exit.h"
+#include "secret.h"
 
-	if (!n)
-		return say_fault(f, "address %.200s: nothing stands behind the #", text);
+#define TOKEN_LETTERS "abcdefghijklmnopqrstuvwxyz234567"
+#define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+/* addr: the text in front of the token, which is not shown. */
+static int take_token(const char *addr, const char *token, struct address *out, struct fault *f)
+{
+	size_t n = strlen(token), good = strspn(token, TOKEN_LETTERS), where = strlen(addr) + 1 + good + 1;
+
+	if (n == 0)
+		return say_fault(f, "address %.200s: nothing stands behind the #", addr);
+	if (good < n && token[strspn(token, TOKEN_LETTERS CAPITALS)] == '\0')
+		return say_fault(f,
+				 "address %.200s: wrong at character %zu: a token has only a-z and 2-7, and this one "
+				 "has capitals",
+				 addr, where);
 	if (good < n)
-		return say_fault(f, "address %.200s: wrong at character %zu: a token has only a-z and 2-7", text,
-				 (size_t)(token - text) + good + 1);
+		return say_fault(f, "address %.200s: wrong at character %zu: a token has only a-z and 2-7", addr,
+				 where);
 	if (n > ADDRESS_TOKEN_MAX)
-		return say_fault(f, "address %.200s: the token is longer than %d characters", text, ADDRESS_TOKEN_MAX);
+		return say_fault(f, "address %.200s: the token is longer than %d characters", addr, ADDRESS_TOKEN_MAX);
 	memcpy(out->token, token, n + 1);
 	return 0;
 }
 
+/* Does the value of a /p2p step stand at this offset? */
+static bool is_at_peer_id(const char *text, size_t where)
+{
+	return where >= 5 && memcmp(text + where - 5, "/p2p/", 5) == 0;
+}
+
 static int explain(const char *text, int err, size_t where, struct fault *f)
 {
-	if (!*text)
-		return say_fault(f, "address: is empty");
 	if (err == -ENOMEM)
 		return say_fault(f, "out of memory");
-	if (where < strlen(text))
-		return say_fault(f, "address %.200s: wrong at character %zu, where '%.60s' stands: %s", text, where + 1,
-				 text + where, gn_strerror(err));
-	return say_fault(f, "address %.200s: something is missing at its end: %s", text, gn_strerror(err));
+	if (where >= strlen(text))
+		return say_fault(f, "address %.200s: something is missing at its end: %s", text, gn_strerror(err));
+	return say_fault(f, "address %.200s: wrong at character %zu, where '%.60s' stands: %s", text, where + 1,
+			 text + where, is_at_peer_id(text, where) ? "not a peer id; is it whole?" : gn_strerror(err));
+}
+
+/* text: writable, without blanks around it. */
+static int parse(char *text, enum address_use use, struct address *out, struct fault *f)
+{
+	struct address a = {0};
+	char *hash = strchr(text, '#');
+	size_t where = 0;
+	int err;
+
+	if (hash != NULL)
+		*hash = '\0';
+	if (address_hint(text, use, f))
+		return -1;
+	/* A second address behind the token: the text was pasted twice. */
+	if (hash != NULL && strchr(hash + 1, '/') != NULL)
+		return say_fault(f, "address %.200s: more than a token stands behind the #; give one address", text);
+	if (hash != NULL && take_token(text, hash + 1, &a, f))
+		return -1;
+	err = gn_multiaddr_parse(text, &a.addr, &where);
+	if (err) {
+		secret_wipe(&a, sizeof a);
+		return explain(text, err, where, f);
+	}
+	if (gn_multiaddr_peer(a.addr, &a.peer))
+		a.peer.len = 0;
+	if (use == ADDRESS_DIAL && a.peer.len == 0) {
+		address_fini(&a);
+		return say_fault(f, "address %.200s: does not end in /p2p/ID, so nothing says who should be there",
+				 text);
+	}
+	*out = a;
+	secret_wipe(&a, sizeof a);
+	return 0;
+}
+
+static int parse_trimmed(const char *text, enum address_use use, struct address *out, struct fault *f)
+{
+	size_t len;
+	char *copy;
+	int rc;
+
+	text += strspn(text, ADDRESS_BLANKS);
+	len = strlen(text);
+	while (len > 0 && strchr(ADDRESS_BLANKS, text[len - 1]) != NULL)
+		len--;
+	copy = malloc(len + 1);
+	if (copy == NULL)
+		return say_fault(f, "out of memory");
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	rc = parse(copy, use, out, f);
+	secret_wipe(copy, len);
+	free(copy);
+	return rc;
 }
 
 int address_parse(const char *text, struct address *out, struct fault *f)
 {
-	struct address a = {0};
-	const char *hash = strchr(text, '#');
-	size_t where = 0;
-	char *copy;
-	int err;
-
-	if (hash && take_token(text, hash + 1, &a, f))
-		return -1;
-	copy = strdup(text);
-	if (!copy)
-		return say_fault(f, "out of memory");
-	if (hash)
-		copy[hash - text] = '\0';
-	err = gn_multiaddr_parse(copy, &a.addr, &where);
-	if (err) {
-		explain(copy, err, where, f);
-		free(copy);
-		return -1;
-	}
-	free(copy);
-	if (gn_multiaddr_peer(a.addr, &a.peer))
-		a.peer.len = 0;
-	*out = a;
-	return 0;
+	return parse_trimmed(text, ADDRESS_LISTEN, out, f);
 }
 
 int address_parse_peer(const char *text, struct address *out, struct fault *f)
 {
-	if (address_parse(text, out, f))
-		return -1;
-	if (out->peer.len)
-		return 0;
-	address_fini(out);
-	return say_fault(f, "address %.200s: does not end in /p2p/ID, so nothing says who should be there", text);
+	return parse_trimmed(text, ADDRESS_DIAL, out, f);
 }
 
 void address_fini(struct address *a)
 {
 	gn_multiaddr_free(a->addr);
-	*a = (struct address){0};
+	secret_wipe(a, sizeof *a);
+}
+
+static void take(const char *arg, enum address_use use, struct address *out)
+{
+	struct fault f;
+	char *text = NULL;
+	int rc = address_read(arg, &text, &f);
+
+	if (rc == EXIT_USAGE)
+		die_usage("%s", f.text);
+	if (rc != 0)
+		die(rc, "%s", f.text);
+	if (parse_trimmed(text, use, out, &f))
+		die_usage("%s", f.text);
+	secret_wipe(text, strlen(text));
+	free(text);
+}
+
+void address_take_peer(char *arg, struct address *out)
+{
+	take(arg, ADDRESS_DIAL, out);
+	secret_hide_argument(arg);
+}
+
+void address_take(const char *arg, struct address *out)
+{
+	take(arg, ADDRESS_LISTEN, out);
 }
 
 int address_parse_id(const char *text, struct gn_peer_id *out, struct fault *f)

@@ -18,12 +18,8 @@ int listening_init(struct listening *l, const char *const *texts, size_t n, stru
 	l->wanted = calloc(n, sizeof *l->wanted);
 	if (!l->wanted)
 		return say_fault(f, "out of memory");
-	for (; l->n < n; l->n++) {
-		if (address_parse(texts[l->n], &l->wanted[l->n], f)) {
-			listening_fini(l);
-			return -1;
-		}
-	}
+	for (; l->n < n; l->n++)
+		address_take(texts[l->n], &l->wanted[l->n]);
 	return 0;
 }
 

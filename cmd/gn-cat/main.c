@@ -72,8 +72,6 @@ static void check_listener(struct cat *c, const struct opt_args *args)
 
 static void check_dialer(struct cat *c, const struct opt_args *args)
 {
-	struct fault f;
-
 	if (c->cfg.keep || c->cfg.open || c->cfg.allow.n || c->cfg.ready_fd >= 0)
 		die_usage("%s goes with -l only", c->cfg.keep      ? "--keep"
 						  : c->cfg.open    ? "--open"
@@ -83,8 +81,7 @@ static void check_dialer(struct cat *c, const struct opt_args *args)
 		die_usage("ADDR is missing; to listen: -l");
 	if (args->n > 1)
 		die_usage("'%.80s': one ADDR too many", args->operands[1]);
-	if (address_parse_peer(args->operands[0], &c->address, &f))
-		die_usage("%s", f.text);
+	address_take_peer(args->operands[0], &c->address);
 }
 
 /* Where one of stdin and stdout is a terminal and the other is not, the data goes one way. */

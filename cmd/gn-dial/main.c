@@ -101,8 +101,8 @@ static void check(struct dialer *d, const struct opt_args *args)
 		die_usage("%s is missing", args->n ? "PROTO" : "ADDR");
 	if (args->n > wanted)
 		die_usage("'%.80s': one operand too many", args->operands[wanted]);
-	if (address_parse_peer(args->operands[0], &d->address, &f) ||
-	    (plain && protocol_check(args->operands[1], &f)) || wire_settle(&d->cfg.wire, args->program, &f))
+	address_take_peer(args->operands[0], &d->address);
+	if ((plain && protocol_check(args->operands[1], &f)) || wire_settle(&d->cfg.wire, args->program, &f))
 		die_usage("%s", f.text);
 	d->protocol = plain ? args->operands[1] : NULL;
 	d->argv = args->program;

@@ -1,0 +1,114 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Where an address comes from, how it is written, and who gets to see its token.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || exit 1
+	new_key srv
+	srv=$id
+	new_key cli
+	cli=$id
+	at=(-l -k srv)
+	lo=/ip4/127.0.0.1/tcp/0
+	cat=(gn-cat -k cli)
+}
+
+teardown() {
+	kill_all
+}
+
+@test "an address with blanks or a line end around it" {
+	start gn-cat "${at[@]}" --keep $lo
+	for a in "$addr " " $addr" "$addr"$'\n' "$addr"$'\r\n' $'\t'"$addr"; do
+		run -0 "${cat[@]}" "$a" <<<data
+	done
+	run -0 gn-dial -k cli --ping=1 " $addr"$'\r\n'
+	assert_equal "$(wc -l <out)" 5
+}
+
+@test "an address from a file, from standard input before the data, from a descriptor" {
+	start gn-cat "${at[@]}" --keep $lo
+	printf '%s\r\nmore\n' "$addr" >a
+	run -0 "${cat[@]}" @a <<<file
+	run -0 "${cat[@]}" @- < <(
+		echo "$addr"
+		echo stdin
+	)
+	{ echo "$addr" && echo regular; } >f
+	run -0 "${cat[@]}" @- <f
+	run -0 "${cat[@]}" @fd:7 7<a <<<descriptor
+	run -0 "${cat[@]}" @<(echo "$addr") <<<fifo
+	run -0 gn-dial -k cli --ping=1 @a
+	run -0 gn-dial -k cli --identify @- <a
+	until_true 10 test "$(cat out | wc -l)" = 5
+	assert_equal "$(cat out)" "file
+stdin
+regular
+descriptor
+fifo"
+}
+
+@test "a listener's own addresses from a file" {
+	echo $lo >a
+	start gn-cat "${at[@]}" @a
+	echo hi | "${cat[@]}" "$addr"
+	ends_with 0 "$pid"
+	start gn-listen -k srv -a @a --wire raw /echo/1 -- cat
+	run -0 gn-dial -k cli --ping=1 "$addr"
+}
+
+@test "a file that is not there is 1, one without an address 2" {
+	run -1 "${cat[@]}" @none </dev/null
+	assert_output --partial "address @none: cannot be opened: No such file or directory"
+	run -1 gn-dial -k cli --ping @none
+	: >empty
+	run -2 "${cat[@]}" @empty
+	assert_output --partial "address @empty: no line with an address is there"
+	run -2 "${cat[@]}" @- </dev/null
+	run -2 "${cat[@]}" @fd:77
+	assert_output --partial "descriptor 77 is not open"
+	run -1 gn-cat "${at[@]}" @none
+	run -1 gn-listen -k srv -a @none /x/1
+}
+
+# The command line of a process, as every local user sees it.
+words_of() { tr '\0' ' ' <"/proc/$1/cmdline"; }
+shows_no_token() { [[ "$(words_of "$1")" != *"#$2"* ]] && [[ "$(words_of "$1")" == *"#**"* ]]; }
+
+@test "the token does not stay in the command line" {
+	start gn-cat "${at[@]}" --keep $lo
+	mkfifo held
+	exec 6<>held
+	"${cat[@]}" "$addr" <held >back 2>err2 3>&- 6>&- &
+	pids+=($!)
+	until_true 10 shows_no_token $! "${addr#*#}"
+	gn-dial -k cli --ping=0 "$addr" >pings 2>&1 3>&- 6>&- &
+	pids+=($!)
+	until_true 10 shows_no_token $! "${addr#*#}"
+}
+
+@test "other forms and mistakes of pasting get the right form in the message" {
+	a=/ip4/127.0.0.1/tcp/1/p2p/$srv
+	for t in gn-cat "gn-dial --ping"; do
+		run -2 $t 192.0.2.7:4040
+		assert_output --partial "/ip4/192.0.2.7/tcp/4040/p2p/ID"
+		run -2 $t host:4040
+		assert_output --partial "/dns/host/tcp/4040/p2p/ID"
+		run -2 $t '[2001:db8::1]:4040'
+		assert_output --partial "/ip6/2001:db8::1/tcp/4040/p2p/ID"
+		run -2 $t tcp://192.0.2.7:4040
+		assert_output --partial "/ip4/192.0.2.7/tcp/4040/p2p/ID"
+		run -2 $t "$a$a"
+		assert_output --partial "a second address"
+		run -2 $t "'$a'"
+		assert_output --partial "quotes"
+		run -2 $t "$a#ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		assert_output --partial "capitals"
+		refute_output --partial "ABCDEFGH"
+	done
+	run -2 gn-cat -l 192.0.2.7:4040
+	assert_output --partial "/ip4/192.0.2.7/tcp/4040 "
+}

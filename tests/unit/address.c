@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* Addresses as people type and paste them (cmd/common/address*.c). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/address.h"
+#include "common/exit.h"
+#include "common/secret.h"
+
+#define ID "12D3KooWLyM1jaZZMVs5u6YPk6KGE4dMwhqWSkPBz6iHKXBmNHDX"
+#define ADDR "/ip4/192.0.2.7/tcp/4040/p2p/" ID
+#define TOKEN "gezdgnbvgy3tqojqgezdgnbvgy"
+
+static void blanks_and_line_ends_around_an_address_are_accepted(void **state)
+{
+	static const char *const texts[] = {
+		ADDR "#" TOKEN,          " " ADDR "#" TOKEN,         ADDR "#" TOKEN "\n",   ADDR "#" TOKEN "\r\n",
+		"\t" ADDR "#" TOKEN " ", "\r\n" ADDR "#" TOKEN "\r", ADDR "#" TOKEN "\v\f",
+	};
+	struct address a;
+	struct fault f;
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		assert_int_equal(address_parse_peer(texts[i], &a, &f), 0);
+		text = gn_multiaddr_format(a.addr);
+		assert_string_equal(text, ADDR);
+		assert_string_equal(a.token, TOKEN);
+		free(text);
+		address_fini(&a);
+	}
+}
+
+static void says(int (*parse)(const char *, struct address *, struct fault *), const char *text, const char *part)
+{
+	struct address a;
+	struct fault f;
+
+	assert_int_equal(parse(text, &a, &f), -1);
+	if (strstr(f.text, part) == NULL)
+		fail_msg("'%s': '%s' is not in '%s'", text, part, f.text);
+	if (strstr(f.text, "gezdgnb") != NULL || strstr(f.text, "GEZDGNB") != NULL)
+		fail_msg("'%s': the message shows the token: '%s'", text, f.text);
+}
+
+static void other_forms_get_a_message_with_the_right_one(void **state)
+{
+	static const struct {
+		const char *text, *part;
+	} rows[] = {
+		{"192.0.2.7:4040", " /ip4/192.0.2.7/tcp/4040/p2p/ID"},
+		{"192.0.2.7:4040#" TOKEN, " /ip4/192.0.2.7/tcp/4040/p2p/ID"},
+		{"192.0.2.7", " /ip4/192.0.2.7/tcp/PORT/p2p/ID"},
+		{"host:4040", " /dns/host/tcp/4040/p2p/ID"},
+		{"there.example:4040", " /dns/there.example/tcp/4040/p2p/ID"},
+		{"there.example", " /dns/there.example/tcp/PORT/p2p/ID"},
+		{"localhost", " /dns/localhost/tcp/PORT/p2p/ID"},
+		{"[2001:db8::1]:4040", " /ip6/2001:db8::1/tcp/4040/p2p/ID"},
+		{"[2001:db8::1]", " /ip6/2001:db8::1/tcp/PORT/p2p/ID"},
+		{"2001:db8::1", " /ip6/2001:db8::1/tcp/PORT/p2p/ID"},
+		{"[fe80::1%eth0]:7", " /ip6zone/eth0/ip6/fe80::1/tcp/7/p2p/ID"},
+		{"fe80::1%eth0", " /ip6zone/eth0/ip6/fe80::1/tcp/PORT/p2p/ID"},
+		{"tcp://192.0.2.7:4040", " /ip4/192.0.2.7/tcp/4040/p2p/ID"},
+		{"tcp://host:4040/", " /dns/host/tcp/4040/p2p/ID"},
+		{"https://[2001:db8::1]:4040/path", " /ip6/2001:db8::1/tcp/4040/p2p/ID"},
+		{ID, "peer id alone"},
+		{"word", "begins with a /"},
+		{"", "is empty"},
+		{" \n", "is empty"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		says(address_parse_peer, rows[i].text, rows[i].part);
+	says(address_parse, "192.0.2.7:4040", " /ip4/192.0.2.7/tcp/4040");
+	says(address_parse, ":4040", " /ip4/0.0.0.0/tcp/4040");
+	says(address_parse, "*:4040", " /ip4/0.0.0.0/tcp/4040");
+	says(address_parse, "host:4040", " /ip4/ADDRESS/tcp/4040");
+	says(address_parse, "[::]:4040", " /ip6/::/tcp/4040");
+}
+
+static void mistakes_of_pasting_are_named(void **state)
+{
+	static const struct {
+		const char *text, *part;
+	} rows[] = {
+		{"'" ADDR "#" TOKEN "'", "leave away the quotes"},
+		{"\"" ADDR "\"", "leave away the quotes"},
+		{"\xe2\x80\x9c" ADDR "\xe2\x80\x9d", "leave away the quotes"},
+		{ADDR ADDR, "a second address begins at character"},
+		{ADDR " " ADDR, "a second address begins at character"},
+		{ADDR "#" TOKEN ADDR "#" TOKEN, "give one address"},
+		{ADDR "#" TOKEN " " ADDR "#" TOKEN, "give one address"},
+		{"gn-cat: listening on " ADDR, "leave away what stands before the first /"},
+		{"/ip4/192.0.2.7 /tcp/4040", "a blank or line end stands at character 15"},
+		{"/ip4/192.0.2.7/tcp/4040", "does not end in /p2p/ID"},
+		{"/ip4/192.0.2.7/tcp/4040/p2p", "something is missing at its end"},
+		{"/ip4/192.0.2.7/tcp/4040/p2p/12D3KooWLyM1jaZZM", "is it whole?"},
+		{"/ip4/192.0.2.7/tcp", "something is missing at its end"},
+		{ADDR "#", "nothing stands behind the #"},
+		{ADDR "#GEZDGNBVGY3TQOJQGEZDGNBVGY", "this one has capitals"},
+		{ADDR "#" TOKEN "!", "wrong at character"},
+		{ADDR "#" TOKEN TOKEN TOKEN, "longer than"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		says(address_parse_peer, rows[i].text, rows[i].part);
+}
+
+static void a_relayed_address_is_one_address(void **state)
+{
+	struct address a;
+	struct fault f;
+
+	(void)state;
+	assert_int_equal(address_parse_peer(ADDR "/p2p-circuit/p2p/" ID, &a, &f), 0);
+	address_fini(&a);
+}
+
+static void one_line_is_read_and_not_a_byte_more(void **state)
+{
+	char arg[32], rest[16] = "", *text = NULL;
+	struct fault f;
+	int p[2];
+
+	(void)state;
+	assert_int_equal(pipe(p), 0);
+	assert_int_equal(write(p[1], "\r\n  line one \r\nrest", 19), 19);
+	/* the descriptor is closed behind it, so its copy is read on */
+	snprintf(arg, sizeof arg, "@fd:%d", dup(p[0]));
+	assert_int_equal(address_read(arg, &text, &f), EXIT_DONE);
+	assert_string_equal(text, "line one \r");
+	free(text);
+	assert_int_equal(read(p[0], rest, sizeof rest - 1), 4);
+	assert_string_equal(rest, "rest");
+	close(p[0]);
+	close(p[1]);
+}
+
+static void what_is_no_line_is_refused(void **state)
+{
+	char *text = NULL;
+	struct fault f;
+
+	(void)state;
+	assert_int_equal(address_read("@/dev/null", &text, &f), EXIT_USAGE);
+	assert_int_equal(address_read("@/dev/zero", &text, &f), EXIT_USAGE);
+	assert_int_equal(address_read("@/no/such/file", &text, &f), EXIT_LOCAL);
+	assert_int_equal(address_read("@/", &text, &f), EXIT_LOCAL);
+	assert_int_equal(address_read("@", &text, &f), EXIT_USAGE);
+	assert_int_equal(address_read("@fd:", &text, &f), EXIT_USAGE);
+	assert_int_equal(address_read("@fd:-1", &text, &f), EXIT_USAGE);
+	assert_int_equal(address_read("@fd:999", &text, &f), EXIT_USAGE);
+	assert_null(text);
+}
+
+static void the_token_is_hidden_in_an_argument(void **state)
+{
+	char with[] = ADDR "#abc", without[] = ADDR;
+
+	(void)state;
+	secret_hide_argument(with);
+	assert_string_equal(with, ADDR "#***");
+	secret_hide_argument(without);
+	assert_string_equal(without, ADDR);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(blanks_and_line_ends_around_an_address_are_accepted),
+		cmocka_unit_test(other_forms_get_a_message_with_the_right_one),
+		cmocka_unit_test(mistakes_of_pasting_are_named),
+		cmocka_unit_test(a_relayed_address_is_one_address),
+		cmocka_unit_test(one_line_is_read_and_not_a_byte_more),
+		cmocka_unit_test(what_is_no_line_is_refused),
+		cmocka_unit_test(the_token_is_hidden_in_an_argument),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
