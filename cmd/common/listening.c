@@ -8,7 +8,11 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "exit.h"
 #include "json.h"
+
+#define PORT_TRIES 16 /* free ports of IPv4 that are tried for IPv6, too */
+#define LINES_MAX 8   /* addresses that are printed without -v */
 
 int listening_init(struct listening *l, const char *const *texts, size_t n, struct fault *f)
 {
@@ -18,8 +22,12 @@ int listening_init(struct listening *l, const char *const *texts, size_t n, stru
 	l->wanted = calloc(n, sizeof *l->wanted);
 	if (!l->wanted)
 		return say_fault(f, "out of memory");
-	for (; l->n < n; l->n++)
+	for (; l->n < n; l->n++) {
 		address_take(texts[l->n], &l->wanted[l->n]);
+		if (l->wanted[l->n].token[0])
+			return say_fault(f, "a token stands behind an address to listen on; leave the # and the token "
+					    "away: gn-cat -l makes one, and --token-file keeps it");
+	}
 	return 0;
 }
 
@@ -34,41 +42,85 @@ void listening_fini(struct listening *l)
 	*l = (struct listening){0};
 }
 
-static int listen_wanted(struct listening *l, struct gn_node *node)
+/* Ends the tool: cannot listen, for whatever reason, is a local failure. */
+static _Noreturn void cannot_listen(const struct gn_multiaddr *addr, int err)
 {
-	char *text;
-	int err;
+	char *text = gn_multiaddr_format(addr);
 
-	for (size_t i = 0; i < l->n; i++) {
-		err = gn_node_listen(node, l->wanted[i].addr, NULL);
-		if (err) {
-			text = gn_multiaddr_format(l->wanted[i].addr);
-			say("cannot listen on %s: %s", text ? text : "?", gn_strerror(err));
-			free(text);
-			return err;
-		}
-	}
-	return 0;
+	die(EXIT_LOCAL, "cannot listen on %s: %s", text != NULL ? text : "?", gn_strerror(err));
 }
 
-/* A host without IPv6, or without IPv4, still listens on the other. */
+/* The last step of an address may be the listener's own id, and no other. */
+static void check_id(const struct address *a, const struct gn_node *node)
+{
+	char own[GN_PEER_ID_TEXT_MAX], other[GN_PEER_ID_TEXT_MAX];
+	struct gn_peer_id id;
+
+	gn_node_id(node, &id);
+	if (a->peer.len == 0 || gn_peer_id_is_equal(&a->peer, &id))
+		return;
+	die_usage(
+		"the address to listen on ends in another peer's id, %s, and the key here is that of %s; leave /p2p/ID "
+		"away, or to dial leave -l away",
+		gn_peer_id_format(&a->peer, other), gn_peer_id_format(&id, own));
+}
+
+static void listen_wanted(struct listening *l, struct gn_node *node)
+{
+	int err;
+
+	for (size_t i = 0; i < l->n; i++)
+		check_id(&l->wanted[i], node);
+	for (size_t i = 0; i < l->n; i++) {
+		err = gn_node_listen(node, l->wanted[i].addr, NULL);
+		if (err)
+			cannot_listen(l->wanted[i].addr, err);
+	}
+}
+
+/* Listens on every interface, with IPv4 or IPv6.  *port: 0 is a free one; the one that it became. */
+static int listen_any(struct gn_node *node, bool is_ip6, unsigned *port)
+{
+	struct gn_multiaddr *wanted, *bound;
+	char *text, *tcp, form[40];
+	int err;
+
+	snprintf(form, sizeof form, "/%s/tcp/%u", is_ip6 ? "ip6/::" : "ip4/0.0.0.0", *port);
+	err = gn_multiaddr_parse(form, &wanted, NULL);
+	if (err)
+		return err;
+	err = gn_node_listen(node, wanted, &bound);
+	gn_multiaddr_free(wanted);
+	if (err)
+		return err;
+	text = gn_multiaddr_format(bound);
+	tcp = text != NULL ? strstr(text, "/tcp/") : NULL;
+	if (tcp != NULL)
+		*port = (unsigned)strtoul(tcp + strlen("/tcp/"), NULL, 10);
+	free(text);
+	gn_multiaddr_free(bound);
+	return tcp != NULL ? 0 : -ENOMEM;
+}
+
+/* One port for IPv4 and IPv6, so that one rule of a firewall or a forwarding opens both.  A host without IPv6, or without
+ * IPv4, still listens on the other. */
 static int listen_everywhere(struct gn_node *node)
 {
-	static const char *const texts[] = {"/ip4/0.0.0.0/tcp/0", "/ip6/::/tcp/0"};
-	int err[2] = {0};
-	struct gn_multiaddr *a;
+	unsigned port = 0, other = 0;
+	int err, err6;
 
-	for (int i = 0; i < 2; i++) {
-		err[i] = gn_multiaddr_parse(texts[i], &a, NULL);
-		if (err[i])
-			continue;
-		err[i] = gn_node_listen(node, a, NULL);
-		gn_multiaddr_free(a);
+	for (int i = 0; i < PORT_TRIES; i++) {
+		port = 0;
+		err = listen_any(node, false, &port);
+		err6 = listen_any(node, true, &port);
+		if (err6 != -EADDRINUSE || err)
+			return err6 ? err : 0;
+		gn_node_unlisten(node);
 	}
-	if (!err[0] || !err[1])
-		return 0;
-	say("cannot listen on %s: %s", texts[0], gn_strerror(err[0]));
-	return err[0];
+	/* Somebody has all those ports of IPv6: two ports are better than none. */
+	err = listen_any(node, false, &port);
+	err6 = listen_any(node, true, &other);
+	return err6 ? err : 0;
 }
 
 static char *with_token(const struct gn_multiaddr *a, const char *token)
@@ -93,11 +145,14 @@ int listening_start(struct listening *l, struct gn_node *node, const char *token
 {
 	struct gn_multiaddr **addrs;
 	size_t n;
-	int err;
+	int err = 0;
 
-	err = l->n ? listen_wanted(l, node) : listen_everywhere(node);
+	if (l->n)
+		listen_wanted(l, node);
+	else
+		err = listen_everywhere(node);
 	if (err)
-		return err;
+		die(EXIT_LOCAL, "cannot listen on any address: %s", gn_strerror(err));
 	err = gn_node_addrs(node, &addrs, &n);
 	if (err)
 		return err;
@@ -112,8 +167,9 @@ int listening_start(struct listening *l, struct gn_node *node, const char *token
 	return err;
 }
 
-void listening_show(const struct listening *l, bool json)
+void listening_show(const struct listening *l, bool json, bool all)
 {
+	size_t n = all || l->n_shown <= LINES_MAX ? l->n_shown : LINES_MAX;
 	struct json j;
 
 	if (json) {
@@ -125,8 +181,10 @@ void listening_show(const struct listening *l, bool json)
 		json_send(&j, STDERR_FILENO);
 		return;
 	}
-	for (size_t i = 0; i < l->n_shown; i++)
+	for (size_t i = 0; i < n; i++)
 		say("listening on %s", l->shown[i]);
+	if (n < l->n_shown)
+		say("and on %zu addresses more, which -v shows", l->n_shown - n);
 }
 
 int listening_ready(const struct listening *l, int fd)

@@ -174,7 +174,7 @@ int listen_start(struct cat *c)
 		err = listening_start(&c->listening, c->node, c->token[0] ? c->token : NULL);
 	if (err)
 		return err;
-	listening_show(&c->listening, c->cfg.note.json);
+	listening_show(&c->listening, c->cfg.note.json, c->cfg.note.verbose > 0);
 	show_command(c);
 	err = listening_ready(&c->listening, c->cfg.ready_fd);
 	if (err)

@@ -155,10 +155,10 @@ static void start_listening(struct listener *l)
 	int err = listening_start(&l->listening, l->node, NULL);
 
 	if (err)
-		die(exit_code(err), "cannot listen: %s", gn_strerror(err));
+		die(exit_code(err), "cannot start: %s", gn_strerror(err));
 	signals_on(SIGTERM, on_signal, l);
 	signals_on(SIGINT, on_signal, l);
-	listening_show(&l->listening, l->cfg.note.json);
+	listening_show(&l->listening, l->cfg.note.json, l->cfg.note.verbose > 0);
 	err = listening_ready(&l->listening, l->cfg.ready_fd);
 	if (err)
 		die(EXIT_LOCAL, "--ready-fd: %s", gn_strerror(err));

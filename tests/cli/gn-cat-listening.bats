@@ -1,0 +1,64 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What gn-cat -l and gn-listen listen on, and which addresses they refuse.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || exit 1
+	new_key srv
+	srv=$id
+	new_key other
+	other=$id
+	lo=/ip4/127.0.0.1/tcp/0
+}
+
+teardown() {
+	kill_all
+}
+
+has_ip6() { [ -e /proc/net/if_inet6 ] && grep -q ' lo$' /proc/net/if_inet6; }
+
+@test "without ADDR: one port for IPv4 and IPv6" {
+	has_ip6 || skip "this host has no IPv6"
+	for t in "gn-cat -l" "gn-listen /x/1"; do
+		start ${t%% *} -k srv ${t#* }
+		until_true 10 grep -q "listening on /ip6/::1/tcp/" err
+		assert_equal "$(grep -o '/tcp/[0-9]*' err | sort -u | wc -l)" 1
+		kill_all
+	done
+}
+
+@test "an address that ends in another peer's id, or in a token, is refused with 2" {
+	for t in "gn-cat -l -k srv" "gn-listen -k srv /x/1 -a"; do
+		run -2 $t $lo/p2p/$other
+		assert_output --partial "another peer's id, $other"
+		assert_output --partial "$srv"
+		assert_equal "${#lines[@]}" 1
+		run -2 $t "$lo/p2p/$srv#gezdgnbvgy3tqojqgezdgnbvgy"
+		assert_output --partial "a token stands behind an address to listen on"
+		refute_output --partial gezdgn
+	done
+	run -2 gn-cat -l $lo/p2p/$other
+}
+
+@test "an address that ends in the listener's own id is fine" {
+	start gn-cat -l -k srv $lo/p2p/$srv
+	echo hi | gn-cat "$addr"
+	ends_with 0 "$pid"
+	start gn-listen -k srv -a $lo/p2p/$srv /x/1
+}
+
+@test "what cannot be listened on is 1, in one line" {
+	start gn-cat -l -k srv --keep $lo
+	port=${addr#*/tcp/}
+	port=${port%%/*}
+	for t in "gn-cat -l -k srv" "gn-listen -k srv /x/1 -a"; do
+		for a in /ip4/127.0.0.1/tcp/"$port" /ip4/192.0.2.99/tcp/0 /ip4/127.0.0.1/udp/4001/quic-v1; do
+			run -1 $t $a
+			assert_output --partial "cannot listen on $a: "
+			assert_equal "${#lines[@]}" 1
+		done
+	done
+}
