@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "default_key.h"
 #include "exit.h"
 #include "say.h"
 
@@ -32,15 +35,45 @@ static void quote(const char *file, char *out, size_t room)
 	out[n] = '\0';
 }
 
+static const char *kind_of(mode_t mode)
+{
+	if (S_ISDIR(mode))
+		return "a directory";
+	if (S_ISSOCK(mode))
+		return "a socket";
+	if (S_ISCHR(mode) || S_ISBLK(mode))
+		return "a device";
+	return NULL;
+}
+
+/* Whoever may not change the mode is not advised to. */
+static _Noreturn void die_of_mode(const char *file)
+{
+	struct stat st = {0};
+	char quoted[1024];
+	bool is_ours;
+
+	is_ours = stat(file, &st) == 0 && (st.st_uid == geteuid() || geteuid() == 0);
+	if (!S_ISREG(st.st_mode) || !is_ours)
+		die(EXIT_REFUSED,
+		    "key %s: others than its owner may read it (mode %03o); --insecure-key-mode takes it as it is",
+		    file, (unsigned)st.st_mode & 07777);
+	quote(file, quoted, sizeof quoted);
+	die(EXIT_REFUSED,
+	    "key %s: others than its owner may read it (mode %03o); taken as it is with --insecure-key-mode, "
+	    "or mended by: chmod 600 %s%s",
+	    file, (unsigned)st.st_mode & 07777, file[0] == '-' ? "-- " : "", quoted);
+}
+
 void identity_die(const char *file, int err)
 {
-	char quoted[1024];
+	struct stat st;
 
+	if (stat(file, &st) == 0 && kind_of(st.st_mode) != NULL)
+		die(EXIT_LOCAL, "key %s: is %s, not a key file", file, kind_of(st.st_mode));
 	switch (err) {
 	case GN_EKEYMODE:
-		quote(file, quoted, sizeof quoted);
-		die(EXIT_REFUSED, "key %s: others than its owner may read it; mended by: chmod 600 %s%s", file,
-		    file[0] == '-' ? "-- " : "", quoted);
+		die_of_mode(file);
 	case GN_EFORMAT:
 	case GN_ETRUNC:
 	case GN_ETOOBIG:
@@ -56,49 +89,92 @@ void identity_die(const char *file, int err)
 	}
 }
 
-struct gn_key *identity_read(const char *file)
+/* Is it a key in a form that gn-key convert reads? */
+static bool is_other_form(const char *file)
 {
+	const struct gn_key_file_cfg cfg = {.any_form = true, .any_mode = true};
+	struct gn_key *key;
+	struct stat st;
+	int err;
+
+	if (stat(file, &st) != 0 || !S_ISREG(st.st_mode))
+		return false; /* what came through a pipe is gone */
+	err = gn_key_file_read_cfg(file, &cfg, &key);
+	if (err == 0)
+		gn_key_free(key);
+	return err == 0 || err == GN_EAUTH;
+}
+
+struct gn_key *identity_read(const char *file, bool any_mode)
+{
+	const struct gn_key_file_cfg cfg = {.any_mode = any_mode};
 	struct gn_key *key;
 	int err;
 
-	err = gn_key_file_read(file, &key);
-	if (err)
+	err = gn_key_file_read_cfg(file, &cfg, &key);
+	if (err == GN_EFORMAT && is_other_form(file))
+		die(EXIT_USAGE, "key %s: has another program's form; gn-key convert makes a key file of it", file);
+	if (err != 0)
 		identity_die(file, err);
 	return key;
 }
 
-/* -k's value, or GN_KEY_FILE's, or NULL. */
-static const char *key_file(const char *file)
+char *identity_file(const struct identity_cfg *cfg)
 {
-	if (!file)
-		file = getenv("GN_KEY_FILE");
-	return file && *file ? file : NULL;
+	const char *file = cfg->file != NULL ? cfg->file : getenv("GN_KEY_FILE");
+	struct stat st;
+	char *path;
+
+	if (file != NULL && *file) {
+		path = strdup(file);
+		if (path == NULL)
+			die_memory();
+		return path;
+	}
+	path = default_key_path();
+	/* A directory that this user may not search is as good as one without a key: programs often run as another user
+	 * than the one whose HOME they have. */
+	if (path == NULL || lstat(path, &st) == 0)
+		return path;
+	free(path);
+	return NULL;
 }
 
-struct gn_key *identity_need(const char *file, const char *why)
+static struct gn_key *read_and_free(char *file, bool any_mode)
 {
-	file = key_file(file);
-	if (!file)
-		die_usage("no key given (-k, GN_KEY_FILE): %s", why);
-	return identity_read(file);
+	struct gn_key *key = identity_read(file, any_mode);
+
+	free(file);
+	return key;
 }
 
-struct gn_key *identity_load(const char *file, bool quiet)
+struct gn_key *identity_need(const struct identity_cfg *cfg, const char *why)
 {
+	char *file = identity_file(cfg);
+
+	if (file == NULL)
+		die_usage("no key given (-k, GN_KEY_FILE): %s; gn-key new makes a default key", why);
+	return read_and_free(file, cfg->any_mode);
+}
+
+struct gn_key *identity_load(const struct identity_cfg *cfg, bool verbose)
+{
+	char *file = identity_file(cfg);
 	char id_text[GN_PEER_ID_TEXT_MAX];
 	struct gn_peer_id id;
 	struct gn_key *key;
 	int err;
 
-	file = key_file(file);
-	if (file)
-		return identity_read(file);
+	if (file != NULL)
+		return read_and_free(file, cfg->any_mode);
 	err = gn_key_new(&key);
-	if (err)
+	if (err != 0)
 		die(exit_code(err), "cannot make a key: %s", gn_strerror(err));
-	if (!quiet) {
+	if (verbose) {
 		gn_key_id(key, &id);
-		say("no key given (-k, GN_KEY_FILE): for this run the identity is %s", gn_peer_id_format(&id, id_text));
+		say("no key given (-k, GN_KEY_FILE; gn-key new makes a default one): for this run the "
+		    "identity is %s",
+		    gn_peer_id_format(&id, id_text));
 	}
 	return key;
 }

@@ -5,6 +5,7 @@
 
 #include "common/address.h"
 #include "common/allow.h"
+#include "common/identity.h"
 #include "common/attempts.h"
 #include "common/listening.h"
 #include "common/note.h"
@@ -16,7 +17,8 @@
 
 struct cat_cfg {
 	bool listen, keep, open, recv_only, send_only, progress;
-	const char *key, *proto;
+	struct identity_cfg key;
+	const char *proto;
 	struct opt_list allow;
 	int ready_fd;
 	gn_time wait, idle;

@@ -17,8 +17,7 @@
 static const struct opt opts[] = {
 	{'l', "listen", NULL, "listen, and serve one stream", opt_flag, offsetof(struct cat_cfg, listen)},
 	{0, "keep", NULL, "-l: serve one stream after the other", opt_flag, offsetof(struct cat_cfg, keep)},
-	{'k', "key", "FILE", "the identity (GN_KEY_FILE; else one for this run)", opt_string,
-	 offsetof(struct cat_cfg, key)},
+	IDENTITY_OPTS(struct cat_cfg, key, "the identity (GN_KEY_FILE, the default key, else one for this run)"),
 	{'p', "proto", "PROTO", "raw bytes over this protocol, for any libp2p program", opt_string,
 	 offsetof(struct cat_cfg, proto)},
 	{0, "allow", "ID", "-l: let this peer in and no other; may be repeated", opt_list,
@@ -124,7 +123,7 @@ static void settle_protocol(struct cat *c)
 
 static void start_node(struct cat *c)
 {
-	struct gn_key *key = identity_load(c->cfg.key, c->cfg.note.json);
+	struct gn_key *key = identity_load(&c->cfg.key, c->cfg.note.verbose && !c->cfg.note.json);
 	struct gn_node_cfg nc;
 	int err;
 

@@ -4,6 +4,7 @@
 #define CMD_GN_DIAL_DIALER_H
 
 #include "common/address.h"
+#include "common/identity.h"
 #include "common/attempts.h"
 #include "common/note.h"
 #include "common/opt.h"
@@ -11,7 +12,7 @@
 #include "gn.h"
 
 struct cfg {
-	const char *key;
+	struct identity_cfg key;
 	gn_time wait; /* -w, 0: the node's */
 	struct wire wire;
 	struct note_cfg note;

@@ -28,8 +28,7 @@ static int opt_ping(const struct opt *o, const char *value, void *to, struct fau
 }
 
 static const struct opt opts[] = {
-	{'k', "key", "FILE", "the identity (GN_KEY_FILE; else one for this run)", opt_string,
-	 offsetof(struct cfg, key)},
+	IDENTITY_OPTS(struct cfg, key, "the identity (GN_KEY_FILE, the default key, else one for this run)"),
 	{'w', "wait", "TIME", "seconds until the peer must have answered (15)", opt_time, offsetof(struct cfg, wait)},
 	{'F', "form", "FORM", "locally: varint, line or raw (varint; with a program raw)", wire_opt_form,
 	 offsetof(struct cfg, wire)},
@@ -73,7 +72,7 @@ static void on_signal(void *arg, int sig)
 
 static void start_node(struct dialer *d)
 {
-	struct gn_key *key = identity_load(d->cfg.key, d->cfg.note.json);
+	struct gn_key *key = identity_load(&d->cfg.key, d->cfg.note.verbose && !d->cfg.note.json);
 	struct gn_node_cfg nc;
 	int err;
 

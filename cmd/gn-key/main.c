@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* gn-key: makes identity keys and shows what they are. */
-#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/default_key.h"
 #include "common/exit.h"
 #include "common/identity.h"
 #include "common/json.h"
 #include "common/opt.h"
-#include "passphrase.h"
+#include "common/results.h"
+#include "store.h"
 
 struct cfg {
+	struct identity_cfg key;
 	bool json, raw, said_form;
 	enum gn_key_form form;
 };
@@ -35,26 +38,21 @@ static const struct opt opts[] = {
 	{'j', "json", NULL, "print a JSON object", opt_flag, offsetof(struct cfg, json)},
 	{'F', "form", "FORM", "with convert and pub: libp2p, pem or openssh (libp2p)", opt_form, 0},
 	{0, "raw", NULL, "with pub: the bytes, not their text", opt_flag, offsetof(struct cfg, raw)},
+	IDENTITY_OPT_MODE(struct cfg, key),
 };
 
 static const struct opt_tool tool = {
 	.name = "gn-key",
-	.usage = "new [-j] FILE\nid [-j] FILE\npub [-j | --raw | -F FORM] FILE\nconvert [-j] [-F FORM] FILE NEW",
+	.usage = "new [-j] [FILE]\nid [-j] [FILE]\npub [-j | --raw | -F FORM] [FILE]\nconvert [-j] [-F FORM] FILE NEW",
 	.about = "Makes a key, and so an identity; shows the peer id or the public key of one; converts key files.",
 	.opts = opts,
 	.n_opts = sizeof opts / sizeof *opts,
-	.more = "FILE is libp2p's own private-key file; convert takes it, PEM and OpenSSH's.  gn-key(1) has examples.",
+	.more = "FILE is libp2p's own private-key file; convert takes it, PEM and OpenSSH's.  Without FILE new makes "
+		"the\n"
+		"default key, which all tools use: $XDG_CONFIG_HOME/golem-net/key, or in ~/.config; id and pub show "
+		"the key\n"
+		"that the tools use.  gn-key(1) has examples.",
 };
-
-/* stdout is all that these commands are for. */
-static int flushed(void)
-{
-	if (!fflush(stdout))
-		return EXIT_DONE;
-	if (errno != EPIPE)
-		say("standard output: %s", strerror(errno));
-	return EXIT_LOCAL;
-}
 
 static char *public_text(const struct gn_key *key, enum gn_key_form form)
 {
@@ -70,7 +68,6 @@ static int show_json(const struct gn_key *key, const char *file)
 	char *pub = public_text(key, GN_KEY_FORM_LIBP2P);
 	struct gn_peer_id id;
 	struct json j;
-	int err;
 
 	gn_key_id(key, &id);
 	json_open(&j);
@@ -78,10 +75,7 @@ static int show_json(const struct gn_key *key, const char *file)
 	json_string(&j, "pub", pub);
 	json_string(&j, "file", file);
 	free(pub);
-	err = json_send(&j, STDOUT_FILENO);
-	if (err && err != -EPIPE)
-		say("standard output: %s", gn_strerror(err));
-	return err ? EXIT_LOCAL : EXIT_DONE;
+	return results_close(json_send(&j, STDOUT_FILENO));
 }
 
 static int show_id(const struct gn_key *key)
@@ -91,7 +85,7 @@ static int show_id(const struct gn_key *key)
 
 	gn_key_id(key, &id);
 	puts(gn_peer_id_format(&id, text));
-	return flushed();
+	return results_close(0);
 }
 
 static int show_public(const struct gn_key *key, const struct cfg *cfg)
@@ -108,65 +102,55 @@ static int show_public(const struct gn_key *key, const struct cfg *cfg)
 		puts(text);
 		free(text);
 	}
-	return flushed();
-}
-
-static void write_key(const char *file, const struct gn_key *key, enum gn_key_form form)
-{
-	int err = gn_key_file_write_as(file, key, form);
-
-	if (err == -EEXIST)
-		die(EXIT_REFUSED, "%s is there already and is not overwritten", file);
-	if (err)
-		die(err == -EACCES || err == -EPERM ? EXIT_REFUSED : EXIT_LOCAL, "%s: %s", file, gn_strerror(err));
-}
-
-static struct gn_key *make(const char *file)
-{
-	struct gn_key *key;
-	int err;
-
-	err = gn_key_new(&key);
-	if (err)
-		die(exit_code(err), "cannot make a key: %s", gn_strerror(err));
-	write_key(file, key, GN_KEY_FORM_LIBP2P);
-	return key;
-}
-
-static struct gn_key *convert(const char *from, const char *to, enum gn_key_form form)
-{
-	struct gn_key *key;
-	int err;
-
-	err = gn_key_file_read_any(from, passphrase_ask, (void *)(uintptr_t)from, &key);
-	if (err == GN_EAUTH)
-		die(EXIT_BADDATA, "key %s: the passphrase is wrong, or the file is damaged", from);
-	if (err == GN_EKEYTYPE)
-		die(EXIT_USAGE,
-		    "key %s: not an Ed25519 key, or encrypted in a way not known here (ssh-keygen -p changes it)",
-		    from);
-	if (err)
-		identity_die(from, err);
-	write_key(to, key, form);
-	return key;
+	return results_close(0);
 }
 
 /* Which options and operands go with which verb. */
 static void check(const char *verb, const struct cfg *cfg, const struct opt_args *args)
 {
 	bool converts = !strcmp(verb, "convert"), is_pub = !strcmp(verb, "pub");
-	int files = converts ? 2 : 1;
+	int most = converts ? 2 : 1;
 
 	if (!converts && !is_pub && strcmp(verb, "new") && strcmp(verb, "id"))
 		die_usage("'%.80s' is none of new, id, pub and convert", verb);
-	if (args->n < 1 + files)
+	if (converts && args->n < 3)
 		die_usage("%s: %s is missing", verb, args->n < 2 ? "FILE" : "NEW");
-	if (args->n > 1 + files)
+	if (args->n > 1 + most)
 		die_usage("%s: takes %s", verb, converts ? "two files" : "one FILE");
 	if (cfg->raw && (!is_pub || cfg->json))
 		die_usage("--raw goes with pub, and not with -j");
 	if (cfg->said_form && !converts && (!is_pub || cfg->raw || cfg->json))
 		die_usage("-F goes with convert, and with pub, but not with -j or --raw there");
+	if (cfg->key.any_mode && !strcmp(verb, "new"))
+		die_usage("--insecure-key-mode: new reads no key");
+}
+
+/* The file that the verb is about when none is given. */
+static char *file_of(const char *verb, const struct cfg *cfg)
+{
+	bool makes = !strcmp(verb, "new");
+	char *file = makes ? default_key_path() : identity_file(&cfg->key);
+
+	if (file == NULL && makes)
+		die_usage("new: FILE is missing, and there is no place for a default key: HOME is not set");
+	if (file == NULL)
+		die_usage("%s: FILE is missing, and there is no default key (gn-key new makes it)", verb);
+	return file;
+}
+
+/* The key that the verb is about; in *file the file that has it, which the caller frees. */
+static struct gn_key *key_of(const char *verb, const struct cfg *cfg, const struct opt_args *args, char **file)
+{
+	const char *given = args->n > 1 ? args->operands[args->n - 1] : NULL;
+
+	*file = given != NULL ? strdup(given) : file_of(verb, cfg);
+	if (*file == NULL)
+		die_memory();
+	if (verb[0] == 'c')
+		return store_convert(args->operands[1], *file, cfg->form, cfg->key.any_mode);
+	if (verb[0] != 'n')
+		return identity_read(*file, cfg->key.any_mode);
+	return given != NULL ? store_new(*file) : store_default(*file, cfg->json);
 }
 
 int main(int argc, char **argv)
@@ -175,23 +159,21 @@ int main(int argc, char **argv)
 	struct opt_args args;
 	struct gn_key *key;
 	const char *verb;
-	char **files;
+	char *file;
 	int rc;
 
 	opt_begin(&tool, &cfg, argc, argv, &args);
 	if (!args.n)
 		die_usage("one of new, id, pub and convert is missing");
 	verb = args.operands[0];
-	files = args.operands + 1;
 	check(verb, &cfg, &args);
-	if (verb[0] == 'c')
-		key = convert(files[0], files[1], cfg.form);
-	else
-		key = verb[0] == 'n' ? make(files[0]) : identity_read(files[0]);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is EFBIG */
+	key = key_of(verb, &cfg, &args, &file);
 	if (cfg.json)
-		rc = show_json(key, files[args.n - 2]);
+		rc = show_json(key, file);
 	else
 		rc = verb[0] == 'p' ? show_public(key, &cfg) : show_id(key);
 	gn_key_free(key);
+	free(file);
 	return rc;
 }

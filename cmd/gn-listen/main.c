@@ -16,7 +16,7 @@
 #include "serve.h"
 
 struct cfg {
-	const char *key;
+	struct identity_cfg key;
 	struct opt_list addrs, allow;
 	unsigned conc;
 	struct wire wire;
@@ -26,8 +26,7 @@ struct cfg {
 };
 
 static const struct opt opts[] = {
-	{'k', "key", "FILE", "the identity (GN_KEY_FILE; else one for this run)", opt_string,
-	 offsetof(struct cfg, key)},
+	IDENTITY_OPTS(struct cfg, key, "the identity (GN_KEY_FILE, the default key, else one for this run)"),
 	{'a', "addr", "ADDR", "listen there; may be repeated (every interface, a free port)", opt_list,
 	 offsetof(struct cfg, addrs)},
 	{'c', "conc", "N", "programs at once, others wait (40)", opt_number, offsetof(struct cfg, conc)},
@@ -101,7 +100,7 @@ static void on_broken(void *arg, int code)
 
 static void start_node(struct listener *l)
 {
-	struct gn_key *key = identity_load(l->cfg.key, l->cfg.note.json);
+	struct gn_key *key = identity_load(&l->cfg.key, l->cfg.note.verbose && !l->cfg.note.json);
 	struct gn_node_cfg nc;
 	int err;
 

@@ -17,14 +17,15 @@
 #include "outfile.h"
 
 struct cfg {
-	const char *key, *context, *file;
+	struct identity_cfg key;
+	const char *context, *file;
 	struct opt_list from;
 	struct wire wire;
 	struct open_cfg open;
 };
 
 static const struct opt opts[] = {
-	{'k', "key", "FILE", "the recipient's key (GN_KEY_FILE)", opt_string, offsetof(struct cfg, key)},
+	IDENTITY_OPTS(struct cfg, key, "the recipient's key (GN_KEY_FILE, else the default key)"),
 	{'f', "from", "ID", "a sender that is wanted, or any; may be repeated", opt_list, offsetof(struct cfg, from)},
 	{'F', "form", "FORM", "messages are put out as varint or line; raw: one whole stream (varint)", wire_opt_form,
 	 offsetof(struct cfg, wire)},
@@ -78,7 +79,7 @@ static struct gn_unsealer *unsealer_of(const struct cfg *cfg)
 {
 	struct gn_unseal_cfg uc = {.n_from = cfg->from.n, .context = cfg->context, .from_any = is_any(&cfg->from)};
 	struct gn_peer_id *from = uc.from_any ? NULL : senders(&cfg->from);
-	struct gn_key *key = identity_need(cfg->key, "nothing is sealed to somebody who has none");
+	struct gn_key *key = identity_need(&cfg->key, "nothing is sealed to somebody who has none");
 	struct gn_unsealer *u;
 	int err;
 

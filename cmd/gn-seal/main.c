@@ -16,13 +16,14 @@
 #include "seal.h"
 
 struct cfg {
-	const char *key, *context, *type;
+	struct identity_cfg key;
+	const char *context, *type;
 	struct opt_list to;
 	struct wire wire;
 };
 
 static const struct opt opts[] = {
-	{'k', "key", "FILE", "the sender's key (GN_KEY_FILE)", opt_string, offsetof(struct cfg, key)},
+	IDENTITY_OPTS(struct cfg, key, "the sender's key (GN_KEY_FILE, else the default key)"),
 	{'r', "to", "ID", "a recipient; may be repeated", opt_list, offsetof(struct cfg, to)},
 	{'F', "form", "FORM", "messages come as varint or line; raw: one whole stream (varint)", wire_opt_form,
 	 offsetof(struct cfg, wire)},
@@ -69,7 +70,7 @@ static struct gn_peer_id *recipients(const struct opt_list *texts)
 
 static struct gn_sealer *sealer_of(const struct cfg *cfg)
 {
-	struct gn_key *key = identity_need(cfg->key, "nothing is sealed in a name that nobody can check");
+	struct gn_key *key = identity_need(&cfg->key, "nothing is sealed in a name that nobody can check");
 	struct gn_seal_cfg sc = {
 		.key = key,
 		.to = recipients(&cfg->to),

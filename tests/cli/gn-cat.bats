@@ -670,9 +670,11 @@ more"
 	assert_equal "$(cat out)" hello
 }
 
-@test "no key: one for this run, and a line that says so" {
-	start gn-cat -l $lo
+@test "no key: one for this run, and with -v a line that says so" {
+	start gn-cat -l -v $lo
 	grep -q "no key given" err
+	start gn-cat -l $lo
+	run -1 grep "no key given" err
 	GN_KEY_FILE=cli run -0 --separate-stderr gn-cat "$addr" <<<data
 	assert_equal "$stderr" ""
 	chmod 644 cli

@@ -116,6 +116,56 @@ typed() {
 	run -0 gn-key id "my key"
 }
 
+@test "what is no file is named, and no advice is given to change its mode" {
+	mkdir dir
+	chmod 755 dir
+	python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket")'
+	for f in /dev/null /dev/zero dir / socket; do
+		for verb in id pub; do
+			run -1 gn-key $verb $f
+			case $f in
+			/dev/*) assert_output "gn-key: key $f: is a device, not a key file" ;;
+			socket) assert_output "gn-key: key $f: is a socket, not a key file" ;;
+			*) assert_output "gn-key: key $f: is a directory, not a key file" ;;
+			esac
+		done
+		run -1 gn-key convert $f new
+		refute_output --partial chmod
+		run -1 gn-key id --insecure-key-mode $f
+		refute_output --partial chmod
+	done
+	mkfifo pipe
+	chmod 644 pipe
+	run -4 timeout 10 gn-key id pipe # and nobody is waited for
+	refute_output --partial chmod
+}
+
+@test "a key through a pipe" {
+	id=$(gn-key new k)
+	run -0 bash -c 'gn-key id <(cat k)'
+	assert_output "$id"
+	mkfifo -m 600 pipe
+	cat k >pipe 3>&- &
+	run -0 gn-key id pipe
+	assert_output "$id"
+}
+
+@test "a key of another program's form: gn-key convert is named" {
+	gn-key new k
+	gn-key convert -F pem k k.pem
+	run -2 gn-key id k.pem
+	assert_output "gn-key: key k.pem: has another program's form; gn-key convert makes a key file of it"
+}
+
+@test "a key that could not be written whole is not there" {
+	mkdir dir
+	run -1 bash -c 'ulimit -f 0; gn-key new dir/k'
+	assert_output "gn-key: dir/k: File too large"
+	gn-key new k
+	run -1 bash -c 'ulimit -f 0; gn-key convert -F openssh k dir/k'
+	assert_equal "$(ls -A dir)" ""
+}
+
 @test "a malformed key is a usage error that names the file" {
 	head -c 68 /dev/zero >k
 	chmod 600 k
@@ -285,6 +335,8 @@ typed() {
 	assert_output "gn-key: new is there already and is not overwritten"
 	assert_equal "$(cat new)" precious
 	run -4 gn-key convert k k
+	run -0 gn-key convert --insecure-key-mode k.pem taken
+	cmp k taken
 	run -1 gn-key convert none new2
 	run -1 gn-key convert k no/such/folder
 	(umask 000 && gn-key convert -F openssh k loose)
@@ -296,7 +348,10 @@ typed() {
 	run -2 gn-key make k
 	assert_output --partial "'make' is none of new, id, pub and convert"
 	run -2 gn-key id
+	assert_output --partial "FILE is missing, and there is no default key (gn-key new makes it)"
+	run -2 gn-key convert
 	assert_output --partial "FILE is missing"
+	run -2 gn-key new --insecure-key-mode k
 	run -2 gn-key id a b
 	run -2 gn-key --no-such id k
 	assert_output --partial "--no-such: there is no such option"

@@ -44,8 +44,10 @@ send_to() {
 	if [ -s /proc/net/if_inet6 ]; then grep -q '/ip6/' shown; fi
 }
 
-@test "without a key the identity is new, and a line says so" {
+@test "without a key the identity is new, and with -v a line says so" {
 	start gn-listen -a /ip4/127.0.0.1/tcp/0 /x/1
+	run -1 grep "no key given" err
+	start gn-listen -v -a /ip4/127.0.0.1/tcp/0 /x/1
 	grep -q "no key given" err
 	refute [ "${addr##*/}" = "$srv" ]
 }

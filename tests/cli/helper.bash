@@ -9,6 +9,10 @@ bats_load_library bats-support
 bats_load_library bats-assert
 PATH=$GN_BIN:$PATH
 unset GN_KEY_FILE
+# The default key of whoever runs the tests is never used.
+HOME=${BATS_TEST_TMPDIR:-${BATS_FILE_TMPDIR:-/nonexistent}}/home
+XDG_CONFIG_HOME=$HOME/.config
+export HOME XDG_CONFIG_HOME
 
 # until_true SECONDS COMMAND...: runs it until it is true; false after so many seconds.
 until_true() {
