@@ -116,7 +116,10 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/lib/libcommon.a $(LIB)
 	$(LINK) $(ALL_LDFLAGS) $(LDFLAGS.fuzz) $(LDLIBS)
 # A test that makes allocations fail stands between the library and libc.
 $(B)/tests/unit/alloc: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=free
+# And those that make system calls fail.
 $(B)/tests/unit/key_file: ALL_LDFLAGS += -Wl,--wrap=close,--wrap=fsync,--wrap=link
+$(B)/tests/unit/outfile: ALL_LDFLAGS += -Wl,--wrap=open,--wrap=close
+$(B)/tests/unit/results: ALL_LDFLAGS += -Wl,--wrap=close
 $(B)/tests/%: $(B)/obj/tests/%.o $(B)/lib/libcommon.a $(LIB)
 	$(LINK) $(ALL_LDFLAGS) $(LDLIBS) -lcmocka
 

@@ -8,6 +8,7 @@
 
 #include "exit.h"
 #include "gn.h"
+#include "results.h"
 #include "signals.h"
 
 struct parser {
@@ -208,5 +209,5 @@ void opt_begin(const struct opt_tool *t, void *cfg, int argc, char **argv, struc
 	default:
 		die_usage("%s", f.text);
 	}
-	exit(fflush(stdout) ? EXIT_LOCAL : EXIT_DONE);
+	exit(results_close(0));
 }

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "exit.h"
+#include "gn.h"
+#include "results.h"
 #include "say.h"
 
 #define ROOM ((size_t)1 << 17)
@@ -60,6 +62,18 @@ void writer_flush(void)
 
 	held = 0;
 	write_all(&v, 1);
+}
+
+void writer_close(void)
+{
+	int err;
+
+	writer_flush();
+	err = results_close_fd(to);
+	if (err == -EPIPE)
+		exit(EXIT_LOCAL);
+	if (err != 0)
+		die(EXIT_LOCAL, "%s: %s", to_name, gn_strerror(err));
 }
 
 void writer_write(const void *p, size_t n)

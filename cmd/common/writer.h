@@ -14,5 +14,7 @@ int writer_put(enum form form, const void *body, size_t len);
 /* Bytes as they are, behind what is held, in one write where the descriptor allows. */
 void writer_write(const void *p, size_t n);
 void writer_flush(void);
+/* Flushes and closes: a write may fail as late as that. */
+void writer_close(void);
 
 #endif

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* --identify: what a peer says of itself. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/exit.h"
 #include "common/json.h"
-#include "common/say.h"
+#include "common/results.h"
 #include "dialer.h"
 
 static struct gn_identify *op;
@@ -29,7 +27,7 @@ static void put_addr(const char *name, const struct gn_multiaddr *addr)
 	free(text);
 }
 
-static int print_text(const struct gn_identify_info *info)
+static void print_text(const struct gn_identify_info *info)
 {
 	char id[GN_PEER_ID_TEXT_MAX];
 
@@ -43,7 +41,6 @@ static int print_text(const struct gn_identify_info *info)
 	if (info->observed)
 		put_addr("observed", info->observed);
 	put_text("signed", info->signed_record ? "yes" : "no");
-	return fflush(stdout) ? -errno : 0;
 }
 
 static int print_json(const struct gn_identify_info *info)
@@ -76,10 +73,11 @@ static void on_done(void *arg, int err, const struct gn_identify_info *info)
 		dialer_failed(d, err);
 		return;
 	}
-	err = d->cfg.note.json ? print_json(info) : print_text(info);
-	if (err && err != -EPIPE)
-		say("standard output: %s", gn_strerror(err));
-	dialer_close(d, err ? EXIT_LOCAL : EXIT_DONE);
+	if (d->cfg.note.json)
+		err = print_json(info);
+	else
+		print_text(info);
+	dialer_close(d, results_close(err));
 }
 
 int identify_start(struct dialer *d)

@@ -6,6 +6,7 @@
 
 #include "common/exit.h"
 #include "common/json.h"
+#include "common/results.h"
 #include "common/say.h"
 #include "dialer.h"
 
@@ -49,7 +50,7 @@ static void on_done(void *arg, int err)
 	if (err)
 		dialer_failed(d, err);
 	else
-		dialer_close(d, EXIT_DONE);
+		dialer_close(d, results_close(0));
 }
 
 int ping_start(struct dialer *d)

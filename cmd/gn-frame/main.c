@@ -11,6 +11,7 @@
 #include "common/exit.h"
 #include "common/json.h"
 #include "common/opt.h"
+#include "common/results.h"
 #include "common/writer.h"
 #include "gn.h"
 #include "split.h"
@@ -103,7 +104,7 @@ static int encode(const struct cfg *cfg)
 		reader_check(&r, err, what_of(form));
 		reader_fini(&r);
 	}
-	writer_flush();
+	writer_close();
 	return EXIT_DONE;
 }
 
@@ -127,6 +128,7 @@ static int decode(const struct cfg *cfg)
 	writer_flush();
 	reader_check(&r, err, "frame");
 	reader_fini(&r);
+	writer_close();
 	return EXIT_DONE;
 }
 
@@ -152,12 +154,10 @@ static int count(const struct cfg *cfg)
 		err = json_send(&j, STDOUT_FILENO);
 	} else {
 		printf("%" PRIu64 " %" PRIu64 "\n", r.count, bytes);
-		err = fflush(stdout) ? -errno : 0;
+		err = 0;
 	}
 	reader_fini(&r);
-	if (err && err != -EPIPE)
-		say("standard output: %s", gn_strerror(err));
-	return err ? EXIT_LOCAL : EXIT_DONE;
+	return results_close(err);
 }
 
 static int join(const struct cfg *cfg, char *const *files, int n)
@@ -178,7 +178,7 @@ static int join(const struct cfg *cfg, char *const *files, int n)
 		if (!is_stdin)
 			close(fd);
 	}
-	writer_flush();
+	writer_close();
 	return EXIT_DONE;
 }
 

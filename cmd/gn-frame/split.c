@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/exit.h"
+#include "common/outfile.h"
 #include "common/program.h"
 #include "common/say.h"
 #include "common/signals.h"
@@ -36,19 +37,11 @@ static int put_all(int fd, const uint8_t *p, size_t n)
 
 static void put_file(const char *path, const struct form_unit *u)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), err;
+	int err = put_all(outfile_open(path, OUTFILE_NEW), u->body, u->len);
 
-	if (fd < 0 && errno == EEXIST)
-		die(EXIT_REFUSED, "%s is there already and is not overwritten", path);
-	if (fd < 0)
-		die(EXIT_LOCAL, "%s: %s", path, strerror(errno));
-	err = put_all(fd, u->body, u->len);
-	if (close(fd) && !err)
-		err = -errno;
-	if (!err)
-		return;
-	unlink(path); /* half a frame is none */
-	die(EXIT_LOCAL, "%s: %s", path, strerror(-err));
+	if (err != 0)
+		die(EXIT_LOCAL, "%s: %s", path, strerror(-err));
+	outfile_close();
 }
 
 int split_files(struct reader *r, const char *prefix)

@@ -71,3 +71,9 @@ void info_put(const struct open_cfg *cfg, const struct gn_sealed_info *info)
 	if (err)
 		die(EXIT_LOCAL, "--info-fd %d: %s", cfg->info_fd, gn_strerror(err));
 }
+
+void info_close(const struct open_cfg *cfg)
+{
+	if (cfg->info_fd > STDERR_FILENO && close(cfg->info_fd) != 0 && errno != EINTR)
+		die(EXIT_LOCAL, "--info-fd %d: %s", cfg->info_fd, gn_strerror(-errno));
+}

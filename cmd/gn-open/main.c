@@ -10,11 +10,11 @@
 #include "common/exit.h"
 #include "common/fdio.h"
 #include "common/identity.h"
+#include "common/outfile.h"
 #include "common/wire.h"
 #include "common/writer.h"
 #include "gn.h"
 #include "open.h"
-#include "outfile.h"
 
 struct cfg {
 	struct identity_cfg key;
@@ -122,7 +122,7 @@ int main(int argc, char **argv)
 	opt_list_free(&cfg.from);
 	fdio_enlarge(STDIN_FILENO);
 	if (cfg.file)
-		outfile_open(cfg.file);
+		writer_to(outfile_open(cfg.file, OUTFILE_REPLACE), cfg.file);
 	else
 		fdio_enlarge(STDOUT_FILENO);
 	cfg.open.form = cfg.wire.form;
@@ -132,7 +132,10 @@ int main(int argc, char **argv)
 	else
 		open_frames(u, &cfg.open);
 	gn_unsealer_free(u);
+	info_close(&cfg.open);
 	if (cfg.file)
 		outfile_close();
+	else
+		writer_close();
 	return EXIT_DONE;
 }

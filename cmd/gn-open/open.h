@@ -23,5 +23,7 @@ void open_stream(struct gn_unsealer *u, const struct open_cfg *cfg);
 
 /* A line on cfg->info_fd: sender, time, type and id. */
 void info_put(const struct open_cfg *cfg, const struct gn_sealed_info *info);
+/* Closes it, unless it is a standard descriptor: a write may fail as late as that. */
+void info_close(const struct open_cfg *cfg);
 
 #endif

@@ -124,5 +124,6 @@ int main(int argc, char **argv)
 	else
 		seal_frames(s, cfg.wire.form, cfg.wire.max_frame);
 	gn_sealer_free(s);
+	writer_close();
 	return EXIT_DONE;
 }

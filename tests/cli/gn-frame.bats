@@ -133,6 +133,19 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	assert_output "gn-frame: frame-000000 is there already and is not overwritten"
 }
 
+@test "split: a file is there when all of its frame is, or not at all" {
+	head -c 3000000 /dev/zero | gn-frame encode -b 1M >f
+	mkdir dir
+	run -1 bash -c 'ulimit -f 512; gn-frame split -p dir/x <f'
+	assert_output "gn-frame: dir/x000000: File too large"
+	assert_equal "$(ls -A dir)" ""
+	(umask 027 && gn-frame split -p dir/x <f)
+	assert_equal "$(ls -A dir | tr '\n' ' ')" "x000000 x000001 x000002 "
+	assert_equal "$(stat -c '%a %s' dir/*)" $'640 1048576\n640 1048576\n640 902848'
+	ln -s nowhere link000000
+	run -4 gn-frame split -p link <f
+}
+
 @test "split runs a program a frame, until one fails" {
 	printf 'a\nbb\nccc\n' | gn-frame encode >f
 	run -0 gn-frame split -- sh -c 'echo "$GNFRAME:$(cat)"' <f

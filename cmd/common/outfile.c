@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* O_TMPFILE, renameat2 */
+#include "outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "exit.h"
+#include "gn.h"
+#include "say.h"
+
+#define LINKS_MAX 40 /* as the kernel follows */
+#define NAME_BYTES 10
+#define NAME_LEN (NAME_BYTES * 8 / 5)
+
+static struct {
+	const char *said; /* the path as the user wrote it */
+	char *path;       /* that of the file itself, through links */
+	char *temporary;  /* a name beside it */
+	size_t n_folder;  /* length of the directory in both, with the slash; 0: the working directory */
+	enum outfile_kind kind;
+	bool is_unnamed;
+	int fd;
+} file;
+static volatile sig_atomic_t is_there; /* under the temporary name */
+
+/* ---- the end, whatever it is ---- */
+
+static void remove_it(void)
+{
+	if (is_there)
+		unlink(file.temporary);
+	is_there = 0;
+}
+
+static void on_signal(int sig)
+{
+	remove_it();
+	exit_by_signal(sig);
+}
+
+/* Every signal that ends a program and can be caught; but those that were ignored when the tool began (nohup). */
+static void watch_signals(void)
+{
+	static const int sigs[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGPIPE, SIGALRM, SIGUSR1,
+				   SIGUSR2, SIGXCPU, SIGXFSZ, SIGPROF, SIGPOLL, SIGTRAP, SIGVTALRM,
+				   SIGABRT, SIGSYS,  SIGBUS,  SIGSEGV, SIGFPE,  SIGILL};
+	struct sigaction sa = {0}, old;
+
+	sa.sa_handler = on_signal;
+	sigfillset(&sa.sa_mask);
+	for (size_t i = 0; i < sizeof sigs / sizeof *sigs; i++)
+		if (sigaction(sigs[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+			sigaction(sigs[i], &sa, NULL);
+}
+
+static _Noreturn void die_of(int err)
+{
+	die(err == EACCES || err == EPERM ? EXIT_REFUSED : EXIT_LOCAL, "%s: %s", file.said, strerror(err));
+}
+
+static _Noreturn void die_of_taken(void)
+{
+	die(EXIT_REFUSED, "%s is there already and is not overwritten", file.said);
+}
+
+static _Noreturn void die_of_folder(int err)
+{
+	if (err != EACCES && err != EPERM && err != EROFS)
+		die_of(err);
+	die(err == EROFS ? EXIT_LOCAL : EXIT_REFUSED, "%s: no file can be made in its directory: %s", file.said,
+	    strerror(err));
+}
+
+/* ---- where ---- */
+
+/* What the link says, from where it stands. */
+static char *read_link(const char *link)
+{
+	const char *slash = strrchr(link, '/');
+	size_t head = slash != NULL ? (size_t)(slash - link) + 1 : 0;
+	char *path = malloc(head + PATH_MAX);
+	ssize_t n;
+
+	if (path == NULL)
+		die_memory();
+	n = readlink(link, path + head, PATH_MAX - 1);
+	if (n < 0)
+		die_of(errno);
+	path[head + (size_t)n] = '\0';
+	if (path[head] == '/')
+		memmove(path, path + head, (size_t)n + 1);
+	else
+		memcpy(path, link, head);
+	return path;
+}
+
+/* Follows links to a file that need not be there. */
+static char *follow(const char *name)
+{
+	char *path = strdup(name), *next;
+	struct stat st;
+
+	if (path == NULL)
+		die_memory();
+	for (int i = 0; i < LINKS_MAX; i++) {
+		if (lstat(path, &st) != 0 || !S_ISLNK(st.st_mode))
+			return path;
+		next = read_link(path);
+		free(path);
+		path = next;
+	}
+	die_of(ELOOP);
+}
+
+/* Whether the name is fit for it; the kernel's own look through links comes first, with its rules about whose links
+ * are followed. */
+static void check_target(void)
+{
+	struct stat st;
+
+	if (file.kind == OUTFILE_NEW) {
+		if (lstat(file.path, &st) == 0)
+			die_of_taken();
+		return;
+	}
+	if (stat(file.said, &st) != 0) {
+		if (errno != ENOENT)
+			die_of(errno);
+		return;
+	}
+	if (!S_ISREG(st.st_mode))
+		die(EXIT_REFUSED, "%s: is there, and is not a regular file", file.said);
+	/* Nobody replaces what may not be written. */
+	if (faccessat(AT_FDCWD, file.path, W_OK, AT_EACCESS) != 0)
+		die_of(errno);
+}
+
+static void name_temporary(void)
+{
+	char text[NAME_LEN + 1];
+	uint8_t bytes[NAME_BYTES];
+
+	gn_random(bytes, sizeof bytes);
+	gn_base32_encode(bytes, sizeof bytes, text);
+	sprintf(file.temporary + file.n_folder, ".%.60s-%.*s", say_tool(), NAME_LEN, text);
+}
+
+static void set_names(const char *name)
+{
+	const char *slash;
+
+	file.said = name;
+	file.path = file.kind == OUTFILE_REPLACE ? follow(name) : strdup(name);
+	if (file.path == NULL)
+		die_memory();
+	slash = strrchr(file.path, '/');
+	file.n_folder = slash != NULL ? (size_t)(slash - file.path) + 1 : 0;
+	file.temporary = malloc(file.n_folder + 64 + NAME_LEN);
+	if (file.temporary == NULL)
+		die_memory();
+	memcpy(file.temporary, file.path, file.n_folder);
+	name_temporary();
+}
+
+/* The directory, in memory that the caller frees. */
+static char *folder(void)
+{
+	char *name = file.n_folder > 0 ? strndup(file.path, file.n_folder) : strdup(".");
+
+	if (name == NULL)
+		die_memory();
+	return name;
+}
+
+/* ---- the file ---- */
+
+/* A descriptor's name for linkat(). */
+static const char *descriptor_path(int fd)
+{
+	static char path[32];
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return path;
+}
+
+/* A file without a name; false where there is no such thing, or no way to give it one. */
+static bool open_unnamed(void)
+{
+	char *name = folder();
+
+	file.fd = open(name, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	free(name);
+	if (file.fd < 0)
+		return false;
+	if (access(descriptor_path(file.fd), F_OK) == 0)
+		return true;
+	close(file.fd);
+	return false;
+}
+
+static void prepare_removal(void)
+{
+	static bool is_prepared;
+
+	if (is_prepared)
+		return;
+	is_prepared = true;
+	atexit(remove_it);
+	watch_signals();
+}
+
+/* A signal finds the file known or not made. */
+static void open_named(void)
+{
+	sigset_t all, before;
+	int err;
+
+	prepare_removal();
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	do {
+		name_temporary();
+		file.fd = open(file.temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	} while (file.fd < 0 && (errno == EEXIST || errno == EINTR));
+	err = errno;
+	is_there = file.fd >= 0;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (file.fd < 0)
+		die_of_folder(err);
+}
+
+int outfile_open(const char *path, enum outfile_kind kind)
+{
+	file.kind = kind;
+	set_names(path);
+	check_target();
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is EFBIG */
+	file.is_unnamed = open_unnamed();
+	if (!file.is_unnamed)
+		open_named();
+	return file.fd;
+}
+
+/* ---- its completion ---- */
+
+/* Permissions, owner and group of the file whose place it takes.  Where the group cannot be had, its permissions, which
+ * were not meant for another group, are no more than those of everybody. */
+static int take_permissions(const struct stat *st)
+{
+	mode_t mode = st->st_mode & 0777;
+
+	if (fchown(file.fd, st->st_uid, st->st_gid) != 0 && fchown(file.fd, (uid_t)-1, st->st_gid) != 0)
+		mode &= (mode_t)0707 | (mode & 07) << 3;
+	return fchmod(file.fd, mode);
+}
+
+static int set_permissions(void)
+{
+	struct stat st;
+	mode_t mask;
+
+	if (file.kind == OUTFILE_REPLACE && lstat(file.path, &st) == 0) {
+		if (!S_ISREG(st.st_mode))
+			die(EXIT_REFUSED, "%s: is there, and is not a regular file", file.said);
+		return take_permissions(&st);
+	}
+	mask = umask(0);
+	umask(mask);
+	return fchmod(file.fd, 0666 & ~mask);
+}
+
+/* For a name that must be free. */
+static int give_new_name(int fd)
+{
+	if (file.is_unnamed)
+		return linkat(AT_FDCWD, descriptor_path(fd), AT_FDCWD, file.path, AT_SYMLINK_FOLLOW);
+	if (renameat2(AT_FDCWD, file.temporary, AT_FDCWD, file.path, RENAME_NOREPLACE) == 0) {
+		is_there = 0;
+		return 0;
+	}
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	return link(file.temporary, file.path);
+}
+
+static int replace(int fd)
+{
+	if (file.is_unnamed) {
+		while (linkat(AT_FDCWD, descriptor_path(fd), AT_FDCWD, file.temporary, AT_SYMLINK_FOLLOW) != 0) {
+			if (errno != EEXIST)
+				return -1;
+			name_temporary();
+		}
+		is_there = 1;
+	}
+	if (rename(file.temporary, file.path) != 0)
+		return -1;
+	is_there = 0;
+	return 0;
+}
+
+/* No signal comes between two steps of it. */
+static int give_name(int fd)
+{
+	sigset_t all, before;
+	int rc, err;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	rc = file.kind == OUTFILE_NEW ? give_new_name(fd) : replace(fd);
+	err = errno;
+	remove_it();
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = err;
+	return rc;
+}
+
+/* So that the name is on the disk too; where a directory cannot be synced that is not asked for. */
+static void sync_folder(void)
+{
+	char *name = folder();
+	int dir = open(name, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+
+	free(name);
+	if (dir < 0)
+		return;
+	fsync(dir);
+	close(dir);
+}
+
+void outfile_close(void)
+{
+	int keep = -1;
+
+	/* Some file systems know no permissions. */
+	if (set_permissions() != 0 && errno != EPERM && errno != EOPNOTSUPP)
+		die_of(errno);
+	if (file.kind == OUTFILE_REPLACE && fsync(file.fd) != 0 && errno != EINVAL)
+		die_of(errno);
+	if (file.is_unnamed) {
+		keep = fcntl(file.fd, F_DUPFD_CLOEXEC, 3);
+		if (keep < 0)
+			die_of(errno);
+	}
+	/* A write that fails late is told here. */
+	if (close(file.fd) != 0 && errno != EINTR)
+		die_of(errno);
+	if (give_name(keep) != 0) {
+		if (errno == EEXIST && file.kind == OUTFILE_NEW)
+			die_of_taken();
+		die_of(errno);
+	}
+	if (keep >= 0)
+		close(keep);
+	if (file.kind == OUTFILE_REPLACE)
+		sync_folder();
+	free(file.temporary);
+	free(file.path);
+	file.temporary = file.path = NULL;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* The end of what a tool writes to stdout, where it fails as late as at close().  Each case runs in a process of its own;
+ * the Makefile links this program so that calls of close() come here first. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/exit.h"
+#include "common/results.h"
+#include "common/say.h"
+#include "common/writer.h"
+
+static int failure; /* what close(STDOUT_FILENO) fails with; 0: it does not */
+
+int __real_close(int fd);
+int __wrap_close(int fd);
+
+int __wrap_close(int fd)
+{
+	int rc = __real_close(fd);
+
+	if (fd != STDOUT_FILENO || failure == 0)
+		return rc;
+	errno = failure;
+	return -1;
+}
+
+static void by_writer(void)
+{
+	(void)writer_put(FORM_LINE, "text", 4);
+	writer_close();
+	exit(EXIT_DONE);
+}
+
+static void by_stdio(void)
+{
+	printf("text\n");
+	exit(results_close(0));
+}
+
+static void after_a_failure(void)
+{
+	exit(results_close(-EIO));
+}
+
+/* What is opened later gets another number than stdout's. */
+static void with_a_later_open(void)
+{
+	int code = results_close(0), fd = open("/dev/null", O_RDONLY);
+
+	exit(fd > STDERR_FILENO ? code : 99);
+}
+
+/* Runs it; its stdout and stderr come as text, and its exit code. */
+static int run(void (*job)(void), const char *to, char *said, size_t room)
+{
+	int ends[2], status;
+	ssize_t n;
+	pid_t pid;
+
+	(void)fflush(NULL);
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		int out = open(to, O_WRONLY);
+
+		(void)dup2(out, STDOUT_FILENO);
+		(void)dup2(ends[1], STDERR_FILENO);
+		say_open("gn-test");
+		job();
+		_exit(98);
+	}
+	assert_int_equal(__real_close(ends[1]), 0);
+	n = read(ends[0], said, room - 1);
+	assert_true(n >= 0);
+	said[n] = '\0';
+	assert_int_equal(__real_close(ends[0]), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void (*const jobs[])(void) = {by_writer, by_stdio, with_a_later_open};
+
+static void test_all_is_well(void **state)
+{
+	char said[200];
+
+	(void)state;
+	failure = 0;
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(run(jobs[i], "/dev/null", said, sizeof said), EXIT_DONE);
+		assert_string_equal(said, "");
+	}
+}
+
+static void test_a_close_that_fails_is_told(void **state)
+{
+	char said[200];
+
+	(void)state;
+	failure = EDQUOT;
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(run(jobs[i], "/dev/null", said, sizeof said), EXIT_LOCAL);
+		assert_string_equal(said, "gn-test: standard output: Disk quota exceeded\n");
+	}
+}
+
+static void test_a_write_that_fails_is_told_once(void **state)
+{
+	char said[200];
+
+	(void)state;
+	failure = ENOSPC;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(run(jobs[i], "/dev/full", said, sizeof said), EXIT_LOCAL);
+		assert_string_equal(said, "gn-test: standard output: No space left on device\n");
+	}
+	assert_int_equal(run(after_a_failure, "/dev/null", said, sizeof said), EXIT_LOCAL);
+	assert_string_equal(said, "gn-test: standard output: Input/output error\n");
+}
+
+static void test_a_reader_that_has_gone_is_no_news(void **state)
+{
+	char said[200];
+
+	(void)state;
+	failure = EPIPE;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(run(jobs[i], "/dev/null", said, sizeof said), EXIT_LOCAL);
+		assert_string_equal(said, "");
+	}
+	failure = EINTR; /* the descriptor is closed even so */
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(run(jobs[i], "/dev/null", said, sizeof said), EXIT_DONE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_is_well),
+		cmocka_unit_test(test_a_close_that_fails_is_told),
+		cmocka_unit_test(test_a_write_that_fails_is_told_once),
+		cmocka_unit_test(test_a_reader_that_has_gone_is_no_news),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
