@@ -59,6 +59,7 @@ clients() {
 # ours ROW FILE HOW: a driver that dials what FILE lists; more connections are asked for on its stdin
 ours_dials() {
 	local fd
+	rm -f "$D/$1.ask" "$D/$1.said"
 	mkfifo "$D/$1.ask" "$D/$1.said"
 	exec {fd}<>"$D/$1.ask"
 	"$AID/idle" dial "$3" "$2" <&"$fd" >"$D/$1.said" 2>"$D/$1.err" 8>&- &
@@ -150,11 +151,17 @@ begin() {
 }
 
 part_idle() {
-	local row idlers='' cpu extra=''
+	local row idlers=''
 	for row in gn-cat socat-tls ncat spiped ssh js go rust; do case " $rows " in *" $row "*) idlers+=" $row" ;; esac; done
 	case $idlers in *gn-cat*) idlers+=" dialer" ;; esac
+	weigh $idlers
+}
+
+# weigh ROW...: all at the same time; what a connection weighs goes to idle_l, its processor time to conn_cpu
+weigh() {
+	local row idlers cpu extra=''
 	ulimit -S -n "$(ulimit -H -n)" 2>/dev/null
-	for row in $idlers; do
+	for row; do
 		note "  idle: $row, $FEW connections"
 		begin "$row" && extra+=" $row" || {
 			note "    $row: does not work: $(tail -n 1 "$D/idle.err" 2>/dev/null)"
