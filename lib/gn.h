@@ -64,6 +64,8 @@ enum gn_error {
 	GN_ENOTFOR = -1021,  /* sealed for others: this key opens nothing of it */
 	GN_ECONTEXT = -1022, /* sealed for another context */
 	GN_EORDER = -1023,   /* a message is missing, repeated, or not of this sequence */
+	GN_ECONNS = -1024,   /* the peer has as many connections as its limits allow */
+	GN_EPERADDR = -1025, /* it has as many from this address as its limits allow */
 };
 
 /* The words for an error, without a newline; never NULL.  For an unknown code
@@ -379,7 +381,7 @@ int gn_sequence_finish(const struct gn_sequence *q);
 
 /* ---- the node (lib/node, lib/api) --------------------------------------------- */
 
-/* Limits; gn_limits_init() sets what stands at the right.
+/* Limits; gn_limits_init() sets what stands at the right.  An address is an IPv4 address or an IPv6 /64.
  *
  * Silence is when no byte at all comes and the far host takes none of what waits for it, so a
  * connection whose path is slow lives on.  One that is silent for `keepalive` and `ping`, 60 s
@@ -390,10 +392,20 @@ int gn_sequence_finish(const struct gn_sequence *q);
  * accept, attempt and negotiate are for peers that do not move.  On a slow path they are
  * exceeded, up to three times, while bytes of the handshake keep coming, or other streams'
  * bytes are in front of the selection's; and so is dial, unless the caller has set it.  A
- * selection that we began waits on while the peer is silent, until the connection ends. */
+ * selection that we began waits on while the peer is silent, until the connection ends.
+ *
+ * A peer that is past conns or conns_per_addr is told which limit it is, once it is secured and the
+ * gate has let it in: its channels die of GN_ECONNS or GN_EPERADDR.  A few are told at once, others are cut off.  A full
+ * node closes a connection without a stream, of the address that has the most, for a newcomer from
+ * an address that has fewer.  The loopback has no limit conns_per_addr.
+ *
+ * Pending connections never keep others out: when there are too many, the oldest one of the address
+ * that has the most is closed.
+ *
+ * No address may hold more of memory than is free for all others. */
 struct gn_limits {
-	unsigned conns;            /* connections in all                     1024 */
-	unsigned conns_per_addr;   /* from one IPv4 address or IPv6 /64        16 */
+	unsigned conns;            /* connections in all, but for the pending  1024 */
+	unsigned conns_per_addr;   /* of them, inbound from one address        16 */
 	unsigned conns_pending;    /* inbound, before they are secured         64 */
 	unsigned streams_per_conn; /* inbound streams of a connection         256 */
 	unsigned streams_per_peer; /* inbound streams of a peer               512 */

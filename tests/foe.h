@@ -4,6 +4,9 @@
 #ifndef GN_TESTS_FOE_H
 #define GN_TESTS_FOE_H
 
+#include <fcntl.h>
+#include <netinet/in.h>
+
 #include "mux/yamux.h"
 #include "noise_peer.h"
 #include "town.h"
@@ -103,6 +106,31 @@ static inline void foe_connect(struct foe *f, struct town *t, uint8_t seed)
 	foe_begin(f, t, seed);
 	TOWN_UNTIL(t, f->dial == NULL, 5 * GN_SEC);
 	WIRE_MUST(f->link != NULL);
+}
+
+/* A client with a source address of its own. */
+static inline void foe_connect_from(struct foe *f, struct town *t, uint8_t seed, const uint8_t from[4])
+{
+	struct gn_sockaddr remote;
+	struct sockaddr_in sa = {.sin_family = AF_INET};
+	struct gn_link *link;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	memset(f, 0, sizeof *f);
+	f->t = t;
+	f->answers = true;
+	noise_peer_init(&f->noise, true, seed);
+	WIRE_MUST(fd >= 0);
+	memcpy(&sa.sin_addr, from, 4);
+	WIRE_MUST(bind(fd, (struct sockaddr *)&sa, sizeof sa) == 0);
+	WIRE_MUST(gn_tcp_addr_decode(t->addr, &remote) == 0);
+	memcpy(&sa.sin_addr, remote.ip, 4);
+	sa.sin_port = htons(remote.port);
+	WIRE_MUST(connect(fd, (struct sockaddr *)&sa, sizeof sa) == 0);
+	WIRE_MUST(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0);
+	WIRE_MUST(gn_tcp_link_init(t->loop) == 0);
+	WIRE_MUST(gn_tcp_link_new(t->loop, fd, &remote, &link) == 0);
+	foe_on_link(f, 0, link);
 }
 
 static inline void foe_abort(struct foe *f)

@@ -55,6 +55,8 @@ int exit_code(int gn_err)
 	case GN_ETIMEOUT:
 		return EXIT_TIMEOUT;
 	case GN_ELIMIT:
+	case GN_ECONNS:
+	case GN_EPERADDR:
 		return EXIT_LIMIT;
 	case GN_ENOPROTO:
 		return EXIT_NOPROTO;

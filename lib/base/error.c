@@ -30,7 +30,9 @@
 	X(GN_EGONE, "the session is going away")                             \
 	X(GN_ENOTFOR, "not sealed for this key, or damaged")                 \
 	X(GN_ECONTEXT, "sealed for another context")                         \
-	X(GN_EORDER, "missing, repeated or out of order")
+	X(GN_EORDER, "missing, repeated or out of order")                    \
+	X(GN_ECONNS, "the peer takes no more connections (its limit conns)") \
+	X(GN_EPERADDR, "the peer takes no more connections from this address (its limit conns-per-addr)")
 
 /* POSIX has strerror but no names; those that programs meet. */
 #define SYSTEM(X)                                                            \

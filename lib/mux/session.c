@@ -1,6 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "mux/session.h"
 
+int gn_go_away_error(uint32_t code)
+{
+	switch (code) {
+	case GN_GO_AWAY_PROTOCOL:
+		return GN_EPROTO;
+	case GN_GO_AWAY_GATED:
+		return GN_EREFUSED;
+	case GN_GO_AWAY_LIMIT:
+		return GN_ELIMIT;
+	case GN_GO_AWAY_CONNS:
+		return GN_ECONNS;
+	case GN_GO_AWAY_CONNS_PER_ADDR:
+		return GN_EPERADDR;
+	default:
+		return GN_EGONE;
+	}
+}
+
 void gn_stream_tell(struct gn_stream *st, unsigned news)
 {
 	st->news |= news;

@@ -12,6 +12,7 @@
 #ifndef GN_MUX_SESSION_H
 #define GN_MUX_SESSION_H
 
+#include "base/budget.h"
 #include "stack/layer.h"
 
 struct gn_session;
@@ -80,39 +81,10 @@ struct gn_session {
 	gn_time now;
 };
 
-/* A share of the node's memory: windows that were promised. */
-struct gn_budget {
-	size_t used, max;
-};
-
-static inline bool gn_budget_take(struct gn_budget *b, size_t n)
-{
-	if (b == NULL)
-		return true;
-	if (n > b->max || b->used > b->max - n)
-		return false;
-	b->used += n;
-	return true;
-}
-
-/* What would be nice to have leaves half of it to those that need some to begin with. */
-static inline bool gn_budget_take_spare(struct gn_budget *b, size_t n)
-{
-	if (b != NULL && (b->used > b->max / 2 || n > b->max / 2 - b->used))
-		return false;
-	return gn_budget_take(b, n);
-}
-
-static inline void gn_budget_give(struct gn_budget *b, size_t n)
-{
-	if (b != NULL)
-		b->used -= n;
-}
-
 struct gn_mux_cfg {
 	bool client;              /* the libp2p role, not the transport's */
 	size_t window;            /* the most that one stream's receive window grows to */
-	struct gn_budget *budget; /* shared, outlives the session; NULL: none */
+	struct gn_budget *budget; /* what streams are charged to; outlives the session; NULL: nothing is */
 	gn_time keepalive;        /* a ping when there was no sign of life for so long; 0 never */
 	gn_time ping;             /* the session is over when there is none for so long after that */
 	/* May one more inbound stream come in?  0; GN_ELIMIT: it is reset; GN_ECLOSED: we are about to
@@ -127,7 +99,19 @@ struct gn_muxer_ops {
 	struct gn_session *(*session)(struct gn_layer *l);
 };
 
-enum { GN_GO_AWAY_NORMAL = 0, GN_GO_AWAY_PROTOCOL = 1, GN_GO_AWAY_INTERNAL = 2, GN_GO_AWAY_GATED = 0x1007 };
+/* Codes of Go Away.  From 0x1000 on they are libp2p's connection error codes, as go-libp2p says
+ * them; the last two are this library's own, outside the range that libp2p has for itself. */
+enum gn_go_away {
+	GN_GO_AWAY_NORMAL = 0,
+	GN_GO_AWAY_PROTOCOL = 1,
+	GN_GO_AWAY_INTERNAL = 2,
+	GN_GO_AWAY_LIMIT = 0x1001,           /* some limit of resources */
+	GN_GO_AWAY_GATED = 0x1007,           /* this identity is refused */
+	GN_GO_AWAY_CONNS = 0x474e01,         /* limit conns */
+	GN_GO_AWAY_CONNS_PER_ADDR = 0x474e02 /* limit conns_per_addr */
+};
+/* What a session dies of when the far end says such a code, other than GN_GO_AWAY_NORMAL. */
+int gn_go_away_error(uint32_t code);
 
 /* Calls on_news of every stream that has some; new streams go to on_new first, which
  * sets on_news or releases the stream.  Streams may be opened, reset and released from

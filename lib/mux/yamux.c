@@ -100,7 +100,9 @@ static void session_go_away(struct gn_session *s, uint32_t code)
 	struct yamux *y = yamux_of(s);
 
 	if (code != GN_GO_AWAY_NORMAL) {
-		yamux_fail(y, code == GN_GO_AWAY_GATED ? GN_EREFUSED : GN_ECLOSED, true, code);
+		bool is_limit = code == GN_GO_AWAY_CONNS || code == GN_GO_AWAY_CONNS_PER_ADDR;
+
+		yamux_fail(y, code == GN_GO_AWAY_GATED ? GN_EREFUSED : is_limit ? GN_ELIMIT : GN_ECLOSED, true, code);
 		return;
 	}
 	if (y->is_away_said || y->owes_away)

@@ -146,10 +146,8 @@ static void ping(struct yamux *y, const struct head *h, gn_time now)
 static void go_away(struct yamux *y, const struct head *h)
 {
 	y->session.is_away = true;
-	if (h->length == GN_GO_AWAY_GATED)
-		yamux_fail(y, GN_EREFUSED, false, 0);
-	else if (h->length != GN_GO_AWAY_NORMAL)
-		yamux_fail(y, h->length == GN_GO_AWAY_PROTOCOL ? GN_EPROTO : GN_EGONE, false, 0);
+	if (h->length != GN_GO_AWAY_NORMAL)
+		yamux_fail(y, gn_go_away_error(h->length), false, 0);
 }
 
 static void frame(struct yamux *y, const uint8_t *p, gn_time now)

@@ -6,7 +6,6 @@
 
 #include "base/log.h"
 #include "base/time.h"
-#include "node/listener.h"
 #include "node/node.h"
 #include "node/pstream.h"
 
@@ -28,6 +27,16 @@ void gn_conn_post(struct gn_conn *c)
 	gn_task_post(c->node->loop, &c->task);
 }
 
+/* Frees one that has only addresses. */
+static void conn_discard(struct gn_conn *c)
+{
+	if (c == NULL)
+		return;
+	gn_multiaddr_free(c->remote);
+	gn_multiaddr_free(c->local);
+	free(c);
+}
+
 int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 {
 	struct gn_node *node = cfg->node;
@@ -38,13 +47,20 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 
 	if (c == NULL || gn_multiaddr_dup(cfg->link->remote, &c->remote) != 0 ||
 	    gn_multiaddr_dup(cfg->link->local, &c->local) != 0) {
-		if (c != NULL)
-			gn_multiaddr_free(c->remote);
-		free(c);
+		conn_discard(c);
 		cfg->link->ops->abort(cfg->link);
 		return -ENOMEM;
 	}
+	gn_list_init(&c->link_pending);
+	gn_list_init(&c->pstreams);
+	gn_list_init(&c->link_node);
 	c->node = node;
+	c->network = gn_networks_get(&node->networks, cfg->link->remote);
+	if (c->network == NULL) {
+		conn_discard(c);
+		cfg->link->ops->abort(cfg->link);
+		return -ENOMEM;
+	}
 	c->inbound = cfg->inbound;
 	c->found = cfg->found;
 	c->on_open = cfg->on_open;
@@ -59,12 +75,9 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	c->began = cfg->began != 0 ? cfg->began : c->since;
 	c->deadline = gn_time_add(c->began, c->inbound ? lim->accept : lim->attempt);
 	c->look = GN_NEVER;
-	gn_list_init(&c->pstreams);
-	gn_list_init(&c->link_node);
 	gn_list_add_tail(&node->conns, &c->link_node);
 	node->n_conns++;
-	if (c->inbound)
-		node->n_pending++;
+	gn_conn_count_as(c, c->inbound ? GN_COUNT_PENDING : GN_COUNT_ADMITTED);
 	gn_task_init(&c->task, gn_conn_turn);
 	gn_timer_init(&c->timer, node->loop, on_timer, c);
 	gn_pipe_init(&c->rx, &node->scratch, GN_SCRATCH_RX + GN_SCRATCH_REST);
@@ -93,10 +106,6 @@ static void announce(struct gn_conn *c, int err)
 	if (c->is_announced)
 		return;
 	c->is_announced = true;
-	if (c->inbound) {
-		c->node->n_pending--;
-		gn_listeners_review(c->node);
-	}
 	if (err == 0)
 		gn_node_conn_opened(c->node, c);
 	c->on_open = NULL;
@@ -131,6 +140,7 @@ static void over(struct gn_conn *c, int err, bool in_order)
 	if (c->session != NULL)
 		c->session->ops->kill(c->session, err);
 	drop_link(c, in_order);
+	gn_conn_count_as(c, GN_COUNT_NONE);
 	announce(c, c->err);
 	if (was_open)
 		gn_node_conn_gone(c->node, c);
@@ -175,7 +185,7 @@ void gn_conn_left(struct gn_conn *c)
 bool gn_conn_is_usable(const struct gn_conn *c)
 {
 	return c->state == GN_CONN_OPEN && c->session != NULL && c->session->err == 0 && !c->session->is_away &&
-	       !c->is_refused;
+	       c->refusal == 0;
 }
 
 static void review_open(struct gn_conn *c)
@@ -183,7 +193,7 @@ static void review_open(struct gn_conn *c)
 	const struct gn_limits *lim = &c->node->cfg.limits;
 	gn_time now = gn_loop_now(c->node->loop);
 
-	if (!c->is_announced && !c->is_refused) {
+	if (!c->is_announced && c->refusal == 0) {
 		c->deadline = c->inbound ? gn_time_add(now, lim->first_stream) : GN_NEVER;
 		announce(c, 0);
 	}
@@ -274,10 +284,7 @@ void gn_conn_free(struct gn_conn *c)
 	if (c->link != NULL)
 		c->link->ops->abort(c->link);
 	c->link = NULL;
-	if (c->inbound && !c->is_announced) {
-		c->is_announced = true;
-		c->node->n_pending--;
-	}
+	gn_conn_count_as(c, GN_COUNT_NONE);
 	/* With the node: streams that somebody still holds lose their connection. */
 	gn_list_for_each_safe(at, next, &c->pstreams) {
 		struct gn_pstream *ps = gn_list_entry(at, struct gn_pstream, link);
@@ -298,8 +305,7 @@ void gn_conn_free(struct gn_conn *c)
 	gn_pipe_fini(&c->rx);
 	gn_pipe_fini(&c->tx);
 	gn_task_cancel(&c->task);
-	gn_multiaddr_free(c->remote);
-	gn_multiaddr_free(c->local);
+	gn_networks_put(&c->node->networks, c->network);
 	gn_node_conn_freed(c->node);
-	free(c);
+	conn_discard(c);
 }

@@ -16,6 +16,7 @@
 #include "gn.h"
 #include "loop/loop.h"
 #include "mux/session.h"
+#include "node/networks.h"
 #include "security/secure.h"
 #include "stack/stack.h"
 #include "transport/transport.h"
@@ -27,6 +28,15 @@ enum gn_conn_state {
 	GN_CONN_CLOSING, /* the last words go out */
 	GN_CONN_GONE,    /* there is no link any more */
 };
+
+/* What a connection counts for; see limits.c.
+ *
+ *     inbound: PENDING -- secured, and within the limits --> ADMITTED
+ *              PENDING -- secured, and past a limit, which the peer is told --> REFUSED
+ *     dialed:  ADMITTED from the beginning
+ *     any  -- the link is gone, or the connection was closed to make room --> NONE
+ */
+enum gn_conn_count { GN_COUNT_NONE, GN_COUNT_PENDING, GN_COUNT_REFUSED, GN_COUNT_ADMITTED };
 
 struct gn_conn {
 	struct gn_node *node;
@@ -40,6 +50,10 @@ struct gn_conn {
 	const char *found; /* how the address was learnt */
 	gn_time since;
 	gn_time began; /* the dial of the address, or the accept: the limit of the handshake counts from it */
+	struct gn_network *network; /* of remote */
+	enum gn_conn_count count;
+	struct gn_list link_pending; /* in node->pending while it counts as PENDING or REFUSED */
+	unsigned n_negotiating;      /* inbound streams that have no protocol yet */
 
 	struct gn_link *link;
 	struct gn_pipe rx, tx;
@@ -55,7 +69,7 @@ struct gn_conn {
 	size_t unacked;     /* bytes that the far host had not acknowledged when the link went */
 	bool is_owed;       /* a stream was given up in good order: what is queued is to arrive, also when closing */
 	bool is_announced;  /* on_open was called */
-	bool is_refused;    /* by our gate: it is told, and closed */
+	uint32_t refusal;   /* the code of Go Away by which the peer is told that it may not stay; 0: it may */
 	bool is_first_seen; /* an inbound stream has come */
 
 	/* signs of life, alive.c */
@@ -125,6 +139,14 @@ void gn_conn_turn(struct gn_task *task);
 void gn_conn_on_ready(void *arg, unsigned ready);
 /* conn.c, for turn.c: the state after a pump; looks at errors, ends, deadlines. */
 void gn_conn_review(struct gn_conn *c);
+
+/* limits.c */
+/* Moves the connection to another count. */
+void gn_conn_count_as(struct gn_conn *c, enum gn_conn_count count);
+/* An inbound connection is secured, and the gate lets the peer in.  0: it is ADMITTED, or
+ * c->refusal names the limit that the peer is to be told of.  GN_ELIMIT: past that limit, and too
+ * many are being told already. */
+int gn_conn_admit(struct gn_conn *c);
 
 /* upgrade.c */
 int gn_conn_upgrade(struct gn_conn *c);

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
+#include <limits.h>
 
-#include "addr/multiaddr.h"
 #include "node/conn.h"
 #include "node/node.h"
+#include "node/pstream.h"
+
+enum {
+	REFUSED_MAX = 8,   /* connections that are being told of a limit, at once */
+	UNUSED_AGE = 1000, /* ms: from then on a connection without a stream is unused */
+};
 
 void gn_limits_init(struct gn_limits *limits)
 {
@@ -28,37 +33,138 @@ void gn_limits_init(struct gn_limits *limits)
 	*limits = stock;
 }
 
-/* The network that an address counts for: an IPv4 address, or an IPv6 /64. */
-static bool is_same_net(const struct gn_ip *a, const struct gn_ip *b)
+/* ---- connections that are not admitted yet ---- */
+
+static bool is_in_pending(enum gn_conn_count count)
 {
-	return a->is_ip6 == b->is_ip6 && memcmp(a->addr, b->addr, a->is_ip6 ? 8 : 4) == 0;
+	return count == GN_COUNT_PENDING || count == GN_COUNT_REFUSED;
 }
+
+static void counters_add(struct gn_conn *c, enum gn_conn_count count, unsigned n)
+{
+	struct gn_node *node = c->node;
+
+	if (is_in_pending(count)) {
+		node->n_pending += n;
+		c->network->pending += n;
+	}
+	if (count == GN_COUNT_REFUSED)
+		node->n_refused += n;
+	if (count == GN_COUNT_ADMITTED) {
+		node->n_admitted += n;
+		c->network->conns += c->inbound ? n : 0;
+	}
+}
+
+void gn_conn_count_as(struct gn_conn *c, enum gn_conn_count count)
+{
+	struct gn_node *node = c->node;
+	bool was_in = is_in_pending(c->count), is_in = is_in_pending(count);
+
+	if (was_in && !is_in)
+		gn_list_del(&c->link_pending);
+	else if (is_in && !was_in)
+		gn_list_add_tail(&node->pending, &c->link_pending);
+	counters_add(c, c->count, UINT_MAX); /* one less */
+	counters_add(c, count, 1);
+	c->count = count;
+}
+
+int gn_node_make_room(struct gn_node *node)
+{
+	const struct gn_limits *lim = &node->cfg.limits;
+
+	if (node->is_closing || lim->conns_pending == 0)
+		return GN_ELIMIT;
+	while (node->n_pending >= lim->conns_pending) {
+		struct gn_conn *victim = NULL;
+		struct gn_list *at;
+
+		gn_list_for_each(at, &node->pending) {
+			struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_pending);
+
+			if (victim == NULL || c->network->pending > victim->network->pending)
+				victim = c;
+		}
+		gn_conn_abort(victim, GN_ELIMIT);
+	}
+	return 0;
+}
+
+/* ---- admission ---- */
 
 bool gn_node_is_full(const struct gn_node *node)
 {
-	return node->n_conns >= node->cfg.limits.conns;
+	return node->n_admitted >= node->cfg.limits.conns;
 }
 
-int gn_node_admits_conn(struct gn_node *node, const struct gn_multiaddr *remote)
+/* Has it no stream with a protocol?  Streams that are about to agree on one do not make it used:
+ * the peer may leave them so for ever, also those by which it is asked who it is. */
+static bool is_unused(const struct gn_conn *c)
 {
-	const struct gn_limits *lim = &node->cfg.limits;
-	struct gn_ip from, ip;
 	struct gn_list *at;
-	unsigned n = 0;
 
-	if (node->is_closing || gn_node_is_full(node) || node->n_pending >= lim->conns_pending)
-		return GN_ELIMIT;
-	if (gn_multiaddr_to_ip(remote, &from, NULL) != 0)
-		return 0;
-	gn_list_for_each(at, &node->conns) {
-		const struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_node);
-
-		if (c->inbound && c->state != GN_CONN_GONE && gn_multiaddr_to_ip(c->remote, &ip, NULL) == 0 &&
-		    is_same_net(&from, &ip))
-			n++;
-	}
-	return n < lim->conns_per_addr ? 0 : GN_ELIMIT;
+	gn_list_for_each(at, &c->pstreams)
+		if (gn_list_entry(at, struct gn_pstream, link)->is_open)
+			return false;
+	return true;
 }
+
+/* An open connection that nobody uses, of the network that has the most; the oldest of them. */
+static struct gn_conn *find_unused(struct gn_node *node)
+{
+	gn_time born = gn_loop_now(node->loop) - UNUSED_AGE * GN_MSEC; /* it had time to open a stream */
+	struct gn_conn *found = NULL;
+	struct gn_list *at;
+
+	gn_list_for_each(at, &node->conns) {
+		struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_node);
+
+		if (!c->inbound || c->count != GN_COUNT_ADMITTED || c->state != GN_CONN_OPEN || c->since > born ||
+		    c->network->kind == GN_NETWORK_NONE || !is_unused(c))
+			continue;
+		if (found == NULL || c->network->conns > found->network->conns)
+			found = c;
+	}
+	return found;
+}
+
+/* The limit that one more connection would break, as a code of Go Away; 0.  A full node closes an
+ * unused connection for a newcomer whose network has clearly fewer, so that no network (the
+ * loopback, say, which has no limit per address) keeps all places to itself. */
+static uint32_t broken_limit(struct gn_conn *c)
+{
+	const struct gn_limits *lim = &c->node->cfg.limits;
+	const struct gn_network *net = c->network;
+	struct gn_conn *other;
+
+	if (net->kind != GN_NETWORK_NONE && !net->is_loopback && net->conns >= lim->conns_per_addr)
+		return GN_GO_AWAY_CONNS_PER_ADDR;
+	if (!gn_node_is_full(c->node))
+		return 0;
+	other = lim->conns > 0 ? find_unused(c->node) : NULL;
+	if (other == NULL || other->network->conns < net->conns + 2)
+		return GN_GO_AWAY_CONNS;
+	gn_conn_count_as(other, GN_COUNT_NONE);
+	gn_conn_close(other);
+	return 0;
+}
+
+int gn_conn_admit(struct gn_conn *c)
+{
+	c->refusal = broken_limit(c);
+	if (c->refusal == 0) {
+		gn_conn_count_as(c, GN_COUNT_ADMITTED);
+		return 0;
+	}
+	c->err = GN_ELIMIT;
+	if (c->node->n_refused >= REFUSED_MAX)
+		return GN_ELIMIT;
+	gn_conn_count_as(c, GN_COUNT_REFUSED);
+	return 0;
+}
+
+/* ---- streams ---- */
 
 int gn_node_admits_stream(struct gn_node *node, const struct gn_conn *c)
 {
@@ -66,7 +172,7 @@ int gn_node_admits_stream(struct gn_node *node, const struct gn_conn *c)
 	struct gn_list *at;
 	unsigned n = 0;
 
-	if (node->is_closing || c->is_refused)
+	if (node->is_closing || c->refusal != 0)
 		return GN_ECLOSED;
 	if (c->session == NULL || c->session->inbound >= lim->streams_per_conn)
 		return GN_ELIMIT;

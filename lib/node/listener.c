@@ -15,22 +15,38 @@ struct listener {
 	const struct gn_transport_ops *transport;
 	struct gn_link_listener *at;
 	struct gn_multiaddr *bound; /* without /p2p */
-	bool is_paused;
 };
 
+/* Why a connection does not stay, for the user of this node. */
+static const char *reason(const struct gn_conn *c, int err)
+{
+	switch (c->refusal) {
+	case GN_GO_AWAY_CONNS:
+		return "refused: as many connections are open as the limit conns allows";
+	case GN_GO_AWAY_CONNS_PER_ADDR:
+		return "refused: as many connections from its address are open as the limit conns-per-addr allows";
+	default:
+		return gn_strerror(err);
+	}
+}
+
+/* One line for each that did not get in; the listener goes on. */
 static void on_open(void *arg, struct gn_conn *c, int err)
 {
-	(void)arg;
-	if (err != 0 && gn_log_is_on(GN_LOG_NOTICE)) {
-		char *text = gn_multiaddr_format(c->remote), id[GN_PEER_ID_TEXT_MAX] = "";
+	/* Pending connections that make room for others are many, and of silent strangers. */
+	bool is_pushed_out = err == GN_ELIMIT && c->refusal == 0;
+	enum gn_log_level level = is_pushed_out ? GN_LOG_INFO : GN_LOG_NOTICE;
+	char *text, id[GN_PEER_ID_TEXT_MAX] = "";
 
-		/* One line for each that knocked and did not get in; we go on listening. */
-		if (c->peer.len > 0)
-			gn_peer_id_format(&c->peer, id);
-		gn_log_about(GN_LOG_NOTICE, c->remote, "%s%s%s: %s", text != NULL ? text : "?", id[0] ? "/p2p/" : "",
-			     id, gn_strerror(err));
-		free(text);
-	}
+	(void)arg;
+	if (err == 0 || !gn_log_is_on(level))
+		return;
+	text = gn_multiaddr_format(c->remote);
+	if (c->peer.len > 0)
+		gn_peer_id_format(&c->peer, id);
+	gn_log_about(level, c->remote, "%s%s%s: %s", text != NULL ? text : "?", id[0] ? "/p2p/" : "", id,
+		     reason(c, err));
+	free(text);
 }
 
 static void on_link(void *arg, struct gn_link *link)
@@ -42,17 +58,14 @@ static void on_link(void *arg, struct gn_link *link)
 				  .found = "inbound",
 				  .on_open = on_open};
 	struct gn_conn *c;
-	int r = gn_node_admits_conn(l->node, link->remote);
+	int r = gn_node_make_room(l->node);
 
-	if (r != 0) {
-		gn_log_about(GN_LOG_INFO, link->remote, "a connection was not taken: %s", gn_strerror(r));
+	if (r != 0)
 		link->ops->abort(link);
-	} else {
+	else
 		r = gn_conn_new(&cfg, &c);
-		if (r != 0)
-			gn_log(GN_LOG_INFO, "a connection was not taken: %s", gn_strerror(r));
-	}
-	gn_listeners_review(l->node);
+	if (r != 0)
+		gn_log(GN_LOG_INFO, "a connection was not taken: %s", gn_strerror(r));
 }
 
 int gn_node_listen(struct gn_node *node, const struct gn_multiaddr *addr, struct gn_multiaddr **bound)
@@ -106,22 +119,6 @@ void gn_node_unlisten(struct gn_node *node)
 {
 	gn_listeners_close(node);
 	gn_node_changed(node);
-}
-
-void gn_listeners_review(struct gn_node *node)
-{
-	const struct gn_limits *lim = &node->cfg.limits;
-	bool full = node->n_pending >= lim->conns_pending;
-	struct gn_list *at;
-
-	gn_list_for_each(at, &node->listeners) {
-		struct listener *l = gn_list_entry(at, struct listener, link);
-
-		if (l->is_paused != full) {
-			l->is_paused = full;
-			l->transport->pause(l->at, full);
-		}
-	}
 }
 
 int gn_listeners_bound(const struct gn_node *node, const struct gn_multiaddr **out, int max)

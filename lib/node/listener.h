@@ -8,8 +8,6 @@
 enum { GN_LISTENERS_MAX = 64 }; /* looked at when addresses are told */
 
 void gn_listeners_close(struct gn_node *node);
-/* Goes on accepting, or holds, as the number of pending connections says. */
-void gn_listeners_review(struct gn_node *node);
 /* The addresses that are listened on, wildcards as they are; borrowed.  How many. */
 int gn_listeners_bound(const struct gn_node *node, const struct gn_multiaddr **out, int max);
 

@@ -209,7 +209,9 @@ int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
 	node->loop = cfg->loop;
 	node->cfg = *cfg;
 	gn_scratch_init(&node->scratch);
+	gn_networks_init(&node->networks, &node->budget);
 	gn_list_init(&node->conns);
+	gn_list_init(&node->pending);
 	gn_list_init(&node->listeners);
 	gn_list_init(&node->dials);
 	gn_timer_init(&node->close_timer, node->loop, on_close_limit, node);
@@ -236,6 +238,7 @@ void gn_node_free(struct gn_node *node)
 	services_stop(node);
 	while ((c = gn_list_first(&node->conns, struct gn_conn, link_node)) != NULL)
 		gn_conn_free(c);
+	gn_networks_fini(&node->networks);
 	gn_registry_fini(&node->registry);
 	gn_timer_fini(&node->close_timer);
 	gn_task_cancel(&node->close_task);

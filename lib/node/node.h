@@ -9,6 +9,7 @@
 #include "gn.h"
 #include "loop/loop.h"
 #include "mux/session.h"
+#include "node/networks.h"
 #include "node/registry.h"
 #include "node/service.h"
 #include "stack/scratch.h"
@@ -32,7 +33,12 @@ struct gn_node {
 	size_t n_securities, n_muxers;
 
 	struct gn_list conns, listeners, dials;
-	unsigned n_conns, n_pending;                /* pending: inbound and not yet secured */
+	struct gn_list pending; /* connections that count as PENDING or REFUSED, the oldest first */
+	unsigned n_conns;       /* all of conns, those without a link too */
+	unsigned n_pending;     /* in pending */
+	unsigned n_refused;     /* of them, REFUSED */
+	unsigned n_admitted;    /* connections that count as ADMITTED */
+	struct gn_networks networks;
 	uint64_t bytes_in, bytes_out;               /* of connections that are gone */
 	uint64_t frames_in, frames_out, n_channels; /* of all */
 	gn_time since;
@@ -51,10 +57,13 @@ struct gn_node {
 /* upgrade.c */
 void gn_node_name_components(struct gn_node *node);
 
-/* limits.c: may one more come in?  0 or GN_ELIMIT. */
-int gn_node_admits_conn(struct gn_node *node, const struct gn_multiaddr *remote);
-bool gn_node_is_full(const struct gn_node *node);                         /* of connections; for those we dial */
-int gn_node_admits_stream(struct gn_node *node, const struct gn_conn *c); /* also GN_ECLOSED */
+/* limits.c */
+/* Another connection is about to come in: while too many are pending, closes the oldest pending
+ * connection of the network that has the most.  GN_ELIMIT: none may be pending at all. */
+int gn_node_make_room(struct gn_node *node);
+bool gn_node_is_full(const struct gn_node *node); /* of connections; for those we dial */
+/* May one more inbound stream come in?  0, GN_ELIMIT or GN_ECLOSED. */
+int gn_node_admits_stream(struct gn_node *node, const struct gn_conn *c);
 
 /* node.c */
 /* A connection that is open and takes streams, or NULL. */

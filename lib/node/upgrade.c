@@ -77,7 +77,7 @@ static int start_muxer(struct gn_conn *c, const struct gn_muxer_ops *ops)
 	struct gn_mux_cfg cfg = {
 		.client = !c->inbound,
 		.window = lim->window,
-		.budget = &c->node->budget,
+		.budget = gn_network_budget(c->network),
 		.keepalive = lim->keepalive,
 		.ping = lim->ping,
 		.admit = admit_stream,
@@ -90,8 +90,8 @@ static int start_muxer(struct gn_conn *c, const struct gn_muxer_ops *ops)
 		return r;
 	c->session = ops->session(l);
 	c->state = GN_CONN_OPEN;
-	if (c->is_refused)
-		c->session->ops->go_away(c->session, GN_GO_AWAY_GATED);
+	if (c->refusal != 0)
+		c->session->ops->go_away(c->session, c->refusal);
 	return 0;
 }
 
@@ -118,16 +118,19 @@ static int secured(struct gn_conn *c, struct gn_layer *l)
 {
 	const struct gn_components *k = c->node->cfg.components;
 	const struct gn_secure_info *info = c->security->info(l);
-	int r;
+	int r = 0;
 
 	c->peer = info->peer;
 	c->state = GN_CONN_MUXING;
-	if (c->node->cfg.gate != NULL) {
+	if (c->node->cfg.gate != NULL)
 		r = c->node->cfg.gate(c->node->cfg.arg, &c->peer, c->remote, c->inbound);
-		if (r != 0) { /* the session tells it so */
-			c->is_refused = true;
-			c->err = r;
-		}
+	if (r != 0) { /* the session tells it so */
+		c->refusal = GN_GO_AWAY_GATED;
+		c->err = r;
+	} else if (c->inbound) {
+		r = gn_conn_admit(c);
+		if (r != 0)
+			return r;
 	}
 	if (info->muxer >= 0)
 		return start_muxer(c, k->muxers[info->muxer]);

@@ -74,7 +74,7 @@ struct gn_transport_ops {
 	void (*cancel)(struct gn_link_dial *op);
 	/* *bound is the address with the real port, to be freed by the caller. */
 	int (*listen)(const struct gn_link_listen_cfg *cfg, struct gn_link_listener **out, struct gn_multiaddr **bound);
-	/* Holds accepting (the node's limits are reached: leave them in the kernel's queue) or goes on. */
+	/* Holds accepting, so that connections wait in the queue, or goes on.  A node never does that. */
 	void (*pause)(struct gn_link_listener *l, bool paused);
 	void (*close)(struct gn_link_listener *l);
 };

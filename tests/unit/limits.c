@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The limits of struct gn_limits that count something, hit by greedy peers: what one costs is what
- * the limit says, and the node serves the next one.  limits_time.c has the others. */
-#include <fcntl.h>
-#include <netinet/in.h>
+ * the limit says, and the node serves the next one.  limits_conns.c has those of connections, limits_time.c those of time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "foe.h"
-
-enum { FOES = 12 };
 
 static struct gn_limits lim;
 
@@ -30,158 +25,6 @@ static void stop(struct town *t)
 	town_serves(t);
 	town_quiet(t);
 	town_fini(t);
-}
-
-/* ---- connections ---- */
-
-static void conns(void **state)
-{
-	struct foe foes[FOES];
-	struct town t;
-
-	(void)state;
-	lim.conns = 4;
-	town_init(&t, true, &lim);
-	for (int i = 0; i < FOES; i++)
-		foe_begin(&foes[i], &t, (uint8_t)(i + 2));
-	town_run(&t, 100 * GN_MSEC);
-	assert_int_equal(t.node->n_conns, 4);
-	for (int i = 0; i < 4; i++) {
-		assert_int_equal(foes[i].err, 0);
-		foe_noise_1(&foes[i]);
-		foe_noise_3(&foes[i], true);
-	}
-	for (int i = 4; i < FOES; i++)
-		assert_int_equal(foes[i].err, GN_ERESET);
-	town_run(&t, 100 * GN_MSEC);
-	assert_int_equal(t.node->n_conns, 4);
-	assert_int_not_equal(honest_try(&t, 50), GN_EOF);
-	/* One leaves, one gets in. */
-	foe_abort(&foes[0]);
-	TOWN_UNTIL(&t, t.node->n_conns == 3, GN_SEC);
-	town_serves(&t);
-	for (int i = 1; i < FOES; i++)
-		foe_abort(&foes[i]);
-	stop(&t);
-}
-
-/* What this node dials counts too, and is refused past the limit. */
-static void conns_dialed(void **state)
-{
-	struct gn_node *other;
-	struct gn_key *key = town_key(7);
-	const struct gn_multiaddr *addr;
-	struct outcome o;
-	struct foe f[2];
-	struct town t;
-
-	(void)state;
-	lim.conns = 2;
-	town_init(&t, true, &lim);
-	other = town_node(t.loop, key, &lim);
-	town_serve(other, &t);
-	addr = town_listen(other, "/memory/8");
-	for (int i = 0; i < 2; i++)
-		foe_open(&f[i], &t, (uint8_t)(i + 2));
-	outcome_dial(t.node, &o, &addr, 1);
-	TOWN_UNTIL(&t, o.done > 0, GN_SEC);
-	assert_int_equal(o.err, GN_ELIMIT);
-	assert_int_equal(t.node->n_conns, 2);
-	foe_abort(&f[0]);
-	TOWN_UNTIL(&t, t.node->n_conns == 1, GN_SEC);
-	outcome_dial(t.node, &o, &addr, 1);
-	TOWN_UNTIL(&t, o.done > 0, GN_SEC);
-	assert_int_equal(o.err, 0);
-	gn_channel_free(o.ch);
-	foe_abort(&f[1]);
-	gn_node_free(other);
-	gn_key_free(key);
-	gn_multiaddr_free((struct gn_multiaddr *)(uintptr_t)addr);
-	stop(&t);
-}
-
-/* A client with a source address of its own. */
-static void foe_connect_from(struct foe *f, struct town *t, uint8_t seed, const uint8_t from[4])
-{
-	struct gn_sockaddr remote;
-	struct sockaddr_in sa = {.sin_family = AF_INET};
-	struct gn_link *link;
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	memset(f, 0, sizeof *f);
-	f->t = t;
-	f->answers = true;
-	noise_peer_init(&f->noise, true, seed);
-	assert_true(fd >= 0);
-	memcpy(&sa.sin_addr, from, 4);
-	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof sa), 0);
-	assert_int_equal(gn_tcp_addr_decode(t->addr, &remote), 0);
-	memcpy(&sa.sin_addr, remote.ip, 4);
-	sa.sin_port = htons(remote.port);
-	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof sa), 0);
-	assert_int_equal(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK), 0);
-	assert_int_equal(gn_tcp_link_init(t->loop), 0);
-	assert_int_equal(gn_tcp_link_new(t->loop, fd, &remote, &link), 0);
-	foe_on_link(f, 0, link);
-}
-
-static void conns_per_addr(void **state)
-{
-	static const uint8_t one[4] = {127, 0, 0, 1}, two[4] = {127, 0, 0, 2};
-	struct foe foes[FOES], other;
-	struct town t;
-
-	(void)state;
-	lim.conns_per_addr = 3;
-	town_init(&t, false, &lim);
-	for (int i = 0; i < FOES; i++)
-		foe_connect_from(&foes[i], &t, 2, one);
-	TOWN_UNTIL(&t, foes[FOES - 1].err != 0, 5 * GN_SEC);
-	assert_int_equal(t.node->n_conns, 3);
-	for (int i = 0; i < FOES; i++)
-		assert_int_equal(foes[i].err, i < 3 ? 0 : GN_ERESET);
-	foe_connect_from(&other, &t, 3, two);
-	foe_noise_1(&other);
-	foe_noise_3(&other, true);
-	foe_stream(&other, 1, "/hold");
-	foe_seal(&other);
-	TOWN_UNTIL(&t, t.opened == 1, 5 * GN_SEC);
-	for (int i = 0; i < FOES; i++)
-		foe_abort(&foes[i]);
-	foe_abort(&other);
-	stop(&t);
-}
-
-/* Who is not secured yet fills up the pending ones only: accepting waits, and goes on. */
-static void pending(struct town *t)
-{
-	struct foe foes[FOES];
-
-	for (int i = 0; i < FOES; i++)
-		foe_begin(&foes[i], t, 2);
-	town_run(t, 20 * GN_MSEC);
-	assert_int_equal(t->node->n_pending, 4);
-	assert_int_equal(t->node->n_conns, 4);
-	/* The honest one stands behind all of them in the queue. */
-	town_serves(t);
-	for (int i = 0; i < FOES; i++)
-		assert_int_equal(foes[i].err, GN_ERESET);
-	for (int i = 0; i < FOES; i++)
-		foe_abort(&foes[i]);
-	stop(t);
-}
-
-static void conns_pending(void **state)
-{
-	struct town t;
-
-	(void)state;
-	lim.conns_pending = 4;
-	lim.accept = 50 * GN_MSEC;
-	town_init(&t, false, &lim);
-	pending(&t);
-	town_init(&t, true, &lim);
-	pending(&t);
 }
 
 /* ---- streams ---- */
@@ -378,14 +221,8 @@ static void window(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(conns, setup),
-		cmocka_unit_test_setup(conns_dialed, setup),
-		cmocka_unit_test_setup(conns_per_addr, setup),
-		cmocka_unit_test_setup(conns_pending, setup),
-		cmocka_unit_test_setup(streams_per_conn, setup),
-		cmocka_unit_test_setup(streams_given_up, setup),
-		cmocka_unit_test_setup(streams_per_peer, setup),
-		cmocka_unit_test_setup(memory, setup),
+		cmocka_unit_test_setup(streams_per_conn, setup), cmocka_unit_test_setup(streams_given_up, setup),
+		cmocka_unit_test_setup(streams_per_peer, setup), cmocka_unit_test_setup(memory, setup),
 		cmocka_unit_test_setup(window, setup),
 	};
 

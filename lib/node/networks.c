@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "node/networks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+enum { BUCKETS_MIN = 16 };
+
+void gn_networks_init(struct gn_networks *t, struct gn_budget *memory)
+{
+	memset(t, 0, sizeof *t);
+	gn_random(&t->seed, sizeof t->seed);
+	t->memory = memory;
+}
+
+void gn_networks_fini(struct gn_networks *t)
+{
+	free(t->buckets);
+	t->buckets = NULL;
+}
+
+/* The finalizer of splitmix64 over the seeded key. */
+static unsigned bucket_of(const struct gn_networks *t, enum gn_network_kind kind, uint64_t key)
+{
+	uint64_t x = (key ^ t->seed) + kind * 0x9e3779b97f4a7c15U;
+
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9U;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebU;
+	return (unsigned)(x ^ x >> 31) & (t->n_buckets - 1);
+}
+
+static int networks_grow(struct gn_networks *t)
+{
+	unsigned old = t->n_buckets, n = old > 0 ? 2 * old : BUCKETS_MIN;
+	struct gn_network **was = t->buckets, **buckets = calloc(n, sizeof(struct gn_network *));
+
+	if (buckets == NULL)
+		return -ENOMEM;
+	t->buckets = buckets;
+	t->n_buckets = n;
+	for (unsigned i = 0; i < old; i++) {
+		struct gn_network *net, *next;
+
+		for (net = was[i]; net != NULL; net = next) {
+			struct gn_network **at = &buckets[bucket_of(t, net->kind, net->key)];
+
+			next = net->next;
+			net->next = *at;
+			*at = net;
+		}
+	}
+	free(was);
+	return 0;
+}
+
+static void key_of(const struct gn_multiaddr *remote, enum gn_network_kind *kind, uint64_t *key)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	struct gn_ip ip;
+
+	*kind = GN_NETWORK_NONE;
+	*key = 0;
+	if (gn_multiaddr_to_ip(remote, &ip, NULL) != 0)
+		return;
+	if (!ip.is_ip6 || memcmp(ip.addr, mapped, sizeof mapped) == 0) {
+		*kind = GN_NETWORK_IP4;
+		*key = gn_get_u32(ip.is_ip6 ? ip.addr + sizeof mapped : ip.addr);
+	} else {
+		*kind = GN_NETWORK_IP6;
+		*key = gn_get_u64(ip.addr);
+	}
+}
+
+struct gn_network *gn_networks_get(struct gn_networks *t, const struct gn_multiaddr *remote)
+{
+	enum gn_network_kind kind;
+	struct gn_network *net;
+	uint64_t key;
+
+	/* A table that cannot grow only has longer chains. */
+	if (t->n >= t->n_buckets && networks_grow(t) != 0 && t->n_buckets == 0)
+		return NULL;
+	key_of(remote, &kind, &key);
+	net = t->buckets[bucket_of(t, kind, key)];
+	while (net != NULL && (net->kind != kind || net->key != key))
+		net = net->next;
+	if (net == NULL) {
+		struct gn_network **at = &t->buckets[bucket_of(t, kind, key)];
+
+		net = calloc(1, sizeof *net);
+		if (net == NULL)
+			return NULL;
+		net->kind = kind;
+		net->key = key;
+		net->is_loopback = gn_multiaddr_scope(remote) == GN_SCOPE_LOOPBACK;
+		net->budget.parent = t->memory;
+		gn_list_init(&net->negotiating);
+		net->next = *at;
+		*at = net;
+		t->n++;
+	}
+	net->refs++;
+	return net;
+}
+
+void gn_networks_put(struct gn_networks *t, struct gn_network *net)
+{
+	struct gn_network **at;
+
+	if (net == NULL || --net->refs > 0)
+		return;
+	at = &t->buckets[bucket_of(t, net->kind, net->key)];
+	while (*at != net)
+		at = &(*at)->next;
+	*at = net->next;
+	t->n--;
+	free(net);
+}
+
+struct gn_budget *gn_network_budget(struct gn_network *net)
+{
+	return net->kind == GN_NETWORK_NONE ? net->budget.parent : &net->budget;
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+/* The limits on connections, hit by greedy peers.  The loopback has no limit on connections per
+ * address; where a test needs an address that has one, it takes that property from 127.0.0.x. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "foe.h"
+
+enum { FOES = 12 };
+
+static const uint8_t one[4] = {127, 0, 0, 1}, two[4] = {127, 0, 0, 2}, three[4] = {127, 0, 0, 3};
+static struct gn_limits lim;
+static struct gn_network *held;
+
+static int setup(void **state)
+{
+	(void)state;
+	gn_limits_init(&lim);
+	held = NULL;
+	return 0;
+}
+
+static void stop(struct town *t)
+{
+	town_quiet(t);
+	town_serves(t);
+	town_quiet(t);
+	gn_networks_put(&t->node->networks, held);
+	town_fini(t);
+}
+
+/* Makes 127.0.0.x an address like any other, as long as the town exists. */
+static void is_far(struct town *t, uint8_t x)
+{
+	struct gn_ip ip = {.addr = {127, 0, 0, x}};
+	struct gn_multiaddr *a;
+
+	assert_int_equal(gn_multiaddr_from_ip(&ip, &a), 0);
+	held = gn_networks_get(&t->node->networks, a);
+	assert_non_null(held);
+	assert_true(held->is_loopback);
+	held->is_loopback = false;
+	gn_multiaddr_free(a);
+}
+
+static void foe_open_from(struct foe *f, struct town *t, uint8_t seed, const uint8_t from[4])
+{
+	foe_connect_from(f, t, seed, from);
+	foe_noise_1(f);
+	foe_noise_3(f, true);
+}
+
+/* It was told this limit, and its connection ends. */
+static void told(struct town *t, struct foe *f, uint32_t code)
+{
+	TOWN_UNTIL(t, f->is_away, 5 * GN_SEC);
+	assert_int_equal(f->away_code, code);
+	f->link->ops->end(f->link);
+	TOWN_UNTIL(t, f->err != 0, 5 * GN_SEC);
+	foe_abort(f);
+}
+
+static void holds_a_stream(struct town *t, struct foe *f)
+{
+	unsigned was = t->opened;
+
+	foe_stream(f, 1, "/hold");
+	foe_seal(f);
+	TOWN_UNTIL(t, t->opened == was + 1, 5 * GN_SEC);
+}
+
+/* ---- conns ---- */
+
+static void past_conns_the_peer_is_told_which_limit(void **state)
+{
+	struct foe foes[FOES];
+	struct town t;
+
+	(void)state;
+	lim.conns = 4;
+	town_init(&t, true, &lim);
+	for (uint8_t i = 0; i < 4; i++)
+		foe_open(&foes[i], &t, (uint8_t)(i + 2));
+	TOWN_UNTIL(&t, t.node->n_admitted == 4, GN_SEC);
+	/* The one at the boundary stays, the next does not. */
+	foe_open(&foes[4], &t, 7);
+	told(&t, &foes[4], GN_GO_AWAY_CONNS);
+	assert_int_equal(foes[3].err, 0);
+	assert_false(foes[3].is_away);
+	assert_int_equal(honest_try(&t, 50), GN_ECONNS);
+	foe_abort(&foes[0]);
+	TOWN_UNTIL(&t, t.node->n_admitted == 3, GN_SEC);
+	town_serves(&t);
+	for (int i = 1; i < 4; i++)
+		foe_abort(&foes[i]);
+	stop(&t);
+}
+
+/* Who is not secured takes none of the places, and is no reason to refuse others. */
+static void pending_connections_do_not_count_as_conns(void **state)
+{
+	struct foe foes[FOES];
+	struct town t;
+
+	(void)state;
+	lim.conns = 2;
+	town_init(&t, true, &lim);
+	for (int i = 0; i < FOES; i++)
+		foe_connect(&foes[i], &t, 2);
+	town_run(&t, 20 * GN_MSEC);
+	assert_int_equal(t.node->n_pending, FOES);
+	town_serves(&t);
+	for (int i = 0; i < FOES; i++) {
+		assert_int_equal(foes[i].err, 0);
+		foe_abort(&foes[i]);
+	}
+	stop(&t);
+}
+
+static void few_are_told_at_once(void **state)
+{
+	struct foe foes[FOES];
+	unsigned away = 0, reset = 0;
+	struct town t;
+
+	(void)state;
+	lim.conns = 1;
+	town_init(&t, true, &lim);
+	for (uint8_t i = 0; i < FOES; i++)
+		foe_open(&foes[i], &t, (uint8_t)(i + 2));
+	town_run(&t, 20 * GN_MSEC);
+	/* They are told, and do not go; 1 stays, 8 are told, 3 are cut off. */
+	for (int i = 0; i < FOES; i++) {
+		away += foes[i].is_away;
+		reset += foes[i].err == GN_ERESET && !foes[i].is_away;
+	}
+	assert_int_equal(away, 8);
+	assert_int_equal(reset, FOES - 9);
+	assert_int_equal(t.node->n_refused, 8);
+	/* That does not last. */
+	TOWN_UNTIL(&t, t.node->n_refused == 0, 5 * GN_SEC);
+	for (int i = 0; i < FOES; i++)
+		foe_abort(&foes[i]);
+	stop(&t);
+}
+
+/* What this node dials counts too, and is refused past the limit. */
+static void what_is_dialed_counts_too(void **state)
+{
+	struct gn_node *other;
+	struct gn_key *key = town_key(7);
+	const struct gn_multiaddr *addr;
+	struct outcome o;
+	struct foe f[2];
+	struct town t;
+
+	(void)state;
+	lim.conns = 2;
+	town_init(&t, true, &lim);
+	other = town_node(t.loop, key, &lim);
+	town_serve(other, &t);
+	addr = town_listen(other, "/memory/8");
+	for (int i = 0; i < 2; i++)
+		foe_open(&f[i], &t, (uint8_t)(i + 2));
+	outcome_dial(t.node, &o, &addr, 1);
+	TOWN_UNTIL(&t, o.done > 0, GN_SEC);
+	assert_int_equal(o.err, GN_ELIMIT);
+	assert_int_equal(t.node->n_conns, 2);
+	foe_abort(&f[0]);
+	TOWN_UNTIL(&t, t.node->n_conns == 1, GN_SEC);
+	outcome_dial(t.node, &o, &addr, 1);
+	TOWN_UNTIL(&t, o.done > 0, GN_SEC);
+	assert_int_equal(o.err, 0);
+	gn_channel_free(o.ch);
+	foe_abort(&f[1]);
+	gn_node_free(other);
+	gn_key_free(key);
+	gn_multiaddr_free((struct gn_multiaddr *)(uintptr_t)addr);
+	stop(&t);
+}
+
+/* All places are taken from one address that has no limit of its own; none of the connections is used. */
+static void one_address_does_not_keep_all_places(void **state)
+{
+	struct foe foes[4], other, late;
+	struct town t;
+
+	(void)state;
+	lim.conns = 4;
+	town_init(&t, false, &lim);
+	foe_open_from(&foes[0], &t, 2, two);
+	holds_a_stream(&t, &foes[0]);
+	for (uint8_t i = 1; i < 4; i++)
+		foe_open_from(&foes[i], &t, (uint8_t)(i + 2), two);
+	TOWN_UNTIL(&t, t.node->n_admitted == 4, 5 * GN_SEC);
+	/* Those that only just came are left in peace. */
+	foe_open_from(&late, &t, 20, three);
+	told(&t, &late, GN_GO_AWAY_CONNS);
+	town_run(&t, GN_SEC + 50 * GN_MSEC);
+	/* Its own next one is refused, one from elsewhere takes the place of the oldest unused. */
+	foe_open_from(&late, &t, 21, two);
+	told(&t, &late, GN_GO_AWAY_CONNS);
+	foe_open_from(&other, &t, 22, three);
+	holds_a_stream(&t, &other);
+	assert_int_equal(t.node->n_admitted, 4);
+	TOWN_UNTIL(&t, foes[1].err != 0, 5 * GN_SEC);
+	assert_int_equal(foes[0].err, 0);
+	assert_int_equal(foes[2].err, 0);
+	assert_int_equal(foes[3].err, 0);
+	assert_int_equal(other.err, 0);
+	for (int i = 0; i < 4; i++)
+		foe_abort(&foes[i]);
+	foe_abort(&other);
+	stop(&t);
+}
+
+/* ---- conns_per_addr ---- */
+
+static void past_conns_per_addr_the_peer_is_told_which_limit(void **state)
+{
+	struct foe foes[3], late, other;
+	struct town t;
+
+	(void)state;
+	lim.conns_per_addr = 3;
+	town_init(&t, false, &lim);
+	is_far(&t, 2);
+	for (uint8_t i = 0; i < 3; i++)
+		foe_open_from(&foes[i], &t, (uint8_t)(i + 2), two);
+	TOWN_UNTIL(&t, t.node->n_admitted == 3, 5 * GN_SEC);
+	foe_open_from(&late, &t, 20, two);
+	told(&t, &late, GN_GO_AWAY_CONNS_PER_ADDR);
+	for (int i = 0; i < 3; i++)
+		assert_false(foes[i].is_away || foes[i].err != 0);
+	foe_open_from(&other, &t, 21, three);
+	holds_a_stream(&t, &other);
+	foe_abort(&other);
+	/* One leaves, one gets in. */
+	foe_abort(&foes[0]);
+	TOWN_UNTIL(&t, held->conns == 2, 5 * GN_SEC);
+	foe_open_from(&late, &t, 22, two);
+	holds_a_stream(&t, &late);
+	foe_abort(&late);
+	for (int i = 1; i < 3; i++)
+		foe_abort(&foes[i]);
+	stop(&t);
+}
+
+static void the_loopback_has_no_limit_of_connections(void **state)
+{
+	struct foe foes[FOES];
+	struct town t;
+
+	(void)state;
+	lim.conns_per_addr = 3;
+	town_init(&t, false, &lim);
+	for (uint8_t i = 0; i < FOES; i++)
+		foe_open_from(&foes[i], &t, (uint8_t)(i + 2), two);
+	TOWN_UNTIL(&t, t.node->n_admitted == FOES, 5 * GN_SEC);
+	for (int i = 0; i < FOES; i++) {
+		assert_false(foes[i].is_away);
+		foe_abort(&foes[i]);
+	}
+	stop(&t);
+}
+
+/* A peer that is let in shares an address with strangers who only connect: it is served. */
+static void silent_neighbours_take_no_place_per_address(void **state)
+{
+	struct foe foes[FOES], friend;
+	struct town t;
+
+	(void)state;
+	lim.conns_per_addr = 3;
+	lim.conns_pending = 8;
+	town_init(&t, false, &lim);
+	is_far(&t, 2);
+	for (int i = 0; i < FOES; i++)
+		foe_connect_from(&foes[i], &t, 2, two);
+	TOWN_UNTIL(&t, t.node->n_pending == 8, 5 * GN_SEC);
+	foe_open_from(&friend, &t, 20, two);
+	holds_a_stream(&t, &friend);
+	for (int i = 0; i < FOES; i++)
+		foe_abort(&foes[i]);
+	foe_abort(&friend);
+	stop(&t);
+}
+
+/* ---- conns_pending ---- */
+
+static void the_oldest_pending_of_the_greediest_address_makes_room(void **state)
+{
+	struct foe foes[FOES], slow;
+	struct town t;
+
+	(void)state;
+	lim.conns_pending = 4;
+	town_init(&t, false, &lim);
+	/* The honest one is slow: it was there before all others. */
+	foe_connect_from(&slow, &t, 9, three);
+	for (int i = 0; i < FOES; i++) {
+		foe_connect_from(&foes[i], &t, 2, i % 2 ? one : two);
+		TOWN_UNTIL(&t, foes[i].dial == NULL, GN_SEC);
+		town_run(&t, 2 * GN_MSEC);
+		assert_true(t.node->n_pending <= 4);
+	}
+	TOWN_UNTIL(&t, foes[FOES - 4].err != 0, 5 * GN_SEC);
+	for (int i = 0; i < FOES; i++)
+		assert_int_equal(foes[i].err, i < FOES - 3 ? GN_ERESET : 0);
+	foe_noise_1(&slow);
+	foe_noise_3(&slow, true);
+	holds_a_stream(&t, &slow);
+	town_serves(&t);
+	foe_abort(&slow);
+	for (int i = 0; i < FOES; i++)
+		foe_abort(&foes[i]);
+	stop(&t);
+}
+
+/* They come again and again, from several addresses, and time stands still: nobody waits for them. */
+static void strangers_that_say_nothing_hold_nobody_up(void **state)
+{
+	struct foe foes[FOES];
+	struct town t;
+	gn_time begin;
+
+	(void)state;
+	lim.conns_pending = 4;
+	town_init(&t, true, &lim);
+	for (int i = 0; i < FOES; i++)
+		foe_begin(&foes[i], &t, 2);
+	town_run(&t, 20 * GN_MSEC);
+	assert_int_equal(t.node->n_pending, 4);
+	for (int round = 0; round < 20; round++) {
+		begin = gn_loop_now(t.loop);
+		town_serves(&t);
+		assert_true(gn_loop_now(t.loop) - begin < GN_SEC);
+		foe_abort(&foes[round % FOES]);
+		foe_begin(&foes[round % FOES], &t, 2);
+	}
+	for (int i = 0; i < FOES; i++)
+		foe_abort(&foes[i]);
+	stop(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(past_conns_the_peer_is_told_which_limit, setup),
+		cmocka_unit_test_setup(pending_connections_do_not_count_as_conns, setup),
+		cmocka_unit_test_setup(few_are_told_at_once, setup),
+		cmocka_unit_test_setup(what_is_dialed_counts_too, setup),
+		cmocka_unit_test_setup(one_address_does_not_keep_all_places, setup),
+		cmocka_unit_test_setup(past_conns_per_addr_the_peer_is_told_which_limit, setup),
+		cmocka_unit_test_setup(the_loopback_has_no_limit_of_connections, setup),
+		cmocka_unit_test_setup(silent_neighbours_take_no_place_per_address, setup),
+		cmocka_unit_test_setup(the_oldest_pending_of_the_greediest_address_makes_room, setup),
+		cmocka_unit_test_setup(strangers_that_say_nothing_hold_nobody_up, setup),
+	};
+
+	WIRE_MUST(sodium_init() >= 0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "gn.h"
+#include "node/networks.h"
+
+static struct gn_networks table;
+static struct gn_budget memory;
+
+static int setup(void **state)
+{
+	(void)state;
+	memory = (struct gn_budget){.max = 1000};
+	gn_networks_init(&table, &memory);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	assert_int_equal(table.n, 0);
+	gn_networks_fini(&table);
+	return 0;
+}
+
+static struct gn_network *get(const char *text)
+{
+	struct gn_multiaddr *a;
+	struct gn_network *net;
+
+	assert_int_equal(gn_multiaddr_parse(text, &a, NULL), 0);
+	net = gn_networks_get(&table, a);
+	gn_multiaddr_free(a);
+	assert_non_null(net);
+	return net;
+}
+
+static void same(const char *a, const char *b, bool want)
+{
+	struct gn_network *x = get(a), *y = get(b);
+
+	if ((x == y) != want)
+		fail_msg("%s and %s", a, b);
+	gn_networks_put(&table, x);
+	gn_networks_put(&table, y);
+}
+
+static void a_network_is_an_ip4_address_or_an_ip6_64(void **state)
+{
+	(void)state;
+	same("/ip4/192.0.2.1/tcp/1", "/ip4/192.0.2.1/tcp/2", true);
+	same("/ip4/192.0.2.1/tcp/1", "/ip4/192.0.2.2/tcp/1", false);
+	same("/ip6/2001:db8:0:1::1/tcp/1", "/ip6/2001:db8:0:1:ffff:ffff:ffff:ffff/tcp/1", true);
+	same("/ip6/2001:db8:0:1::1/tcp/1", "/ip6/2001:db8:0:2::1/tcp/1", false);
+	same("/ip6/::ffff:192.0.2.1/tcp/1", "/ip4/192.0.2.1/tcp/1", true);
+	same("/ip6/::ffff:192.0.2.1/tcp/1", "/ip6/::ffff:192.0.2.2/tcp/1", false);
+	same("/ip6/::1/tcp/1", "/ip4/0.0.0.0/tcp/1", false);
+	same("/memory/1", "/memory/2", true);
+	same("/memory/1", "/ip4/0.0.0.0/tcp/1", false);
+}
+
+static void the_loopback_is_known(void **state)
+{
+	static const char *const loops[] = {"/ip4/127.0.0.1/tcp/1", "/ip4/127.9.9.9/tcp/1", "/ip6/::1/tcp/1",
+					    "/ip6/::ffff:127.0.0.1/tcp/1"};
+	struct gn_network *net;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof loops / sizeof loops[0]; i++) {
+		net = get(loops[i]);
+		assert_true(net->is_loopback);
+		gn_networks_put(&table, net);
+	}
+	net = get("/ip4/192.0.2.1/tcp/1");
+	assert_false(net->is_loopback);
+	gn_networks_put(&table, net);
+}
+
+static void many_are_found_again_and_go_with_their_last_reference(void **state)
+{
+	enum { MANY = 3000 };
+	static struct gn_network *nets[MANY];
+	char text[64];
+
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		snprintf(text, sizeof text, "/ip4/10.1.%d.%d/tcp/1", i / 250, i % 250);
+		nets[i] = get(text);
+	}
+	assert_int_equal(table.n, MANY);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(text, sizeof text, "/ip4/10.1.%d.%d/tcp/2", i / 250, i % 250);
+		assert_ptr_equal(get(text), nets[i]);
+		assert_int_equal(nets[i]->refs, 2);
+		gn_networks_put(&table, nets[i]);
+		assert_int_equal(table.n, MANY - i);
+		gn_networks_put(&table, nets[i]);
+	}
+}
+
+/* ---- shares of memory ---- */
+
+static void one_share_gets_half_and_the_next_half_of_the_rest(void **state)
+{
+	struct gn_budget a = {.parent = &memory}, b = {.parent = &memory};
+
+	(void)state;
+	assert_true(gn_budget_take(&a, 500));
+	assert_false(gn_budget_take(&a, 1));
+	assert_true(gn_budget_take(&b, 250));
+	assert_false(gn_budget_take(&b, 1));
+	assert_int_equal(memory.used, 750);
+	/* What one gives back the others may have. */
+	gn_budget_give(&a, 500);
+	assert_true(gn_budget_take(&b, 125));
+	assert_int_equal(memory.used, 375);
+	gn_budget_give(&b, 375);
+	assert_int_equal(memory.used, 0);
+}
+
+static void the_whole_is_never_exceeded(void **state)
+{
+	struct gn_budget a = {.parent = &memory};
+
+	(void)state;
+	assert_false(gn_budget_take(&a, SIZE_MAX));
+	assert_false(gn_budget_take(&memory, SIZE_MAX));
+	assert_true(gn_budget_take_whole(&a, 900));
+	assert_false(gn_budget_take_whole(&a, 101));
+	assert_true(gn_budget_take(&memory, 100));
+	assert_false(gn_budget_take(&memory, 1));
+	gn_budget_give(&memory, 100);
+	gn_budget_give(&a, 900);
+	assert_false(gn_budget_take_spare(&a, 501));
+	assert_true(gn_budget_take_spare(&a, 500));
+	gn_budget_give(&a, 500);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_network_is_an_ip4_address_or_an_ip6_64, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_loopback_is_known, setup, teardown),
+		cmocka_unit_test_setup_teardown(many_are_found_again_and_go_with_their_last_reference, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_share_gets_half_and_the_next_half_of_the_rest, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_whole_is_never_exceeded, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
