@@ -402,7 +402,9 @@ int gn_sequence_finish(const struct gn_sequence *q);
  * Pending connections never keep others out: when there are too many, the oldest one of the address
  * that has the most is closed.
  *
- * No address may hold more of memory than is free for all others. */
+ * No address may hold more of memory than is free for all others.  Inbound streams without a protocol
+ * hold none.  Of those a connection may have 16 and an address 64 that are older than a second, and
+ * an address 256 in all; one that is past that is reset. */
 struct gn_limits {
 	unsigned conns;            /* connections in all, but for the pending  1024 */
 	unsigned conns_per_addr;   /* of them, inbound from one address        16 */

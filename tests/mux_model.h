@@ -107,7 +107,7 @@ static inline void mux_on_new(void *arg, struct gn_stream *st)
 
 	if (!st->inbound)
 		mux_bad(e, __LINE__);
-	if (!mux_take_up(e, st)) {
+	if (e->session->ops->establish(st) != 0 || !mux_take_up(e, st)) {
 		mux_break(e, st);
 		e->session->ops->release(st);
 	}

@@ -106,6 +106,10 @@ static inline void on_new(void *arg, struct gn_stream *st)
 		f->ops->release(st);
 		return;
 	}
+	if (f->ops->establish(st) != 0) {
+		f->ops->release(st);
+		return;
+	}
 	f->came[f->n_came++ % NEWS] = st;
 	st->on_news = on_news;
 	st->arg = f;

@@ -30,6 +30,7 @@ struct gn_stream {
 	struct gn_pipe rx, tx; /* seen from the owner: rx to be read, tx to be written and closed */
 	uint32_t id;
 	bool inbound;
+	bool is_established;            /* its window is charged to the budget, see establish() */
 	bool is_ended_in, is_ended_out; /* the far end's FIN has come; ours is on its way */
 	int err;                        /* 0, or what it died of */
 	uint64_t sent, acked; /* bytes taken from tx; of them, those that the far end's multiplexer confirmed */
@@ -45,6 +46,11 @@ struct gn_session_ops {
 	/* A new stream to the far end; it may be written at once.  GN_EGONE when the session
 	 * takes no more, GN_ELIMIT (memory), -ENOMEM. */
 	int (*open)(struct gn_session *s, struct gn_stream **out);
+	/* An inbound stream is worth its window now: its protocol is agreed on.  Until then nothing is
+	 * charged for it, and it is granted no more than a stream may send to begin with; its owner
+	 * bounds what it keeps of that.  GN_ELIMIT: the budget is used up, and nothing has changed.
+	 * Streams that were opened here are established from the beginning. */
+	int (*establish)(struct gn_stream *st);
 	/* The owner has read or written the stream's pipes. */
 	void (*touch)(struct gn_stream *st);
 	/* Asks for GN_STREAM_ACKED.  The session waits until tx has nothing left to show, and until

@@ -120,6 +120,7 @@ static void session_kill(struct gn_session *s, int err)
 
 static const struct gn_session_ops session_ops = {
 	.open = yamux_stream_open,
+	.establish = yamux_stream_establish,
 	.touch = yamux_stream_touch,
 	.sync = yamux_stream_sync,
 	.reset = yamux_stream_reset,

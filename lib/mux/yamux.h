@@ -155,6 +155,7 @@ void yamux_stream_touch(struct gn_stream *st);
 void yamux_stream_reset(struct gn_stream *st);
 void yamux_stream_release(struct gn_stream *st);
 bool yamux_has_unsent(const struct gn_session *session);
+int yamux_stream_establish(struct gn_stream *st);
 int yamux_stream_open(struct gn_session *session, struct gn_stream **out);
 void yamux_stream_sync(struct gn_stream *st);
 /* Is a ping due that answers sync() of some stream?  One is in flight at a time. */

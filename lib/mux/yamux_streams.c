@@ -85,27 +85,30 @@ static void table_del(struct yamux *y, struct yamux_stream *s)
 int yamux_stream_new(struct yamux *y, uint32_t id, bool inbound, struct yamux_stream **out)
 {
 	struct gn_scratch *scratch = y->layer->stack->cfg.scratch;
+	size_t charge = inbound ? 0 : YAMUX_WINDOW_INITIAL;
 	struct yamux_stream *s;
 
 	if (y->in_table >= y->n_buckets && table_grow(y) != 0)
 		return -ENOMEM;
-	if (!gn_budget_take(y->cfg.budget, YAMUX_WINDOW_INITIAL))
+	if (!gn_budget_take(y->cfg.budget, charge))
 		return GN_ELIMIT;
 	s = calloc(1, sizeof *s);
 	if (s == NULL) {
-		gn_budget_give(y->cfg.budget, YAMUX_WINDOW_INITIAL);
+		gn_budget_give(y->cfg.budget, charge);
 		return -ENOMEM;
 	}
 	s->st.session = &y->session;
 	s->st.id = id;
 	s->st.inbound = inbound;
+	s->st.is_established = !inbound;
 	gn_list_init(&s->st.link);
 	gn_list_init(&s->control);
 	gn_list_init(&s->ready);
 	gn_list_init(&s->sync);
 	gn_pipe_init(&s->st.rx, scratch, SIZE_MAX); /* the window is its cap */
 	gn_pipe_init(&s->st.tx, scratch, TX_CAP);
-	s->tx_window = s->window = s->granted = s->charged = YAMUX_WINDOW_INITIAL;
+	s->tx_window = s->window = s->granted = YAMUX_WINDOW_INITIAL;
+	s->charged = charge;
 	table_add(y, s);
 	y->session.streams++;
 	y->session.inbound += inbound;
@@ -413,6 +416,21 @@ bool yamux_has_unsent(const struct gn_session *session)
 	return false;
 }
 
+int yamux_stream_establish(struct gn_stream *st)
+{
+	struct yamux_stream *s = yamux_stream_of(st);
+	struct yamux *y = yamux_of(st->session);
+
+	if (st->is_established || st->err != 0)
+		return 0;
+	if (!gn_budget_take(y->cfg.budget, s->window))
+		return GN_ELIMIT;
+	s->charged = s->window;
+	st->is_established = true;
+	yamux_stream_touch(st); /* credit may be due */
+	return 0;
+}
+
 int yamux_stream_open(struct gn_session *session, struct gn_stream **out)
 {
 	struct yamux *y = yamux_of(session);
@@ -466,7 +484,7 @@ uint32_t yamux_stream_credit(const struct yamux_stream *s)
 	uint64_t held = s->granted - came(s) + gn_pipe_len(&s->st.rx);
 
 	/* Worth a frame once half of the window is free. */
-	if (s->st.is_ended_in || s->st.err != 0 || held + s->window / 2 > s->window)
+	if (!s->st.is_established || s->st.is_ended_in || s->st.err != 0 || held + s->window / 2 > s->window)
 		return 0;
 	return (uint32_t)(s->window - held);
 }
@@ -490,7 +508,7 @@ static void grow(struct yamux_stream *s, gn_time now)
 	gn_time rtt = y->session.rtt, span = now - s->epoch;
 	uint64_t want, least;
 
-	if (s->is_orphan)
+	if (s->is_orphan || !s->st.is_established)
 		return;
 	if (s->epoch == 0 || rtt == 0 || gn_pipe_len(&s->st.rx) > 0) {
 		/* Who reads in small pieces empties it with the last of them. */

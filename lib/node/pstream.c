@@ -34,6 +34,69 @@ static void touch(struct gn_pstream *ps)
 	ps->st->session->ops->touch(ps->st);
 }
 
+/* ---- streams without a protocol, counted ---- */
+
+static bool has_shares(const struct gn_network *net)
+{
+	return net->kind != GN_NETWORK_NONE;
+}
+
+static void negotiating_add(struct gn_pstream *ps)
+{
+	struct gn_network *net = ps->conn->network;
+
+	gn_list_add_tail(&net->negotiating, &ps->link_negotiating);
+	net->n_negotiating++;
+	ps->conn->n_negotiating++;
+}
+
+static void negotiating_del(struct gn_pstream *ps)
+{
+	if (gn_list_is_empty(&ps->link_negotiating))
+		return;
+	gn_list_del(&ps->link_negotiating);
+	ps->conn->network->n_negotiating--;
+	ps->conn->n_negotiating--;
+}
+
+/* Is it one of too many? */
+static bool is_crowded(const struct gn_pstream *ps)
+{
+	const struct gn_network *net = ps->conn->network;
+
+	return ps->conn->n_negotiating > GN_NEGOTIATING_PER_CONN ||
+	       (has_shares(net) && net->n_negotiating > GN_NEGOTIATING_PER_ADDR);
+}
+
+/* When that is looked at; longer on a path where the proposals may be long behind the streams. */
+static gn_time grace(const struct gn_pstream *ps)
+{
+	gn_time span = GN_NEGOTIATING_GRACE * GN_MSEC + 2 * ps->conn->session->rtt;
+
+	span = gn_time_min(span, 3 * GN_NEGOTIATING_GRACE * GN_MSEC);
+	return gn_time_min(span, ps->conn->node->cfg.limits.negotiate);
+}
+
+/* Resets an inbound stream that is nobody's, and frees it. */
+static void discard(struct gn_pstream *ps)
+{
+	gn_pstream_reset(ps);
+	gn_pstream_close(ps);
+	free(ps);
+}
+
+/* Keeps an address from having more than a burst of them. */
+static void negotiating_trim(struct gn_network *net)
+{
+	struct gn_pstream *oldest;
+
+	if (!has_shares(net) || net->n_negotiating <= GN_NEGOTIATING_BURST)
+		return;
+	oldest = gn_list_first(&net->negotiating, struct gn_pstream, link_negotiating);
+	gn_log(GN_LOG_DEBUG, "streams without a protocol: too many of one address");
+	discard(oldest);
+}
+
 /* ---- the selection ---- */
 
 enum {
@@ -65,18 +128,23 @@ static bool has_more_time(const struct gn_pstream *ps)
 static void on_timeout(void *arg)
 {
 	struct gn_pstream *ps = arg;
+	gn_time limit = ps->conn->node->cfg.limits.negotiate, due = gn_time_add(ps->since, limit);
+	bool is_due = due <= gn_loop_now(ps->conn->node->loop);
 
-	if (has_more_time(ps)) {
-		gn_timer_start(&ps->timer, gn_time_max(ps->conn->node->cfg.limits.negotiate / LOOKS, GN_USEC));
+	if (!is_due && (ps->is_open || !is_crowded(ps))) {
+		gn_timer_start_at(&ps->timer, due);
+		return;
+	}
+	if (is_due && has_more_time(ps)) {
+		gn_timer_start(&ps->timer, gn_time_max(limit / LOOKS, GN_USEC));
+		return;
+	}
+	if (ps->on_event == NULL) { /* inbound, and nobody's yet */
+		discard(ps);
 		return;
 	}
 	died(ps, GN_ETIMEOUT);
 	ps->st->session->ops->reset(ps->st);
-	if (ps->on_event == NULL) { /* inbound, and nobody's yet */
-		gn_pstream_close(ps);
-		free(ps);
-		return;
-	}
 	tell(ps, GN_DEAD);
 }
 
@@ -101,8 +169,12 @@ static void on_step(void *arg, struct gn_stack *stack, struct gn_layer *l, int w
 			gn_timer_stop(&ps->timer);
 		if (ps->is_ending)
 			gn_pipe_close(&ps->st->tx, GN_EOF);
-		if (ps->inbound)
+		if (ps->inbound) {
 			ps->protocol = ps->conn->node->registry.entries[gn_select_chosen(l)].id;
+			negotiating_del(ps);
+			/* If there is no memory for it, hand_over() sees to that. */
+			(void)ps->st->session->ops->establish(ps->st);
+		}
 	} else if (what < 0) {
 		died(ps, refusal(ps, what));
 	}
@@ -129,7 +201,7 @@ static int select_start(struct gn_pstream *ps)
 	};
 
 	gn_timer_init(&ps->timer, node->loop, on_timeout, ps);
-	gn_timer_start(&ps->timer, node->cfg.limits.negotiate);
+	gn_timer_start(&ps->timer, ps->inbound ? grace(ps) : node->cfg.limits.negotiate);
 	ps->since = gn_loop_now(node->loop);
 	ps->received = ps->conn->received;
 	ps->asked = ps->conn->written + gn_pipe_len(&ps->conn->tx);
@@ -138,7 +210,7 @@ static int select_start(struct gn_pstream *ps)
 	return gn_stack_push(&ps->stack, &gn_select_ops, &sel, true, NULL);
 }
 
-/* An inbound stream has its protocol: it goes to who serves that. */
+/* An inbound stream has its protocol, and the answer is out: it goes to who serves that. */
 static void hand_over(struct gn_pstream *ps)
 {
 	const struct gn_registry *r = &ps->conn->node->registry;
@@ -149,12 +221,11 @@ static void hand_over(struct gn_pstream *ps)
 	/* By its place in memory: the protocol may have been deleted while the answer went out. */
 	while (i < r->n && r->entries[i].id != ps->protocol)
 		i++;
-	if (i == r->n) {
-		gn_pstream_reset(ps);
-		gn_pstream_close(ps);
-	} else {
-		r->entries[i].on_open(r->entries[i].arg, ps);
+	if (i == r->n || !ps->st->is_established) {
+		discard(ps);
+		return;
 	}
+	r->entries[i].on_open(r->entries[i].arg, ps);
 	free(ps);
 }
 
@@ -188,29 +259,52 @@ static void pump(struct gn_pstream *ps)
 	gn_stack_pump(&ps->stack, gn_loop_now(ps->conn->node->loop), 256);
 }
 
+/* Runs the selection, as long as there is one. */
+static void pump_selection(struct gn_pstream *ps)
+{
+	struct gn_stream *st = ps->st;
+
+	if (ps->is_open || ps->err != 0)
+		return;
+	pump(ps);
+	if (ps->err != 0 && st->err == 0)
+		st->session->ops->reset(st);
+	else
+		touch(ps);
+}
+
+/* An inbound stream that is nobody's yet. */
+static void negotiate(struct gn_pstream *ps)
+{
+	struct gn_stream *st = ps->st;
+
+	pump_selection(ps);
+	/* There is no memory for its window: what comes until it can be told is of no use. */
+	if (ps->is_open && !st->is_established)
+		gn_pipe_skip(&st->rx, gn_pipe_len(&st->rx));
+	if (ps->err != 0 || st->err != 0) {
+		gn_pstream_close(ps);
+		free(ps);
+	} else if (!ps->is_open && gn_pipe_len(&st->rx) > GN_NEGOTIATING_BYTES) {
+		discard(ps);
+	} else if (ps->is_open && gn_pipe_len(&st->tx) == 0) {
+		/* Once the answer is out: a reset by its new owner, which drops what is queued, would
+		 * read as a refusal otherwise. */
+		hand_over(ps);
+	}
+}
+
 static void on_news(void *arg, struct gn_stream *st, unsigned news)
 {
 	struct gn_pstream *ps = arg;
 	bool was_open = ps->is_open;
 
-	if (!ps->is_open && ps->err == 0) {
-		pump(ps);
-		if (ps->err != 0 && st->err == 0)
-			st->session->ops->reset(st);
-		else
-			touch(ps);
-	}
+	(void)st;
 	if (ps->inbound && ps->on_event == NULL) {
-		if (ps->err != 0 || st->err != 0) {
-			gn_pstream_close(ps);
-			free(ps);
-		} else if (ps->is_open && gn_pipe_len(&st->tx) == 0) {
-			/* Once the answer is out: a reset by its new owner, which drops what is queued, would
-			 * read as a refusal otherwise. */
-			hand_over(ps);
-		}
+		negotiate(ps);
 		return;
 	}
+	pump_selection(ps);
 	if (ps->is_open && !was_open)
 		news |= GN_STREAM_RX;
 	tell(ps, events_of(ps, news) | (ps->is_open && !was_open ? GN_OPENED : 0u));
@@ -238,6 +332,7 @@ int gn_pstream_open(struct gn_pstream *ps, struct gn_conn *conn, const char *pro
 	r = conn->session->ops->open(conn->session, &ps->st);
 	if (r != 0)
 		return r;
+	gn_list_init(&ps->link_negotiating);
 	ps->conn = conn;
 	ps->protocol = protocol;
 	r = select_start(ps);
@@ -257,6 +352,7 @@ int gn_pstream_open(struct gn_pstream *ps, struct gn_conn *conn, const char *pro
 void gn_pstream_incoming(struct gn_conn *conn, struct gn_stream *st)
 {
 	struct gn_pstream *ps = calloc(1, sizeof *ps);
+	int err;
 
 	if (ps == NULL || st->err != 0) {
 		conn->session->ops->release(st);
@@ -267,20 +363,26 @@ void gn_pstream_incoming(struct gn_conn *conn, struct gn_stream *st)
 	ps->st = st;
 	ps->inbound = true;
 	conn->streams_in++;
-	if (select_start(ps) != 0) {
-		attach(ps);
+	gn_list_init(&ps->link_negotiating);
+	err = select_start(ps);
+	attach(ps);
+	if (err != 0) {
 		gn_pstream_close(ps);
 		free(ps);
 		return;
 	}
-	attach(ps);
-	gn_stream_tell(st, GN_STREAM_RX);
+	negotiating_add(ps);
+	/* Where all of it came in one go, the protocol is agreed on right away, and the stream counts
+	 * no longer: so any number may be opened at once. */
+	negotiate(ps);
+	negotiating_trim(conn->network);
 }
 
 void gn_pstream_accept(struct gn_pstream *ps, struct gn_pstream *handed)
 {
 	*ps = *handed;
 	gn_list_del(&handed->link);
+	gn_list_init(&ps->link_negotiating);
 	/* The timer is stopped and the stack empty: both may move. */
 	attach(ps);
 	gn_stream_tell(ps->st, GN_STREAM_RX | GN_STREAM_TX);
@@ -295,6 +397,7 @@ void gn_pstream_close(struct gn_pstream *ps)
 	gn_timer_fini(&ps->timer);
 	gn_stack_fini(&ps->stack);
 	gn_list_del(&ps->link);
+	negotiating_del(ps);
 	if (ps->inbound)
 		conn->streams_in--;
 	if (ps->is_ending)

@@ -6,6 +6,13 @@
  *
  * An opener may write at once; reading gives GN_EAGAIN until the peer has accepted, and
  * GN_ENOPROTO if it does not, or resets the stream before it has answered.
+ *
+ * Inbound streams whose protocol is not agreed on are counted apart from all others, and reserve no
+ * memory.  A peer may open many at once, and say what they are for a moment later; so how many
+ * there are is looked at when one is GN_NEGOTIATING_GRACE old.  If it is still without a protocol
+ * and there are more than GN_NEGOTIATING_PER_CONN on its connection, or more than
+ * GN_NEGOTIATING_PER_ADDR of its address, it is reset.  An address never has more than
+ * GN_NEGOTIATING_BURST: one more resets the oldest.  Each keeps at most GN_NEGOTIATING_BYTES.
  */
 #ifndef GN_NODE_PSTREAM_H
 #define GN_NODE_PSTREAM_H
@@ -15,18 +22,27 @@
 #include "mux/session.h"
 #include "stack/stack.h"
 
+enum {
+	GN_NEGOTIATING_PER_CONN = 16,
+	GN_NEGOTIATING_PER_ADDR = 64,
+	GN_NEGOTIATING_BURST = 256,
+	GN_NEGOTIATING_GRACE = 1000, /* ms */
+	GN_NEGOTIATING_BYTES = 4096, /* of what came, once the selection has taken what it could */
+};
+
 struct gn_conn;
 
 struct gn_pstream {
 	struct gn_conn *conn;
 	struct gn_stream *st;
-	struct gn_stack stack; /* the selection, while it lasts */
-	struct gn_timer timer; /* its time limit, */
-	gn_time since;         /* and when it began, */
-	uint64_t received;     /* what the connection had received, */
-	uint64_t asked;        /* and what had been written to it, by then */
-	struct gn_list link;   /* in conn->pstreams */
-	const char *protocol;  /* the opener's string, or the registry's at the time */
+	struct gn_stack stack;           /* the selection, while it lasts */
+	struct gn_timer timer;           /* its time limit, */
+	gn_time since;                   /* and when it began, */
+	uint64_t received;               /* what the connection had received, */
+	uint64_t asked;                  /* and what had been written to it, by then */
+	struct gn_list link;             /* in conn->pstreams */
+	struct gn_list link_negotiating; /* inbound, until its protocol is agreed on: in network->negotiating */
+	const char *protocol;            /* the opener's string, or the registry's at the time */
 	bool inbound;
 	bool is_open;     /* agreed */
 	bool is_drained;  /* GN_DRAINED was said */

@@ -136,6 +136,7 @@ static void mux_new(void *arg, struct gn_stream *st)
 	struct both *b = arg;
 
 	assert_null(b->st[1]);
+	assert_int_equal(st->session->ops->establish(st), 0);
 	b->st[1] = st;
 }
 

@@ -41,7 +41,13 @@ static void take_up(struct owner *o, struct gn_stream *st)
 
 static void on_new(void *arg, struct gn_stream *st)
 {
-	take_up(arg, st);
+	struct owner *o = arg;
+
+	/* Some are never established. */
+	if (rng_size(o->r, 3) > 0 && o->ses->ops->establish(st) != 0)
+		o->ses->ops->release(st);
+	else
+		take_up(o, st);
 }
 
 static int admit(void *arg)

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/* Inbound streams whose protocol is not agreed on: how many there may be, what they cost, and that
+ * an honest peer may open as many at once as it likes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "foe.h"
+#include "node/pstream.h"
+
+enum { BURST = 100 };
+
+static const uint8_t two[4] = {127, 0, 0, 2}, three[4] = {127, 0, 0, 3};
+static struct gn_limits lim;
+
+static int setup(void **state)
+{
+	(void)state;
+	gn_limits_init(&lim);
+	return 0;
+}
+
+static void stop(struct town *t)
+{
+	town_quiet(t);
+	town_serves(t);
+	town_quiet(t);
+	town_fini(t);
+}
+
+/* A peer that has been connected for a while: identify has come and gone. */
+static void foe_settle(struct foe *f, struct town *t, uint8_t seed)
+{
+	foe_open(f, t, seed);
+	town_run(t, 11 * GN_SEC);
+	assert_int_equal(f->err, 0);
+	assert_int_equal(t->node->budget.used, 0);
+	f->rsts = 0;
+}
+
+static void foe_open_from(struct foe *f, struct town *t, uint8_t seed, const uint8_t from[4])
+{
+	foe_connect_from(f, t, seed, from);
+	foe_noise_1(f);
+	foe_noise_3(f, true);
+}
+
+/* Streams first, first + 2, ...: their SYN, and with a protocol what chooses it. */
+static void syns(struct foe *f, uint32_t first, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		foe_frame(f, YAMUX_WINDOW, YAMUX_SYN, first + 2 * i, 0);
+}
+
+static void proposals(struct foe *f, uint32_t first, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		foe_data(f, 0, first + 2 * i, FOE_SELECT "\x06/hold\n", 27);
+}
+
+static unsigned negotiating(const struct town *t)
+{
+	return gn_list_entry(t->node->conns.next, struct gn_conn, link_node)->n_negotiating;
+}
+
+/* ---- the limit of a connection ---- */
+
+/* Opens n silent streams; how many are reset once each had its time, and before their limit. */
+static unsigned silent(uint32_t n)
+{
+	unsigned rsts;
+	struct town t;
+	struct foe f;
+
+	town_init(&t, true, &lim);
+	foe_settle(&f, &t, 2);
+	syns(&f, 1, n);
+	foe_seal(&f);
+	town_run(&t, 900 * GN_MSEC);
+	assert_int_equal(f.rsts, 0);
+	assert_int_equal(negotiating(&t), n);
+	assert_int_equal(t.node->budget.used, 0); /* they reserve nothing */
+	town_run(&t, 200 * GN_MSEC);
+	rsts = f.rsts;
+	assert_int_equal(negotiating(&t), n - rsts);
+	town_run(&t, 8 * GN_SEC);
+	assert_int_equal(f.rsts, rsts);
+	/* A stream that says what it wants is served beside them. */
+	syns(&f, 2 * n + 1, 1);
+	proposals(&f, 2 * n + 1, 1);
+	foe_seal(&f);
+	TOWN_UNTIL(&t, t.opened == 1, GN_SEC);
+	town_run(&t, 2 * GN_SEC);
+	assert_int_equal(f.rsts, n);
+	assert_int_equal(f.err, 0);
+	foe_abort(&f);
+	stop(&t);
+	return rsts;
+}
+
+static void past_16_of_a_connection_silent_streams_are_reset(void **state)
+{
+	(void)state;
+	assert_int_equal(silent(16), 0);
+	assert_int_equal(silent(17), 1);
+	assert_int_equal(silent(200), 184);
+}
+
+/* Again and again: the number stays, whatever is opened meanwhile. */
+static void churn_gains_nothing(void **state)
+{
+	struct town t;
+	struct foe f;
+
+	(void)state;
+	town_init(&t, true, &lim);
+	foe_settle(&f, &t, 2);
+	for (uint32_t i = 0; i < 60; i++) {
+		syns(&f, 1 + 40 * i, 20);
+		foe_seal(&f);
+		town_run(&t, 500 * GN_MSEC);
+		assert_true(negotiating(&t) <= 16 + 2 * 20);
+		assert_int_equal(t.node->budget.used, 0);
+	}
+	assert_int_equal(f.err, 0);
+	foe_abort(&f);
+	stop(&t);
+}
+
+/* ---- honest bursts ---- */
+
+static void bursts(bool together, gn_time between)
+{
+	struct town t;
+	struct foe f;
+
+	town_init(&t, true, &lim);
+	foe_settle(&f, &t, 2);
+	if (together) {
+		for (uint32_t i = 0; i < BURST; i++) {
+			syns(&f, 1 + 2 * i, 1);
+			proposals(&f, 1 + 2 * i, 1);
+		}
+	} else {
+		syns(&f, 1, BURST);
+		if (between > 0) {
+			foe_seal(&f);
+			town_run(&t, between);
+		}
+		proposals(&f, 1, BURST);
+	}
+	foe_seal(&f);
+	TOWN_UNTIL(&t, t.opened == BURST, GN_SEC);
+	assert_int_equal(f.rsts, 0);
+	assert_int_equal(negotiating(&t), 0);
+	assert_int_equal(t.node->budget.used, BURST * YAMUX_WINDOW_INITIAL);
+	foe_abort(&f);
+	stop(&t);
+}
+
+static void many_may_be_opened_at_once(void **state)
+{
+	(void)state;
+	bursts(true, 0);
+	bursts(false, 0);
+	/* Their proposals come in another packet, as a program with threads sends them. */
+	bursts(false, 300 * GN_MSEC);
+}
+
+/* ---- the limit of an address ---- */
+
+static void an_address_has_64_and_others_have_theirs(void **state)
+{
+	struct gn_network *net;
+	struct foe f[6], other;
+	struct town t;
+
+	(void)state;
+	town_init(&t, false, &lim);
+	for (uint8_t i = 0; i < 6; i++) {
+		foe_open_from(&f[i], &t, (uint8_t)(i + 2), two);
+		syns(&f[i], 1, 16);
+		foe_seal(&f[i]);
+	}
+	TOWN_UNTIL(&t, t.node->n_admitted == 6, 5 * GN_SEC);
+	net = gn_list_entry(t.node->conns.next, struct gn_conn, link_node)->network;
+	TOWN_UNTIL(&t, net->n_negotiating == 6 * 16, 5 * GN_SEC);
+	town_serves(&t); /* from 127.0.0.1 */
+	TOWN_UNTIL(&t, net->n_negotiating == 64, 5 * GN_SEC);
+	foe_open_from(&other, &t, 20, three);
+	foe_stream(&other, 1, "/hold");
+	foe_seal(&other);
+	TOWN_UNTIL(&t, t.opened == 1, 5 * GN_SEC);
+	for (int i = 0; i < 6; i++)
+		foe_abort(&f[i]);
+	foe_abort(&other);
+	stop(&t);
+}
+
+static void an_address_never_has_more_than_a_burst(void **state)
+{
+	struct gn_network *net;
+	struct foe f[5];
+	struct town t;
+
+	(void)state;
+	town_init(&t, false, &lim);
+	for (uint8_t i = 0; i < 5; i++)
+		foe_open_from(&f[i], &t, (uint8_t)(i + 2), two);
+	TOWN_UNTIL(&t, t.node->n_admitted == 5, 5 * GN_SEC);
+	net = gn_list_entry(t.node->conns.next, struct gn_conn, link_node)->network;
+	for (int i = 0; i < 5; i++) {
+		syns(&f[i], 1, 250);
+		foe_seal(&f[i]);
+		TOWN_UNTIL(&t, net->n_negotiating >= (i == 0 ? 250 : GN_NEGOTIATING_BURST), 5 * GN_SEC);
+		assert_true(net->n_negotiating <= GN_NEGOTIATING_BURST);
+	}
+	/* Who knows what it wants is served all the same. */
+	foe_stream(&f[0], 1001, "/hold");
+	foe_seal(&f[0]);
+	TOWN_UNTIL(&t, t.opened == 1, 5 * GN_SEC);
+	for (int i = 0; i < 5; i++)
+		foe_abort(&f[i]);
+	stop(&t);
+}
+
+/* ---- memory ---- */
+
+/* The address of the foe has its share and no more. */
+static void streams_of_one_address_leave_memory_to_others(void **state)
+{
+	struct foe f[3], other;
+	unsigned rsts;
+	struct town t;
+
+	(void)state;
+	lim.memory = 40 * YAMUX_WINDOW_INITIAL;
+	town_init(&t, false, &lim);
+	for (uint8_t i = 0; i < 3; i++) {
+		foe_open_from(&f[i], &t, (uint8_t)(i + 2), two);
+		syns(&f[i], 1, 20);
+		proposals(&f[i], 1, 20);
+		foe_seal(&f[i]);
+	}
+	TOWN_UNTIL(&t, t.opened + f[0].rsts + f[1].rsts + f[2].rsts == 60, 5 * GN_SEC);
+	rsts = f[0].rsts + f[1].rsts + f[2].rsts;
+	assert_true(t.opened <= 20 && t.opened >= 17); /* identify has three, perhaps */
+	assert_true(t.node->budget.used <= 20 * YAMUX_WINDOW_INITIAL);
+	town_serves(&t);
+	foe_open_from(&other, &t, 20, three);
+	for (uint32_t i = 0; i < 8; i++)
+		foe_stream(&other, 2 * i + 1, "/hold");
+	foe_seal(&other);
+	TOWN_UNTIL(&t, t.opened == 60 - rsts + 8, 5 * GN_SEC);
+	assert_int_equal(other.rsts, 0);
+	for (int i = 0; i < 3; i++)
+		foe_abort(&f[i]);
+	foe_abort(&other);
+	stop(&t);
+}
+
+/* Without memory for its window a stream is reset, which comes behind the answer: the peer does
+ * not take it for a refusal of the protocol. */
+static void want_of_memory_does_not_look_like_a_wrong_protocol(void **state)
+{
+	struct town t;
+	struct foe f;
+
+	(void)state;
+	lim.memory = 4 * YAMUX_WINDOW_INITIAL;
+	town_init(&t, true, &lim);
+	foe_settle(&f, &t, 2);
+	f.data = 0;
+	for (uint32_t i = 0; i < 6; i++) {
+		static const uint8_t junk[20000];
+
+		foe_stream(&f, 2 * i + 1, "/hold");
+		foe_data(&f, 0, 2 * i + 1, junk, sizeof junk);
+	}
+	foe_seal(&f);
+	TOWN_UNTIL(&t, f.rsts == 2, GN_SEC);
+	assert_int_equal(t.opened, 4);
+	assert_int_equal(f.data, 6 * 27);
+	assert_int_equal(f.err, 0);
+	assert_int_equal(honest_try(&t, 50), GN_ERESET);
+	foe_abort(&f);
+	stop(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(past_16_of_a_connection_silent_streams_are_reset, setup),
+		cmocka_unit_test_setup(churn_gains_nothing, setup),
+		cmocka_unit_test_setup(many_may_be_opened_at_once, setup),
+		cmocka_unit_test_setup(an_address_has_64_and_others_have_theirs, setup),
+		cmocka_unit_test_setup(an_address_never_has_more_than_a_burst, setup),
+		cmocka_unit_test_setup(streams_of_one_address_leave_memory_to_others, setup),
+		cmocka_unit_test_setup(want_of_memory_does_not_look_like_a_wrong_protocol, setup),
+	};
+
+	WIRE_MUST(sodium_init() >= 0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
