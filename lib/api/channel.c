@@ -101,8 +101,13 @@ int gn_channel_accept(struct gn_pstream *handed, enum gn_channel_kind kind, size
 
 void gn_channel_free(struct gn_channel *ch)
 {
+	const struct gn_pstream *ps;
+
 	if (ch == NULL)
 		return;
+	ps = &ch->ps;
+	if (ps->is_ending && ps->err == 0 && (gn_channel_pending(ch) > 0 || !ps->st->is_ended_out))
+		ps->conn->is_owed = true;
 	gn_pstream_close(&ch->ps);
 	channel_free(ch);
 }

@@ -406,8 +406,6 @@ void gn_pstream_close(struct gn_pstream *ps)
 	if (ps->st->tx.source != NULL && gn_pipe_is_closed(&ps->st->tx) && gn_pipe_end(&ps->st->tx) == 0)
 		conn->session->ops->reset(ps->st);
 	gn_pipe_source(&ps->st->tx, NULL, NULL);
-	if (ps->st->err == 0 && ps->st->tx.end == GN_EOF)
-		conn->is_owed = true;
 	conn->session->now = gn_loop_now(conn->node->loop);
 	conn->session->ops->release(ps->st);
 	ps->conn = NULL;
