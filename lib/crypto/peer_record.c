@@ -160,13 +160,15 @@ static int record_get(const struct gn_envelope *env, struct gn_peer_record *out)
 	return err;
 }
 
-int gn_peer_record_open(const uint8_t *p, size_t n, struct gn_peer_record *out)
+int gn_peer_record_open(const uint8_t *p, size_t n, const struct gn_peer_id *want, struct gn_peer_record *out)
 {
 	struct gn_envelope env;
 	int err = gn_envelope_decode(p, n, &env);
 
 	if (err < 0)
 		return err;
+	if (want != NULL && !gn_peer_id_is_equal(&env.signer, want))
+		return GN_EPEERID;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (env.n_type != kinds[i].n_type || memcmp(env.type, kinds[i].type, env.n_type) != 0)
 			continue;

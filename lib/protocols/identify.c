@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
+#include "id/multihash.h"
 #include "node/node.h"
 #include "node/service.h"
 
@@ -27,6 +29,47 @@ struct gn_identify_stream {
 
 static void push_more(struct gn_identify_service *sv);
 
+/* ---- what a peer may cost ---- */
+
+static struct gn_identify_bucket *bucket_get(struct gn_identify_service *sv, const struct gn_conn *c)
+{
+	struct gn_identify_bucket *b;
+	struct gn_list *at;
+
+	gn_list_for_each(at, &sv->peers) {
+		struct gn_identify_peer *other = gn_list_entry(at, struct gn_identify_peer, link);
+
+		if (!gn_peer_id_is_equal(&other->conn->peer, &c->peer))
+			continue;
+		other->bucket->conns++;
+		other->bucket->tokens++;
+		return other->bucket;
+	}
+	b = malloc(sizeof *b);
+	if (b != NULL)
+		*b = (struct gn_identify_bucket){GN_IDENTIFY_BURST, 1, gn_loop_now(sv->node->loop)};
+	return b;
+}
+
+static void bucket_put(struct gn_identify_bucket *b)
+{
+	if (--b->conns == 0)
+		free(b);
+}
+
+static bool bucket_take(struct gn_identify_bucket *b, gn_time now)
+{
+	gn_time since = now - b->filled, n = since / (GN_IDENTIFY_EVERY * GN_SEC);
+
+	b->filled = now - since % (GN_IDENTIFY_EVERY * GN_SEC);
+	if (b->tokens < GN_IDENTIFY_BURST)
+		b->tokens = n < GN_IDENTIFY_BURST - b->tokens ? b->tokens + (unsigned)n : GN_IDENTIFY_BURST;
+	if (b->tokens == 0)
+		return false;
+	b->tokens--;
+	return true;
+}
+
 /* ---- a stream's end ---- */
 
 static void stream_free(struct gn_identify_stream *s)
@@ -44,15 +87,22 @@ static int learn(struct gn_identify_stream *s)
 	struct gn_identify_peer *peer = s->peer;
 	const struct gn_buf *body = &s->reader.body;
 	struct gn_identify_known *known = NULL;
+	uint8_t hash[GN_MULTIHASH_MAX] = {0};
 	int err = gn_identify_reader_finish(&s->reader);
 
-	if (err == 0)
-		err = gn_identify_known_make(body->p, body->len, &peer->conn->peer,
-					     s->kind == PUSHED ? peer->known : NULL, &known);
+	if (err != 0)
+		return err;
+	/* What was said last, said again: nothing of it is new. */
+	gn_multihash_encode(GN_MULTIHASH_SHA2_256, body->p, body->len, hash);
+	if (s->kind == PUSHED && peer->known != NULL && memcmp(hash, peer->hash, sizeof peer->hash) == 0)
+		return 0;
+	err = gn_identify_known_make(body->p, body->len, &peer->conn->peer, s->kind == PUSHED ? peer->known : NULL,
+				     &known);
 	if (err != 0)
 		return err;
 	free(peer->known);
 	peer->known = known;
+	memcpy(peer->hash, hash, sizeof peer->hash);
 	/* What has changed since we answered it could not be pushed before we knew that it listens. */
 	if (known->takes_push && peer->told != 0 && peer->told != s->service->version)
 		peer->owes_push = true;
@@ -230,7 +280,7 @@ static void incoming(struct gn_pstream *handed, enum kind kind)
 	unsigned n = 0;
 	int err = 0;
 
-	if (peer != NULL) {
+	if (peer != NULL && bucket_take(peer->bucket, gn_loop_now(peer->service->node->loop))) {
 		gn_list_for_each(at, &peer->service->streams) {
 			const struct gn_identify_stream *other = gn_list_entry(at, struct gn_identify_stream, link);
 
@@ -286,6 +336,11 @@ static void service_on_conn(void *state, struct gn_conn *c)
 
 	if (peer == NULL)
 		return; /* one that is not asked, and does not get an answer */
+	peer->bucket = bucket_get(sv, c);
+	if (peer->bucket == NULL) {
+		free(peer);
+		return;
+	}
 	peer->service = sv;
 	peer->conn = c;
 	/* Whoever dialed opens his stream in the next turn: that goes first. */
@@ -303,6 +358,7 @@ static void peer_free(struct gn_identify_peer *peer)
 	gn_task_cancel(&peer->task);
 	gn_list_del(&peer->link);
 	peer->conn->service_state = NULL;
+	bucket_put(peer->bucket);
 	free(peer->known);
 	free(peer);
 }

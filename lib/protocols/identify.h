@@ -24,6 +24,18 @@ enum {
 	GN_IDENTIFY_STREAMS = 4,  /* that a peer may have open on a connection */
 	GN_IDENTIFY_PUSHES = 32,  /* at a time */
 	GN_IDENTIFY_QUIET = 1000, /* ms without a change before it is told */
+	/* Streams of a peer that are answered or listened to: so many at once, then one in so many s. */
+	GN_IDENTIFY_BURST = 8,
+	GN_IDENTIFY_EVERY = 10,
+	GN_IDENTIFY_HASH = 34, /* bytes of a multihash, SHA-256 */
+};
+
+/* A bucket of tokens, of a peer over all of its connections.  Each stream that the peer opens costs
+ * one, since it makes us sign or verify; with none left it is reset.  The first connection brings
+ * GN_IDENTIFY_BURST of them, each further one, which costs the peer a handshake, one more. */
+struct gn_identify_bucket {
+	unsigned tokens, conns;
+	gn_time filled; /* when tokens were added last */
 };
 
 struct gn_identify_service {
@@ -41,6 +53,8 @@ struct gn_identify_peer {
 	struct gn_list link;
 	struct gn_identify_service *service;
 	struct gn_conn *conn;
+	struct gn_identify_bucket *bucket;
+	uint8_t hash[GN_IDENTIFY_HASH];  /* of the bodies that `known` came from last */
 	struct gn_identify_known *known; /* NULL: it has not said yet */
 	struct gn_task task;             /* asks it */
 	uint8_t turns;                   /* to wait before */

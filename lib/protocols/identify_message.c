@@ -114,18 +114,16 @@ static void record_get(struct gn_identify_view *v, const Gn__Pb__Identify *m, co
 	struct gn_peer_record rec;
 
 	if (!m->has_signed_peer_record ||
-	    gn_peer_record_open(m->signed_peer_record.data, m->signed_peer_record.len, &rec) != 0)
+	    gn_peer_record_open(m->signed_peer_record.data, m->signed_peer_record.len, peer, &rec) != 0)
 		return;
-	if (gn_peer_id_is_equal(&rec.peer, peer)) {
-		v->info.signed_record = true;
-		if (v->info.n_listen == 0 && rec.n_addrs > 0) {
-			free(v->addrs);
-			v->addrs = rec.addrs;
-			v->info.listen = (const struct gn_multiaddr *const *)v->addrs;
-			v->info.n_listen = rec.n_addrs;
-			rec.addrs = NULL;
-			rec.n_addrs = 0;
-		}
+	v->info.signed_record = true;
+	if (v->info.n_listen == 0 && rec.n_addrs > 0) {
+		free(v->addrs);
+		v->addrs = rec.addrs;
+		v->info.listen = (const struct gn_multiaddr *const *)v->addrs;
+		v->info.n_listen = rec.n_addrs;
+		rec.addrs = NULL;
+		rec.n_addrs = 0;
 	}
 	gn_peer_record_fini(&rec);
 }

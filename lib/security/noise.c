@@ -121,12 +121,12 @@ static int payload_check(struct noise *n, const uint8_t *p, size_t len)
 		memcpy(text + sizeof signed_prefix - 1, st->hs.rs, GN_NOISE_KEY);
 		r = gn_pubkey_decode(m->identity_key.data, m->identity_key.len, &key);
 		if (r == 0)
-			r = gn_pubkey_verify(&key, text, sizeof text, m->identity_sig.data, m->identity_sig.len);
-	}
-	if (r == 0) {
-		gn_peer_id_from_public(&key, &peer);
-		if (st->cfg.expect.len > 0 && !gn_peer_id_is_equal(&peer, &st->cfg.expect))
+			gn_peer_id_from_public(&key, &peer);
+		/* Before the signature, which can be dear to verify. */
+		if (r == 0 && st->cfg.expect.len > 0 && !gn_peer_id_is_equal(&peer, &st->cfg.expect))
 			r = GN_EPEERID;
+		if (r == 0)
+			r = gn_pubkey_verify(&key, text, sizeof text, m->identity_sig.data, m->identity_sig.len);
 	}
 	if (r == 0) {
 		n->info.peer = peer;

@@ -23,7 +23,7 @@ static void record_check(const uint8_t *p, size_t n)
 
 	if (gn_voucher_open(p, n, &voucher) == 0)
 		need(voucher.relay.len > 0 && voucher.peer.len > 0);
-	if (gn_peer_record_open(p, n, &rec) < 0)
+	if (gn_peer_record_open(p, n, NULL, &rec) < 0)
 		return;
 	need(rec.n_addrs <= GN_PEER_RECORD_ADDRS_MAX);
 	for (size_t i = 0; i < rec.n_addrs; i++) {

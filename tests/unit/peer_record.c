@@ -44,8 +44,14 @@ static void on_vector(char **field)
 	size_t n;
 	uint8_t *p = unhex(field[4], &n);
 
+	struct gn_peer_id other;
+
+	/* Another signer is found out whether or not the signature is good. */
+	gn_key_id(key, &other);
+	if (strcmp(field[5], "peer record") == 0 || strcmp(field[5], "signature changed") == 0)
+		assert_int_equal(gn_peer_record_open(p, n, &other, &rec), GN_EPEERID);
 	if (strcmp(field[5], "peer record") == 0) {
-		assert_int_equal(gn_peer_record_open(p, n, &rec), 0);
+		assert_int_equal(gn_peer_record_open(p, n, NULL, &rec), 0);
 		assert_string_equal(gn_peer_id_format(&rec.peer, text),
 				    "12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq");
 		assert_true(rec.seq == 1700000000);
@@ -56,9 +62,9 @@ static void on_vector(char **field)
 		gn_peer_record_fini(&rec); /* empty now */
 		n_records++;
 	} else if (strcmp(field[5], "signature changed") == 0) {
-		assert_int_equal(gn_peer_record_open(p, n, &rec), GN_EAUTH);
+		assert_int_equal(gn_peer_record_open(p, n, NULL, &rec), GN_EAUTH);
 	} else if (strcmp(field[0], "good") == 0) {
-		assert_int_equal(gn_peer_record_open(p, n, &rec), GN_EFORMAT); /* a voucher */
+		assert_int_equal(gn_peer_record_open(p, n, NULL, &rec), GN_EFORMAT); /* a voucher */
 	}
 	free(p);
 }
@@ -85,7 +91,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(gn_multiaddr_parse(text, &a[2], NULL), 0);
 	gn_buf_init(&b, GN_ENVELOPE_MAX);
 	assert_int_equal(gn_peer_record_seal(key, UINT64_MAX, (const struct gn_multiaddr *const *)a, 3, &b), 0);
-	assert_int_equal(gn_peer_record_open(b.p, b.len, &rec), 0);
+	assert_int_equal(gn_peer_record_open(b.p, b.len, NULL, &rec), 0);
 	assert_true(gn_peer_id_is_equal(&rec.peer, &self));
 	assert_true(rec.seq == UINT64_MAX);
 	assert_int_equal(rec.n_addrs, 2);
@@ -93,10 +99,10 @@ static void test_round_trip(void **state)
 	assert_addr(rec.addrs[1], "/ip4/1.2.3.4/tcp/2");
 	gn_peer_record_fini(&rec);
 	for (size_t k = 0; k < b.len; k++)
-		assert_true(gn_peer_record_open(b.p, k, &rec) < 0);
+		assert_true(gn_peer_record_open(b.p, k, NULL, &rec) < 0);
 	b.len = 0;
 	assert_int_equal(gn_peer_record_seal(key, 0, NULL, 0, &b), 0);
-	assert_int_equal(gn_peer_record_open(b.p, b.len, &rec), 0);
+	assert_int_equal(gn_peer_record_open(b.p, b.len, NULL, &rec), 0);
 	assert_true(rec.n_addrs == 0 && rec.seq == 0);
 	gn_peer_record_fini(&rec);
 	assert_int_equal(gn_peer_record_seal(key, 0, NULL, GN_PEER_RECORD_ADDRS_MAX + 1, &b), GN_ELIMIT);
@@ -125,7 +131,7 @@ static int payload_open(const char *domain, const char *type, size_t n_type, con
 	cfg.payload = payload.p;
 	cfg.n_payload = payload.len;
 	assert_int_equal(gn_envelope_seal(key, &cfg, &b), 0);
-	err = gn_peer_record_open(b.p, b.len, rec);
+	err = gn_peer_record_open(b.p, b.len, NULL, rec);
 	gn_buf_fini(&payload);
 	gn_buf_fini(&b);
 	free(p);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* What a peer may cost by identify: pushes and questions without a pause, against lib/protocols/identify.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "foe.h"
+#include "protocols/identify.h"
+
+static const struct gn_identify_peer *peer_of(struct town *t)
+{
+	assert_int_equal(t->node->n_conns, 1);
+	return gn_list_entry(t->node->conns.next, struct gn_conn, link_node)->service_state;
+}
+
+static void start(struct town *t, struct foe *f)
+{
+	town_init(t, true, NULL);
+	foe_open(f, t, 2);
+	town_run(t, 6 * GN_SEC); /* the node's own question has been given up */
+	f->rsts = f->fins = 0;
+}
+
+static void stop(struct town *t, struct foe *f)
+{
+	foe_abort(f);
+	town_quiet(t);
+	town_serves(t);
+	town_quiet(t);
+	town_fini(t);
+}
+
+/* A push whose only field is an agent of this name. */
+static void push(struct foe *f, uint32_t id, const char *agent)
+{
+	uint8_t body[64];
+	size_t n = strlen(agent);
+
+	foe_stream(f, id, GN_IDENTIFY_PUSH_ID);
+	body[0] = (uint8_t)(n + 2);
+	body[1] = 6 << 3 | 2;
+	body[2] = (uint8_t)n;
+	memcpy(body + 3, agent, n);
+	foe_data(f, YAMUX_FIN, id, body, n + 3);
+	foe_seal(f);
+	town_run(f->t, 10 * GN_MSEC);
+}
+
+/* As many as the bucket has are listened to, the others reset, the session lives; and later there is
+ * one more every so often. */
+static void pushes_over_the_rate_are_reset(void **state)
+{
+	uint32_t id = 1;
+	struct town t;
+	struct foe f;
+	char agent[16];
+
+	(void)state;
+	start(&t, &f);
+	for (unsigned i = 0; i < 3 * GN_IDENTIFY_BURST; i++, id += 2) {
+		snprintf(agent, sizeof agent, "agent %u", i);
+		push(&f, id, agent);
+		assert_int_equal(f.rsts, i < GN_IDENTIFY_BURST ? 0 : i + 1 - GN_IDENTIFY_BURST);
+	}
+	assert_int_equal(f.fins, GN_IDENTIFY_BURST);
+	assert_int_equal(f.err, 0);
+	assert_memory_equal(peer_of(&t)->known->body + 2, "agent 7", 7);
+	f.rsts = f.fins = 0;
+	town_run(&t, GN_IDENTIFY_EVERY * GN_SEC);
+	for (unsigned i = 0; i < 3; i++, id += 2)
+		push(&f, id, "later");
+	assert_int_equal(f.fins, 1);
+	assert_int_equal(f.rsts, 2);
+	assert_memory_equal(peer_of(&t)->known->body + 2, "later", 5);
+	stop(&t, &f);
+}
+
+/* Questions are answered out of the same bucket: an answer is signed. */
+static void questions_over_the_rate_are_reset(void **state)
+{
+	uint32_t id = 1;
+	struct town t;
+	struct foe f;
+
+	(void)state;
+	start(&t, &f);
+	for (unsigned i = 0; i < 2 * GN_IDENTIFY_BURST; i++, id += 2) {
+		foe_stream(&f, id, GN_IDENTIFY_ID);
+		foe_frame(&f, YAMUX_WINDOW, YAMUX_FIN, id, 0);
+		foe_seal(&f);
+		town_run(&t, 10 * GN_MSEC);
+	}
+	assert_int_equal(f.fins, GN_IDENTIFY_BURST);
+	assert_int_equal(f.rsts, GN_IDENTIFY_BURST);
+	assert_int_equal(f.err, 0);
+	stop(&t, &f);
+}
+
+/* A second connection of the peer has no bucket of its own: it adds one. */
+static void connections_of_a_peer_share_a_bucket(void **state)
+{
+	struct foe f[2];
+	struct town t;
+
+	(void)state;
+	start(&t, &f[0]);
+	for (uint32_t i = 0; i < GN_IDENTIFY_BURST; i++)
+		push(&f[0], 2 * i + 1, "first");
+	assert_int_equal(f[0].rsts, 0);
+	foe_open(&f[1], &t, 2);
+	town_run(&t, GN_SEC);
+	f[1].rsts = f[1].fins = 0;
+	for (uint32_t i = 0; i < 3; i++)
+		push(&f[1], 2 * i + 1, "second");
+	assert_int_equal(f[1].fins, 1);
+	assert_int_equal(f[1].rsts, 2);
+	foe_abort(&f[1]);
+	TOWN_UNTIL(&t, t.node->n_conns == 1, 5 * GN_SEC);
+	push(&f[0], 101, "third"); /* the bucket is still there, and empty */
+	assert_int_equal(f[0].rsts, 1);
+	stop(&t, &f[0]);
+}
+
+/* What was said last is not taken apart again: what is kept of it stays the very same memory. */
+static void a_push_that_says_nothing_new_is_passed_over(void **state)
+{
+	const struct gn_identify_known *known;
+	struct town t;
+	struct foe f;
+
+	(void)state;
+	start(&t, &f);
+	push(&f, 1, "same");
+	known = peer_of(&t)->known;
+	assert_non_null(known);
+	push(&f, 3, "same");
+	push(&f, 5, "same");
+	assert_ptr_equal(peer_of(&t)->known, known);
+	push(&f, 7, "other");
+	assert_memory_equal(peer_of(&t)->known->body + 2, "other", 5);
+	assert_int_equal(f.fins, 4);
+	assert_int_equal(f.rsts, 0);
+	stop(&t, &f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pushes_over_the_rate_are_reset),
+		cmocka_unit_test(questions_over_the_rate_are_reset),
+		cmocka_unit_test(connections_of_a_peer_share_a_bucket),
+		cmocka_unit_test(a_push_that_says_nothing_new_is_passed_over),
+	};
+
+	WIRE_MUST(sodium_init() >= 0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
