@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cat.h"
+#include "common/say.h"
 #include "report.h"
 
 static void on_closed(void *arg)
@@ -41,6 +42,15 @@ static void on_stream_done(void *arg, const struct verdict *v)
 	c->on_done(c, &copy);
 }
 
+static void on_unwanted(void *arg)
+{
+	struct cat *c = arg;
+
+	progress_hide(c->progress);
+	if (!c->cfg.note.json)
+		say("the peer takes no more data; waiting to see whether standard input ends without any");
+}
+
 int carry_start(struct cat *c, struct gn_channel *ch, void (*on_opened)(void *arg),
 		void (*on_done)(struct cat *c, const struct verdict *v))
 {
@@ -49,10 +59,11 @@ int carry_start(struct cat *c, struct gn_channel *ch, void (*on_opened)(void *ar
 		.ch = ch,
 		.feed = c->feed,
 		.out = c->out,
-		.keep_output = c->cfg.keep,
+		.keep_open = c->cfg.keep,
 		.raw = c->raw,
 		.idle = c->cfg.idle,
 		.on_opened = on_opened,
+		.on_unwanted = on_unwanted,
 		.on_done = on_stream_done,
 		.arg = c,
 	};

@@ -50,7 +50,7 @@ static const char *fail_text(int code)
 	case CAT_FAIL_INPUT:
 		return "the peer could not read its input; data may be short";
 	case CAT_FAIL_UNWANTED:
-		return "the peer only sends; what was sent to it was dropped";
+		return "the peer only sends; what standard input has was not taken";
 	default:
 		return "the peer failed";
 	}
@@ -64,6 +64,12 @@ static void explain_channel(const struct verdict *v, bool token, char *text, siz
 			       : "the peer does not speak this protocol, or wants a token");
 	else if (v->err == GN_EPROTO)
 		snprintf(text, room, "the peer broke the protocol");
+	else if (report_code(v) == EXIT_RESET && v->raw && v->peer_ended)
+		snprintf(text, room, "the peer stopped reading: it has confirmed %llu of %llu bytes",
+			 (unsigned long long)(v->out - v->pending), (unsigned long long)v->out);
+	else if (report_code(v) == EXIT_RESET && v->raw && v->out > 0)
+		snprintf(text, room, "cut off, data may be short: %s; the peer has confirmed %llu of %llu bytes",
+			 gn_strerror(v->err), (unsigned long long)(v->out - v->pending), (unsigned long long)v->out);
 	else if (report_code(v) == EXIT_RESET)
 		snprintf(text, room, "cut off, data may be short: %s", gn_strerror(v->err));
 	else

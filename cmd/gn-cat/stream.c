@@ -6,10 +6,9 @@
 
 #include "stream_own.h"
 
-#define LINGER (3 * GN_SEC)     /* for last words to go out, and for the peer's end behind its own */
-#define ACK_POLL (10 * GN_MSEC) /* how often the socket is asked what is not acknowledged */
-#define ACK_LIMIT (60 * GN_SEC) /* without progress there; a peer may be stopped as long as its connection lives */
-#define IDLE_TICKS 4            /* looks a -i */
+#define LINGER (3 * GN_SEC) /* for last words to go out, and for the peer's end behind its own */
+#define UNWANTED GN_SEC     /* how long standard input is looked at before that is said */
+#define IDLE_TICKS 4        /* looks a -i */
 
 static void deadline_in(struct stream *s, gn_time span)
 {
@@ -52,25 +51,50 @@ void stream_fail_here(struct stream *s, enum stream_how how, int err)
 	stream_fault(s, how, err);
 	if (!s->cfg.raw && !s->settled)
 		stream_say(s, CAT_FAIL, fail_code(how, err));
-	s->settled = s->input_done = true;
+	s->settled = true;
+	s->input = INPUT_ENDED;
 	deadline_in(s, LINGER);
 }
 
 /* ---- from standard input to the channel ---------------------------------------- */
+
+void stream_look_at_input(struct stream *s)
+{
+	uint8_t *at = NULL;
+	/* What is not read here the next stream will read. */
+	ptrdiff_t n = s->cfg.feed != NULL && !s->cfg.keep_open ? feed_read(s->cfg.feed, &at) : GN_EOF;
+
+	if (n == GN_EAGAIN && !feed_is_terminal(s->cfg.feed)) {
+		if (s->input == INPUT_OPEN)
+			gn_timer_start(s->unwanted, UNWANTED);
+		s->input = INPUT_UNWANTED;
+		return;
+	}
+	s->input = INPUT_ENDED;
+	gn_timer_stop(s->unwanted);
+	if (n > 0)
+		stream_fault(s, STREAM_FAILED, CAT_FAIL_UNWANTED);
+	else if (n == GN_EOF || n == GN_EAGAIN)
+		s->confirmed = true;
+	else
+		stream_fault(s, STREAM_INPUT, (int)n);
+}
 
 static void up(struct stream *s)
 {
 	uint8_t *at = NULL;
 	ptrdiff_t n;
 
-	if (s->input_done || s->dead || !cat_tx_is_empty(&s->tx))
+	if (s->input == INPUT_UNWANTED)
+		stream_look_at_input(s);
+	if (s->input != INPUT_OPEN || s->dead || !cat_tx_is_empty(&s->tx))
 		return;
 	n = s->cfg.feed ? feed_read(s->cfg.feed, &at) : GN_EOF;
 	if (n > 0) {
 		cat_tx_data(&s->tx, at, (size_t)n);
 		gn_channel_wake(s->cfg.ch);
 	} else if (n == GN_EOF) {
-		s->input_done = true;
+		s->input = INPUT_ENDED;
 		if (!s->cfg.raw)
 			stream_say(s, CAT_END, s->tx.total);
 	} else if (n != GN_EAGAIN) {
@@ -80,31 +104,45 @@ static void up(struct stream *s)
 
 /* ---- ends ------------------------------------------------------------------------ */
 
+static void ask_for_ack(struct stream *s)
+{
+	if (gn_channel_sync(s->cfg.ch))
+		s->dead = true;
+	else
+		s->ack = ACK_ASKED;
+}
+
+/* Our end goes out behind our last word.  In a raw stream there are no words.  A side that only receives ends when it has
+ * written everything: a peer may take our end for just that, and leave. */
 static void send_end(struct stream *s)
 {
-	if (s->sent_end || s->dead || !s->input_done || !(s->settled || s->cfg.raw))
+	bool may_end = s->cfg.raw ? s->cfg.feed != NULL || s->settled : s->settled;
+
+	if (s->sent_end || s->dead || s->input == INPUT_OPEN || !may_end)
 		return;
 	s->sent_end = true;
 	if (gn_channel_end(s->cfg.ch))
 		s->dead = true;
+	else if (s->cfg.raw)
+		ask_for_ack(s);
 }
 
-/* Raw: nobody says that it has written all; that its kernel has taken all must do. */
-static bool is_acked(struct stream *s)
+/* A raw peer that has ended may reset the stream when it has done all it wanted.  Whether bytes of ours are lost by that
+ * can be told only if they were acknowledged while there was time. */
+static void ask_early(struct stream *s)
 {
-	size_t n = gn_channel_unacked(s->cfg.ch);
-	gn_time now = gn_loop_now(s->cfg.loop);
+	if (s->cfg.raw && s->at_eof && !s->dead && !s->sent_end && s->ack == ACK_NONE && cat_tx_is_empty(&s->tx) &&
+	    gn_channel_pending(s->cfg.ch) > 0)
+		ask_for_ack(s);
+}
 
-	if (!n)
+/* Raw, and the channel is dead: that cuts nothing off if the peer had ended before, and nothing of ours is missing. */
+static bool is_raw_loss(struct stream *s)
+{
+	if (!s->at_eof || !cat_tx_is_empty(&s->tx) || gn_channel_pending(s->cfg.ch) > 0)
 		return true;
-	if (n < s->unacked || !s->acked)
-		s->acked = now;
-	s->unacked = n;
-	if (now - s->acked > ACK_LIMIT) {
-		stream_fault(s, STREAM_SHORT, GN_ETIMEOUT);
-		return true;
-	}
-	gn_timer_start(s->again, ACK_POLL);
+	if (s->input == INPUT_OPEN)
+		stream_look_at_input(s);
 	return false;
 }
 
@@ -113,21 +151,34 @@ static bool is_complete(const struct stream *s)
 {
 	if (s->v.how)
 		return false;
-	return s->cfg.raw ? s->at_eof && s->sent_end && s->drained : s->settled && s->confirmed;
+	if (s->cfg.raw)
+		return s->at_eof && (s->ack == ACK_DONE || (s->dead && s->input == INPUT_ENDED));
+	return s->settled && s->confirmed;
+}
+
+/* The channel is dead, and what had come on it was taken. */
+static bool is_over_dead(struct stream *s)
+{
+	int err = gn_channel_error(s->cfg.ch);
+
+	if (s->cfg.raw && !s->v.how && s->ack != ACK_DONE && is_raw_loss(s))
+		stream_fault(s, STREAM_PEER, err ? err : GN_ERESET);
+	if (s->cfg.raw && s->input == INPUT_UNWANTED)
+		return false;
+	if (!is_complete(s))
+		stream_fault(s, STREAM_PEER, err ? err : GN_ERESET);
+	return true;
 }
 
 static bool is_over(struct stream *s)
 {
 	bool all_out = s->sent_end && s->drained;
 
-	if (s->dead) {
-		if (!s->at_end)
-			return false;
-		if (!is_complete(s))
-			stream_fault(s, STREAM_PEER,
-				     gn_channel_error(s->cfg.ch) ? gn_channel_error(s->cfg.ch) : GN_ERESET);
-		return true;
-	}
+	/* All else is done: what is left to be known is whether standard input has anything. */
+	if (s->input == INPUT_UNWANTED && s->settled && !s->v.how)
+		return false;
+	if (s->dead)
+		return s->at_end && is_over_dead(s);
 	switch (s->v.how) {
 	case STREAM_CLEAN:
 		break;
@@ -143,7 +194,7 @@ static bool is_over(struct stream *s)
 		return s->cfg.raw || all_out || is_late(s);
 	}
 	if (s->cfg.raw)
-		return is_complete(s) && is_acked(s);
+		return is_complete(s);
 	if (!is_complete(s)) {
 		if (s->at_eof)
 			stream_fault(s, STREAM_SHORT, 0);
@@ -163,10 +214,14 @@ static void detach(struct stream *s)
 		output_on_ready(s->cfg.out, NULL, NULL);
 	gn_timer_stop(s->again);
 	gn_timer_stop(s->idle);
+	gn_timer_stop(s->unwanted);
 	if (!s->cfg.ch)
 		return;
 	s->v.in = s->rx.total;
 	s->v.out = s->tx.gone;
+	s->v.raw = s->cfg.raw;
+	s->v.peer_ended = s->at_eof;
+	s->v.pending = s->cfg.raw ? gn_channel_pending(s->cfg.ch) : 0;
 	/* Words that say why go out before the end; else a cut must look like one. */
 	if (s->v.how && !((s->v.how == STREAM_INPUT || s->v.how == STREAM_OUTPUT) && s->drained && !s->cfg.raw))
 		gn_channel_reset(s->cfg.ch);
@@ -182,6 +237,7 @@ static void run(struct stream *s)
 	up(s);
 	stream_down(s);
 	send_end(s);
+	ask_early(s);
 	if (!is_over(s))
 		return;
 	detach(s);
@@ -205,6 +261,8 @@ static void on_event(void *arg, struct gn_channel *ch, unsigned events)
 	}
 	if (events & GN_DRAINED)
 		s->drained = true;
+	if (events & GN_ACKED)
+		s->ack = s->sent_end ? ACK_DONE : ACK_NONE;
 	if (events & GN_DEAD)
 		s->dead = true;
 	run(s);
@@ -225,6 +283,13 @@ static void on_idle(void *arg)
 	stream_fault(s, STREAM_IDLE, GN_ETIMEOUT);
 	detach(s);
 	s->cfg.on_done(s->cfg.arg, &s->v);
+}
+
+static void on_unwanted(void *arg)
+{
+	struct stream *s = arg;
+
+	s->cfg.on_unwanted(s->cfg.arg);
 }
 
 /* ---- life ------------------------------------------------------------------------ */
@@ -254,8 +319,11 @@ int stream_new(const struct stream_cfg *cfg, struct stream **out)
 	err = gn_timer_new(cfg->loop, on_ready, s, &s->again);
 	if (!err)
 		err = gn_timer_new(cfg->loop, on_idle, s, &s->idle);
+	if (!err)
+		err = gn_timer_new(cfg->loop, on_unwanted, s, &s->unwanted);
 	if (err) {
 		gn_timer_free(s->again);
+		gn_timer_free(s->idle);
 		free(s);
 		return err;
 	}
@@ -290,5 +358,6 @@ void stream_free(struct stream *s)
 	detach(s);
 	gn_timer_free(s->again);
 	gn_timer_free(s->idle);
+	gn_timer_free(s->unwanted);
 	free(s);
 }

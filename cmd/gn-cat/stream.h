@@ -26,6 +26,9 @@ struct verdict {
 	bool opened;      /* the peer had accepted the protocol */
 	uint64_t in, out; /* bytes that came, and that went */
 	uint64_t dropped; /* of those that came, not written: it only sends */
+	bool raw;
+	bool peer_ended;  /* raw: the peer's end had come */
+	uint64_t pending; /* raw: of `out`, those that the peer's multiplexer has not confirmed */
 };
 
 struct stream_cfg {
@@ -33,10 +36,12 @@ struct stream_cfg {
 	struct gn_channel *ch; /* the stream's from stream_new() on */
 	struct feed *feed;     /* borrowed; NULL: only receives */
 	struct output *out;    /* borrowed; NULL: only sends */
-	bool keep_output;      /* it stays open behind the end, for the next one */
+	bool keep_open;        /* feed and output are the next stream's, too: what is not read is not lost */
 	bool raw;
 	gn_time idle;                 /* 0: for ever */
 	void (*on_opened)(void *arg); /* may be NULL */
+	/* The peer takes nothing, all else is done, and for a while standard input has neither ended nor brought a byte. */
+	void (*on_unwanted)(void *arg);
 	/* Once, on the loop; the channel is gone by then.  stream_free() may be called from here. */
 	void (*on_done)(void *arg, const struct verdict *v);
 	void *arg;

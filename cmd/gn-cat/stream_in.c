@@ -7,7 +7,7 @@
 
 static int close_output(struct stream *s)
 {
-	return s->cfg.out && !s->cfg.keep_output ? output_end(s->cfg.out) : 0;
+	return s->cfg.out && !s->cfg.keep_open ? output_end(s->cfg.out) : 0;
 }
 
 static void hear_end(struct stream *s)
@@ -32,7 +32,7 @@ static int hear_written(struct stream *s, uint64_t total)
 {
 	if (s->v.how)
 		return 0;
-	if (!s->input_done)
+	if (s->input != INPUT_ENDED)
 		return GN_EPROTO; /* of an END that was never said */
 	if (total != s->tx.total) {
 		stream_fault(s, STREAM_SHORT, 0);
@@ -47,17 +47,19 @@ static int hear_written(struct stream *s, uint64_t total)
 	return 0;
 }
 
-/* What we send is not wanted.  Where nothing was there to be sent, that is no loss. */
+/* What we send is not wanted.  Where nothing was there to be sent, and nothing comes later, that is no loss. */
 static void hear_fail(struct stream *s, uint64_t code)
 {
-	uint8_t *at;
+	bool is_loss = code != CAT_FAIL_UNWANTED || s->tx.total > 0;
 
-	if (code == CAT_FAIL_UNWANTED && !s->tx.total &&
-	    (s->input_done || !s->cfg.feed || feed_read(s->cfg.feed, &at) <= 0))
-		s->confirmed = true;
-	else
+	if (is_loss)
 		stream_fault(s, STREAM_FAILED, code < 256 ? (int)code : 255);
-	s->input_done = true;
+	if (!is_loss && s->input == INPUT_OPEN)
+		stream_look_at_input(s);
+	else if (!is_loss && s->input == INPUT_ENDED)
+		s->confirmed = true;
+	else if (is_loss)
+		s->input = INPUT_ENDED;
 }
 
 static int hear(struct stream *s, int word, uint64_t number)

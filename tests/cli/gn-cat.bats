@@ -345,8 +345,7 @@ on_tty_bg() {
 	some 100000 >f
 	mkfifo never
 	exec 7<>never
-	input=never start gn-cat "${at[@]}" $lo
-	# the listener's stdin never ends; that does not matter
+	input=never start gn-cat "${at[@]}" --recv-only $lo
 	run -0 on_tty "gn-cat -k cli '$addr' <f"
 	ends_with 0 "$pid"
 	cmp f out

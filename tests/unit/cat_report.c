@@ -66,6 +66,21 @@ static void words(void **state)
 	explained((struct verdict){.how = STREAM_PEER, .err = GN_ENOPROTO}, false, "wants a token");
 	explained((struct verdict){.how = STREAM_PEER, .opened = true, .err = GN_ERESET}, false, "data may be short");
 	explained((struct verdict){.how = STREAM_SHORT}, false, "data may be short");
+	explained((struct verdict){.how = STREAM_PEER,
+				   .opened = true,
+				   .err = GN_ERESET,
+				   .raw = true,
+				   .peer_ended = true,
+				   .out = 10,
+				   .pending = 3},
+		  false, "it has confirmed 7 of 10 bytes");
+	explained((struct verdict){.how = STREAM_PEER,
+				   .opened = true,
+				   .err = GN_ERESET,
+				   .raw = true,
+				   .out = 10,
+				   .pending = 10},
+		  false, "data may be short: the stream or connection was reset; the peer has confirmed 0 of 10 bytes");
 	/* every code of FAIL has words of its own */
 	for (int i = CAT_FAIL_WRITE; i <= CAT_FAIL_UNWANTED; i++)
 		assert_string_not_equal(fail_text(i), fail_text(i + 1));

@@ -1,0 +1,201 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Exit 0 is a promise: standard input that was not carried is 8, whenever it comes; and what raw streams promise.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || exit 1
+	new_key srv
+	new_key cli
+	at=(-l -k srv)
+	lo=/ip4/127.0.0.1/tcp/0
+	cat=(gn-cat -k cli)
+	echo from-listener >f
+	mkfifo in
+}
+
+teardown() {
+	kill_all
+}
+
+# A dialer whose stdin is fd 6, which is open and silent: $peer; its output in back, its stderr in err2.
+silent() {
+	exec 6<>in
+	"$@" <in >back 2>err2 3>&- 6>&- &
+	peer=$!
+	pids+=("$peer")
+	exec 7>in 6>&-
+}
+
+on_tty() { script -qfec "$1" tty </dev/null >/dev/null; }
+
+# ---- a peer that only sends ------------------------------------------------------
+
+@test "a byte that comes late, when the peer that only sends is done, is 8" {
+	input=f start gn-cat "${at[@]}" --send-only $lo
+	silent "${cat[@]}" "$addr"
+	ends_with 0 "$pid"
+	until_true 10 grep -q "waiting to see whether standard input" err2
+	refute is_gone "$peer"
+	echo late >&7
+	ends_with 8 "$peer"
+	exec 7>&-
+	grep -q "only sends; what standard input has was not taken" err2
+	assert_equal "$(cat back)" from-listener
+}
+
+@test "standard input that ends late and empty is 0" {
+	input=f start gn-cat "${at[@]}" --send-only $lo
+	silent "${cat[@]}" "$addr"
+	ends_with 0 "$pid"
+	refute is_gone "$peer"
+	exec 7>&-
+	ends_with 0 "$peer"
+	assert_equal "$(cat back)" from-listener
+}
+
+@test "a byte that was there early is 8" {
+	input=f start gn-cat "${at[@]}" --send-only $lo
+	silent "${cat[@]}" "$addr"
+	echo early >&7
+	ends_with 8 "$peer"
+	exec 7>&-
+}
+
+@test "the same for a listener whose dialer only sends" {
+	exec 6<>in
+	input=in start gn-cat "${at[@]}" $lo 6>&-
+	exec 7>in 6>&-
+	run -0 "${cat[@]}" --send-only "$addr" <f
+	refute is_gone "$pid"
+	echo late >&7
+	ends_with 8 "$pid"
+	exec 7>&-
+	assert_equal "$(cat out)" from-listener
+}
+
+@test "--keep: what was not read is the next one's" {
+	exec 6<>in
+	input=in start gn-cat "${at[@]}" --keep $lo 6>&-
+	exec 7>in 6>&-
+	run -0 "${cat[@]}" --send-only "$addr" <f
+	echo for-the-next >&7
+	exec 7>&-
+	run -0 "${cat[@]}" --recv-only "$addr"
+	assert_output for-the-next
+}
+
+@test "a terminal is not waited for" {
+	input=f start gn-cat "${at[@]}" --send-only $lo
+	run -0 on_tty "gn-cat -k cli '$addr'"
+	ends_with 0 "$pid"
+}
+
+@test "while it waits for standard input: -i is 5, a signal kills it" {
+	input=f start gn-cat "${at[@]}" --send-only $lo
+	silent "${cat[@]}" -i 0.5 "$addr"
+	ends_with 5 "$peer"
+	exec 7>&-
+	input=f start gn-cat "${at[@]}" --send-only $lo
+	silent "${cat[@]}" "$addr"
+	ends_with 0 "$pid"
+	kill -TERM "$peer"
+	ends_with 143 "$peer"
+	exec 7>&-
+}
+
+# ---- raw streams: 0 is an acknowledgement -----------------------------------------
+
+# has_written PID BYTES: it has written more than that.
+has_written() { [ "$(sed -n 's/^wchar: //p' "/proc/$1/io")" -gt "$2" ]; }
+
+# A listener whose program writes a line, ends that side and does not read; $addr.  The dialer "$@" is started with the
+# input that fd 7 leads to, and has got the program's end.
+half_ended() {
+	start gn-listen -k srv -a $lo --wire raw /x/1 -- sh -c 'echo some; exec >&-; exec sleep 60'
+	mkfifo got
+	exec 6<>in
+	"${cat[@]}" -p /x/1 "$addr" <in >got 2>err2 3>&- 6>&- &
+	peer=$!
+	pids+=("$peer")
+	exec 7>in 6>&-
+	assert_equal "$(cat got)" some # standard output was closed: the end has come
+}
+
+@test "-p: a peer that has ended and stops reading cuts what it did not confirm: 8, with the numbers" {
+	half_ended
+	head -c 10000000 /dev/zero >&7 3>&- &
+	pids+=($!)
+	exec 7>&-
+	until_true 10 has_written "$!" 500000
+	kill -9 "$pid"
+	ends_with 8 "$peer"
+	grep -Eq "the peer stopped reading: it has confirmed [0-9]+ of [1-9][0-9]* bytes" err2
+}
+
+@test "-p: a peer that has ended and gone, and nothing to send: 0 when standard input ends empty" {
+	half_ended
+	kill -9 "$pid"
+	until_true 10 grep -q "waiting to see whether standard input" err2
+	exec 7>&-
+	ends_with 0 "$peer"
+}
+
+@test "-p: a peer that has ended and gone, and then a byte: 8" {
+	half_ended
+	kill -9 "$pid"
+	until_true 10 grep -q "waiting to see whether standard input" err2
+	echo late >&7
+	ends_with 8 "$peer"
+	exec 7>&-
+}
+
+@test "-p: a peer that has ended, confirmed and gone: 0 when nothing more comes" {
+	half_ended
+	echo early >&7
+	# it is acknowledged without being asked again; that cannot be seen from outside
+	until_true 10 test "$(gn-dial -k cli --ping=1 "$addr" | wc -l)" -gt 0
+	kill -9 "$pid"
+	until_true 10 grep -q "waiting to see whether standard input" err2
+	exec 7>&-
+	ends_with 0 "$peer"
+}
+
+@test "-p: a peer that has not ended and is cut: 8, with the numbers" {
+	start gn-listen -k srv -a $lo --wire raw /x/1 -- sh -c 'exec sleep 60'
+	silent "${cat[@]}" -v -p /x/1 "$addr"
+	echo data >&7
+	exec 7>&-
+	until_true 10 grep -q opened err2
+	until_true 10 pgrep -P "$pid" sleep
+	kill -9 "$pid"
+	ends_with 8 "$peer"
+	grep -Eq "data may be short: .*confirmed [05] of 5 bytes" err2
+}
+
+# What the program at the other end sees of its stdin while it still writes.
+asks='rc=0; read -rt 0.5 || rc=$?; [ "$rc" -gt 128 ] && echo open || echo ended; exec >&-; cat >rest; echo came >came'
+
+@test "-p --recv-only: our end goes out when everything has come, and not before" {
+	start gn-listen -k srv -a $lo --wire raw /x/1 -- bash -c "$asks"
+	run -0 "${cat[@]}" -p /x/1 --recv-only "$addr"
+	assert_output open
+	until_true 10 grep -q came came
+	rm came
+	# the same by its terminal
+	run -0 on_tty "gn-cat -k cli -p /x/1 '$addr' >back"
+	assert_equal "$(cat back)" open
+	until_true 10 grep -q came came
+	# without it the end of an empty input goes out at once
+	run -0 "${cat[@]}" -p /x/1 "$addr" </dev/null
+	assert_output ended
+}
+
+@test "-l -p --recv-only: the same for a listener" {
+	start gn-cat "${at[@]}" -p /x/1 --recv-only $lo
+	run -0 gn-dial -k cli --wire raw -F raw "$addr" /x/1 -- bash -c 'rc=0; read -rt 0.5 <&6 || rc=$?; [ "$rc" -gt 128 ] && echo open >&7 || echo ended >&7'
+	ends_with 0 "$pid"
+	assert_equal "$(cat out)" open
+}
