@@ -25,6 +25,7 @@ static struct {
 	struct waiting *first;
 	bool taken;    /* without --keep: a stream has come */
 	bool draining; /* a signal has come */
+	bool served;   /* a stream has been, or is, carried */
 } st;
 
 static void refuse(struct gn_channel *ch)
@@ -65,6 +66,8 @@ static void on_done(struct cat *c, const struct verdict *v)
 		if (c->closing)
 			c->code = report_code(v);
 		cat_close(c, report_code(v), CLOSE_LIMIT);
+	} else if (c->closing) {
+		c->code = report_code(v); /* the last one, behind a signal */
 	} else {
 		gn_timer_start(st.turn, 0);
 	}
@@ -83,6 +86,7 @@ static void on_turn(void *arg)
 	if (c->stream || c->closing || !(ch = take_first()))
 		return;
 	err = carry_start(c, ch, NULL, on_done);
+	st.served = st.served || !err;
 	if (err) {
 		say("a stream cannot be served: %s", gn_strerror(err));
 		cat_close(c, exit_code(err), CLOSE_LIMIT);
@@ -194,8 +198,11 @@ void listen_on_signal(struct cat *c, int sig)
 	refuse_all();
 	if (c->stream && c->cfg.note.verbose)
 		say("ending: the stream has %d s", (int)(DRAIN_LIMIT / GN_SEC));
-	/* Should it be cut off at the limit, the data is short. */
-	cat_close(c, c->stream && !c->cfg.keep ? EXIT_RESET : EXIT_DONE, DRAIN_LIMIT);
+	/* Nobody was served: whoever waits for the data must not take this for success. */
+	if (!st.served && !c->closing)
+		c->signal = sig;
+	/* Should a stream be cut off at the limit, the data is short. */
+	cat_close(c, c->stream ? EXIT_RESET : EXIT_DONE, DRAIN_LIMIT);
 }
 
 void listen_stop(struct cat *c)

@@ -166,6 +166,7 @@ static void start(struct cat *c)
 	start_node(c);
 	signals_on(SIGTERM, on_signal, c);
 	signals_on(SIGINT, on_signal, c);
+	signals_on(SIGHUP, on_signal, c);
 	err = c->cfg.listen ? listen_start(c) : dial_start(c);
 	if (err)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));

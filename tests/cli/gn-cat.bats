@@ -23,7 +23,7 @@ teardown() {
 bg() {
 	local in=$1 out=$2
 	shift 2
-	env --default-signal=INT "$@" <"$in" >"$out" 2>err2 3>&- 6>&- 7>&- &
+	env --default-signal=INT,HUP "$@" <"$in" >"$out" 2>err2 3>&- 6>&- 7>&- &
 	peer=$!
 	pids+=("$peer")
 }
@@ -449,8 +449,8 @@ on_tty_bg() {
 	ends_with 8 "$pid"
 }
 
-@test "SIGTERM and SIGINT at the dialer: the stream is reset, and it dies of the signal" {
-	for sig in TERM:143 INT:130; do
+@test "SIGTERM, SIGINT and SIGHUP at the dialer: the stream is reset, and it dies of the signal" {
+	for sig in TERM:143 INT:130 HUP:129; do
 		rm -f held
 		start gn-cat "${at[@]}" $lo
 		hold "$addr"
@@ -485,20 +485,76 @@ has_port() {
 
 is_connected() { awk -v p="$(printf ':%04X' "$1")" '$4 == "01" && $3 ~ p "$" { n++ } END { exit !n }' /proc/net/tcp; }
 
-@test "SIGTERM and SIGINT at a listener: 0" {
-	for sig in TERM INT; do
+# A listener whose signals have their defaults, whatever the test's are: $pid and $addr.
+start_default() {
+	rm -f ready
+	mkfifo ready
+	exec 8<>ready
+	env --default-signal=INT,HUP gn-cat "$@" --ready-fd 9 9>ready </dev/null >out 2>err 3>&- 8>&- &
+	pid=$!
+	pids+=("$pid")
+	read -rt $((10 * GN_SLOW)) addr <&8
+	exec 8<&-
+}
+
+@test "a listener that has served nobody dies of SIGTERM, SIGINT and SIGHUP" {
+	for sig in TERM:143 INT:130 HUP:129; do
 		for keep in "" --keep; do
-			rm -f ready
-			mkfifo ready
-			exec 8<>ready
-			env --default-signal=INT gn-cat "${at[@]}" $keep --ready-fd 9 $lo 9>ready </dev/null >out 2>err 3>&- 8>&- &
-			pids+=($!)
-			read -rt 10 addr <&8
-			exec 8<&-
-			kill -$sig $!
-			ends_with 0 $!
+			start_default "${at[@]}" $keep $lo
+			run -7 "${cat[@]}" "${addr%#*}" </dev/null # nor does a stranger count
+			kill "-${sig%:*}" "$pid"
+			ends_with "${sig#*:}" "$pid"
 		done
 	done
+}
+
+@test "--keep: SIGTERM, SIGINT and SIGHUP are 0 when some were served, and none is" {
+	for sig in TERM INT HUP; do
+		start_default "${at[@]}" --keep $lo
+		echo data | "${cat[@]}" "$addr"
+		kill -$sig "$pid"
+		ends_with 0 "$pid"
+	done
+}
+
+@test "a signal, and a stream that does not end in time: 8, with --keep too" {
+	for keep in "" --keep; do
+		rm -f held
+		start_default "${at[@]}" $keep $lo
+		hold "$addr"
+		until_true 10 test -s out
+		kill -INT "$pid"
+		ends_with 8 "$pid"
+		ends_with 8 "$peer"
+		exec 6>&-
+	done
+}
+
+@test "an interrupted receiver does not let a script go on" {
+	cat >script <<-'E'
+		gn-cat -l -k srv /ip4/127.0.0.1/tcp/0 >backup 2>said && touch went
+	E
+	cat >on_pty.py <<-'E'
+		import os, pty, select, signal, time
+		pid, fd = pty.fork()
+		if pid == 0:
+		    signal.signal(signal.SIGINT, signal.SIG_DFL)
+		    os.execvp("bash", ["bash", "script"])
+		end, sent = time.time() + 20, False
+		while time.time() < end:
+		    if not sent and os.path.exists("said") and b"listening" in open("said", "rb").read():
+		        os.write(fd, b"\x03")
+		        sent = True
+		    if select.select([fd], [], [], 0.05)[0]:
+		        try:
+		            if not os.read(fd, 4096):
+		                break
+		        except OSError:
+		            break
+		os._exit(0 if sent else 1)
+	E
+	run -0 python3 on_pty.py
+	refute [ -e went ]
 }
 
 @test "SIGTERM at a listener that serves: the stream may end, nobody else gets in" {
@@ -576,7 +632,7 @@ more"
 @test "nobody there: 3; -v says what was tried" {
 	start gn-cat "${at[@]}" $lo
 	kill -TERM "$pid"
-	ends_with 0 "$pid"
+	ends_with 143 "$pid"
 	run -3 --separate-stderr "${cat[@]}" "$addr" </dev/null
 	assert_equal "${#stderr_lines[@]}" 1
 	run -3 --separate-stderr "${cat[@]}" -v "$addr" </dev/null
