@@ -5,18 +5,17 @@
 #include <unistd.h>
 
 #include "common/json.h"
+#include "common/peertext.h"
 #include "common/results.h"
 #include "dialer.h"
 
 static struct gn_identify *op;
 
-/* A peer's text must not drive the terminal, nor make lines of its own. */
 static void put_text(const char *name, const char *text)
 {
-	printf("%s ", name);
-	for (; text && *text; text++)
-		putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
-	putchar('\n');
+	char shown[PEERTEXT_MAX + 1];
+
+	printf("%s %s\n", name, peertext(text, shown));
 }
 
 static void put_addr(const char *name, const struct gn_multiaddr *addr)
@@ -49,11 +48,11 @@ static int print_json(const struct gn_identify_info *info)
 
 	json_open(&j);
 	json_peer(&j, "peer", &info->peer);
-	json_string(&j, "agent", info->agent);
-	json_string(&j, "version", info->protocol_version);
+	peertext_json(&j, "agent", info->agent);
+	peertext_json(&j, "version", info->protocol_version);
 	json_array(&j, "protocols");
 	for (size_t i = 0; i < info->n_protocols; i++)
-		json_string(&j, NULL, info->protocols[i]);
+		peertext_json(&j, NULL, info->protocols[i]);
 	json_end(&j);
 	json_array(&j, "listen");
 	for (size_t i = 0; i < info->n_listen; i++)

@@ -6,6 +6,7 @@
 
 #include "common/exit.h"
 #include "common/json.h"
+#include "common/peertext.h"
 #include "common/say.h"
 #include "open.h"
 
@@ -29,10 +30,10 @@ static const char *seconds(gn_time t, char text[TIME_LEN])
 /* Tabs: no type has one in it. */
 static int put_line(int fd, const struct gn_sealed_info *info)
 {
-	char sender[GN_PEER_ID_TEXT_MAX], time[TIME_LEN], id[HEX_LEN + 1];
+	char sender[GN_PEER_ID_TEXT_MAX], time[TIME_LEN], id[HEX_LEN + 1], type[PEERTEXT_MAX + 1];
 
 	return dprintf(fd, "%s\t%s\t%s\t%s\n", gn_peer_id_format(&info->sender, sender), seconds(info->time, time),
-		       info->type, hex(info->id, id)) < 0
+		       peertext(info->type, type), hex(info->id, id)) < 0
 		       ? -errno
 		       : 0;
 }

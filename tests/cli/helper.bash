@@ -2,7 +2,8 @@
 # What the cli tests share: the tools, waiting for something to be so, listeners.
 
 : "${TOP:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}"
-: "${GN_BIN:=$TOP/build/release/bin}"
+: "${B:=$TOP/build/release}" # the tree that is tested, for the programs that help the tests
+: "${GN_BIN:=$B/bin}"
 : "${GN_SLOW:=1}" # how many times longer things may take, under valgrind say
 export BATS_LIB_PATH=${BATS_LIB_PATH:-/usr/lib/bats}
 bats_load_library bats-support
