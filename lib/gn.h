@@ -66,6 +66,8 @@ enum gn_error {
 	GN_EORDER = -1023,   /* a message is missing, repeated, or not of this sequence */
 	GN_ECONNS = -1024,   /* the peer has as many connections as its limits allow */
 	GN_EPERADDR = -1025, /* it has as many from this address as its limits allow */
+	GN_EZONE = -1026,    /* a link-local IPv6 address without its zone, the interface */
+	GN_ENOZONE = -1027,  /* this host has no interface that a zone names */
 };
 
 /* The words for an error, without a newline; never NULL.  For an unknown code

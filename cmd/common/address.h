@@ -5,6 +5,7 @@
  *
  *	address.c         parsing
  *	address_hint.c    what is wrong with a text that is no address, and what the right form is
+ *	address_error.c   what is wrong with an address that cannot be reached
  *	address_source.c  reading an address from a file or descriptor
  */
 #ifndef CMD_COMMON_ADDRESS_H
@@ -44,6 +45,11 @@ void address_take(const char *arg, struct address *out); /* for a listener; a to
  * is data.  0; EXIT_LOCAL or EXIT_USAGE and a fault. */
 #define ADDRESS_LINE_MAX 4096
 int address_read(const char *arg, char **out, struct fault *f);
+
+/* What an error of dialling or listening on an address means, in words, for a zone with its name or with the right
+ * form of the address. */
+#define ADDRESS_ERROR_MAX 320
+const char *address_strerror(const struct gn_multiaddr *addr, int err, char text[ADDRESS_ERROR_MAX]);
 
 /* Whether a text of n bytes, without a token, is one of the well-known mistakes (host:port, quotes, two addresses);
  * if so, the fault shows the right form. */

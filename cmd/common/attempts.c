@@ -2,7 +2,12 @@
 #include "attempts.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "address.h"
+#include "exit.h"
+#include "json.h"
+#include "note.h"
 #include "say.h"
 
 void attempts_add(struct attempts *a, const struct gn_multiaddr *addr, int err, gn_time took)
@@ -23,6 +28,45 @@ void attempts_say(const struct attempts *a)
 		say("  tried %s  %.3f s  %s", t->addr ? t->addr : "?", (double)t->took / (double)GN_SEC,
 		    t->err ? gn_strerror(t->err) : "connected");
 	}
+}
+
+static void failed_json(const struct attempts *a, const char *addr, int err, const char *why)
+{
+	struct json j;
+
+	json_open(&j);
+	json_string(&j, "event", "failed");
+	json_string(&j, "addr", addr);
+	json_int(&j, "code", exit_code_of_dial(err));
+	json_string(&j, "error", gn_errname(err));
+	json_string(&j, "text", why);
+	json_array(&j, "tried");
+	for (size_t i = 0; i < a->n; i++) {
+		const struct attempt *t = &a->v[i];
+
+		json_object(&j, NULL);
+		json_string(&j, "addr", t->addr);
+		json_string(&j, "error", t->err ? gn_errname(t->err) : NULL);
+		json_seconds(&j, "seconds", t->took);
+		json_end(&j);
+	}
+	json_send(&j, STDERR_FILENO);
+}
+
+int attempts_failed(const struct attempts *a, const struct note_cfg *cfg, const struct gn_multiaddr *addr, int err)
+{
+	char *text = gn_multiaddr_format(addr), why[ADDRESS_ERROR_MAX];
+
+	address_strerror(addr, err, why);
+	if (cfg->json) {
+		failed_json(a, text, err, why);
+	} else {
+		say("%s: %s", text != NULL ? text : "?", why);
+		if (cfg->verbose > 0)
+			attempts_say(a);
+	}
+	free(text);
+	return exit_code_of_dial(err);
 }
 
 void attempts_fini(struct attempts *a)

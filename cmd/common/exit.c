@@ -45,6 +45,8 @@ int exit_code(int gn_err)
 	case GN_EUNREACH:
 	case GN_ENONAME:
 	case GN_ENOTRANS:
+	case GN_EZONE:
+	case GN_ENOZONE:
 		return EXIT_UNREACHED;
 	case GN_EPEERID:
 	case GN_EREFUSED:
@@ -77,6 +79,15 @@ int exit_code(int gn_err)
 	default:
 		return code_of_system(gn_err);
 	}
+}
+
+int exit_code_of_dial(int gn_err)
+{
+	int code = exit_code(gn_err);
+
+	if (gn_err > GN_EAGAIN && (code == EXIT_LOCAL || code == EXIT_REFUSED))
+		return EXIT_UNREACHED;
+	return code;
 }
 
 void exit_by_signal(int sig)

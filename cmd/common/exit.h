@@ -21,6 +21,9 @@ enum {
 /* The exit code for an error of gn.h (0, -errno or enum gn_error) that came from the
  * network or the library.  An -errno that is not about the network is EXIT_LOCAL. */
 int exit_code(int gn_err);
+/* The same for a dial that failed: what the system refuses there (no right, no IPv6, a firewall) is no failure of
+ * local input or output, nor a refusal by the peer, but EXIT_UNREACHED. */
+int exit_code_of_dial(int gn_err);
 
 /* Dies of the signal: default action restored, raised.  A shell then sees 128 + sig. */
 _Noreturn void exit_by_signal(int sig);

@@ -45,9 +45,9 @@ void listening_fini(struct listening *l)
 /* Ends the tool: cannot listen, for whatever reason, is a local failure. */
 static _Noreturn void cannot_listen(const struct gn_multiaddr *addr, int err)
 {
-	char *text = gn_multiaddr_format(addr);
+	char *text = gn_multiaddr_format(addr), why[ADDRESS_ERROR_MAX];
 
-	die(EXIT_LOCAL, "cannot listen on %s: %s", text != NULL ? text : "?", gn_strerror(err));
+	die(EXIT_LOCAL, "cannot listen on %s: %s", text != NULL ? text : "?", address_strerror(addr, err, why));
 }
 
 /* The last step of an address may be the listener's own id, and no other. */

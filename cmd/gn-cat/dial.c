@@ -5,7 +5,6 @@
 
 #include "cat.h"
 #include "common/exit.h"
-#include "common/json.h"
 #include "common/say.h"
 #include "report.h"
 
@@ -17,42 +16,9 @@ static struct {
 	struct gn_timer *wait;
 } st;
 
-static void say_failed_json(struct cat *c, int err, const char *addr)
-{
-	struct json j;
-
-	json_open(&j);
-	json_string(&j, "event", "failed");
-	json_string(&j, "addr", addr);
-	json_int(&j, "code", exit_code(err));
-	json_string(&j, "error", gn_errname(err));
-	json_string(&j, "text", gn_strerror(err));
-	json_array(&j, "tried");
-	for (size_t i = 0; i < c->attempts.n; i++) {
-		const struct attempt *t = &c->attempts.v[i];
-
-		json_object(&j, NULL);
-		json_string(&j, "addr", t->addr);
-		json_string(&j, "error", t->err ? gn_errname(t->err) : NULL);
-		json_seconds(&j, "seconds", t->took);
-		json_end(&j);
-	}
-	json_send(&j, STDERR_FILENO);
-}
-
 static void failed(struct cat *c, int err)
 {
-	char *addr = gn_multiaddr_format(c->address.addr);
-
-	if (c->cfg.note.json) {
-		say_failed_json(c, err, addr);
-	} else {
-		say("%s: %s", addr ? addr : "?", gn_strerror(err));
-		if (c->cfg.note.verbose)
-			attempts_say(&c->attempts);
-	}
-	free(addr);
-	cat_close(c, exit_code(err), CLOSE_LIMIT);
+	cat_close(c, attempts_failed(&c->attempts, &c->cfg.note, c->address.addr, err), CLOSE_LIMIT);
 }
 
 static void on_wait(void *arg)

@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "dialer.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "common/exit.h"
-#include "common/json.h"
-#include "common/say.h"
-
 #define CLOSE_LIMIT (2 * GN_SEC)
 
 static void on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
@@ -50,30 +43,5 @@ void dialer_close(struct dialer *d, int code)
 
 void dialer_failed(struct dialer *d, int err)
 {
-	char *text = gn_multiaddr_format(d->address.addr);
-	struct json j;
-
-	if (d->cfg.note.json) {
-		json_open(&j);
-		json_string(&j, "event", "failed");
-		json_string(&j, "addr", text);
-		json_int(&j, "code", exit_code(err));
-		json_string(&j, "error", gn_errname(err));
-		json_string(&j, "text", gn_strerror(err));
-		json_array(&j, "tried");
-		for (size_t i = 0; i < d->attempts.n; i++) {
-			json_object(&j, NULL);
-			json_string(&j, "addr", d->attempts.v[i].addr);
-			json_string(&j, "error", d->attempts.v[i].err ? gn_errname(d->attempts.v[i].err) : NULL);
-			json_seconds(&j, "seconds", d->attempts.v[i].took);
-			json_end(&j);
-		}
-		json_send(&j, STDERR_FILENO);
-	} else {
-		say("%s: %s", text ? text : "?", gn_strerror(err));
-		if (d->cfg.note.verbose)
-			attempts_say(&d->attempts);
-	}
-	free(text);
-	dialer_close(d, exit_code(err));
+	dialer_close(d, attempts_failed(&d->attempts, &d->cfg.note, d->address.addr, err));
 }

@@ -32,7 +32,9 @@
 	X(GN_ECONTEXT, "sealed for another context")                         \
 	X(GN_EORDER, "missing, repeated or out of order")                    \
 	X(GN_ECONNS, "the peer takes no more connections (its limit conns)") \
-	X(GN_EPERADDR, "the peer takes no more connections from this address (its limit conns-per-addr)")
+	X(GN_EPERADDR, "the peer takes no more connections from this address (its limit conns-per-addr)") \
+	X(GN_EZONE, "a link-local address needs its zone, the interface")    \
+	X(GN_ENOZONE, "no such interface on this host")
 
 /* POSIX has strerror but no names; those that programs meet. */
 #define SYSTEM(X)                                                            \

@@ -25,8 +25,8 @@ bool gn_sockaddr_is_wildcard(const struct gn_sockaddr *a);
 
 #define GN_ZONE_MAX 16 /* an interface's name with its NUL */
 
-/* A zone, as people write it: an interface's name or its number.  -ENODEV when this host
- * has no such interface. */
+/* A zone, as people write it: an interface's name or its number.  GN_ENOZONE when
+ * this host has no such interface. */
 int gn_zone_parse(const char *zone, uint32_t *scope);
 /* The name, or else the number; returns zone. */
 char *gn_zone_format(uint32_t scope, char zone[GN_ZONE_MAX]);

@@ -70,14 +70,15 @@ int gn_zone_parse(const char *zone, uint32_t *scope)
 	char *end;
 	unsigned long n;
 	unsigned index = if_nametoindex(zone);
+	char name[IF_NAMESIZE];
 
 	if (!index) {
 		if (*zone < '1' || *zone > '9')
-			return -ENODEV;
+			return GN_ENOZONE;
 		errno = 0;
 		n = strtoul(zone, &end, 10);
-		if (*end || errno || n > UINT32_MAX)
-			return -ENODEV;
+		if (*end || errno || n > UINT32_MAX || if_indextoname((unsigned)n, name) == NULL)
+			return GN_ENOZONE;
 		index = (unsigned)n;
 	}
 	*scope = index;

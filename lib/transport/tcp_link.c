@@ -189,6 +189,12 @@ static void on_watch(void *arg, unsigned ready)
 		l->link.on_ready(l->link.arg, ready);
 }
 
+/* fe80::/10: every interface has these addresses, so that only the zone says which one is meant. */
+static bool is_link_local(const struct gn_sockaddr *sa)
+{
+	return sa->family == 6 && sa->ip[0] == 0xfe && (sa->ip[1] & 0xc0) == 0x80;
+}
+
 int gn_tcp_addr_decode(const struct gn_multiaddr *a, struct gn_sockaddr *out)
 {
 	struct gn_sockaddr sa = {0};
@@ -206,6 +212,8 @@ int gn_tcp_addr_decode(const struct gn_multiaddr *a, struct gn_sockaddr *out)
 		err = gn_zone_parse(ip.zone, &sa.scope);
 		if (err)
 			return err;
+	} else if (is_link_local(&sa)) {
+		return GN_EZONE;
 	}
 	*out = sa;
 	return 0;

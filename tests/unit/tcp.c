@@ -81,7 +81,13 @@ static void test_addresses(void **state)
 		gn_multiaddr_free(b);
 	}
 	a = parse("/ip6zone/nosuchthing/ip6/fe80::1/tcp/7");
-	assert_int_equal(gn_tcp_addr_decode(a, &sa), -ENODEV);
+	assert_int_equal(gn_tcp_addr_decode(a, &sa), GN_ENOZONE);
+	gn_multiaddr_free(a);
+	a = parse("/ip6zone/4000000/ip6/fe80::1/tcp/7");
+	assert_int_equal(gn_tcp_addr_decode(a, &sa), GN_ENOZONE);
+	gn_multiaddr_free(a);
+	a = parse("/ip6/fe80::1/tcp/7");
+	assert_int_equal(gn_tcp_addr_decode(a, &sa), GN_EZONE);
 	gn_multiaddr_free(a);
 	a = parse("/ip6zone/1/ip6/fe80::1/tcp/7"); /* by number */
 	assert_int_equal(gn_tcp_addr_decode(a, &sa), 0);
