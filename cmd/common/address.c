@@ -148,7 +148,22 @@ void address_take(const char *arg, struct address *out)
 
 int address_parse_id(const char *text, struct gn_peer_id *out, struct fault *f)
 {
-	int err = gn_peer_id_parse(text, out);
+	char trimmed[GN_PEER_ID_TEXT_MAX];
+	const char *from = text + strspn(text, " \t\r\n");
+	size_t n = strcspn(from, " \t\r\n");
 
-	return err ? say_fault(f, "'%.200s' is not a peer id: %s", text, gn_strerror(err)) : 0;
+	if (n < sizeof trimmed && from[n + strspn(from + n, " \t\r\n")] == '\0') {
+		memcpy(trimmed, from, n);
+		trimmed[n] = '\0';
+		if (gn_peer_id_parse(trimmed, out) == 0)
+			return 0;
+	}
+	switch (gn_key_public_parse(text, out)) {
+	case 0:
+		return 0;
+	case GN_EKEYTYPE:
+		return say_fault(f, "'%.200s' is a public key, but not Ed25519's", text);
+	default:
+		return say_fault(f, "'%.200s' is not a peer id, nor a public key", text);
+	}
 }

@@ -32,7 +32,7 @@ int address_parse(const char *text, struct address *out, struct fault *f);
 /* The same, for an address to dial: it must end in /p2p/ID. */
 int address_parse_peer(const char *text, struct address *out, struct fault *f);
 void address_fini(struct address *a);
-/* A peer id in any textual form. */
+/* A peer id in any textual form, or a public key as text, whose id it then is. */
 int address_parse_id(const char *text, struct gn_peer_id *out, struct fault *f);
 
 /* Parses a string of argv, which may be @FILE, @- or @fd:N.  What fails ends the tool: with EXIT_LOCAL when the file

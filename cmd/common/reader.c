@@ -117,6 +117,7 @@ int reader_next(struct reader *r, struct form_unit *out)
 
 void reader_check(const struct reader *r, int err, const char *what)
 {
+	const char *hint = r->hint != NULL ? r->hint : "";
 	char where[80];
 
 	snprintf(where, sizeof where, "%s %" PRIu64 ", at byte %" PRIu64, what, r->count + 1, r->offset);
@@ -125,11 +126,11 @@ void reader_check(const struct reader *r, int err, const char *what)
 	case GN_EOF:
 		return;
 	case GN_ETOOBIG:
-		die(EXIT_BADDATA, "%s: longer than %zu bytes (--max-frame)", where, r->max);
+		die(EXIT_BADDATA, "%s: longer than %zu bytes (--max-frame)%s", where, r->max, hint);
 	case GN_ETRUNC:
-		die(EXIT_BADDATA, "%s: the input ends in the middle of it", where);
+		die(EXIT_BADDATA, "%s: the input ends in the middle of it%s", where, hint);
 	case GN_EFORMAT:
-		die(EXIT_BADDATA, "%s: malformed", where);
+		die(EXIT_BADDATA, "%s: malformed%s", where, hint);
 	case -ENOMEM:
 		die_memory();
 	default:

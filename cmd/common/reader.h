@@ -16,6 +16,7 @@ struct reader {
 	void (*before_read)(void); /* may be NULL; lets what is held out before it may wait */
 	uint64_t count;            /* messages shown so far */
 	uint64_t offset;           /* of the message shown, or of the bad one */
+	const char *hint;          /* NULL, or what reader_check() says behind what is wrong with the input */
 };
 
 void reader_init(struct reader *r, int fd, enum form form, size_t max);

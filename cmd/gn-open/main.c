@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/address.h"
 #include "common/exit.h"
 #include "common/fdio.h"
 #include "common/identity.h"
 #include "common/outfile.h"
+#include "common/peers.h"
 #include "common/wire.h"
 #include "common/writer.h"
 #include "gn.h"
@@ -26,7 +26,8 @@ struct cfg {
 
 static const struct opt opts[] = {
 	IDENTITY_OPTS(struct cfg, key, "the recipient's key (GN_KEY_FILE, else the default key)"),
-	{'f', "from", "ID", "a sender that is wanted, or any; may be repeated", opt_list, offsetof(struct cfg, from)},
+	{'f', "from", "ID", "a sender that is wanted: a peer id, a public key, @FILE, or any; may be repeated",
+	 opt_list, offsetof(struct cfg, from)},
 	{'F', "form", "FORM", "messages are put out as varint or line; raw: one whole stream (varint)", wire_opt_form,
 	 offsetof(struct cfg, wire)},
 	{0, "context", "TEXT", "what it must have been sealed for", opt_string, offsetof(struct cfg, context)},
@@ -42,27 +43,14 @@ static const struct opt opts[] = {
 
 static const struct opt_tool tool = {
 	.name = "gn-open",
-	.usage = "--from ID|any... [-k FILE] [-F FORM] [--context TEXT] [-o FILE] [--any-order]\n"
-		 "        [--info-fd FD [-j]] [--max-frame SIZE]",
+	.usage = "--from ID|any... [-k FILE] [-F FORM] [--context TEXT] [-o FILE] [--any-order] "
+		 "[--info-fd FD [-j]] [--max-frame SIZE]",
 	.about = "Opens sealed messages: decrypts them, and checks who wrote them and that none is missing.",
 	.opts = opts,
 	.n_opts = sizeof opts / sizeof *opts,
 	.more = "Reads standard input, writes standard output.  What comes out is the sender's; that it is\n"
 		"complete, only exit code 0 says.  gn-open(1) has examples.",
 };
-
-static struct gn_peer_id *senders(const struct opt_list *texts)
-{
-	struct gn_peer_id *ids = calloc(texts->n, sizeof *ids);
-	struct fault f;
-
-	if (!ids)
-		die_memory();
-	for (size_t i = 0; i < texts->n; i++)
-		if (address_parse_id(texts->v[i], &ids[i], &f))
-			die_usage("--from: %s", f.text);
-	return ids;
-}
 
 static bool is_any(const struct opt_list *texts)
 {
@@ -77,17 +65,20 @@ static bool is_any(const struct opt_list *texts)
 
 static struct gn_unsealer *unsealer_of(const struct cfg *cfg)
 {
-	struct gn_unseal_cfg uc = {.n_from = cfg->from.n, .context = cfg->context, .from_any = is_any(&cfg->from)};
-	struct gn_peer_id *from = uc.from_any ? NULL : senders(&cfg->from);
+	struct gn_unseal_cfg uc = {.context = cfg->context, .from_any = is_any(&cfg->from)};
+	struct peers from = {0};
 	struct gn_key *key = identity_need(&cfg->key, "nothing is sealed to somebody who has none");
 	struct gn_unsealer *u;
 	int err;
 
+	if (!uc.from_any)
+		peers_take("--from", &cfg->from, &from);
 	uc.key = key;
-	uc.from = from;
+	uc.from = from.ids;
+	uc.n_from = from.n;
 	err = gn_unsealer_new(&uc, &u);
 	gn_key_free(key);
-	free(from);
+	peers_fini(&from);
 	switch (err) {
 	case 0:
 		return u;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/exit.h"
@@ -15,6 +16,29 @@
 #define READ_ROOM ((size_t)1 << 20)
 
 /* ---- what is wrong ---- */
+
+/* Every header of a sealed message begins so, behind its length: version 1, and a salt of 32 bytes. */
+static bool is_header(const uint8_t *p, size_t n)
+{
+	static const uint8_t head[] = {0x08, 0x01, 0x12, 0x20};
+
+	return n >= sizeof head && memcmp(p, head, sizeof head) == 0;
+}
+
+/* A frame with a sealed message in it: two lengths, and then the header. */
+static bool is_frame(const uint8_t *p, size_t n)
+{
+	for (int i = 0; i < 2; i++) {
+		uint64_t len;
+		int head = gn_uvarint_decode(p, n, &len);
+
+		if (head <= 0)
+			return false;
+		p += head;
+		n -= (size_t)head;
+	}
+	return is_header(p, n);
+}
 
 static _Noreturn void die_of(int err, const char *where)
 {
@@ -93,7 +117,10 @@ static void open_one(struct frames *f, const struct form_unit *unit)
 
 	err = gn_unseal_message(f->u, unit->body, unit->len, &text, &len);
 	if (err) {
-		writer_flush(); /* what was good goes out */
+		writer_flush();                       /* what was good goes out */
+		if (is_header(unit->body, unit->len)) /* which stands behind its own length, but not a frame's */
+			die(EXIT_BADDATA, "%s: is no frame, but a piece of a sealed stream, which -F raw opens",
+			    f->where);
 		die_of(err, f->where);
 	}
 	gn_unsealer_info(f->u, &info);
@@ -138,8 +165,30 @@ static void on_letter(struct gn_unsealer *u, const struct open_cfg *cfg)
 	info_put(cfg, &info);
 }
 
+/* The first bytes of the input, for the message when it is no stream. */
+struct beginning {
+	uint8_t bytes[32];
+	size_t n;
+};
+
+static void keep_beginning(struct beginning *b, const uint8_t *p, size_t n)
+{
+	if (n > sizeof b->bytes - b->n)
+		n = sizeof b->bytes - b->n;
+	memcpy(b->bytes + b->n, p, n);
+	b->n += n;
+}
+
+static _Noreturn void die_of_stream(int err, const struct beginning *b)
+{
+	if (is_frame(b->bytes, b->n))
+		die(EXIT_BADDATA, "the input is frames with sealed messages, no stream: it is opened without -F raw");
+	die_of(err, "the stream");
+}
+
 /* Opens and puts out all that these bytes hold. */
-static void open_some(struct gn_unsealer *u, const struct open_cfg *cfg, const void *p, size_t n)
+static void open_some(struct gn_unsealer *u, const struct open_cfg *cfg, const struct beginning *b, const void *p,
+		      size_t n)
 {
 	const void *view;
 	size_t len;
@@ -152,20 +201,23 @@ static void open_some(struct gn_unsealer *u, const struct open_cfg *cfg, const v
 			writer_write(view, len);
 	}
 	if (ev != GN_EAGAIN)
-		die_of(ev, "the stream");
+		die_of_stream(ev, b);
 }
 
 void open_stream(struct gn_unsealer *u, const struct open_cfg *cfg)
 {
 	static _Alignas(4096) uint8_t buf[READ_ROOM];
+	struct beginning b = {.n = 0};
 	ptrdiff_t n;
 	int err;
 
-	while ((n = reader_read(STDIN_FILENO, buf, READ_ROOM)) > 0)
-		open_some(u, cfg, buf, (size_t)n);
+	while ((n = reader_read(STDIN_FILENO, buf, READ_ROOM)) > 0) {
+		keep_beginning(&b, buf, (size_t)n);
+		open_some(u, cfg, &b, buf, (size_t)n);
+	}
 	if (n < 0)
 		die(EXIT_LOCAL, "reading: %s", gn_strerror((int)n));
 	err = gn_unsealer_finish(u);
 	if (err)
-		die_of(err, "the stream");
+		die_of_stream(err, &b);
 }

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/address.h"
 #include "common/exit.h"
 #include "common/fdio.h"
 #include "common/identity.h"
+#include "common/peers.h"
 #include "common/wire.h"
 #include "common/writer.h"
 #include "gn.h"
@@ -24,7 +24,8 @@ struct cfg {
 
 static const struct opt opts[] = {
 	IDENTITY_OPTS(struct cfg, key, "the sender's key (GN_KEY_FILE, else the default key)"),
-	{'r', "to", "ID", "a recipient; may be repeated", opt_list, offsetof(struct cfg, to)},
+	{'r', "to", "ID", "a recipient: a peer id, a public key, or @FILE; may be repeated", opt_list,
+	 offsetof(struct cfg, to)},
 	{'F', "form", "FORM", "messages come as varint or line; raw: one whole stream (varint)", wire_opt_form,
 	 offsetof(struct cfg, wire)},
 	{0, "context", "TEXT", "what it is for: the opener must name the same", opt_string,
@@ -43,29 +44,23 @@ static const struct opt_tool tool = {
 	.more = "Reads standard input, writes standard output.  gn-seal(1) has examples; gn-open is the way back.",
 };
 
-static struct gn_peer_id *recipients(const struct opt_list *texts)
+static void check_recipients(const struct peers *to)
 {
-	struct gn_peer_id *ids = calloc(texts->n, sizeof *ids);
-	struct fault f;
-
-	if (!ids)
-		die_memory();
-	for (size_t i = 0; i < texts->n; i++) {
-		if (address_parse_id(texts->v[i], &ids[i], &f))
-			die_usage("-r: %s", f.text);
-		switch (gn_sealer_check(&ids[i])) {
+	for (size_t i = 0; i < to->n; i++) {
+		switch (gn_sealer_check(&to->ids[i])) {
 		case 0:
 			break;
 		case GN_EKEYTYPE:
-			die_usage("-r %.120s: its key is not Ed25519, and nothing can be sealed to it", texts->v[i]);
+			die_usage("-r %.120s: its key is not Ed25519, and nothing can be sealed to it", to->places[i]);
 		default:
-			die_usage("-r %.120s: there is no such key", texts->v[i]);
+			die_usage("-r %.120s: there is no such key", to->places[i]);
 		}
 		for (size_t k = 0; k < i; k++)
-			if (gn_peer_id_is_equal(&ids[k], &ids[i]))
-				die_usage("-r %.120s: is given twice", texts->v[i]);
+			if (gn_peer_id_is_equal(&to->ids[k], &to->ids[i]))
+				die_usage("-r %.120s: is given twice, also as %.120s", to->places[i], to->places[k]);
 	}
-	return ids;
+	if (to->n > GN_SEALED_TO_MAX)
+		die_usage("-r: at most %d recipients", GN_SEALED_TO_MAX);
 }
 
 static struct gn_sealer *sealer_of(const struct cfg *cfg)
@@ -73,18 +68,21 @@ static struct gn_sealer *sealer_of(const struct cfg *cfg)
 	struct gn_key *key = identity_need(&cfg->key, "nothing is sealed in a name that nobody can check");
 	struct gn_seal_cfg sc = {
 		.key = key,
-		.to = recipients(&cfg->to),
-		.n_to = cfg->to.n,
 		.type = cfg->type,
 		.context = cfg->context,
 		.sequence = cfg->wire.form != FORM_RAW,
 	};
 	struct gn_sealer *s;
+	struct peers to;
 	int err;
 
+	peers_take("-r", &cfg->to, &to);
+	check_recipients(&to);
+	sc.to = to.ids;
+	sc.n_to = to.n;
 	err = gn_sealer_new(&sc, &s);
 	gn_key_free(key);
-	free((void *)(uintptr_t)sc.to);
+	peers_fini(&to);
 	switch (err) {
 	case 0:
 		return s;
@@ -109,8 +107,6 @@ int main(int argc, char **argv)
 		die_usage("takes no operand ('%.80s'); it reads standard input", args.operands[0]);
 	if (!cfg.to.n)
 		die_usage("-r ID is missing: for whom?");
-	if (cfg.to.n > GN_SEALED_TO_MAX)
-		die_usage("-r: at most %d recipients", GN_SEALED_TO_MAX);
 	if (cfg.wire.max_frame && cfg.wire.form == FORM_RAW)
 		die_usage("--max-frame: a stream (-F raw) has no frames");
 	if (wire_settle(&cfg.wire, false, &f))

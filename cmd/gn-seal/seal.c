@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,8 +41,35 @@ static void seal_one(struct gn_sealer *s, const struct form_unit *u)
 	free(whole);
 }
 
+/* Does the input begin as texts and archives do, and not with a frame's length? */
+static bool is_raw(const uint8_t *p, size_t n)
+{
+	/* gzip, zip, xz, zstd, programs, PNG, JPEG */
+	static const char *const heads[] = {"\x1f\x8b",   "PK\x03\x04", "\xfd\x37zXZ", "\x28\xb5\x2f\xfd",
+					    "\x7f\x45LF", "\x89PNG",    "\xff\xd8\xff"};
+	size_t text = 0;
+
+	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+		if (n >= strlen(heads[i]) && memcmp(p, heads[i], strlen(heads[i])) == 0)
+			return true;
+	while (text < n && text < 4 && ((p[text] >= 0x20 && p[text] < 0x7f) || (p[text] >= '\t' && p[text] <= '\r')))
+		text++;
+	return text == 4;
+}
+
+/* What to say of input that is not what -F says.  Frames that end in the middle may have been frames. */
+static const char *hint_for(enum form form, int err, bool looks_raw)
+{
+	if (form == FORM_LINE)
+		return "; -F raw seals any input as one stream";
+	if (err == GN_ETRUNC && !looks_raw)
+		return NULL;
+	return "; if these are no frames: -F raw seals any input as one stream, -F line each line";
+}
+
 void seal_frames(struct gn_sealer *s, enum form form, size_t max)
 {
+	bool looks_raw = true; /* unless there was a frame */
 	struct form_unit u;
 	struct reader r;
 	const void *out;
@@ -50,9 +78,13 @@ void seal_frames(struct gn_sealer *s, enum form form, size_t max)
 
 	reader_init(&r, STDIN_FILENO, form, max);
 	r.before_read = writer_flush;
-	while (!(err = reader_next(&r, &u)))
+	while (!(err = reader_next(&r, &u))) {
+		if (r.count == 1)
+			looks_raw = is_raw(u.body + u.len - u.taken, u.taken);
 		seal_one(s, &u);
+	}
 	writer_flush(); /* what was good goes out */
+	r.hint = hint_for(form, err, looks_raw);
 	reader_check(&r, err, form == FORM_LINE ? "line" : "frame");
 	reader_fini(&r);
 	check(gn_sealer_end(s, &out, &len));

@@ -153,10 +153,19 @@ flip() {
 		head -c 2000 /dev/zero >noise
 		run -9 "${open[@]}" -F $form <noise
 	done
-	echo x | "${seal[@]}" -F raw >stream
-	run -9 "${open[@]}" <stream
-	echo x | "${seal[@]}" >frames || :
-	run -9 "${open[@]}" -F raw <frames
+	for size in 1 100000 3000000; do
+		head -c $size /dev/zero >f
+		"${seal[@]}" -F raw <f >stream
+		for form in varint line; do
+			run -9 --separate-stderr "${open[@]}" -F $form <stream
+			assert_output ""
+			assert_equal "$stderr" "gn-open: frame 1, at byte 0: is no frame, but a piece of a sealed stream, which -F raw opens"
+		done
+		gn-frame encode -w --max-frame 4M <f | "${seal[@]}" --max-frame 4M >frames
+		run -9 --separate-stderr "${open[@]}" -F raw <frames
+		assert_output ""
+		assert_equal "$stderr" "gn-open: the input is frames with sealed messages, no stream: it is opened without -F raw"
+	done
 }
 
 # ---- sequences ------------------------------------------------------------------
@@ -510,6 +519,7 @@ opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn
 	run -4 "${open[@]}" </dev/null
 	run -0 gn-open --help
 	assert_line --partial "usage: gn-open"
+	assert_equal "$(grep -c '^       gn-open' <<<"$output")" 0 # there is one form of it
 }
 
 @test "a full disk says so, a closed pipe does not: 1" {

@@ -200,6 +200,98 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	assert_output --partial "is given twice"
 }
 
+@test "a public key in place of an id, as gn-key pub and ssh-keygen print it" {
+	new_key c
+	gn-key pub -F openssh b >b.pub
+	gn-key pub -F pem b >b.pem
+	for r in "$(gn-key pub b)" "$(gn-key pub -F openssh b)" "$(gn-key pub -F openssh b) bob@host" "$(gn-key pub -F pem b)" \
+		@b.pub @b.pem; do
+		echo x | gn-seal -k a -r "$r" -F raw >sealed
+		run -0 "${open[@]}" -F raw <sealed
+		assert_output x
+	done
+	gn-key pub -F pem a >a.pem
+	for from in "$(gn-key pub a)" "$(gn-key pub -F openssh a)" "$(gn-key pub -F pem a)" @a.pem; do
+		run -0 gn-open -k b --from "$from" -F raw <sealed
+		assert_output x
+		run -4 gn-open -k b --from "$(gn-key pub c)" -F raw <sealed
+	done
+	if command -v ssh-keygen; then
+		ssh-keygen -q -t ed25519 -N '' -C 'a comment' -f theirs
+		gn-key convert theirs theirs.gn
+		echo x | gn-seal -k a -r @theirs.pub -F raw | gn-open -k theirs.gn --from "$a" -F raw
+	fi
+}
+
+@test "@FILE: a recipient a line, in any form; each opens it" {
+	new_key c
+	new_key d
+	new_key e
+	{
+		printf '\xef\xbb\xbf# the team\r\n\r\n'
+		printf '%s\r\n' "$b"
+		echo "  $(gn-key pub c)  "
+		gn-key pub -F pem d
+		echo
+		echo "no-pty,command=\"echo hello\" $(gn-key pub -F openssh e) eve@host"
+	} >team
+	echo hello | gn-seal -k a -r "$a" -r @team -F raw >sealed
+	for k in a b c d e; do
+		run -0 gn-open -F raw -k $k --from @team --from "$a" <sealed
+		assert_output hello
+	done
+	echo x | gn-seal -k a -r @<(gn-key pub b) -F raw | "${open[@]}" -F raw
+}
+
+@test "@FILE: what is wrong with it, and where; a private key is not shown" {
+	gn-key convert -F pem b b.pem
+	gn-key convert -F openssh b b.ssh
+	: >empty
+	{ echo "$a"; echo "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ== ann"; } >rsa
+	{ echo; echo "$a"; echo nonsense; } >bad
+	{ echo "$b"; gn-key pub b; } >twice
+	for t in "rsa:-r @rsa, line 2: is neither a peer id nor an Ed25519 public key" \
+		"bad:-r @bad, line 3: is neither a peer id nor an Ed25519 public key" \
+		"empty:-r @empty: names nobody" \
+		"twice:-r @twice, line 2: is given twice, also as @twice, line 1" \
+		"b:-r @b: is a private key; gn-key pub shows the public one" \
+		"b.pem:-r @b.pem: holds a private key, where a public one is wanted" \
+		"b.ssh:-r @b.ssh: holds a private key, where a public one is wanted"; do
+		run -2 --separate-stderr gn-seal -k a -r "@${t%%:*}" </dev/null
+		assert_output ""
+		assert_regex "$stderr" "^gn-seal: ${t#*:}"
+	done
+	run -1 gn-seal -k a -r @none </dev/null
+	assert_output "gn-seal: -r @none: No such file or directory"
+	run -1 gn-seal -k a -r @. </dev/null
+	run -1 gn-open -k b --from @none </dev/null
+	run -2 gn-seal -k a -r team </dev/null
+	refute_output --partial "behind an @"
+	echo "$b" >team
+	run -2 gn-seal -k a -r team </dev/null
+	assert_output --partial "-r: 'team' is not a peer id, nor a public key; a file's name stands behind an @"
+	for i in $(seq 65); do gn-key new "k$i"; done >many
+	run -2 gn-seal -k a -r @many </dev/null
+	assert_output --partial "-r: at most 64 recipients"
+}
+
+@test "input that is no frames: -F raw is named" {
+	for input in "some text"$'\n' "A longer text, which has more than the bytes that its first one says. And so on, and on, and on" "#!/bin/sh"; do
+		run -9 --separate-stderr "${seal[@]}" < <(printf '%s' "$input")
+		assert_regex "$stderr" "if these are no frames: -F raw seals any input as one stream, -F line each line"
+	done
+	seq 100000 >text
+	run -9 bash -c '"$@" <text >/dev/null' - "${seal[@]}"
+	assert_output --partial "-F raw seals any input"
+	tar c text | gzip >archive
+	run -9 bash -c '"$@" <archive >/dev/null' - "${seal[@]}"
+	assert_output --partial "-F raw seals any input"
+	head -c 2000000 /dev/zero >zeros
+	run -9 bash -c '"$@" <zeros >/dev/null' - "${seal[@]}" -F line
+	assert_output --partial "-F raw seals any input as one stream"
+	"${seal[@]}" -F raw <archive | "${open[@]}" -F raw | cmp archive -
+}
+
 @test "a recipient that is none: 2, and nothing is put out" {
 	run -2 --separate-stderr gn-seal -k a -r nonsense </dev/null
 	assert_output ""

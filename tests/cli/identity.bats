@@ -134,3 +134,14 @@ used_by() {
 		kill_all
 	done
 }
+
+@test "--allow takes a public key in place of an id" {
+	new_key peer
+	new_key a
+	new_key b
+	for pub in "$(gn-key pub a)" "$(gn-key pub -F openssh a) ann@host" "$(gn-key pub -F pem a)"; do
+		start gn-listen -k peer --allow "$pub" -a $lo /x/1
+		run -0 gn-dial -k a --ping=1 "$addr"
+		run -4 gn-dial -k b --ping=1 "$addr"
+	done
+}
