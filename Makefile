@@ -65,7 +65,7 @@ objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIB       = $(B)/lib/libgn.a
 LIB_OBJ  := $(call objs,$(LIB_SRC)) $(PROTO_C:.c=.o)
 TESTS    := $(TEST_SRC:tests/%.c=$(B)/tests/%)
-AIDS     := $(AID_SRC:tests/%.c=$(B)/tests/%)
+AIDS     := $(AID_SRC:tests/%.c=$(B)/tests/%) $(patsubst %,$(B)/tests/late/%,gn-key gn-seal gn-open gn-frame gn-dial)
 FUZZERS  := $(FUZZ_SRC:tests/%.c=$(B)/tests/%)
 
 .PHONY: all tests aids fuzzers deps deps-dev demo check unit conform cli lab layers headers man-lint fresh lint format static \
@@ -114,6 +114,8 @@ $(B)/bin/%: $$(call objs,$$(wildcard cmd/$$*/*.c)) $(B)/lib/libcommon.a $(LIB)
 	$(LINK) $(ALL_LDFLAGS) $(LDLIBS)
 $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/lib/libcommon.a $(LIB)
 	$(LINK) $(ALL_LDFLAGS) $(LDFLAGS.fuzz) $(LDLIBS)
+$(B)/tests/late/%: $$(call objs,$$(wildcard cmd/$$*/*.c)) $(B)/obj/tests/late/close.o $(B)/lib/libcommon.a $(LIB)
+	$(LINK) $(ALL_LDFLAGS) -Wl,--wrap=close $(LDLIBS)
 # A test that makes allocations fail stands between the library and libc.
 $(B)/tests/unit/alloc: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=free
 # And those that make system calls fail.

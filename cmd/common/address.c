@@ -146,24 +146,41 @@ void address_take(const char *arg, struct address *out)
 	take(arg, ADDRESS_LISTEN, out);
 }
 
+/* Does it hold a secret key in a form of enum gn_key_form?  A message must not show it. */
+static bool is_private_key(const char *text)
+{
+	static const char libp2p[] = "CAESQ"; /* base64 of the beginning of an Ed25519 PrivateKey */
+
+	return strstr(text, "PRIVATE KEY") != NULL ||
+	       strncmp(text + strspn(text, ADDRESS_BLANKS), libp2p, sizeof libp2p - 1) == 0;
+}
+
+/* A peer id with nothing but blanks around it. */
+static bool parse_id(const char *text, struct gn_peer_id *out)
+{
+	const char *from = text + strspn(text, ADDRESS_BLANKS);
+	size_t n = strcspn(from, ADDRESS_BLANKS);
+	char trimmed[GN_PEER_ID_TEXT_MAX];
+
+	if (n >= sizeof trimmed || from[n + strspn(from + n, ADDRESS_BLANKS)] != '\0')
+		return false;
+	memcpy(trimmed, from, n);
+	trimmed[n] = '\0';
+	return gn_peer_id_parse(trimmed, out) == 0;
+}
+
 int address_parse_id(const char *text, struct gn_peer_id *out, struct fault *f)
 {
-	char trimmed[GN_PEER_ID_TEXT_MAX];
-	const char *from = text + strspn(text, " \t\r\n");
-	size_t n = strcspn(from, " \t\r\n");
-
-	if (n < sizeof trimmed && from[n + strspn(from + n, " \t\r\n")] == '\0') {
-		memcpy(trimmed, from, n);
-		trimmed[n] = '\0';
-		if (gn_peer_id_parse(trimmed, out) == 0)
-			return 0;
-	}
+	if (parse_id(text, out))
+		return 0;
 	switch (gn_key_public_parse(text, out)) {
 	case 0:
 		return 0;
 	case GN_EKEYTYPE:
 		return say_fault(f, "'%.200s' is a public key, but not Ed25519's", text);
 	default:
+		if (is_private_key(text))
+			return say_fault(f, "a private key stands where a public one is wanted (gn-key pub shows it)");
 		return say_fault(f, "'%.200s' is not a peer id, nor a public key", text);
 	}
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 #include "address.h"
 #include "exit.h"
+#include "number.h"
 #include "reader.h"
 #include "say.h"
 
@@ -56,9 +58,24 @@ struct listing {
 	struct peers *out;
 };
 
+/* The descriptor that FILE or fd:N stands for, or -1 and errno. */
+static int open_file(const char *option, const char *file)
+{
+	uint64_t number;
+	struct fault f;
+
+	if (strcmp(file, "-") == 0)
+		die_usage("%s @-: standard input has the messages; @fd:N reads from another descriptor", option);
+	if (strncmp(file, "fd:", 3) != 0)
+		return open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (number_parse(file + 3, 0, INT_MAX, &number, &f) != 0)
+		die_usage("%s @%s: %s", option, file, f.text);
+	return fcntl((int)number, F_DUPFD_CLOEXEC, 3);
+}
+
 static char *read_file(const char *option, const char *file)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY), err = fd < 0 ? errno : 0;
+	int fd = open_file(option, file), err = fd < 0 ? errno : 0;
 	char *text = malloc(FILE_MAX + 1);
 	ptrdiff_t got = 1;
 	size_t n = 0;
@@ -122,7 +139,7 @@ static void take_line(struct listing *l, char *line, unsigned number)
 	struct fault f;
 
 	snprintf(place, sizeof place, "@%.240s, line %u", l->file, number);
-	if (address_parse_id(line, &id, &f) != 0)
+	if (address_parse_id(line, &id, &f) != 0) /* whose text may show a secret */
 		die_usage("%s %s: is neither a peer id nor an Ed25519 public key", l->option, place);
 	add(l->out, &id, place);
 }

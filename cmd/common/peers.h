@@ -3,7 +3,8 @@
  *
  *	a peer id, in any of its forms
  *	a public key: as gn-key pub prints it, in PEM, or as ssh has it
- *	@FILE   a file of those, one a line; empty lines and lines that begin with '#' are skipped, PEM takes several lines
+ *	@FILE, @fd:N   a list of those, one a line; empty lines and lines that begin with '#' are skipped, PEM takes several
+ *	               lines
  */
 #ifndef CMD_COMMON_PEERS_H
 #define CMD_COMMON_PEERS_H

@@ -115,6 +115,9 @@ static void check(const char *verb, const struct cfg *cfg, const struct opt_args
 		die_usage("'%.80s' is none of new, id, pub and convert", verb);
 	if (converts && args->n < 3)
 		die_usage("%s: %s is missing", verb, args->n < 2 ? "FILE" : "NEW");
+	for (int i = 1; i < args->n; i++)
+		if (!*args->operands[i])
+			die_usage("%s: the name of a file is empty", verb);
 	if (args->n > 1 + most)
 		die_usage("%s: takes %s", verb, converts ? "two files" : "one FILE");
 	if (cfg->raw && (!is_pub || cfg->json))

@@ -103,6 +103,8 @@ int main(int argc, char **argv)
 		die_usage("takes no operand ('%.80s'); it reads standard input", args.operands[0]);
 	if (!cfg.from.n)
 		die_usage("--from ID is missing: from whom?  (--from any: whoever it is)");
+	if (cfg.file && !strcmp(cfg.file, "-"))
+		die_usage("-o -: without -o it goes to standard output; a file of that name is ./-");
 	if (cfg.open.json && cfg.open.info_fd < 0)
 		die_usage("-j goes with --info-fd");
 	if (cfg.wire.max_frame && cfg.wire.form == FORM_RAW)

@@ -352,6 +352,8 @@ typed() {
 	run -2 gn-key convert
 	assert_output --partial "FILE is missing"
 	run -2 gn-key new --insecure-key-mode k
+	run -2 gn-key new ""
+	run -2 gn-key convert k ""
 	run -2 gn-key id a b
 	run -2 gn-key --no-such id k
 	assert_output --partial "--no-such: there is no such option"

@@ -515,6 +515,7 @@ opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn
 	run -2 "${open[@]}" -F raw --max-frame 10 </dev/null
 	run -2 "${open[@]}" -F nul </dev/null
 	run -2 "${open[@]}" -o "" </dev/null
+	run -2 "${open[@]}" -o - </dev/null
 	chmod 640 b
 	run -4 "${open[@]}" </dev/null
 	run -0 gn-open --help

@@ -241,6 +241,8 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 		assert_output hello
 	done
 	echo x | gn-seal -k a -r @<(gn-key pub b) -F raw | "${open[@]}" -F raw
+	gn-key pub b >b.pub
+	echo x | gn-seal -k a -r @fd:5 -F raw 5<b.pub | "${open[@]}" -F raw
 }
 
 @test "@FILE: what is wrong with it, and where; a private key is not shown" {
@@ -264,6 +266,13 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	run -1 gn-seal -k a -r @none </dev/null
 	assert_output "gn-seal: -r @none: No such file or directory"
 	run -1 gn-seal -k a -r @. </dev/null
+	run -2 gn-seal -k a -r @- <rsa
+	assert_output --partial "-r @-: standard input has the messages"
+	run -1 gn-seal -k a -r @fd:77 </dev/null
+	for private in "$(cat b.pem)" "$(cat b.ssh)" "$(base64 -w 0 b)"; do
+		run -2 gn-seal -k a -r "$private" </dev/null
+		assert_output --partial "-r: a private key stands where a public one is wanted (gn-key pub shows it)"
+	done
 	run -1 gn-open -k b --from @none </dev/null
 	run -2 gn-seal -k a -r team </dev/null
 	refute_output --partial "behind an @"
