@@ -28,7 +28,7 @@ static void test_system(void **state)
 
 static void test_unknown(void **state)
 {
-	static const int errs[] = {1, INT_MAX, INT_MIN, -999, -1026, -5000};
+	static const int errs[] = {1, INT_MAX, INT_MIN, -999, GN_ENOZONE - 1, -5000};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(errs) / sizeof(errs[0]); i++) {
