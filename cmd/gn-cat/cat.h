@@ -7,6 +7,7 @@
 #include "common/allow.h"
 #include "common/identity.h"
 #include "common/attempts.h"
+#include "common/limit.h"
 #include "common/listening.h"
 #include "common/note.h"
 #include "common/opt.h"
@@ -22,6 +23,7 @@ struct cat_cfg {
 	struct opt_list allow;
 	int ready_fd;
 	gn_time wait, idle;
+	struct gn_limits limits;
 	struct note_cfg note;
 };
 

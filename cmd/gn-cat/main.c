@@ -31,6 +31,7 @@ static const struct opt opts[] = {
 	 offsetof(struct cat_cfg, wait)},
 	{'i', "idle", "TIME", "give up when nothing moves for so many seconds", opt_time,
 	 offsetof(struct cat_cfg, idle)},
+	LIMIT_OPT(struct cat_cfg, limits),
 	{0, "progress", NULL, "show how much, how fast, how long still", opt_flag, offsetof(struct cat_cfg, progress)},
 	{'j', "json", NULL, "events on stderr as JSON objects", opt_flag, offsetof(struct cat_cfg, note.json)},
 	{'v', "verbose", NULL, "say more, how it was reached for one; twice: all", opt_count,
@@ -130,6 +131,7 @@ static void start_node(struct cat *c)
 	gn_node_cfg_init(&nc);
 	nc.loop = c->loop;
 	nc.key = key;
+	nc.limits = c->cfg.limits;
 	nc.gate = allow_gate;
 	nc.arg = &c->allow;
 	err = gn_node_new(&nc, &c->node);
@@ -198,6 +200,7 @@ int main(int argc, char **argv)
 	struct opt_args args;
 	int err;
 
+	gn_limits_init(&c.cfg.limits);
 	opt_begin(&tool, &c.cfg, argc, argv, &args);
 	if (c.cfg.listen)
 		check_listener(&c, &args);

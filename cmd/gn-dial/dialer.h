@@ -6,6 +6,7 @@
 #include "common/address.h"
 #include "common/identity.h"
 #include "common/attempts.h"
+#include "common/limit.h"
 #include "common/note.h"
 #include "common/opt.h"
 #include "common/wire.h"
@@ -19,6 +20,7 @@ struct cfg {
 	bool identify, ping;
 	unsigned pings; /* 0: until interrupted */
 	gn_time interval;
+	struct gn_limits limits;
 };
 
 struct dialer {

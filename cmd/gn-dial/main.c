@@ -38,6 +38,7 @@ static const struct opt opts[] = {
 	{0, "ping", "[N]", "measure N round trips (4; 0: until interrupted)", opt_ping, 0},
 	{'i', "interval", "TIME", "seconds between two pings (1)", opt_time, offsetof(struct cfg, interval)},
 	{0, "identify", NULL, "print what the peer says of itself", opt_flag, offsetof(struct cfg, identify)},
+	LIMIT_OPT(struct cfg, limits),
 	{'j', "json", NULL, "results as JSON objects; events likewise, on stderr", opt_flag,
 	 offsetof(struct cfg, note.json)},
 	{'v', "verbose", NULL, "say more, each address tried for one; twice: all", opt_count,
@@ -79,6 +80,7 @@ static void start_node(struct dialer *d)
 	gn_node_cfg_init(&nc);
 	nc.loop = d->loop;
 	nc.key = key;
+	nc.limits = d->cfg.limits;
 	err = gn_node_new(&nc, &d->node);
 	if (err)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));
@@ -121,6 +123,7 @@ int main(int argc, char **argv)
 	struct opt_args args;
 	int err;
 
+	gn_limits_init(&d.cfg.limits);
 	opt_begin(&tool, &d.cfg, argc, argv, &args);
 	check(&d, &args);
 	say_library(d.cfg.note.verbose);

@@ -7,6 +7,7 @@
 #include "common/allow.h"
 #include "common/exit.h"
 #include "common/identity.h"
+#include "common/limit.h"
 #include "common/listening.h"
 #include "common/opt.h"
 #include "common/protocol.h"
@@ -22,6 +23,7 @@ struct cfg {
 	struct wire wire;
 	int ready_fd;
 	gn_time drain;
+	struct gn_limits limits;
 	struct note_cfg note;
 };
 
@@ -40,6 +42,7 @@ static const struct opt opts[] = {
 	 offsetof(struct cfg, ready_fd)},
 	{0, "drain", "TIME", "seconds that streams get to end at SIGTERM and SIGINT (5)", opt_time,
 	 offsetof(struct cfg, drain)},
+	LIMIT_OPT(struct cfg, limits),
 	{'j', "json", NULL, "events on stderr as JSON objects", opt_flag, offsetof(struct cfg, note.json)},
 	{'v', "verbose", NULL, "say more; twice: all", opt_count, offsetof(struct cfg, note.verbose)},
 };
@@ -107,6 +110,7 @@ static void start_node(struct listener *l)
 	gn_node_cfg_init(&nc);
 	nc.loop = l->loop;
 	nc.key = key;
+	nc.limits = l->cfg.limits;
 	nc.gate = allow_gate;
 	nc.arg = &l->allow;
 	err = gn_node_new(&nc, &l->node);
@@ -184,6 +188,7 @@ int main(int argc, char **argv)
 	struct opt_args args;
 	int err;
 
+	gn_limits_init(&l.cfg.limits);
 	opt_begin(&tool, &l.cfg, argc, argv, &args);
 	check(&l, &args);
 	say_library(l.cfg.note.verbose);

@@ -10,6 +10,7 @@
 
 #include "common/address.h"
 #include "common/allow.h"
+#include "common/limit.h"
 #include "common/opt.h"
 #include "common/protocol.h"
 #include "common/wire.h"
@@ -25,6 +26,7 @@ struct cfg {
 	size_t size;
 	int fd;
 	struct wire wire;
+	struct gn_limits limits;
 };
 
 static const struct opt opts[] = {
@@ -38,6 +40,7 @@ static const struct opt opts[] = {
 	{'F', "form", "FORM", "", wire_opt_form, offsetof(struct cfg, wire)},
 	{0, "wire", "WIRE", "", wire_opt_wire, offsetof(struct cfg, wire)},
 	{0, "max-frame", "SIZE", "", opt_size, offsetof(struct cfg, wire.max_frame)},
+	LIMIT_OPT(struct cfg, limits),
 	{0, "ping", "[N]", "", opt_flag, offsetof(struct cfg, flag)},
 };
 

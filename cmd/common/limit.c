@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "limit.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gn.h"
+#include "number.h"
+
+enum kind { COUNT, SIZE, SPAN };
+
+struct limit {
+	const char *name; /* the field's, with '-' for '_' */
+	enum kind kind;
+	size_t at;        /* in struct gn_limits */
+	uint64_t least;   /* spans: 1, or 0 where that means "never" */
+	const char *unit; /* of least, in a fault */
+};
+
+#define FIELD(name) offsetof(struct gn_limits, name)
+
+/* In the order of struct gn_limits.  A stream begins with a window of 256 KiB, so there is no smaller one. */
+static const struct limit limits[] = {
+	{"conns", COUNT, FIELD(conns), 1, "1"},
+	{"conns-per-addr", COUNT, FIELD(conns_per_addr), 1, "1"},
+	{"conns-pending", COUNT, FIELD(conns_pending), 1, "1"},
+	{"streams-per-conn", COUNT, FIELD(streams_per_conn), 1, "1"},
+	{"streams-per-peer", COUNT, FIELD(streams_per_peer), 1, "1"},
+	{"memory", SIZE, FIELD(memory), (size_t)1 << 20, "1M"},
+	{"window", SIZE, FIELD(window), (size_t)256 << 10, "256K"},
+	{"accept", SPAN, FIELD(accept), 1, NULL},
+	{"first-stream", SPAN, FIELD(first_stream), 1, NULL},
+	{"negotiate", SPAN, FIELD(negotiate), 1, NULL},
+	{"dial", SPAN, FIELD(dial), 1, NULL},
+	{"attempt", SPAN, FIELD(attempt), 1, NULL},
+	{"ping", SPAN, FIELD(ping), 1, NULL},
+	{"keepalive", SPAN, FIELD(keepalive), 0, NULL},
+	{"idle", SPAN, FIELD(idle), 0, NULL},
+};
+
+enum { N_LIMITS = sizeof limits / sizeof limits[0] };
+
+static int fault_names(struct fault *f, const char *value)
+{
+	char names[300];
+	size_t at = 0;
+
+	for (size_t i = 0; i < N_LIMITS; i++)
+		at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", i > 0 ? ", " : "", limits[i].name);
+	return say_fault(f, "'%.40s' is not NAME=VALUE with a NAME of: %s", value, names);
+}
+
+static int set_count(const struct limit *l, const char *text, void *to, struct fault *f)
+{
+	uint64_t v;
+
+	if (number_parse(text, l->least, UINT_MAX, &v, f) != 0)
+		return -1;
+	*(unsigned *)to = (unsigned)v;
+	return 0;
+}
+
+static int set_size(const struct limit *l, const char *text, void *to, struct fault *f)
+{
+	size_t v;
+
+	if (number_parse_size(text, &v, f) != 0)
+		return -1;
+	if (v < l->least)
+		return say_fault(f, "%s is at least %s", l->name, l->unit);
+	*(size_t *)to = v;
+	return 0;
+}
+
+static int set_span(const struct limit *l, const char *text, void *to, struct fault *f)
+{
+	gn_time v;
+
+	if (number_parse_time(text, &v, f) != 0)
+		return -1;
+	if (v < (gn_time)l->least)
+		return say_fault(f, "%s may not be 0", l->name);
+	*(gn_time *)to = v;
+	return 0;
+}
+
+int opt_limit(const struct opt *o, const char *value, void *to, struct fault *f)
+{
+	size_t len = strcspn(value, "=");
+
+	(void)o;
+	for (size_t i = 0; value[len] == '=' && i < N_LIMITS; i++) {
+		const struct limit *l = &limits[i];
+		void *at = (char *)to + l->at;
+		const char *text = value + len + 1;
+
+		if (strlen(l->name) != len || memcmp(l->name, value, len) != 0)
+			continue;
+		switch (l->kind) {
+		case COUNT:
+			return set_count(l, text, at, f);
+		case SIZE:
+			return set_size(l, text, at, f);
+		case SPAN:
+			return set_span(l, text, at, f);
+		}
+	}
+	return fault_names(f, value);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* limit: the option --limit NAME=VALUE of every tool that opens a node; gn-limits(7) has the names. */
+#ifndef CMD_COMMON_LIMIT_H
+#define CMD_COMMON_LIMIT_H
+
+#include "opt.h"
+
+/* For an option that points to a struct gn_limits, which gn_limits_init() has filled: sets one field.
+ * A name that is none, "help" among them, gets a fault that lists all. */
+opt_set opt_limit;
+
+#define LIMIT_OPT(cfg, field)                                                                                  \
+	{                                                                                                      \
+		0, "limit", "NAME=VALUE", "a limit of the node, see gn-limits(7); may be repeated", opt_limit, \
+			offsetof(cfg, field)                                                                   \
+	}
+
+#endif
