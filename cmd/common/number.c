@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
+#include <string.h>
 
 static bool is_digit(char c)
 {
@@ -48,46 +49,78 @@ int number_parse(const char *text, uint64_t lo, uint64_t hi, uint64_t *out, stru
 	return 0;
 }
 
+static int time_fault(struct fault *f, const char *text)
+{
+	return say_fault(f, "'%.80s' is not a time; write 500ms, 2s, 1.5m or 1h (a bare number is seconds)", text);
+}
+
+/* The unit behind a time; 0 when it is none. */
+static gn_time unit_of(const char *text)
+{
+	static const struct {
+		const char *name;
+		gn_time span;
+	} units[] = {{"", GN_SEC}, {"ms", GN_MSEC}, {"s", GN_SEC}, {"m", 60 * GN_SEC}, {"h", 3600 * GN_SEC}};
+
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+		if (strcmp(text, units[i].name) == 0)
+			return units[i].span;
+	return 0;
+}
+
 int number_parse_time(const char *text, gn_time *out, struct fault *f)
 {
-	uint64_t sec = 0, part = 0, unit = 100000000;
+	uint64_t whole = 0, part = 0, digit = GN_SEC / 10; /* part: in units of 1e-9 */
 	size_t i, start;
+	gn_time unit;
 
-	i = digits(text, (uint64_t)(INT64_MAX / GN_SEC) - 1, &sec);
-	if (!i && is_digit(text[0]))
-		return say_fault(f, "'%.80s' is too long a time", text);
+	for (i = 0; is_digit(text[i]); i++)
+		;
+	start = i;
 	if (text[i] == '.') {
-		for (start = ++i; is_digit(text[i]); i++, unit /= 10)
-			part += (uint64_t)(text[i] - '0') * unit;
-		if (i == start)
-			return fault_at(f, text, i, "a time in seconds");
+		for (i++; is_digit(text[i]); i++, digit /= 10)
+			part += (uint64_t)(text[i] - '0') * digit;
+		if (i == start + 1)
+			return time_fault(f, text);
 	}
-	if (!i || text[i])
-		return fault_at(f, text, i, "a time in seconds");
-	*out = (gn_time)sec * GN_SEC + (gn_time)part;
+	unit = unit_of(text + i);
+	if (i == 0 || unit == 0)
+		return time_fault(f, text);
+	if (start > 0 && (digits(text, UINT64_MAX, &whole) == 0 || whole >= (uint64_t)(NUMBER_TIME_MAX / unit)))
+		return say_fault(f, "'%.80s' is longer than 73 years", text);
+	/* part is less than 1e9, and unit / GN_SEC at most 3600 */
+	*out = (gn_time)whole * unit +
+	       (gn_time)(unit >= GN_SEC ? part * (uint64_t)(unit / GN_SEC) : part / (uint64_t)(GN_SEC / unit));
 	return 0;
+}
+
+static int size_fault(struct fault *f, const char *text)
+{
+	return say_fault(f, "'%.80s' is not a size; write 512, 64K, 1M or 2G (a bare number is bytes)", text);
+}
+
+static int shift_of(const char *text)
+{
+	static const char units[] = "KMG";
+	const char *at = *text == 'k' ? units : strchr(units, *text);
+
+	if (*text == '\0')
+		return 0;
+	return at == NULL || text[1] != '\0' ? -1 : 10 * (int)(at - units + 1);
 }
 
 int number_parse_size(const char *text, size_t *out, struct fault *f)
 {
-	unsigned shift = 0;
 	uint64_t v = 0;
-	size_t i;
+	size_t i = 0;
+	int shift;
 
-	i = digits(text, SIZE_MAX, &v);
-	if (!i && is_digit(text[0]))
-		return say_fault(f, "'%.80s' is too large a size", text);
-	if (!i)
-		return fault_at(f, text, 0, "a size in bytes");
-	if (text[i] == 'K' || text[i] == 'k')
-		shift = 10;
-	else if (text[i] == 'M')
-		shift = 20;
-	else if (text[i] == 'G')
-		shift = 30;
-	if (text[i + (shift != 0)])
-		return fault_at(f, text, i + (shift != 0), "a size in bytes (K, M and G may stand behind)");
-	if (v > SIZE_MAX >> shift)
+	while (is_digit(text[i]))
+		i++;
+	shift = shift_of(text + i);
+	if (i == 0 || shift < 0)
+		return size_fault(f, text);
+	if (digits(text, UINT64_MAX, &v) == 0 || v > (uint64_t)PTRDIFF_MAX >> shift)
 		return say_fault(f, "'%.80s' is too large a size", text);
 	*out = (size_t)v << shift;
 	return 0;

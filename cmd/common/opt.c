@@ -73,6 +73,12 @@ static int take_long(struct parser *p, const char *arg)
 	return set(p, o, arg, len + 2, value);
 }
 
+/* -h and -V, unless the tool has options of these letters. */
+static int brief_of_every_tool(char c)
+{
+	return c == 'h' ? OPT_HELP : c == 'V' ? OPT_VERSION : 0;
+}
+
 static int take_briefs(struct parser *p, const char *arg)
 {
 	for (const char *c = arg + 1; *c; c++) {
@@ -81,6 +87,8 @@ static int take_briefs(struct parser *p, const char *arg)
 		const char *value = NULL;
 		bool takes;
 
+		if (!o && brief_of_every_tool(*c))
+			return brief_of_every_tool(*c);
 		if (!o)
 			return say_fault(p->fault, "-%c: there is no such option", *c);
 		takes = o->arg && !has_optional(o);
@@ -164,11 +172,28 @@ static void help_option(const struct opt *o, FILE *to)
 	fprintf(to, "  %-24s  %s\n", left, o->help);
 }
 
+/* How values are written that several tools take. */
+static void help_values(const struct opt_tool *t, FILE *to)
+{
+	bool has_time = false, has_size = false;
+
+	for (size_t i = 0; i < t->n_opts; i++) {
+		has_time |= t->opts[i].set == opt_time;
+		has_size |= t->opts[i].set == opt_size;
+	}
+	if (has_time || has_size)
+		fprintf(to, "\n");
+	if (has_time)
+		fprintf(to, "TIME is 500ms, 2s, 1.5m, 1h; a bare number is seconds.\n");
+	if (has_size)
+		fprintf(to, "SIZE is bytes, or 64K, 1M, 2G: powers of 1024.\n");
+}
+
 void opt_help(const struct opt_tool *t, FILE *to)
 {
 	static const struct opt own[] = {
-		{0, "help", NULL, "this", NULL, 0},
-		{0, "version", NULL, "the version", NULL, 0},
+		{'h', "help", NULL, "this", NULL, 0},
+		{'V', "version", NULL, "the version", NULL, 0},
 	};
 
 	help_forms(t, to);
@@ -177,6 +202,7 @@ void opt_help(const struct opt_tool *t, FILE *to)
 		help_option(&t->opts[i], to);
 	help_option(&own[0], to);
 	help_option(&own[1], to);
+	help_values(t, to);
 	if (t->more)
 		fprintf(to, "\n%s\n", t->more);
 }

@@ -13,7 +13,7 @@
  *	opt_begin(&tool, &cfg, argc, argv, &args);
  *
  * Options may stand behind operands, up to "--".  -kFILE, -k FILE, --key FILE, --key=FILE
- * and -jv are understood; a long name may not be shortened.  --help and --version
+ * and -jv are understood; a long name may not be shortened.  -h, --help, -V and --version
  * are added to every table.
  */
 #ifndef CMD_COMMON_OPT_H
@@ -46,8 +46,8 @@ opt_set opt_string; /* const char *: as in argv */
 opt_set opt_list;   /* struct opt_list: one more */
 opt_set opt_number; /* unsigned: from 1 */
 opt_set opt_fd;     /* int: a descriptor that is open */
-opt_set opt_time;   /* gn_time: seconds */
-opt_set opt_size;   /* size_t: bytes, K M G */
+opt_set opt_time;   /* gn_time: number_parse_time() */
+opt_set opt_size;   /* size_t: number_parse_size() */
 
 struct opt_list {
 	const char **v; /* strings of argv */

@@ -29,14 +29,14 @@ static int opt_ping(const struct opt *o, const char *value, void *to, struct fau
 
 static const struct opt opts[] = {
 	IDENTITY_OPTS(struct cfg, key, "the identity (GN_KEY_FILE, the default key, else one for this run)"),
-	{'w', "wait", "TIME", "seconds until the peer must have answered (15)", opt_time, offsetof(struct cfg, wait)},
+	{'w', "wait", "TIME", "until the peer must have answered (15s)", opt_time, offsetof(struct cfg, wait)},
 	{'F', "form", "FORM", "locally: varint, line or raw (varint; with a program raw)", wire_opt_form,
 	 offsetof(struct cfg, wire)},
 	{0, "wire", "WIRE", "on the network: frames or raw (frames; with a program raw)", wire_opt_wire,
 	 offsetof(struct cfg, wire)},
 	{0, "max-frame", "SIZE", "the longest frame, in bytes (1M)", opt_size, offsetof(struct cfg, wire.max_frame)},
 	{0, "ping", "[N]", "measure N round trips (4; 0: until interrupted)", opt_ping, 0},
-	{'i', "interval", "TIME", "seconds between two pings (1)", opt_time, offsetof(struct cfg, interval)},
+	{'i', "interval", "TIME", "between two pings (1s)", opt_time, offsetof(struct cfg, interval)},
 	{0, "identify", NULL, "print what the peer says of itself", opt_flag, offsetof(struct cfg, identify)},
 	LIMIT_OPT(struct cfg, limits),
 	{'j', "json", NULL, "results as JSON objects; events likewise, on stderr", opt_flag,

@@ -40,7 +40,7 @@ static const struct opt opts[] = {
 	{0, "max-frame", "SIZE", "the longest frame, in bytes (1M)", opt_size, offsetof(struct cfg, wire.max_frame)},
 	{0, "ready-fd", "FD", "write the addresses to it when reachable, then close it", opt_fd,
 	 offsetof(struct cfg, ready_fd)},
-	{0, "drain", "TIME", "seconds that streams get to end at SIGTERM and SIGINT (5)", opt_time,
+	{0, "drain", "TIME", "what streams get to end at SIGTERM and SIGINT (5s)", opt_time,
 	 offsetof(struct cfg, drain)},
 	LIMIT_OPT(struct cfg, limits),
 	{'j', "json", NULL, "events on stderr as JSON objects", opt_flag, offsetof(struct cfg, note.json)},

@@ -89,3 +89,43 @@ unreachable() {
 	unreachable "/tcp/1$peer: " "/ip4/127.255.255.255/tcp/1$peer" # a broadcast address: EACCES
 	unreachable ": no transport" "/ip4/127.0.0.1/udp/1/quic-v1$peer"
 }
+
+@test "every tool has -h, --help, -V and --version, and says so on stdout" {
+	for tool in "$GN_BIN"/gn-*; do
+		for o in -h --help; do
+			run -0 --separate-stderr "$tool" $o </dev/null
+			assert_regex "$output" '^usage: gn-'
+			assert_regex "$output" '-h, --help .*-V, --version '
+		done
+		for o in -V --version; do
+			run -0 --separate-stderr "$tool" $o </dev/null
+			assert_regex "$output" "^${tool##*/} [0-9.]+$"
+		done
+	done
+}
+
+@test "every option that takes a time takes ms, s, m and h; what is wrong is named, with an example" {
+	for o in "gn-dial -w" "gn-dial --interval" "gn-cat -w" "gn-cat -i" "gn-listen --drain"; do
+		for bad in 1x 1d '' 1m30s 900000h; do
+			run -2 --separate-stderr $o "$bad"
+			assert_regex "$stderr" "^${o% *}: ${o#* }: '$bad' is (not a time; write 500ms, 2s|longer than)"
+		done
+		for good in 1 0.5s 500ms 1.5m 1h; do # another mistake is found behind it
+			run -2 --separate-stderr $o $good --nonsense
+			assert_regex "$stderr" 'there is no such option'
+		done
+	done
+}
+
+@test "every option that takes a size takes K, M and G; what is wrong is named, with an example" {
+	for o in "gn-dial --max-frame" "gn-listen --max-frame" "gn-frame -b" "gn-frame --max-frame" "gn-seal --max-frame" "gn-open --max-frame"; do
+		for bad in 1T 1KB '' 1.5K 99999999999G; do
+			run -2 --separate-stderr $o "$bad"
+			assert_regex "$stderr" "^${o% *}: ${o#* }: '$bad' is (not a size; write 512, 64K|too large)"
+		done
+		for good in 1 64K 3M 1G; do
+			run -2 --separate-stderr $o $good --nonsense
+			assert_regex "$stderr" 'there is no such option'
+		done
+	done
+}

@@ -297,7 +297,7 @@ has_port() {
 	assert_output --partial "a token has only a-z and 2-7"
 	run -2 gn-dial /ip4/127.0.0.1/tcp/1/p2p/$srv /x/1 more
 	run -2 gn-dial -w long /ip4/127.0.0.1/tcp/1/p2p/$srv /x/1
-	assert_output --partial "-w: 'long' is not a time in seconds"
+	assert_output --partial "-w: 'long' is not a time; write 500ms"
 	run -2 gn-dial --ping=x /ip4/127.0.0.1/tcp/1/p2p/$srv
 	run -2 gn-dial --ping --identify /ip4/127.0.0.1/tcp/1/p2p/$srv
 	run -2 gn-dial --ping /ip4/127.0.0.1/tcp/1/p2p/$srv -- cat

@@ -201,7 +201,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	run -2 gn-frame encode -b
 	assert_output --partial "-b: SIZE is missing behind it"
 	run -2 gn-frame encode -b 1x
-	assert_output --partial "-b: '1x' is not a size in bytes"
+	assert_output --partial "-b: '1x' is not a size; write 512"
 	run -2 gn-frame encode -b 1k --max-frame 1000
 }
 

@@ -137,8 +137,9 @@ static void test_opt_faults(void **state)
 		{"-k", "-k: FILE is missing behind it"},
 		{"--key", "--key: FILE is missing behind it"},
 		{"--key=", "--key: is empty"},
-		{"--time=1x", "--time: '1x' is not a time in seconds (wrong at character 2)"},
-		{"-tabc", "-t: 'abc' is not a time in seconds (wrong at character 1)"},
+		{"--time=1x", "--time: '1x' is not a time; write 500ms, 2s, 1.5m or 1h (a bare number is seconds)"},
+		{"-tabc", "-t: 'abc' is not a time; write 500ms, 2s, 1.5m or 1h (a bare number is seconds)"},
+		{"--size=1T", "--size: '1T' is not a size; write 512, 64K, 1M or 2G (a bare number is bytes)"},
 	};
 
 	(void)state;
@@ -163,14 +164,16 @@ static void test_opt_help(void **state)
 	(void)state;
 	assert_int_equal(parse(&c, &args, false, &f, ARGV(S("--help"), S("--nope"))), OPT_HELP);
 	assert_int_equal(parse(&c, &args, false, &f, ARGV(S("--version"))), OPT_VERSION);
+	assert_int_equal(parse(&c, &args, false, &f, ARGV(S("-h"))), OPT_HELP);
+	assert_int_equal(parse(&c, &args, false, &f, ARGV(S("-V"))), OPT_VERSION);
+	assert_int_equal(parse(&c, &args, false, &f, ARGV(S("-fh"), S("--nope"))), OPT_HELP);
+	assert_int_equal(parse(&c, &args, true, &f, ARGV(S("--"), S("-h"))), 0);
 }
 
 static void test_number(void **state)
 {
 	struct fault f;
 	uint64_t v = 7;
-	gn_time t = 7;
-	size_t n = 7;
 
 	(void)state;
 	assert_int_equal(number_parse("18446744073709551615", 0, UINT64_MAX, &v, &f), 0);
@@ -182,27 +185,108 @@ static void test_number(void **state)
 	assert_int_equal(number_parse("-1", 0, 9, &v, &f), -1);
 	assert_int_equal(number_parse("+1", 0, 9, &v, &f), -1);
 	assert_int_equal(number_parse(" 1", 0, 9, &v, &f), -1);
+}
 
-	assert_int_equal(number_parse_time("0.000000001", &t, &f), 0);
-	assert_true(t == 1);
-	assert_int_equal(number_parse_time("0.0000000019", &t, &f), 0);
-	assert_true(t == 1);
-	assert_int_equal(number_parse_time("10", &t, &f), 0);
-	assert_true(t == 10 * GN_SEC);
-	assert_int_equal(number_parse_time(".5", &t, &f), 0);
-	assert_true(t == GN_SEC / 2);
-	assert_int_equal(number_parse_time("1.", &t, &f), -1);
-	assert_int_equal(number_parse_time(".", &t, &f), -1);
-	assert_int_equal(number_parse_time("1e3", &t, &f), -1);
-	assert_int_equal(number_parse_time("9223372037", &t, &f), -1);
-	assert_string_equal(f.text, "'9223372037' is too long a time");
+static void a_time_has_a_unit_or_is_seconds(void **state)
+{
+	static const struct {
+		const char *text;
+		gn_time want; /* -1: malformed */
+	} cases[] = {
+		{"0", 0},
+		{"10", 10 * GN_SEC},
+		{"0.25", GN_SEC / 4},
+		{".5", GN_SEC / 2},
+		{"0.000000001", 1},
+		{"0.0000000019", 1},
+		{"500ms", 500 * GN_MSEC},
+		{"0.5ms", 500 * GN_USEC},
+		{"0.000001ms", 1},
+		{"2s", 2 * GN_SEC},
+		{"1.5m", 90 * GN_SEC},
+		{"1h", 3600 * GN_SEC},
+		{"0.999999999h", 3600 * GN_SEC - 3600},
+		{"00012s", 12 * GN_SEC},
+		{"2305843008s", 2305843008 * GN_SEC}, /* the most */
+		{"640510h", 640510 * (3600 * GN_SEC)},
+		{"2305843009s", -1},
+		{"640511h", -1},
+		{"9223372036854775808ms", -1},
+		{"18446744073709551615", -1},
+		{"18446744073709551616h", -1},
+		{"99999999999999999999999999999999", -1},
+		{"", -1},
+		{".", -1},
+		{"1.", -1},
+		{"1.s", -1},
+		{"s", -1},
+		{"ms", -1},
+		{"1S", -1},
+		{"1M", -1},
+		{"1 s", -1},
+		{" 1", -1},
+		{"1s ", -1},
+		{"1sec", -1},
+		{"1m30s", -1},
+		{"1e3", -1},
+		{"-1", -1},
+		{"+1", -1},
+		{"0x10", -1},
+		{"1,5", -1},
+		{"inf", -1},
+	};
 
-	assert_int_equal(number_parse_size("64K", &n, &f), 0);
-	assert_int_equal(n, 65536);
-	assert_int_equal(number_parse_size("3G", &n, &f), 0);
-	assert_true(n == (size_t)3 << 30);
-	assert_int_equal(number_parse_size("1KB", &n, &f), -1);
-	assert_int_equal(number_parse_size("99999999999999G", &n, &f), -1);
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct fault f;
+		gn_time t = -1;
+
+		if (number_parse_time(cases[i].text, &t, &f) != (cases[i].want < 0 ? -1 : 0) || t != cases[i].want)
+			fail_msg("'%s' is %lld", cases[i].text, (long long)t);
+		assert_true(t <= NUMBER_TIME_MAX);
+	}
+}
+
+static void a_size_has_a_unit_or_is_bytes(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t want; /* -1: malformed */
+	} cases[] = {
+		{"0", 0},
+		{"512", 512},
+		{"64K", 65536},
+		{"64k", 65536},
+		{"1M", 1 << 20},
+		{"3G", (int64_t)3 << 30},
+		{"9223372036854775807", INT64_MAX},
+		{"8589934591G", INT64_MAX - (1 << 30) + 1},
+		{"9223372036854775808", -1},
+		{"8589934592G", -1},
+		{"99999999999999G", -1},
+		{"18446744073709551616", -1},
+		{"17179869184G", -1},
+		{"", -1},
+		{"K", -1},
+		{"1KB", -1},
+		{"1KiB", -1},
+		{"1T", -1},
+		{"1m", -1},
+		{"1.5K", -1},
+		{"-1", -1},
+		{" 1", -1},
+		{"1 K", -1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct fault f;
+		size_t n = SIZE_MAX;
+
+		if (number_parse_size(cases[i].text, &n, &f) != (cases[i].want < 0 ? -1 : 0) ||
+		    (int64_t)n != cases[i].want)
+			fail_msg("'%s' is %zu", cases[i].text, n);
+	}
 }
 
 /* Every form takes back what it gave, from any number of pieces. */
@@ -299,9 +383,16 @@ static void test_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_opt_forms), cmocka_unit_test(test_opt_program), cmocka_unit_test(test_opt_faults),
-		cmocka_unit_test(test_opt_help),  cmocka_unit_test(test_number),      cmocka_unit_test(test_form_round),
-		cmocka_unit_test(test_form_bad),  cmocka_unit_test(test_json),
+		cmocka_unit_test(test_opt_forms),
+		cmocka_unit_test(test_opt_program),
+		cmocka_unit_test(test_opt_faults),
+		cmocka_unit_test(test_opt_help),
+		cmocka_unit_test(test_number),
+		cmocka_unit_test(a_time_has_a_unit_or_is_seconds),
+		cmocka_unit_test(a_size_has_a_unit_or_is_bytes),
+		cmocka_unit_test(test_form_round),
+		cmocka_unit_test(test_form_bad),
+		cmocka_unit_test(test_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
