@@ -68,7 +68,7 @@ TESTS    := $(TEST_SRC:tests/%.c=$(B)/tests/%)
 AIDS     := $(AID_SRC:tests/%.c=$(B)/tests/%) $(patsubst %,$(B)/tests/late/%,gn-key gn-seal gn-open gn-frame gn-dial)
 FUZZERS  := $(FUZZ_SRC:tests/%.c=$(B)/tests/%)
 
-.PHONY: all tests aids fuzzers deps deps-dev demo check unit conform cli lab layers headers man-lint fresh lint format static \
+.PHONY: all tests aids fuzzers deps deps-dev demo check unit conform cli lab soak layers headers man-lint fresh lint format static \
         interop asan check-asan tsan check-tsan valgrind fuzz bench cov install uninstall clean help FORCE
 .SECONDEXPANSION:
 .SECONDARY:
@@ -143,6 +143,9 @@ cli lab man-lint: all aids
 	@$(RUN)/check $@
 layers headers: $(PROTO_C)
 	@$(RUN)/check $@
+# SOAK=short leaves out the scenes that take more than a minute; SCENES="a b" runs those.
+soak: all
+	@GN_BIN=$(abspath $(B))/bin SOAK_SECONDS=$(if $(filter short,$(SOAK)),60,$(SOAK_SECONDS)) tests/soak/run $(SCENES)
 fresh:
 	@tests/tools/fresh
 lint: $(PROTO_C)

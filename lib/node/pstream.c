@@ -100,10 +100,11 @@ static void negotiating_trim(struct gn_network *net)
 /* ---- the selection ---- */
 
 enum {
-	SLOW_BYTES = 1024, /* that came within the limit: the path is busy */
-	SLOW_MOST = 3,     /* times the limit for a proposal on such a path, */
-	ANSWER_MOST = 6,   /* and for our answer to go out */
-	LOOKS = 10,        /* a limit, at one that is exceeded */
+	SLOW_BYTES = 1024,  /* that came within the limit: the path is busy */
+	SLOW_MOST = 3,      /* times the limit for a proposal on such a path, */
+	ANSWER_MOST = 6,    /* and for our answer to go out */
+	LOOKS = 10,         /* a limit, at one that is exceeded */
+	BESIDE = 128 << 10, /* bytes that may go out with a proposal: its record, and others' frames before it */
 };
 
 /* The limit has run out.  On a slow path the far end's proposal may wait behind other streams' bytes,
@@ -122,7 +123,7 @@ static bool has_more_time(const struct gn_pstream *ps)
 		return true;
 	if (ps->inbound || c->link == NULL || gn_conn_silence(c) == GN_NEVER)
 		return false;
-	return c->heard <= ps->since || gn_conn_taken(c) < ps->asked;
+	return c->heard <= ps->since || gn_conn_taken(c) < (ps->asked < c->written ? ps->asked : c->written);
 }
 
 static void on_timeout(void *arg)
@@ -204,7 +205,7 @@ static int select_start(struct gn_pstream *ps)
 	gn_timer_start(&ps->timer, ps->inbound ? grace(ps) : node->cfg.limits.negotiate);
 	ps->since = gn_loop_now(node->loop);
 	ps->received = ps->conn->received;
-	ps->asked = ps->conn->written + gn_pipe_len(&ps->conn->tx);
+	ps->asked = ps->conn->written + gn_pipe_len(&ps->conn->tx) + BESIDE;
 	ps->st->keeps = !ps->inbound;
 	gn_stack_init(&ps->stack, &cfg);
 	return gn_stack_push(&ps->stack, &gn_select_ops, &sel, true, NULL);

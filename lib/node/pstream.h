@@ -39,7 +39,7 @@ struct gn_pstream {
 	struct gn_timer timer;           /* its time limit, */
 	gn_time since;                   /* and when it began, */
 	uint64_t received;               /* what the connection had received, */
-	uint64_t asked;                  /* and what had been written to it, by then */
+	uint64_t asked;                  /* by then; and what will have been written when our proposal has been */
 	struct gn_list link;             /* in conn->pstreams */
 	struct gn_list link_negotiating; /* inbound, until its protocol is agreed on: in network->negotiating */
 	const char *protocol;            /* the opener's string, or the registry's at the time */

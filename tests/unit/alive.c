@@ -159,6 +159,29 @@ static void a_slow_path_is_not_given_up_while_bytes_go(void **state)
 	stop(&t);
 }
 
+/* The proposal is in a record with 64 KB of data, which takes 16 s. */
+static void a_stream_with_data_opens_on_a_slow_path(void **state)
+{
+	static uint8_t bytes[200000];
+	struct gn_channel_state st;
+	struct client c;
+	struct town t;
+
+	(void)state;
+	town_init(&t, true, NULL);
+	assert_int_equal(gn_mem_set(t.loop, &slow), 0);
+	client_init(&c, &t, "/sink");
+	TOWN_UNTIL(&t, c.is_done, 100 * GN_SEC);
+	assert_int_equal(c.err, 0);
+	assert_true(gn_channel_write(c.ch, bytes, sizeof bytes) > 0);
+	town_run(&t, 30 * GN_SEC);
+	assert_int_equal(c.dead, 0);
+	gn_channel_state(c.ch, &st);
+	assert_true(st.opened);
+	client_fini(&c);
+	stop(&t);
+}
+
 /* A second stream's selection waits behind the first one's bytes, in both directions. */
 static void a_stream_opens_behind_others_on_a_slow_path(void **state)
 {
@@ -384,6 +407,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_slow_path_is_not_given_up_while_bytes_come),
 		cmocka_unit_test(a_slow_path_is_not_given_up_while_bytes_go),
+		cmocka_unit_test(a_stream_with_data_opens_on_a_slow_path),
 		cmocka_unit_test(a_stream_opens_behind_others_on_a_slow_path),
 		cmocka_unit_test(a_far_end_may_be_silent_for_a_minute),
 		cmocka_unit_test(a_silent_far_end_is_given_up_after_a_minute),
