@@ -2,8 +2,11 @@
 #include "batch.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "gn.h"
 
 #define BATCH_ROOM ((size_t)1 << 16)
 #define BATCH_LARGE ((size_t)1 << 14) /* from here on a write costs less than a copy */
@@ -63,6 +66,40 @@ static int add_all(struct batch *b, struct iovec *v, int n, size_t skip)
 	return err;
 }
 
+/* A message for a terminal: what is not safe to show becomes '?', but for tabs and line ends. */
+static int add_text(struct batch *b, const char *text, size_t len)
+{
+	size_t n, run = 0; /* run: safe bytes that are not yet added */
+	bool is_safe;
+	int err = 0;
+
+	for (size_t at = 0; at < len && !err; at += n) {
+		n = gn_text_next(text + at, len - at, &is_safe);
+		if (is_safe || text[at] == '\n' || text[at] == '\t') {
+			run += n;
+			continue;
+		}
+		err = add(b, text + at - run, run);
+		run = 0;
+		if (!err && !(text[at] == '\r' && at + 1 < len && text[at + 1] == '\n'))
+			err = add(b, "?", 1);
+	}
+	if (!err)
+		err = add(b, text + len - run, run);
+	if (!err && (len == 0 || text[len - 1] != '\n'))
+		err = add(b, "\n", 1);
+	return err;
+}
+
+static int put_text(struct batch *b, struct output *out, const char *text, size_t len)
+{
+	int err = add_text(b, text, len);
+
+	if (err)
+		return err;
+	return b->len - b->at >= BATCH_ROOM ? batch_flush(b, out) : 0;
+}
+
 int batch_put(struct batch *b, struct output *out, enum form form, const void *body, size_t len)
 {
 	struct form_wrap w;
@@ -70,6 +107,10 @@ int batch_put(struct batch *b, struct output *out, enum form form, const void *b
 	ptrdiff_t n = 0;
 	int err;
 
+	if (form == FORM_TEXT)
+		return put_text(b, out, body, len);
+	if (form == FORM_LINE && len > 0 && ((const char *)body)[len - 1] == '\n')
+		len--;
 	err = form_encode(form, body, len, &w);
 	if (err)
 		return err;

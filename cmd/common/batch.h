@@ -13,7 +13,7 @@ struct batch {
 };
 
 void batch_fini(struct batch *b);
-/* Takes a message in any case.  0; GN_EAGAIN: taken, but put no more until batch_flush()
+/* Takes a message in any case.  As FORM_LINE, a line end at its end stands for the line's own.  0; GN_EAGAIN: taken, but put no more until batch_flush()
  * has returned 0; GN_EFORMAT: the form cannot express it, it was not taken; or -errno. */
 int batch_put(struct batch *b, struct output *out, enum form form, const void *body, size_t len);
 /* 0: all is written; GN_EAGAIN (the output's on_ready will be called); or -errno. */

@@ -81,6 +81,12 @@ int form_decode(enum form form, const uint8_t *p, size_t n, bool ended, size_t m
 	case FORM_NUL:
 		err = decode_ended_by(form == FORM_LINE ? '\n' : '\0', p, n, ended, max, seen, out);
 		break;
+	case FORM_TEXT:
+		err = decode_ended_by('\n', p, n, ended, max, seen, out);
+		if (!err && out->taken > max)
+			return GN_ETOOBIG;
+		out->len = err ? 0 : out->taken; /* the line end is a part of the message */
+		break;
 	case FORM_RAW:
 	default:
 		n = n < max ? n : max;
@@ -112,6 +118,7 @@ int form_encode(enum form form, const void *body, size_t len, struct form_wrap *
 			return GN_EFORMAT;
 		break;
 	case FORM_RAW:
+	case FORM_TEXT:
 		break;
 	}
 	return 0;

@@ -7,6 +7,8 @@
  *	nul        body '\0'       the last '\0' likewise
  *	netstring  length in decimal ':' body ','
  *	raw        body            what one read brings is a message
+ *	text       lines           for a terminal: a line with its '\n' is a message; a message is shown through
+ *	                           gn_text_filter(), with a '\n' behind it if it has none (batch.c)
  */
 #ifndef CMD_COMMON_FORM_H
 #define CMD_COMMON_FORM_H
@@ -15,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum form { FORM_VARINT, FORM_LINE, FORM_RAW, FORM_NUL, FORM_NETSTRING };
+enum form { FORM_VARINT, FORM_LINE, FORM_RAW, FORM_NUL, FORM_NETSTRING, FORM_TEXT };
 
 #define FORM_EXTRA 24 /* no form adds more bytes than that to a body */
 
@@ -37,7 +39,7 @@ struct form_wrap {
 	uint8_t head[FORM_EXTRA], tail[1];
 	size_t n_head, n_tail;
 };
-/* 0, or GN_EFORMAT when the form cannot express this body (a line that has a '\n' inside). */
+/* 0, or GN_EFORMAT when the form cannot express this body (a line that has a '\n' inside).  FORM_TEXT has no wrap. */
 int form_encode(enum form form, const void *body, size_t len, struct form_wrap *out);
 
 #endif

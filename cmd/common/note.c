@@ -70,22 +70,33 @@ static const char *side(const struct note *n, enum relay_fault fault)
 	return "from the peer";
 }
 
+/* What helps where bytes turn out to be no frames. */
+static const char *frames_hint(const struct note *n, enum relay_fault fault)
+{
+	if (fault == RELAY_PEER)
+		return "no frames?  --wire raw here takes plain bytes, -F line at the other end sends lines as frames";
+	if (n->cfg->program)
+		return "no frames?  -F raw takes plain bytes, -F line lines";
+	return "no frames?  -F line takes lines, --wire raw sends plain bytes";
+}
+
 static void explain(const struct note *n, enum relay_fault fault, int err, char *text, size_t room)
 {
-	switch (err) {
-	case GN_ETOOBIG:
-		snprintf(text, room, "%s: a frame longer than --max-frame", side(n, fault));
+	const char *what = NULL;
+
+	if (err == GN_ETOOBIG)
+		what = "a frame longer than --max-frame";
+	else if (err == GN_ETRUNC)
+		what = "it ends in the middle of a frame";
+	else if (err == GN_EFORMAT && fault != RELAY_FORM)
+		what = "a malformed frame";
+	if (what != NULL) {
+		snprintf(text, room, "%s: %s (%s)", side(n, fault), what, frames_hint(n, fault));
 		return;
-	case GN_ETRUNC:
-		snprintf(text, room, "%s: it ends in the middle of a frame", side(n, fault));
+	}
+	if (fault == RELAY_FORM) {
+		snprintf(text, room, "%s: a frame with a line end inside, which -F line cannot show", side(n, fault));
 		return;
-	case GN_EFORMAT:
-		snprintf(text, room, "%s: %s", side(n, fault),
-			 fault == RELAY_FORM ? "a frame with a line end inside, which -F line cannot show"
-					     : "a malformed frame");
-		return;
-	default:
-		break;
 	}
 	if (fault != RELAY_PEER)
 		snprintf(text, room, "%s: %s", side(n, fault), gn_strerror(err));

@@ -7,15 +7,19 @@
 #include "opt.h"
 
 struct wire {
-	size_t max_frame; /* 0: GN_FRAME_MAX */
-	enum form form;
+	size_t max_frame;   /* 0: GN_FRAME_MAX */
+	enum form form;     /* of what is read locally; with a program also of what is written */
+	enum form form_out; /* of what is written to standard output */
 	bool frames;
 	bool said_form, said_wire;
 };
 
-opt_set wire_opt_form, wire_opt_wire;
-/* What was not said: locally varint, on the network frames; with a program both raw.  Raw on
- * the network goes with raw locally only: there are no frames in it.  0, or -1 and a fault. */
+opt_set wire_opt_form;      /* varint, line, raw: gn-seal, gn-open */
+opt_set wire_opt_form_text; /* text, too: gn-listen, gn-dial */
+opt_set wire_opt_wire;
+/* Fills in what was not said: on the network frames; locally text where standard input resp. output is a terminal, else
+ * varint; with a program all raw.  Lines that are written to a terminal are text, too, so that what a peer sends cannot
+ * drive it.  Raw on the network goes with raw locally only: there are no frames in it.  0, or -1 and a fault. */
 int wire_settle(struct wire *w, bool program, struct fault *f);
 
 #endif

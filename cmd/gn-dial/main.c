@@ -30,8 +30,8 @@ static int opt_ping(const struct opt *o, const char *value, void *to, struct fau
 static const struct opt opts[] = {
 	IDENTITY_OPTS(struct cfg, key, "the identity (GN_KEY_FILE, the default key, else one for this run)"),
 	{'w', "wait", "TIME", "until the peer must have answered (15s)", opt_time, offsetof(struct cfg, wait)},
-	{'F', "form", "FORM", "locally: varint, line or raw (varint; with a program raw)", wire_opt_form,
-	 offsetof(struct cfg, wire)},
+	{'F', "form", "FORM", "locally: varint, line, text or raw (varint; on a terminal text; with a program raw)",
+	 wire_opt_form_text, offsetof(struct cfg, wire)},
 	{0, "wire", "WIRE", "on the network: frames or raw (frames; with a program raw)", wire_opt_wire,
 	 offsetof(struct cfg, wire)},
 	{0, "max-frame", "SIZE", "the longest frame, in bytes (1M)", opt_size, offsetof(struct cfg, wire.max_frame)},

@@ -66,7 +66,7 @@ static int start_relay(struct dialer *d, struct gn_channel *ch)
 		.in = st.in,
 		.out = st.out,
 		.units = d->cfg.wire.frames ? &st.units : NULL,
-		.form = d->cfg.wire.form,
+		.form = d->cfg.wire.form_out,
 		.on_opened = on_opened,
 		.on_done = on_relay_done,
 		.arg = d,

@@ -85,7 +85,7 @@ static int start_relay(struct served *d)
 		.in = s->in,
 		.out = s->out,
 		.units = s->cfg.frames ? &s->units : NULL,
-		.form = s->cfg.form,
+		.form = s->cfg.form_out,
 		.keep_output = true,
 		.on_done = on_relay_done,
 		.arg = d,

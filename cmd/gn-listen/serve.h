@@ -19,8 +19,8 @@ struct serve_cfg {
 	const struct gn_peer_id *self;
 	char *const *argv; /* NULL: stdin and stdout */
 	unsigned conc;
-	bool frames; /* on the wire */
-	enum form form;
+	bool frames;              /* on the wire */
+	enum form form, form_out; /* wire.h */
 	size_t max_frame;
 	const struct note_cfg *note;
 	/* stdin or stdout failed, which ends the tool with this code; it was said already. */

@@ -330,6 +330,26 @@ static void test_form_round(void **state)
 	}
 }
 
+static void text_takes_lines_with_their_ends(void **state)
+{
+	static const uint8_t text[] = "ab\n\nrest";
+	struct form_unit u;
+	size_t seen = 0;
+
+	(void)state;
+	assert_int_equal(form_decode(FORM_TEXT, text, 2, false, 3, &seen, &u), GN_EAGAIN);
+	assert_int_equal(form_decode(FORM_TEXT, text, 8, false, 3, &seen, &u), 0);
+	assert_int_equal(u.len, 3);
+	assert_int_equal(u.taken, 3);
+	assert_int_equal(form_decode(FORM_TEXT, text + 3, 5, false, 3, &seen, &u), 0);
+	assert_int_equal(u.len, 1);
+	assert_int_equal(form_decode(FORM_TEXT, text + 4, 4, false, 4, &seen, &u), GN_EAGAIN);
+	assert_int_equal(form_decode(FORM_TEXT, text + 4, 4, true, 4, &seen, &u), 0);
+	assert_int_equal(u.len, 4);
+	seen = 0;
+	assert_int_equal(form_decode(FORM_TEXT, text, 8, false, 2, &seen, &u), GN_ETOOBIG);
+}
+
 static void test_form_bad(void **state)
 {
 	struct form_unit u;
@@ -391,6 +411,7 @@ int main(void)
 		cmocka_unit_test(a_time_has_a_unit_or_is_seconds),
 		cmocka_unit_test(a_size_has_a_unit_or_is_bytes),
 		cmocka_unit_test(test_form_round),
+		cmocka_unit_test(text_takes_lines_with_their_ends),
 		cmocka_unit_test(test_form_bad),
 		cmocka_unit_test(test_json),
 	};
