@@ -31,11 +31,13 @@ static const char *line_clean(const char *from, size_t *n, const char **next)
  * have got a line feed, so the room is for one byte more than the text and its NUL. */
 static size_t lines_clean(char *text, size_t room, const char *from)
 {
+	/* Not the NUL behind the text, because the line feed of the last line may replace it. */
+	const char *end = from + strlen(from);
 	bool is_header = false;
 	char *to = text;
 	size_t len;
 
-	while (*from) {
+	while (from < end) {
 		const char *next, *line = line_clean(from, &len, &next);
 
 		if (len > 0 || is_header) {
