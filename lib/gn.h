@@ -436,6 +436,11 @@ struct gn_node_cfg {
 	/* May this peer stay?  Asked once the peer has proved its identity, for both
 	 * directions; 0, or an error, usually GN_EREFUSED, which the peer is told. */
 	int (*gate)(void *arg, const struct gn_peer_id *peer, const struct gn_multiaddr *remote, bool inbound);
+	/* A peer proposed a protocol that this node does not serve, on a stream of its own; it has been told so.
+	 * protocol: what it proposed, at most 1022 bytes that it chose, so not safe to show as they are; it may hold
+	 * a secret.  Good during the call.  Of proposals that come at once the last one is reported.  May be NULL. */
+	void (*on_unknown_protocol)(void *arg, const struct gn_peer_id *peer, const struct gn_multiaddr *remote,
+				    const char *protocol);
 	void *arg;
 };
 

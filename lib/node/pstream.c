@@ -181,6 +181,38 @@ static void on_step(void *arg, struct gn_stack *stack, struct gn_layer *l, int w
 	}
 }
 
+/* As gn_registry_find(), and remembers what is not there. */
+static int find_protocol(void *arg, const char *id, size_t len)
+{
+	struct gn_pstream *ps = arg;
+	struct gn_node *node = ps->conn->node;
+	int r = gn_registry_find(&node->registry, id, len);
+
+	if (r < 0 && node->cfg.on_unknown_protocol != NULL) {
+		free(ps->unknown);
+		ps->unknown = strdup(id);
+	}
+	return r;
+}
+
+static const char *show_protocol(void *arg, size_t i)
+{
+	return gn_registry_show(&((struct gn_pstream *)arg)->conn->node->registry, i);
+}
+
+/* After the pump, from inside of which nothing calls the program. */
+static void report_unknown(struct gn_pstream *ps)
+{
+	const struct gn_node_cfg *cfg = &ps->conn->node->cfg;
+	char *protocol = ps->unknown;
+
+	if (protocol == NULL)
+		return;
+	ps->unknown = NULL;
+	cfg->on_unknown_protocol(cfg->arg, &ps->conn->peer, ps->conn->remote, protocol);
+	free(protocol);
+}
+
 static void on_work(void *arg)
 {
 	(void)arg; /* the stream's news, or a call of the owner's, pumps it */
@@ -196,9 +228,9 @@ static int select_start(struct gn_pstream *ps)
 		.initiator = !ps->inbound,
 		.ids = &ps->protocol,
 		.n = 1,
-		.find = gn_registry_find,
-		.show = gn_registry_show,
-		.arg = &node->registry,
+		.find = find_protocol,
+		.show = show_protocol,
+		.arg = ps,
 	};
 
 	gn_timer_init(&ps->timer, node->loop, on_timeout, ps);
@@ -280,6 +312,7 @@ static void negotiate(struct gn_pstream *ps)
 	struct gn_stream *st = ps->st;
 
 	pump_selection(ps);
+	report_unknown(ps);
 	/* There is no memory for its window: what comes until it can be told is of no use. */
 	if (ps->is_open && !st->is_established)
 		gn_pipe_skip(&st->rx, gn_pipe_len(&st->rx));
@@ -399,6 +432,8 @@ void gn_pstream_close(struct gn_pstream *ps)
 	gn_stack_fini(&ps->stack);
 	gn_list_del(&ps->link);
 	negotiating_del(ps);
+	free(ps->unknown);
+	ps->unknown = NULL;
 	if (ps->inbound)
 		conn->streams_in--;
 	if (ps->is_ending)

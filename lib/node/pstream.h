@@ -47,6 +47,7 @@ struct gn_pstream {
 	bool is_open;     /* agreed */
 	bool is_drained;  /* GN_DRAINED was said */
 	bool is_ending;   /* our end is to follow the peer's answer */
+	char *unknown;    /* inbound: what the peer proposed, and is not served; until that is reported */
 	uint64_t preface; /* bytes of st->sent that are the selection's, not the owner's */
 	int err;
 	/* Events as in gn.h's enum gn_channel_event.  The owner may free the stream from inside. */
