@@ -21,6 +21,8 @@ void note_open(struct note *n, const struct note_cfg *cfg, const struct gn_chann
 	origin_of(st.remote, &n->from);
 	gn_peer_id_format(&st.peer, n->peer);
 	n->addr = st.remote ? gn_multiaddr_format(st.remote) : NULL;
+	if (cfg->protocol)
+		st.protocol = cfg->protocol;
 	n->protocol = st.protocol ? strdup(st.protocol) : NULL;
 	if (cfg->json) {
 		json_open(&j);

@@ -12,7 +12,8 @@
 struct note_cfg {
 	bool json;
 	unsigned verbose;
-	bool program; /* input and output belong to a program, not to the tool itself */
+	bool program;         /* input and output belong to a program, not to the tool itself */
+	const char *protocol; /* what is shown in the place of the stream's, which holds a secret; NULL: the stream's */
 };
 
 struct note {

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+
 #include "cat.h"
 #include "common/say.h"
 #include "report.h"
@@ -37,7 +39,7 @@ static void on_stream_done(void *arg, const struct verdict *v)
 	stream_free(c->stream);
 	c->stream = NULL;
 	c->moved += copy.in + copy.out;
-	report_close(&c->note, &copy, c->token[0]);
+	report_close(&c->note, &copy, strlen(c->token));
 	note_fini(&c->note);
 	c->on_done(c, &copy);
 }

@@ -14,12 +14,10 @@
 #include "progress.h"
 #include "stream.h"
 
-#define TOKEN_BYTES 16
-
 struct cat_cfg {
 	bool listen, keep, open, recv_only, send_only, progress;
 	struct identity_cfg key;
-	const char *proto;
+	const char *proto, *token_file;
 	struct opt_list allow;
 	int ready_fd;
 	gn_time wait, idle;
@@ -66,6 +64,8 @@ uint64_t carry_moved(void *c); /* for progress_new() */
 /* The roles.  _start: 0 or an error of gn.h; _stop frees what it has, before the node. */
 int listen_start(struct cat *c);
 void listen_on_signal(struct cat *c, int sig);
+/* For gn_node_cfg. */
+void listen_on_unknown(void *c, const struct gn_peer_id *peer, const struct gn_multiaddr *remote, const char *protocol);
 void listen_stop(struct cat *c);
 int dial_start(struct cat *c);
 void dial_on_signal(struct cat *c, int sig);

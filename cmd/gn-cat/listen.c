@@ -4,11 +4,15 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cat.h"
 #include "common/exit.h"
+#include "common/json.h"
+#include "common/origin.h"
 #include "common/say.h"
+#include "protocol.h"
 #include "report.h"
 
 #define CLOSE_LIMIT (2 * GN_SEC)
@@ -157,6 +161,57 @@ static void show_command(const struct cat *c)
 		say_plain("\n    gn-cat %s\n\n", addr);
 	else if (is_plain(c->protocol))
 		say_plain("\n    gn-cat -p %s %s\n\n", c->protocol, addr);
+}
+
+/* What is wrong with what a caller asked for, which may hold a token and is therefore not shown. */
+static void explain_unknown(const struct cat *c, const char *protocol, char *text, size_t room)
+{
+	size_t n = strlen(CAT_PROTOCOL);
+	bool is_cat = !strncmp(protocol, CAT_PROTOCOL, n) && (protocol[n] == '/' || protocol[n] == '\0');
+
+	if (!strcmp(protocol, c->protocol))
+		snprintf(text, room, "came when another one was served already");
+	else if (is_cat && !c->raw && !c->token[0])
+		snprintf(text, room, "had a token, and here is none");
+	else if (is_cat && !c->raw)
+		snprintf(text, room, "%s", protocol[n] ? "had a wrong token" : "had no token");
+	else
+		snprintf(text, room, "asked for %.100s; here is %.100s", is_cat ? CAT_PROTOCOL : protocol,
+			 c->raw ? c->protocol : CAT_PROTOCOL);
+}
+
+/* Is it something that libp2p programs ask everybody for? */
+static bool is_customary(const char *protocol)
+{
+	return !strncmp(protocol, "/ipfs/", 6) || !strncmp(protocol, "/libp2p/", 8);
+}
+
+void listen_on_unknown(void *arg, const struct gn_peer_id *peer, const struct gn_multiaddr *remote,
+		       const char *protocol)
+{
+	char id[GN_PEER_ID_TEXT_MAX], why[320], *addr;
+	const struct cat *c = arg;
+	struct origin from;
+	struct json j;
+
+	if (is_customary(protocol) && !c->cfg.note.verbose)
+		return;
+	explain_unknown(c, protocol, why, sizeof why);
+	gn_peer_id_format(peer, id);
+	addr = remote ? gn_multiaddr_format(remote) : NULL;
+	origin_of(remote, &from);
+	if (!c->cfg.note.json) {
+		progress_hide(c->progress);
+		say_about(&from, "a caller from %s, %s, %s", addr ? addr : "?", id, why);
+	} else if (origin_may_say(&from)) {
+		json_open(&j);
+		json_string(&j, "event", "refused");
+		json_string(&j, "peer", id);
+		json_string(&j, "addr", addr);
+		json_string(&j, "text", why);
+		json_send(&j, STDERR_FILENO);
+	}
+	free(addr);
 }
 
 int listen_start(struct cat *c)

@@ -12,7 +12,7 @@
 #include "common/protocol.h"
 #include "common/signals.h"
 #include "protocol.h"
-
+#include "token.h"
 
 static const struct opt opts[] = {
 	{'l', "listen", NULL, "listen, and serve one stream", opt_flag, offsetof(struct cat_cfg, listen)},
@@ -23,6 +23,8 @@ static const struct opt opts[] = {
 	{0, "allow", "ID", "-l: let this peer in and no other; may be repeated", opt_list,
 	 offsetof(struct cat_cfg, allow)},
 	{0, "open", NULL, "-l: let everyone in, without a token", opt_flag, offsetof(struct cat_cfg, open)},
+	{0, "token-file", "FILE", "-l: keep the token there over restarts; made if there is none", opt_string,
+	 offsetof(struct cat_cfg, token_file)},
 	{0, "ready-fd", "FD", "-l: write the addresses to it when reachable, then close it", opt_fd,
 	 offsetof(struct cat_cfg, ready_fd)},
 	{0, "recv-only", NULL, "leave standard input alone", opt_flag, offsetof(struct cat_cfg, recv_only)},
@@ -40,7 +42,8 @@ static const struct opt opts[] = {
 
 static const struct opt_tool tool = {
 	.name = "gn-cat",
-	.usage = "-l [-jv] [-k FILE] [--keep] [-p PROTO] [--allow ID]... [--open] [--ready-fd N] [-i TIME] [ADDR]...\n"
+	.usage = "-l [-jv] [-k FILE] [--keep] [-p PROTO] [--allow ID]... [--open] [--token-file FILE]"
+		 " [--ready-fd N] [-i TIME] [ADDR]...\n"
 		 "[-jv] [-k FILE] [-p PROTO] [-w TIME] [-i TIME] ADDR",
 	.about = "Carries standard input to a peer, and what it sends to standard output.",
 	.opts = opts,
@@ -65,6 +68,8 @@ static void check_listener(struct cat *c, const struct opt_args *args)
 
 	if (c->cfg.wait)
 		die_usage("-w is for the side that dials");
+	if (c->cfg.token_file && (c->cfg.open || c->cfg.proto))
+		die_usage("--token-file: with %s there is no token", c->cfg.open ? "--open" : "-p");
 	if (allow_init(&c->allow, &c->cfg.allow, &f) ||
 	    listening_init(&c->listening, (const char *const *)args->operands, (size_t)args->n, &f))
 		die_usage("%s", f.text);
@@ -72,11 +77,15 @@ static void check_listener(struct cat *c, const struct opt_args *args)
 
 static void check_dialer(struct cat *c, const struct opt_args *args)
 {
-	if (c->cfg.keep || c->cfg.open || c->cfg.allow.n || c->cfg.ready_fd >= 0)
-		die_usage("%s goes with -l only", c->cfg.keep      ? "--keep"
-						  : c->cfg.open    ? "--open"
-						  : c->cfg.allow.n ? "--allow"
-								   : "--ready-fd");
+	const char *listeners = c->cfg.keep            ? "--keep"
+				: c->cfg.open          ? "--open"
+				: c->cfg.allow.n       ? "--allow"
+				: c->cfg.token_file    ? "--token-file"
+				: c->cfg.ready_fd >= 0 ? "--ready-fd"
+						       : NULL;
+
+	if (listeners)
+		die_usage("%s goes with -l only", listeners);
 	if (!args->n)
 		die_usage("ADDR is missing; to listen: -l");
 	if (args->n > 1)
@@ -99,10 +108,18 @@ static void settle_directions(struct cat_cfg *cfg)
 		cfg->progress = true;
 }
 
+/* A listener's token: none where everyone, or only those whose ids are named, get in. */
+static void settle_token(struct cat *c)
+{
+	if (c->cfg.token_file)
+		token_of_file(c->cfg.token_file, c->cfg.key.any_mode, c->token);
+	else if (!c->cfg.open && !c->cfg.allow.n)
+		token_new(c->token);
+}
+
 /* The protocol: PROTO and raw bytes; or ours, and behind it a word that only those know who were told. */
 static void settle_protocol(struct cat *c)
 {
-	uint8_t secret[TOKEN_BYTES];
 	struct fault f;
 
 	c->raw = c->cfg.proto;
@@ -112,14 +129,18 @@ static void settle_protocol(struct cat *c)
 		snprintf(c->protocol, sizeof c->protocol, "%s", c->cfg.proto);
 		return;
 	}
-	if (!c->cfg.listen) {
+	if (c->cfg.listen)
+		settle_token(c);
+	else
 		memcpy(c->token, c->address.token, sizeof c->token);
-	} else if (!c->cfg.open && !c->cfg.allow.n) {
-		gn_random(secret, sizeof secret);
-		gn_base32_encode(secret, sizeof secret, c->token);
-		memset(secret, 0, sizeof secret);
-	}
 	snprintf(c->protocol, sizeof c->protocol, "%s%s%s", CAT_PROTOCOL, c->token[0] ? "/" : "", c->token);
+	c->cfg.note.protocol = CAT_PROTOCOL;
+}
+
+/* arg is the node's, for all callbacks of its configuration. */
+static int gate(void *arg, const struct gn_peer_id *peer, const struct gn_multiaddr *remote, bool inbound)
+{
+	return allow_gate(&((struct cat *)arg)->allow, peer, remote, inbound);
 }
 
 static void start_node(struct cat *c)
@@ -132,8 +153,10 @@ static void start_node(struct cat *c)
 	nc.loop = c->loop;
 	nc.key = key;
 	nc.limits = c->cfg.limits;
-	nc.gate = allow_gate;
-	nc.arg = &c->allow;
+	nc.gate = gate;
+	if (c->cfg.listen)
+		nc.on_unknown_protocol = listen_on_unknown;
+	nc.arg = c;
 	err = gn_node_new(&nc, &c->node);
 	if (err)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));

@@ -10,6 +10,8 @@
 #include "common/say.h"
 #include "protocol.h"
 
+#define TOKEN_USUAL 26 /* characters of the token that a listener makes */
+
 /* What a channel died of.  Once the peer has accepted, only a broken protocol is not a cut; how the cut came about
  * does not matter to the data. */
 static int code_of_channel(const struct verdict *v)
@@ -56,9 +58,13 @@ static const char *fail_text(int code)
 	}
 }
 
-static void explain_channel(const struct verdict *v, bool token, char *text, size_t room)
+static void explain_channel(const struct verdict *v, size_t token, char *text, size_t room)
 {
-	if (!v->opened && v->err == GN_ENOPROTO)
+	if (!v->opened && v->err == GN_ENOPROTO && token > 0 && token != TOKEN_USUAL)
+		snprintf(text, room,
+			 "the token is wrong, or that listener has ended; it has %zu characters, is it whole? Usual are %d",
+			 token, TOKEN_USUAL);
+	else if (!v->opened && v->err == GN_ENOPROTO)
 		snprintf(text, room, "%s",
 			 token ? "the token is wrong, or that listener has ended"
 			       : "the peer does not speak this protocol, or wants a token");
@@ -76,7 +82,7 @@ static void explain_channel(const struct verdict *v, bool token, char *text, siz
 		snprintf(text, room, "%s", gn_strerror(v->err));
 }
 
-void report_explain(const struct verdict *v, bool token, char *text, size_t room)
+void report_explain(const struct verdict *v, size_t token, char *text, size_t room)
 {
 	text[0] = 0;
 	switch (v->how) {
@@ -121,7 +127,7 @@ static void close_json(const struct note *n, const struct verdict *v, const char
 	json_send(&j, STDERR_FILENO);
 }
 
-void report_close(const struct note *n, const struct verdict *v, bool token)
+void report_close(const struct note *n, const struct verdict *v, size_t token)
 {
 	const char *addr = n->addr ? n->addr : "?";
 	char why[320];

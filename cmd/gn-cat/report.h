@@ -10,9 +10,9 @@
 /* Of gn-exit(7). */
 int report_code(const struct verdict *v);
 /* Why, as one line without a name; "" for a clean end and for what is not worth a word (nobody reads stdout).
- * token: the protocol was a word that only the right ones know. */
-void report_explain(const struct verdict *v, bool token, char *text, size_t room);
+ * token: characters of the token, 0 without one. */
+void report_explain(const struct verdict *v, size_t token, char *text, size_t room);
 /* A failure is always said, a clean end with -v or -j. */
-void report_close(const struct note *n, const struct verdict *v, bool token);
+void report_close(const struct note *n, const struct verdict *v, size_t token);
 
 #endif

@@ -112,3 +112,106 @@ shows_no_token() { [[ "$(words_of "$1")" != *"#$2"* ]] && [[ "$(words_of "$1")" 
 	run -2 gn-cat -l 192.0.2.7:4040
 	assert_output --partial "/ip4/192.0.2.7/tcp/4040 "
 }
+
+# ---- the token of a listener ------------------------------------------------------
+
+@test "-v and -j show a token in the listener's addresses and nowhere else" {
+	for o in -v -vv -j; do
+		start gn-cat "${at[@]}" $o --keep $lo
+		token=${addr#*#}
+		run -0 --separate-stderr "${cat[@]}" $o "$addr" <<<data
+		refute_regex "$stderr" "$token"
+		run -7 --separate-stderr "${cat[@]}" $o "${addr%#*}#aaaaaaaaaaaaaaaaaaaaaaaaaa" <<<data
+		refute_regex "$stderr" "aaaaaaaa"
+		kill -TERM "$pid"
+		ends_with 0 "$pid"
+		grep -F "$token" err >with
+		refute grep -v "listening" with
+		refute grep -q aaaaaaaa err
+	done
+}
+
+@test "a wrong token is one line at the listener, without -v, that does not show it" {
+	start gn-cat "${at[@]}" $lo
+	run -7 "${cat[@]}" "${addr%#*}#aaaaaaaaaaaaaaaaaaaaaaaaaa" </dev/null
+	until_true 10 grep -Eq "a caller from /ip4/127.0.0.1/tcp/[0-9]+, $cli, had a wrong token" err
+	assert_equal "$(grep -c "a caller from" err)" 1
+	refute grep -q aaaaaaa err
+	run -7 "${cat[@]}" "${addr%#*}" </dev/null
+	until_true 10 grep -q "$cli, had no token" err
+	run -7 "${cat[@]}" -p /other/1 "$addr" </dev/null
+	until_true 10 grep -q "$cli, asked for /other/1; here is /gn/cat/1.0.0" err
+	echo hi | "${cat[@]}" "$addr"
+	ends_with 0 "$pid"
+	assert_equal "$(grep -c "a caller from" err)" 3
+}
+
+@test "a token where none is wanted, and another protocol, are lines at the listener" {
+	start gn-cat "${at[@]}" --open $lo
+	run -7 "${cat[@]}" "$addr#aaaaaaaaaaaaaaaaaaaaaaaaaa" </dev/null
+	until_true 10 grep -q "had a token, and here is none" err
+	kill_all
+	start gn-cat "${at[@]}" -j -p /x/1 $lo
+	run -7 "${cat[@]}" "$addr#aaaaaaaaaaaaaaaaaaaaaaaaaa" </dev/null
+	until_true 10 grep -q refused err
+	assert_equal "$(jq -r 'select(.event == "refused") | [.peer, .text] | join(" ")' err)" \
+		"$cli asked for /gn/cat/1.0.0; here is /x/1"
+}
+
+@test "lines about wrong tokens are limited" {
+	start gn-cat "${at[@]}" $lo
+	for _ in {1..14}; do
+		"${cat[@]}" "${addr%#*}#aaaaaaaaaaaaaaaaaaaaaaaaaa" </dev/null 2>/dev/null || :
+	done
+	assert [ "$(grep -c "a caller from" err)" -le 13 ]
+}
+
+@test "a token that is cut off is noticed" {
+	start gn-cat "${at[@]}" $lo
+	run -7 "${cat[@]}" "${addr%??}" </dev/null
+	assert_output --partial "it has 24 characters, is it whole?"
+}
+
+@test "--token-file: made once, with mode 600, and used again" {
+	umask 022
+	start gn-cat "${at[@]}" --token-file tok $lo
+	token=${addr#*#}
+	assert_equal "$(stat -c %a tok)" 600
+	assert_equal "$(cat tok)" "$token"
+	kill -TERM "$pid"
+	ends_with 143 "$pid"
+	start gn-cat "${at[@]}" --token-file tok $lo
+	assert_equal "${addr#*#}" "$token"
+	echo hi | "${cat[@]}" "$addr"
+	ends_with 0 "$pid"
+	# with --allow both are needed
+	start gn-cat "${at[@]}" --token-file tok --allow "$cli" $lo
+	assert_equal "${addr#*#}" "$token"
+	run -7 "${cat[@]}" "${addr%#*}" </dev/null
+	new_key other
+	run -4 gn-cat -k other "$addr" </dev/null
+	echo hi | "${cat[@]}" "$addr"
+	ends_with 0 "$pid"
+}
+
+@test "--token-file: what is not a good file" {
+	echo gezdgnbvgy3tqojqgezdgnbvgy >tok
+	chmod 644 tok
+	run -4 gn-cat "${at[@]}" --token-file tok $lo
+	assert_output --partial "others than its owner may read it"
+	assert_output --partial "--insecure-key-mode"
+	start gn-cat "${at[@]}" --token-file tok --insecure-key-mode $lo
+	assert_equal "${addr#*#}" gezdgnbvgy3tqojqgezdgnbvgy
+	chmod 600 tok
+	for bad in "" short "two words" NOTCAPITALSNOTCAPITALS; do
+		echo "$bad" >tok
+		run -2 gn-cat "${at[@]}" --token-file tok $lo
+		assert_output --partial "token file tok:"
+	done
+	run -1 gn-cat "${at[@]}" --token-file no/such/folder $lo
+	run -1 gn-cat "${at[@]}" --token-file . $lo
+	run -2 gn-cat "${at[@]}" --token-file tok --open $lo
+	run -2 gn-cat "${at[@]}" --token-file tok -p /x/1 $lo
+	run -2 gn-cat --token-file tok "$addr"
+	assert_output --partial "--token-file goes with -l only"
+}

@@ -45,7 +45,7 @@ static void exit_codes(void **state)
 			fail_msg("row %zu: %d", i, report_code(&rows[i].v));
 }
 
-static void explained(struct verdict v, bool token, const char *part)
+static void explained(struct verdict v, size_t token, const char *part)
 {
 	char text[320];
 
@@ -59,13 +59,14 @@ static void words(void **state)
 	char text[320];
 
 	(void)state;
-	explained((struct verdict){.how = STREAM_OUTPUT, .err = -ENOSPC}, false, "standard output: No space left");
-	explained((struct verdict){.how = STREAM_INPUT, .err = -EIO}, false, "standard input");
-	explained((struct verdict){.how = STREAM_FAILED, .err = CAT_FAIL_SPACE}, false, "no space left");
-	explained((struct verdict){.how = STREAM_PEER, .err = GN_ENOPROTO}, true, "token is wrong");
-	explained((struct verdict){.how = STREAM_PEER, .err = GN_ENOPROTO}, false, "wants a token");
-	explained((struct verdict){.how = STREAM_PEER, .opened = true, .err = GN_ERESET}, false, "data may be short");
-	explained((struct verdict){.how = STREAM_SHORT}, false, "data may be short");
+	explained((struct verdict){.how = STREAM_OUTPUT, .err = -ENOSPC}, 0, "standard output: No space left");
+	explained((struct verdict){.how = STREAM_INPUT, .err = -EIO}, 0, "standard input");
+	explained((struct verdict){.how = STREAM_FAILED, .err = CAT_FAIL_SPACE}, 0, "no space left");
+	explained((struct verdict){.how = STREAM_PEER, .err = GN_ENOPROTO}, 26, "token is wrong");
+	explained((struct verdict){.how = STREAM_PEER, .err = GN_ENOPROTO}, 0, "wants a token");
+	explained((struct verdict){.how = STREAM_PEER, .err = GN_ENOPROTO}, 20, "it has 20 characters, is it whole");
+	explained((struct verdict){.how = STREAM_PEER, .opened = true, .err = GN_ERESET}, 0, "data may be short");
+	explained((struct verdict){.how = STREAM_SHORT}, 0, "data may be short");
 	explained((struct verdict){.how = STREAM_PEER,
 				   .opened = true,
 				   .err = GN_ERESET,
@@ -73,21 +74,21 @@ static void words(void **state)
 				   .peer_ended = true,
 				   .out = 10,
 				   .pending = 3},
-		  false, "it has confirmed 7 of 10 bytes");
+		  0, "it has confirmed 7 of 10 bytes");
 	explained((struct verdict){.how = STREAM_PEER,
 				   .opened = true,
 				   .err = GN_ERESET,
 				   .raw = true,
 				   .out = 10,
 				   .pending = 10},
-		  false, "data may be short: the stream or connection was reset; the peer has confirmed 0 of 10 bytes");
+		  0, "data may be short: the stream or connection was reset; the peer has confirmed 0 of 10 bytes");
 	/* every code of FAIL has words of its own */
 	for (int i = CAT_FAIL_WRITE; i <= CAT_FAIL_UNWANTED; i++)
 		assert_string_not_equal(fail_text(i), fail_text(i + 1));
 	/* and these are not worth any */
-	report_explain(&(struct verdict){.how = STREAM_OUTPUT, .err = -EPIPE}, false, text, sizeof text);
+	report_explain(&(struct verdict){.how = STREAM_OUTPUT, .err = -EPIPE}, 0, text, sizeof text);
 	assert_string_equal(text, "");
-	report_explain(&(struct verdict){.how = STREAM_CLEAN}, false, text, sizeof text);
+	report_explain(&(struct verdict){.how = STREAM_CLEAN}, 0, text, sizeof text);
 	assert_string_equal(text, "");
 }
 

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+#include "token.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/exit.h"
+#include "common/secret.h"
+
+#define TOKEN_BYTES 16
+#define TEXT_MAX (ADDRESS_TOKEN_MAX + 64) /* a token and blanks */
+#define LETTERS "abcdefghijklmnopqrstuvwxyz234567"
+
+void token_new(char out[ADDRESS_TOKEN_MAX + 1])
+{
+	uint8_t secret[TOKEN_BYTES];
+
+	gn_random(secret, sizeof secret);
+	gn_base32_encode(secret, sizeof secret, out);
+	secret_wipe(secret, sizeof secret);
+}
+
+int token_parse(const char *text, char out[ADDRESS_TOKEN_MAX + 1], struct fault *f)
+{
+	size_t n;
+
+	text += strspn(text, ADDRESS_BLANKS);
+	n = strspn(text, LETTERS);
+	if (text[0] == '\0')
+		return say_fault(f, "is empty; remove it, and a new one is made");
+	if (text[n + strspn(text + n, ADDRESS_BLANKS)] != '\0')
+		return say_fault(f, "is not one line with a token: letters a-z and digits 2-7");
+	if (n < TOKEN_MIN || n > ADDRESS_TOKEN_MAX)
+		return say_fault(f, "the token has %zu characters, and should have %d to %d", n, TOKEN_MIN,
+				 ADDRESS_TOKEN_MAX);
+	memcpy(out, text, n);
+	out[n] = '\0';
+	return 0;
+}
+
+static _Noreturn void die_of(const char *path, int err)
+{
+	die(err == -EACCES || err == -EPERM ? EXIT_REFUSED : EXIT_LOCAL, "token file %s: %s", path, gn_strerror(err));
+}
+
+static void check_mode(const char *path, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		die_of(path, -errno);
+	if (S_ISREG(st.st_mode) && (st.st_mode & 077))
+		die(EXIT_REFUSED,
+		    "token file %s: others than its owner may read it (mode %03o); taken as it is with "
+		    "--insecure-key-mode, or mended by chmod 600",
+		    path, (unsigned)st.st_mode & 07777);
+}
+
+/* At most so many bytes, as a string. */
+static void read_all(const char *path, int fd, char text[TEXT_MAX + 1])
+{
+	size_t len = 0;
+	ssize_t n;
+
+	do {
+		n = read(fd, text + len, TEXT_MAX - len);
+		if (n < 0 && errno != EINTR)
+			die_of(path, -errno);
+		if (n > 0)
+			len += (size_t)n;
+	} while (n != 0 && len < TEXT_MAX);
+	text[len] = '\0';
+	if (strlen(text) < len)
+		text[0] = '?'; /* a NUL is no blank */
+}
+
+/* The directory's entry, too, must be on the disk. */
+static int sync_folder(const char *path)
+{
+	char folder[4096] = ".";
+	const char *slash = strrchr(path, '/');
+	int fd, err;
+
+	if (slash != NULL && (size_t)(slash - path) + 1 < sizeof folder) {
+		memcpy(folder, path, (size_t)(slash - path) + 1);
+		folder[slash - path + 1] = '\0';
+	}
+	fd = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+	if (fd < 0)
+		return 0; /* a folder that may be written to but not read */
+	err = fsync(fd) && errno != EINVAL ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+/* Puts a new token into a file that does not exist; with an error there is none again.  -EEXIST: somebody was faster. */
+static int make_file(const char *path, char out[ADDRESS_TOKEN_MAX + 1])
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600), err = 0;
+	char line[ADDRESS_TOKEN_MAX + 2];
+	ssize_t n;
+	size_t len;
+
+	if (fd < 0)
+		return -errno;
+	token_new(out);
+	len = strlen(out);
+	memcpy(line, out, len);
+	line[len++] = '\n';
+	do {
+		n = write(fd, line, len);
+	} while (n < 0 && errno == EINTR);
+	secret_wipe(line, sizeof line);
+	if (n != (ssize_t)len)
+		err = n < 0 ? -errno : -ENOSPC;
+	if (!err && fsync(fd))
+		err = -errno;
+	if (close(fd) && !err && errno != EINTR)
+		err = -errno;
+	if (!err)
+		err = sync_folder(path);
+	if (err)
+		unlink(path);
+	return err;
+}
+
+void token_of_file(const char *path, bool any_mode, char out[ADDRESS_TOKEN_MAX + 1])
+{
+	char text[TEXT_MAX + 1];
+	struct fault f;
+	int fd, err;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0 && errno == ENOENT) {
+		err = make_file(path, out);
+		if (err == 0)
+			return;
+		if (err != -EEXIST)
+			die_of(path, err);
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	}
+	if (fd < 0)
+		die_of(path, -errno);
+	if (!any_mode)
+		check_mode(path, fd);
+	read_all(path, fd, text);
+	close(fd);
+	err = token_parse(text, out, &f);
+	secret_wipe(text, sizeof text);
+	if (err)
+		die(EXIT_USAGE, "token file %s: %s", path, f.text);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* What a token file may hold (cmd/gn-cat/token.c). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "gn-cat/token.c"
+
+#define GOOD "gezdgnbvgy3tqojqgezdgnbvgy"
+
+static void a_line_with_a_token_is_taken(void **state)
+{
+	static const char *const texts[] = {GOOD, GOOD "\n", " " GOOD "\r\n", "\n" GOOD "\n\n"};
+	char token[ADDRESS_TOKEN_MAX + 1];
+	struct fault f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		assert_int_equal(token_parse(texts[i], token, &f), 0);
+		assert_string_equal(token, GOOD);
+	}
+}
+
+static void anything_else_is_refused_and_not_shown(void **state)
+{
+	static const char *const texts[] = {
+		"", " \n", "gezdgnbvgy3tqoj", GOOD " " GOOD, GOOD "\n" GOOD, "GEZDGNBVGY3TQOJQGEZDGNBVGY", GOOD GOOD GOOD,
+		"gezdgnbvgy3tqojq1", "/ip4/192.0.2.7/tcp/1#" GOOD,
+	};
+	char token[ADDRESS_TOKEN_MAX + 1];
+	struct fault f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		assert_int_equal(token_parse(texts[i], token, &f), -1);
+		assert_null(strstr(f.text, "gezd"));
+		assert_null(strstr(f.text, "GEZD"));
+	}
+}
+
+static void a_new_token_is_one_that_a_file_may_hold(void **state)
+{
+	char a[ADDRESS_TOKEN_MAX + 1], b[ADDRESS_TOKEN_MAX + 1];
+	struct fault f;
+
+	(void)state;
+	token_new(a);
+	assert_int_equal(strlen(a), 26);
+	assert_int_equal(token_parse(a, b, &f), 0);
+	token_new(b);
+	assert_string_not_equal(a, b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_line_with_a_token_is_taken),
+		cmocka_unit_test(anything_else_is_refused_and_not_shown),
+		cmocka_unit_test(a_new_token_is_one_that_a_file_may_hold),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
