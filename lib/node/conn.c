@@ -205,7 +205,8 @@ static void review_open(struct gn_conn *c)
 	}
 	if (c->is_first_seen && c->deadline != GN_NEVER && lim->idle == 0)
 		c->deadline = GN_NEVER;
-	if (lim->idle > 0 && c->session->streams > 0)
+	/* Streams of our own, identify's say, do not stand in for the first one that a peer owes. */
+	if (lim->idle > 0 && c->session->streams > 0 && (c->is_first_seen || !c->inbound))
 		c->deadline = gn_time_add(now, lim->idle);
 	if (c->node->is_closing && c->session->streams == 0)
 		gn_conn_close(c);

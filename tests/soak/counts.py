@@ -63,8 +63,8 @@ def fill(p, first, n):
 @scene(12, "load")
 def streams_over_a_share_are_reset_and_the_others_live(s):
     """limits.streams_per_conn and streams_per_peer; ping itself has a limit for a connection, so they are set lower."""
-    _, addr, port = s.listen("gn-listen", "--limit", "streams-per-conn=6", "--limit", "streams-per-peer=9", "-a", LO, "/echo",
-                             "--idle", "60", "-c", "100", "--", "cat")
+    _, addr, port = s.listen("gn-listen", "--limit", "streams-per-conn=6", "--limit", "streams-per-peer=9", "-c", "100", "-a",
+                             LO, "/echo", "--", "cat")
     a = Peer(port, FOE)
 
     def opens(p, stream):

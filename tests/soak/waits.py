@@ -359,9 +359,10 @@ def limits_on_time_can_be_set(s):
     used, unused = Peer(port), Peer(port)
     begin = time.monotonic()
     used.send(opening(1, PING_ID, bytes(32)))
-    unused.wait(lambda: unused.away is not None or unused.error, 5)
+    unused.wait(lambda: unused.away is not None or unused.error, 6)
     took = time.monotonic() - begin
-    need(1.5 <= took <= 4, "first-stream: after %.1f s" % took)
+    # It closes at once; who has not answered a question of ours (identify's) has 2 s for that.
+    need(1.5 <= took <= 4.9, "first-stream: after %.1f s" % took)
     need(not used.wait(lambda: used.away is not None or used.error, 2), "idle counts although there is a stream")
     used.send(frame(WINDOW, 4, 1, 0))
     begin = time.monotonic()

@@ -182,6 +182,23 @@ static void first_stream(void **state)
 	stop(&t);
 }
 
+/* A limit for idle connections does not give more time to one that has opened no stream. */
+static void first_stream_beside_idle(void **state)
+{
+	struct town t;
+	struct foe f;
+
+	(void)state;
+	lim.first_stream = 100 * GN_MSEC;
+	lim.idle = 30 * GN_SEC;
+	town_init(&t, true, &lim);
+	foe_open(&f, &t, 2);
+	town_run(&t, 120 * GN_MSEC);
+	assert_false(gn_conn_is_usable(gn_list_entry(t.node->conns.next, struct gn_conn, link_node)));
+	foe_abort(&f);
+	stop(&t);
+}
+
 static void negotiate(void **state)
 {
 	struct town t;
@@ -389,11 +406,11 @@ static void idle(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(accept_, setup),        cmocka_unit_test_setup(accept_real, setup),
-		cmocka_unit_test_setup(first_stream, setup),   cmocka_unit_test_setup(negotiate, setup),
-		cmocka_unit_test_setup(dial_attempt, setup),   cmocka_unit_test_setup(dial_limit, setup),
-		cmocka_unit_test_setup(ping_keepalive, setup), cmocka_unit_test_setup(keepalive_never, setup),
-		cmocka_unit_test_setup(idle, setup),
+		cmocka_unit_test_setup(accept_, setup),         cmocka_unit_test_setup(accept_real, setup),
+		cmocka_unit_test_setup(first_stream, setup),    cmocka_unit_test_setup(first_stream_beside_idle, setup),
+		cmocka_unit_test_setup(negotiate, setup),       cmocka_unit_test_setup(dial_attempt, setup),
+		cmocka_unit_test_setup(dial_limit, setup),      cmocka_unit_test_setup(ping_keepalive, setup),
+		cmocka_unit_test_setup(keepalive_never, setup), cmocka_unit_test_setup(idle, setup),
 	};
 
 	WIRE_MUST(sodium_init() >= 0);
