@@ -200,14 +200,29 @@ static struct errout *get_own(void)
 	return &own;
 }
 
-bool errout_line(enum errout_kind kind, const char *line, size_t len)
-{
-	return errout_put(get_own(), kind, line, len);
-}
+static bool is_progress_shown;
 
 bool errout_progress(const char *text, size_t len)
 {
-	return errout_draw(get_own(), text, len);
+	static const char clear[] = "\r\033[K";
+	char line[sizeof clear + ERROUT_PROGRESS_MAX];
+
+	if (len > ERROUT_PROGRESS_MAX)
+		len = ERROUT_PROGRESS_MAX;
+	memcpy(line, clear, sizeof clear - 1);
+	if (len > 0)
+		memcpy(line + sizeof clear - 1, text, len);
+	if (!errout_draw(get_own(), line, sizeof clear - 1 + len))
+		return false;
+	is_progress_shown = len > 0;
+	return true;
+}
+
+bool errout_line(enum errout_kind kind, const char *line, size_t len)
+{
+	if (is_progress_shown)
+		errout_progress("", 0);
+	return errout_put(get_own(), kind, line, len);
 }
 
 void errout_may_wait(bool may)

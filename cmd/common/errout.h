@@ -22,6 +22,7 @@
 enum errout_kind { ERROUT_TEXT, ERROUT_JSON };
 
 #define ERROUT_WAIT 1000 /* milliseconds: the longest wait for room, where waiting is allowed at all */
+#define ERROUT_PROGRESS_MAX 200
 #define ERROUT_REST 8192 /* bytes kept of a line whose beginning has been written */
 
 /* Whether errout_put() may wait for room.  ERROUT_GAVE_UP comes after a wait in vain, and is final: a reader that
@@ -52,6 +53,8 @@ void errout_finish(struct errout *e);
 
 /* The same for the process's standard error.  It is prepared at the first use, and errout_finish() runs at exit(). */
 bool errout_line(enum errout_kind kind, const char *line, size_t len);
+/* Replaces the line of progress by another text without a line end; with len 0 by none.  errout_line() takes it away
+ * first, so that nothing stands behind it. */
 bool errout_progress(const char *text, size_t len);
 /* Whether errout_line() may wait: true until a tool starts its event loop, and again when it dies. */
 void errout_may_wait(bool may);

@@ -27,7 +27,7 @@ uint64_t carry_moved(void *arg)
 
 	if (c->stream)
 		stream_totals(c->stream, &in, &out);
-	return c->moved + in + out;
+	return c->is_sized ? out : in + out;
 }
 
 static void on_stream_done(void *arg, const struct verdict *v)
@@ -35,10 +35,9 @@ static void on_stream_done(void *arg, const struct verdict *v)
 	struct cat *c = arg;
 	struct verdict copy = *v;
 
-	progress_stop(c->progress);
+	progress_end(c->progress, c->note.path ? c->note.path : "direct");
 	stream_free(c->stream);
 	c->stream = NULL;
-	c->moved += copy.in + copy.out;
 	report_close(&c->note, &copy, strlen(c->token));
 	note_fini(&c->note);
 	c->on_done(c, &copy);
@@ -48,7 +47,6 @@ static void on_unwanted(void *arg)
 {
 	struct cat *c = arg;
 
-	progress_hide(c->progress);
 	if (!c->cfg.note.json)
 		say("the peer takes no more data; waiting to see whether standard input ends without any");
 }
@@ -69,6 +67,7 @@ int carry_start(struct cat *c, struct gn_channel *ch, void (*on_opened)(void *ar
 		.on_done = on_stream_done,
 		.arg = c,
 	};
+	long long size;
 	int err;
 
 	c->on_done = on_done;
@@ -80,7 +79,9 @@ int carry_start(struct cat *c, struct gn_channel *ch, void (*on_opened)(void *ar
 		note_fini(&c->note);
 		return err;
 	}
-	progress_start(c->progress, c->feed && !c->cfg.keep ? feed_size(c->feed) : -1);
+	size = c->feed && !c->cfg.keep ? feed_size(c->feed) : -1;
+	c->is_sized = size > 0;
+	progress_start(c->progress, size);
 	return 0;
 }
 

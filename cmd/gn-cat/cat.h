@@ -46,7 +46,7 @@ struct cat {
 	/* the stream that is carried, carry.c */
 	struct stream *stream;
 	struct note note;
-	uint64_t moved; /* bytes of those before it */
+	bool is_sized; /* standard input is a file with a size: progress is how much of that has gone */
 	void (*on_done)(struct cat *c, const struct verdict *v);
 };
 

@@ -201,7 +201,6 @@ void listen_on_unknown(void *arg, const struct gn_peer_id *peer, const struct gn
 	addr = remote ? gn_multiaddr_format(remote) : NULL;
 	origin_of(remote, &from);
 	if (!c->cfg.note.json) {
-		progress_hide(c->progress);
 		say_about(&from, "a caller from %s, %s, %s", addr ? addr : "?", id, why);
 	} else if (origin_may_say(&from)) {
 		json_open(&j);

@@ -55,7 +55,6 @@ static void on_signal(void *arg, int sig)
 {
 	struct cat *c = arg;
 
-	progress_hide(c->progress);
 	if (c->cfg.listen)
 		listen_on_signal(c, sig);
 	else

@@ -5,10 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/errout.h"
+#include "common/terminal.h"
 
 #define EVERY (GN_SEC / 4)
+#define PART 32 /* room for a part of the line */
 
 struct progress {
 	struct gn_loop *loop;
@@ -19,48 +22,90 @@ struct progress {
 	uint64_t first; /* what total() said at the start */
 	gn_time since;
 	long long size;
-	bool is_on, is_drawn;
+	bool is_on;
 };
 
-/* Three digits that count: 9.87, 98.7, 987. */
-static int format_bytes(double n, char *text, size_t room)
+/* Three digits that count: 9.87M, 98.7M, 987M. */
+static void format_bytes(double n, char text[PART])
 {
-	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	static const char units[] = "BKMGTPE";
 	unsigned u = 0;
 
-	while (n >= 1023.5 && u + 1 < sizeof units / sizeof *units) {
+	while (n >= 1023.5 && units[u + 1] != '\0') {
 		n /= 1024;
 		u++;
 	}
-	return snprintf(text, room, "%.*f %s", !u || n >= 99.95 ? 0 : n >= 9.995 ? 1 : 2, n, units[u]);
+	snprintf(text, PART, "%.*f%c", !u || n >= 99.95 ? 0 : n >= 9.995 ? 1 : 2, n, units[u]);
 }
 
-static int format_time(double s, char *text, size_t room)
+static void format_time(double s, char text[PART])
 {
 	unsigned long t = s < 360000 ? (unsigned long)(s + 0.5) : 360000;
 
 	if (t >= 3600)
-		return snprintf(text, room, "%lu:%02lu:%02lu", t / 3600, t / 60 % 60, t % 60);
-	return snprintf(text, room, "%lu:%02lu", t / 60, t % 60);
+		snprintf(text, PART, "%lu:%02lu:%02lu", t / 3600, t / 60 % 60, t % 60);
+	else
+		snprintf(text, PART, "%lu:%02lu", t / 60, t % 60);
 }
 
-void progress_format(uint64_t total, double rate, long long size, char text[PROGRESS_LINE])
+/* Writes the first of the forms that is short enough: words of parts, 'a' for parts[0] and so on, with a blank between.
+ * One that has a part which is unknown ("") is left out.  Without any, the text is empty. */
+static void choose(const char *const *forms, char (*parts)[PART], size_t most, char text[PROGRESS_LINE])
 {
-	char bytes[24], speed[24], left[24];
+	text[0] = '\0';
+	for (; *forms != NULL; forms++) {
+		size_t len = 0;
+		bool is_whole = true;
 
-	format_bytes((double)total, bytes, sizeof bytes);
-	if (rate < 0) {
-		snprintf(text, PROGRESS_LINE, "%s", bytes);
-		return;
+		for (const char *c = *forms; *c != '\0'; c++) {
+			const char *part = parts[*c - 'a'];
+
+			is_whole = is_whole && part[0] != '\0';
+			len += (size_t)snprintf(text + len, PROGRESS_LINE - len, "%s%s", len > 0 ? " " : "", part);
+		}
+		if (is_whole && len <= most)
+			return;
+		text[0] = '\0';
 	}
-	format_bytes(rate, speed, sizeof speed);
-	if (size < 0 || rate < 1 || total >= (uint64_t)size) {
-		snprintf(text, PROGRESS_LINE, "%s  %s/s", bytes, speed);
-		return;
+}
+
+void progress_format(const struct progress_state *s, size_t most, char text[PROGRESS_LINE])
+{
+	/* a bytes, b bytes of all, c percent, d rate, e time left, f the same without the word */
+	static const char *const forms[] = {"bcde", "bcdf", "acdf", "cdf", "bcd", "acd", "cd",
+					    "bc",   "ac",   "ad",   "c",   "a",   NULL};
+	char parts[6][PART] = {{0}}, of[PART];
+	bool is_sized = s->size > 0 && s->total <= (uint64_t)s->size;
+
+	format_bytes((double)s->total, parts[0]);
+	if (is_sized) {
+		format_bytes((double)s->size, of);
+		snprintf(parts[1], PART, "%.10s/%.10s", parts[0], of);
+		snprintf(parts[2], PART, "%d%%", (int)(100.0 * (double)s->total / (double)s->size));
 	}
-	format_time(((double)size - (double)total) / rate, left, sizeof left);
-	snprintf(text, PROGRESS_LINE, "%s  %s/s  %d%%  %s left", bytes, speed,
-		 (int)(100.0 * (double)total / (double)size), left);
+	if (s->rate >= 0) {
+		format_bytes(s->rate, of);
+		snprintf(parts[3], PART, "%.10s/s", of);
+	}
+	if (is_sized && s->rate >= 1) {
+		format_time(((double)s->size - (double)s->total) / s->rate, parts[5]);
+		snprintf(parts[4], PART, "%.12s left", parts[5]);
+	}
+	choose(forms, parts, most, text);
+}
+
+void progress_format_end(const struct progress_state *s, gn_time took, const char *path, size_t most,
+			 char text[PROGRESS_LINE])
+{
+	static const char *const forms[] = {"abcd", "abd", "ad", "a", NULL};
+	char parts[4][PART] = {{0}}, rate[PART];
+
+	format_bytes((double)s->total, parts[0]);
+	format_bytes(s->rate >= 0 ? s->rate : 0, rate);
+	snprintf(parts[1], PART, "%.10s/s", rate);
+	format_time((double)took / (double)GN_SEC, parts[2]);
+	snprintf(parts[3], PART, "%.20s", path);
+	choose(forms, parts, most, text);
 }
 
 double progress_rate_add(struct progress_rate *r, gn_time now, uint64_t bytes)
@@ -76,25 +121,24 @@ double progress_rate_add(struct progress_rate *r, gn_time now, uint64_t bytes)
 	return (double)(bytes - r->bytes[oldest]) * (double)GN_SEC / (double)(now - r->at[oldest]);
 }
 
-static void draw(struct progress *p, double rate, const char *end)
+/* The last column stays free: some terminals wrap when it is written to. */
+static size_t room(void)
 {
-	char text[PROGRESS_LINE], line[PROGRESS_LINE + 16];
-	int n;
+	unsigned columns = terminal_columns(STDERR_FILENO);
+	size_t share = PROGRESS_SHARE(columns) > PROGRESS_SHORT ? PROGRESS_SHARE(columns) : PROGRESS_SHORT;
 
-	progress_format(p->total(p->arg) - p->first, rate, p->size, text);
-	n = snprintf(line, sizeof line, "\r\033[K%s%s", text, end);
-	if (end[0] != '\0')
-		errout_line(ERROUT_TEXT, line, (size_t)n);
-	else
-		errout_progress(line, (size_t)n);
-	p->is_drawn = true;
+	return share < columns ? share : columns - 1;
 }
 
 static void on_timer(void *arg)
 {
 	struct progress *p = arg;
+	struct progress_state s = {.total = p->total(p->arg) - p->first, .size = p->size};
+	char text[PROGRESS_LINE];
 
-	draw(p, progress_rate_add(&p->rate, gn_loop_now(p->loop), p->total(p->arg) - p->first), "");
+	s.rate = progress_rate_add(&p->rate, gn_loop_now(p->loop), s.total);
+	progress_format(&s, room(), text);
+	errout_progress(text, strlen(text));
 	gn_timer_start(p->timer, EVERY);
 }
 
@@ -132,26 +176,30 @@ void progress_start(struct progress *p, long long size)
 
 void progress_stop(struct progress *p)
 {
-	gn_time took;
-
 	if (!p || !p->is_on)
 		return;
 	p->is_on = false;
 	gn_timer_stop(p->timer);
-	took = gn_loop_now(p->loop) - p->since;
-	p->size = -1;
-	draw(p, took > 0 ? (double)(p->total(p->arg) - p->first) * (double)GN_SEC / (double)took : -1, "\n");
-	p->is_drawn = false;
+	errout_progress("", 0);
 }
 
-void progress_hide(struct progress *p)
+void progress_end(struct progress *p, const char *path)
 {
-	static const char clear[] = "\r\033[K";
+	struct progress_state s = {.size = -1};
+	char text[PROGRESS_LINE];
+	gn_time took;
+	size_t len;
 
-	if (!p || !p->is_drawn)
+	if (!p || !p->is_on)
 		return;
-	p->is_drawn = false;
-	errout_progress(clear, sizeof clear - 1);
+	progress_stop(p);
+	took = gn_loop_now(p->loop) - p->since;
+	s.total = p->total(p->arg) - p->first;
+	s.rate = took > 0 ? (double)s.total * (double)GN_SEC / (double)took : 0;
+	progress_format_end(&s, took, path, room(), text);
+	len = strlen(text);
+	text[len++] = '\n';
+	errout_line(ERROUT_TEXT, text, len);
 }
 
 void progress_free(struct progress *p)

@@ -62,7 +62,8 @@ static void explain_channel(const struct verdict *v, size_t token, char *text, s
 {
 	if (!v->opened && v->err == GN_ENOPROTO && token > 0 && token != TOKEN_USUAL)
 		snprintf(text, room,
-			 "the token is wrong, or that listener has ended; it has %zu characters, is it whole? Usual are %d",
+			 "the token is wrong, or that listener has ended; it has %zu characters, is it whole? Usual "
+			 "are %d",
 			 token, TOKEN_USUAL);
 	else if (!v->opened && v->err == GN_ENOPROTO)
 		snprintf(text, room, "%s",
@@ -124,6 +125,7 @@ static void close_json(const struct note *n, const struct verdict *v, const char
 		json_string(&j, "text", why);
 	json_int(&j, "bytes_in", (int64_t)v->in);
 	json_int(&j, "bytes_out", (int64_t)v->out);
+	json_string(&j, "path", n->path);
 	json_send(&j, STDERR_FILENO);
 }
 
@@ -138,11 +140,11 @@ void report_close(const struct note *n, const struct verdict *v, size_t token)
 		return;
 	}
 	if (why[0])
-		say("%s at %s: %s", n->peer, addr, why);
+		say_about(&n->from, "%s at %s: %s", n->peer, addr, why);
 	else if (!v->how && v->dropped)
-		say("%s at %s: %llu bytes from it were dropped: this end only sends", n->peer, addr,
-		    (unsigned long long)v->dropped);
+		say_about(&n->from, "%s at %s: %llu bytes from it were dropped: this end only sends", n->peer, addr,
+			  (unsigned long long)v->dropped);
 	else if (!v->how && n->cfg->verbose)
-		say("%s at %s: ended, %llu bytes in, %llu out", n->peer, addr, (unsigned long long)v->in,
-		    (unsigned long long)v->out);
+		say_about(&n->from, "%s at %s: ended, %llu bytes in, %llu out, %s", n->peer, addr,
+			  (unsigned long long)v->in, (unsigned long long)v->out, n->path ? n->path : "direct");
 }

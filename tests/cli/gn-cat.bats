@@ -377,7 +377,7 @@ on_tty_bg() {
 	some 3000000 >f
 	start gn-cat "${at[@]}" $lo
 	run -0 --separate-stderr "${cat[@]}" --progress "$addr" <f
-	assert_regex "$stderr" "2\.86 MiB  [0-9.]+ [KMG]iB/s"
+	assert_regex "$stderr" "2\.86M [0-9.]+[KMG]/s [0-9:]+ direct"
 	kill_all
 	start gn-cat "${at[@]}" $lo
 	run -0 --separate-stderr "${cat[@]}" "$addr" <f
@@ -388,7 +388,7 @@ on_tty_bg() {
 	some 3000000 >f
 	start gn-cat "${at[@]}" --keep $lo
 	on_tty "gn-cat -k cli '$addr' <f"
-	grep -q "2.86 MiB  " tty
+	grep -q "2.86M .* direct" tty
 	on_tty "gn-cat -v -k cli '$addr'"
 	grep -q "opened, direct" tty
 	refute grep -q "B/s" tty

@@ -9,41 +9,100 @@
 
 #include "gn-cat/progress.c"
 
-#define shows(total, rate, size, text)                    \
-	do {                                              \
-		char line[PROGRESS_LINE];                 \
-		progress_format(total, rate, size, line); \
-		assert_string_equal(line, text);          \
-	} while (0)
+static void shows_in(size_t most, uint64_t total, double rate, long long size, const char *text)
+{
+	struct progress_state s = {.total = total, .rate = rate, .size = size};
+	char line[PROGRESS_LINE];
+
+	progress_format(&s, most, line);
+	assert_string_equal(line, text);
+}
+
+#define shows(total, rate, size, text) shows_in(PROGRESS_LINE, total, rate, size, text)
 
 static void sizes_have_three_digits(void **state)
 {
 	(void)state;
-	shows(0, -1, -1, "0 B");
-	shows(1023, -1, -1, "1023 B");
-	shows(1024, -1, -1, "1.00 KiB");
-	shows(10 * 1024 + 512, -1, -1, "10.5 KiB");
-	shows(1023 * 1024, -1, -1, "1023 KiB");
-	shows(1024 * 1024 - 1, -1, -1, "1.00 MiB");
-	shows((uint64_t)5 << 40, -1, -1, "5.00 TiB");
-	shows(UINT64_MAX, -1, -1, "16.0 EiB");
+	shows(0, -1, -1, "0B");
+	shows(1023, -1, -1, "1023B");
+	shows(1024, -1, -1, "1.00K");
+	shows(10 * 1024 + 512, -1, -1, "10.5K");
+	shows(1023 * 1024, -1, -1, "1023K");
+	shows(1024 * 1024 - 1, -1, -1, "1.00M");
+	shows((uint64_t)5 << 40, -1, -1, "5.00T");
+	shows(UINT64_MAX, -1, -1, "16.0E");
 }
 
 static void the_rate_stands_behind(void **state)
 {
 	(void)state;
-	shows(2048, 1024, -1, "2.00 KiB  1.00 KiB/s");
-	shows(2048, 0, 4096, "2.00 KiB  0 B/s");
+	shows(2048, 1024, -1, "2.00K 1.00K/s");
+	shows(2048, 0, 4096, "2.00K/4.00K 50% 0B/s");
 }
 
-static void what_is_left_is_known_where_the_size_is(void **state)
+static void total_and_time_left_are_known_where_the_size_is(void **state)
 {
 	(void)state;
-	shows(1048576, 1048576, 4 * 1048576, "1.00 MiB  1.00 MiB/s  25%  0:03 left");
-	shows(1000, 1, 1000 + 3725, "1000 B  1 B/s  21%  1:02:05 left");
-	shows(4096, 1024, 4096, "4.00 KiB  1.00 KiB/s");
-	shows(5000, 1024, 4096, "4.88 KiB  1.00 KiB/s");
-	shows(1, 1, INT64_MAX, "1 B  1 B/s  0%  100:00:00 left");
+	shows(1048576, 1048576, 4 * 1048576, "1.00M/4.00M 25% 1.00M/s 0:03 left");
+	shows(1000, 1, 1000 + 3725, "1000B/4.61K 21% 1B/s 1:02:05 left");
+	shows(4096, 1024, 4096, "4.00K/4.00K 100% 1.00K/s 0:00 left");
+	shows(4096, -1, 8192, "4.00K/8.00K 50%");
+	shows(1, 1, INT64_MAX, "1B/8.00E 0% 1B/s 100:00:00 left");
+	/* the file has grown, or is empty */
+	shows(5000, 1024, 4096, "4.88K 1.00K/s");
+	shows(5000, 1024, 0, "4.88K 1.00K/s");
+}
+
+static void parts_are_left_out_until_it_fits(void **state)
+{
+	(void)state;
+	shows_in(33, 1048576, 1048576, 4 * 1048576, "1.00M/4.00M 25% 1.00M/s 0:03 left");
+	shows_in(32, 1048576, 1048576, 4 * 1048576, "1.00M/4.00M 25% 1.00M/s 0:03");
+	shows_in(27, 1048576, 1048576, 4 * 1048576, "1.00M 25% 1.00M/s 0:03");
+	shows_in(19, 1048576, 1048576, 4 * 1048576, "25% 1.00M/s 0:03");
+	shows_in(15, 1048576, 1048576, 4 * 1048576, "25% 1.00M/s");
+	shows_in(10, 1048576, 1048576, 4 * 1048576, "1.00M 25%");
+	shows_in(8, 1048576, 1048576, 4 * 1048576, "25%");
+	shows_in(2, 1048576, 1048576, 4 * 1048576, "");
+	shows_in(0, 1048576, 1048576, 4 * 1048576, "");
+	shows_in(13, 2048, 1024, -1, "2.00K 1.00K/s");
+	shows_in(12, 2048, 1024, -1, "2.00K");
+}
+
+static void it_fits_whatever_is_to_be_shown(void **state)
+{
+	static const uint64_t totals[] = {0, 999, 1047000, UINT64_MAX / 3};
+	static const double rates[] = {-1, 0, 3, 1e6, 1e18};
+	static const long long sizes[] = {-1, 0, 1, 1048576, INT64_MAX};
+	char line[PROGRESS_LINE];
+
+	(void)state;
+	for (size_t most = 0; most < 50; most++) {
+		for (size_t i = 0; i < 4 * 5 * 5; i++) {
+			struct progress_state s = {totals[i % 4], rates[i / 4 % 5], sizes[i / 20]};
+
+			progress_format(&s, most, line);
+			assert_true(strlen(line) <= most);
+			assert_true(most < 7 || line[0] != '\0');
+			progress_format_end(&s, GN_SEC, "direct", most, line);
+			assert_true(strlen(line) <= most);
+			assert_true(most < 7 || line[0] != '\0');
+		}
+	}
+}
+
+static void the_end_says_how_much_how_fast_and_how_it_was_reached(void **state)
+{
+	struct progress_state s = {.total = 3 * 1048576, .rate = 1048576, .size = -1};
+	char line[PROGRESS_LINE];
+
+	(void)state;
+	progress_format_end(&s, 3 * GN_SEC, "direct", 30, line);
+	assert_string_equal(line, "3.00M 1.00M/s 0:03 direct");
+	progress_format_end(&s, 3 * GN_SEC, "relay", 19, line);
+	assert_string_equal(line, "3.00M 1.00M/s relay");
+	progress_format_end(&s, 3 * GN_SEC, "direct", 19, line);
+	assert_string_equal(line, "3.00M direct");
 }
 
 static void the_rate_is_that_of_the_last_seconds(void **state)
@@ -69,7 +128,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_have_three_digits),
 		cmocka_unit_test(the_rate_stands_behind),
-		cmocka_unit_test(what_is_left_is_known_where_the_size_is),
+		cmocka_unit_test(total_and_time_left_are_known_where_the_size_is),
+		cmocka_unit_test(parts_are_left_out_until_it_fits),
+		cmocka_unit_test(it_fits_whatever_is_to_be_shown),
+		cmocka_unit_test(the_end_says_how_much_how_fast_and_how_it_was_reached),
 		cmocka_unit_test(the_rate_is_that_of_the_last_seconds),
 	};
 

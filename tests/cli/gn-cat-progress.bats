@@ -1,0 +1,92 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The line of progress on terminals of many widths.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || exit 1
+	new_key srv
+	new_key cli
+	lo=/ip4/127.0.0.1/tcp/0
+	truncate -s 900000000 f
+	mkfifo out
+	# a reader that takes a little at a time
+	(while head -c 200000 >/dev/null; do read -rt 0.05 <> <(:) || :; done) <out 3>&- &
+	pids+=($!)
+}
+
+teardown() {
+	kill_all
+}
+
+# shown COLUMNS NARROWER: sends a file there; $before and $after are the longest lines; the text is in shown.
+shown() {
+	start gn-cat -l -k srv $lo
+	python3 "$BATS_TEST_DIRNAME/columns.py" "$1" "$2" "exec gn-cat -k cli --progress '$addr' <f >/dev/null" >shown
+	before=$(sed -n 1p shown)
+	after=$(sed -n 2p shown)
+	[ "$before" -gt 0 ] && [ "$after" -gt 0 ]
+}
+
+@test "it shows bytes, total, percent, rate and time left, and never wraps" {
+	shown 80 80
+	grep -Eq '^[0-9.]+[KM]/858M [0-9]+% [0-9.]+[KMG]/s [0-9:]+' shown
+	assert [ "$before" -lt 80 ]
+}
+
+@test "it fits 30 columns" {
+	shown 30 30
+	assert [ "$before" -lt 30 ]
+	assert [ "$after" -lt 30 ]
+}
+
+@test "it fits 20 columns, and 8" {
+	shown 20 8
+	assert [ "$before" -lt 20 ]
+	assert [ "$after" -lt 8 ]
+}
+
+@test "a terminal that becomes narrower: what was drawn before fits 30 columns, what is drawn then fits it" {
+	shown 80 20
+	assert [ "$before" -le 30 ]
+	assert [ "$after" -lt 20 ]
+}
+
+@test "it is gone in the end, and the last line says whether the path was direct" {
+	kill_all
+	rm out
+	head -c 3000000 /dev/urandom >f
+	start gn-cat -l -k srv $lo
+	python3 "$BATS_TEST_DIRNAME/columns.py" 60 60 "exec gn-cat -k cli '$addr' <f >/dev/null" >shown
+	grep . shown | tail -n 1 | grep -Eq '^2\.86M [0-9.]+[KMG]/s [0-9:]+ direct$'
+	cmp f out
+	# interrupted: there is nothing to be said
+	rm -f out
+	mkfifo never
+	exec 6<>never
+	start gn-cat -l -k srv $lo
+	script -qfec "timeout -s INT 1.5 gn-cat -k cli '$addr' <never >/dev/null" tty </dev/null >/dev/null || :
+	grep -q "0B" tty
+	refute grep -q direct tty
+}
+
+@test "a line that is said meanwhile stands alone" {
+	kill_all
+	rm out
+	mkfifo never
+	exec 6<>never
+	start gn-cat -l -k srv $lo
+	script -qfec "timeout 20 gn-cat -l -k srv --progress --keep $lo <f >/dev/null" tty </dev/null >/dev/null 3>&- &
+	pids+=($!)
+	until_true 10 grep -q listening tty
+	there=$(sed -n 's/.*listening on //p' tty | tr -d '\r' | head -n 1)
+	gn-cat -k cli "$there" <never >/dev/null 2>&1 3>&- &
+	pids+=($!)
+	until_true 10 grep -q "/s" tty
+	gn-cat -k cli "${there%#*}" </dev/null >/dev/null 2>&1 || :
+	until_true 10 grep -q "had no token" tty
+	# the line is cleared before it
+	tr '\r' '\n' <tty | grep "had no token" | grep -Eq "^.\[Kgn-cat: a caller|^gn-cat: a caller"
+}
