@@ -413,7 +413,7 @@ struct gn_limits {
 	unsigned conns_pending;    /* inbound, before they are secured         64 */
 	unsigned streams_per_conn; /* inbound streams of a connection         256 */
 	unsigned streams_per_peer; /* inbound streams of a peer               512 */
-	size_t memory;             /* promised windows and buffers in all  256 MiB */
+	size_t memory;             /* windows, bytes not sent, frames not whole  256 MiB */
 	size_t window;             /* the most that one stream's window grows to  64 MiB */
 	gn_time accept;            /* from accept to a secured, multiplexed connection  10 s */
 	gn_time first_stream;      /* from there to the first inbound stream   60 s */
@@ -513,12 +513,14 @@ int gn_channel_peek(struct gn_channel *ch, struct iovec *v, int max);
 void gn_channel_skip(struct gn_channel *ch, size_t n);
 /* Copies; returns the number of bytes (> 0) or as gn_channel_peek(). */
 ptrdiff_t gn_channel_read(struct gn_channel *ch, void *buf, size_t n);
-/* Takes up to n bytes; returns how many (> 0), GN_EAGAIN when full, or an error. */
+/* Takes up to n bytes; returns how many (> 0), GN_EAGAIN when full or when limits.memory is
+ * used up, or an error. */
 ptrdiff_t gn_channel_write(struct gn_channel *ch, const void *buf, size_t n);
 
 /* A frame channel's: all or nothing.  A frame that arrived is a view of len bytes,
  * good until the next call on the channel or the callback's return.  Errors also
- * GN_ETOOBIG (longer than max_frame), GN_EFORMAT, GN_ETRUNC (ended inside a frame). */
+ * GN_ETOOBIG (longer than max_frame), GN_EFORMAT, GN_ETRUNC (ended inside a frame), and
+ * GN_ELIMIT: limits.memory has nothing left for the frame, and the channel dies of that. */
 int gn_channel_send(struct gn_channel *ch, const void *frame, size_t len);
 int gn_channel_receive(struct gn_channel *ch, const void **frame, size_t *len);
 

@@ -42,7 +42,6 @@ static inline const struct gn_components *town_components(void)
 /* /echo: gives back what comes, and the end. */
 static inline void town_on_echo(void *arg, struct gn_channel *ch, unsigned events)
 {
-	uint8_t buf[4096];
 	ptrdiff_t n = 0;
 
 	(void)arg;
@@ -52,18 +51,23 @@ static inline void town_on_echo(void *arg, struct gn_channel *ch, unsigned event
 	}
 	for (;;) {
 		struct gn_channel_state st;
+		struct iovec v;
 
 		gn_channel_state(ch, &st);
 		if (st.queued > 65536)
 			return;
-		n = gn_channel_read(ch, buf, sizeof buf);
+		n = gn_channel_peek(ch, &v, 1);
 		if (n <= 0)
 			break;
-		if (gn_channel_write(ch, buf, (size_t)n) != n) { /* there is no memory */
+		n = gn_channel_write(ch, v.iov_base, v.iov_len < 4096 ? v.iov_len : 4096);
+		if (n == GN_EAGAIN)
+			return;
+		if (n < 0) { /* there is no memory */
 			gn_channel_reset(ch);
 			gn_channel_free(ch);
 			return;
 		}
+		gn_channel_skip(ch, (size_t)n);
 	}
 	if (n == GN_EOF)
 		gn_channel_end(ch);

@@ -8,14 +8,39 @@
 #include "node/conn.h"
 #include "node/node.h"
 
-enum { TX_CAP = 256 * 1024 };
+enum {
+	TX_CAP = 256 * 1024,
+	FRAME_FREE = 4096, /* a buffer for frames of that size is not charged: the window has room for it */
+};
 
 /* ---- life ---- */
+
+/* The buffer of frames goes. */
+static void frame_drop(struct gn_channel *ch)
+{
+	gn_buf_fini(&ch->frame);
+	gn_budget_give(ch->budget, ch->charged);
+	ch->charged = 0;
+}
+
+/* Charges what the buffer of frames has grown by. */
+static int frame_charge(struct gn_channel *ch)
+{
+	size_t room = ch->frame.room > FRAME_FREE ? ch->frame.room : 0;
+
+	if (room <= ch->charged)
+		return 0;
+	if (!gn_budget_take(ch->budget, room - ch->charged)) {
+		frame_drop(ch);
+		return GN_ELIMIT;
+	}
+	ch->charged = room;
+	return 0;
+}
 
 static void channel_free(struct gn_channel *ch)
 {
 	ch->node->n_channels--;
-	gn_buf_fini(&ch->frame);
 	free(ch->protocol);
 	free(ch);
 }
@@ -23,6 +48,7 @@ static void channel_free(struct gn_channel *ch)
 static void on_lost(void *arg, struct gn_pstream *ps)
 {
 	(void)ps;
+	frame_drop(arg);
 	channel_free(arg);
 }
 
@@ -64,6 +90,7 @@ static void attach(struct gn_channel *ch)
 	ch->ps.on_lost = on_lost;
 	ch->ps.arg = ch;
 	ch->ps.protocol = ch->protocol;
+	ch->budget = gn_network_budget(ch->ps.conn->network);
 	/* A frame goes in whole or not at all, so one must always fit an empty pipe. */
 	if (ch->kind == GN_FRAMES)
 		ch->ps.st->tx.cap = TX_CAP + ch->max_frame + GN_UVARINT_MAX;
@@ -108,6 +135,7 @@ void gn_channel_free(struct gn_channel *ch)
 	ps = &ch->ps;
 	if (ps->is_ending && ps->err == 0 && (gn_channel_pending(ch) > 0 || !ps->st->is_ended_out))
 		ps->conn->is_owed = true;
+	frame_drop(ch);
 	gn_pstream_close(&ch->ps);
 	channel_free(ch);
 }
@@ -225,6 +253,7 @@ int gn_channel_send(struct gn_channel *ch, const void *frame, size_t len)
 {
 	uint8_t head[GN_UVARINT_MAX];
 	size_t n = gn_uvarint_encode(len, head);
+	struct iovec v[2];
 	int r;
 
 	if (ch->kind != GN_FRAMES)
@@ -236,9 +265,11 @@ int gn_channel_send(struct gn_channel *ch, const void *frame, size_t len)
 	/* One frame is always taken by an empty pipe; past TX_CAP the next one waits. */
 	if (gn_pipe_len(&ch->ps.st->tx) >= TX_CAP || gn_pipe_room(&ch->ps.st->tx) < n + len)
 		return gn_pipe_is_closed(&ch->ps.st->tx) ? GN_ECLOSED : GN_EAGAIN;
-	r = gn_pstream_put(&ch->ps, head, n);
-	if (r == 0 && len > 0)
-		r = gn_pstream_put(&ch->ps, frame, len);
+	v[0] = (struct iovec){head, n};
+	v[1] = (struct iovec){(void *)(uintptr_t)frame, len};
+	r = gn_pstream_putv(&ch->ps, v, len > 0 ? 2 : 1);
+	if (r == GN_ELIMIT)
+		gn_pstream_kill(&ch->ps, r);
 	if (r != 0)
 		return r;
 	ch->count.bytes_out += n + len;
@@ -294,6 +325,8 @@ static int frame_gather(struct gn_channel *ch, const void **frame, size_t *len)
 			return r == 0 ? GN_EAGAIN : receive_fail(ch, r == GN_EOF ? GN_ETRUNC : r);
 		}
 		r = gn_buf_put(&ch->frame, v.iov_base, v.iov_len);
+		if (r == 0 && (r = frame_charge(ch)) != 0)
+			gn_pstream_kill(&ch->ps, r);
 		if (r != 0)
 			return receive_fail(ch, r);
 		ch->frame_left -= v.iov_len;
@@ -349,7 +382,7 @@ int gn_channel_receive(struct gn_channel *ch, const void **frame, size_t *len)
 	}
 	/* A long frame's buffer does not stay for the short ones. */
 	if (r == GN_EAGAIN && !ch->is_in_frame && ch->frame.room > 0)
-		gn_buf_fini(&ch->frame);
+		frame_drop(ch);
 	return r;
 }
 

@@ -17,7 +17,9 @@ struct gn_channel {
 	struct gn_metrics count;
 	size_t handed;       /* bytes of the frame that was handed out last, still in the pipe */
 	struct gn_buf frame; /* a frame that does not lie in one piece, as far as it has come */
-	size_t frame_left;   /* of it, still to come */
+	size_t charged;      /* of its memory, to the budget; all but FRAME_FREE */
+	struct gn_budget *budget;
+	size_t frame_left; /* of it, still to come */
 	bool is_in_frame;
 	int frame_err; /* the stream of frames is broken */
 	bool is_dead;  /* GN_DEAD was said */

@@ -24,9 +24,8 @@ static inline size_t gn_budget_free(const struct gn_budget *b)
 	return root->max > root->used ? root->max - root->used : 0;
 }
 
-/* Charges n bytes, or returns false and charges nothing.  b may be NULL: nothing is counted; this
- * holds for all functions here. */
-static inline bool gn_budget_take(struct gn_budget *b, size_t n)
+/* May n bytes more be charged?  b may be NULL: nothing is counted; this holds for all functions here. */
+static inline bool gn_budget_has(const struct gn_budget *b, size_t n)
 {
 	size_t left;
 
@@ -35,13 +34,30 @@ static inline bool gn_budget_take(struct gn_budget *b, size_t n)
 	left = gn_budget_free(b);
 	if (n > left)
 		return false;
-	if (b->parent != NULL) {
-		if (b->used > left - n || n > left - n - b->used)
-			return false;
+	return b->parent == NULL || (b->used <= left - n && n <= left - n - b->used);
+}
+
+/* The same for what must not fail for want of a share: only the whole is looked at. */
+static inline bool gn_budget_has_whole(const struct gn_budget *b, size_t n)
+{
+	return b == NULL || n <= gn_budget_free(b);
+}
+
+/* Charges n bytes, or returns false and charges nothing. */
+static inline bool gn_budget_take_whole(struct gn_budget *b, size_t n)
+{
+	if (!gn_budget_has_whole(b, n))
+		return false;
+	if (b != NULL)
+		b->used += n;
+	if (b != NULL && b->parent != NULL)
 		b->parent->used += n;
-	}
-	b->used += n;
 	return true;
+}
+
+static inline bool gn_budget_take(struct gn_budget *b, size_t n)
+{
+	return gn_budget_has(b, n) && gn_budget_take_whole(b, n);
 }
 
 /* The same for what is useful but not needed: leaves half of the whole to those who begin. */
@@ -55,19 +71,6 @@ static inline bool gn_budget_take_spare(struct gn_budget *b, size_t n)
 	if (root->used > root->max / 2 || n > root->max / 2 - root->used)
 		return false;
 	return gn_budget_take(b, n);
-}
-
-/* The same for what must not fail for want of a share: only the whole is looked at. */
-static inline bool gn_budget_take_whole(struct gn_budget *b, size_t n)
-{
-	if (b == NULL)
-		return true;
-	if (n > gn_budget_free(b))
-		return false;
-	if (b->parent != NULL)
-		b->parent->used += n;
-	b->used += n;
-	return true;
 }
 
 static inline void gn_budget_give(struct gn_budget *b, size_t n)

@@ -27,7 +27,9 @@ enum gn_stream_news {
 
 struct gn_stream {
 	struct gn_session *session;
-	struct gn_pipe rx, tx; /* seen from the owner: rx to be read, tx to be written and closed */
+	/* Seen from the owner: rx to be read, tx to be written and closed.  What is written to tx is
+	 * charged to the session's budget, what comes in is not, but for the window. */
+	struct gn_pipe rx, tx;
 	uint32_t id;
 	bool inbound;
 	bool is_established;            /* its window is charged to the budget, see establish() */

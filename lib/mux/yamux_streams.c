@@ -107,6 +107,7 @@ int yamux_stream_new(struct yamux *y, uint32_t id, bool inbound, struct yamux_st
 	gn_list_init(&s->sync);
 	gn_pipe_init(&s->st.rx, scratch, SIZE_MAX); /* the window is its cap */
 	gn_pipe_init(&s->st.tx, scratch, TX_CAP);
+	s->st.tx.budget = y->cfg.budget;
 	s->tx_window = s->window = s->granted = YAMUX_WINDOW_INITIAL;
 	s->charged = charge;
 	table_add(y, s);

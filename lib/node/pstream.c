@@ -454,6 +454,14 @@ void gn_pstream_reset(struct gn_pstream *ps)
 	died(ps, GN_ECLOSED);
 }
 
+void gn_pstream_kill(struct gn_pstream *ps, int err)
+{
+	died(ps, err);
+	ps->st->session->ops->reset(ps->st);
+	gn_stream_tell(ps->st, GN_STREAM_GONE);
+	gn_conn_post(ps->conn);
+}
+
 /* ---- reading and writing ---- */
 
 int gn_pstream_peek(struct gn_pstream *ps, struct iovec *v, int max)
@@ -517,12 +525,20 @@ ptrdiff_t gn_pstream_write(struct gn_pstream *ps, const void *buf, size_t n)
 
 int gn_pstream_put(struct gn_pstream *ps, const void *buf, size_t n)
 {
+	struct iovec v = {(void *)(uintptr_t)buf, n};
+
+	return gn_pstream_putv(ps, &v, 1);
+}
+
+int gn_pstream_putv(struct gn_pstream *ps, const struct iovec *v, int n)
+{
 	int r = write_end(ps);
 
 	if (r == 0)
-		r = gn_pipe_put(&ps->st->tx, buf, n);
+		r = gn_pipe_putv(&ps->st->tx, v, n);
 	if (r == 0) {
-		ps->conn->bytes_out += n;
+		for (int i = 0; i < n; i++)
+			ps->conn->bytes_out += v[i].iov_len;
 		touch(ps);
 	}
 	return r;

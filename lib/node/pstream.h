@@ -67,6 +67,8 @@ void gn_pstream_accept(struct gn_pstream *ps, struct gn_pstream *handed);
 void gn_pstream_close(struct gn_pstream *ps);
 /* Kills both directions; it still has to be closed. */
 void gn_pstream_reset(struct gn_pstream *ps);
+/* The same, for a reason of this node's: the owner is told GN_DEAD, never from inside. */
+void gn_pstream_kill(struct gn_pstream *ps, int err);
 
 /* Reading, as gn_channel_peek() and _skip(). */
 int gn_pstream_peek(struct gn_pstream *ps, struct iovec *v, int max);
@@ -75,6 +77,7 @@ ptrdiff_t gn_pstream_read(struct gn_pstream *ps, void *buf, size_t n);
 /* Writing: some (> 0), GN_EAGAIN, an error; or all or nothing. */
 ptrdiff_t gn_pstream_write(struct gn_pstream *ps, const void *buf, size_t n);
 int gn_pstream_put(struct gn_pstream *ps, const void *buf, size_t n);
+int gn_pstream_putv(struct gn_pstream *ps, const struct iovec *v, int n);
 void gn_pstream_source(struct gn_pstream *ps, const struct gn_source *source, void *arg);
 void gn_pstream_wake(struct gn_pstream *ps); /* the source, or the pipe, has more */
 int gn_pstream_end(struct gn_pstream *ps);   /* half-close */

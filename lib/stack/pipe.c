@@ -27,13 +27,20 @@ static void drop_views(struct gn_pipe *p)
 	p->borrowed = 0;
 }
 
+static void block_drop(struct gn_pipe *p, struct gn_block *b)
+{
+	if (b->is_charged)
+		gn_budget_give(p->budget, b->room);
+	gn_block_free(p->scratch, b);
+}
+
 static void drop(struct gn_pipe *p)
 {
 	struct gn_block *b;
 
 	while ((b = p->head) != NULL) {
 		p->head = b->next;
-		gn_block_free(p->scratch, b);
+		block_drop(p, b);
 	}
 	p->tail = NULL;
 	p->owned = 0;
@@ -98,7 +105,7 @@ void gn_pipe_skip(struct gn_pipe *p, size_t n)
 			p->head = b->next;
 			if (p->head == NULL)
 				p->tail = NULL;
-			gn_block_free(p->scratch, b);
+			block_drop(p, b);
 		}
 	}
 	while (n > 0 && p->view < p->n_views) {
@@ -187,14 +194,46 @@ bool gn_pipe_is_closed(const struct gn_pipe *p)
 
 /* ---- writing ---- */
 
+/* What is asked of the budget: the pipe's share of it, or the whole. */
+enum ask { ASK_SHARE, ASK_WHOLE };
+
+/* How long a block to take for n bytes behind so many: a pipe that fills takes larger ones. */
+static size_t block_wish(size_t owned, size_t n)
+{
+	size_t wish = n > owned ? n : owned;
+
+	return wish < GN_BLOCK_MAX ? wish : GN_BLOCK_MAX;
+}
+
+/* What the next block of the pipe costs, if it has so much room. */
+static size_t block_cost(const struct gn_pipe *p, size_t room)
+{
+	return p->head == NULL && room == gn_block_room(1) ? 0 : room;
+}
+
+/* A block for n bytes; NULL when there is no memory, or not in the budget. */
+static struct gn_block *block_get(struct gn_pipe *p, size_t n, enum ask ask)
+{
+	size_t cost = p->budget != NULL ? block_cost(p, gn_block_room(n)) : 0;
+	struct gn_block *b;
+
+	if (!(ask == ASK_WHOLE ? gn_budget_take_whole : gn_budget_take)(p->budget, cost))
+		return NULL;
+	b = gn_block_new(p->scratch, n);
+	if (b != NULL)
+		b->is_charged = cost > 0;
+	else
+		gn_budget_give(p->budget, cost);
+	return b;
+}
+
 /* Room at the tail for n more bytes in one piece. */
-static uint8_t *tail_room(struct gn_pipe *p, size_t n)
+static uint8_t *tail_room(struct gn_pipe *p, size_t n, enum ask ask)
 {
 	struct gn_block *b = p->tail;
 
 	if (b == NULL || b->room - b->tail < n) {
-		/* A pipe that fills takes larger blocks. */
-		b = gn_block_new(p->scratch, n > p->owned ? n : p->owned < GN_BLOCK_MAX ? p->owned : GN_BLOCK_MAX);
+		b = block_get(p, block_wish(p->owned, n), ask);
 		if (b == NULL)
 			return NULL;
 		if (p->tail == NULL)
@@ -206,8 +245,9 @@ static uint8_t *tail_room(struct gn_pipe *p, size_t n)
 	return b->data + b->tail;
 }
 
-/* Appends to what is owned; the views must be gone.  Bytes added, fewer without memory. */
-static size_t append(struct gn_pipe *p, const uint8_t *from, size_t n)
+/* Appends n bytes to what is owned, with more to follow up to `total`, which is what blocks are
+ * taken for; the views must be gone.  Bytes added, fewer without memory. */
+static size_t append_of(struct gn_pipe *p, const uint8_t *from, size_t n, size_t total, enum ask ask)
 {
 	size_t done = 0;
 
@@ -216,7 +256,9 @@ static size_t append(struct gn_pipe *p, const uint8_t *from, size_t n)
 		size_t room = b == NULL ? 0 : b->room - b->tail, took = n - done;
 
 		if (room == 0) {
-			if (tail_room(p, took < GN_BLOCK_MAX ? took : GN_BLOCK_MAX) == NULL)
+			size_t left = total - done;
+
+			if (tail_room(p, left < GN_BLOCK_MAX ? left : GN_BLOCK_MAX, ask) == NULL)
 				break;
 			continue;
 		}
@@ -228,6 +270,11 @@ static size_t append(struct gn_pipe *p, const uint8_t *from, size_t n)
 		done += took;
 	}
 	return done;
+}
+
+static size_t append(struct gn_pipe *p, const uint8_t *from, size_t n)
+{
+	return append_of(p, from, n, n, ASK_SHARE);
 }
 
 int gn_pipe_settle(struct gn_pipe *p)
@@ -267,12 +314,63 @@ ptrdiff_t gn_pipe_write(struct gn_pipe *p, const void *buf, size_t n)
 		gn_pipe_settle(p);
 	if (n == 0)
 		return 0;
-	n = append(p, buf, n < room ? n : room);
+	room = n < room ? n : room;
+	n = append(p, buf, room);
+	if (n == 0 && p->budget != NULL) {
+		if (p->owned > 0)
+			return GN_EAGAIN;
+		/* The first small block is free. */
+		n = append(p, buf, room < gn_block_room(1) ? room : gn_block_room(1));
+	}
 	return n > 0 ? (ptrdiff_t)n : -ENOMEM;
+}
+
+/* Does the budget have what n more bytes cost at most? */
+static bool has_budget(const struct gn_pipe *p, size_t n, enum ask ask)
+{
+	size_t room = p->tail != NULL ? p->tail->room - p->tail->tail : 0, cost;
+
+	if (p->budget == NULL || n <= room)
+		return true;
+	n -= room;
+	if (n <= GN_BLOCK_MAX)
+		cost = block_cost(p, gn_block_room(block_wish(p->owned + room, n)));
+	else
+		cost = (n + GN_BLOCK_MAX - 1) / GN_BLOCK_MAX * gn_block_room(GN_BLOCK_MAX);
+	return (ask == ASK_WHOLE ? gn_budget_has_whole : gn_budget_has)(p->budget, cost);
+}
+
+/* Puts into the pipe's own memory. */
+static int put_owned(struct gn_pipe *p, const struct iovec *v, int n, size_t total)
+{
+	enum ask ask = p->head == NULL ? ASK_WHOLE : ASK_SHARE;
+
+	if (!has_budget(p, total, ask))
+		return ask == ASK_WHOLE ? GN_ELIMIT : GN_EAGAIN;
+	if (p->borrowed > 0 && gn_pipe_settle(p) != 0)
+		return p->end;
+	for (int i = 0; i < n && p->end == 0; i++) {
+		if (append_of(p, v[i].iov_base, v[i].iov_len, total, ask) < v[i].iov_len)
+			gn_pipe_reset(p, -ENOMEM);
+		total -= v[i].iov_len;
+	}
+	return p->end;
+}
+
+int gn_pipe_putv(struct gn_pipe *p, const struct iovec *v, int n)
+{
+	size_t total = 0;
+
+	if (p->end != 0)
+		return p->end;
+	for (int i = 0; i < n; i++)
+		total += v[i].iov_len;
+	return gn_pipe_room(p) < total ? GN_EAGAIN : put_owned(p, v, n, total);
 }
 
 int gn_pipe_put(struct gn_pipe *p, const void *buf, size_t n)
 {
+	struct iovec v = {(void *)(uintptr_t)buf, n};
 	uint8_t *at = NULL;
 
 	if (p->end != 0)
@@ -281,16 +379,10 @@ int gn_pipe_put(struct gn_pipe *p, const void *buf, size_t n)
 		return GN_EAGAIN;
 	if (p->sends)
 		at = gn_scratch_reserve(p->scratch, p, n);
-	if (at != NULL) {
-		memcpy(at, buf, n);
-		gn_pipe_commit(p, n);
-	} else {
-		/* The send buffer may be used up before the cap is: what is in it becomes memory. */
-		if (p->borrowed > 0 && gn_pipe_settle(p) != 0)
-			return p->end;
-		if (append(p, buf, n) < n)
-			gn_pipe_reset(p, -ENOMEM);
-	}
+	if (at == NULL) /* the send buffer may be used up before the cap is: what is in it becomes memory */
+		return put_owned(p, &v, 1, n);
+	memcpy(at, buf, n);
+	gn_pipe_commit(p, n);
 	return p->end;
 }
 
@@ -302,7 +394,7 @@ uint8_t *gn_pipe_reserve(struct gn_pipe *p, size_t n)
 		return gn_scratch_reserve(p->scratch, p, n);
 	if (take(p) != 0)
 		return NULL;
-	return tail_room(p, n);
+	return tail_room(p, n, ASK_SHARE);
 }
 
 void gn_pipe_commit(struct gn_pipe *p, size_t m)

@@ -10,6 +10,11 @@
  * Memory has a hard cap, and full is a normal state.  After gn_pipe_close() nothing more
  * can be put, and the reader gets the end behind the last byte; gn_pipe_reset() drops
  * what is buffered, so that the end comes at once.
+ *
+ * A pipe may have a budget, to which its blocks are charged.  The first block is free if it is a
+ * small one, so every pipe can move some bytes whatever others hold; and what is put at once
+ * into an empty pipe needs no share of the budget, only room in the whole of it.  So whoever is
+ * told GN_EAGAIN has bytes in the pipe, and hears when those are gone.
  */
 #ifndef GN_STACK_PIPE_H
 #define GN_STACK_PIPE_H
@@ -17,6 +22,7 @@
 #include <stdbool.h>
 
 #include "gn.h"
+#include "base/budget.h"
 #include "stack/scratch.h"
 
 enum { GN_PIPE_VIEWS = 64 }; /* borrowed at once; one more and all are copied */
@@ -30,6 +36,7 @@ struct gn_pipe {
 	uint8_t view, n_views;        /* the first, and behind the last */
 	bool sends;                   /* bytes put are put into the scratch's send buffer */
 	int end;                      /* 0: open; GN_EOF or an error */
+	struct gn_budget *budget;     /* what blocks are charged to; NULL: nothing is */
 	struct gn_list borrower;      /* in scratch->borrowers while views into rx are held */
 	const struct gn_source *source;
 	void *source_arg;
@@ -58,6 +65,8 @@ bool gn_pipe_is_closed(const struct gn_pipe *p); /* at the writing end */
 
 /* Writing.  All or nothing: 0, GN_EAGAIN when full, the end when closed, -ENOMEM. */
 int gn_pipe_put(struct gn_pipe *p, const void *buf, size_t n);
+/* The same for n views together.  Both give GN_ELIMIT when the pipe is empty and the whole budget has no room. */
+int gn_pipe_putv(struct gn_pipe *p, const struct iovec *v, int n);
 /* Some: how many (> 0), or as gn_pipe_put(). */
 ptrdiff_t gn_pipe_write(struct gn_pipe *p, const void *buf, size_t n);
 /* n contiguous bytes to fill, NULL when full; gn_pipe_commit() then adds the first m. */

@@ -38,13 +38,25 @@ void gn_scratch_fini(struct gn_scratch *s)
 	free(s->views);
 }
 
-struct gn_block *gn_block_new(struct gn_scratch *s, size_t n)
+static uint8_t block_kind(size_t n)
 {
 	uint8_t k = 0;
-	struct gn_block *b;
 
 	while (k < 2 && block_room[k] < n)
 		k++;
+	return k;
+}
+
+size_t gn_block_room(size_t n)
+{
+	return block_room[block_kind(n)];
+}
+
+struct gn_block *gn_block_new(struct gn_scratch *s, size_t n)
+{
+	uint8_t k = block_kind(n);
+	struct gn_block *b;
+
 	if (block_room[k] < n)
 		return NULL;
 	b = s->pool[k];
@@ -60,6 +72,7 @@ struct gn_block *gn_block_new(struct gn_scratch *s, size_t n)
 	}
 	b->next = NULL;
 	b->head = b->tail = 0;
+	b->is_charged = false;
 	return b;
 }
 

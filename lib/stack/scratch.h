@@ -17,6 +17,7 @@
 #ifndef GN_STACK_SCRATCH_H
 #define GN_STACK_SCRATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -38,6 +39,7 @@ struct gn_block {
 	uint32_t room; /* of data */
 	uint32_t head, tail;
 	uint8_t kind;
+	bool is_charged; /* to the budget of the pipe that has it */
 	_Alignas(16) uint8_t data[];
 };
 
@@ -73,6 +75,7 @@ uint8_t *gn_scratch_reserve(struct gn_scratch *s, struct gn_pipe *p, size_t n);
 
 /* A block with room for at least n bytes (at most GN_BLOCK_MAX), or NULL. */
 enum { GN_BLOCK_MAX = 64 * 1024 + 512 };
+size_t gn_block_room(size_t n); /* what such a block has room for; n at most GN_BLOCK_MAX */
 struct gn_block *gn_block_new(struct gn_scratch *s, size_t n);
 void gn_block_free(struct gn_scratch *s, struct gn_block *b);
 

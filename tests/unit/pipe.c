@@ -235,6 +235,119 @@ static void a_drained_pipe_holds_no_block(void **state)
 	assert_null(f->p.tail);
 }
 
+/* ---- budgets ---- */
+
+static void blocks_are_charged_but_for_the_first_small_one(void **state)
+{
+	static const uint8_t big[100000];
+	struct fixture *f = *state;
+	struct gn_budget b = {.max = 200000};
+
+	f->p.budget = &b;
+	assert_int_equal(gn_pipe_put(&f->p, big, 4000), 0);
+	assert_int_equal(b.used, 0);
+	assert_int_equal(gn_pipe_put(&f->p, big, 4000), 0);
+	assert_int_equal(b.used, gn_block_room(4000));
+	gn_pipe_skip(&f->p, 8000);
+	assert_int_equal(b.used, 0);
+	assert_int_equal(gn_pipe_put(&f->p, big, sizeof big), 0);
+	assert_true(b.used >= sizeof big && b.used <= 2 * GN_BLOCK_MAX);
+	gn_pipe_reset(&f->p, GN_ERESET);
+	assert_int_equal(b.used, 0);
+}
+
+static void over_its_budget_a_pipe_is_full(void **state)
+{
+	static const uint8_t big[300000];
+	struct fixture *f = *state;
+	struct gn_budget whole = {.max = 200000}, b = {.parent = &whole};
+	ptrdiff_t n;
+
+	f->p.budget = &b;
+	/* A write takes what there is, from its share. */
+	n = gn_pipe_write(&f->p, big, sizeof big);
+	assert_true(n >= 60000 && n < 110000);
+	assert_true(b.used <= 100000);
+	assert_int_equal(gn_pipe_write(&f->p, big, sizeof big), GN_EAGAIN);
+	assert_int_equal(gn_pipe_put(&f->p, big, 70000), GN_EAGAIN);
+	assert_int_equal(gn_pipe_len(&f->p), n);
+	gn_pipe_skip(&f->p, (size_t)n);
+	assert_int_equal(whole.used, 0);
+	/* What others hold does not keep an empty pipe from moving. */
+	whole.used = 199000;
+	assert_int_equal(gn_pipe_write(&f->p, big, sizeof big), (ptrdiff_t)gn_block_room(1));
+	assert_int_equal(gn_pipe_write(&f->p, big, 1), GN_EAGAIN);
+	assert_int_equal(whole.used, 199000);
+	gn_pipe_skip(&f->p, gn_block_room(1));
+	/* All or nothing, and the pipe is empty: its share does not count, the whole does. */
+	assert_int_equal(gn_pipe_put(&f->p, big, 20000), GN_ELIMIT);
+	whole.used = 100000;
+	assert_int_equal(gn_pipe_put(&f->p, big, 90000), GN_ELIMIT);
+	assert_int_equal(gn_pipe_put(&f->p, big, 60000), 0);
+	assert_int_equal(whole.used, 100000 + gn_block_room(60000));
+	gn_pipe_fini(&f->p);
+	assert_int_equal(whole.used, 100000);
+}
+
+/* Whatever is put, written and skipped: no put is torn, and what is charged is what is held. */
+static void random_puts_against_a_budget(void **state)
+{
+	static const uint8_t big[150000];
+	uint64_t first = 1, n = 200;
+
+	(void)state;
+	rng_seeds(&first, &n);
+	for (uint64_t seed = first; seed < first + n; seed++) {
+		struct gn_budget whole = {0}, b = {.parent = &whole};
+		struct gn_scratch s;
+		struct gn_pipe p;
+		struct rng r;
+
+		rng_seed(&r, seed);
+		gn_scratch_init(&s);
+		gn_pipe_init(&p, &s, 1 << 20);
+		p.budget = &b;
+		whole.max = rng_size(&r, 1 << 20);
+		for (int i = 0; i < 300; i++) {
+			size_t len = gn_pipe_len(&p), total = 0, charged = 0;
+			struct iovec v[4];
+			ptrdiff_t k = 0;
+
+			switch (rng_below(&r, 3)) {
+			case 0:
+				for (int j = 0; j < 4; j++) {
+					v[j].iov_base = (void *)(uintptr_t)big;
+					v[j].iov_len = rng_size(&r, rng_one_in(&r, 2) ? 9 : sizeof big);
+					total += v[j].iov_len;
+				}
+				k = gn_pipe_putv(&p, v, 4);
+				assert_true(k == 0 || k == (len == 0 ? GN_ELIMIT : GN_EAGAIN) || len + total > p.cap);
+				len += k == 0 ? total : 0;
+				break;
+			case 1:
+				total = 1 + rng_size(&r, sizeof big - 1);
+				k = gn_pipe_write(&p, big, total);
+				assert_true(k > 0 || (k == GN_EAGAIN && len > 0));
+				len += k > 0 ? (size_t)k : 0;
+				break;
+			default:
+				total = rng_size(&r, len);
+				gn_pipe_skip(&p, total);
+				len -= total;
+			}
+			assert_int_equal(gn_pipe_len(&p), len);
+			for (const struct gn_block *at = p.head; at != NULL; at = at->next)
+				charged += at->is_charged ? at->room : 0;
+			assert_int_equal(b.used, charged);
+			assert_int_equal(whole.used, charged);
+			assert_true(charged <= whole.max);
+		}
+		gn_pipe_fini(&p);
+		assert_int_equal(whole.used, 0);
+		gn_scratch_fini(&s);
+	}
+}
+
 /* ---- the model ---- */
 
 static void random_operations_against_queues(void **state)
@@ -274,6 +387,9 @@ int main(void)
 		T(a_source_stands_behind_the_bytes),
 		T(a_reset_drops_the_source),
 		T(a_drained_pipe_holds_no_block),
+		T(blocks_are_charged_but_for_the_first_small_one),
+		T(over_its_budget_a_pipe_is_full),
+		cmocka_unit_test(random_puts_against_a_budget),
 		cmocka_unit_test(random_operations_against_queues),
 	};
 

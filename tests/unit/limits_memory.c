@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/* What is charged to the limit `memory` beside windows: bytes that were written and do not go out,
+ * and frames that have come in part. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "foe.h"
+
+enum { FRAME = 1 << 20, MANY = 16 };
+
+static struct gn_limits lim;
+
+static int setup(void **state)
+{
+	(void)state;
+	gn_limits_init(&lim);
+	return 0;
+}
+
+static void stop(struct town *t)
+{
+	town_quiet(t);
+	town_serves(t);
+	town_quiet(t);
+	town_fini(t);
+}
+
+/* ---- bytes that do not go out ---- */
+
+static size_t queued(const struct town *t)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < t->n_held; i++) {
+		struct gn_channel_state st;
+
+		gn_channel_state(t->held[i], &st);
+		n += st.queued;
+	}
+	return n;
+}
+
+/* The node writes all it can to streams whose windows are shut. */
+static size_t flooded(size_t memory, size_t *used)
+{
+	size_t n;
+	struct town t;
+	struct foe f;
+
+	lim.memory = memory;
+	town_init(&t, true, &lim);
+	foe_open(&f, &t, 2);
+	town_run(&t, 11 * GN_SEC); /* identify has come and gone */
+	assert_int_equal(t.node->budget.used, 0);
+	for (uint32_t i = 0; i < MANY; i++)
+		foe_stream(&f, 2 * i + 1, "/flood");
+	foe_seal(&f);
+	TOWN_UNTIL(&t, t.opened == MANY, GN_SEC);
+	town_run(&t, GN_SEC);
+	n = queued(&t);
+	*used = t.node->budget.used;
+	assert_true(*used <= memory);
+	assert_int_equal(f.err, 0);
+	assert_int_equal(f.rsts, 1); /* of identify */
+	/* It reads on: everything goes on, and is given back. */
+	f.data = 0;
+	for (uint32_t i = 0; i < MANY; i++)
+		foe_frame(&f, YAMUX_WINDOW, 0, 2 * i + 1, 1 << 20);
+	foe_seal(&f);
+	TOWN_UNTIL(&t, f.data >= (uint64_t)MANY << 20, 5 * GN_SEC);
+	foe_abort(&f);
+	stop(&t);
+	return n;
+}
+
+static void what_does_not_go_out_is_charged(void **state)
+{
+	const size_t windows = MANY * YAMUX_WINDOW_INITIAL;
+	size_t n, used;
+
+	(void)state;
+	n = flooded((size_t)256 << 20, &used);
+	assert_int_equal(n, MANY * 256 * 1024);
+	/* Blocks are charged whole, but for the first small one of each. */
+	assert_true(used >= windows + n - MANY * 4096 && used <= windows + n + n / 2);
+	/* Where there is little left the streams wait, and no one is reset. */
+	n = flooded(windows + (1 << 20), &used);
+	assert_true(n <= (1 << 20) + MANY * 4096);
+	assert_true(n > 0);
+	n = flooded(windows, &used);
+	assert_true(n <= MANY * 4096);
+}
+
+/* ---- frames ---- */
+
+struct client {
+	struct gn_channel *ch;
+	size_t sent, total;
+	int err;
+};
+
+static void client_write(void *arg, struct gn_channel *ch, unsigned events)
+{
+	static const uint8_t junk[32768];
+	struct client *c = arg;
+	ptrdiff_t n;
+
+	if (events & GN_DEAD) {
+		c->err = gn_channel_error(ch);
+		return;
+	}
+	while (c->sent < c->total) {
+		size_t left = c->total - c->sent;
+
+		n = gn_channel_write(ch, junk, left < sizeof junk ? left : sizeof junk);
+		if (n <= 0)
+			break;
+		c->sent += (size_t)n;
+	}
+}
+
+static void client_on_done(void *arg, int err, struct gn_channel *ch)
+{
+	uint8_t head[GN_UVARINT_MAX];
+	struct client *c = arg;
+
+	assert_int_equal(err, 0);
+	c->ch = ch;
+	assert_true(gn_channel_write(ch, head, gn_uvarint_encode(FRAME, head)) > 0);
+	gn_channel_on_event(ch, client_write, c);
+	client_write(c, ch, GN_CAN_WRITE);
+}
+
+struct server {
+	unsigned frames, dead, opened;
+	int errs[MANY], receive[MANY];
+};
+
+static void server_on_event(void *arg, struct gn_channel *ch, unsigned events)
+{
+	struct server *s = arg;
+	const void *frame;
+	size_t len;
+	int r;
+
+	while ((r = gn_channel_receive(ch, &frame, &len)) == 0) {
+		assert_int_equal(len, FRAME);
+		s->frames++;
+	}
+	if (r == GN_ELIMIT)
+		s->receive[s->dead] = r;
+	if (events & GN_DEAD) {
+		s->errs[s->dead++] = gn_channel_error(ch);
+		gn_channel_free(ch);
+	}
+}
+
+static void server_on_open(void *arg, struct gn_channel *ch)
+{
+	((struct server *)arg)->opened++;
+	gn_channel_on_event(ch, server_on_event, arg);
+}
+
+static void dial(struct gn_node *node, struct town *t, struct client *c, size_t total)
+{
+	const struct gn_multiaddr *addrs[1] = {t->addr};
+	struct gn_dial_cfg cfg = {.addrs = addrs,
+				  .n_addrs = 1,
+				  .protocol = "/frames",
+				  .kind = GN_BYTES,
+				  .on_done = client_on_done,
+				  .arg = c};
+	struct gn_dial *op;
+
+	*c = (struct client){.total = total};
+	assert_int_equal(gn_dial_start(node, &cfg, &op), 0);
+}
+
+/* Frames that are announced and come but for their last byte. */
+static void frames_that_have_come_in_part_are_charged(void **state)
+{
+	struct gn_limits stock;
+	struct gn_protocol_cfg frames = {.id = "/frames", .kind = GN_FRAMES, .on_open = server_on_open};
+	struct client c[MANY], late;
+	struct server s = {0};
+	struct gn_key *key = town_key(7);
+	struct gn_node *node;
+	size_t most = 0;
+	unsigned alive;
+	struct town t;
+
+	(void)state;
+	gn_limits_init(&stock);
+	lim.memory = 8 * FRAME;
+	lim.window = YAMUX_WINDOW_INITIAL;
+	town_init(&t, true, &lim);
+	frames.arg = &s;
+	assert_int_equal(gn_protocol_add(t.node, &frames), 0);
+	node = town_node(t.loop, key, &stock);
+	for (int i = 0; i < MANY; i++)
+		dial(node, &t, &c[i], FRAME - 1);
+	for (int i = 0; i < 3000; i++) {
+		town_run(&t, GN_MSEC);
+		assert_true(t.node->budget.used <= lim.memory);
+		if (t.node->budget.used > most)
+			most = t.node->budget.used;
+	}
+	/* 16 windows of 256 KiB leave room for 4 frames; a few more when not all are open. */
+	assert_true(s.opened >= 8);
+	alive = s.opened - s.dead;
+	assert_true(alive >= 2 && alive <= 7);
+	assert_true(most > lim.memory / 2);
+	for (unsigned i = 0; i < s.dead; i++) {
+		assert_int_equal(s.errs[i], GN_ELIMIT);
+		assert_int_equal(s.receive[i], GN_ELIMIT);
+	}
+	/* The session lives, and those that stayed get their frame through. */
+	for (int i = 0; i < MANY; i++) {
+		c[i].total = FRAME;
+		if (c[i].err == 0)
+			client_write(&c[i], c[i].ch, GN_CAN_WRITE);
+		else
+			assert_int_equal(c[i].err, GN_ERESET);
+	}
+	TOWN_UNTIL(&t, s.frames == alive, GN_SEC);
+	dial(node, &t, &late, FRAME);
+	TOWN_UNTIL(&t, s.frames == alive + 1, GN_SEC);
+	for (int i = 0; i < MANY; i++)
+		gn_channel_free(c[i].ch);
+	gn_channel_free(late.ch);
+	town_run(&t, GN_SEC);
+	assert_int_equal(t.node->budget.used, 0);
+	gn_node_free(node);
+	gn_key_free(key);
+	stop(&t);
+}
+
+/* A frame goes into an empty channel whole, or the channel dies; it is never sent in part. */
+static void a_frame_without_room_kills_its_channel_only(void **state)
+{
+	static const uint8_t junk[FRAME];
+	const struct gn_multiaddr *addrs[1];
+	struct outcome o;
+	struct gn_node *node;
+	struct gn_key *key = town_key(7);
+	struct town t;
+	struct gn_dial_cfg cfg = {.n_addrs = 1, .protocol = "/sink", .kind = GN_FRAMES, .on_done = outcome_on_done};
+	struct gn_dial *op;
+
+	(void)state;
+	town_init(&t, true, NULL);
+	lim.memory = 2 * FRAME;
+	node = town_node(t.loop, key, &lim);
+	addrs[0] = t.addr;
+	for (int i = 0; i < 2; i++) {
+		memset(&o, 0, sizeof o);
+		o.loop = t.loop;
+		cfg.addrs = addrs;
+		cfg.arg = &o;
+		assert_int_equal(gn_dial_start(node, &cfg, &op), 0);
+		TOWN_UNTIL(&t, o.done, GN_SEC);
+		assert_int_equal(o.err, 0);
+		town_run(&t, GN_SEC); /* the pipe is empty */
+		if (i == 0) {
+			/* All the memory is somebody else's. */
+			size_t left = lim.memory - node->budget.used;
+
+			assert_true(gn_budget_take_whole(&node->budget, left));
+			assert_int_equal(gn_channel_send(o.ch, junk, 1000), 0);
+			town_run(&t, GN_SEC);
+			assert_int_equal(gn_channel_send(o.ch, junk, FRAME), GN_ELIMIT);
+			assert_int_equal(gn_channel_error(o.ch), GN_ELIMIT);
+			gn_budget_give(&node->budget, left);
+		} else {
+			assert_int_equal(gn_channel_send(o.ch, junk, FRAME), 0);
+			assert_int_equal(gn_channel_send(o.ch, junk, FRAME), GN_EAGAIN);
+			town_run(&t, GN_SEC);
+			assert_int_equal(gn_channel_send(o.ch, junk, FRAME), 0);
+		}
+		gn_channel_free(o.ch);
+	}
+	gn_node_free(node);
+	gn_key_free(key);
+	stop(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(what_does_not_go_out_is_charged, setup),
+		cmocka_unit_test_setup(frames_that_have_come_in_part_are_charged, setup),
+		cmocka_unit_test_setup(a_frame_without_room_kills_its_channel_only, setup),
+	};
+
+	WIRE_MUST(sodium_init() >= 0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
