@@ -20,6 +20,7 @@ void note_open(struct note *n, const struct note_cfg *cfg, const struct gn_chann
 	*n = (struct note){.cfg = cfg, .path = st.path};
 	origin_of(st.remote, &n->from);
 	gn_peer_id_format(&st.peer, n->peer);
+	n->inbound = st.inbound;
 	n->addr = st.remote ? gn_multiaddr_format(st.remote) : NULL;
 	if (cfg->protocol)
 		st.protocol = cfg->protocol;
@@ -46,17 +47,27 @@ void note_fini(struct note *n)
 	*n = (struct note){0};
 }
 
-int note_code(enum relay_fault fault, int err)
+/* A connection that fell silent is a cut like any other, once there was a stream. */
+static bool is_cut(const struct relay_result *r)
 {
-	switch (fault) {
+	return r->fault == RELAY_PEER && (exit_code(r->err) == EXIT_RESET || (r->err == GN_ETIMEOUT && r->opened));
+}
+
+int note_code(const struct relay_result *r)
+{
+	switch (r->fault) {
 	case RELAY_CLEAN:
 		return EXIT_DONE;
 	case RELAY_PEER:
-		return exit_code(err);
+		return is_cut(r) ? EXIT_RESET : exit_code(r->err);
+	case RELAY_UNREAD:
+		return EXIT_RESET;
+	case RELAY_IDLE:
+		return EXIT_TIMEOUT;
 	case RELAY_FORM:
 		return EXIT_BADDATA;
 	case RELAY_INPUT:
-		return err <= GN_EAGAIN ? exit_code(err) : EXIT_LOCAL;
+		return r->err <= GN_EAGAIN ? exit_code(r->err) : EXIT_LOCAL;
 	case RELAY_OUTPUT:
 	default:
 		return EXIT_LOCAL;
@@ -82,35 +93,64 @@ static const char *frames_hint(const struct note *n, enum relay_fault fault)
 	return "no frames?  -F line takes lines, --wire raw sends plain bytes";
 }
 
-static void explain(const struct note *n, enum relay_fault fault, int err, char *text, size_t room)
+/* What is known of a stream that was cut, in numbers. */
+static void explain_cut(const struct relay_result *r, const struct gn_metrics *m, char *text, size_t room)
+{
+	unsigned long long in = m->bytes_in, lost = r->lost, sent = m->bytes_out > r->lost ? m->bytes_out : r->lost;
+
+	if (r->got_end)
+		snprintf(text, room,
+			 "cut off: %s; all that came is whole, but %llu of %llu bytes sent are not confirmed",
+			 gn_strerror(r->err), lost, sent);
+	else
+		snprintf(text, room,
+			 "cut off, data may be short: %s (%llu bytes came; %llu of %llu sent are not confirmed)",
+			 gn_strerror(r->err), in, lost, sent);
+}
+
+static void explain(const struct note *n, const struct relay_result *r, const struct gn_metrics *m, char *text,
+		    size_t room)
 {
 	const char *what = NULL;
 
-	if (err == GN_ETOOBIG)
+	if (r->fault == RELAY_UNREAD) {
+		snprintf(text, room, "the %s stopped reading: %llu bytes were not taken",
+			 n->inbound ? "peer" : "program at the other end", (unsigned long long)r->lost);
+		return;
+	}
+	if (r->fault == RELAY_IDLE) {
+		snprintf(text, room,
+			 "reset: nothing has moved for as long as --idle allows (%llu bytes came, %llu went)",
+			 (unsigned long long)m->bytes_in, (unsigned long long)m->bytes_out);
+		return;
+	}
+	if (r->err == GN_ETOOBIG)
 		what = "a frame longer than --max-frame";
-	else if (err == GN_ETRUNC)
+	else if (r->err == GN_ETRUNC)
 		what = "it ends in the middle of a frame";
-	else if (err == GN_EFORMAT && fault != RELAY_FORM)
+	else if (r->err == GN_EFORMAT && r->fault != RELAY_FORM)
 		what = "a malformed frame";
 	if (what != NULL) {
-		snprintf(text, room, "%s: %s (%s)", side(n, fault), what, frames_hint(n, fault));
+		snprintf(text, room, "%s: %s (%s)", side(n, r->fault), what, frames_hint(n, r->fault));
 		return;
 	}
-	if (fault == RELAY_FORM) {
-		snprintf(text, room, "%s: a frame with a line end inside, which -F line cannot show", side(n, fault));
+	if (r->fault == RELAY_FORM) {
+		snprintf(text, room, "%s: a frame with a line end inside, which -F line cannot show",
+			 side(n, r->fault));
 		return;
 	}
-	if (fault != RELAY_PEER)
-		snprintf(text, room, "%s: %s", side(n, fault), gn_strerror(err));
-	else if (exit_code(err) == EXIT_RESET)
-		snprintf(text, room, "cut off, data may be short: %s", gn_strerror(err));
-	else if (err == GN_ENOPROTO)
+	if (r->fault != RELAY_PEER)
+		snprintf(text, room, "%s: %s", side(n, r->fault), gn_strerror(r->err));
+	else if (is_cut(r))
+		explain_cut(r, m, text, room);
+	else if (r->err == GN_ENOPROTO)
 		snprintf(text, room, "the peer does not speak %s", n->protocol ? n->protocol : "the protocol");
 	else
-		snprintf(text, room, "%s", gn_strerror(err));
+		snprintf(text, room, "%s", gn_strerror(r->err));
 }
 
-static void close_json(const struct note *n, const char *why, int code, int err, int status, const struct gn_metrics *m)
+static void close_json(const struct note *n, const struct relay_result *r, const char *why, int status,
+		       const struct gn_metrics *m)
 {
 	struct json j;
 
@@ -119,35 +159,37 @@ static void close_json(const struct note *n, const char *why, int code, int err,
 	json_string(&j, "peer", n->peer);
 	json_string(&j, "addr", n->addr);
 	json_string(&j, "protocol", n->protocol);
-	json_int(&j, "code", code);
-	if (why) {
-		json_string(&j, "error", gn_errname(err));
+	json_int(&j, "code", note_code(r));
+	if (r->fault) {
+		json_string(&j, "error", gn_errname(r->err));
 		json_string(&j, "text", why);
 	}
 	if (status >= 0)
 		json_int(&j, "program", status);
 	json_int(&j, "bytes_in", (int64_t)m->bytes_in);
 	json_int(&j, "bytes_out", (int64_t)m->bytes_out);
+	json_int(&j, "unconfirmed", (int64_t)r->lost);
 	json_int(&j, "frames_in", (int64_t)m->frames_in);
 	json_int(&j, "frames_out", (int64_t)m->frames_out);
 	json_seconds(&j, "seconds", m->age);
 	json_send(&j, STDERR_FILENO);
 }
 
-void note_close(const struct note *n, enum relay_fault fault, int err, int status, const struct gn_metrics *m)
+void note_close(const struct note *n, const struct relay_result *r, int status, const struct gn_metrics *m)
 {
-	bool quiet = fault == RELAY_OUTPUT && err == -EPIPE;
-	char why[320];
+	bool quiet = r->fault == RELAY_OUTPUT && r->err == -EPIPE;
+	const char *addr = n->addr ? n->addr : "?";
+	char why[400];
 
-	if (fault)
-		explain(n, fault, err, why, sizeof why);
+	if (r->fault)
+		explain(n, r, m, why, sizeof why);
 	if (n->cfg->json)
-		close_json(n, fault ? why : NULL, note_code(fault, err), err, status, m);
-	else if (fault && !quiet)
-		say_about(&n->from, "%s at %s: %s", n->peer, n->addr ? n->addr : "?", why);
+		close_json(n, r, why, status, m);
+	else if (r->fault && !quiet)
+		say_about(&n->from, "%s at %s: %s", n->peer, addr, why);
 	else if (status > 0)
-		say_about(&n->from, "%s at %s: the program ended with %d", n->peer, n->addr ? n->addr : "?", status);
+		say_about(&n->from, "%s at %s: the program ended with %d", n->peer, addr, status);
 	else if (n->cfg->verbose)
-		say_about(&n->from, "%s at %s: ended, %llu bytes in, %llu out", n->peer, n->addr ? n->addr : "?",
+		say_about(&n->from, "%s at %s: ended, %llu bytes in, %llu out", n->peer, addr,
 			  (unsigned long long)m->bytes_in, (unsigned long long)m->bytes_out);
 }

@@ -22,15 +22,16 @@ struct note {
 	char peer[GN_PEER_ID_TEXT_MAX];
 	const char *path;      /* how the peer was reached: "direct", "relay"; NULL: unknown */
 	char *addr, *protocol; /* may be NULL when out of memory */
+	bool inbound;
 };
 
 /* Keeps who it is about, and says that it was opened. */
 void note_open(struct note *n, const struct note_cfg *cfg, const struct gn_channel *ch);
 /* Says how it ended.  status: the program's exit code, -1 without one. */
-void note_close(const struct note *n, enum relay_fault fault, int err, int status, const struct gn_metrics *m);
+void note_close(const struct note *n, const struct relay_result *result, int status, const struct gn_metrics *m);
 void note_fini(struct note *n);
 
 /* The exit code for an end of relay.h. */
-int note_code(enum relay_fault fault, int err);
+int note_code(const struct relay_result *result);
 
 #endif

@@ -2,7 +2,9 @@
 #include "output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "fdio.h"
 
@@ -75,6 +77,11 @@ ptrdiff_t output_writev(struct output *out, const struct iovec *v, int n)
 	else if (put == GN_EAGAIN)
 		gn_watch_start(out->watch, GN_WRITABLE);
 	return put;
+}
+
+int output_dup(const struct output *out)
+{
+	return out->watch ? fcntl(out->io.fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1;
 }
 
 uint64_t output_total(const struct output *out)

@@ -20,6 +20,8 @@ ptrdiff_t output_writev(struct output *out, const struct iovec *v, int n);
 /* No more: closes, so that the reader sees the end.  0 or the -errno of a late failure.
  * Writing after it is -EBADF. */
 int output_end(struct output *out);
+/* Another descriptor for the same file, close-on-exec, the caller's; -1 when there is none. */
+int output_dup(const struct output *out);
 uint64_t output_total(const struct output *out); /* bytes written so far */
 
 #endif

@@ -10,58 +10,127 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "descendants.h"
 #include "exit.h"
 #include "signals.h"
 
-#define FD_SAFE 10 /* pipes are kept above the numbers that the program is given */
+#define FD_SAFE 10      /* pipes are kept above the numbers that the program is given */
+#define REVIEW (GN_SEC) /* how often the groups of programs that have ended are looked at */
+
+/* RUNS -- reaped --> ENDED -- nothing of its group, or of its known descendants, is left --> GONE */
+enum program_state { PROGRAM_RUNS, PROGRAM_ENDED, PROGRAM_GONE };
 
 struct program {
 	struct program *next;
-	pid_t pid; /* 0: reaped */
+	enum program_state state;
+	pid_t pid; /* with own_group also the group's number */
+	bool own_group;
+	bool is_released; /* by program_free(): freed when it is gone */
+	int held;         /* a descriptor that is closed then, or -1 */
+	struct descendants tree;
 	void (*on_exit)(void *arg, struct program *p, int status);
 	void *arg;
 };
 
-static struct program *running;
+static struct {
+	struct program *list;
+	struct gn_timer *timer; /* runs while a group has outlived its program */
+} all;
 
-static void forget(struct program *p)
+static void program_drop(struct program *p)
 {
-	for (struct program **at = &running; *at; at = &(*at)->next) {
+	for (struct program **at = &all.list; *at != NULL; at = &(*at)->next) {
 		if (*at == p) {
 			*at = p->next;
-			return;
+			break;
 		}
 	}
+	if (p->held >= 0)
+		close(p->held);
+	descendants_fini(&p->tree);
+	free(p);
 }
 
-/* One at a time from the start, since a callback may start and free others. */
-static bool reap_one(void)
+/* The number of a group whose last process has ended may be given to another one, so once it was seen empty
+ * it is never signalled again. */
+bool program_is_gone(struct program *p)
 {
-	struct program *p;
-	pid_t pid;
-	int status;
-
-	for (p = running; p; p = p->next) {
-		pid = waitpid(p->pid, &status, WNOHANG);
-		if (pid != p->pid)
-			continue;
-		forget(p);
-		p->pid = 0;
-		if (p->on_exit)
-			p->on_exit(p->arg, p, status);
-		else
-			free(p);
-		return true;
+	if (p->state == PROGRAM_ENDED && p->own_group && kill(-p->pid, 0) && errno == ESRCH)
+		p->state = PROGRAM_GONE;
+	if (p->state == PROGRAM_ENDED && !p->own_group) {
+		if (p->tree.n > 0)
+			descendants_update(&p->tree, 0);
+		if (p->tree.n == 0)
+			p->state = PROGRAM_GONE;
 	}
-	return false;
+	if (p->state == PROGRAM_GONE && p->held >= 0) {
+		close(p->held);
+		p->held = -1;
+	}
+	return p->state == PROGRAM_GONE;
 }
 
-static void on_child(void *arg, int sig)
+static void programs_review(void)
+{
+	bool is_left = false;
+	struct program *next;
+
+	for (struct program *p = all.list; p != NULL; p = next) {
+		next = p->next;
+		if (program_is_gone(p) && p->is_released)
+			program_drop(p);
+		else if (p->state == PROGRAM_ENDED)
+			is_left = true;
+	}
+	if (is_left)
+		gn_timer_start(all.timer, REVIEW);
+}
+
+static void on_review(void *arg)
 {
 	(void)arg;
+	programs_review();
+}
+
+static struct program *program_find(pid_t pid)
+{
+	struct program *p = all.list;
+
+	while (p != NULL && (p->pid != pid || p->state != PROGRAM_RUNS))
+		p = p->next;
+	return p;
+}
+
+/* Every child is reaped: where the tool is a container's first process, what its programs have left behind
+ * becomes its child.  One at a time, since a callback may start and free others. */
+static void on_child(void *arg, int sig)
+{
+	struct program *p;
+	int status;
+	pid_t pid;
+
+	(void)arg;
 	(void)sig;
-	while (reap_one())
-		;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		p = program_find(pid);
+		if (p == NULL)
+			continue;
+		p->state = PROGRAM_ENDED;
+		if (p->on_exit != NULL)
+			p->on_exit(p->arg, p, status);
+	}
+	programs_review();
+}
+
+static int programs_open(struct gn_loop *loop)
+{
+	int err = all.timer == NULL ? gn_timer_new(loop, on_review, NULL, &all.timer) : 0;
+	static bool is_reaping;
+
+	if (err == 0 && !is_reaping)
+		signals_on(SIGCHLD, on_child, NULL);
+	is_reaping = err == 0;
+	return err;
 }
 
 /* A pipe whose ends are close-on-exec and stand above FD_SAFE. */
@@ -88,6 +157,7 @@ static int spawn(const struct program_cfg *cfg, int in, int out, pid_t *pid)
 	extern char **environ;
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
+	short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
 	sigset_t set;
 	int err;
 
@@ -101,9 +171,11 @@ static int spawn(const struct program_cfg *cfg, int in, int out, pid_t *pid)
 	}
 	sigemptyset(&set);
 	posix_spawnattr_setsigmask(&attr, &set);
-	sigaddset(&set, SIGPIPE);
+	signals_default(&set, cfg->own_group);
 	posix_spawnattr_setsigdefault(&attr, &set);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	if (cfg->own_group)
+		flags |= POSIX_SPAWN_SETPGROUP; /* the attribute's group is 0: one with the child's number */
+	posix_spawnattr_setflags(&attr, flags);
 	err = posix_spawn_file_actions_adddup2(&files, in, cfg->fd_in);
 	if (!err)
 		err = posix_spawn_file_actions_adddup2(&files, out, cfg->fd_out);
@@ -114,61 +186,115 @@ static int spawn(const struct program_cfg *cfg, int in, int out, pid_t *pid)
 	return -err;
 }
 
-int program_start(const struct program_cfg *cfg, struct program **out, int *to, int *from)
+static int start_on_pipes(const struct program_cfg *cfg, pid_t *pid, int *to, int *from)
 {
-	static bool reaping;
-	struct program *p = calloc(1, sizeof *p);
 	int down[2], up[2], err;
 
-	if (!p)
-		return -ENOMEM;
-	if (!reaping)
-		signals_on(SIGCHLD, on_child, NULL);
-	reaping = true;
 	err = make_pipe(down);
 	if (err)
-		goto no_program;
+		return err;
 	err = make_pipe(up);
-	if (err)
-		goto no_up;
-	err = spawn(cfg, down[0], up[1], &p->pid);
+	if (err) {
+		close(down[0]);
+		close(down[1]);
+		return err;
+	}
+	err = spawn(cfg, down[0], up[1], pid);
 	close(down[0]);
 	close(up[1]);
 	if (err) {
 		close(up[0]);
 		close(down[1]);
-		goto no_program;
+		return err;
 	}
-	p->on_exit = cfg->on_exit;
-	p->arg = cfg->arg;
-	p->next = running;
-	running = p;
-	*out = p;
 	*to = down[1];
 	*from = up[0];
 	return 0;
-no_up:
-	close(down[0]);
-	close(down[1]);
-no_program:
-	free(p);
-	return err;
 }
 
-void program_kill(struct program *p, int sig)
+int program_start(const struct program_cfg *cfg, struct program **out, int *to, int *from)
 {
-	if (p->pid > 0)
-		kill(p->pid, sig);
+	struct program *p = calloc(1, sizeof *p);
+	int err;
+
+	if (p == NULL)
+		return -ENOMEM;
+	err = programs_open(cfg->loop);
+	if (err == 0)
+		err = start_on_pipes(cfg, &p->pid, to, from);
+	if (err) {
+		free(p);
+		return err;
+	}
+	p->own_group = cfg->own_group;
+	p->held = -1;
+	p->on_exit = cfg->on_exit;
+	p->arg = cfg->arg;
+	p->next = all.list;
+	all.list = p;
+	*out = p;
+	return 0;
+}
+
+static void signal_once(const struct program *p, int sig)
+{
+	if (p->own_group)
+		kill(-p->pid, sig);
+	else if (p->tree.n > 0)
+		descendants_signal(&p->tree, sig);
+	else if (p->state == PROGRAM_RUNS)
+		kill(p->pid, sig); /* there is no /proc */
+}
+
+void program_signal(struct program *p, int sig)
+{
+	if (program_is_gone(p))
+		return;
+	if (!p->own_group)
+		descendants_update(&p->tree, p->state == PROGRAM_RUNS ? p->pid : 0);
+	signal_once(p, sig);
+	if (sig != SIGKILL)
+		signal_once(p, SIGCONT);
+}
+
+void program_hold(struct program *p, int fd)
+{
+	if (p->held >= 0)
+		close(p->held);
+	p->held = fd;
 }
 
 void program_free(struct program *p)
 {
-	if (!p)
+	if (p == NULL)
 		return;
-	if (p->pid)
-		p->on_exit = NULL; /* freed when it is reaped */
-	else
-		free(p);
+	p->on_exit = NULL;
+	p->is_released = true;
+	if (p->state != PROGRAM_RUNS)
+		programs_review();
+}
+
+void programs_signal(int sig)
+{
+	for (struct program *p = all.list; p != NULL; p = p->next)
+		if (p->own_group)
+			program_signal(p, sig);
+}
+
+bool programs_are_gone(void)
+{
+	for (struct program *p = all.list; p != NULL; p = p->next)
+		if (p->own_group && !program_is_gone(p))
+			return false;
+	return true;
+}
+
+void programs_close(void)
+{
+	gn_timer_free(all.timer);
+	all.timer = NULL;
+	while (all.list != NULL)
+		program_drop(all.list);
 }
 
 int program_exit_code(int status)

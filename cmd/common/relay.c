@@ -7,36 +7,57 @@
 #include "batch.h"
 
 #define VIEWS 16
+#define LEAVE (1 * GN_SEC) /* relay_finish(): for the peer's end, from the acknowledgement on */
+
+/* What this side sends.
+ *
+ *	OPEN -- the input has ended --> HELD -- relay_end(), or at once without hold_end --> ENDING
+ *	ENDING -- the end was handed to the channel --> ENDED -- GN_ACKED --> ACKED
+ */
+enum relay_sending { SENDING_OPEN, SENDING_HELD, SENDING_ENDING, SENDING_ENDED, SENDING_ACKED };
+
+/* What the peer sends.
+ *
+ *	OPEN -- nobody reads the output --> DROPPING
+ *	OPEN, DROPPING -- the peer's end has come, and what came before was written --> ENDED
+ */
+enum relay_receiving { RECEIVING_OPEN, RECEIVING_DROPPING, RECEIVING_ENDED };
 
 struct relay {
 	struct relay_cfg cfg;
-	struct gn_timer *kick; /* runs it from the loop, where callbacks may fire */
+	struct gn_timer *kick;  /* runs it from the loop, where callbacks may fire */
+	struct gn_timer *leave; /* ends the wait for the peer's end */
 	struct batch batch;
 	struct gn_metrics metrics;
-	enum relay_fault fault;
-	int err;                     /* of the fault */
+	struct relay_result result;
+	enum relay_sending sending;
+	enum relay_receiving receiving;
 	int down_err;                /* met behind frames that still have to be written, */
 	enum relay_fault down_fault; /* and whose it is */
-	bool input_done, release;    /* the input ended; its end may go out */
-	bool sent_end, drained;
-	bool down_done;   /* the channel's end was met and passed on */
-	bool dropping;    /* nobody reads the output, */
-	bool lost_output; /* which was found out just now: what waits is to be dropped */
+	bool is_frames;
+	bool lost_output; /* it was found out just now that nobody reads: what waits is to be dropped */
+	bool asking;      /* GN_ACKED is pending */
+	bool drained;     /* GN_DRAINED came */
 	bool dead;
+	bool was_drained; /* when it died: what was sent had reached the kernel */
+	bool is_finished; /* by relay_finish() */
+	bool is_leaving;  /* r->leave was started, */
+	bool left;        /* and the peer has not ended its side by then */
 };
 
 static void fail(struct relay *r, enum relay_fault fault, int err)
 {
-	if (r->fault)
+	if (r->result.fault)
 		return;
-	r->fault = fault;
-	r->err = err;
+	r->result.fault = fault;
+	r->result.err = err;
 }
 
 static void fail_output(struct relay *r, int err)
 {
 	if (err == -EPIPE && r->cfg.drop_output) {
-		r->dropping = r->lost_output = true;
+		r->receiving = RECEIVING_DROPPING;
+		r->lost_output = true;
 		batch_fini(&r->batch);
 	} else {
 		fail(r, RELAY_OUTPUT, err);
@@ -77,43 +98,56 @@ static int up_frames(struct relay *r)
 	}
 }
 
+static void ask(struct relay *r)
+{
+	if (r->dead || r->asking)
+		return;
+	r->asking = true;
+	if (gn_channel_sync(r->cfg.ch))
+		r->dead = true;
+}
+
 static void send_end(struct relay *r)
 {
-	if (r->sent_end || !r->release || r->dead)
+	if (r->sending != SENDING_ENDING || r->dead)
 		return;
-	r->sent_end = true;
+	r->sending = SENDING_ENDED;
 	if (gn_channel_end(r->cfg.ch))
 		r->dead = true;
+	r->asking = false; /* what is pending does not cover the end */
+	ask(r);
+}
+
+static void end_input(struct relay *r)
+{
+	r->sending = r->cfg.hold_end ? SENDING_HELD : SENDING_ENDING;
+	if (r->cfg.on_input_end)
+		r->cfg.on_input_end(r->cfg.arg);
 }
 
 static void up(struct relay *r)
 {
 	int end;
 
-	if (r->input_done || r->dead)
+	if (r->sending != SENDING_OPEN || r->dead)
 		return;
 	if (!r->cfg.in)
-		end = GN_EOF;
+		end = r->cfg.end_follows && r->receiving == RECEIVING_OPEN ? 0 : GN_EOF;
 	else
-		end = r->cfg.units ? up_frames(r) : up_bytes(r);
+		end = r->is_frames ? up_frames(r) : up_bytes(r);
 	if (!end)
 		return;
-	if (end != GN_EOF) {
+	if (end == GN_EOF)
+		end_input(r);
+	else
 		fail(r, RELAY_INPUT, end);
-		return;
-	}
-	r->input_done = true;
-	if (!r->cfg.hold_end)
-		r->release = true;
-	if (r->cfg.on_input_end)
-		r->cfg.on_input_end(r->cfg.arg);
 }
 
 /* ---- from the channel to the output ------------------------------------------- */
 
 static bool has_output(const struct relay *r)
 {
-	return r->cfg.out && !r->dropping;
+	return r->cfg.out && r->receiving == RECEIVING_OPEN;
 }
 
 /* Passes on what is there: 0 when the output or the channel has to be waited for, else
@@ -134,7 +168,7 @@ static int down_bytes(struct relay *r)
 				return 0;
 			if (n < 0) {
 				fail_output(r, (int)n);
-				if (r->fault)
+				if (r->result.fault)
 					return 0;
 				continue;
 			}
@@ -182,7 +216,7 @@ static int down_frames(struct relay *r)
 			return 0;
 		if (err)
 			fail_output(r, err);
-		if (r->fault)
+		if (r->result.fault)
 			return 0;
 		if (r->down_err)
 			return r->down_err;
@@ -199,64 +233,168 @@ static void down(struct relay *r)
 {
 	int end, err;
 
-	if (r->down_done)
+	if (r->receiving == RECEIVING_ENDED)
 		return;
-	end = r->cfg.units ? down_frames(r) : down_bytes(r);
+	end = r->is_frames ? down_frames(r) : down_bytes(r);
 	if (!end)
 		return;
 	if (end != GN_EOF) {
-		fail(r, r->down_fault, end);
+		/* Who reads nothing loses nothing: what was sent decides. */
+		if (r->receiving != RECEIVING_DROPPING || r->sending != SENDING_ACKED)
+			fail(r, r->down_fault, end);
 		return;
 	}
-	r->down_done = true;
+	r->result.got_end = !r->is_finished;
 	if (has_output(r) && !r->cfg.keep_output) {
 		err = output_end(r->cfg.out);
 		if (err)
 			fail(r, RELAY_OUTPUT, err);
 	}
+	r->receiving = RECEIVING_ENDED;
 }
 
 /* ---- both --------------------------------------------------------------------- */
 
-static void detach(struct relay *r)
+static void release_input(struct relay *r)
 {
-	if (r->cfg.in) {
-		input_on_ready(r->cfg.in, NULL, NULL);
-		input_pause(r->cfg.in);
-	}
+	if (!r->cfg.in)
+		return;
+	input_on_ready(r->cfg.in, NULL, NULL);
+	input_pause(r->cfg.in);
+	r->cfg.in = NULL; /* its owner may free it from here on */
+	r->cfg.units = NULL;
+}
+
+static void release_output(struct relay *r)
+{
 	if (r->cfg.out)
 		output_on_ready(r->cfg.out, NULL, NULL);
-	r->cfg.in = NULL; /* its owner may free them from here on */
 	r->cfg.out = NULL;
+}
+
+static void detach(struct relay *r)
+{
+	struct gn_channel_state st;
+
+	if (r->cfg.ch) {
+		gn_channel_metrics(r->cfg.ch, &r->metrics);
+		gn_channel_state(r->cfg.ch, &st);
+		r->result.opened |= st.opened;
+		r->result.lost = relay_unconfirmed(r);
+	}
+	release_input(r);
+	release_output(r);
 	gn_timer_stop(r->kick);
+	gn_timer_stop(r->leave);
 	if (!r->cfg.ch)
 		return;
-	gn_channel_metrics(r->cfg.ch, &r->metrics);
-	if (r->fault || !r->sent_end)
+	if (r->result.fault || r->sending != SENDING_ACKED || r->receiving != RECEIVING_ENDED)
 		gn_channel_reset(r->cfg.ch);
 	gn_channel_free(r->cfg.ch);
 	r->cfg.ch = NULL;
 }
 
+/* The connection was closed by a peer that had read all that this host's kernel sent; otherwise the peer's kernel
+ * would have reset it.  Some programs leave like that, without answering our ping. */
+static bool is_kernel_acked(const struct relay *r)
+{
+	return gn_channel_error(r->cfg.ch) == GN_EGONE && r->was_drained && !gn_channel_unacked(r->cfg.ch);
+}
+
+/* The channel is dead, and the peer's side had ended in good order: nothing that came is short, and
+ * whether something is wrong depends on what was sent. */
+static void judge_death(struct relay *r)
+{
+	int err = gn_channel_error(r->cfg.ch);
+	uint64_t lost = relay_unconfirmed(r);
+	bool had_nothing = !relay_metrics(r)->bytes_out && (r->sending != SENDING_OPEN || r->cfg.end_follows);
+
+	if (err == GN_ERESET) {
+		/* The peer has stopped reading, which is its right. */
+		if (lost)
+			fail(r, RELAY_UNREAD, err);
+	} else if (!(had_nothing && !lost) && !(r->sending == SENDING_ENDED && is_kernel_acked(r))) {
+		fail(r, RELAY_PEER, err);
+	}
+}
+
+/* Is there nothing left to do?  With a fault in r->result unless all is well. */
+static bool is_over(struct relay *r)
+{
+	bool is_dead = r->dead && gn_channel_error(r->cfg.ch);
+
+	if (r->result.fault)
+		return true;
+	if (r->sending == SENDING_ACKED)
+		return r->receiving == RECEIVING_ENDED || r->left || (is_dead && r->receiving == RECEIVING_DROPPING);
+	if (!is_dead || r->receiving != RECEIVING_ENDED)
+		return false;
+	judge_death(r);
+	return true;
+}
+
+static void wait_for_peer(struct relay *r)
+{
+	if (r->sending != SENDING_ACKED || r->receiving != RECEIVING_DROPPING || r->is_leaving)
+		return;
+	r->is_leaving = true;
+	gn_timer_start(r->leave, LEAVE);
+}
+
 /* Everything it may do now.  on_done may free the relay: nothing is touched behind it. */
 static void run(struct relay *r)
 {
-	bool clean;
-
 	if (!r->cfg.ch)
 		return;
 	up(r);
-	if (!r->fault)
+	if (!r->result.fault)
 		send_end(r);
-	if (!r->fault)
+	if (!r->result.fault)
 		down(r);
-	clean = r->sent_end && r->drained && (r->down_done || r->dropping);
-	if (!r->fault && !clean && r->dead && r->down_done)
-		fail(r, RELAY_PEER, gn_channel_error(r->cfg.ch) ? gn_channel_error(r->cfg.ch) : GN_ERESET);
-	if (!r->fault && !clean)
+	if (r->receiving == RECEIVING_ENDED && r->cfg.end_follows && !r->result.fault) {
+		up(r);
+		send_end(r);
+	}
+	/* The peer may stop reading from now on: it has to be known what has arrived until then. */
+	if (r->receiving == RECEIVING_ENDED && r->sending == SENDING_OPEN && gn_channel_pending(r->cfg.ch))
+		ask(r);
+	if (!is_over(r)) {
+		wait_for_peer(r);
 		return;
+	}
 	detach(r);
-	r->cfg.on_done(r->cfg.arg, r->fault, r->err);
+	r->cfg.on_done(r->cfg.arg, &r->result);
+}
+
+static void on_leave(void *arg)
+{
+	struct relay *r = arg;
+
+	r->left = true;
+	run(r);
+}
+
+static void on_acked(struct relay *r)
+{
+	r->asking = false;
+	if (r->sending != SENDING_ENDED)
+		return;
+	if (!r->drained) {
+		ask(r); /* it was answered before the end went out */
+		return;
+	}
+	r->sending = SENDING_ACKED;
+}
+
+/* All has gone out.  The source goes with the input. */
+static void on_drained(struct relay *r)
+{
+	r->drained = true;
+	if (r->cfg.in && !r->is_frames && gn_channel_source(r->cfg.ch, NULL, NULL))
+		return; /* it is dead already, and may look at its source once more */
+	release_input(r);
+	if (r->cfg.on_sent)
+		r->cfg.on_sent(r->cfg.arg);
 }
 
 static void on_ready(void *arg)
@@ -269,12 +407,19 @@ static void on_event(void *arg, struct gn_channel *ch, unsigned events)
 	struct relay *r = arg;
 
 	(void)ch;
-	if (events & GN_OPENED && r->cfg.on_opened)
-		r->cfg.on_opened(r->cfg.arg);
-	if (events & GN_DRAINED)
-		r->drained = true;
-	if (events & GN_DEAD)
+	if (events & GN_OPENED) {
+		r->result.opened = true;
+		if (r->cfg.on_opened)
+			r->cfg.on_opened(r->cfg.arg);
+	}
+	if (events & GN_DEAD) {
+		r->was_drained = r->drained;
 		r->dead = true;
+	}
+	if (events & GN_DRAINED && !r->drained)
+		on_drained(r);
+	if (events & GN_ACKED)
+		on_acked(r);
 	run(r);
 }
 
@@ -286,12 +431,16 @@ int relay_new(const struct relay_cfg *cfg, struct gn_loop *loop, struct relay **
 	if (!r)
 		return -ENOMEM;
 	r->cfg = *cfg;
+	r->is_frames = cfg->units != NULL;
 	r->down_fault = RELAY_PEER;
 	err = gn_timer_new(loop, on_ready, r, &r->kick);
-	if (!err && cfg->in && !cfg->units)
+	if (!err)
+		err = gn_timer_new(loop, on_leave, r, &r->leave);
+	if (!err && cfg->in && !r->is_frames)
 		err = gn_channel_source(cfg->ch, &input_source, cfg->in);
 	if (err) {
 		gn_timer_free(r->kick);
+		gn_timer_free(r->leave);
 		free(r);
 		return err;
 	}
@@ -307,14 +456,22 @@ int relay_new(const struct relay_cfg *cfg, struct gn_loop *loop, struct relay **
 
 void relay_end(struct relay *r)
 {
-	r->release = r->input_done = true;
-	gn_timer_start(r->kick, 0);
+	if (r->sending < SENDING_ENDING)
+		r->sending = SENDING_ENDING;
+	if (r->cfg.ch)
+		gn_timer_start(r->kick, 0);
 }
 
-void relay_drop_output(struct relay *r)
+void relay_finish(struct relay *r)
 {
-	r->dropping = true;
-	gn_timer_start(r->kick, 0);
+	release_output(r);
+	batch_fini(&r->batch);
+	if (r->receiving == RECEIVING_OPEN) {
+		r->receiving = RECEIVING_DROPPING;
+		r->lost_output = true;
+	}
+	r->is_finished = true;
+	relay_end(r);
 }
 
 void relay_reset(struct relay *r)
@@ -329,6 +486,7 @@ void relay_free(struct relay *r)
 		return;
 	detach(r);
 	gn_timer_free(r->kick);
+	gn_timer_free(r->leave);
 	batch_fini(&r->batch);
 	free(r);
 }
@@ -338,4 +496,18 @@ const struct gn_metrics *relay_metrics(struct relay *r)
 	if (r->cfg.ch)
 		gn_channel_metrics(r->cfg.ch, &r->metrics);
 	return &r->metrics;
+}
+
+uint64_t relay_unconfirmed(const struct relay *r)
+{
+	uint64_t n;
+
+	if (!r->cfg.ch)
+		return r->result.lost;
+	n = gn_channel_pending(r->cfg.ch);
+	if (r->cfg.in)
+		n += input_held(r->cfg.in);
+	if (r->cfg.units)
+		n += r->cfg.units->len;
+	return n;
 }

@@ -12,77 +12,202 @@
 
 #define GRACE (200 * GN_MSEC) /* from the end of its output to its exit code */
 #define MERCY (2 * GN_SEC)    /* from SIGTERM to SIGKILL */
+#define POLL (20 * GN_MSEC)   /* how often a group is asked whether somebody is left in it */
+#define UNHEARD (60 * GN_SEC) /* for so long what the program writes to nobody is read; then it gets EPIPE */
+
+/* RUNS -- the relay is done, the program's input had its end --> ALONE -- the program exits --> DONE
+ * RUNS -- the relay is done, and the program has exited --> DONE
+ * RUNS, ALONE -- a fault that cuts the program's input, another exit code than 0, worker_stop() --> STOPPING
+ * STOPPING -- the program and what it started are gone, or were killed --> DONE
+ */
+enum worker_state {
+	WORKER_RUNS,
+	WORKER_ALONE,    /* the stream is over, the program may end by itself; what it writes is dropped */
+	WORKER_STOPPING, /* the program was told to end; its input stays open */
+	WORKER_DONE,
+};
 
 struct worker {
 	struct worker_cfg cfg;
+	enum worker_state state;
 	struct program *program;
 	struct input *in;
 	struct output *out;
 	struct units units;
 	struct relay *relay;
-	struct gn_timer *timer;
-	bool ended;  /* its output */
-	bool exited; /* the program */
-	bool done;   /* the relay */
-	enum relay_fault fault;
-	int err, status;
+	struct gn_timer *timer; /* RUNS: GRACE; STOPPING and ALONE: POLL */
+	gn_time deadline;       /* STOPPING: when it is killed; ALONE: when its output is closed */
+	bool output_ended;
+	bool sent;   /* all that it wrote has gone out */
+	bool exited; /* the program itself */
+	bool killed;
+	struct relay_result result;
+	int status;
 };
 
-static void close_pipes(struct worker *w)
+static void close_input(struct worker *w)
 {
 	units_fini(&w->units);
 	input_free(w->in);
-	output_free(w->out);
 	w->in = NULL;
+}
+
+static void close_output(struct worker *w)
+{
+	output_free(w->out);
 	w->out = NULL;
+}
+
+/* A process that has outlived the program and still reads its input must not see an end there that
+ * the peer has not sent. */
+static void close_or_hold_output(struct worker *w)
+{
+	int fd = -1;
+
+	if (w->out && w->exited && !w->killed && !w->result.got_end && !program_is_gone(w->program))
+		fd = output_dup(w->out);
+	if (fd >= 0)
+		program_hold(w->program, fd);
+	close_output(w);
 }
 
 /* Behind this the worker may be gone. */
 static void finish(struct worker *w)
 {
-	if (!w->done || !w->exited)
-		return;
 	gn_timer_stop(w->timer);
-	w->cfg.on_done(w->cfg.arg, w->fault, w->err, w->status);
+	close_input(w);
+	close_or_hold_output(w);
+	if (!w->result.fault && w->result.lost && w->state == WORKER_ALONE)
+		w->result.fault = RELAY_UNREAD, w->result.err = GN_ERESET;
+	/* Nobody has missed anything when the connection was lost after the peer's end, unless something was to be sent. */
+	if (w->result.fault == RELAY_PEER && w->result.got_end && !w->result.lost && !w->status)
+		w->result = (struct relay_result){.got_end = true};
+	w->state = WORKER_DONE;
+	w->cfg.on_done(w->cfg.arg, &w->result, w->status);
 }
 
-static void on_timer(void *arg)
+static void stop(struct worker *w)
 {
-	struct worker *w = arg;
+	w->state = WORKER_STOPPING;
+	if (w->in) {
+		input_on_ready(w->in, NULL, NULL);
+		input_pause(w->in);
+	}
+	program_signal(w->program, SIGTERM);
+	w->deadline = gn_loop_now(w->cfg.loop) + MERCY;
+	gn_timer_start(w->timer, 0);
+}
 
-	if (w->done)
-		program_kill(w->program, SIGKILL);
-	else
-		relay_end(w->relay); /* it means to go on without its output */
+static void stopping(struct worker *w)
+{
+	if (w->exited && (w->killed || program_is_gone(w->program))) {
+		finish(w);
+		return;
+	}
+	if (!w->killed && gn_loop_now(w->cfg.loop) >= w->deadline) {
+		w->killed = true;
+		program_signal(w->program, SIGKILL);
+	}
+	gn_timer_start(w->timer, POLL);
 }
 
 static void on_input_end(void *arg)
 {
 	struct worker *w = arg;
 
-	w->ended = true;
-	if (!w->exited) {
+	w->output_ended = true;
+	if (w->exited)
+		relay_finish(w->relay);
+	else
 		gn_timer_start(w->timer, GRACE);
-		return;
-	}
-	relay_end(w->relay);
-	relay_drop_output(w->relay);
 }
 
-static void on_relay_done(void *arg, enum relay_fault fault, int err)
+/* The program is over, and so is what it had to say. */
+static void check_idle(struct worker *w)
+{
+	if (w->state != WORKER_RUNS || !w->sent || !w->exited)
+		return;
+	close_input(w);
+	if (w->cfg.on_idle)
+		w->cfg.on_idle(w->cfg.arg);
+}
+
+static void on_sent(void *arg)
 {
 	struct worker *w = arg;
 
-	w->done = true;
-	w->fault = fault;
-	w->err = err;
-	gn_timer_stop(w->timer);
-	if (fault && !w->exited) {
-		program_kill(w->program, SIGTERM);
-		gn_timer_start(w->timer, MERCY);
+	w->sent = true;
+	check_idle(w);
+}
+
+/* The program writes to nobody.  That must neither hold it up nor kill it while it still works on its input; but
+ * whoever writes for ever has to notice at last.  It is read slowly, so that dropping costs little. */
+static void on_unheard(void *arg)
+{
+	struct worker *w = arg;
+	ptrdiff_t n;
+
+	if (!w->in)
+		return;
+	if (gn_loop_now(w->cfg.loop) >= w->deadline) {
+		close_input(w);
+		return;
 	}
-	close_pipes(w);
-	finish(w);
+	n = input_fill(w->in);
+	if (n > 0) {
+		w->result.lost += (uint64_t)n;
+		input_skip(w->in, (size_t)n);
+		gn_timer_start(w->timer, POLL);
+	} else if (n != GN_EAGAIN) {
+		close_input(w);
+	}
+}
+
+static void leave_alone(struct worker *w)
+{
+	w->state = WORKER_ALONE;
+	close_output(w);
+	if (!w->in || w->output_ended)
+		return;
+	input_skip(w->in, input_held(w->in)); /* the relay has counted it */
+	w->deadline = gn_loop_now(w->cfg.loop) + UNHEARD;
+	input_on_ready(w->in, on_unheard, w);
+	on_unheard(w);
+}
+
+/* Must the program be told?  Not when all that the peer sent and its end have come: the program may go on
+ * working on it.  Where the peer had sent nothing there is nothing to go on with. */
+static bool is_cut(struct worker *w, const struct relay_result *result)
+{
+	if (!result->fault || result->fault == RELAY_INPUT || !result->got_end)
+		return result->fault;
+	return !relay_metrics(w->relay)->bytes_in;
+}
+
+static void on_timer(void *arg)
+{
+	struct worker *w = arg;
+
+	if (w->state == WORKER_STOPPING)
+		stopping(w);
+	else if (w->state == WORKER_RUNS)
+		relay_end(w->relay); /* it means to go on without its output */
+	else if (w->state == WORKER_ALONE)
+		on_unheard(w);
+}
+
+static void on_relay_done(void *arg, const struct relay_result *result)
+{
+	struct worker *w = arg;
+
+	w->result = *result;
+	gn_timer_stop(w->timer);
+	if (is_cut(w, result) && !(w->exited && program_is_gone(w->program)))
+		stop(w);
+	else if (w->exited)
+		finish(w);
+	else
+		leave_alone(w);
 }
 
 static void on_exit_status(void *arg, struct program *p, int status)
@@ -92,17 +217,28 @@ static void on_exit_status(void *arg, struct program *p, int status)
 	(void)p;
 	w->exited = true;
 	w->status = program_exit_code(status);
-	if (!w->done && w->status) {
-		/* the reset, and nothing behind it */
-		relay_reset(w->relay);
-		w->done = true;
-		close_pipes(w);
-	} else if (!w->done && w->ended) {
-		gn_timer_stop(w->timer);
-		relay_end(w->relay);
-		relay_drop_output(w->relay);
+	switch (w->state) {
+	case WORKER_RUNS:
+		if (w->status) {
+			/* the reset, and nothing behind it */
+			relay_reset(w->relay);
+			stop(w);
+		} else if (w->output_ended) {
+			gn_timer_stop(w->timer);
+			relay_finish(w->relay);
+			check_idle(w);
+		}
+		break;
+	case WORKER_ALONE:
+		on_unheard(w); /* its last words, for the count */
+		finish(w);
+		break;
+	case WORKER_STOPPING:
+		gn_timer_start(w->timer, 0);
+		break;
+	case WORKER_DONE:
+		break;
 	}
-	finish(w);
 }
 
 static void on_opened(void *arg)
@@ -117,6 +253,8 @@ static int start_program(struct worker *w, int *to, int *from)
 {
 	char **env = ucspi_new(w->cfg.ch, w->cfg.self);
 	const struct program_cfg pc = {
+		.loop = w->cfg.loop,
+		.own_group = w->cfg.own_group,
 		.argv = w->cfg.argv,
 		.env = env,
 		.fd_in = w->cfg.fd_in,
@@ -142,6 +280,7 @@ static int start_relay(struct worker *w)
 		.hold_end = true,
 		.on_opened = on_opened,
 		.on_input_end = on_input_end,
+		.on_sent = on_sent,
 		.on_done = on_relay_done,
 		.arg = w,
 	};
@@ -187,14 +326,25 @@ const struct gn_metrics *worker_metrics(struct worker *w)
 	return relay_metrics(w->relay);
 }
 
+void worker_stop(struct worker *w, enum relay_fault fault, int err)
+{
+	if (w->state == WORKER_RUNS) {
+		w->result = (struct relay_result){.fault = fault, .err = err, .lost = relay_unconfirmed(w->relay)};
+		relay_reset(w->relay);
+	}
+	if (w->state < WORKER_STOPPING)
+		stop(w);
+}
+
 void worker_free(struct worker *w)
 {
 	if (!w)
 		return;
-	if (w->program && !w->exited)
-		program_kill(w->program, SIGTERM);
+	if (w->program && w->state != WORKER_DONE)
+		program_signal(w->program, SIGKILL);
 	relay_free(w->relay);
-	close_pipes(w);
+	close_input(w);
+	close_output(w);
 	program_free(w->program);
 	gn_timer_free(w->timer);
 	free(w);

@@ -17,7 +17,7 @@ struct cfg {
 	gn_time wait; /* -w, 0: the node's */
 	struct wire wire;
 	struct note_cfg note;
-	bool identify, ping;
+	bool identify, ping, recv_only;
 	unsigned pings; /* 0: until interrupted */
 	gn_time interval;
 	struct gn_limits limits;
@@ -48,6 +48,8 @@ void dialer_close(struct dialer *d, int code);
  * of gn.h.  _stop is called once, before the node goes. */
 int stream_start(struct dialer *d);
 void stream_stop(void);
+/* Resets the stream and ends the program; dialer_close() follows when it has ended.  False: there is none. */
+bool stream_end_program(void);
 int ping_start(struct dialer *d);
 void ping_stop(void);
 int identify_start(struct dialer *d);

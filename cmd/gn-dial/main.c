@@ -7,6 +7,7 @@
 #include "common/exit.h"
 #include "common/identity.h"
 #include "common/number.h"
+#include "common/program.h"
 #include "common/protocol.h"
 #include "common/signals.h"
 #include "dialer.h"
@@ -35,6 +36,8 @@ static const struct opt opts[] = {
 	{0, "wire", "WIRE", "on the network: frames or raw (frames; with a program raw)", wire_opt_wire,
 	 offsetof(struct cfg, wire)},
 	{0, "max-frame", "SIZE", "the longest frame, in bytes (1M)", opt_size, offsetof(struct cfg, wire.max_frame)},
+	{0, "recv-only", NULL, "leave standard input alone; our side ends after the peer's", opt_flag,
+	 offsetof(struct cfg, recv_only)},
 	{0, "ping", "[N]", "measure N round trips (4; 0: until interrupted)", opt_ping, 0},
 	{'i', "interval", "TIME", "between two pings (1s)", opt_time, offsetof(struct cfg, interval)},
 	{0, "identify", NULL, "print what the peer says of itself", opt_flag, offsetof(struct cfg, identify)},
@@ -47,7 +50,7 @@ static const struct opt opts[] = {
 
 static const struct opt_tool tool = {
 	.name = "gn-dial",
-	.usage = "[-jv] [-k FILE] [-w TIME] [-F FORM] [--wire WIRE] ADDR PROTO [-- PROG ARGS...]\n"
+	.usage = "[-jv] [-k FILE] [-w TIME] [-F FORM] [--wire WIRE] [--recv-only] ADDR PROTO [-- PROG ARGS...]\n"
 		 "[-jv] [-k FILE] [-w TIME] [-i TIME] --ping[=N] ADDR\n"
 		 "[-jv] [-k FILE] [-w TIME] --identify ADDR",
 	.about = "Opens a stream of PROTO to the peer at ADDR, on standard input and output or for a program.",
@@ -62,9 +65,13 @@ static void on_signal(void *arg, int sig)
 {
 	struct dialer *d = arg;
 
-	if (d->signal)
+	if (d->signal) {
+		stream_stop(); /* kills the program: what closing its input would tell it is not true */
 		exit_by_signal(sig);
+	}
 	d->signal = sig;
+	if (stream_end_program())
+		return;
 	stream_stop();
 	ping_stop();
 	identify_stop();
@@ -98,6 +105,8 @@ static void check(struct dialer *d, const struct opt_args *args)
 		die_usage("either --ping or --identify");
 	if (!plain && args->program)
 		die_usage("--ping and --identify run no program");
+	if (d->cfg.recv_only && (args->program || !plain))
+		die_usage("--recv-only goes with standard input and output only");
 	if (args->n < wanted)
 		die_usage("%s is missing", args->n ? "PROTO" : "ADDR");
 	if (args->n > wanted)
@@ -135,6 +144,8 @@ int main(int argc, char **argv)
 	start_node(&d);
 	signals_on(SIGTERM, on_signal, &d);
 	signals_on(SIGINT, on_signal, &d);
+	signals_on(SIGHUP, on_signal, &d);
+	signals_on(SIGQUIT, on_signal, &d);
 	err = start_job(&d);
 	if (err)
 		dialer_failed(&d, err);
@@ -143,6 +154,7 @@ int main(int argc, char **argv)
 	ping_stop();
 	identify_stop();
 	gn_node_free(d.node);
+	programs_close();
 	signals_close();
 	gn_loop_free(d.loop);
 	attempts_fini(&d.attempts);

@@ -22,6 +22,8 @@ static struct {
 	struct units units;
 	struct relay *relay;
 	struct worker *worker;
+	bool worker_done;
+	int failed; /* the dial has, but the program has still to end */
 	struct note note;
 } st;
 
@@ -39,24 +41,35 @@ static void on_wait(void *arg)
 		gn_dial_cancel(st.dial);
 	st.dial = NULL;
 	relay_free(st.relay);
-	worker_free(st.worker);
 	st.relay = NULL;
-	st.worker = NULL;
-	dialer_failed(d, GN_ETIMEOUT);
+	st.failed = GN_ETIMEOUT;
+	if (st.worker)
+		worker_stop(st.worker, RELAY_PEER, GN_ETIMEOUT);
+	else
+		dialer_failed(d, st.failed);
 }
 
-static void on_relay_done(void *arg, enum relay_fault fault, int err)
+static void on_relay_done(void *arg, const struct relay_result *result)
 {
 	gn_timer_stop(st.wait);
-	note_close(&st.note, fault, err, -1, relay_metrics(st.relay));
-	dialer_close(arg, note_code(fault, err));
+	note_close(&st.note, result, -1, relay_metrics(st.relay));
+	dialer_close(arg, note_code(result));
 }
 
-static void on_worker_done(void *arg, enum relay_fault fault, int err, int status)
+static void on_worker_done(void *arg, const struct relay_result *result, int status)
 {
+	struct dialer *d = arg;
+
 	gn_timer_stop(st.wait);
-	note_close(&st.note, fault, err, status, worker_metrics(st.worker));
-	dialer_close(arg, fault ? note_code(fault, err) : status);
+	st.worker_done = true;
+	if (d->signal) {
+		dialer_close(d, 128 + d->signal);
+	} else if (st.failed) {
+		dialer_failed(d, st.failed);
+	} else {
+		note_close(&st.note, result, status, worker_metrics(st.worker));
+		dialer_close(d, result->fault ? note_code(result) : status);
+	}
 }
 
 static int start_relay(struct dialer *d, struct gn_channel *ch)
@@ -64,6 +77,7 @@ static int start_relay(struct dialer *d, struct gn_channel *ch)
 	const struct relay_cfg cfg = {
 		.ch = ch,
 		.in = st.in,
+		.end_follows = d->cfg.recv_only,
 		.out = st.out,
 		.units = d->cfg.wire.frames ? &st.units : NULL,
 		.form = d->cfg.wire.form_out,
@@ -125,11 +139,13 @@ int stream_start(struct dialer *d)
 	st.d = d;
 	err = gn_timer_new(d->loop, on_wait, d, &st.wait);
 	if (!err && !d->argv) {
-		err = input_new(d->loop, STDIN_FILENO, false, INPUT_BULK, &st.in);
-		if (!err)
-			err = output_new(d->loop, STDOUT_FILENO, false, &st.out);
+		if (!d->cfg.recv_only)
+			err = input_new(d->loop, STDIN_FILENO, false, INPUT_BULK, &st.in);
 		if (err)
-			die(EXIT_LOCAL, "standard %s: %s", st.in ? "output" : "input", gn_strerror(err));
+			die(EXIT_LOCAL, "standard input: %s", gn_strerror(err));
+		err = output_new(d->loop, STDOUT_FILENO, false, &st.out);
+		if (err)
+			die(EXIT_LOCAL, "standard output: %s", gn_strerror(err));
 		units_init(&st.units, st.in, d->cfg.wire.form, d->cfg.wire.max_frame);
 	}
 	if (err)
@@ -140,6 +156,15 @@ int stream_start(struct dialer *d)
 	if (!err && d->cfg.wait)
 		gn_timer_start(st.wait, d->cfg.wait);
 	return err;
+}
+
+bool stream_end_program(void)
+{
+	if (!st.worker || st.worker_done)
+		return false;
+	gn_timer_stop(st.wait);
+	worker_stop(st.worker, RELAY_PEER, GN_ECLOSED);
+	return true;
 }
 
 void stream_stop(void)

@@ -7,56 +7,16 @@
 #include "common/allow.h"
 #include "common/exit.h"
 #include "common/identity.h"
-#include "common/limit.h"
 #include "common/listening.h"
-#include "common/opt.h"
+#include "common/program.h"
 #include "common/protocol.h"
 #include "common/signals.h"
-#include "common/wire.h"
 #include "gn.h"
+#include "options.h"
 #include "serve.h"
 
-struct cfg {
-	struct identity_cfg key;
-	struct opt_list addrs, allow;
-	unsigned conc;
-	struct wire wire;
-	int ready_fd;
-	gn_time drain;
-	struct gn_limits limits;
-	struct note_cfg note;
-};
-
-static const struct opt opts[] = {
-	IDENTITY_OPTS(struct cfg, key, "the identity (GN_KEY_FILE, the default key, else one for this run)"),
-	{'a', "addr", "ADDR", "listen there; may be repeated (every interface, a free port)", opt_list,
-	 offsetof(struct cfg, addrs)},
-	{'c', "conc", "N", "programs at once, others wait (40)", opt_number, offsetof(struct cfg, conc)},
-	{0, "allow", "ID", "let this peer in and no other; may be repeated", opt_list, offsetof(struct cfg, allow)},
-	{'F', "form", "FORM", "locally: varint, line, text or raw (varint; on a terminal text; with a program raw)",
-	 wire_opt_form_text, offsetof(struct cfg, wire)},
-	{0, "wire", "WIRE", "on the network: frames or raw (frames; with a program raw)", wire_opt_wire,
-	 offsetof(struct cfg, wire)},
-	{0, "max-frame", "SIZE", "the longest frame, in bytes (1M)", opt_size, offsetof(struct cfg, wire.max_frame)},
-	{0, "ready-fd", "FD", "write the addresses to it when reachable, then close it", opt_fd,
-	 offsetof(struct cfg, ready_fd)},
-	{0, "drain", "TIME", "what streams get to end at SIGTERM and SIGINT (5s)", opt_time,
-	 offsetof(struct cfg, drain)},
-	LIMIT_OPT(struct cfg, limits),
-	{'j', "json", NULL, "events on stderr as JSON objects", opt_flag, offsetof(struct cfg, note.json)},
-	{'v', "verbose", NULL, "say more; twice: all", opt_count, offsetof(struct cfg, note.verbose)},
-};
-
-static const struct opt_tool tool = {
-	.name = "gn-listen",
-	.usage = "[-jv] [-k FILE] [-a ADDR]... [-c N] [--allow ID]... [-F FORM] [--wire WIRE] PROTO... [-- PROG "
-		 "ARGS...]",
-	.about = "Serves streams of PROTO: one at a time on standard input and output, or by a program each.",
-	.opts = opts,
-	.n_opts = sizeof opts / sizeof *opts,
-	.more = "gn-listen(1) has examples, gn-address(7) the addresses.",
-	.program = true,
-};
+/* SERVING -- a signal --> DRAINING -- another --> STOPPING; SIGQUIT: at once */
+enum phase { PHASE_SERVING, PHASE_DRAINING, PHASE_STOPPING };
 
 struct listener {
 	struct cfg cfg;
@@ -66,30 +26,55 @@ struct listener {
 	struct allow allow;
 	struct listening listening;
 	struct serve *serve;
+	enum phase phase;
 	int code, signal;
-	bool draining;
+	bool node_closed, serve_ended;
 };
+
+static void check_end(struct listener *l)
+{
+	if (l->serve_ended && (l->node_closed || l->signal))
+		gn_loop_stop(l->loop);
+}
 
 static void on_closed(void *arg)
 {
 	struct listener *l = arg;
 
-	gn_loop_stop(l->loop);
+	l->node_closed = true;
+	check_end(l);
 }
 
-/* The first: no new streams, those that are open may end.  The second: at once. */
+static void on_served(void *arg)
+{
+	struct listener *l = arg;
+
+	l->serve_ended = true;
+	check_end(l);
+}
+
+/* The first: no new streams, those that are open may end.  The second, and SIGQUIT: they are reset, and their
+ * programs are told to end.  The third: programs are killed. */
 static void on_signal(void *arg, int sig)
 {
 	struct listener *l = arg;
 
-	if (l->draining || gn_node_close(l->node, l->cfg.drain, on_closed, l)) {
-		l->signal = sig;
+	if (l->phase == PHASE_STOPPING) {
+		programs_signal(SIGKILL);
 		gn_loop_stop(l->loop);
-		return;
+	} else if (l->phase == PHASE_DRAINING || sig == SIGQUIT) {
+		l->phase = PHASE_STOPPING;
+		l->signal = sig;
+		gn_node_unlisten(l->node);
+		serve_stop(l->serve);
+	} else {
+		l->phase = PHASE_DRAINING;
+		if (gn_node_close(l->node, l->cfg.drain, on_closed, l))
+			l->node_closed = true;
+		serve_drain(l->serve, l->cfg.drain);
+		if (l->cfg.note.verbose)
+			say("ending: open streams have %.1f s", (double)l->cfg.drain / (double)GN_SEC);
 	}
-	l->draining = true;
-	if (l->cfg.note.verbose)
-		say("ending: open streams have %.1f s", (double)l->cfg.drain / (double)GN_SEC);
 }
 
 static void on_broken(void *arg, int code)
@@ -98,7 +83,9 @@ static void on_broken(void *arg, int code)
 
 	l->code = code;
 	if (gn_node_close(l->node, GN_SEC / 2, on_closed, l))
-		gn_loop_stop(l->loop);
+		l->node_closed = true;
+	serve_stop(l->serve);
+	check_end(l);
 }
 
 static void start_node(struct listener *l)
@@ -127,12 +114,16 @@ static void start_serving(struct listener *l, const struct opt_args *args)
 		.self = &l->self,
 		.argv = args->program,
 		.conc = l->cfg.conc,
+		.is_one_peer = l->cfg.allow.n == 1,
+		.recv_only = l->cfg.recv_only,
+		.idle = l->cfg.idle,
 		.frames = l->cfg.wire.frames,
 		.form = l->cfg.wire.form,
 		.form_out = l->cfg.wire.form_out,
 		.max_frame = l->cfg.wire.max_frame,
 		.note = &l->cfg.note,
 		.on_broken = on_broken,
+		.on_ended = on_served,
 		.arg = l,
 	};
 	int err = serve_new(&sc, &l->serve);
@@ -162,6 +153,8 @@ static void start_listening(struct listener *l)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));
 	signals_on(SIGTERM, on_signal, l);
 	signals_on(SIGINT, on_signal, l);
+	signals_on(SIGHUP, on_signal, l);
+	signals_on(SIGQUIT, on_signal, l);
 	listening_show(&l->listening, l->cfg.note.json, l->cfg.note.verbose > 0);
 	err = listening_ready(&l->listening, l->cfg.ready_fd);
 	if (err)
@@ -180,6 +173,8 @@ static void check(struct listener *l, const struct opt_args *args)
 	if (wire_settle(&l->cfg.wire, args->program, &f) || allow_init(&l->allow, &l->cfg.allow, &f) ||
 	    listening_init(&l->listening, l->cfg.addrs.v, l->cfg.addrs.n, &f))
 		die_usage("%s", f.text);
+	if (l->cfg.recv_only && args->program)
+		die_usage("--recv-only goes with standard input and output only");
 	l->cfg.note.program = args->program;
 }
 
@@ -190,7 +185,7 @@ int main(int argc, char **argv)
 	int err;
 
 	gn_limits_init(&l.cfg.limits);
-	opt_begin(&tool, &l.cfg, argc, argv, &args);
+	opt_begin(&listen_tool, &l.cfg, argc, argv, &args);
 	check(&l, &args);
 	say_library(l.cfg.note.verbose);
 	err = gn_loop_new(&l.loop);
@@ -206,6 +201,7 @@ int main(int argc, char **argv)
 		say("%s", gn_strerror(err));
 	serve_free(l.serve);
 	gn_node_free(l.node);
+	programs_close();
 	signals_close();
 	gn_loop_free(l.loop);
 	listening_fini(&l.listening);

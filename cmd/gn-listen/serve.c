@@ -2,6 +2,7 @@
 #include "serve.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -9,31 +10,54 @@
 #include "common/relay.h"
 #include "common/say.h"
 #include "common/worker.h"
+#include "share.h"
 
-/* A stream: it waits as long as it has neither worker nor relay. */
+#define WAITING 1024    /* streams that may wait for their turn */
+#define WAITING_PEER 64 /* of one peer */
+#define IDLE_PARTS 8    /* --idle is looked after so many times in its length */
+#define MERCY (2 * GN_SEC)
+#define POLL (20 * GN_MSEC)
+
+/* WAITS -- a place is free, and it is its turn --> RUNS -- its program has ended, and all has gone out --> SENT
+ * A stream that ends in any of these states is dropped.
+ */
+enum served_state { SERVED_WAITS, SERVED_RUNS, SERVED_SENT };
+
 struct served {
 	struct served *next;
 	struct serve *serve;
+	enum served_state state;
 	struct gn_channel *ch; /* while it waits */
+	struct share_peer *peer;
 	struct worker *worker;
 	struct relay *relay;
 	struct note note;
+	uint64_t moved; /* bytes, in and out, when the idle timer last looked */
+	gn_time since;  /* when they were seen to have changed */
 };
+
+/* OPEN -- serve_drain() --> DRAINING -- its limit, or serve_stop() --> STOPPING
+ * OPEN -- serve_stop() --> STOPPING
+ * DRAINING, STOPPING -- no stream is left --> CLEARING: what programs have left behind is told to end
+ * CLEARING -- no process is left, or all were killed --> ENDED
+ */
+enum serve_state { SERVE_OPEN, SERVE_DRAINING, SERVE_STOPPING, SERVE_CLEARING, SERVE_ENDED };
 
 struct serve {
 	struct serve_cfg cfg;
+	enum serve_state state;
 	struct input *in;
 	struct output *out;
 	struct units units;
+	struct share *share;
 	struct gn_timer *turn; /* starts those that may run, outside of callbacks of others */
-	struct served *all;    /* in the order in which they came */
-	unsigned running;
+	struct gn_timer *idle;
+	struct gn_timer *end; /* DRAINING: its limit; CLEARING: POLL */
+	gn_time deadline;     /* CLEARING: when they are killed */
+	struct served *all;   /* in the order in which they came */
 };
 
-static bool is_waiting(const struct served *d)
-{
-	return !d->worker && !d->relay;
-}
+/* ---- streams -------------------------------------------------------------------- */
 
 static void drop(struct served *d)
 {
@@ -45,10 +69,11 @@ static void drop(struct served *d)
 			break;
 		}
 	}
-	if (is_waiting(d))
+	if (d->state == SERVED_RUNS)
+		share_stop(s->share, d->peer);
+	share_leave(s->share, d->peer, d->state == SERVED_WAITS);
+	if (d->ch)
 		gn_channel_free(d->ch);
-	else
-		s->running--;
 	worker_free(d->worker);
 	relay_free(d->relay);
 	note_fini(&d->note);
@@ -56,24 +81,41 @@ static void drop(struct served *d)
 	gn_timer_start(s->turn, 0);
 }
 
-static void on_relay_done(void *arg, enum relay_fault fault, int err)
+/* Resets one that waits. */
+static void refuse(struct served *d)
+{
+	gn_channel_reset(d->ch);
+	drop(d);
+}
+
+static void on_relay_done(void *arg, const struct relay_result *result)
 {
 	struct served *d = arg;
 	struct serve *s = d->serve;
-	int code = note_code(fault, err);
+	int code = note_code(result);
+	bool is_broken = result->fault == RELAY_INPUT || result->fault == RELAY_OUTPUT;
 
-	note_close(&d->note, fault, err, -1, relay_metrics(d->relay));
+	note_close(&d->note, result, -1, relay_metrics(d->relay));
 	drop(d);
 	/* what a peer did ends its stream; what stdin or stdout did ends the tool */
-	if (fault == RELAY_INPUT || fault == RELAY_OUTPUT)
+	if (is_broken)
 		s->cfg.on_broken(s->cfg.arg, code);
 }
 
-static void on_worker_done(void *arg, enum relay_fault fault, int err, int status)
+static void on_worker_idle(void *arg)
 {
 	struct served *d = arg;
 
-	note_close(&d->note, fault, err, status, worker_metrics(d->worker));
+	d->state = SERVED_SENT;
+	share_stop(d->serve->share, d->peer);
+	gn_timer_start(d->serve->turn, 0);
+}
+
+static void on_worker_done(void *arg, const struct relay_result *result, int status)
+{
+	struct served *d = arg;
+
+	note_close(&d->note, result, status, worker_metrics(d->worker));
 	drop(d);
 }
 
@@ -87,6 +129,7 @@ static int start_relay(struct served *d)
 		.units = s->cfg.frames ? &s->units : NULL,
 		.form = s->cfg.form_out,
 		.keep_output = true,
+		.end_follows = s->cfg.recv_only,
 		.on_done = on_relay_done,
 		.arg = d,
 	};
@@ -104,9 +147,11 @@ static int start_worker(struct served *d)
 		.argv = s->cfg.argv,
 		.fd_in = STDIN_FILENO,
 		.fd_out = STDOUT_FILENO,
+		.own_group = true,
 		.frames = s->cfg.frames,
 		.form = s->cfg.form,
 		.max_frame = s->cfg.max_frame,
+		.on_idle = on_worker_idle,
 		.on_done = on_worker_done,
 		.arg = d,
 	};
@@ -120,25 +165,37 @@ static void start(struct served *d)
 	int err;
 
 	err = s->cfg.argv ? start_worker(d) : start_relay(d);
-	if (!err) {
-		s->running++;
+	if (err) {
+		say("%s: %s: %s", d->note.peer, s->cfg.argv ? s->cfg.argv[0] : "cannot serve it", gn_strerror(err));
+		refuse(d);
 		return;
 	}
-	say("%s: %s: %s", d->note.peer, s->cfg.argv ? s->cfg.argv[0] : "cannot serve it", gn_strerror(err));
-	gn_channel_reset(d->ch);
-	drop(d);
+	d->ch = NULL;
+	d->state = SERVED_RUNS;
+	d->since = gn_loop_now(s->cfg.loop);
+	share_start(s->share, d->peer);
+}
+
+static struct served *next_to_start(struct serve *s)
+{
+	struct served *best = NULL;
+
+	for (struct served *d = s->all; d; d = d->next)
+		if (d->state == SERVED_WAITS && share_may_start(s->share, d->peer) &&
+		    (!best || share_is_before(d->peer, best->peer)))
+			best = d;
+	return best;
 }
 
 static void on_turn(void *arg)
 {
 	struct serve *s = arg;
-	struct served *d, *next;
+	struct served *d;
 
-	for (d = s->all; d && s->running < s->cfg.conc; d = next) {
-		next = d->next;
-		if (is_waiting(d))
-			start(d);
-	}
+	while (s->state <= SERVE_DRAINING && (d = next_to_start(s)))
+		start(d);
+	if (!s->all && (s->state == SERVE_DRAINING || s->state == SERVE_STOPPING))
+		gn_timer_start(s->end, 0);
 }
 
 /* Of one that waits. */
@@ -151,17 +208,37 @@ static void on_event(void *arg, struct gn_channel *ch, unsigned events)
 		gn_timer_start(d->serve->turn, 0);
 		return;
 	}
-	note_close(&d->note, RELAY_PEER, gn_channel_error(ch), -1, &none);
+	note_close(&d->note, &(struct relay_result){.fault = RELAY_PEER, .err = gn_channel_error(ch)}, -1, &none);
 	drop(d);
+}
+
+/* Too many wait in all: one of those goes whose address has the most, the one that came last. */
+static void make_room(struct serve *s)
+{
+	struct served *last = NULL;
+
+	for (struct served *d = s->all; d; d = d->next)
+		if (d->state == SERVED_WAITS && (!last || share_waiting(d->peer) >= share_waiting(last->peer)))
+			last = d;
+	if (!last)
+		return;
+	say("%s at %s: reset, too many streams wait for their turn", last->note.peer,
+	    last->note.addr ? last->note.addr : "?");
+	refuse(last);
 }
 
 void serve_open(void *arg, struct gn_channel *ch)
 {
 	struct serve *s = arg;
 	struct served *d = calloc(1, sizeof *d), **at;
+	struct gn_channel_state st;
 
-	if (!d) {
+	gn_channel_state(ch, &st);
+	if (d)
+		d->peer = share_enter(s->share, &st);
+	if (!d || !d->peer) {
 		say("out of memory for a stream");
+		free(d);
 		gn_channel_reset(ch);
 		gn_channel_free(ch);
 		return;
@@ -174,23 +251,155 @@ void serve_open(void *arg, struct gn_channel *ch)
 		;
 	*at = d;
 	gn_timer_start(s->turn, 0);
+	if (share_is_over(s->share, d->peer)) {
+		say("%s at %s: reset, %d of its streams wait already", d->note.peer, d->note.addr ? d->note.addr : "?",
+		    WAITING_PEER);
+		refuse(d);
+	} else if (share_is_full(s->share)) {
+		make_room(s);
+	}
+}
+
+/* ---- idle streams --------------------------------------------------------------- */
+
+static bool has_moved(struct served *d)
+{
+	const struct gn_metrics *m = d->worker ? worker_metrics(d->worker) : relay_metrics(d->relay);
+	uint64_t before = d->moved;
+
+	d->moved = m->bytes_in + m->bytes_out;
+	return d->moved != before;
+}
+
+static void end_idle(struct served *d)
+{
+	const struct relay_result result = {
+		.fault = RELAY_IDLE,
+		.err = GN_ETIMEOUT,
+		.lost = d->relay ? relay_unconfirmed(d->relay) : 0,
+	};
+
+	if (d->worker) {
+		worker_stop(d->worker, RELAY_IDLE, GN_ETIMEOUT);
+		return;
+	}
+	relay_reset(d->relay);
+	note_close(&d->note, &result, -1, relay_metrics(d->relay));
+	drop(d);
+}
+
+static void on_idle(void *arg)
+{
+	struct serve *s = arg;
+	gn_time now = gn_loop_now(s->cfg.loop);
+	struct served *next;
+
+	for (struct served *d = s->all; d; d = next) {
+		next = d->next;
+		if (d->state == SERVED_WAITS)
+			continue;
+		if (has_moved(d))
+			d->since = now;
+		else if (now - d->since >= s->cfg.idle)
+			end_idle(d);
+	}
+	gn_timer_start(s->idle, s->cfg.idle / IDLE_PARTS);
+}
+
+/* ---- the end -------------------------------------------------------------------- */
+
+static void clear(struct serve *s)
+{
+	if (s->state != SERVE_CLEARING) {
+		s->state = SERVE_CLEARING;
+		s->deadline = gn_loop_now(s->cfg.loop) + MERCY;
+		programs_signal(SIGTERM);
+	}
+	if (!programs_are_gone() && gn_loop_now(s->cfg.loop) < s->deadline) {
+		gn_timer_start(s->end, POLL);
+		return;
+	}
+	programs_signal(SIGKILL);
+	s->state = SERVE_ENDED;
+	s->cfg.on_ended(s->cfg.arg);
+}
+
+static void on_end(void *arg)
+{
+	struct serve *s = arg;
+
+	if (!s->all)
+		clear(s);
+	else if (s->state == SERVE_DRAINING)
+		serve_stop(s);
+}
+
+void serve_drain(struct serve *s, gn_time limit)
+{
+	if (s->state != SERVE_OPEN)
+		return;
+	s->state = SERVE_DRAINING;
+	gn_timer_start(s->end, s->all ? limit : 0);
+}
+
+void serve_stop(struct serve *s)
+{
+	struct served *next;
+
+	if (s->state >= SERVE_STOPPING)
+		return;
+	s->state = SERVE_STOPPING;
+	gn_timer_stop(s->end);
+	for (struct served *d = s->all; d; d = next) {
+		next = d->next;
+		if (d->worker)
+			worker_stop(d->worker, RELAY_PEER, GN_ECLOSED);
+		else
+			drop(d); /* an open stream is reset by that */
+	}
+	gn_timer_start(s->turn, 0);
+}
+
+/* ---- life ----------------------------------------------------------------------- */
+
+static int make_timers(struct serve *s)
+{
+	int err = gn_timer_new(s->cfg.loop, on_turn, s, &s->turn);
+
+	if (!err)
+		err = gn_timer_new(s->cfg.loop, on_end, s, &s->end);
+	if (!err)
+		err = gn_timer_new(s->cfg.loop, on_idle, s, &s->idle);
+	if (!err && s->cfg.idle)
+		gn_timer_start(s->idle, s->cfg.idle / IDLE_PARTS);
+	return err;
+}
+
+static int take_standard(struct serve *s)
+{
+	int err = 0;
+
+	if (!s->cfg.recv_only)
+		err = input_new(s->cfg.loop, STDIN_FILENO, false, INPUT_BULK, &s->in);
+	if (!err)
+		err = output_new(s->cfg.loop, STDOUT_FILENO, false, &s->out);
+	return err;
 }
 
 int serve_new(const struct serve_cfg *cfg, struct serve **out)
 {
+	struct share_cfg sc = {cfg->argv ? cfg->conc : 1, cfg->is_one_peer, WAITING, WAITING_PEER};
 	struct serve *s = calloc(1, sizeof *s);
 	int err;
 
 	if (!s)
 		return -ENOMEM;
 	s->cfg = *cfg;
-	if (!cfg->argv)
-		s->cfg.conc = 1;
-	err = gn_timer_new(cfg->loop, on_turn, s, &s->turn);
+	err = share_new(&sc, &s->share);
+	if (!err)
+		err = make_timers(s);
 	if (!err && !cfg->argv)
-		err = input_new(cfg->loop, STDIN_FILENO, false, INPUT_BULK, &s->in);
-	if (!err && !cfg->argv)
-		err = output_new(cfg->loop, STDOUT_FILENO, false, &s->out);
+		err = take_standard(s);
 	if (err) {
 		serve_free(s);
 		return err;
@@ -209,6 +418,9 @@ void serve_free(struct serve *s)
 	units_fini(&s->units);
 	input_free(s->in);
 	output_free(s->out);
+	share_free(s->share);
 	gn_timer_free(s->turn);
+	gn_timer_free(s->idle);
+	gn_timer_free(s->end);
 	free(s);
 }

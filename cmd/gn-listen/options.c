@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include "common/limit.h"
+
+static const struct opt opts[] = {
+	IDENTITY_OPTS(struct cfg, key, "the identity (GN_KEY_FILE, the default key, else one for this run)"),
+	{'a', "addr", "ADDR", "listen there; may be repeated (every interface, a free port)", opt_list,
+	 offsetof(struct cfg, addrs)},
+	{'c', "conc", "N", "programs at once, others wait (40); one peer has at most three quarters", opt_number,
+	 offsetof(struct cfg, conc)},
+	{0, "idle", "TIME", "end a stream on which nothing has moved for so long (never)", opt_time,
+	 offsetof(struct cfg, idle)},
+	{0, "allow", "ID", "let this peer in and no other; may be repeated", opt_list, offsetof(struct cfg, allow)},
+	{'F', "form", "FORM", "locally: varint, line, text or raw (varint; on a terminal text; with a program raw)",
+	 wire_opt_form_text, offsetof(struct cfg, wire)},
+	{0, "wire", "WIRE", "on the network: frames or raw (frames; with a program raw)", wire_opt_wire,
+	 offsetof(struct cfg, wire)},
+	{0, "max-frame", "SIZE", "the longest frame, in bytes (1M)", opt_size, offsetof(struct cfg, wire.max_frame)},
+	{0, "recv-only", NULL, "leave standard input alone; our side of a stream ends after the peer's", opt_flag,
+	 offsetof(struct cfg, recv_only)},
+	{0, "ready-fd", "FD", "write the addresses to it when reachable, then close it", opt_fd,
+	 offsetof(struct cfg, ready_fd)},
+	{0, "drain", "TIME", "what streams get to end at SIGTERM and SIGINT (5s)", opt_time,
+	 offsetof(struct cfg, drain)},
+	LIMIT_OPT(struct cfg, limits),
+	{'j', "json", NULL, "events on stderr as JSON objects", opt_flag, offsetof(struct cfg, note.json)},
+	{'v', "verbose", NULL, "say more; twice: all", opt_count, offsetof(struct cfg, note.verbose)},
+};
+
+const struct opt_tool listen_tool = {
+	.name = "gn-listen",
+	.usage = "[-jv] [-k FILE] [-a ADDR]... [-c N] [--idle TIME] [--allow ID]... [-F FORM] [--wire WIRE] "
+		 "[--recv-only] PROTO... [-- PROG ARGS...]",
+	.about = "Serves streams of PROTO: one at a time on standard input and output, or by a program each.",
+	.opts = opts,
+	.n_opts = sizeof opts / sizeof *opts,
+	.more = "gn-listen(1) has examples, gn-address(7) the addresses.",
+	.program = true,
+};

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* options: what gn-listen is told. */
+#ifndef CMD_GN_LISTEN_OPTIONS_H
+#define CMD_GN_LISTEN_OPTIONS_H
+
+#include "common/identity.h"
+#include "common/note.h"
+#include "common/opt.h"
+#include "common/wire.h"
+#include "gn.h"
+
+struct cfg {
+	struct identity_cfg key;
+	struct opt_list addrs, allow;
+	unsigned conc;
+	struct wire wire;
+	int ready_fd;
+	bool recv_only;
+	gn_time drain, idle;
+	struct gn_limits limits;
+	struct note_cfg note;
+};
+
+extern const struct opt_tool listen_tool;
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+#include "share.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PLACES_MIN 3 /* with fewer, whoever comes first may have all */
+#define FACTOR 3     /* times the places that stay free */
+#define NET_MAX 9    /* bytes of a network's name */
+
+enum { CODE_IP4 = 4, CODE_IP6 = 41, CODE_IP6ZONE = 42 }; /* of multicodec's table */
+
+struct share_count {
+	unsigned running, waiting;
+};
+
+/* Peers of one IPv4 address or IPv6 /64. */
+struct share_net {
+	struct share_net *next;
+	uint8_t name[NET_MAX];
+	unsigned peers;
+	struct share_count count;
+};
+
+struct share_peer {
+	struct share_peer *next;
+	struct gn_peer_id id;
+	struct share_net *net; /* NULL: loopback, or no IP address */
+	unsigned streams;
+	uint64_t served; /* the number of the start that was its last; 0: none */
+	struct share_count count;
+};
+
+struct share {
+	struct share_cfg cfg;
+	struct share_peer *peers;
+	struct share_net *nets;
+	struct share_count count;
+	uint64_t starts;
+};
+
+int share_new(const struct share_cfg *cfg, struct share **out)
+{
+	struct share *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
+		return -ENOMEM;
+	s->cfg = *cfg;
+	*out = s;
+	return 0;
+}
+
+void share_free(struct share *s)
+{
+	free(s);
+}
+
+/* The network of an address, behind a leading zone; false without one, and for loopback. */
+static bool net_name(const struct gn_multiaddr *addr, uint8_t name[NET_MAX])
+{
+	static const uint8_t loopback6[16] = {[15] = 1};
+	size_t len = 0;
+	const uint8_t *p = addr != NULL ? gn_multiaddr_bytes(addr, &len) : NULL;
+
+	memset(name, 0, NET_MAX);
+	if (len > 2 && p[0] == CODE_IP6ZONE && len > 2u + p[1]) {
+		len -= 2u + p[1];
+		p += 2 + p[1];
+	}
+	if (len >= 5 && p[0] == CODE_IP4 && p[1] != 127) {
+		name[0] = 4;
+		memcpy(name + 1, p + 1, 4);
+		return true;
+	}
+	if (len >= 17 && p[0] == CODE_IP6 && memcmp(p + 1, loopback6, sizeof loopback6) != 0) {
+		name[0] = 6;
+		memcpy(name + 1, p + 1, 8);
+		return true;
+	}
+	return false;
+}
+
+static struct share_net *net_find(struct share *s, const uint8_t name[NET_MAX])
+{
+	struct share_net *n = s->nets;
+
+	while (n != NULL && memcmp(n->name, name, NET_MAX) != 0)
+		n = n->next;
+	if (n != NULL)
+		return n;
+	n = calloc(1, sizeof *n);
+	if (n == NULL)
+		return NULL;
+	memcpy(n->name, name, NET_MAX);
+	n->next = s->nets;
+	s->nets = n;
+	return n;
+}
+
+static void net_leave(struct share *s, struct share_net *n)
+{
+	struct share_net **at = &s->nets;
+
+	if (n == NULL || --n->peers > 0)
+		return;
+	while (*at != n)
+		at = &(*at)->next;
+	*at = n->next;
+	free(n);
+}
+
+static struct share_peer *peer_new(struct share *s, const struct gn_peer_id *id, const uint8_t *name)
+{
+	struct share_peer *p = calloc(1, sizeof *p);
+
+	if (p == NULL)
+		return NULL;
+	p->id = *id;
+	if (name != NULL) {
+		p->net = net_find(s, name);
+		if (p->net == NULL) {
+			free(p);
+			return NULL;
+		}
+		p->net->peers++;
+	}
+	p->next = s->peers;
+	s->peers = p;
+	return p;
+}
+
+/* A peer that calls from two addresses counts for the first, as long as it has a stream from there. */
+struct share_peer *share_enter(struct share *s, const struct gn_channel_state *st)
+{
+	struct share_peer *p = s->peers;
+	uint8_t name[NET_MAX];
+	bool has_net = net_name(st->remote, name);
+
+	while (p != NULL && !gn_peer_id_is_equal(&p->id, &st->peer))
+		p = p->next;
+	if (p == NULL)
+		p = peer_new(s, &st->peer, has_net ? name : NULL);
+	if (p == NULL)
+		return NULL;
+	p->streams++;
+	p->count.waiting++;
+	s->count.waiting++;
+	if (p->net != NULL)
+		p->net->count.waiting++;
+	return p;
+}
+
+static void count_running(struct share *s, struct share_peer *p, int by)
+{
+	s->count.running += (unsigned)by;
+	p->count.running += (unsigned)by;
+	if (p->net != NULL)
+		p->net->count.running += (unsigned)by;
+}
+
+static void not_waiting(struct share *s, struct share_peer *p)
+{
+	s->count.waiting--;
+	p->count.waiting--;
+	if (p->net != NULL)
+		p->net->count.waiting--;
+}
+
+void share_start(struct share *s, struct share_peer *p)
+{
+	not_waiting(s, p);
+	count_running(s, p, 1);
+	p->served = ++s->starts;
+}
+
+void share_stop(struct share *s, struct share_peer *p)
+{
+	count_running(s, p, -1);
+}
+
+void share_leave(struct share *s, struct share_peer *p, bool is_waiting)
+{
+	struct share_peer **at = &s->peers;
+
+	if (is_waiting)
+		not_waiting(s, p);
+	if (--p->streams > 0)
+		return;
+	while (*at != p)
+		at = &(*at)->next;
+	*at = p->next;
+	net_leave(s, p->net);
+	free(p);
+}
+
+/* There is a free place, and the last one is for those that have none. */
+static bool is_within(const struct share *s, const struct share_count *c)
+{
+	return c->running == 0 || c->running < FACTOR * (s->cfg.places - s->count.running - 1);
+}
+
+bool share_may_start(const struct share *s, const struct share_peer *p)
+{
+	if (s->count.running >= s->cfg.places)
+		return false;
+	if (s->cfg.is_free || s->cfg.places < PLACES_MIN)
+		return true;
+	return is_within(s, &p->count) && (p->net == NULL || is_within(s, &p->net->count));
+}
+
+bool share_is_before(const struct share_peer *a, const struct share_peer *b)
+{
+	unsigned of_a = a->net != NULL ? a->net->count.running : a->count.running;
+	unsigned of_b = b->net != NULL ? b->net->count.running : b->count.running;
+
+	if (of_a != of_b)
+		return of_a < of_b;
+	if (a->count.running != b->count.running)
+		return a->count.running < b->count.running;
+	return a->served < b->served;
+}
+
+bool share_is_over(const struct share *s, const struct share_peer *p)
+{
+	return p->count.waiting > s->cfg.waiting_peer;
+}
+
+bool share_is_full(const struct share *s)
+{
+	return s->count.waiting > s->cfg.waiting;
+}
+
+unsigned share_waiting(const struct share_peer *p)
+{
+	return p->net != NULL ? p->net->count.waiting : p->count.waiting;
+}
