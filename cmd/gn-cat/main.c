@@ -10,6 +10,7 @@
 #include "common/exit.h"
 #include "common/identity.h"
 #include "common/protocol.h"
+#include "common/secret.h"
 #include "common/signals.h"
 #include "protocol.h"
 #include "token.h"
@@ -212,6 +213,8 @@ static void stop(struct cat *c)
 	listening_fini(&c->listening);
 	allow_fini(&c->allow);
 	address_fini(&c->address);
+	secret_wipe(c->token, sizeof c->token);
+	secret_wipe(c->protocol, sizeof c->protocol);
 	attempts_fini(&c->attempts);
 	opt_list_free(&c->cfg.allow);
 }
