@@ -28,7 +28,7 @@ uint64_t gn_conn_taken(const struct gn_conn *c)
  * is there at two looks and got smaller in between is a sign of life. */
 static bool is_taking(const struct gn_conn *c, uint64_t taken)
 {
-	return c->backlog > 0 && taken < c->written && taken > c->looked_taken;
+	return c->backlog > 0 && taken < c->written && taken > c->looked_written - c->backlog;
 }
 
 void gn_conn_look(struct gn_conn *c)
@@ -43,7 +43,6 @@ void gn_conn_look(struct gn_conn *c)
 		c->heard = now;
 	c->backlog = (size_t)(c->written - taken);
 	c->looked_written = c->written;
-	c->looked_taken = taken;
 	c->look = c->backlog > 0 ? gn_time_add(now, LOOK * GN_SEC) : GN_NEVER;
 }
 

@@ -77,8 +77,7 @@ struct gn_conn {
 	uint64_t received;       /* bytes from the link */
 	gn_time look;            /* when to look at the backlog again; GN_NEVER */
 	size_t backlog;          /* bytes that the far host had not acknowledged at the last look */
-	uint64_t looked_written; /* what was written by then, */
-	uint64_t looked_taken;   /* and what was acknowledged of it */
+	uint64_t looked_written; /* what was written by then */
 
 	struct gn_task task;
 	struct gn_timer timer;

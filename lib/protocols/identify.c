@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "id/multihash.h"
 #include "node/node.h"
@@ -81,20 +81,29 @@ static void stream_free(struct gn_identify_stream *s)
 	free(s);
 }
 
+/* The beginning of a SHA-256: enough to tell what one peer says from what it said before. */
+static uint64_t hash_of(const struct gn_buf *body)
+{
+	uint8_t hash[GN_MULTIHASH_MAX] = {0};
+
+	gn_multihash_encode(GN_MULTIHASH_SHA2_256, body->p, body->len, hash);
+	return gn_get_u64(hash + 2);
+}
+
 /* The peer has said all of it. */
 static int learn(struct gn_identify_stream *s)
 {
 	struct gn_identify_peer *peer = s->peer;
 	const struct gn_buf *body = &s->reader.body;
 	struct gn_identify_known *known = NULL;
-	uint8_t hash[GN_MULTIHASH_MAX] = {0};
+	uint64_t hash;
 	int err = gn_identify_reader_finish(&s->reader);
 
 	if (err != 0)
 		return err;
 	/* What was said last, said again: nothing of it is new. */
-	gn_multihash_encode(GN_MULTIHASH_SHA2_256, body->p, body->len, hash);
-	if (s->kind == PUSHED && peer->known != NULL && memcmp(hash, peer->hash, sizeof peer->hash) == 0)
+	hash = hash_of(body);
+	if (s->kind == PUSHED && peer->known != NULL && hash == peer->hash)
 		return 0;
 	err = gn_identify_known_make(body->p, body->len, &peer->conn->peer, s->kind == PUSHED ? peer->known : NULL,
 				     &known);
@@ -102,7 +111,7 @@ static int learn(struct gn_identify_stream *s)
 		return err;
 	free(peer->known);
 	peer->known = known;
-	memcpy(peer->hash, hash, sizeof peer->hash);
+	peer->hash = hash;
 	/* What has changed since we answered it could not be pushed before we knew that it listens. */
 	if (known->takes_push && peer->told != 0 && peer->told != s->service->version)
 		peer->owes_push = true;

@@ -27,7 +27,6 @@ enum {
 	/* Streams of a peer that are answered or listened to: so many at once, then one in so many s. */
 	GN_IDENTIFY_BURST = 8,
 	GN_IDENTIFY_EVERY = 10,
-	GN_IDENTIFY_HASH = 34, /* bytes of a multihash, SHA-256 */
 };
 
 /* A bucket of tokens, of a peer over all of its connections.  Each stream that the peer opens costs
@@ -54,7 +53,7 @@ struct gn_identify_peer {
 	struct gn_identify_service *service;
 	struct gn_conn *conn;
 	struct gn_identify_bucket *bucket;
-	uint8_t hash[GN_IDENTIFY_HASH];  /* of the bodies that `known` came from last */
+	uint64_t hash; /* of the bodies that `known` came from last */
 	struct gn_identify_known *known; /* NULL: it has not said yet */
 	struct gn_task task;             /* asks it */
 	uint8_t turns;                   /* to wait before */
