@@ -166,7 +166,8 @@ static void start(struct served *d)
 
 	err = s->cfg.argv ? start_worker(d) : start_relay(d);
 	if (err) {
-		say("%s: %s: %s", d->note.peer, s->cfg.argv ? s->cfg.argv[0] : "cannot serve it", gn_strerror(err));
+		say_about(&d->note.from, "%s: %s: %s", d->note.peer, s->cfg.argv ? s->cfg.argv[0] : "cannot serve it",
+			  gn_strerror(err));
 		refuse(d);
 		return;
 	}
