@@ -39,7 +39,6 @@ struct relay {
 	bool asking;      /* GN_ACKED is pending */
 	bool drained;     /* GN_DRAINED came */
 	bool dead;
-	bool was_drained; /* when it died: what was sent had reached the kernel */
 	bool is_finished; /* by relay_finish() */
 	bool is_leaving;  /* r->leave was started, */
 	bool left;        /* and the peer has not ended its side by then */
@@ -294,13 +293,6 @@ static void detach(struct relay *r)
 	r->cfg.ch = NULL;
 }
 
-/* The connection was closed by a peer that had read all that this host's kernel sent; otherwise the peer's kernel
- * would have reset it.  Some programs leave like that, without answering our ping. */
-static bool is_kernel_acked(const struct relay *r)
-{
-	return gn_channel_error(r->cfg.ch) == GN_EGONE && r->was_drained && !gn_channel_unacked(r->cfg.ch);
-}
-
 /* The channel is dead, and the peer's side had ended in good order: nothing that came is short, and
  * whether something is wrong depends on what was sent. */
 static void judge_death(struct relay *r)
@@ -313,7 +305,7 @@ static void judge_death(struct relay *r)
 		/* The peer has stopped reading, which is its right. */
 		if (lost)
 			fail(r, RELAY_UNREAD, err);
-	} else if (!(had_nothing && !lost) && !(r->sending == SENDING_ENDED && is_kernel_acked(r))) {
+	} else if (!had_nothing || lost) {
 		fail(r, RELAY_PEER, err);
 	}
 }
@@ -412,10 +404,8 @@ static void on_event(void *arg, struct gn_channel *ch, unsigned events)
 		if (r->cfg.on_opened)
 			r->cfg.on_opened(r->cfg.arg);
 	}
-	if (events & GN_DEAD) {
-		r->was_drained = r->drained;
+	if (events & GN_DEAD)
 		r->dead = true;
-	}
 	if (events & GN_DRAINED && !r->drained)
 		on_drained(r);
 	if (events & GN_ACKED)

@@ -170,6 +170,10 @@ static void on_step(void *arg, struct gn_stack *stack, struct gn_layer *l, int w
 			gn_timer_stop(&ps->timer);
 		if (ps->is_ending)
 			gn_pipe_close(&ps->st->tx, GN_EOF);
+		if (ps->asks_later) {
+			ps->asks_later = false;
+			ps->st->session->ops->sync(ps->st);
+		}
 		if (ps->inbound) {
 			ps->protocol = ps->conn->node->registry.entries[gn_select_chosen(l)].id;
 			negotiating_del(ps);
@@ -333,6 +337,9 @@ static void on_news(void *arg, struct gn_stream *st, unsigned news)
 	struct gn_pstream *ps = arg;
 	bool was_open = ps->is_open;
 
+	/* That answer is to an earlier question, which does not cover the end. */
+	if (ps->asks_later)
+		news &= ~(unsigned)GN_STREAM_ACKED;
 	(void)st;
 	if (ps->inbound && ps->on_event == NULL) {
 		negotiate(ps);
@@ -572,7 +579,11 @@ int gn_pstream_sync(struct gn_pstream *ps)
 {
 	if (ps->err != 0)
 		return ps->err;
-	ps->st->session->ops->sync(ps->st);
+	/* The end waits for the peer's answer to our proposal, and the question must be behind it. */
+	if (ps->is_ending && !gn_pipe_is_closed(&ps->st->tx))
+		ps->asks_later = true;
+	else
+		ps->st->session->ops->sync(ps->st);
 	return 0;
 }
 

@@ -46,7 +46,8 @@ struct gn_pstream {
 	bool inbound;
 	bool is_open;     /* agreed */
 	bool is_drained;  /* GN_DRAINED was said */
-	bool is_ending;   /* our end is to follow the peer's answer */
+	bool is_ending;   /* our end is to follow the peer's answer, */
+	bool asks_later;  /* and the question of gn_pstream_sync() follows the end */
 	char *unknown;    /* inbound: what the peer proposed, and is not served; until that is reported */
 	uint64_t preface; /* bytes of st->sent that are the selection's, not the owner's */
 	int err;

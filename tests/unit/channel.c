@@ -86,6 +86,31 @@ static void all_that_was_written_is_acknowledged(void **state)
 	scene_fini(&s);
 }
 
+/* The end of a lazy opener waits for the peer's answer; the acknowledgement covers it all the same,
+ * whether the program asked before or after it ended its side. */
+static void the_acknowledgement_covers_an_end_that_waits_for_the_answer(void **state)
+{
+	(void)state;
+	for (int before = 0; before < 2; before++) {
+		struct scene s;
+
+		scene_init(&s, DELAY * GN_MSEC);
+		s.dialer.writes = s.server.writes = false;
+		scene_dial(&s);
+		TOWN_UNTIL(&s.t, s.dialer.ch != NULL, GN_SEC);
+		assert_int_equal(gn_channel_write(s.dialer.ch, &(uint8_t){byte_at(0)}, 1), 1);
+		if (before)
+			assert_int_equal(gn_channel_sync(s.dialer.ch), 0);
+		assert_int_equal(gn_channel_end(s.dialer.ch), 0);
+		assert_int_equal(gn_channel_sync(s.dialer.ch), 0);
+		TOWN_UNTIL(&s.t, s.dialer.seen & GN_ACKED, GN_SEC);
+		assert_true(s.dialer.seen & GN_DRAINED);
+		assert_int_equal(s.server.got, 1);
+		assert_int_equal(s.server.in, GN_EOF);
+		scene_fini(&s);
+	}
+}
+
 /* The server reads nothing and its side has ended; then the path is lost.  The dialer is told so,
  * though both directions of its channel had ended, and how many bytes are in doubt. */
 static void a_path_that_is_lost_is_told_in_place_of_the_acknowledgement(void **state)
@@ -391,6 +416,7 @@ int main(void)
 		cmocka_unit_test(half_close),
 		cmocka_unit_test(given_up),
 		cmocka_unit_test(all_that_was_written_is_acknowledged),
+		cmocka_unit_test(the_acknowledgement_covers_an_end_that_waits_for_the_answer),
 		cmocka_unit_test(a_path_that_is_lost_is_told_in_place_of_the_acknowledgement),
 		cmocka_unit_test(sources),
 		cmocka_unit_test(frames),
