@@ -63,21 +63,22 @@ said() {
 # pause SECONDS: what a scene is about, never a wait for something to be so
 pause() { read -rt "$1" <> <(:) || :; }
 
-# dial_by_fifo HOST: gn-cat to $addrs with its stdin from $dir/in, whose writing end is $feed; sets $dialer
+# dial_by_fifo HOST OPTION...: gn-cat to $addrs with its stdin from $dir/in, whose writing end is $feed; sets $dialer
 dial_by_fifo() {
 	mkfifo "$dir/in"
 	exec {feed}<>"$dir/in"
 	at "$1"
-	"${AT[@]}" gn-cat "${addrs[0]}" <"$dir/in" >"$dir/dial.out" 2>"$dir/dial.err" {feed}>&- &
+	shift
+	"${AT[@]}" gn-cat "$@" "${addrs[0]}" <"$dir/in" >"$dir/dial.out" 2>"$dir/dial.err" {feed}>&- &
 	dialer=$!
 	pids+=("$dialer")
 }
 
-# A cable is cut for good between two halves of the data.
+# A cable is cut for good between two halves of the data.  Both ends give the path up after 5 s of silence.
 scene_cut() {
 	local from
-	listen_on b b /ip4/10.9.0.2/tcp/0
-	dial_by_fifo a
+	listen_on b b --limit keepalive=2s --limit ping=3s /ip4/10.9.0.2/tcp/0
+	dial_by_fifo a --limit keepalive=2s --limit ping=3s
 	head -c 2M "$DATA" >&"$feed"
 	until_true 10 has_size "$dir/b.out" 2097152 || note arrived no
 	lab_pull sw b
@@ -158,8 +159,8 @@ scene_stall() {
 	assert_equal "$(said cut arrived)" ""
 	[[ $(said cut dialer) == [58] ]]
 	[[ $(said cut listener) == [58] ]]
-	[ "$(said cut dialer_ms)" -lt $((14000 + 2000 * GN_SLOW)) ]
-	[ "$(said cut listener_ms)" -lt $((14000 + 2000 * GN_SLOW)) ]
+	[ "$(said cut dialer_ms)" -lt $((8000 + 2000 * GN_SLOW)) ]
+	[ "$(said cut listener_ms)" -lt $((8000 + 2000 * GN_SLOW)) ]
 	assert_equal "$(said cut prefix)" yes
 }
 

@@ -23,15 +23,16 @@ setup() {
 }
 teardown() { kill_all; }
 
-# hold HOST NAME ADDR: a dialer that keeps its stream, until it is killed
+# hold HOST NAME ADDR: a dialer that keeps its stream, until it is killed; returns once it is connected
 hold() {
 	local AT
 	at "$1"
 	mkfifo "$dir/$2.in"
-	"${AT[@]}" gn-cat -p /raw/1 "$3" <"$dir/$2.in" >"$dir/$2.out" 2>"$dir/$2.err" 3>&- &
+	"${AT[@]}" gn-cat -v -p /raw/1 "$3" <"$dir/$2.in" >"$dir/$2.out" 2>"$dir/$2.err" 3>&- &
 	pids+=("$!")
 	exec {fd}>"$dir/$2.in"
 	echo "$2 is here" >&"$fd"
+	until_true 10 grep -q "connected$" "$dir/$2.err"
 }
 
 @test "past conns-per-addr a dialer exits with 6 and both ends name the limit; others are served" {
