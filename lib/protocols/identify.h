@@ -53,7 +53,7 @@ struct gn_identify_peer {
 	struct gn_identify_service *service;
 	struct gn_conn *conn;
 	struct gn_identify_bucket *bucket;
-	uint64_t hash; /* of the bodies that `known` came from last */
+	uint64_t hash;                   /* of the bodies that `known` came from last */
 	struct gn_identify_known *known; /* NULL: it has not said yet */
 	struct gn_task task;             /* asks it */
 	uint8_t turns;                   /* to wait before */
