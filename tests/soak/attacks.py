@@ -3,7 +3,7 @@
 of a hundred requests the slowest but one may take at most 1.3 times as long as without, and 2 ms: that is what this measurement
 itself varies by on a host that is shared, since the client and the attacker are programs in Python beside the listener.  When a
 measurement is over that, it is done anew, twice at most: noise of the host can only add."""
-import json, os, subprocess, sys
+import json, os, select, subprocess, sys
 from kit import LO, Failed, need, scene
 from wire import PING_ID
 
@@ -15,6 +15,7 @@ ROUNDS = 3
 def ask(p, word):
     p.stdin.write((word + "\n").encode())
     p.stdin.flush()
+    need(select.select([p.stdout], [], [], 30)[0], "nothing is answered any more")
     line = p.stdout.readline()
     need(line, "a script of the attack has ended")
     return line
@@ -72,9 +73,15 @@ def idle_streams_of_one_peer_leave_programs_to_others(s):
 
 @scene(6, "load")
 def lines_that_a_peer_provokes_do_not_stop_the_listener(s):
-    """stderr is a pipe that nobody reads."""
+    """stderr is a pipe that nobody reads, and that is full from the start."""
     r, w = os.pipe()
     try:
+        os.set_blocking(w, False)
+        try:
+            while True:
+                os.write(w, b"full\n" * 800)
+        except BlockingIOError:
+            os.set_blocking(w, True)
         _, _, port = s.listen("gn-listen", "-vv", "-a", LO, "/echo", "--", "cat", stderr=w)
         under_attack(s, "lines", PING_ID, 100, 80, port)
     finally:

@@ -117,7 +117,7 @@ def read_exactly(f, n, seconds):
 
     def go():
         while sum(map(len, got)) < n:
-            b = os.read(f.fileno(), n - sum(map(len, got)))
+            b = os.read(f.fileno(), min(n - sum(map(len, got)), 1 << 16))
             if not b:
                 return
             got.append(b)
@@ -126,6 +126,11 @@ def read_exactly(f, n, seconds):
     t.start()
     t.join(seconds)
     return b"".join(got)
+
+
+def read_all(f, seconds):
+    """What comes up to the end, within so many seconds."""
+    return read_exactly(f, 1 << 40, seconds)
 
 
 def stop_for(processes, seconds):

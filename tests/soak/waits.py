@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Each time limit of struct gn_limits is waited past, and then ordinary work is done; processes are stopped; paths are slow."""
 import hashlib, os, signal, socket, subprocess, time
-from kit import LO, ends, need, read_exactly, scene, slow_path, stop_for, until
+from kit import LO, ends, need, read_all, read_exactly, scene, slow_path, stop_for, until
 from wire import DATA, PING_ID, SYN, WINDOW, Peer, frame, opening, ping
 
 PIPE = subprocess.PIPE
@@ -41,7 +41,7 @@ def idle_listener(s, seconds):
     sender = s.start("gn-cat", cat_addr, stdin=PIPE, stdout=subprocess.DEVNULL)
     sender.stdin.write(data)
     sender.stdin.close()
-    out = cat.stdout.read()
+    out = read_all(cat.stdout, 10)
     codes = (ends(sender, 10), ends(cat, 10))
     need(codes == (0, 0) and out == data, "exit %s and %s, %d of %d bytes" % (*codes, len(out), len(data)))
 
@@ -156,7 +156,7 @@ def a_peer_that_is_stopped_at_the_end_of_the_data_gets_all_of_it(s):
     time.sleep(13)
     a.send_signal(signal.SIGCONT)
     codes = (ends(b, 15), ends(a, 15))
-    rest = a.stdout.read()
+    rest = read_all(a.stdout, 5)
     need(codes == (0, 0) and rest == data[-1:], "exit %s and %s, %d bytes at the end" % (*codes, len(rest)))
 
 
@@ -220,8 +220,8 @@ def slow(s, up, down, send):
     source.stdin.write(data)
     for p in (a, b):
         p.stdin.close()
-    out = sink.stdout.read()
-    codes = (ends(a, 20), ends(b, 20))
+    out = read_all(sink.stdout, 60)
+    codes = (ends(a, 10), ends(b, 10))
     took = time.monotonic() - begin
     need(codes == (0, 0) and out == data, "exit %s and %s after %.0f s, %d of %d bytes" % (*codes, took, len(out), len(data)))
     need(took >= 30, "the path was not slow: %.0f s" % took)
