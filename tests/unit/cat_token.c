@@ -11,10 +11,17 @@
 #include "gn-cat/token.c"
 
 #define GOOD "gezdgnbvgy3tqojqgezdgnbvgy"
+#define LINE GOOD "\n"
+#define SPACED " " GOOD "\r\n"
+#define EMPTY_LINES "\n" GOOD "\n\n"
+#define TWO GOOD " " GOOD
+#define TWO_LINES GOOD "\n" GOOD
+#define LONG GOOD GOOD GOOD
+#define ADDR "/ip4/192.0.2.7/tcp/1#" GOOD
 
 static void a_line_with_a_token_is_taken(void **state)
 {
-	static const char *const texts[] = {GOOD, GOOD "\n", " " GOOD "\r\n", "\n" GOOD "\n\n"};
+	static const char *const texts[] = {GOOD, LINE, SPACED, EMPTY_LINES};
 	char token[ADDRESS_TOKEN_MAX + 1];
 	struct fault f;
 
@@ -28,8 +35,8 @@ static void a_line_with_a_token_is_taken(void **state)
 static void anything_else_is_refused_and_not_shown(void **state)
 {
 	static const char *const texts[] = {
-		"", " \n", "gezdgnbvgy3tqoj", GOOD " " GOOD, GOOD "\n" GOOD, "GEZDGNBVGY3TQOJQGEZDGNBVGY", GOOD GOOD GOOD,
-		"gezdgnbvgy3tqojq1", "/ip4/192.0.2.7/tcp/1#" GOOD,
+		"",   " \n", "gezdgnbvgy3tqoj", TWO, TWO_LINES, "GEZDGNBVGY3TQOJQGEZDGNBVGY", LONG, "gezdgnbvgy3tqojq1",
+		ADDR,
 	};
 	char token[ADDRESS_TOKEN_MAX + 1];
 	struct fault f;
