@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What the soak's scenes share: tools in the background, listeners, paths, and what is to hold."""
-import os, re, shutil, signal, socket, subprocess, tempfile, threading, time
+import os, re, select, shutil, signal, socket, subprocess, tempfile, threading, time
 
 BIN = os.path.abspath(os.environ.get("GN_BIN", "build/release/bin"))
 LO = "/ip4/127.0.0.1/tcp/0"
@@ -67,7 +67,7 @@ class Stage:
             p = self.start(tool, "--ready-fd", str(w), *args, pass_fds=[w], **kw)
         os.close(w)
         with os.fdopen(r) as ready:
-            addr = ready.readline().strip()
+            addr = ready.readline().strip() if select.select([r], [], [], 10)[0] else None
         if not addr:
             with open(self.path("err"), errors="replace") as err:
                 raise Failed("no listener: " + err.read()[-300:])
