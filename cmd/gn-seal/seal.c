@@ -80,7 +80,7 @@ void seal_frames(struct gn_sealer *s, enum form form, size_t max)
 	r.before_read = writer_flush;
 	while (!(err = reader_next(&r, &u))) {
 		if (r.count == 1)
-			looks_raw = is_raw(u.body + u.len - u.taken, u.taken);
+			looks_raw = is_raw(r.bytes + r.at, u.taken); /* with what stands before its body */
 		seal_one(s, &u);
 	}
 	writer_flush(); /* what was good goes out */
