@@ -9,7 +9,7 @@
 #include "common/fdio.h"
 
 /* Behind a page and a line of the cache: the sealer copies from here to its own buffer, and two addresses that differ by
- * little modulo a page make that slow (DESIGN.md section 4). */
+ * little modulo a page make that slow (docs/design.md). */
 #define PAGE ((size_t)4096)
 
 struct feed {

@@ -501,7 +501,7 @@ static gn_time epoch_of(gn_time rtt)
 }
 
 /* The window grows only if the reader had emptied its buffer, to at most twice the
- * measured rate times the round trip (DESIGN.md section 4). */
+ * measured rate times the round trip (docs/design.md). */
 static void grow(struct yamux_stream *s, gn_time now)
 {
 	struct yamux *y = yamux_of(s->st.session);
