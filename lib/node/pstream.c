@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "node/conn.h"
+#include "node/negotiating.h"
 #include "node/node.h"
 #include "stack/select.h"
 
@@ -34,67 +35,12 @@ static void touch(struct gn_pstream *ps)
 	ps->st->session->ops->touch(ps->st);
 }
 
-/* ---- streams without a protocol, counted ---- */
-
-static bool has_shares(const struct gn_network *net)
-{
-	return net->kind != GN_NETWORK_NONE;
-}
-
-static void negotiating_add(struct gn_pstream *ps)
-{
-	struct gn_network *net = ps->conn->network;
-
-	gn_list_add_tail(&net->negotiating, &ps->link_negotiating);
-	net->n_negotiating++;
-	ps->conn->n_negotiating++;
-}
-
-static void negotiating_del(struct gn_pstream *ps)
-{
-	if (gn_list_is_empty(&ps->link_negotiating))
-		return;
-	gn_list_del(&ps->link_negotiating);
-	ps->conn->network->n_negotiating--;
-	ps->conn->n_negotiating--;
-}
-
-/* Is it one of too many? */
-static bool is_crowded(const struct gn_pstream *ps)
-{
-	const struct gn_network *net = ps->conn->network;
-
-	return ps->conn->n_negotiating > GN_NEGOTIATING_PER_CONN ||
-	       (has_shares(net) && net->n_negotiating > GN_NEGOTIATING_PER_ADDR);
-}
-
-/* When that is looked at; longer on a path where the proposals may be long behind the streams. */
-static gn_time grace(const struct gn_pstream *ps)
-{
-	gn_time span = GN_NEGOTIATING_GRACE * GN_MSEC + 2 * ps->conn->session->rtt;
-
-	span = gn_time_min(span, 3 * GN_NEGOTIATING_GRACE * GN_MSEC);
-	return gn_time_min(span, ps->conn->node->cfg.limits.negotiate);
-}
-
 /* Resets an inbound stream that is nobody's, and frees it. */
 static void discard(struct gn_pstream *ps)
 {
 	gn_pstream_reset(ps);
 	gn_pstream_close(ps);
 	free(ps);
-}
-
-/* Keeps an address from having more than a burst of them. */
-static void negotiating_trim(struct gn_network *net)
-{
-	struct gn_pstream *oldest;
-
-	if (!has_shares(net) || net->n_negotiating <= GN_NEGOTIATING_BURST)
-		return;
-	oldest = gn_list_first(&net->negotiating, struct gn_pstream, link_negotiating);
-	gn_log(GN_LOG_DEBUG, "streams without a protocol: too many of one address");
-	discard(oldest);
 }
 
 /* ---- the selection ---- */
@@ -132,7 +78,7 @@ static void on_timeout(void *arg)
 	gn_time limit = ps->conn->node->cfg.limits.negotiate, due = gn_time_add(ps->since, limit);
 	bool is_due = due <= gn_loop_now(ps->conn->node->loop);
 
-	if (!is_due && (ps->is_open || !is_crowded(ps))) {
+	if (!is_due && (ps->is_open || !gn_negotiating_is_crowded(ps))) {
 		gn_timer_start_at(&ps->timer, due);
 		return;
 	}
@@ -176,7 +122,7 @@ static void on_step(void *arg, struct gn_stack *stack, struct gn_layer *l, int w
 		}
 		if (ps->inbound) {
 			ps->protocol = ps->conn->node->registry.entries[gn_select_chosen(l)].id;
-			negotiating_del(ps);
+			gn_negotiating_del(ps);
 			/* If there is no memory for it, hand_over() sees to that. */
 			(void)ps->st->session->ops->establish(ps->st);
 		}
@@ -238,7 +184,7 @@ static int select_start(struct gn_pstream *ps)
 	};
 
 	gn_timer_init(&ps->timer, node->loop, on_timeout, ps);
-	gn_timer_start(&ps->timer, ps->inbound ? grace(ps) : node->cfg.limits.negotiate);
+	gn_timer_start(&ps->timer, ps->inbound ? gn_negotiating_grace(ps) : node->cfg.limits.negotiate);
 	ps->since = gn_loop_now(node->loop);
 	ps->received = ps->conn->received;
 	ps->asked = ps->conn->written + gn_pipe_len(&ps->conn->tx) + BESIDE;
@@ -392,7 +338,7 @@ int gn_pstream_open(struct gn_pstream *ps, struct gn_conn *conn, const char *pro
 
 void gn_pstream_incoming(struct gn_conn *conn, struct gn_stream *st)
 {
-	struct gn_pstream *ps = calloc(1, sizeof *ps);
+	struct gn_pstream *ps = calloc(1, sizeof *ps), *oldest;
 	int err;
 
 	if (ps == NULL || st->err != 0) {
@@ -412,11 +358,13 @@ void gn_pstream_incoming(struct gn_conn *conn, struct gn_stream *st)
 		free(ps);
 		return;
 	}
-	negotiating_add(ps);
+	gn_negotiating_add(ps);
 	/* Where all of it came in one go, the protocol is agreed on right away, and the stream counts
 	 * no longer: so any number may be opened at once. */
 	negotiate(ps);
-	negotiating_trim(conn->network);
+	oldest = gn_negotiating_surplus(conn->network);
+	if (oldest != NULL)
+		discard(oldest);
 }
 
 void gn_pstream_accept(struct gn_pstream *ps, struct gn_pstream *handed)
@@ -438,7 +386,7 @@ void gn_pstream_close(struct gn_pstream *ps)
 	gn_timer_fini(&ps->timer);
 	gn_stack_fini(&ps->stack);
 	gn_list_del(&ps->link);
-	negotiating_del(ps);
+	gn_negotiating_del(ps);
 	free(ps->unknown);
 	ps->unknown = NULL;
 	if (ps->inbound)

@@ -7,12 +7,7 @@
  * An opener may write at once; reading gives GN_EAGAIN until the peer has accepted, and
  * GN_ENOPROTO if it does not, or resets the stream before it has answered.
  *
- * Inbound streams whose protocol is not agreed on are counted apart from all others, and reserve no
- * memory.  A peer may open many at once, and say what they are for a moment later; so how many
- * there are is looked at when one is GN_NEGOTIATING_GRACE old.  If it is still without a protocol
- * and there are more than GN_NEGOTIATING_PER_CONN on its connection, or more than
- * GN_NEGOTIATING_PER_ADDR of its address, it is reset.  An address never has more than
- * GN_NEGOTIATING_BURST: one more resets the oldest.  Each keeps at most GN_NEGOTIATING_BYTES.
+ * Inbound streams whose protocol is not agreed on are counted apart, see negotiating.h.
  */
 #ifndef GN_NODE_PSTREAM_H
 #define GN_NODE_PSTREAM_H
@@ -21,14 +16,6 @@
 #include "loop/loop.h"
 #include "mux/session.h"
 #include "stack/stack.h"
-
-enum {
-	GN_NEGOTIATING_PER_CONN = 16,
-	GN_NEGOTIATING_PER_ADDR = 64,
-	GN_NEGOTIATING_BURST = 256,
-	GN_NEGOTIATING_GRACE = 1000, /* ms */
-	GN_NEGOTIATING_BYTES = 4096, /* of what came, once the selection has taken what it could */
-};
 
 struct gn_conn;
 

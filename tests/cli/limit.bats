@@ -64,7 +64,6 @@ hold() {
 	echo again >&7
 	until_true 10 grep -q again hold.out
 	exec 7>&-
-	kill "${pids[-1]}"
 	until_true 10 gn-dial --ping=1 "$addr"
 }
 

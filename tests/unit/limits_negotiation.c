@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "foe.h"
-#include "node/pstream.h"
+#include "node/negotiating.h"
 
 enum { BURST = 100 };
 

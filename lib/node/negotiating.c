@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "node/negotiating.h"
+
+#include "base/time.h"
+#include "node/conn.h"
+#include "node/node.h"
+
+/* Connections without an IP address have no address to be counted for. */
+static bool has_shares(const struct gn_network *net)
+{
+	return net->kind != GN_NETWORK_NONE;
+}
+
+void gn_negotiating_add(struct gn_pstream *ps)
+{
+	struct gn_network *net = ps->conn->network;
+
+	gn_list_add_tail(&net->negotiating, &ps->link_negotiating);
+	net->n_negotiating++;
+	ps->conn->n_negotiating++;
+}
+
+void gn_negotiating_del(struct gn_pstream *ps)
+{
+	if (gn_list_is_empty(&ps->link_negotiating))
+		return;
+	gn_list_del(&ps->link_negotiating);
+	ps->conn->network->n_negotiating--;
+	ps->conn->n_negotiating--;
+}
+
+/* On a long or busy path the proposals may be long behind the streams. */
+gn_time gn_negotiating_grace(const struct gn_pstream *ps)
+{
+	gn_time span = GN_NEGOTIATING_GRACE * GN_MSEC + 2 * ps->conn->session->rtt;
+
+	span = gn_time_min(span, 3 * GN_NEGOTIATING_GRACE * GN_MSEC);
+	return gn_time_min(span, ps->conn->node->cfg.limits.negotiate);
+}
+
+bool gn_negotiating_is_crowded(const struct gn_pstream *ps)
+{
+	const struct gn_network *net = ps->conn->network;
+
+	return ps->conn->n_negotiating > GN_NEGOTIATING_PER_CONN ||
+	       (has_shares(net) && net->n_negotiating > GN_NEGOTIATING_PER_ADDR);
+}
+
+struct gn_pstream *gn_negotiating_surplus(const struct gn_network *net)
+{
+	if (!has_shares(net) || net->n_negotiating <= GN_NEGOTIATING_BURST)
+		return NULL;
+	return gn_list_first(&net->negotiating, struct gn_pstream, link_negotiating);
+}
