@@ -184,6 +184,15 @@ static bool is_cut(struct worker *w, const struct relay_result *result)
 	return !relay_metrics(w->relay)->bytes_in;
 }
 
+/* The peer has ended its side, and has then reset the stream while the program could still write: it does not want
+ * the answer.  That is no fault of the stream, but who had asked for nothing leaves a program nothing to work on:
+ * it would wait for ever, and keep its place. */
+static bool is_unwanted(struct worker *w, const struct relay_result *result)
+{
+	return !result->fault && w->cfg.own_group && !w->exited && !w->output_ended &&
+	       !relay_metrics(w->relay)->bytes_in;
+}
+
 static void on_timer(void *arg)
 {
 	struct worker *w = arg;
@@ -201,8 +210,12 @@ static void on_relay_done(void *arg, const struct relay_result *result)
 	struct worker *w = arg;
 
 	w->result = *result;
+	if (is_unwanted(w, result)) {
+		w->result.fault = RELAY_PEER;
+		w->result.err = GN_ERESET;
+	}
 	gn_timer_stop(w->timer);
-	if (is_cut(w, result) && !(w->exited && program_is_gone(w->program)))
+	if (is_cut(w, &w->result) && !(w->exited && program_is_gone(w->program)))
 		stop(w);
 	else if (w->exited)
 		finish(w);

@@ -122,12 +122,28 @@ dial_from() {
 
 @test "a program that feeds a peer ends when that peer goes, if it had sent nothing" {
 	start gn-listen "${at[@]}" /feed/1 -- sh -c 'echo $$ >group; echo up; exec sleep 1000'
-	gn-dial -k cli --wire raw "$addr" /feed/1 </dev/null >feed 2>/dev/null 3>&- &
-	peer=$!
-	pids+=("$peer")
-	until_true 10 has_size 3 feed
-	kill -9 "$peer"
-	until_true 10 is_empty_group "$(cat group)"
+	for signal in KILL TERM; do # the connection breaks; the stream is reset behind its end
+		gn-dial -k cli --wire raw "$addr" /feed/1 </dev/null >feed 2>/dev/null 3>&- &
+		peer=$!
+		pids+=("$peer")
+		until_true 10 has_size 3 feed
+		kill "-$signal" "$peer"
+		until_true 10 is_empty_group "$(cat group)"
+	done
+}
+
+@test "a program that has said nothing yet ends when its peer does not wait for it, if that had sent nothing" {
+	start gn-listen "${at[@]}" /wait/1 -- sh -c 'echo $$ >group; exec sleep 1000'
+	for signal in KILL TERM; do
+		rm -f group
+		gn-dial -k cli --wire raw "$addr" /wait/1 </dev/null 2>/dev/null 3>&- &
+		peer=$!
+		pids+=("$peer")
+		until_true 10 has_size 2 group
+		read -rt 0.3 <> <(:) || : # for the end of its side to come
+		kill "-$signal" "$peer"
+		until_true 10 is_empty_group "$(cat group)"
+	done
 }
 
 # ---- a cut is no end ---------------------------------------------------------------
