@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/exit.h"
+#include "common/memory_file.h"
 #include "common/outfile.h"
 #include "common/program.h"
 #include "common/say.h"
@@ -62,7 +63,7 @@ int split_files(struct reader *r, const char *prefix)
 	return EXIT_DONE;
 }
 
-static pid_t start(char *const *argv, int in, int other)
+static pid_t start(char *const *argv, int in)
 {
 	extern char **environ;
 	posix_spawn_file_actions_t files;
@@ -77,11 +78,7 @@ static pid_t start(char *const *argv, int in, int other)
 	signals_default(&set, false);
 	posix_spawnattr_setsigdefault(&attr, &set);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
-	err = posix_spawn_file_actions_addclose(&files, other);
-	if (!err)
-		err = posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
-	if (!err && in != STDIN_FILENO)
-		err = posix_spawn_file_actions_addclose(&files, in);
+	err = posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
 	if (!err)
 		err = posix_spawnp(&pid, argv[0], &files, &attr, argv, environ);
 	posix_spawnattr_destroy(&attr);
@@ -91,25 +88,22 @@ static pid_t start(char *const *argv, int in, int other)
 	return pid;
 }
 
+/* The program finds the whole frame when it starts: through a pipe it would take the death of gn-frame in the
+ * middle of a frame for the frame's end. */
 static int run(char *const *argv, const struct form_unit *u)
 {
-	int ends[2], status, err;
+	int in = memory_file_new(u->body, u->len), status;
 	pid_t pid, got;
 
-	if (pipe(ends))
-		die(EXIT_LOCAL, "a pipe: %s", strerror(errno));
-	pid = start(argv, ends[0], ends[1]);
-	close(ends[0]);
-	err = put_all(ends[1], u->body, u->len);
-	close(ends[1]);
+	if (in < 0)
+		die(EXIT_LOCAL, "a file in memory for the frame: %s", strerror(-in));
+	pid = start(argv, in);
+	close(in);
 	do {
 		got = waitpid(pid, &status, 0);
 	} while (got < 0 && errno == EINTR);
 	if (got < 0) /* its exit code is unknown, which must not pass for success */
 		die(EXIT_LOCAL, "%s: waiting for it: %s", argv[0], strerror(errno));
-	/* a program need not read all it is given */
-	if (err && err != -EPIPE)
-		die(EXIT_LOCAL, "%s: %s", argv[0], strerror(-err));
 	return program_exit_code(status);
 }
 

@@ -161,6 +161,30 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	run -0 gn-frame split -- true <large
 }
 
+@test "split: a program gets all of a frame, also when gn-frame is killed meanwhile" {
+	local pid signal
+	head -c 900000 /dev/urandom >data
+	gn-frame encode -w <data >f
+	for signal in TERM KILL; do
+		rm -f up go got whole
+		gn-frame split -- sh -c ': >up; until [ -e go ]; do sleep .02; done; cat >got && mv got whole' <f 3>&- &
+		pid=$!
+		until_true 10 test -e up
+		kill "-$signal" "$pid"
+		until_true 10 is_gone "$pid"
+		: >go
+		until_true 10 test -e whole
+		cmp data whole
+	done
+}
+
+@test "a size of 0 is refused" {
+	run -2 gn-frame encode -b 0
+	assert_output --partial "-b: '0' is no size"
+	run -2 gn-frame encode --max-frame 0
+	assert_output --partial "--max-frame: '0' is no size"
+}
+
 @test "join takes files, - is stdin" {
 	printf aa >1
 	: >2

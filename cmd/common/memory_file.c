@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* memfd_create */
+#include "memory_file.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Leaves the file's offset where it is, at 0.  0 or -errno. */
+static int put_all(int fd, const uint8_t *bytes, size_t n)
+{
+	size_t done = 0;
+	ssize_t put;
+
+	while (done < n) {
+		put = pwrite(fd, bytes + done, n - done, (off_t)done);
+		if (put < 0 && errno != EINTR)
+			return -errno;
+		if (put > 0)
+			done += (size_t)put;
+	}
+	return 0;
+}
+
+int memory_file_new(const void *bytes, size_t n)
+{
+	int fd = memfd_create("frame", MFD_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	err = put_all(fd, bytes, n);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
