@@ -84,8 +84,15 @@ int opt_time(const struct opt *o, const char *value, void *to, struct fault *f)
 
 int opt_size(const struct opt *o, const char *value, void *to, struct fault *f)
 {
+	size_t size;
+
 	(void)o;
-	return number_parse_size(value, to, f);
+	if (number_parse_size(value, &size, f))
+		return -1;
+	if (size == 0)
+		return say_fault(f, "'%.80s' is no size: it must be at least 1", value);
+	*(size_t *)to = size;
+	return 0;
 }
 
 int opt_choose(const char *value, const char *words, struct fault *f)
