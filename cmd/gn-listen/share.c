@@ -7,6 +7,7 @@
 
 #define PLACES_MIN 3 /* with fewer, whoever comes first may have all */
 #define FACTOR 3     /* times the places that stay free */
+#define LOOPBACK 9   /* the same for an address of the loopback, which may stand for many hosts */
 #define NET_MAX 9    /* bytes of a network's name */
 
 enum { CODE_IP4 = 4, CODE_IP6 = 41, CODE_IP6ZONE = 42 }; /* of multicodec's table */
@@ -19,6 +20,7 @@ struct share_count {
 struct share_net {
 	struct share_net *next;
 	uint8_t name[NET_MAX];
+	unsigned factor;
 	unsigned peers;
 	struct share_count count;
 };
@@ -26,7 +28,7 @@ struct share_net {
 struct share_peer {
 	struct share_peer *next;
 	struct gn_peer_id id;
-	struct share_net *net; /* NULL: loopback, or no IP address */
+	struct share_net *net; /* NULL: no IP address */
 	unsigned streams;
 	uint64_t served; /* the number of the start that was its last; 0: none */
 	struct share_count count;
@@ -56,32 +58,36 @@ void share_free(struct share *s)
 	free(s);
 }
 
-/* The network of an address, behind a leading zone; false without one, and for loopback. */
-static bool net_name(const struct gn_multiaddr *addr, uint8_t name[NET_MAX])
+static const uint8_t loopback6[16] = {[15] = 1};
+
+/* The network of an address, behind a leading zone, and its factor; false without one. */
+static bool net_name(const struct gn_multiaddr *addr, uint8_t name[NET_MAX], unsigned *factor)
 {
-	static const uint8_t loopback6[16] = {[15] = 1};
 	size_t len = 0;
 	const uint8_t *p = addr != NULL ? gn_multiaddr_bytes(addr, &len) : NULL;
+	bool is_loopback;
 
 	memset(name, 0, NET_MAX);
 	if (len > 2 && p[0] == CODE_IP6ZONE && len > 2u + p[1]) {
 		len -= 2u + p[1];
 		p += 2 + p[1];
 	}
-	if (len >= 5 && p[0] == CODE_IP4 && p[1] != 127) {
+	if (len >= 5 && p[0] == CODE_IP4) {
 		name[0] = 4;
 		memcpy(name + 1, p + 1, 4);
-		return true;
-	}
-	if (len >= 17 && p[0] == CODE_IP6 && memcmp(p + 1, loopback6, sizeof loopback6) != 0) {
+		is_loopback = p[1] == 127;
+	} else if (len >= 17 && p[0] == CODE_IP6) {
 		name[0] = 6;
 		memcpy(name + 1, p + 1, 8);
-		return true;
+		is_loopback = memcmp(p + 1, loopback6, sizeof loopback6) == 0;
+	} else {
+		return false;
 	}
-	return false;
+	*factor = is_loopback ? LOOPBACK : FACTOR;
+	return true;
 }
 
-static struct share_net *net_find(struct share *s, const uint8_t name[NET_MAX])
+static struct share_net *net_find(struct share *s, const uint8_t name[NET_MAX], unsigned factor)
 {
 	struct share_net *n = s->nets;
 
@@ -93,6 +99,7 @@ static struct share_net *net_find(struct share *s, const uint8_t name[NET_MAX])
 	if (n == NULL)
 		return NULL;
 	memcpy(n->name, name, NET_MAX);
+	n->factor = factor;
 	n->next = s->nets;
 	s->nets = n;
 	return n;
@@ -110,7 +117,7 @@ static void net_leave(struct share *s, struct share_net *n)
 	free(n);
 }
 
-static struct share_peer *peer_new(struct share *s, const struct gn_peer_id *id, const uint8_t *name)
+static struct share_peer *peer_new(struct share *s, const struct gn_peer_id *id, const uint8_t *name, unsigned factor)
 {
 	struct share_peer *p = calloc(1, sizeof *p);
 
@@ -118,7 +125,7 @@ static struct share_peer *peer_new(struct share *s, const struct gn_peer_id *id,
 		return NULL;
 	p->id = *id;
 	if (name != NULL) {
-		p->net = net_find(s, name);
+		p->net = net_find(s, name, factor);
 		if (p->net == NULL) {
 			free(p);
 			return NULL;
@@ -135,12 +142,13 @@ struct share_peer *share_enter(struct share *s, const struct gn_channel_state *s
 {
 	struct share_peer *p = s->peers;
 	uint8_t name[NET_MAX];
-	bool has_net = net_name(st->remote, name);
+	unsigned factor = FACTOR;
+	bool has_net = net_name(st->remote, name, &factor);
 
 	while (p != NULL && !gn_peer_id_is_equal(&p->id, &st->peer))
 		p = p->next;
 	if (p == NULL)
-		p = peer_new(s, &st->peer, has_net ? name : NULL);
+		p = peer_new(s, &st->peer, has_net ? name : NULL, factor);
 	if (p == NULL)
 		return NULL;
 	p->streams++;
@@ -195,9 +203,9 @@ void share_leave(struct share *s, struct share_peer *p, bool is_waiting)
 }
 
 /* There is a free place, and the last one is for those that have none. */
-static bool is_within(const struct share *s, const struct share_count *c)
+static bool is_within(const struct share *s, const struct share_count *c, unsigned factor)
 {
-	return c->running == 0 || c->running < FACTOR * (s->cfg.places - s->count.running - 1);
+	return c->running == 0 || c->running < factor * (s->cfg.places - s->count.running - 1);
 }
 
 bool share_may_start(const struct share *s, const struct share_peer *p)
@@ -206,7 +214,7 @@ bool share_may_start(const struct share *s, const struct share_peer *p)
 		return false;
 	if (s->cfg.is_free || s->cfg.places < PLACES_MIN)
 		return true;
-	return is_within(s, &p->count) && (p->net == NULL || is_within(s, &p->net->count));
+	return is_within(s, &p->count, FACTOR) && (p->net == NULL || is_within(s, &p->net->count, p->net->factor));
 }
 
 bool share_is_before(const struct share_peer *a, const struct share_peer *b)

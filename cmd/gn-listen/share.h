@@ -3,9 +3,11 @@
  * share: who runs how many programs, and whose turn it is.
  *
  * A peer that has programs may start another one while it has fewer than three times as many as places
- * stay free; the same holds for all peers of one address together (an IPv4 address or an IPv6 /64, loopback
- * excepted), since identities cost nothing.  So one peer alone gets three quarters of the places, a second one
- * three quarters of the rest, and the last place goes to one that has none.  With one or two places there is no such rule.
+ * stay free; the same holds for all peers of one address together (an IPv4 address or an IPv6 /64), since
+ * identities cost nothing.  So one peer alone gets three quarters of the places, a second one three quarters
+ * of the rest, and the last place goes to one that has none.  An address of the loopback, behind which many hosts
+ * may stand, may have nine times as many as stay free, so that its peers find places beside one another
+ * and other addresses still find some.  With one or two places there is no such rule.
  *
  * A free place goes to the address, and of its peers to the one, that runs fewest; among equals, to the one that
  * has waited longest since it was served.
@@ -42,7 +44,7 @@ bool share_is_before(const struct share_peer *a, const struct share_peer *b);
 bool share_is_over(const struct share *s, const struct share_peer *p);
 /* Do more wait in all than may? */
 bool share_is_full(const struct share *s);
-/* Streams of its address (loopback: of its own) that wait. */
+/* Streams of its address that wait. */
 unsigned share_waiting(const struct share_peer *p);
 
 #endif

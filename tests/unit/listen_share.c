@@ -64,11 +64,12 @@ static void one_peer_has_three_quarters_and_leaves_room_for_others(void **state)
 {
 	struct share *s = make(40, false);
 	static const unsigned want[4] = {30, 7, 2, 1};
+	static const char *const at[4] = {LO, "/ip4/192.0.2.1/tcp/1", "/ip4/192.0.2.2/tcp/1", "/ip4/192.0.2.3/tcp/1"};
 	struct share_peer *p[4];
 
 	(void)state;
 	for (uint8_t i = 0; i < 4; i++) {
-		p[i] = enter(s, i, LO);
+		p[i] = enter(s, i, at[i]);
 		assert_int_equal(start_all(s, p[i]), want[i]);
 	}
 	for (int i = 0; i < 4; i++)
@@ -105,7 +106,8 @@ static void identities_of_one_address_share_its_part(void **state)
 	}
 }
 
-static void loopback_counts_by_peer_only(void **state)
+/* It may stand for many hosts, behind a proxy say. */
+static void one_peer_on_the_loopback_leaves_room_for_others_there(void **state)
 {
 	static const char *const at[] = {LO, "/ip4/127.0.0.9/tcp/1", "/ip6/::1/tcp/1"};
 
@@ -115,9 +117,36 @@ static void loopback_counts_by_peer_only(void **state)
 		struct share_peer *a = enter(s, 1, at[i]), *b = enter(s, 2, at[i]);
 		unsigned n = start_all(s, a);
 
+		assert_int_equal(n, 30);
 		assert_true(share_may_start(s, b));
 		leave_all(s, a, n);
 		leave_all(s, b, 0);
+		share_free(s);
+	}
+}
+
+static void identities_of_one_loopback_address_leave_places_to_other_addresses(void **state)
+{
+	static const char *const at[] = {"/ip4/127.0.0.9/tcp/1", "/ip6/::1/tcp/1"};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct share *s = make(40, false);
+		struct share_peer *p[40], *other = enter(s, 99, LO);
+		unsigned started[40], n = 0;
+
+		for (uint8_t k = 0; k < 40; k++) {
+			p[k] = enter(s, k, at[i]);
+			started[k] = start_all(s, p[k]);
+			n += started[k];
+		}
+		assert_int_equal(n, 36);
+		assert_true(share_may_start(s, other));
+		assert_true(share_is_before(other, p[39]));
+		for (int k = 0; k < 40; k++)
+			leave_all(s, p[k], started[k]);
+		leave_all(s, other, 0);
+		assert_null(s->nets);
 		share_free(s);
 	}
 }
@@ -191,7 +220,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_peer_has_three_quarters_and_leaves_room_for_others),
 		cmocka_unit_test(identities_of_one_address_share_its_part),
-		cmocka_unit_test(loopback_counts_by_peer_only),
+		cmocka_unit_test(one_peer_on_the_loopback_leaves_room_for_others_there),
+		cmocka_unit_test(identities_of_one_loopback_address_leave_places_to_other_addresses),
 		cmocka_unit_test(the_only_peer_may_have_all_and_so_may_all_of_few_places),
 		cmocka_unit_test(a_free_place_goes_to_whoever_runs_fewest_then_waited_longest),
 		cmocka_unit_test(waiting_streams_are_bounded_per_peer_and_in_all),
