@@ -223,8 +223,8 @@ static void make_room(struct serve *s)
 			last = d;
 	if (!last)
 		return;
-	say("%s at %s: reset, too many streams wait for their turn", last->note.peer,
-	    last->note.addr ? last->note.addr : "?");
+	say_about(&last->note.from, "%s at %s: reset, too many streams wait for their turn", last->note.peer,
+		  last->note.addr ? last->note.addr : "?");
 	refuse(last);
 }
 
@@ -253,8 +253,8 @@ void serve_open(void *arg, struct gn_channel *ch)
 	*at = d;
 	gn_timer_start(s->turn, 0);
 	if (share_is_over(s->share, d->peer)) {
-		say("%s at %s: reset, %d of its streams wait already", d->note.peer, d->note.addr ? d->note.addr : "?",
-		    WAITING_PEER);
+		say_about(&d->note.from, "%s at %s: reset, %d of its streams wait already", d->note.peer,
+			  d->note.addr ? d->note.addr : "?", WAITING_PEER);
 		refuse(d);
 	} else if (share_is_full(s->share)) {
 		make_room(s);
