@@ -148,7 +148,6 @@ static int yamux_init(struct gn_layer *l, const void *cfg)
 	y->next_id = y->cfg.client ? 1 : 2;
 	y->ping_gap = PING_GAP_MIN * GN_MSEC;
 	y->ping_sent = -GN_SEC;
-	y->sync_value = YAMUX_SYNC_PING;
 	gn_pipe_source(l->tx, &yamux_source, y);
 	return 0;
 }

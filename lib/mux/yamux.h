@@ -27,6 +27,7 @@ enum {
 	YAMUX_WINDOW_INITIAL = 256 * 1024,
 	YAMUX_BODY_MAX = 65507,  /* with the header one full Noise record */
 	YAMUX_PINGS_MAX = 8,     /* answers owed; past that the session ends */
+	YAMUX_SYNCS_MAX = 4,     /* pings for sync() in flight: the far end may have such a limit, too */
 	YAMUX_REFUSED_MAX = 256, /* resets owed to streams that we never took, likewise */
 	YAMUX_UNACKED_MAX = 256, /* streams opened without an answer; more wait */
 	YAMUX_PLAN = 8,          /* frames shown at once */
@@ -61,6 +62,7 @@ struct yamux_stream {
 	enum yamux_sync sync_state;
 	bool is_sync_extended;             /* sync() was called again while the ping was in flight */
 	uint64_t sync_sent;                /* st.sent when that ping went out */
+	uint32_t sync_ping;                /* its number */
 	bool owes_syn, owes_ack, owes_rst; /* flags to be sent */
 	bool is_unacked;                   /* our SYN went out, no ACK came */
 	bool is_in_table;
@@ -111,10 +113,9 @@ struct yamux {
 	gn_time ping_sent, ping_gap;
 	gn_time rtt_least; /* ever measured; 0: not yet */
 
-	/* The ping that answers sync().  It is apart from the ping above, so that neither waits for
+	/* The pings that answer sync().  They are apart from the ping above, so that neither waits for
 	 * the other; the values of the two differ in YAMUX_SYNC_PING. */
-	bool is_sync_pinging;
-	uint32_t sync_value;
+	uint32_t syncs_sent, syncs_answered; /* how many; of those that were sent, the first ones */
 };
 
 static inline struct yamux *yamux_of(struct gn_session *s)
@@ -158,9 +159,12 @@ bool yamux_has_unsent(const struct gn_session *session);
 int yamux_stream_establish(struct gn_stream *st);
 int yamux_stream_open(struct gn_session *session, struct gn_stream **out);
 void yamux_stream_sync(struct gn_stream *st);
-/* Is a ping due that answers sync() of some stream?  One is in flight at a time. */
+/* Is a ping due that answers sync() of some stream?  One is in flight at a time; but one that is behind the
+ * end of a stream does not wait, since a far end that has both ends may leave at once. */
 bool yamux_sync_is_due(struct yamux *y);
-/* That ping went out: it covers every stream that has nothing left to send. */
+/* The same, for a stream whose end goes out right in front of it. */
+bool yamux_sync_may_follow(const struct yamux *y, const struct yamux_stream *s);
+uint32_t yamux_sync_value(uint32_t number);
 void yamux_sync_sent(struct yamux *y);
 /* Its answer came. */
 void yamux_sync_ponged(struct yamux *y, uint32_t value);

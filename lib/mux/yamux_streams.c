@@ -259,45 +259,79 @@ static bool is_all_out(struct yamux_stream *s)
 	return gn_pipe_peek(&s->st.tx, &v, 1, 1) == 0;
 }
 
+uint32_t yamux_sync_value(uint32_t number)
+{
+	return number | YAMUX_SYNC_PING;
+}
+
+/* Does it wait for a ping that has not gone out? */
+static bool wants_ping(const struct yamux_stream *s)
+{
+	return s->sync_state == YAMUX_SYNC_WANTED || (s->is_sync_extended && s->st.is_ended_out);
+}
+
+static uint32_t syncs_in_flight(const struct yamux *y)
+{
+	return y->syncs_sent - y->syncs_answered;
+}
+
 bool yamux_sync_is_due(struct yamux *y)
 {
 	struct gn_list *at;
 
-	if (y->is_sync_pinging)
+	if (syncs_in_flight(y) >= YAMUX_SYNCS_MAX)
 		return false;
-	gn_list_for_each(at, &y->syncs)
-		if (is_all_out(gn_list_entry(at, struct yamux_stream, sync)))
+	gn_list_for_each(at, &y->syncs) {
+		struct yamux_stream *s = gn_list_entry(at, struct yamux_stream, sync);
+
+		if ((syncs_in_flight(y) == 0 || s->st.is_ended_out) && wants_ping(s) && is_all_out(s))
 			return true;
+	}
 	return false;
+}
+
+bool yamux_sync_may_follow(const struct yamux *y, const struct yamux_stream *s)
+{
+	return s->sync_state != YAMUX_SYNC_NONE && (s->sync_state == YAMUX_SYNC_WANTED || s->is_sync_extended) &&
+	       syncs_in_flight(y) < YAMUX_SYNCS_MAX;
 }
 
 void yamux_sync_sent(struct yamux *y)
 {
 	struct gn_list *at;
 
-	y->is_sync_pinging = true;
 	gn_list_for_each(at, &y->syncs) {
 		struct yamux_stream *s = gn_list_entry(at, struct yamux_stream, sync);
 
-		if (is_all_out(s)) {
+		if (wants_ping(s) && is_all_out(s)) {
 			s->sync_state = YAMUX_SYNC_SENT;
+			s->is_sync_extended = false;
 			s->sync_sent = s->st.sent;
+			s->sync_ping = y->syncs_sent;
 		}
 	}
+	y->syncs_sent++;
+}
+
+/* Was the ping of its sync() answered?  The far end receives them in order, so an answer stands for
+ * all that were sent before, too. */
+static bool is_answered(const struct yamux *y, const struct yamux_stream *s)
+{
+	return s->sync_state == YAMUX_SYNC_SENT && y->syncs_answered - s->sync_ping - 1 < YAMUX_SYNCS_MAX;
 }
 
 void yamux_sync_ponged(struct yamux *y, uint32_t value)
 {
 	struct gn_list *at, *next;
+	uint32_t ahead = (value - y->syncs_answered) & ~YAMUX_SYNC_PING;
 
-	if (!y->is_sync_pinging || value != y->sync_value)
+	if ((value & YAMUX_SYNC_PING) == 0 || ahead >= syncs_in_flight(y))
 		return;
-	y->is_sync_pinging = false;
-	y->sync_value = (y->sync_value + 1) | YAMUX_SYNC_PING;
+	y->syncs_answered += ahead + 1;
 	gn_list_for_each_safe(at, next, &y->syncs) {
 		struct yamux_stream *s = gn_list_entry(at, struct yamux_stream, sync);
 
-		if (s->sync_state != YAMUX_SYNC_SENT)
+		if (!is_answered(y, s))
 			continue;
 		s->st.acked = s->sync_sent;
 		if (s->is_sync_extended) {

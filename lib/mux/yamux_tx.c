@@ -18,6 +18,7 @@ struct show {
 	struct iovec *v;
 	int n, max;
 	size_t left; /* of the limit */
+	bool asks;   /* the end of a stream is shown whose owner wants to know when it has arrived */
 };
 
 /* Bytes for the rest of a frame whose stream has died. */
@@ -54,6 +55,11 @@ static bool is_planned(const struct yamux *y, uint8_t what)
 	return false;
 }
 
+static void show_sync(struct show *w)
+{
+	plan_add(w, WHAT_SYNC, NULL, YAMUX_PING, YAMUX_SYN, 0, yamux_sync_value(w->y->syncs_sent));
+}
+
 static void show_session(struct show *w)
 {
 	struct yamux *y = w->y;
@@ -65,7 +71,7 @@ static void show_session(struct show *w)
 	if (y->owes_ping && !is_planned(y, WHAT_PING))
 		plan_add(w, WHAT_PING, NULL, YAMUX_PING, YAMUX_SYN, 0, y->ping_value);
 	if (!is_planned(y, WHAT_SYNC) && yamux_sync_is_due(y))
-		plan_add(w, WHAT_SYNC, NULL, YAMUX_PING, YAMUX_SYN, 0, y->sync_value);
+		show_sync(w);
 	for (unsigned i = begun > 0 && y->plan[0].what == WHAT_REFUSE; i < y->n_refused; i++)
 		if (plan_add(w, WHAT_REFUSE, NULL, YAMUX_WINDOW, YAMUX_RST, y->refused[i], 0) == NULL)
 			return;
@@ -116,6 +122,8 @@ static void show_control(struct show *w)
 			return;
 		if (flags & YAMUX_SYN)
 			unacked++;
+		if (flags & YAMUX_FIN && yamux_sync_may_follow(y, s))
+			w->asks = true;
 	}
 }
 
@@ -204,7 +212,7 @@ static void show_rest(struct show *w)
 static int source_peek(void *arg, struct iovec *v, int max, size_t limit)
 {
 	struct yamux *y = arg;
-	struct show w = {y, v, 0, max, limit};
+	struct show w = {.y = y, .v = v, .max = max, .left = limit};
 
 	if (y->taken > 0) {
 		y->n_plan = 1;
@@ -218,6 +226,9 @@ static int source_peek(void *arg, struct iovec *v, int max, size_t limit)
 	if (!y->is_dying) {
 		show_control(&w);
 		show_data(&w);
+		/* With the end, not behind it: the far end sees both before it can leave. */
+		if (w.asks && !is_planned(y, WHAT_SYNC))
+			show_sync(&w);
 	}
 	if (y->owes_away)
 		plan_add(&w, WHAT_AWAY, NULL, YAMUX_GO_AWAY, 0, 0, y->away_code);

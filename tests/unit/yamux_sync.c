@@ -98,6 +98,63 @@ static void a_second_call_extends_the_first(void **state)
 	over(f);
 }
 
+/* A far end that has both ends may leave at once, so the ping behind ours does not wait for the answer to an
+ * earlier one, and goes with it. */
+static void a_ping_behind_an_end_does_not_wait(void **state)
+{
+	struct fixture *f = *state;
+	struct gn_stream *st;
+
+	begin(f, true);
+	st = open_acked(f);
+	put(f, st, 5);
+	f->ops->sync(st);
+	says(f, YAMUX_DATA, 0, 1, 5);
+	says(f, YAMUX_PING, YAMUX_SYN, 0, SYNC(0));
+	put(f, st, 7);
+	shut(f, st);
+	f->ops->sync(st);
+	says(f, YAMUX_DATA, 0, 1, 7);
+	says(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
+	says(f, YAMUX_PING, YAMUX_SYN, 0, SYNC(1));
+	says_nothing(f);
+	hears(f, YAMUX_PING, YAMUX_ACK, 0, SYNC(0), 0);
+	assert_no_ack(f, st);
+	hears(f, YAMUX_PING, YAMUX_ACK, 0, SYNC(2), 0); /* was never sent */
+	assert_no_ack(f, st);
+	hears(f, YAMUX_PING, YAMUX_ACK, 0, SYNC(1), 0);
+	assert_ack(f, st);
+	assert_int_equal(st->acked, 12);
+	says_nothing(f);
+	over(f);
+}
+
+/* Answers may overtake one another: a later one stands for the earlier ones. */
+static void an_answer_stands_for_earlier_pings(void **state)
+{
+	struct fixture *f = *state;
+	struct gn_stream *st[2];
+
+	begin(f, true);
+	for (int i = 0; i < 2; i++)
+		st[i] = open_acked(f);
+	for (uint32_t i = 0; i < 2; i++) {
+		put(f, st[i], 5);
+		shut(f, st[i]);
+		f->ops->sync(st[i]);
+		says(f, YAMUX_DATA, 0, 2 * i + 1, 5);
+		says(f, YAMUX_WINDOW, YAMUX_FIN, 2 * i + 1, 0);
+		says(f, YAMUX_PING, YAMUX_SYN, 0, SYNC(i));
+	}
+	hears(f, YAMUX_PING, YAMUX_ACK, 0, SYNC(1), 0);
+	assert_ack(f, st[0]);
+	assert_ack(f, st[1]);
+	hears(f, YAMUX_PING, YAMUX_ACK, 0, SYNC(0), 0);
+	assert_no_ack(f, st[0]);
+	says_nothing(f);
+	over(f);
+}
+
 static void one_ping_answers_for_many_streams(void **state)
 {
 	struct fixture *f = *state;
@@ -215,6 +272,8 @@ int main(void)
 		T(the_ping_follows_the_data_and_the_end),
 		T(the_ping_waits_for_the_window),
 		T(a_second_call_extends_the_first),
+		T(a_ping_behind_an_end_does_not_wait),
+		T(an_answer_stands_for_earlier_pings),
 		T(one_ping_answers_for_many_streams),
 		T(other_answers_do_not_count),
 		T(a_lost_session_is_told_in_place_of_the_answer),
