@@ -27,6 +27,8 @@ enum {
 	PAYLOAD_MAX = 2 * 1024, /* of what we send */
 	BATCH = 8,              /* records a step */
 	VIEWS = 64,
+	FIRST_RECORDS = 16, /* of a connection: they are short */
+	FIRST_BODY_MAX = 4096,
 };
 
 static const char signed_prefix[] = "noise-libp2p-static-key:";
@@ -274,16 +276,27 @@ static int open_records(struct gn_layer *l)
 	return moved;
 }
 
-/* Seals what the layer above shows, in records as full as can be.  0 when something moved. */
+/* How much the next record may hold.  The far end can use no byte of a record before all of it is there,
+ * and on a path of 4 KB/s a full one takes 16 s.  So the first ones are short: they hold the questions and
+ * answers (a protocol, who the peer is) for which a peer waits only so long, and which would be read
+ * behind the data that goes with them otherwise. */
+static size_t body_max(const struct gn_layer *l)
+{
+	const struct noise *n = l->state;
+	size_t most = n->out.n < FIRST_RECORDS ? FIRST_BODY_MAX : BODY_MAX, room = l->tx->cap - 2 - GN_NOISE_TAG;
+
+	return room < most ? room : most;
+}
+
+/* Seals what the layer above shows, in records as full as may be.  0 when something moved. */
 static int seal_records(struct gn_layer *l)
 {
 	struct noise *n = l->state;
-	size_t limit = l->tx->cap < RECORD_MAX + 2 ? l->tx->cap - 2 - GN_NOISE_TAG : BODY_MAX;
 	int moved = GN_EAGAIN;
 
 	for (int i = 0; i < BATCH; i++) {
 		struct iovec v[VIEWS];
-		int r, views = gn_pipe_peek(l->up_tx, v, VIEWS, limit);
+		int r, views = gn_pipe_peek(l->up_tx, v, VIEWS, body_max(l));
 		size_t len = 0;
 		uint8_t *out;
 
