@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "blanks.h"
 #include "exit.h"
 #include "secret.h"
 
@@ -84,14 +85,11 @@ static int parse(char *text, enum address_use use, struct address *out, struct f
 
 static int parse_trimmed(const char *text, enum address_use use, struct address *out, struct fault *f)
 {
-	size_t len;
+	size_t len = strlen(text);
 	char *copy;
 	int rc;
 
-	text += strspn(text, ADDRESS_BLANKS);
-	len = strlen(text);
-	while (len > 0 && strchr(ADDRESS_BLANKS, text[len - 1]) != NULL)
-		len--;
+	blanks_trim(&text, &len);
 	copy = malloc(len + 1);
 	if (copy == NULL)
 		return say_fault(f, "out of memory");
@@ -158,13 +156,13 @@ static bool is_private_key(const char *text)
 /* A peer id with nothing but blanks around it. */
 static bool parse_id(const char *text, struct gn_peer_id *out)
 {
-	const char *from = text + strspn(text, ADDRESS_BLANKS);
-	size_t n = strcspn(from, ADDRESS_BLANKS);
+	size_t n = strlen(text);
 	char trimmed[GN_PEER_ID_TEXT_MAX];
 
-	if (n >= sizeof trimmed || from[n + strspn(from + n, ADDRESS_BLANKS)] != '\0')
+	blanks_trim(&text, &n);
+	if (n >= sizeof trimmed)
 		return false;
-	memcpy(trimmed, from, n);
+	memcpy(trimmed, text, n);
 	trimmed[n] = '\0';
 	return gn_peer_id_parse(trimmed, out) == 0;
 }

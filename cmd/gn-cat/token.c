@@ -30,7 +30,7 @@ int token_parse(const char *text, char out[ADDRESS_TOKEN_MAX + 1], struct fault 
 	text += strspn(text, ADDRESS_BLANKS);
 	n = strspn(text, LETTERS);
 	if (text[0] == '\0')
-		return say_fault(f, "is empty; remove it, and a new one is made");
+		return say_fault(f, "is empty");
 	if (text[n + strspn(text + n, ADDRESS_BLANKS)] != '\0')
 		return say_fault(f, "is not one line with a token: letters a-z and digits 2-7");
 	if (n < TOKEN_MIN || n > ADDRESS_TOKEN_MAX)
@@ -46,17 +46,24 @@ static _Noreturn void die_of(const char *path, int err)
 	die(err == -EACCES || err == -EPERM ? EXIT_REFUSED : EXIT_LOCAL, "token file %s: %s", path, gn_strerror(err));
 }
 
-static void check_mode(const char *path, int fd)
+/* Whether it is a regular file.  Only of such a one the user is told to change or remove it: that must never be
+ * said of a device. */
+static bool check_file(const char *path, int fd, bool any_mode)
 {
 	struct stat st;
 
 	if (fstat(fd, &st))
 		die_of(path, -errno);
-	if (S_ISREG(st.st_mode) && (st.st_mode & 077))
+	if (S_ISDIR(st.st_mode))
+		die_of(path, -EISDIR);
+	if (S_ISREG(st.st_mode) && (st.st_mode & 077) && !any_mode)
 		die(EXIT_REFUSED,
 		    "token file %s: others than its owner may read it (mode %03o); taken as it is with "
-		    "--insecure-key-mode, or mended by chmod 600",
-		    path, (unsigned)st.st_mode & 07777);
+		    "--insecure-key-mode, or mended by: chmod 600 %s",
+		    path, (unsigned)st.st_mode & 07777, path);
+	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
+		die(EXIT_LOCAL, "token file %s: is a device, not a token file", path);
+	return S_ISREG(st.st_mode);
 }
 
 /* At most so many bytes, as a string. */
@@ -131,6 +138,7 @@ void token_of_file(const char *path, bool any_mode, char out[ADDRESS_TOKEN_MAX +
 {
 	char text[TEXT_MAX + 1];
 	struct fault f;
+	bool is_regular, is_empty;
 	int fd, err;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -144,12 +152,13 @@ void token_of_file(const char *path, bool any_mode, char out[ADDRESS_TOKEN_MAX +
 	}
 	if (fd < 0)
 		die_of(path, -errno);
-	if (!any_mode)
-		check_mode(path, fd);
+	is_regular = check_file(path, fd, any_mode);
 	read_all(path, fd, text);
 	close(fd);
 	err = token_parse(text, out, &f);
+	is_empty = text[strspn(text, ADDRESS_BLANKS)] == '\0';
 	secret_wipe(text, sizeof text);
 	if (err)
-		die(EXIT_USAGE, "token file %s: %s", path, f.text);
+		die(EXIT_USAGE, "token file %s: %s%s", path, f.text,
+		    is_regular && is_empty ? "; remove it, and a new one is made" : "");
 }

@@ -29,6 +29,17 @@ teardown() {
 	assert_equal "$(wc -l <out)" 5
 }
 
+@test "an address with characters around it that nobody sees" {
+	local nbsp=$'\xc2\xa0' zwsp=$'\xe2\x80\x8b' bom=$'\xef\xbb\xbf' isolate=$'\xe2\x81\xa6' pop=$'\xe2\x81\xa9'
+	start gn-cat "${at[@]}" --keep $lo
+	for a in "$nbsp$addr$nbsp " "$zwsp $addr" "$bom$addr" "$isolate$addr$pop"$'\r\n'; do
+		run -0 "${cat[@]}" "$a" <<<data
+	done
+	printf '%s%s\r\n' "$bom" "$addr" >a
+	run -0 "${cat[@]}" @a <<<data
+	run -0 bash -c 'echo x | gn-seal -F raw -k cli -r "$1" | gn-open -F raw -k cli --from "$1"' - "$nbsp$cli$zwsp"
+}
+
 @test "an address from a file, from standard input before the data, from a descriptor" {
 	start gn-cat "${at[@]}" --keep $lo
 	printf '%s\r\nmore\n' "$addr" >a
@@ -208,6 +219,17 @@ shows_no_token() { [[ "$(words_of "$1")" != *"#$2"* ]] && [[ "$(words_of "$1")" 
 		run -2 gn-cat "${at[@]}" --token-file tok $lo
 		assert_output --partial "token file tok:"
 	done
+	: >tok
+	run -2 gn-cat "${at[@]}" --token-file tok $lo
+	assert_output --partial "remove it"
+	for device in /dev/null /dev/zero; do # advice to remove or change them would harm the system
+		run -1 timeout $((10 * GN_SLOW)) gn-cat "${at[@]}" --token-file "$device" $lo
+		assert_output --partial "token file $device: is a device"
+		refute_output --partial "remove"
+		refute_output --partial "chmod"
+	done
+	run -2 gn-cat "${at[@]}" --token-file <(:) $lo
+	refute_output --partial "remove"
 	run -1 gn-cat "${at[@]}" --token-file no/such/folder $lo
 	run -1 gn-cat "${at[@]}" --token-file . $lo
 	run -2 gn-cat "${at[@]}" --token-file tok --open $lo
