@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "gn.h"
+#include "terminal.h"
 
 #define PIPE_ROOM (1 << 20) /* a pipe of 64 KiB stops at 0.6 GB/s */
 
@@ -119,7 +120,9 @@ ptrdiff_t fdio_read(struct fdio *f, void *buf, size_t n)
 	do {
 		got = f->kind == FDIO_SOCKET ? recv(f->fd, buf, n, MSG_DONTWAIT) : read(f->fd, buf, n);
 	} while (got < 0 && errno == EINTR);
-	return got ? result(got) : GN_EOF;
+	if (got != 0)
+		return result(got);
+	return terminal_check_end(f->fd) ? -EIO : GN_EOF;
 }
 
 /* POLLOUT on a pipe promises room for PIPE_BUF bytes and no more. */

@@ -12,6 +12,7 @@
 #include "exit.h"
 #include "gn.h"
 #include "say.h"
+#include "terminal.h"
 
 #define READ_ROOM ((size_t)1 << 18)
 #define ALIGN ((size_t)64) /* where each read begins: at odd offsets it is much slower */
@@ -65,7 +66,7 @@ ptrdiff_t reader_read(int fd, void *buf, size_t n)
 		else if (errno != EINTR)
 			return -errno;
 	}
-	return got;
+	return got > 0 ? got : terminal_check_end(fd);
 }
 
 /* Reads some; 0 or -errno. */

@@ -105,3 +105,30 @@ teardown() {
 	echo hello | "${dial[@]}" --wire raw "$addr" /x/1 || :
 	until_true 10 grep -q -e '--wire raw .*-F line' err
 }
+
+# hang_up COMMAND...: runs it with a terminal as its stdin, types a line and closes the terminal; no SIGHUP comes.
+hang_up() {
+	python3 - "$@" <<-'END'
+		import os, pty, subprocess, sys, time
+		master, slave = pty.openpty()
+		child = subprocess.Popen(sys.argv[1:], stdin=slave)
+		os.close(slave)
+		os.write(master, b'part\n')
+		time.sleep(0.5)  # for the line to be taken; what has not been read is lost
+		os.close(master)
+		sys.exit(child.wait())
+	END
+}
+
+@test "a terminal that is closed is no end of input: 1 here, 8 there" {
+	as=cat start gn-cat -l --open -k srv /ip4/127.0.0.1/tcp/0
+	run -1 --separate-stderr hang_up gn-cat -k cli --send-only "$addr"
+	assert_regex "$stderr" 'standard input: Input/output error'
+	ends_with 8 "$pid"
+	start gn-listen "${at[@]}" /x/1 -- sh -c 'cat >got && mv got whole'
+	run -1 --separate-stderr hang_up "${dial[@]}" --wire raw -F raw "$addr" /x/1
+	assert_regex "$stderr" 'standard input: Input/output error'
+	run -1 --separate-stderr hang_up gn-frame encode
+	run -1 --separate-stderr hang_up gn-seal -F raw -k cli -r "$(gn-key id srv)"
+	assert [ ! -e whole ]
+}
