@@ -63,4 +63,8 @@ int gn_loop_turn(struct gn_loop *loop, gn_time wait);
 int gn_loop_slot_put(struct gn_loop *loop, const void *key, void *value, void (*fini)(void *value));
 void *gn_loop_slot_get(const struct gn_loop *loop, const void *key); /* NULL: none */
 
+/* Gives the pages of memory that was freed back to the system.  glibc does that by itself only at the end of
+ * its heap, where a small piece that is still in use keeps all that was freed before it. */
+void gn_heap_trim(void);
+
 #endif

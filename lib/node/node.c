@@ -120,10 +120,28 @@ static void close_done(struct gn_task *task)
 		cb(node->closed_arg);
 }
 
+enum {
+	TRIM_BYTES = 1 << 20, /* that were freed before it is worth while */
+	TRIM_DELAY = 1000,    /* ms: the least time between two */
+};
+
+static void on_trim(void *arg)
+{
+	((struct gn_node *)arg)->scratch.freed = 0;
+	gn_heap_trim();
+}
+
+void gn_node_released(struct gn_node *node)
+{
+	if (node->scratch.freed >= TRIM_BYTES && node->trim_timer.at == 0)
+		gn_timer_start(&node->trim_timer, TRIM_DELAY * GN_MSEC);
+}
+
 void gn_node_conn_freed(struct gn_node *node)
 {
 	if (node->is_closing && node->n_conns == 0)
 		gn_task_post(node->loop, &node->close_task);
+	gn_node_released(node);
 }
 
 void gn_node_close_review(struct gn_node *node)
@@ -215,6 +233,7 @@ int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
 	gn_list_init(&node->listeners);
 	gn_list_init(&node->dials);
 	gn_timer_init(&node->close_timer, node->loop, on_close_limit, node);
+	gn_timer_init(&node->trim_timer, node->loop, on_trim, node);
 	gn_task_init(&node->close_task, close_done);
 	r = node_init(node);
 	if (r != 0) {
@@ -241,6 +260,7 @@ void gn_node_free(struct gn_node *node)
 	gn_networks_fini(&node->networks);
 	gn_registry_fini(&node->registry);
 	gn_timer_fini(&node->close_timer);
+	gn_timer_fini(&node->trim_timer);
 	gn_task_cancel(&node->close_task);
 	gn_scratch_fini(&node->scratch);
 	gn_key_free(node->key);

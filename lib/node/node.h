@@ -43,6 +43,8 @@ struct gn_node {
 	uint64_t frames_in, frames_out, n_channels; /* of all */
 	gn_time since;
 
+	struct gn_timer trim_timer; /* started when much memory was freed */
+
 	void **services; /* state of each of cfg.components->services */
 	size_t n_services;
 
@@ -74,6 +76,8 @@ void *gn_node_service(const struct gn_node *node, const struct gn_service_ops *o
 void gn_node_conn_opened(struct gn_node *node, struct gn_conn *c);
 void gn_node_conn_gone(struct gn_node *node, struct gn_conn *c);
 void gn_node_conn_freed(struct gn_node *node);
+/* A stream or a connection is gone: what it held may go back to the system. */
+void gn_node_released(struct gn_node *node);
 void gn_node_close_review(struct gn_node *node); /* a link went: perhaps closing is done */
 void gn_node_changed(struct gn_node *node);      /* protocols or addresses */
 

@@ -400,6 +400,7 @@ void gn_pstream_close(struct gn_pstream *ps)
 	conn->session->now = gn_loop_now(conn->node->loop);
 	conn->session->ops->release(ps->st);
 	ps->conn = NULL;
+	gn_node_released(conn->node);
 	gn_conn_left(conn);
 }
 

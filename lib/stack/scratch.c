@@ -79,6 +79,7 @@ struct gn_block *gn_block_new(struct gn_scratch *s, size_t n)
 void gn_block_free(struct gn_scratch *s, struct gn_block *b)
 {
 	if (s->n_pool[b->kind] == pool_max[b->kind]) {
+		s->freed += b->room;
 		free(b);
 		return;
 	}

@@ -53,6 +53,7 @@ struct gn_scratch {
 	size_t n_views;
 	struct gn_block *pool[3];
 	unsigned n_pool[3];
+	size_t freed; /* bytes of blocks, since somebody set it to 0 */
 	/* What a security layer keeps for all its connections: a seal and an open context. */
 	void *cipher;
 	void (*cipher_free)(void *cipher);

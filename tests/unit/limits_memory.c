@@ -5,7 +5,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -289,12 +292,62 @@ static void a_frame_without_room_kills_its_channel_only(void **state)
 	stop(&t);
 }
 
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) /* which keeps what was freed */
+
+/* Pages of this process that are in memory, in bytes. */
+static size_t resident(void)
+{
+	unsigned long whole, in_memory;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%lu %lu", &whole, &in_memory), 2);
+	(void)fclose(f);
+	return in_memory * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Small pieces that stay, between large ones that are freed, keep the heap from shrinking by itself. */
+static void what_peers_have_filled_goes_back_to_the_system(void **state)
+{
+	enum { BLOCKS = 512 };
+	static struct gn_block *blocks[BLOCKS];
+	static void *pins[BLOCKS];
+	size_t full;
+	struct foe f;
+	struct town t;
+
+	(void)state;
+	town_init(&t, true, &lim);
+	foe_open(&f, &t, 2);
+	for (int i = 0; i < BLOCKS; i++) {
+		blocks[i] = gn_block_new(&t.node->scratch, GN_BLOCK_MAX);
+		pins[i] = malloc(3000);
+		assert_non_null(blocks[i]);
+		assert_non_null(pins[i]);
+		memset(blocks[i]->data, 1, GN_BLOCK_MAX);
+	}
+	full = resident();
+	for (int i = 0; i < BLOCKS; i++)
+		gn_block_free(&t.node->scratch, blocks[i]);
+	foe_abort(&f); /* the connection that had them is gone */
+	town_run(&t, 2 * GN_SEC);
+	assert_true(resident() + (size_t)BLOCKS * GN_BLOCK_MAX / 2 < full);
+	for (int i = 0; i < BLOCKS; i++)
+		free(pins[i]);
+	stop(&t);
+}
+
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(what_does_not_go_out_is_charged, setup),
 		cmocka_unit_test_setup(frames_that_have_come_in_part_are_charged, setup),
 		cmocka_unit_test_setup(a_frame_without_room_kills_its_channel_only, setup),
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+		cmocka_unit_test_setup(what_peers_have_filled_goes_back_to_the_system, setup),
+#endif
 	};
 
 	WIRE_MUST(sodium_init() >= 0);
