@@ -49,8 +49,9 @@ static bool take_in(struct gn_conn *c)
 		return false;
 	}
 	if (n > 0) {
-		/* What did not fill the room was all there was; the loop tells of more. */
-		c->can_read = (size_t)n == room;
+		/* What did not fill the room was all there was; the loop tells of more.  After an error of
+		 * writing nothing may come any more, and only the next read finds that out. */
+		c->can_read = (size_t)n == room || c->write_err != 0;
 		gn_conn_received(c, (size_t)n);
 		gn_scratch_filled(&c->node->scratch, &c->rx, (size_t)n);
 	} else {
