@@ -167,6 +167,8 @@ dial_from() {
 			echo "half of it" >&6
 			until_true 10 has_size 2 group
 			until_true 10 has_size 1 part || [ "${program#exec}" != "$program" ] || fail "not begun: $program"
+			# what it leaves behind is signalled, too, if the cut comes before its own end
+			[[ $program != *'exit 0' ]] || until_true 10 is_gone "$(cat group)"
 			kill "-$signal" "$peer" 2>/dev/null || : # it may have ended: some of the programs fail
 			until_true 10 is_gone "$peer" # before its input ends
 			exec 6>&-
