@@ -50,10 +50,12 @@ struct gn_conn {
 	const char *found; /* how the address was learnt */
 	gn_time since;
 	gn_time began; /* the dial of the address, or the accept: the limit of the handshake counts from it */
-	struct gn_network *network; /* of remote */
-	enum gn_conn_count count;
+	struct gn_network *network;  /* of remote */
 	struct gn_list link_pending; /* in node->pending while it counts as PENDING or REFUSED */
-	unsigned n_negotiating;      /* inbound streams that have no protocol yet */
+	enum gn_conn_count count;
+	unsigned streams_in;
+	unsigned n_negotiating; /* inbound streams that have no protocol yet */
+	uint32_t refusal;       /* the code of Go Away by which the peer is told that it may not stay; 0: it may */
 
 	struct gn_link *link;
 	struct gn_pipe rx, tx;
@@ -61,16 +63,15 @@ struct gn_conn {
 	struct gn_session *session;
 	const struct gn_security_ops *security; /* the one in use */
 	bool can_read, can_write;               /* what the link is thought to be ready for */
-	unsigned wants;                         /* what it was told to report */
-	int write_err;                          /* what writing failed with: reading will find the end */
 	bool is_ended;                          /* the link's writing side is shut */
-	uint64_t written;                       /* bytes that the link has taken */
-	uint64_t delivered; /* of them, those that the far host had acknowledged at the start of this deadline */
-	size_t unacked;     /* bytes that the far host had not acknowledged when the link went */
 	bool is_owed;       /* a stream was given up in good order: what is queued is to arrive, also when closing */
 	bool is_announced;  /* on_open was called */
-	uint32_t refusal;   /* the code of Go Away by which the peer is told that it may not stay; 0: it may */
 	bool is_first_seen; /* an inbound stream has come */
+	unsigned wants;     /* what it was told to report */
+	int write_err;      /* what writing failed with: reading will find the end */
+	uint64_t written;   /* bytes that the link has taken */
+	uint64_t delivered; /* of them, those that the far host had acknowledged at the start of this deadline */
+	size_t unacked;     /* bytes that the far host had not acknowledged when the link went */
 
 	/* signs of life, alive.c */
 	gn_time heard;           /* when there was one last */
@@ -85,7 +86,6 @@ struct gn_conn {
 	gn_time retry;    /* when writing is tried again without being told to */
 
 	struct gn_list pstreams;
-	unsigned streams_in;
 	uint64_t bytes_in, bytes_out;
 	void *service_state; /* identify's, of this connection */
 
