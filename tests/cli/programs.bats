@@ -167,16 +167,10 @@ dial_from() {
 			echo "half of it" >&6
 			until_true 10 has_size 2 group
 			until_true 10 has_size 1 part || [ "${program#exec}" != "$program" ] || fail "not begun: $program"
-			# what it leaves behind is signalled, too, if the cut comes before its own end
-			[[ $program != *'exit 0' ]] || until_true 10 is_gone "$(cat group)"
 			kill "-$signal" "$peer" 2>/dev/null || : # it may have ended: some of the programs fail
 			until_true 10 is_gone "$peer" # before its input ends
 			exec 6>&-
-			# the one that its program has left on purpose waits for an end that never comes
-			case $program in
-			*'exit 0') kill -0 -- "-$(cat group)" ;;
-			*) until_true 10 is_empty_group "$(cat group)" || fail "left: $program" ;;
-			esac
+			until_true 10 is_empty_group "$(cat group)" || fail "left: $program"
 			[ ! -e complete ] || fail "taken for whole, $signal: $program"
 			kill -TERM "$pid"
 			ends_with 0 "$pid"
