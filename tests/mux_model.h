@@ -13,7 +13,7 @@ struct mux_end;
 /* A stream as its owner at one end has it. */
 struct mux_stream {
 	struct mux_end *end; /* NULL: a free place */
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 	bool stalls; /* is not read for now */
 };
 
@@ -62,30 +62,30 @@ static inline uint8_t mux_byte(uint32_t id, int who, size_t i)
 	return (uint8_t)(i * 31 + i / 256 + id * 7 + (unsigned)who * 101);
 }
 
-static inline struct mux_way *mux_way(struct mux_end *e, const struct gn_stream *st, bool writes)
+static inline struct mux_way *mux_way(struct mux_end *e, const struct gn_mux_stream *st, bool writes)
 {
 	return &e->m->way[st->id % MUX_IDS][writes ? e->i : !e->i];
 }
 
-static inline void mux_break(struct mux_end *e, const struct gn_stream *st)
+static inline void mux_break(struct mux_end *e, const struct gn_mux_stream *st)
 {
 	mux_way(e, st, true)->broken = mux_way(e, st, false)->broken = true;
 }
 
-static inline void mux_on_news(void *arg, struct gn_stream *st, unsigned news)
+static inline void mux_on_news(void *arg, struct gn_mux_stream *st, unsigned news)
 {
 	struct mux_stream *s = arg;
 
 	if (news == 0 || s->st != st)
 		mux_bad(s->end, __LINE__);
-	if (news & GN_STREAM_GONE) {
+	if (news & GN_MUX_STREAM_GONE) {
 		if (st->err == 0)
 			mux_bad(s->end, __LINE__);
 		mux_break(s->end, st);
 	}
 }
 
-static inline bool mux_take_up(struct mux_end *e, struct gn_stream *st)
+static inline bool mux_take_up(struct mux_end *e, struct gn_mux_stream *st)
 {
 	for (int i = 0; i < MUX_STREAMS; i++) {
 		struct mux_stream *s = &e->streams[i];
@@ -101,7 +101,7 @@ static inline bool mux_take_up(struct mux_end *e, struct gn_stream *st)
 	return false;
 }
 
-static inline void mux_on_new(void *arg, struct gn_stream *st)
+static inline void mux_on_new(void *arg, struct gn_mux_stream *st)
 {
 	struct mux_end *e = arg;
 
@@ -115,7 +115,7 @@ static inline void mux_on_new(void *arg, struct gn_stream *st)
 
 static inline void mux_open(struct mux_end *e)
 {
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 	int r = e->session->ops->open(e->session, &st);
 
 	if (r != 0) {
@@ -184,7 +184,7 @@ static inline void mux_close(struct mux_end *e, struct mux_stream *s)
 
 static inline void mux_release(struct mux_end *e, struct mux_stream *s)
 {
-	struct gn_stream *st = s->st;
+	struct gn_mux_stream *st = s->st;
 
 	if (!gn_pipe_is_closed(&st->tx))
 		mux_break(e, st);

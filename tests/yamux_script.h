@@ -29,7 +29,7 @@ struct fixture {
 	struct gn_mux_cfg cfg;
 	struct gn_budget budget;
 	gn_time now;
-	struct gn_stream *came[NEWS]; /* inbound streams */
+	struct gn_mux_stream *came[NEWS]; /* inbound streams */
 	unsigned n_came;
 	unsigned news[NEWS]; /* told of stream 0 to 63, together */
 	int admits;          /* as of struct gn_mux_cfg */
@@ -90,14 +90,14 @@ static inline int teardown(void **state)
 	return 0;
 }
 
-static inline void on_news(void *arg, struct gn_stream *st, unsigned news)
+static inline void on_news(void *arg, struct gn_mux_stream *st, unsigned news)
 {
 	struct fixture *f = arg;
 
 	f->news[st->id % NEWS] |= news;
 }
 
-static inline void on_new(void *arg, struct gn_stream *st)
+static inline void on_new(void *arg, struct gn_mux_stream *st)
 {
 	struct fixture *f = arg;
 
@@ -186,9 +186,9 @@ static inline void swallow_ping(struct fixture *f)
 	says_nothing(f);
 }
 
-static inline struct gn_stream *open_stream(struct fixture *f)
+static inline struct gn_mux_stream *open_stream(struct fixture *f)
 {
-	struct gn_stream *st = NULL;
+	struct gn_mux_stream *st = NULL;
 
 	assert_int_equal(f->ops->open(f->ses, &st), 0);
 	st->on_news = on_news;
@@ -197,16 +197,16 @@ static inline struct gn_stream *open_stream(struct fixture *f)
 }
 
 /* And the far end has heard of it, and said so. */
-static inline struct gn_stream *open_acked(struct fixture *f)
+static inline struct gn_mux_stream *open_acked(struct fixture *f)
 {
-	struct gn_stream *st = open_stream(f);
+	struct gn_mux_stream *st = open_stream(f);
 
 	says(f, YAMUX_WINDOW, YAMUX_SYN, st->id, 0);
 	hears(f, YAMUX_WINDOW, YAMUX_ACK, st->id, 0, 0);
 	return st;
 }
 
-static inline struct gn_stream *accept_stream(struct fixture *f, uint32_t id)
+static inline struct gn_mux_stream *accept_stream(struct fixture *f, uint32_t id)
 {
 	unsigned was = f->n_came;
 
@@ -217,7 +217,7 @@ static inline struct gn_stream *accept_stream(struct fixture *f, uint32_t id)
 	return f->came[was % NEWS];
 }
 
-static inline void put(struct fixture *f, struct gn_stream *st, size_t n)
+static inline void put(struct fixture *f, struct gn_mux_stream *st, size_t n)
 {
 	uint8_t *p = calloc(1, n);
 
@@ -226,14 +226,14 @@ static inline void put(struct fixture *f, struct gn_stream *st, size_t n)
 	free(p);
 }
 
-static inline void take(struct fixture *f, struct gn_stream *st, size_t n)
+static inline void take(struct fixture *f, struct gn_mux_stream *st, size_t n)
 {
 	assert_true(gn_pipe_len(&st->rx) >= n);
 	gn_pipe_skip(&st->rx, n);
 	f->ops->touch(st);
 }
 
-static inline void shut(struct fixture *f, struct gn_stream *st)
+static inline void shut(struct fixture *f, struct gn_mux_stream *st)
 {
 	gn_pipe_close(&st->tx, GN_EOF);
 	f->ops->touch(st);

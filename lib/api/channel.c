@@ -45,14 +45,14 @@ static void channel_free(struct gn_channel *ch)
 	free(ch);
 }
 
-static void on_lost(void *arg, struct gn_pstream *ps)
+static void on_lost(void *arg, struct gn_stream *ps)
 {
 	(void)ps;
 	frame_drop(arg);
 	channel_free(arg);
 }
 
-static void on_event(void *arg, struct gn_pstream *ps, unsigned events)
+static void on_event(void *arg, struct gn_stream *ps, unsigned events)
 {
 	struct gn_channel *ch = arg;
 
@@ -104,7 +104,7 @@ int gn_channel_open(struct gn_conn *conn, const char *protocol, enum gn_channel_
 
 	if (ch == NULL)
 		return -ENOMEM;
-	r = gn_pstream_open(&ch->ps, conn, ch->protocol);
+	r = gn_stream_open(&ch->ps, conn, ch->protocol);
 	if (r != 0) {
 		channel_free(ch);
 		return r;
@@ -114,13 +114,13 @@ int gn_channel_open(struct gn_conn *conn, const char *protocol, enum gn_channel_
 	return 0;
 }
 
-int gn_channel_accept(struct gn_pstream *handed, enum gn_channel_kind kind, size_t max_frame, struct gn_channel **out)
+int gn_channel_accept(struct gn_stream *handed, enum gn_channel_kind kind, size_t max_frame, struct gn_channel **out)
 {
 	struct gn_channel *ch = channel_new(handed->conn->node, handed->protocol, kind, max_frame);
 
 	if (ch == NULL)
 		return -ENOMEM;
-	gn_pstream_accept(&ch->ps, handed);
+	gn_stream_accept(&ch->ps, handed);
 	attach(ch);
 	*out = ch;
 	return 0;
@@ -128,7 +128,7 @@ int gn_channel_accept(struct gn_pstream *handed, enum gn_channel_kind kind, size
 
 void gn_channel_free(struct gn_channel *ch)
 {
-	const struct gn_pstream *ps;
+	const struct gn_stream *ps;
 
 	if (ch == NULL)
 		return;
@@ -136,18 +136,18 @@ void gn_channel_free(struct gn_channel *ch)
 	if (ps->is_ending && ps->err == 0 && (gn_channel_pending(ch) > 0 || !ps->st->is_ended_out))
 		ps->conn->is_owed = true;
 	frame_drop(ch);
-	gn_pstream_close(&ch->ps);
+	gn_stream_close(&ch->ps);
 	channel_free(ch);
 }
 
 void gn_channel_reset(struct gn_channel *ch)
 {
-	gn_pstream_reset(&ch->ps);
+	gn_stream_reset(&ch->ps);
 }
 
 int gn_channel_end(struct gn_channel *ch)
 {
-	return gn_pstream_end(&ch->ps);
+	return gn_stream_end(&ch->ps);
 }
 
 void gn_channel_on_event(struct gn_channel *ch, gn_channel_cb *cb, void *arg)
@@ -158,18 +158,18 @@ void gn_channel_on_event(struct gn_channel *ch, gn_channel_cb *cb, void *arg)
 	ch->cb = cb;
 	ch->arg = arg;
 	/* What was missed before somebody listened. */
-	gn_stream_tell(ch->ps.st, GN_STREAM_RX | GN_STREAM_TX);
+	gn_mux_stream_notify(ch->ps.st, GN_MUX_STREAM_RX | GN_MUX_STREAM_TX);
 	gn_conn_post(ch->ps.conn);
 }
 
 int gn_channel_sync(struct gn_channel *ch)
 {
-	return gn_pstream_sync(&ch->ps);
+	return gn_stream_sync(&ch->ps);
 }
 
 uint64_t gn_channel_pending(const struct gn_channel *ch)
 {
-	return ch->count.bytes_out - gn_pstream_acked(&ch->ps);
+	return ch->count.bytes_out - gn_stream_acked(&ch->ps);
 }
 
 int gn_channel_error(const struct gn_channel *ch)
@@ -186,18 +186,18 @@ void *gn_channel_arg(const struct gn_channel *ch)
 
 int gn_channel_peek(struct gn_channel *ch, struct iovec *v, int max)
 {
-	return gn_pstream_peek(&ch->ps, v, max);
+	return gn_stream_peek(&ch->ps, v, max);
 }
 
 void gn_channel_skip(struct gn_channel *ch, size_t n)
 {
 	ch->count.bytes_in += n;
-	gn_pstream_skip(&ch->ps, n);
+	gn_stream_skip(&ch->ps, n);
 }
 
 ptrdiff_t gn_channel_read(struct gn_channel *ch, void *buf, size_t n)
 {
-	ptrdiff_t r = gn_pstream_read(&ch->ps, buf, n);
+	ptrdiff_t r = gn_stream_read(&ch->ps, buf, n);
 
 	if (r > 0)
 		ch->count.bytes_in += (uint64_t)r;
@@ -206,7 +206,7 @@ ptrdiff_t gn_channel_read(struct gn_channel *ch, void *buf, size_t n)
 
 ptrdiff_t gn_channel_write(struct gn_channel *ch, const void *buf, size_t n)
 {
-	ptrdiff_t r = gn_pstream_write(&ch->ps, buf, n);
+	ptrdiff_t r = gn_stream_write(&ch->ps, buf, n);
 
 	if (r > 0)
 		ch->count.bytes_out += (uint64_t)r;
@@ -238,13 +238,13 @@ int gn_channel_source(struct gn_channel *ch, const struct gn_source *source, voi
 		return ch->ps.err;
 	ch->source = source;
 	ch->source_arg = arg;
-	gn_pstream_source(&ch->ps, source != NULL ? &counted : NULL, ch);
+	gn_stream_source(&ch->ps, source != NULL ? &counted : NULL, ch);
 	return 0;
 }
 
 void gn_channel_wake(struct gn_channel *ch)
 {
-	gn_pstream_wake(&ch->ps);
+	gn_stream_wake(&ch->ps);
 }
 
 /* ---- frames ---- */
@@ -267,9 +267,9 @@ int gn_channel_send(struct gn_channel *ch, const void *frame, size_t len)
 		return gn_pipe_is_closed(&ch->ps.st->tx) ? GN_ECLOSED : GN_EAGAIN;
 	v[0] = (struct iovec){head, n};
 	v[1] = (struct iovec){(void *)(uintptr_t)frame, len};
-	r = gn_pstream_putv(&ch->ps, v, len > 0 ? 2 : 1);
+	r = gn_stream_putv(&ch->ps, v, len > 0 ? 2 : 1);
 	if (r == GN_ELIMIT)
-		gn_pstream_kill(&ch->ps, r);
+		gn_stream_kill(&ch->ps, r);
 	if (r != 0)
 		return r;
 	ch->count.bytes_out += n + len;
@@ -326,7 +326,7 @@ static int frame_gather(struct gn_channel *ch, const void **frame, size_t *len)
 		}
 		r = gn_buf_put(&ch->frame, v.iov_base, v.iov_len);
 		if (r == 0 && (r = frame_charge(ch)) != 0)
-			gn_pstream_kill(&ch->ps, r);
+			gn_stream_kill(&ch->ps, r);
 		if (r != 0)
 			return receive_fail(ch, r);
 		ch->frame_left -= v.iov_len;
@@ -404,8 +404,8 @@ void gn_channel_state(const struct gn_channel *ch, struct gn_channel_state *out)
 	out->inbound = ch->ps.inbound;
 	out->opened = ch->ps.is_open;
 	out->queued = gn_pipe_len(&ch->ps.st->tx);
-	gn_list_for_each(at, &c->pstreams)
-		out->channels += gn_list_entry(at, struct gn_pstream, link)->on_event == on_event;
+	gn_list_for_each(at, &c->streams_open)
+		out->channels += gn_list_entry(at, struct gn_stream, link)->on_event == on_event;
 }
 
 static void conn_times(const struct gn_channel *ch, struct gn_metrics *out)
@@ -441,8 +441,8 @@ void gn_channel_conn_metrics(const struct gn_channel *ch, struct gn_metrics *out
 	out->age = gn_loop_now(ch->node->loop) - c->since;
 	out->channels = st.channels;
 	out->conns = 1;
-	gn_list_for_each(at, &c->pstreams) {
-		const struct gn_pstream *ps = gn_list_entry(at, struct gn_pstream, link);
+	gn_list_for_each(at, &c->streams_open) {
+		const struct gn_stream *ps = gn_list_entry(at, struct gn_stream, link);
 
 		if (ps->on_event != on_event)
 			continue;

@@ -5,10 +5,10 @@
 
 #include "base/buf.h"
 #include "gn.h"
-#include "node/pstream.h"
+#include "node/stream.h"
 
 struct gn_channel {
-	struct gn_pstream ps;
+	struct gn_stream ps;
 	struct gn_node *node;
 	enum gn_channel_kind kind;
 	size_t max_frame;
@@ -33,6 +33,6 @@ struct gn_channel {
 int gn_channel_open(struct gn_conn *conn, const char *protocol, enum gn_channel_kind kind, size_t max_frame,
 		    struct gn_channel **out);
 /* Takes a stream that came in. */
-int gn_channel_accept(struct gn_pstream *handed, enum gn_channel_kind kind, size_t max_frame, struct gn_channel **out);
+int gn_channel_accept(struct gn_stream *handed, enum gn_channel_kind kind, size_t max_frame, struct gn_channel **out);
 
 #endif

@@ -68,14 +68,14 @@ struct served {
 	struct gn_protocol_cfg cfg;
 };
 
-static void on_open(void *arg, struct gn_pstream *handed)
+static void on_open(void *arg, struct gn_stream *handed)
 {
 	const struct served *s = arg;
 	struct gn_channel *ch;
 
 	if (gn_channel_accept(handed, s->cfg.kind, s->cfg.max_frame, &ch) != 0) {
-		gn_pstream_reset(handed);
-		gn_pstream_close(handed);
+		gn_stream_reset(handed);
+		gn_stream_close(handed);
 		return;
 	}
 	s->cfg.on_open(s->cfg.arg, ch);

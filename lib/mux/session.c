@@ -19,31 +19,31 @@ int gn_go_away_error(uint32_t code)
 	}
 }
 
-void gn_stream_tell(struct gn_stream *st, unsigned news)
+void gn_mux_stream_notify(struct gn_mux_stream *st, unsigned news)
 {
 	st->news |= news;
 	if (gn_list_is_empty(&st->link))
 		gn_list_add_tail(&st->session->news, &st->link);
 }
 
-void gn_session_deliver(struct gn_session *s, void (*on_new)(void *arg, struct gn_stream *st), void *arg)
+void gn_session_deliver(struct gn_session *s, void (*on_new)(void *arg, struct gn_mux_stream *st), void *arg)
 {
 	struct gn_list now;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	/* What comes up meanwhile waits for the next time, so this ends. */
 	gn_list_init(&now);
 	gn_list_splice(&now, &s->news);
-	while ((st = gn_list_first(&now, struct gn_stream, link)) != NULL) {
+	while ((st = gn_list_first(&now, struct gn_mux_stream, link)) != NULL) {
 		unsigned news = st->news;
 
 		gn_list_del(&st->link);
 		st->news = 0;
-		if (news & GN_STREAM_NEW) {
-			news &= ~(unsigned)GN_STREAM_NEW;
+		if (news & GN_MUX_STREAM_NEW) {
+			news &= ~(unsigned)GN_MUX_STREAM_NEW;
 			/* The rest is told once somebody listens. */
 			if (news != 0)
-				gn_stream_tell(st, news);
+				gn_mux_stream_notify(st, news);
 			on_new(arg, st);
 			continue;
 		}

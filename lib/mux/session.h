@@ -17,15 +17,15 @@
 
 struct gn_session;
 
-enum gn_stream_news {
-	GN_STREAM_NEW = 1,    /* inbound; nobody's yet */
-	GN_STREAM_RX = 2,     /* bytes or an end in rx */
-	GN_STREAM_TX = 4,     /* bytes were taken from tx, or its end was */
-	GN_STREAM_GONE = 8,   /* it died: err says of what; rx keeps what had come, unless it was reset */
-	GN_STREAM_ACKED = 16, /* what sync() asked about has been acknowledged */
+enum gn_mux_stream_event {
+	GN_MUX_STREAM_NEW = 1,    /* inbound; nobody's yet */
+	GN_MUX_STREAM_RX = 2,     /* bytes or an end in rx */
+	GN_MUX_STREAM_TX = 4,     /* bytes were taken from tx, or its end was */
+	GN_MUX_STREAM_GONE = 8,   /* it died: err says of what; rx keeps what had come, unless it was reset */
+	GN_MUX_STREAM_ACKED = 16, /* what sync() asked about has been acknowledged */
 };
 
-struct gn_stream {
+struct gn_mux_stream {
 	struct gn_session *session;
 	/* Seen from the owner: rx to be read, tx to be written and closed.  What is written to tx is
 	 * charged to the session's budget, what comes in is not, but for the window. */
@@ -37,35 +37,35 @@ struct gn_stream {
 	int err;                        /* 0, or what it died of */
 	uint64_t sent, acked; /* bytes taken from tx; of them, those that the far end's multiplexer confirmed */
 	bool keeps;           /* a protocol is being agreed on: a reset comes behind what is in rx */
-	unsigned news;        /* gn_stream_news */
+	unsigned news;        /* gn_mux_stream_event */
 	struct gn_list link;  /* in session->news while there are any */
 	/* Set by the owner; NULL: nobody listens. */
-	void (*on_news)(void *arg, struct gn_stream *s, unsigned news);
+	void (*on_news)(void *arg, struct gn_mux_stream *s, unsigned news);
 	void *arg;
 };
 
 struct gn_session_ops {
 	/* A new stream to the far end; it may be written at once.  GN_EGONE when the session
 	 * takes no more, GN_ELIMIT (memory), -ENOMEM. */
-	int (*open)(struct gn_session *s, struct gn_stream **out);
+	int (*open)(struct gn_session *s, struct gn_mux_stream **out);
 	/* An inbound stream is worth its window now: its protocol is agreed on.  Until then nothing is
 	 * charged for it, and it is granted no more than a stream may send to begin with; its owner
 	 * bounds what it keeps of that.  GN_ELIMIT: the budget is used up, and nothing has changed.
 	 * Streams that were opened here are established from the beginning. */
-	int (*establish)(struct gn_stream *st);
+	int (*establish)(struct gn_mux_stream *st);
 	/* The owner has read or written the stream's pipes. */
-	void (*touch)(struct gn_stream *st);
-	/* Asks for GN_STREAM_ACKED.  The session waits until tx has nothing left to show, and until
+	void (*touch)(struct gn_mux_stream *st);
+	/* Asks for GN_MUX_STREAM_ACKED.  The session waits until tx has nothing left to show, and until
 	 * the end is out if tx was closed; it then asks the far end for an answer that can only
 	 * come behind all of that.  A call while an answer is pending extends the question to
 	 * the bytes written since.  Should the stream or the session die before, also after both
-	 * directions have ended, GN_STREAM_GONE comes instead. */
-	void (*sync)(struct gn_stream *st);
+	 * directions have ended, GN_MUX_STREAM_GONE comes instead. */
+	void (*sync)(struct gn_mux_stream *st);
 	/* Kills both directions; the owner still has to release it. */
-	void (*reset)(struct gn_stream *st);
+	void (*reset)(struct gn_mux_stream *st);
 	/* The owner gives it up.  Where tx was closed in good order, what is left of it still
 	 * goes out and what comes in is dropped; otherwise it is reset. */
-	void (*release)(struct gn_stream *st);
+	void (*release)(struct gn_mux_stream *st);
 	/* The connection is no more: every stream dies of err, nothing is said. */
 	void (*kill)(struct gn_session *s, int err);
 	/* No more streams; code 0 is a clean end, to be said when no stream is open. */
@@ -124,8 +124,8 @@ int gn_go_away_error(uint32_t code);
 /* Calls on_news of every stream that has some; new streams go to on_new first, which
  * sets on_news or releases the stream.  Streams may be opened, reset and released from
  * inside. */
-void gn_session_deliver(struct gn_session *s, void (*on_new)(void *arg, struct gn_stream *st), void *arg);
+void gn_session_deliver(struct gn_session *s, void (*on_new)(void *arg, struct gn_mux_stream *st), void *arg);
 /* For muxers: there is news. */
-void gn_stream_tell(struct gn_stream *st, unsigned news);
+void gn_mux_stream_notify(struct gn_mux_stream *st, unsigned news);
 
 #endif

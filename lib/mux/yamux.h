@@ -47,7 +47,7 @@ struct yamux;
 enum yamux_sync { YAMUX_SYNC_NONE, YAMUX_SYNC_WANTED, YAMUX_SYNC_SENT };
 
 struct yamux_stream {
-	struct gn_stream st;        /* first: a gn_stream is one of these */
+	struct gn_mux_stream st;    /* first: a gn_mux_stream is one of these */
 	struct yamux_stream *next;  /* in its bucket */
 	struct gn_list control;     /* in yamux->control: a frame without a body is owed */
 	struct gn_list ready;       /* in yamux->ready: has, or may have, data to send; later in orphans, or gone */
@@ -123,7 +123,7 @@ static inline struct yamux *yamux_of(struct gn_session *s)
 	return (struct yamux *)(void *)s;
 }
 
-static inline struct yamux_stream *yamux_stream_of(struct gn_stream *st)
+static inline struct yamux_stream *yamux_stream_of(struct gn_mux_stream *st)
 {
 	return (struct yamux_stream *)(void *)st;
 }
@@ -152,13 +152,13 @@ void yamux_streams_die(struct yamux *y, int err);
 /* Resets the orphans that are due; when to look again. */
 gn_time yamux_orphans_review(struct yamux *y, gn_time now);
 void yamux_stream_acked(struct yamux_stream *s);
-void yamux_stream_touch(struct gn_stream *st);
-void yamux_stream_reset(struct gn_stream *st);
-void yamux_stream_release(struct gn_stream *st);
+void yamux_stream_touch(struct gn_mux_stream *st);
+void yamux_stream_reset(struct gn_mux_stream *st);
+void yamux_stream_release(struct gn_mux_stream *st);
 bool yamux_has_unsent(const struct gn_session *session);
-int yamux_stream_establish(struct gn_stream *st);
-int yamux_stream_open(struct gn_session *session, struct gn_stream **out);
-void yamux_stream_sync(struct gn_stream *st);
+int yamux_stream_establish(struct gn_mux_stream *st);
+int yamux_stream_open(struct gn_session *session, struct gn_mux_stream **out);
+void yamux_stream_sync(struct gn_mux_stream *st);
 /* Is a ping due that answers sync() of some stream?  One is in flight at a time; but one that is behind the
  * end of a stream does not wait, since a far end that has both ends may leave at once. */
 bool yamux_sync_is_due(struct yamux *y);

@@ -51,7 +51,7 @@ static struct yamux_stream *accept_stream(struct yamux *y, const struct head *h)
 	}
 	s->owes_ack = true;
 	yamux_stream_owes(s);
-	gn_stream_tell(&s->st, GN_STREAM_NEW);
+	gn_mux_stream_notify(&s->st, GN_MUX_STREAM_NEW);
 	return s;
 }
 
@@ -68,7 +68,7 @@ static void flags_after(struct yamux_stream *s, uint16_t flags)
 		s->st.is_ended_in = true;
 		gn_pipe_close(&s->st.rx, GN_EOF);
 		if (!s->is_orphan)
-			gn_stream_tell(&s->st, GN_STREAM_RX);
+			gn_mux_stream_notify(&s->st, GN_MUX_STREAM_RX);
 		yamux_stream_sent(s); /* perhaps both ends are seen now */
 	}
 }
@@ -188,7 +188,7 @@ static int body(struct yamux *y)
 
 		if (r != 0)
 			return r;
-		gn_stream_tell(&s->st, GN_STREAM_RX);
+		gn_mux_stream_notify(&s->st, GN_MUX_STREAM_RX);
 	}
 	y->body_left -= (uint32_t)n;
 	if (s != NULL && s->is_orphan && yamux_stream_credit(s) > 0)

@@ -225,7 +225,7 @@ static void sync_clear(struct yamux_stream *s)
 	gn_list_del(&s->sync);
 }
 
-void yamux_stream_sync(struct gn_stream *st)
+void yamux_stream_sync(struct gn_mux_stream *st)
 {
 	struct yamux_stream *s = yamux_stream_of(st);
 	struct yamux *y = yamux_of(st->session);
@@ -235,7 +235,7 @@ void yamux_stream_sync(struct gn_stream *st)
 	if (y->session.err != 0) {
 		/* Both directions had ended before the session did, so the stream is not dead yet. */
 		st->err = y->session.err;
-		gn_stream_tell(st, GN_STREAM_GONE);
+		gn_mux_stream_notify(st, GN_MUX_STREAM_GONE);
 		return;
 	}
 	if (s->sync_state == YAMUX_SYNC_SENT) {
@@ -340,7 +340,7 @@ void yamux_sync_ponged(struct yamux *y, uint32_t value)
 			continue;
 		}
 		sync_clear(s);
-		gn_stream_tell(&s->st, GN_STREAM_ACKED);
+		gn_mux_stream_notify(&s->st, GN_MUX_STREAM_ACKED);
 	}
 	if (!gn_list_is_empty(&y->syncs))
 		yamux_mark(y);
@@ -355,7 +355,7 @@ void yamux_syncs_fail(struct yamux *y, int err)
 		if (s->st.err != 0)
 			continue;
 		s->st.err = err;
-		gn_stream_tell(&s->st, GN_STREAM_GONE);
+		gn_mux_stream_notify(&s->st, GN_MUX_STREAM_GONE);
 	}
 }
 
@@ -386,7 +386,7 @@ void yamux_stream_die(struct yamux_stream *s, int err, bool drop)
 	if (s->is_orphan)
 		free_if_over(s);
 	else
-		gn_stream_tell(&s->st, GN_STREAM_GONE | GN_STREAM_RX);
+		gn_mux_stream_notify(&s->st, GN_MUX_STREAM_GONE | GN_MUX_STREAM_RX);
 }
 
 void yamux_streams_die(struct yamux *y, int err)
@@ -406,7 +406,7 @@ void yamux_streams_die(struct yamux *y, int err)
 	}
 }
 
-void yamux_stream_reset(struct gn_stream *st)
+void yamux_stream_reset(struct gn_mux_stream *st)
 {
 	struct yamux_stream *s = yamux_stream_of(st);
 	struct yamux *y = yamux_of(st->session);
@@ -418,12 +418,12 @@ void yamux_stream_reset(struct gn_stream *st)
 	if (s->owes_rst)
 		s->owes_syn = s->owes_ack = false; /* it says it all */
 	yamux_stream_die(s, GN_ECLOSED, true);
-	st->news &= ~(unsigned)(GN_STREAM_GONE | GN_STREAM_RX);
+	st->news &= ~(unsigned)(GN_MUX_STREAM_GONE | GN_MUX_STREAM_RX);
 	if (s->owes_rst)
 		yamux_stream_owes(s);
 }
 
-void yamux_stream_release(struct gn_stream *st)
+void yamux_stream_release(struct gn_mux_stream *st)
 {
 	struct yamux_stream *s = yamux_stream_of(st);
 
@@ -451,7 +451,7 @@ bool yamux_has_unsent(const struct gn_session *session)
 	return false;
 }
 
-int yamux_stream_establish(struct gn_stream *st)
+int yamux_stream_establish(struct gn_mux_stream *st)
 {
 	struct yamux_stream *s = yamux_stream_of(st);
 	struct yamux *y = yamux_of(st->session);
@@ -466,7 +466,7 @@ int yamux_stream_establish(struct gn_stream *st)
 	return 0;
 }
 
-int yamux_stream_open(struct gn_session *session, struct gn_stream **out)
+int yamux_stream_open(struct gn_session *session, struct gn_mux_stream **out)
 {
 	struct yamux *y = yamux_of(session);
 	struct yamux_stream *s;
@@ -579,7 +579,7 @@ void yamux_stream_consumed(struct yamux_stream *s, gn_time now)
 		yamux_stream_owes(s);
 }
 
-void yamux_stream_touch(struct gn_stream *st)
+void yamux_stream_touch(struct gn_mux_stream *st)
 {
 	struct yamux_stream *s = yamux_stream_of(st);
 	struct yamux *y = yamux_of(st->session);

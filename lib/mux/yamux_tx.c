@@ -256,7 +256,7 @@ static void control_sent(struct yamux *y, const struct yamux_frame *f)
 	if (flags & YAMUX_FIN) {
 		s->st.is_ended_out = true;
 		if (!s->is_orphan)
-			gn_stream_tell(&s->st, GN_STREAM_TX);
+			gn_mux_stream_notify(&s->st, GN_MUX_STREAM_TX);
 	}
 	if (control_flags(s) == 0 && yamux_stream_credit(s) == 0)
 		gn_list_del(&s->control);
@@ -303,7 +303,7 @@ static void body_taken(struct yamux *y, struct yamux_stream *s, size_t n, bool w
 	s->tx_window -= n;
 	s->st.sent += n;
 	if (!s->is_orphan)
-		gn_stream_tell(&s->st, GN_STREAM_TX);
+		gn_mux_stream_notify(&s->st, GN_MUX_STREAM_TX);
 	if (!whole)
 		return;
 	gn_list_del(&s->ready);

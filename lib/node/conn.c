@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "node/node.h"
-#include "node/pstream.h"
+#include "node/stream.h"
 
 enum { LINGER = 2 }; /* s for the far end to hang up, once it has all */
 
@@ -52,7 +52,7 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 		return -ENOMEM;
 	}
 	gn_list_init(&c->link_pending);
-	gn_list_init(&c->pstreams);
+	gn_list_init(&c->streams_open);
 	gn_list_init(&c->link_node);
 	c->node = node;
 	c->network = gn_networks_get(&node->networks, cfg->link->remote);
@@ -287,11 +287,11 @@ void gn_conn_free(struct gn_conn *c)
 	c->link = NULL;
 	gn_conn_count_as(c, GN_COUNT_NONE);
 	/* With the node: streams that somebody still holds lose their connection. */
-	gn_list_for_each_safe(at, next, &c->pstreams) {
-		struct gn_pstream *ps = gn_list_entry(at, struct gn_pstream, link);
+	gn_list_for_each_safe(at, next, &c->streams_open) {
+		struct gn_stream *ps = gn_list_entry(at, struct gn_stream, link);
 		bool is_nobodys = ps->inbound && ps->on_event == NULL;
 
-		gn_pstream_close(ps);
+		gn_stream_close(ps);
 		if (is_nobodys)
 			free(ps);
 		else if (ps->on_lost != NULL)

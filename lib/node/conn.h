@@ -85,7 +85,7 @@ struct gn_conn {
 	gn_time deadline; /* of the state */
 	gn_time retry;    /* when writing is tried again without being told to */
 
-	struct gn_list pstreams;
+	struct gn_list streams_open;
 	uint64_t bytes_in, bytes_out;
 	void *service_state; /* identify's, of this connection */
 

@@ -3,7 +3,7 @@
 
 #include "node/conn.h"
 #include "node/node.h"
-#include "node/pstream.h"
+#include "node/stream.h"
 
 enum {
 	REFUSED_MAX = 8,   /* connections that are being told of a limit, at once */
@@ -104,8 +104,8 @@ static bool is_unused(const struct gn_conn *c)
 {
 	struct gn_list *at;
 
-	gn_list_for_each(at, &c->pstreams)
-		if (gn_list_entry(at, struct gn_pstream, link)->is_open)
+	gn_list_for_each(at, &c->streams_open)
+		if (gn_list_entry(at, struct gn_stream, link)->is_open)
 			return false;
 	return true;
 }

@@ -11,7 +11,7 @@ static bool has_shares(const struct gn_network *net)
 	return net->kind != GN_NETWORK_NONE;
 }
 
-void gn_negotiating_add(struct gn_pstream *ps)
+void gn_negotiating_add(struct gn_stream *ps)
 {
 	struct gn_network *net = ps->conn->network;
 
@@ -20,7 +20,7 @@ void gn_negotiating_add(struct gn_pstream *ps)
 	ps->conn->n_negotiating++;
 }
 
-void gn_negotiating_del(struct gn_pstream *ps)
+void gn_negotiating_del(struct gn_stream *ps)
 {
 	if (gn_list_is_empty(&ps->link_negotiating))
 		return;
@@ -30,7 +30,7 @@ void gn_negotiating_del(struct gn_pstream *ps)
 }
 
 /* On a long or busy path the proposals may be long behind the streams. */
-gn_time gn_negotiating_grace(const struct gn_pstream *ps)
+gn_time gn_negotiating_grace(const struct gn_stream *ps)
 {
 	gn_time span = GN_NEGOTIATING_GRACE * GN_MSEC + 2 * ps->conn->session->rtt;
 
@@ -38,7 +38,7 @@ gn_time gn_negotiating_grace(const struct gn_pstream *ps)
 	return gn_time_min(span, ps->conn->node->cfg.limits.negotiate);
 }
 
-bool gn_negotiating_is_crowded(const struct gn_pstream *ps)
+bool gn_negotiating_is_crowded(const struct gn_stream *ps)
 {
 	const struct gn_network *net = ps->conn->network;
 
@@ -46,9 +46,9 @@ bool gn_negotiating_is_crowded(const struct gn_pstream *ps)
 	       (has_shares(net) && net->n_negotiating > GN_NEGOTIATING_PER_ADDR);
 }
 
-struct gn_pstream *gn_negotiating_surplus(const struct gn_network *net)
+struct gn_stream *gn_negotiating_surplus(const struct gn_network *net)
 {
 	if (!has_shares(net) || net->n_negotiating <= GN_NEGOTIATING_BURST)
 		return NULL;
-	return gn_list_first(&net->negotiating, struct gn_pstream, link_negotiating);
+	return gn_list_first(&net->negotiating, struct gn_stream, link_negotiating);
 }

@@ -13,7 +13,7 @@
 #define GN_NODE_NEGOTIATING_H
 
 #include "node/networks.h"
-#include "node/pstream.h"
+#include "node/stream.h"
 
 enum {
 	GN_NEGOTIATING_PER_CONN = 16,
@@ -24,13 +24,13 @@ enum {
 };
 
 /* The stream is one of them, and is no longer; it may be deleted at any time, and twice. */
-void gn_negotiating_add(struct gn_pstream *ps);
-void gn_negotiating_del(struct gn_pstream *ps);
+void gn_negotiating_add(struct gn_stream *ps);
+void gn_negotiating_del(struct gn_stream *ps);
 /* How long after its beginning a stream is looked at; at most the limit `negotiate`. */
-gn_time gn_negotiating_grace(const struct gn_pstream *ps);
+gn_time gn_negotiating_grace(const struct gn_stream *ps);
 /* Is it, after its grace, one of too many? */
-bool gn_negotiating_is_crowded(const struct gn_pstream *ps);
+bool gn_negotiating_is_crowded(const struct gn_stream *ps);
 /* The stream to be reset when an address has more than a burst; NULL. */
-struct gn_pstream *gn_negotiating_surplus(const struct gn_network *net);
+struct gn_stream *gn_negotiating_surplus(const struct gn_network *net);
 
 #endif

@@ -29,7 +29,7 @@ struct gn_network {
 	unsigned conns;   /* inbound ones that were admitted */
 	unsigned pending; /* inbound ones that were not */
 	unsigned n_negotiating;
-	struct gn_list negotiating; /* inbound pstreams that have no protocol yet, the oldest first */
+	struct gn_list negotiating; /* inbound streams_open that have no protocol yet, the oldest first */
 	struct gn_budget budget;    /* its share of the node's memory */
 };
 

@@ -166,7 +166,7 @@ static void on_close_limit(void *arg)
 	gn_list_for_each_safe(at, next, &node->conns) {
 		struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_node);
 
-		if (gn_list_is_empty(&c->pstreams))
+		if (gn_list_is_empty(&c->streams_open))
 			gn_conn_close(c);
 		else
 			gn_conn_abort(c, GN_ECLOSED);

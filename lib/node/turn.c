@@ -8,7 +8,7 @@
 #include "base/time.h"
 #include "node/conn.h"
 #include "node/node.h"
-#include "node/pstream.h"
+#include "node/stream.h"
 
 enum {
 	ROUNDS = 4,
@@ -92,12 +92,12 @@ static bool put_out(struct gn_conn *c)
 	return moved;
 }
 
-static void on_new(void *arg, struct gn_stream *st)
+static void on_new(void *arg, struct gn_mux_stream *st)
 {
 	struct gn_conn *c = arg;
 
 	c->is_first_seen = true;
-	gn_pstream_incoming(c, st);
+	gn_stream_incoming(c, st);
 }
 
 /* Tells everybody what the pump has brought. */
@@ -160,7 +160,7 @@ void gn_conn_turn(struct gn_task *task)
 	gn_conn_review(c);
 	if (c->state == GN_CONN_GONE) {
 		/* Nobody holds a stream: it was only waiting for its turn to end. */
-		if (gn_list_is_empty(&c->pstreams)) {
+		if (gn_list_is_empty(&c->streams_open)) {
 			gn_conn_free(c);
 			return;
 		}

@@ -19,7 +19,7 @@ enum kind {
 
 struct gn_identify_stream {
 	struct gn_list link; /* in service->streams */
-	struct gn_pstream ps;
+	struct gn_stream ps;
 	struct gn_identify_service *service;
 	struct gn_identify_peer *peer;
 	enum kind kind;
@@ -74,7 +74,7 @@ static bool bucket_take(struct gn_identify_bucket *b, gn_time now)
 
 static void stream_free(struct gn_identify_stream *s)
 {
-	gn_pstream_close(&s->ps);
+	gn_stream_close(&s->ps);
 	gn_timer_fini(&s->limit);
 	gn_identify_reader_fini(&s->reader);
 	gn_list_del(&s->link);
@@ -129,9 +129,9 @@ static void over(struct gn_identify_stream *s, int err)
 	if (err != 0)
 		gn_log(GN_LOG_DEBUG, "identify: %s", gn_strerror(err));
 	if (err == 0 && s->kind == PUSHED)
-		gn_pstream_end(&s->ps);
+		gn_stream_end(&s->ps);
 	else if (err != 0)
-		gn_pstream_reset(&s->ps);
+		gn_stream_reset(&s->ps);
 	if (s->kind == ASK) {
 		peer->asking = NULL;
 		gn_identify_op_told(&peer->waiters, err, &s->reader.body);
@@ -155,7 +155,7 @@ static int take_in(struct gn_identify_stream *s)
 	struct iovec v[4];
 	int n;
 
-	while ((n = gn_pstream_peek(&s->ps, v, 4)) > 0) {
+	while ((n = gn_stream_peek(&s->ps, v, 4)) > 0) {
 		size_t len = 0;
 
 		for (int i = 0; i < n; i++) {
@@ -167,18 +167,18 @@ static int take_in(struct gn_identify_stream *s)
 				return err;
 			len += v[i].iov_len;
 		}
-		gn_pstream_skip(&s->ps, len);
+		gn_stream_skip(&s->ps, len);
 	}
 	return n;
 }
 
-static void on_event(void *arg, struct gn_pstream *ps, unsigned events)
+static void on_event(void *arg, struct gn_stream *ps, unsigned events)
 {
 	struct gn_identify_stream *s = arg;
 	int r;
 
 	if (s->kind == ASK && events & GN_OPENED)
-		gn_pstream_end(ps);
+		gn_stream_end(ps);
 	r = take_in(s);
 	if (r == GN_EAGAIN && events & GN_DEAD)
 		r = ps->err;
@@ -210,7 +210,7 @@ static int stream_open(struct gn_identify_peer *peer, enum kind kind, const char
 		       struct gn_identify_stream **out)
 {
 	struct gn_identify_stream *s = stream_new(peer, kind);
-	int err = s == NULL ? -ENOMEM : gn_pstream_open(&s->ps, peer->conn, protocol);
+	int err = s == NULL ? -ENOMEM : gn_stream_open(&s->ps, peer->conn, protocol);
 
 	if (err != 0) {
 		if (s != NULL)
@@ -232,9 +232,9 @@ static int tell(struct gn_identify_stream *s)
 	gn_buf_init(&b, GN_IDENTIFY_OWN_MAX);
 	err = gn_identify_own_make(s->peer->conn, &b);
 	if (err == 0)
-		err = gn_pstream_put(&s->ps, b.p, b.len);
+		err = gn_stream_put(&s->ps, b.p, b.len);
 	if (err == 0)
-		err = gn_pstream_end(&s->ps);
+		err = gn_stream_end(&s->ps);
 	if (err == 0)
 		s->peer->told = s->service->version;
 	gn_buf_fini(&b);
@@ -256,7 +256,7 @@ static void push_start(struct gn_identify_peer *peer)
 	if (stream_open(peer, PUSH, GN_IDENTIFY_PUSH_ID, &s) != 0)
 		return;
 	if (tell(s) != 0) {
-		gn_pstream_reset(&s->ps);
+		gn_stream_reset(&s->ps);
 		stream_free(s);
 		return;
 	}
@@ -281,7 +281,7 @@ static void push_more(struct gn_identify_service *sv)
 }
 
 /* A peer opened a stream to us. */
-static void incoming(struct gn_pstream *handed, enum kind kind)
+static void incoming(struct gn_stream *handed, enum kind kind)
 {
 	struct gn_identify_peer *peer = handed->conn->service_state;
 	struct gn_identify_stream *s = NULL;
@@ -299,11 +299,11 @@ static void incoming(struct gn_pstream *handed, enum kind kind)
 			s = stream_new(peer, kind);
 	}
 	if (s == NULL) {
-		gn_pstream_reset(handed);
-		gn_pstream_close(handed);
+		gn_stream_reset(handed);
+		gn_stream_close(handed);
 		return;
 	}
-	gn_pstream_accept(&s->ps, handed);
+	gn_stream_accept(&s->ps, handed);
 	s->ps.on_event = on_event;
 	s->ps.arg = s;
 	if (kind == ANSWER)
@@ -312,13 +312,13 @@ static void incoming(struct gn_pstream *handed, enum kind kind)
 		over(s, err);
 }
 
-static void on_answer(void *arg, struct gn_pstream *ps)
+static void on_answer(void *arg, struct gn_stream *ps)
 {
 	(void)arg;
 	incoming(ps, ANSWER);
 }
 
-static void on_pushed(void *arg, struct gn_pstream *ps)
+static void on_pushed(void *arg, struct gn_stream *ps)
 {
 	(void)arg;
 	incoming(ps, PUSHED);
@@ -386,7 +386,7 @@ static void drop_streams(struct gn_identify_service *sv, const struct gn_identif
 			s->peer->asking = NULL;
 		if (s->kind == PUSH)
 			sv->pushing--;
-		gn_pstream_reset(&s->ps);
+		gn_stream_reset(&s->ps);
 		stream_free(s);
 	}
 }
@@ -448,7 +448,7 @@ static void service_on_change(void *state)
 
 /* ---- life ---- */
 
-static int serve(struct gn_identify_service *sv, const char *id, void (*on_open)(void *, struct gn_pstream *))
+static int serve(struct gn_identify_service *sv, const char *id, void (*on_open)(void *, struct gn_stream *))
 {
 	struct gn_registry_entry entry = {.on_open = on_open, .arg = sv};
 

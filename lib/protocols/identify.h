@@ -14,7 +14,7 @@
 #define GN_PROTOCOLS_IDENTIFY_H
 
 #include "node/conn.h"
-#include "node/pstream.h"
+#include "node/stream.h"
 #include "protocols/identify_message.h"
 
 #define GN_IDENTIFY_ID "/ipfs/id/1.0.0"
@@ -63,7 +63,7 @@ struct gn_identify_peer {
 	uint32_t told;                     /* the version that it knows; 0: none */
 };
 
-/* Asks, if it is not being asked already.  0, or as gn_pstream_open(). */
+/* Asks, if it is not being asked already.  0, or as gn_stream_open(). */
 int gn_identify_ask(struct gn_identify_peer *peer);
 
 /* identify_own.c: the messages for the peer at the other end of conn. */

@@ -10,7 +10,7 @@
 /* A stream that a peer opened. */
 struct echo {
 	struct gn_list link; /* in service->streams */
-	struct gn_pstream ps;
+	struct gn_stream ps;
 	struct gn_timer silence;
 	uint8_t buf[GN_PING_LEN];
 	size_t len; /* bytes of the next one so far */
@@ -18,7 +18,7 @@ struct echo {
 
 static void echo_free(struct echo *e)
 {
-	gn_pstream_close(&e->ps);
+	gn_stream_close(&e->ps);
 	gn_timer_fini(&e->silence);
 	gn_list_del(&e->link);
 	free(e);
@@ -26,7 +26,7 @@ static void echo_free(struct echo *e)
 
 static void echo_reset(struct echo *e)
 {
-	gn_pstream_reset(&e->ps);
+	gn_stream_reset(&e->ps);
 	echo_free(e);
 }
 
@@ -43,7 +43,7 @@ static int echo_all(struct echo *e)
 		int r;
 
 		if (e->len < GN_PING_LEN)
-			n = gn_pstream_read(&e->ps, e->buf + e->len, GN_PING_LEN - e->len);
+			n = gn_stream_read(&e->ps, e->buf + e->len, GN_PING_LEN - e->len);
 		if (n < 0)
 			return (int)n;
 		e->len += (size_t)n;
@@ -52,27 +52,27 @@ static int echo_all(struct echo *e)
 		if (e->len < GN_PING_LEN)
 			continue;
 		/* What finds no room waits here, and holds the peer back. */
-		r = gn_pstream_put(&e->ps, e->buf, GN_PING_LEN);
+		r = gn_stream_put(&e->ps, e->buf, GN_PING_LEN);
 		if (r != 0)
 			return r;
 		e->len = 0;
 	}
 }
 
-static void on_event(void *arg, struct gn_pstream *ps, unsigned events)
+static void on_event(void *arg, struct gn_stream *ps, unsigned events)
 {
 	struct echo *e = arg;
 	int r = echo_all(e);
 
 	if (r == GN_EOF && e->len == 0) {
-		gn_pstream_end(ps);
+		gn_stream_end(ps);
 		echo_free(e);
 	} else if (r != GN_EAGAIN || events & GN_DEAD) {
 		echo_reset(e);
 	}
 }
 
-static void on_open(void *arg, struct gn_pstream *handed)
+static void on_open(void *arg, struct gn_stream *handed)
 {
 	struct gn_ping_service *sv = arg;
 	struct echo *e = NULL;
@@ -84,15 +84,15 @@ static void on_open(void *arg, struct gn_pstream *handed)
 	if (n < GN_PING_STREAMS)
 		e = calloc(1, sizeof *e);
 	if (e == NULL) {
-		gn_pstream_reset(handed);
-		gn_pstream_close(handed);
+		gn_stream_reset(handed);
+		gn_stream_close(handed);
 		return;
 	}
 	gn_timer_init(&e->silence, sv->node->loop, on_silence, e);
 	gn_timer_start(&e->silence, GN_PING_SILENCE * GN_SEC);
 	gn_list_init(&e->link);
 	gn_list_add_tail(&sv->streams, &e->link);
-	gn_pstream_accept(&e->ps, handed);
+	gn_stream_accept(&e->ps, handed);
 	e->ps.on_event = on_event;
 	e->ps.arg = e;
 }

@@ -9,7 +9,7 @@
 #define GN_PROTOCOLS_PING_H
 
 #include "node/conn.h"
-#include "node/pstream.h"
+#include "node/stream.h"
 
 #define GN_PING_ID "/ipfs/ping/1.0.0"
 

@@ -39,7 +39,7 @@ struct both {
 	struct pair p;
 	struct gn_layer *l[2];
 	struct gn_key *key[2];
-	struct gn_stream *st[2];
+	struct gn_mux_stream *st[2];
 	size_t in[2], out[2]; /* bytes that end i has written, has read */
 };
 
@@ -131,7 +131,7 @@ static void mux_push(struct both *b, int i)
 		assert_int_equal(s->ops->open(s, &b->st[0]), 0);
 }
 
-static void mux_new(void *arg, struct gn_stream *st)
+static void mux_new(void *arg, struct gn_mux_stream *st)
 {
 	struct both *b = arg;
 

@@ -10,12 +10,12 @@ enum { STREAMS = 16, STEPS = 600 };
 
 struct owner {
 	struct gn_session *ses;
-	struct gn_stream *st[STREAMS];
+	struct gn_mux_stream *st[STREAMS];
 	struct rng *r;
 	unsigned refused;
 };
 
-static void on_news(void *arg, struct gn_stream *st, unsigned news)
+static void on_news(void *arg, struct gn_mux_stream *st, unsigned news)
 {
 	struct owner *o = arg;
 	bool found = false;
@@ -23,10 +23,10 @@ static void on_news(void *arg, struct gn_stream *st, unsigned news)
 	for (int i = 0; i < STREAMS; i++)
 		found = found || o->st[i] == st;
 	WIRE_MUST(found && news != 0);
-	WIRE_MUST(!(news & GN_STREAM_GONE) || st->err != 0);
+	WIRE_MUST(!(news & GN_MUX_STREAM_GONE) || st->err != 0);
 }
 
-static void take_up(struct owner *o, struct gn_stream *st)
+static void take_up(struct owner *o, struct gn_mux_stream *st)
 {
 	for (int i = 0; i < STREAMS; i++) {
 		if (o->st[i] == NULL) {
@@ -39,7 +39,7 @@ static void take_up(struct owner *o, struct gn_stream *st)
 	o->ses->ops->release(st);
 }
 
-static void on_new(void *arg, struct gn_stream *st)
+static void on_new(void *arg, struct gn_mux_stream *st)
 {
 	struct owner *o = arg;
 
@@ -60,7 +60,7 @@ static int admit(void *arg)
 static void act(struct owner *o, uint8_t op)
 {
 	static const uint8_t block[100000];
-	struct gn_stream *st = o->st[op % STREAMS], *made;
+	struct gn_mux_stream *st = o->st[op % STREAMS], *made;
 
 	if (st == NULL) {
 		if (op < 128 && o->ses->ops->open(o->ses, &made) == 0)

@@ -461,7 +461,7 @@ static void world_check(struct world *w)
 			struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_node);
 
 			MUST(c->state == GN_CONN_OPEN && gn_conn_is_usable(c));
-			MUST(c->streams_in == 0 && gn_list_is_empty(&c->pstreams) && c->session->streams == 0);
+			MUST(c->streams_in == 0 && gn_list_is_empty(&c->streams_open) && c->session->streams == 0);
 		}
 		MUST(node->budget.used == 0);
 	}

@@ -10,7 +10,7 @@ static void ids_are_odd_for_the_client(void **state)
 	for (int client = 0; client < 2; client++) {
 		begin(f, client);
 		for (uint32_t i = 0; i < 3; i++) {
-			struct gn_stream *st = open_stream(f);
+			struct gn_mux_stream *st = open_stream(f);
 
 			assert_int_equal(st->id, 2 * i + (client ? 1 : 2));
 			says(f, YAMUX_WINDOW, YAMUX_SYN, st->id, 0);
@@ -23,7 +23,7 @@ static void ids_are_odd_for_the_client(void **state)
 static void data_follows_without_waiting(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, true);
 	st = open_stream(f);
@@ -40,7 +40,7 @@ static void data_follows_without_waiting(void **state)
 static void an_end_at_once_rides_on_the_syn(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, true);
 	st = open_stream(f);
@@ -53,7 +53,7 @@ static void an_end_at_once_rides_on_the_syn(void **state)
 static void an_ack_comes_once_and_at_once(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, false);
 	st = accept_stream(f, 1);
@@ -69,7 +69,7 @@ static void half_close_both_ways(void **state)
 	struct fixture *f = *state;
 
 	for (int first = 0; first < 2; first++) {
-		struct gn_stream *st;
+		struct gn_mux_stream *st;
 
 		begin(f, true);
 		st = open_acked(f);
@@ -117,7 +117,7 @@ static void syn_data_and_fin_in_one(void **state)
 static void a_fin_after_data_in_one_frame(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, false);
 	st = accept_stream(f, 1);
@@ -154,7 +154,7 @@ static void a_reset_from_afar(void **state)
 	static const uint32_t codes[] = {0, 1, 0x1003, UINT32_MAX};
 
 	for (size_t i = 0; i < 4; i++) {
-		struct gn_stream *st;
+		struct gn_mux_stream *st;
 
 		begin(f, true);
 		st = open_acked(f);
@@ -162,7 +162,7 @@ static void a_reset_from_afar(void **state)
 		put(f, st, 100);
 		hears(f, YAMUX_WINDOW, YAMUX_RST, 1, codes[i], 0);
 		assert_int_equal(st->err, GN_ERESET);
-		assert_true(f->news[1] & GN_STREAM_GONE);
+		assert_true(f->news[1] & GN_MUX_STREAM_GONE);
 		assert_int_equal(gn_pipe_len(&st->rx), 0);
 		assert_int_equal(gn_pipe_end(&st->rx), GN_ERESET);
 		assert_int_equal(gn_pipe_put(&st->tx, "x", 1), GN_ERESET);
@@ -191,7 +191,7 @@ static void a_reset_with_data_behind_syn(void **state)
 static void a_stream_that_keeps(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, true);
 	st = open_acked(f);
@@ -209,7 +209,7 @@ static void a_stream_that_keeps(void **state)
 static void what_came_before_the_end_survives_a_reset(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, true);
 	st = open_acked(f);
@@ -223,7 +223,7 @@ static void what_came_before_the_end_survives_a_reset(void **state)
 static void a_reset_of_ours(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, true);
 	st = open_acked(f);
@@ -243,7 +243,7 @@ static void a_reset_of_ours(void **state)
 static void a_reset_of_what_was_never_announced(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st, *next;
+	struct gn_mux_stream *st, *next;
 
 	begin(f, true);
 	st = open_stream(f);
@@ -264,7 +264,7 @@ static void a_reset_in_the_middle_of_a_body(void **state)
 
 	for (int way = 0; way < 6; way++) {
 		uint16_t flags = way % 3 == 1 ? YAMUX_FIN : way % 3 == 2 ? YAMUX_RST : 0;
-		struct gn_stream *st;
+		struct gn_mux_stream *st;
 
 		begin(f, true);
 		st = open_acked(f);
@@ -292,7 +292,7 @@ static void a_reset_in_the_middle_of_a_body(void **state)
 static void late_frames_of_forgotten_ids(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, true);
 	st = open_acked(f);
@@ -318,7 +318,7 @@ static void late_frames_of_forgotten_ids(void **state)
 static void a_released_stream_says_what_it_had_to(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, true);
 	st = open_acked(f);

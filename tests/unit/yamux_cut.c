@@ -17,7 +17,7 @@ static void a_stream_dies_in_its_frame(void **state)
 	struct fixture *f = *state;
 
 	for (size_t at = 1; at < YAMUX_HEAD + 10000; at += at < 20 ? 1 : 499) {
-		struct gn_stream *st;
+		struct gn_mux_stream *st;
 
 		begin(f, true);
 		st = open_acked(f);
@@ -43,7 +43,7 @@ static void a_session_dies_in_a_frame(void **state)
 
 	for (int what = 0; what < 5; what++) {
 		for (size_t at = 1; at < YAMUX_HEAD; at++) {
-			struct gn_stream *st;
+			struct gn_mux_stream *st;
 
 			begin(f, true);
 			st = open_acked(f);
@@ -87,7 +87,7 @@ static void a_reset_in_a_half_sent_syn(void **state)
 	struct fixture *f = *state;
 
 	for (size_t at = 1; at < YAMUX_HEAD; at++) {
-		struct gn_stream *st;
+		struct gn_mux_stream *st;
 
 		begin(f, true);
 		st = open_stream(f);
@@ -105,7 +105,7 @@ static void a_reset_in_a_half_sent_syn(void **state)
 static void a_fin_follows_in_the_same_pull(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, true);
 	st = open_acked(f);
@@ -157,7 +157,7 @@ static const struct gn_source counted_source = {.peek = counted_peek, .skip = co
 static void a_source_is_pulled(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 	static uint8_t bytes[300000];
 	struct counted c = {sizeof bytes, bytes};
 	size_t n = 0;

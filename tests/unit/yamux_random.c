@@ -86,7 +86,7 @@ static void over_noise(void **state)
 		struct gn_key *key;
 		struct gn_layer *l[2];
 		struct gn_session *ses[2];
-		struct gn_stream *st = NULL, *other;
+		struct gn_mux_stream *st = NULL, *other;
 		struct fixture f = {.releases = false};
 		uint8_t block[3000];
 		size_t in = 0, out = 0;

@@ -56,7 +56,7 @@ static void frames_that_break_the_protocol(void **state)
 static void only_so_many_opens_wait_for_an_ack(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st[300];
+	struct gn_mux_stream *st[300];
 
 	begin(f, true);
 	for (int i = 0; i < 300; i++) {
@@ -169,7 +169,7 @@ static void go_away_from_afar(void **state)
 		     {UINT32_MAX, GN_EGONE}};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct gn_stream *st, *other;
+		struct gn_mux_stream *st, *other;
 
 		begin(f, true);
 		st = open_acked(f);
@@ -189,7 +189,7 @@ static void go_away_from_afar(void **state)
 		} else { /* no words are wasted, the way out is closed */
 			says_nothing(f);
 			assert_int_equal(f->out.end, GN_EOF);
-			assert_true(f->news[1] & GN_STREAM_GONE);
+			assert_true(f->news[1] & GN_MUX_STREAM_GONE);
 		}
 		over(f);
 	}
@@ -198,7 +198,7 @@ static void go_away_from_afar(void **state)
 static void go_away_of_ours(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, true);
 	f->ops->go_away(f->ses, GN_GO_AWAY_NORMAL);
@@ -227,7 +227,7 @@ static void go_away_of_ours(void **state)
 static void a_session_is_killed(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st, *other;
+	struct gn_mux_stream *st, *other;
 
 	begin(f, false);
 	st = accept_stream(f, 1);
@@ -240,8 +240,8 @@ static void a_session_is_killed(void **state)
 	deliver(f);
 	assert_int_equal(f->ses->err, GN_ETIMEOUT);
 	assert_int_equal(st->err, GN_ETIMEOUT);
-	assert_true(f->news[1] & GN_STREAM_GONE);
-	assert_true(f->news[2] & GN_STREAM_GONE);
+	assert_true(f->news[1] & GN_MUX_STREAM_GONE);
+	assert_true(f->news[2] & GN_MUX_STREAM_GONE);
 	assert_int_equal(gn_pipe_len(&st->rx), 10);
 	assert_int_equal(f->ops->open(f->ses, &other), GN_EGONE);
 	f->ops->release(st);
@@ -263,7 +263,7 @@ static void the_connection_ends_under_open_streams(void **state)
 		     {0, GN_ETRUNC, GN_EGONE}}; /* inside a record */
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct gn_stream *st, *ended, *other;
+		struct gn_mux_stream *st, *ended, *other;
 
 		begin(f, true);
 		st = open_acked(f);
@@ -351,7 +351,7 @@ static void keep_alive(void **state)
 			assert_int_equal(side_pump(&f->s, f->now), 0);
 			deliver(f);
 			assert_int_equal(f->ses->err, GN_ETIMEOUT);
-			assert_true(f->news[1] & GN_STREAM_GONE);
+			assert_true(f->news[1] & GN_MUX_STREAM_GONE);
 			wire_skip(&f->out, f->out.len);
 		}
 		over(f);
@@ -378,7 +378,7 @@ static void keep_alive_against_a_full_pipe(void **state)
 static void an_orphan_is_reset_in_the_end(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	f->cfg.keepalive = 0;
 	begin(f, true);

@@ -4,21 +4,21 @@
 
 #define SYNC(n) (YAMUX_SYNC_PING + (uint32_t)(n))
 
-static void assert_no_ack(const struct fixture *f, const struct gn_stream *st)
+static void assert_no_ack(const struct fixture *f, const struct gn_mux_stream *st)
 {
-	assert_int_equal(f->news[st->id % NEWS] & GN_STREAM_ACKED, 0);
+	assert_int_equal(f->news[st->id % NEWS] & GN_MUX_STREAM_ACKED, 0);
 }
 
-static void assert_ack(struct fixture *f, const struct gn_stream *st)
+static void assert_ack(struct fixture *f, const struct gn_mux_stream *st)
 {
-	assert_int_equal(f->news[st->id % NEWS] & GN_STREAM_ACKED, GN_STREAM_ACKED);
+	assert_int_equal(f->news[st->id % NEWS] & GN_MUX_STREAM_ACKED, GN_MUX_STREAM_ACKED);
 	f->news[st->id % NEWS] = 0;
 }
 
 static void the_ping_follows_the_data_and_the_end(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, true);
 	st = open_acked(f);
@@ -41,7 +41,7 @@ static void the_ping_follows_the_data_and_the_end(void **state)
 static void the_ping_waits_for_the_window(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 	size_t left = WINDOW;
 
 	begin(f, true);
@@ -75,7 +75,7 @@ static void the_ping_waits_for_the_window(void **state)
 static void a_second_call_extends_the_first(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, true);
 	st = open_acked(f);
@@ -103,7 +103,7 @@ static void a_second_call_extends_the_first(void **state)
 static void a_ping_behind_an_end_does_not_wait(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, true);
 	st = open_acked(f);
@@ -133,7 +133,7 @@ static void a_ping_behind_an_end_does_not_wait(void **state)
 static void an_answer_stands_for_earlier_pings(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st[2];
+	struct gn_mux_stream *st[2];
 
 	begin(f, true);
 	for (int i = 0; i < 2; i++)
@@ -158,7 +158,7 @@ static void an_answer_stands_for_earlier_pings(void **state)
 static void one_ping_answers_for_many_streams(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st[3];
+	struct gn_mux_stream *st[3];
 
 	begin(f, true);
 	for (int i = 0; i < 3; i++)
@@ -181,7 +181,7 @@ static void one_ping_answers_for_many_streams(void **state)
 static void other_answers_do_not_count(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, true);
 	st = open_acked(f);
@@ -206,7 +206,7 @@ static void a_lost_session_is_told_in_place_of_the_answer(void **state)
 	struct fixture *f = *state;
 
 	for (int sent = 0; sent < 2; sent++) {
-		struct gn_stream *st;
+		struct gn_mux_stream *st;
 
 		begin(f, true);
 		st = open_acked(f);
@@ -218,7 +218,7 @@ static void a_lost_session_is_told_in_place_of_the_answer(void **state)
 			says(f, YAMUX_PING, YAMUX_SYN, 0, SYNC(0));
 		f->ops->kill(f->ses, GN_ERESET);
 		deliver(f);
-		assert_int_equal(f->news[1] & GN_STREAM_GONE, GN_STREAM_GONE);
+		assert_int_equal(f->news[1] & GN_MUX_STREAM_GONE, GN_MUX_STREAM_GONE);
 		assert_int_equal(st->err, GN_ERESET);
 		assert_no_ack(f, st);
 		over(f);
@@ -228,7 +228,7 @@ static void a_lost_session_is_told_in_place_of_the_answer(void **state)
 static void asking_a_dead_session_is_told_so(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, true);
 	st = open_acked(f);
@@ -241,14 +241,14 @@ static void asking_a_dead_session_is_told_so(void **state)
 	f->ops->sync(st);
 	deliver(f);
 	assert_int_equal(st->err, GN_ERESET);
-	assert_int_equal(f->news[1] & GN_STREAM_GONE, GN_STREAM_GONE);
+	assert_int_equal(f->news[1] & GN_MUX_STREAM_GONE, GN_MUX_STREAM_GONE);
 	over(f);
 }
 
 static void a_reset_stream_waits_for_no_answer(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st, *other;
+	struct gn_mux_stream *st, *other;
 
 	begin(f, true);
 	st = open_acked(f);
@@ -257,7 +257,7 @@ static void a_reset_stream_waits_for_no_answer(void **state)
 	f->ops->sync(other);
 	says(f, YAMUX_PING, YAMUX_SYN, 0, SYNC(0));
 	hears(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0);
-	assert_int_equal(f->news[1] & GN_STREAM_GONE, GN_STREAM_GONE);
+	assert_int_equal(f->news[1] & GN_MUX_STREAM_GONE, GN_MUX_STREAM_GONE);
 	f->ops->release(st);
 	hears(f, YAMUX_PING, YAMUX_ACK, 0, SYNC(0), 0);
 	assert_ack(f, other);

@@ -4,7 +4,7 @@
 static void we_never_send_more_than_granted(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 	size_t n = 0;
 
 	begin(f, true);
@@ -39,7 +39,7 @@ static void we_never_send_more_than_granted(void **state)
 static void a_fin_needs_no_window(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	for (int late = 0; late < 2; late++) {
 		begin(f, true);
@@ -80,7 +80,7 @@ static void window_arithmetic(void **state)
 static void a_peer_that_sends_too_much(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, false);
 	st = accept_stream(f, 1);
@@ -123,7 +123,7 @@ static void data_behind_the_end(void **state)
 static void credit_comes_with_consumption(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, false);
 	st = accept_stream(f, 1);
@@ -145,7 +145,7 @@ static void credit_comes_with_consumption(void **state)
 static void no_credit_for_what_has_not_come(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, false);
 	st = accept_stream(f, 1);
@@ -160,7 +160,7 @@ static void no_credit_for_what_has_not_come(void **state)
 static void no_credit_behind_the_end(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	begin(f, false);
 	st = accept_stream(f, 1);
@@ -179,7 +179,7 @@ static void measure(struct fixture *f, gn_time rtt)
 }
 
 /* What is granted in answer to a window that was used up and, if read, consumed. */
-static uint64_t one_round(struct fixture *f, struct gn_stream *st, uint64_t *window, size_t left)
+static uint64_t one_round(struct fixture *f, struct gn_mux_stream *st, uint64_t *window, size_t left)
 {
 	uint64_t granted = 0, sent = 0;
 
@@ -285,7 +285,7 @@ static void growth_keeps_to_the_budget(void **state)
 static void the_budget_bounds_streams(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st;
+	struct gn_mux_stream *st;
 
 	f->budget.max = 2 * WINDOW + 100;
 	begin(f, false);
@@ -305,7 +305,7 @@ static void the_budget_bounds_streams(void **state)
 static void one_stalled_stream_stops_no_other(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *a, *b;
+	struct gn_mux_stream *a, *b;
 
 	begin(f, false);
 	a = accept_stream(f, 1);
@@ -331,7 +331,7 @@ static void one_stalled_stream_stops_no_other(void **state)
 static void streams_take_turns(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *st[3];
+	struct gn_mux_stream *st[3];
 	unsigned turns[3] = {0}, last = 9;
 
 	begin(f, true);
@@ -358,7 +358,7 @@ static void streams_take_turns(void **state)
 static void a_word_goes_ahead_of_megabytes(void **state)
 {
 	struct fixture *f = *state;
-	struct gn_stream *a, *b;
+	struct gn_mux_stream *a, *b;
 
 	begin(f, true);
 	a = open_acked(f);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "node/pstream.h"
+#include "node/stream.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,16 +12,16 @@
 #include "node/node.h"
 #include "stack/select.h"
 
-static void pump(struct gn_pstream *ps);
+static void pump(struct gn_stream *ps);
 
-static void tell(struct gn_pstream *ps, unsigned events)
+static void tell(struct gn_stream *ps, unsigned events)
 {
 	if (events != 0 && ps->on_event != NULL)
 		ps->on_event(ps->arg, ps, events);
 }
 
 /* What it died of; the first says it. */
-static void died(struct gn_pstream *ps, int err)
+static void died(struct gn_stream *ps, int err)
 {
 	if (ps->err == 0)
 		ps->err = err;
@@ -29,17 +29,17 @@ static void died(struct gn_pstream *ps, int err)
 }
 
 /* The session knows the time only while it is advanced. */
-static void touch(struct gn_pstream *ps)
+static void touch(struct gn_stream *ps)
 {
 	ps->st->session->now = gn_loop_now(ps->conn->node->loop);
 	ps->st->session->ops->touch(ps->st);
 }
 
 /* Resets an inbound stream that is nobody's, and frees it. */
-static void discard(struct gn_pstream *ps)
+static void discard(struct gn_stream *ps)
 {
-	gn_pstream_reset(ps);
-	gn_pstream_close(ps);
+	gn_stream_reset(ps);
+	gn_stream_close(ps);
 	free(ps);
 }
 
@@ -57,7 +57,7 @@ enum {
  * and our own behind what is queued.  When nothing came at all since we asked, the far end may
  * be stopped for a while: then the session's limit of silence decides, and this one counts again as
  * soon as it speaks. */
-static bool has_more_time(const struct gn_pstream *ps)
+static bool has_more_time(const struct gn_stream *ps)
 {
 	const struct gn_conn *c = ps->conn;
 	const struct gn_limits *lim = &c->node->cfg.limits;
@@ -74,7 +74,7 @@ static bool has_more_time(const struct gn_pstream *ps)
 
 static void on_timeout(void *arg)
 {
-	struct gn_pstream *ps = arg;
+	struct gn_stream *ps = arg;
 	gn_time limit = ps->conn->node->cfg.limits.negotiate, due = gn_time_add(ps->since, limit);
 	bool is_due = due <= gn_loop_now(ps->conn->node->loop);
 
@@ -97,7 +97,7 @@ static void on_timeout(void *arg)
 
 /* A reset before the answer is how some peers say that they do not have the protocol; that of
  * the whole connection says nothing. */
-static int refusal(const struct gn_pstream *ps, int err)
+static int refusal(const struct gn_stream *ps, int err)
 {
 	if (ps->inbound || ps->st->session->err != 0)
 		return err;
@@ -106,7 +106,7 @@ static int refusal(const struct gn_pstream *ps, int err)
 
 static void on_step(void *arg, struct gn_stack *stack, struct gn_layer *l, int what)
 {
-	struct gn_pstream *ps = arg;
+	struct gn_stream *ps = arg;
 
 	(void)stack;
 	if (what == GN_DONE) {
@@ -134,7 +134,7 @@ static void on_step(void *arg, struct gn_stack *stack, struct gn_layer *l, int w
 /* As gn_registry_find(), and remembers what is not there. */
 static int find_protocol(void *arg, const char *id, size_t len)
 {
-	struct gn_pstream *ps = arg;
+	struct gn_stream *ps = arg;
 	struct gn_node *node = ps->conn->node;
 	int r = gn_registry_find(&node->registry, id, len);
 
@@ -147,11 +147,11 @@ static int find_protocol(void *arg, const char *id, size_t len)
 
 static const char *show_protocol(void *arg, size_t i)
 {
-	return gn_registry_show(&((struct gn_pstream *)arg)->conn->node->registry, i);
+	return gn_registry_show(&((struct gn_stream *)arg)->conn->node->registry, i);
 }
 
 /* After the pump, from inside of which nothing calls the program. */
-static void report_unknown(struct gn_pstream *ps)
+static void report_unknown(struct gn_stream *ps)
 {
 	const struct gn_node_cfg *cfg = &ps->conn->node->cfg;
 	char *protocol = ps->unknown;
@@ -170,7 +170,7 @@ static void on_work(void *arg)
 
 /* The answer may come in one piece with a reset, by a program that failed at once: that is
  * a reset, and no refusal. */
-static int select_start(struct gn_pstream *ps)
+static int select_start(struct gn_stream *ps)
 {
 	struct gn_node *node = ps->conn->node;
 	struct gn_stack_cfg cfg = {&node->scratch, &ps->st->rx, &ps->st->tx, on_step, on_work, ps};
@@ -194,7 +194,7 @@ static int select_start(struct gn_pstream *ps)
 }
 
 /* An inbound stream has its protocol, and the answer is out: it goes to who serves that. */
-static void hand_over(struct gn_pstream *ps)
+static void hand_over(struct gn_stream *ps)
 {
 	const struct gn_registry *r = &ps->conn->node->registry;
 	size_t i = 0;
@@ -214,15 +214,15 @@ static void hand_over(struct gn_pstream *ps)
 
 /* ---- news ---- */
 
-static unsigned events_of(struct gn_pstream *ps, unsigned news)
+static unsigned events_of(struct gn_stream *ps, unsigned news)
 {
 	unsigned events = 0;
 
-	if (news & GN_STREAM_RX && ps->is_open)
+	if (news & GN_MUX_STREAM_RX && ps->is_open)
 		events |= GN_CAN_READ;
-	if (news & GN_STREAM_TX)
+	if (news & GN_MUX_STREAM_TX)
 		events |= GN_CAN_WRITE;
-	if (news & GN_STREAM_ACKED)
+	if (news & GN_MUX_STREAM_ACKED)
 		events |= GN_ACKED;
 	if (ps->st->is_ended_out && !ps->is_drained) {
 		ps->is_drained = true;
@@ -236,16 +236,16 @@ static unsigned events_of(struct gn_pstream *ps, unsigned news)
 }
 
 /* Runs the selection on what has come. */
-static void pump(struct gn_pstream *ps)
+static void pump(struct gn_stream *ps)
 {
 	gn_stack_mark_bottom(&ps->stack);
 	gn_stack_pump(&ps->stack, gn_loop_now(ps->conn->node->loop), 256);
 }
 
 /* Runs the selection, as long as there is one. */
-static void pump_selection(struct gn_pstream *ps)
+static void pump_selection(struct gn_stream *ps)
 {
-	struct gn_stream *st = ps->st;
+	struct gn_mux_stream *st = ps->st;
 
 	if (ps->is_open || ps->err != 0)
 		return;
@@ -257,9 +257,9 @@ static void pump_selection(struct gn_pstream *ps)
 }
 
 /* An inbound stream that is nobody's yet. */
-static void negotiate(struct gn_pstream *ps)
+static void negotiate(struct gn_stream *ps)
 {
-	struct gn_stream *st = ps->st;
+	struct gn_mux_stream *st = ps->st;
 
 	pump_selection(ps);
 	report_unknown(ps);
@@ -267,7 +267,7 @@ static void negotiate(struct gn_pstream *ps)
 	if (ps->is_open && !st->is_established)
 		gn_pipe_skip(&st->rx, gn_pipe_len(&st->rx));
 	if (ps->err != 0 || st->err != 0) {
-		gn_pstream_close(ps);
+		gn_stream_close(ps);
 		free(ps);
 	} else if (!ps->is_open && gn_pipe_len(&st->rx) > GN_NEGOTIATING_BYTES) {
 		discard(ps);
@@ -278,14 +278,14 @@ static void negotiate(struct gn_pstream *ps)
 	}
 }
 
-static void on_news(void *arg, struct gn_stream *st, unsigned news)
+static void on_news(void *arg, struct gn_mux_stream *st, unsigned news)
 {
-	struct gn_pstream *ps = arg;
+	struct gn_stream *ps = arg;
 	bool was_open = ps->is_open;
 
 	/* That answer is to an earlier question, which does not cover the end. */
 	if (ps->asks_later)
-		news &= ~(unsigned)GN_STREAM_ACKED;
+		news &= ~(unsigned)GN_MUX_STREAM_ACKED;
 	(void)st;
 	if (ps->inbound && ps->on_event == NULL) {
 		negotiate(ps);
@@ -293,23 +293,23 @@ static void on_news(void *arg, struct gn_stream *st, unsigned news)
 	}
 	pump_selection(ps);
 	if (ps->is_open && !was_open)
-		news |= GN_STREAM_RX;
+		news |= GN_MUX_STREAM_RX;
 	tell(ps, events_of(ps, news) | (ps->is_open && !was_open ? GN_OPENED : 0u));
 }
 
-static void attach(struct gn_pstream *ps)
+static void attach(struct gn_stream *ps)
 {
 	ps->st->on_news = on_news;
 	ps->st->arg = ps;
 	ps->stack.cfg.arg = ps;
 	ps->timer.arg = ps;
 	gn_list_init(&ps->link);
-	gn_list_add_tail(&ps->conn->pstreams, &ps->link);
+	gn_list_add_tail(&ps->conn->streams_open, &ps->link);
 }
 
 /* ---- opening ---- */
 
-int gn_pstream_open(struct gn_pstream *ps, struct gn_conn *conn, const char *protocol)
+int gn_stream_open(struct gn_stream *ps, struct gn_conn *conn, const char *protocol)
 {
 	int r;
 
@@ -336,9 +336,9 @@ int gn_pstream_open(struct gn_pstream *ps, struct gn_conn *conn, const char *pro
 	return 0;
 }
 
-void gn_pstream_incoming(struct gn_conn *conn, struct gn_stream *st)
+void gn_stream_incoming(struct gn_conn *conn, struct gn_mux_stream *st)
 {
-	struct gn_pstream *ps = calloc(1, sizeof *ps), *oldest;
+	struct gn_stream *ps = calloc(1, sizeof *ps), *oldest;
 	int err;
 
 	if (ps == NULL || st->err != 0) {
@@ -354,7 +354,7 @@ void gn_pstream_incoming(struct gn_conn *conn, struct gn_stream *st)
 	err = select_start(ps);
 	attach(ps);
 	if (err != 0) {
-		gn_pstream_close(ps);
+		gn_stream_close(ps);
 		free(ps);
 		return;
 	}
@@ -367,17 +367,17 @@ void gn_pstream_incoming(struct gn_conn *conn, struct gn_stream *st)
 		discard(oldest);
 }
 
-void gn_pstream_accept(struct gn_pstream *ps, struct gn_pstream *handed)
+void gn_stream_accept(struct gn_stream *ps, struct gn_stream *handed)
 {
 	*ps = *handed;
 	gn_list_del(&handed->link);
 	gn_list_init(&ps->link_negotiating);
 	/* The timer is stopped and the stack empty: both may move. */
 	attach(ps);
-	gn_stream_tell(ps->st, GN_STREAM_RX | GN_STREAM_TX);
+	gn_mux_stream_notify(ps->st, GN_MUX_STREAM_RX | GN_MUX_STREAM_TX);
 }
 
-void gn_pstream_close(struct gn_pstream *ps)
+void gn_stream_close(struct gn_stream *ps)
 {
 	struct gn_conn *conn = ps->conn;
 
@@ -404,23 +404,23 @@ void gn_pstream_close(struct gn_pstream *ps)
 	gn_conn_left(conn);
 }
 
-void gn_pstream_reset(struct gn_pstream *ps)
+void gn_stream_reset(struct gn_stream *ps)
 {
 	ps->st->session->ops->reset(ps->st);
 	died(ps, GN_ECLOSED);
 }
 
-void gn_pstream_kill(struct gn_pstream *ps, int err)
+void gn_stream_kill(struct gn_stream *ps, int err)
 {
 	died(ps, err);
 	ps->st->session->ops->reset(ps->st);
-	gn_stream_tell(ps->st, GN_STREAM_GONE);
+	gn_mux_stream_notify(ps->st, GN_MUX_STREAM_GONE);
 	gn_conn_post(ps->conn);
 }
 
 /* ---- reading and writing ---- */
 
-int gn_pstream_peek(struct gn_pstream *ps, struct iovec *v, int max)
+int gn_stream_peek(struct gn_stream *ps, struct iovec *v, int max)
 {
 	int n;
 
@@ -433,17 +433,17 @@ int gn_pstream_peek(struct gn_pstream *ps, struct iovec *v, int max)
 	return n != 0 ? n : GN_EAGAIN;
 }
 
-void gn_pstream_skip(struct gn_pstream *ps, size_t n)
+void gn_stream_skip(struct gn_stream *ps, size_t n)
 {
 	gn_pipe_skip(&ps->st->rx, n);
 	ps->conn->bytes_in += n;
 	touch(ps);
 }
 
-ptrdiff_t gn_pstream_read(struct gn_pstream *ps, void *buf, size_t n)
+ptrdiff_t gn_stream_read(struct gn_stream *ps, void *buf, size_t n)
 {
 	struct iovec v[16];
-	int views = gn_pstream_peek(ps, v, 16);
+	int views = gn_stream_peek(ps, v, 16);
 	size_t done = 0;
 
 	for (int i = 0; i < views && done < n; i++) {
@@ -453,19 +453,19 @@ ptrdiff_t gn_pstream_read(struct gn_pstream *ps, void *buf, size_t n)
 		done += len;
 	}
 	if (views > 0)
-		gn_pstream_skip(ps, done);
+		gn_stream_skip(ps, done);
 	return views > 0 ? (ptrdiff_t)done : views;
 }
 
 /* Why nothing may be written any more; 0 while it may. */
-static int write_end(const struct gn_pstream *ps)
+static int write_end(const struct gn_stream *ps)
 {
 	if (ps->err != 0)
 		return ps->err;
 	return ps->is_ending || gn_pipe_is_closed(&ps->st->tx) ? GN_ECLOSED : 0;
 }
 
-ptrdiff_t gn_pstream_write(struct gn_pstream *ps, const void *buf, size_t n)
+ptrdiff_t gn_stream_write(struct gn_stream *ps, const void *buf, size_t n)
 {
 	ptrdiff_t r = write_end(ps);
 
@@ -479,14 +479,14 @@ ptrdiff_t gn_pstream_write(struct gn_pstream *ps, const void *buf, size_t n)
 	return r;
 }
 
-int gn_pstream_put(struct gn_pstream *ps, const void *buf, size_t n)
+int gn_stream_put(struct gn_stream *ps, const void *buf, size_t n)
 {
 	struct iovec v = {(void *)(uintptr_t)buf, n};
 
-	return gn_pstream_putv(ps, &v, 1);
+	return gn_stream_putv(ps, &v, 1);
 }
 
-int gn_pstream_putv(struct gn_pstream *ps, const struct iovec *v, int n)
+int gn_stream_putv(struct gn_stream *ps, const struct iovec *v, int n)
 {
 	int r = write_end(ps);
 
@@ -500,18 +500,18 @@ int gn_pstream_putv(struct gn_pstream *ps, const struct iovec *v, int n)
 	return r;
 }
 
-void gn_pstream_source(struct gn_pstream *ps, const struct gn_source *source, void *arg)
+void gn_stream_source(struct gn_stream *ps, const struct gn_source *source, void *arg)
 {
 	gn_pipe_source(&ps->st->tx, source, arg);
-	gn_pstream_wake(ps);
+	gn_stream_wake(ps);
 }
 
-void gn_pstream_wake(struct gn_pstream *ps)
+void gn_stream_wake(struct gn_stream *ps)
 {
 	touch(ps);
 }
 
-int gn_pstream_end(struct gn_pstream *ps)
+int gn_stream_end(struct gn_stream *ps)
 {
 	if (ps->err != 0)
 		return ps->err;
@@ -524,7 +524,7 @@ int gn_pstream_end(struct gn_pstream *ps)
 	return 0;
 }
 
-int gn_pstream_sync(struct gn_pstream *ps)
+int gn_stream_sync(struct gn_stream *ps)
 {
 	if (ps->err != 0)
 		return ps->err;
@@ -536,7 +536,7 @@ int gn_pstream_sync(struct gn_pstream *ps)
 	return 0;
 }
 
-uint64_t gn_pstream_acked(const struct gn_pstream *ps)
+uint64_t gn_stream_acked(const struct gn_stream *ps)
 {
 	return ps->st->acked > ps->preface ? ps->st->acked - ps->preface : 0;
 }
