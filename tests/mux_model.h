@@ -32,7 +32,7 @@ struct mux_end {
 	struct mux_model *m;
 	int i;
 	struct gn_layer *layer;
-	struct gn_session *session;
+	struct gn_mux_session *session;
 	struct gn_budget budget;
 	struct mux_stream streams[MUX_STREAMS];
 	struct watch watch;
@@ -280,7 +280,7 @@ static inline bool mux_carry(struct mux_model *m, int i, size_t max)
 static inline void mux_deliver(struct mux_model *m)
 {
 	for (int i = 0; i < 2; i++)
-		gn_session_deliver(m->end[i].session, mux_on_new, &m->end[i]);
+		gn_mux_session_deliver(m->end[i].session, mux_on_new, &m->end[i]);
 }
 
 static inline void mux_init(struct mux_model *m, struct rng *r)

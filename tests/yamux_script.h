@@ -23,8 +23,8 @@ struct fixture {
 	struct gn_scratch scratch;
 	struct side s;
 	struct gn_layer *l;
-	struct gn_session *ses;
-	const struct gn_session_ops *ops;
+	struct gn_mux_session *ses;
+	const struct gn_mux_session_ops *ops;
 	struct wire out;
 	struct gn_mux_cfg cfg;
 	struct gn_budget budget;
@@ -118,7 +118,7 @@ static inline void on_new(void *arg, struct gn_mux_stream *st)
 static inline void deliver(struct fixture *f)
 {
 	while (!gn_list_is_empty(&f->ses->news))
-		gn_session_deliver(f->ses, on_new, f);
+		gn_mux_session_deliver(f->ses, on_new, f);
 }
 
 /* A frame comes in, and the first `body` bytes of what follows it. */

@@ -26,7 +26,7 @@ void gn_mux_stream_notify(struct gn_mux_stream *st, unsigned news)
 		gn_list_add_tail(&st->session->news, &st->link);
 }
 
-void gn_session_deliver(struct gn_session *s, void (*on_new)(void *arg, struct gn_mux_stream *st), void *arg)
+void gn_mux_session_deliver(struct gn_mux_session *s, void (*on_new)(void *arg, struct gn_mux_stream *st), void *arg)
 {
 	struct gn_list now;
 	struct gn_mux_stream *st;

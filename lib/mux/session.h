@@ -6,7 +6,7 @@
  *
  * A stream is a pair of pipes and news about them.  Its owner reads rx and writes tx
  * (memory, or a source) and says so with touch().  News is collected while the stack is
- * pumped and delivered by gn_session_deliver() afterwards: nothing is called back from
+ * pumped and delivered by gn_mux_session_deliver() afterwards: nothing is called back from
  * inside the layer.
  */
 #ifndef GN_MUX_SESSION_H
@@ -15,7 +15,7 @@
 #include "base/budget.h"
 #include "stack/layer.h"
 
-struct gn_session;
+struct gn_mux_session;
 
 enum gn_mux_stream_event {
 	GN_MUX_STREAM_NEW = 1,    /* inbound; nobody's yet */
@@ -26,7 +26,7 @@ enum gn_mux_stream_event {
 };
 
 struct gn_mux_stream {
-	struct gn_session *session;
+	struct gn_mux_session *session;
 	/* Seen from the owner: rx to be read, tx to be written and closed.  What is written to tx is
 	 * charged to the session's budget, what comes in is not, but for the window. */
 	struct gn_pipe rx, tx;
@@ -44,10 +44,10 @@ struct gn_mux_stream {
 	void *arg;
 };
 
-struct gn_session_ops {
+struct gn_mux_session_ops {
 	/* A new stream to the far end; it may be written at once.  GN_EGONE when the session
 	 * takes no more, GN_ELIMIT (memory), -ENOMEM. */
-	int (*open)(struct gn_session *s, struct gn_mux_stream **out);
+	int (*open)(struct gn_mux_session *s, struct gn_mux_stream **out);
 	/* An inbound stream is worth its window now: its protocol is agreed on.  Until then nothing is
 	 * charged for it, and it is granted no more than a stream may send to begin with; its owner
 	 * bounds what it keeps of that.  GN_ELIMIT: the budget is used up, and nothing has changed.
@@ -67,15 +67,15 @@ struct gn_session_ops {
 	 * goes out and what comes in is dropped; otherwise it is reset. */
 	void (*release)(struct gn_mux_stream *st);
 	/* The connection is no more: every stream dies of err, nothing is said. */
-	void (*kill)(struct gn_session *s, int err);
+	void (*kill)(struct gn_mux_session *s, int err);
 	/* No more streams; code 0 is a clean end, to be said when no stream is open. */
-	void (*go_away)(struct gn_session *s, uint32_t code);
+	void (*go_away)(struct gn_mux_session *s, uint32_t code);
 	/* Has a stream that was given up in good order bytes, or its end, that were not pulled yet? */
-	bool (*has_unsent)(const struct gn_session *s);
+	bool (*has_unsent)(const struct gn_mux_session *s);
 };
 
-struct gn_session {
-	const struct gn_session_ops *ops;
+struct gn_mux_session {
+	const struct gn_mux_session_ops *ops;
 	struct gn_list news; /* streams */
 	unsigned streams;    /* in the session, both ways, those that are given up too */
 	unsigned inbound;    /* of them, the far end's */
@@ -104,7 +104,7 @@ struct gn_mux_cfg {
 struct gn_muxer_ops {
 	const char *id;                   /* in multistream-select: "/yamux/1.0.0" */
 	const struct gn_layer_ops *layer; /* init takes a struct gn_mux_cfg */
-	struct gn_session *(*session)(struct gn_layer *l);
+	struct gn_mux_session *(*session)(struct gn_layer *l);
 };
 
 /* Codes of Go Away.  From 0x1000 on they are libp2p's connection error codes, as go-libp2p says
@@ -124,7 +124,7 @@ int gn_go_away_error(uint32_t code);
 /* Calls on_news of every stream that has some; new streams go to on_new first, which
  * sets on_news or releases the stream.  Streams may be opened, reset and released from
  * inside. */
-void gn_session_deliver(struct gn_session *s, void (*on_new)(void *arg, struct gn_mux_stream *st), void *arg);
+void gn_mux_session_deliver(struct gn_mux_session *s, void (*on_new)(void *arg, struct gn_mux_stream *st), void *arg);
 /* For muxers: there is news. */
 void gn_mux_stream_notify(struct gn_mux_stream *st, unsigned news);
 

@@ -95,7 +95,7 @@ static void watch(struct yamux *y, gn_time now, bool came)
 
 /* ---- the session ---- */
 
-static void session_go_away(struct gn_session *s, uint32_t code)
+static void session_go_away(struct gn_mux_session *s, uint32_t code)
 {
 	struct yamux *y = yamux_of(s);
 
@@ -113,12 +113,12 @@ static void session_go_away(struct gn_session *s, uint32_t code)
 	yamux_mark(y);
 }
 
-static void session_kill(struct gn_session *s, int err)
+static void session_kill(struct gn_mux_session *s, int err)
 {
 	yamux_fail(yamux_of(s), err, false, 0);
 }
 
-static const struct gn_session_ops session_ops = {
+static const struct gn_mux_session_ops session_ops = {
 	.open = yamux_stream_open,
 	.establish = yamux_stream_establish,
 	.touch = yamux_stream_touch,
@@ -179,7 +179,7 @@ static void yamux_fini(struct gn_layer *l)
 	free(y->buckets); /* grown for a stream that then was not made */
 }
 
-static struct gn_session *yamux_session(struct gn_layer *l)
+static struct gn_mux_session *yamux_session(struct gn_layer *l)
 {
 	return &((struct yamux *)l->state)->session;
 }

@@ -78,7 +78,7 @@ struct yamux_frame {
 };
 
 struct yamux {
-	struct gn_session session; /* first */
+	struct gn_mux_session session; /* first */
 	struct gn_layer *layer;
 	struct gn_mux_cfg cfg;
 	struct yamux_stream **buckets;
@@ -118,7 +118,7 @@ struct yamux {
 	uint32_t syncs_sent, syncs_answered; /* how many; of those that were sent, the first ones */
 };
 
-static inline struct yamux *yamux_of(struct gn_session *s)
+static inline struct yamux *yamux_of(struct gn_mux_session *s)
 {
 	return (struct yamux *)(void *)s;
 }
@@ -155,9 +155,9 @@ void yamux_stream_acked(struct yamux_stream *s);
 void yamux_stream_touch(struct gn_mux_stream *st);
 void yamux_stream_reset(struct gn_mux_stream *st);
 void yamux_stream_release(struct gn_mux_stream *st);
-bool yamux_has_unsent(const struct gn_session *session);
+bool yamux_has_unsent(const struct gn_mux_session *session);
 int yamux_stream_establish(struct gn_mux_stream *st);
-int yamux_stream_open(struct gn_session *session, struct gn_mux_stream **out);
+int yamux_stream_open(struct gn_mux_session *session, struct gn_mux_stream **out);
 void yamux_stream_sync(struct gn_mux_stream *st);
 /* Is a ping due that answers sync() of some stream?  One is in flight at a time; but one that is behind the
  * end of a stream does not wait, since a far end that has both ends may leave at once. */

@@ -440,7 +440,7 @@ void yamux_stream_release(struct gn_mux_stream *st)
 	free_if_over(s);
 }
 
-bool yamux_has_unsent(const struct gn_session *session)
+bool yamux_has_unsent(const struct gn_mux_session *session)
 {
 	const struct yamux *y = (const struct yamux *)(const void *)session;
 
@@ -466,7 +466,7 @@ int yamux_stream_establish(struct gn_mux_stream *st)
 	return 0;
 }
 
-int yamux_stream_open(struct gn_session *session, struct gn_mux_stream **out)
+int yamux_stream_open(struct gn_mux_session *session, struct gn_mux_stream **out)
 {
 	struct yamux *y = yamux_of(session);
 	struct yamux_stream *s;

@@ -60,7 +60,7 @@ struct gn_conn {
 	struct gn_link *link;
 	struct gn_pipe rx, tx;
 	struct gn_stack stack;
-	struct gn_session *session;
+	struct gn_mux_session *session;
 	const struct gn_security_ops *security; /* the one in use */
 	bool can_read, can_write;               /* what the link is thought to be ready for */
 	bool is_ended;                          /* the link's writing side is shut */

@@ -73,7 +73,7 @@ int gn_stream_sync(struct gn_stream *ps);  /* as gn_channel_sync() */
 /* Bytes of the owner's that the peer's multiplexer has confirmed. */
 uint64_t gn_stream_acked(const struct gn_stream *ps);
 
-/* For the connection: a stream came in; from on_new of gn_session_deliver(). */
+/* For the connection: a stream came in; from on_new of gn_mux_session_deliver(). */
 void gn_stream_incoming(struct gn_conn *conn, struct gn_mux_stream *st);
 
 #endif

@@ -105,7 +105,7 @@ static void deliver(struct gn_conn *c)
 {
 	gn_conn_review(c);
 	if (c->session != NULL)
-		gn_session_deliver(c->session, on_new, c);
+		gn_mux_session_deliver(c->session, on_new, c);
 }
 
 static void arm(struct gn_conn *c)

@@ -15,7 +15,7 @@
 #include "loop/loop.h"
 
 struct gn_link;
-struct gn_session;
+struct gn_mux_session;
 
 struct gn_link_ops {
 	/* Reads up to n bytes: how many (> 0), GN_EAGAIN, GN_EOF, or the error that ended the

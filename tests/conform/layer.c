@@ -123,7 +123,7 @@ static bool secure_is_over(struct both *b, int i)
 static void mux_push(struct both *b, int i)
 {
 	struct gn_mux_cfg cfg = {.client = i == 0, .window = 1 << 20};
-	struct gn_session *s;
+	struct gn_mux_session *s;
 
 	assert_int_equal(gn_stack_push(&b->p.side[i].stack, gn_muxer_yamux.layer, &cfg, false, &b->l[i]), 0);
 	s = gn_muxer_yamux.session(b->l[i]);
@@ -142,7 +142,7 @@ static void mux_new(void *arg, struct gn_mux_stream *st)
 
 static bool mux_is_open(struct both *b, int i)
 {
-	gn_session_deliver(gn_muxer_yamux.session(b->l[i]), mux_new, b);
+	gn_mux_session_deliver(gn_muxer_yamux.session(b->l[i]), mux_new, b);
 	return b->st[i] != NULL;
 }
 

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 enum { STREAMS = 16, STEPS = 600 };
 
 struct owner {
-	struct gn_session *ses;
+	struct gn_mux_session *ses;
 	struct gn_mux_stream *st[STREAMS];
 	struct rng *r;
 	unsigned refused;
@@ -184,7 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		gn_stack_mark_bottom(&s.stack);
 		WIRE_MUST(side_pump(&s, now) == 0);
 		if (op & 1)
-			gn_session_deliver(o.ses, on_new, &o);
+			gn_mux_session_deliver(o.ses, on_new, &o);
 		/* What is held is what was promised. */
 		WIRE_MUST(budget.used <= budget.max);
 		for (int k = 0; k < STREAMS; k++) {

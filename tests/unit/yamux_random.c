@@ -85,7 +85,7 @@ static void over_noise(void **state)
 		struct rng r;
 		struct gn_key *key;
 		struct gn_layer *l[2];
-		struct gn_session *ses[2];
+		struct gn_mux_session *ses[2];
 		struct gn_mux_stream *st = NULL, *other;
 		struct fixture f = {.releases = false};
 		uint8_t block[3000];
@@ -124,7 +124,7 @@ static void over_noise(void **state)
 		ses[0]->ops->touch(st);
 		for (int i = 0; i < 10000 && out < in; i++) {
 			pair_carry(&p, rng_size(&r, 50000) + 1, rng_one_in(&r, 2));
-			gn_session_deliver(ses[1], on_new, &f);
+			gn_mux_session_deliver(ses[1], on_new, &f);
 			if (f.n_came == 0)
 				continue;
 			other = f.came[0];
