@@ -22,7 +22,7 @@ static const char *const two_others[] = {"/yamux/1.0.0", "/mplex/6.7.0", NULL};
 static const char *const strange[] = {"/strange/1", NULL};
 
 struct fixture {
-	struct gn_scratch scratch;
+	struct gn_iobuf iobuf;
 	struct side s;
 	struct gn_layer *l;
 	struct gn_key *key;
@@ -38,7 +38,7 @@ static inline void begin(struct fixture *f, bool initiator, const char *const *m
 
 	if (expect != NULL)
 		cfg.expect = *expect;
-	side_init(&f->s, &f->scratch);
+	side_init(&f->s, &f->iobuf);
 	noise_peer_init(&f->peer, !initiator, 0x42);
 	assert_int_equal(gn_stack_push(&f->s.stack, gn_security_noise.layer, &cfg, false, &f->l), 0);
 }
@@ -57,7 +57,7 @@ static inline int setup(void **state)
 	uint8_t seed[32] = {7};
 
 	assert_non_null(f);
-	gn_scratch_init(&f->scratch);
+	gn_iobuf_init(&f->iobuf);
 	assert_int_equal(gn_key_new_seeded(seed, &f->key), 0);
 	*state = f;
 	return 0;
@@ -67,7 +67,7 @@ static inline int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	gn_scratch_fini(&f->scratch);
+	gn_iobuf_fini(&f->iobuf);
 	gn_key_free(f->key);
 	wire_fini(&f->out);
 	free(f);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pipes that share a scratch, against plain byte queues: random operations, and after each
+/* Pipes that share a iobuf, against plain byte queues: random operations, and after each
  * the pipe must hold what the queue holds.  For tests/unit/pipe.c and tests/fuzz/fuzz_pipe.c. */
 #ifndef GN_TESTS_PIPE_MODEL_H
 #define GN_TESTS_PIPE_MODEL_H
@@ -20,7 +20,7 @@ struct queue {
 };
 
 struct model {
-	struct gn_scratch scratch;
+	struct gn_iobuf iobuf;
 	struct gn_pipe pipe[MODEL_PIPES]; /* 0, 1: read into; 2, 3: plain; 4, 5: into the send buffer */
 	struct queue q[MODEL_PIPES];
 	uint8_t *tmp;
@@ -58,9 +58,9 @@ static inline void model_init(struct model *m, struct rng *rng)
 	memset(m, 0, sizeof *m);
 	m->rng = rng;
 	m->tmp = malloc(2 * MODEL_MAX);
-	gn_scratch_init(&m->scratch);
+	gn_iobuf_init(&m->iobuf);
 	for (int i = 0; i < MODEL_PIPES; i++) {
-		gn_pipe_init(&m->pipe[i], &m->scratch, i < 2 ? MODEL_MAX : caps[rng_below(rng, 6)]);
+		gn_pipe_init(&m->pipe[i], &m->iobuf, i < 2 ? MODEL_MAX : caps[rng_below(rng, 6)]);
 		m->pipe[i].sends = i >= 4;
 		m->q[i].buf = malloc(2 * MODEL_MAX + 1);
 		if (m->tmp == NULL || m->q[i].buf == NULL)
@@ -74,7 +74,7 @@ static inline void model_fini(struct model *m)
 		gn_pipe_fini(&m->pipe[i]);
 		free(m->q[i].buf);
 	}
-	gn_scratch_fini(&m->scratch);
+	gn_iobuf_fini(&m->iobuf);
 	free(m->tmp);
 }
 
@@ -148,15 +148,15 @@ static inline bool model_read_in(struct model *m, int i)
 
 	if (m->q[i].end != 0)
 		return true;
-	at = gn_scratch_fill(&m->scratch, p, &room);
-	MODEL_CHECK((at == NULL) == (m->q[i].len > GN_SCRATCH_REST));
+	at = gn_iobuf_fill(&m->iobuf, p, &room);
+	MODEL_CHECK((at == NULL) == (m->q[i].len > GN_IOBUF_REST));
 	if (at == NULL)
 		return true;
-	MODEL_CHECK((uintptr_t)at % 64 == 0 && room == GN_SCRATCH_RX);
+	MODEL_CHECK((uintptr_t)at % 64 == 0 && room == GN_IOBUF_RX);
 	n = rng_size(m->rng, room);
 	rng_fill(m->rng, at, n);
 	queue_put(&m->q[i], at, n);
-	gn_scratch_filled(&m->scratch, p, n);
+	gn_iobuf_filled(&m->iobuf, p, n);
 	return true;
 }
 
@@ -213,7 +213,7 @@ static inline void model_renew(struct model *m, int i)
 	size_t cap = m->pipe[i].cap;
 
 	gn_pipe_fini(&m->pipe[i]);
-	gn_pipe_init(&m->pipe[i], &m->scratch, cap);
+	gn_pipe_init(&m->pipe[i], &m->iobuf, cap);
 	m->pipe[i].sends = i >= 4;
 	m->q[i].head = m->q[i].len = 0;
 	m->q[i].end = 0;
@@ -243,7 +243,7 @@ static inline bool model_step(struct model *m)
 	} else if (op == 28) {
 		ok = gn_pipe_settle(&m->pipe[i]) == 0;
 	} else if (op == 29) {
-		gn_scratch_settle(&m->scratch);
+		gn_iobuf_settle(&m->iobuf);
 	} else if (op == 30) {
 		ok = rng_one_in(r, 4) ? model_end(m, i) : true;
 	} else if (m->q[i].end != 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Two pipes on one scratch. */
+/* Two pipes on one iobuf. */
 #ifndef GN_TESTS_PIPE_SCRIPT_H
 #define GN_TESTS_PIPE_SCRIPT_H
 
@@ -16,7 +16,7 @@
 #include "stack/pipe.h"
 
 struct fixture {
-	struct gn_scratch s;
+	struct gn_iobuf s;
 	struct gn_pipe p, q;
 };
 
@@ -25,7 +25,7 @@ static inline int setup(void **state)
 	struct fixture *f = calloc(1, sizeof *f);
 
 	assert_non_null(f);
-	gn_scratch_init(&f->s);
+	gn_iobuf_init(&f->s);
 	gn_pipe_init(&f->p, &f->s, 1 << 20);
 	gn_pipe_init(&f->q, &f->s, 1 << 20);
 	*state = f;
@@ -38,7 +38,7 @@ static inline int teardown(void **state)
 
 	gn_pipe_fini(&f->p);
 	gn_pipe_fini(&f->q);
-	gn_scratch_fini(&f->s);
+	gn_iobuf_fini(&f->s);
 	free(f);
 	return 0;
 }
@@ -47,14 +47,14 @@ static inline int teardown(void **state)
 static inline uint8_t *bring(struct fixture *f, struct gn_pipe *p, size_t n, uint8_t from)
 {
 	size_t room;
-	uint8_t *at = gn_scratch_fill(&f->s, p, &room);
+	uint8_t *at = gn_iobuf_fill(&f->s, p, &room);
 
 	assert_non_null(at);
 	assert_int_equal((uintptr_t)at % 64, 0);
 	assert_true(n <= room);
 	for (size_t i = 0; i < n; i++)
 		at[i] = (uint8_t)(from + i);
-	gn_scratch_filled(&f->s, p, n);
+	gn_iobuf_filled(&f->s, p, n);
 	return at;
 }
 

@@ -240,7 +240,7 @@ static inline void town_quiet(struct town *t)
 	TOWN_UNTIL(t, t->node->n_conns == 0, 10 * GN_SEC);
 	WIRE_MUST(t->node->n_pending == 0);
 	WIRE_MUST(t->node->budget.used == 0);
-	WIRE_MUST(gn_list_is_empty(&t->node->scratch.borrowers));
+	WIRE_MUST(gn_list_is_empty(&t->node->iobuf.borrowers));
 }
 
 static inline void town_fini(struct town *t)

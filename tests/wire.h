@@ -87,20 +87,20 @@ static inline bool wire_take(struct wire *w, struct gn_pipe *from, size_t max)
 	return took > 0;
 }
 
-/* Up to max bytes go into a pipe, by a read into the scratch or as a copy; then the end. */
+/* Up to max bytes go into a pipe, by a read into the I/O buffers or as a copy; then the end. */
 static inline bool wire_give(struct wire *w, struct gn_pipe *to, size_t max, bool by_read)
 {
 	size_t n = w->len < max ? w->len : max, room;
 
 	if (n > 0 && !gn_pipe_is_closed(to)) {
 		if (by_read) {
-			uint8_t *at = gn_scratch_fill(to->scratch, to, &room);
+			uint8_t *at = gn_iobuf_fill(to->iobuf, to, &room);
 
 			if (at == NULL)
 				return false;
 			n = n < room ? n : room;
 			memcpy(at, w->p + w->at, n);
-			gn_scratch_filled(to->scratch, to, n);
+			gn_iobuf_filled(to->iobuf, to, n);
 		} else {
 			ptrdiff_t r = gn_pipe_write(to, w->p + w->at, n);
 
@@ -122,7 +122,7 @@ static inline bool wire_give(struct wire *w, struct gn_pipe *to, size_t max, boo
 enum { SIDE_STEPS = 16 };
 
 struct side {
-	struct gn_scratch *scratch;
+	struct gn_iobuf *iobuf;
 	struct gn_pipe rx, tx;
 	struct gn_stack stack;
 	int steps[SIDE_STEPS]; /* what layers said, in order */
@@ -150,16 +150,16 @@ static inline void side_work(void *arg)
 	((struct side *)arg)->work++;
 }
 
-static inline void side_init(struct side *s, struct gn_scratch *scratch)
+static inline void side_init(struct side *s, struct gn_iobuf *iobuf)
 {
 	struct gn_stack_cfg cfg =
-		{.scratch = scratch, .rx = &s->rx, .tx = &s->tx, .on_step = side_step, .on_work = side_work, .arg = s};
+		{.iobuf = iobuf, .rx = &s->rx, .tx = &s->tx, .on_step = side_step, .on_work = side_work, .arg = s};
 
 	memset(s, 0, sizeof *s);
-	s->scratch = scratch;
+	s->iobuf = iobuf;
 	s->chosen = -1;
-	gn_pipe_init(&s->rx, scratch, 600 * 1024);
-	gn_pipe_init(&s->tx, scratch, 4 * 65537);
+	gn_pipe_init(&s->rx, iobuf, 600 * 1024);
+	gn_pipe_init(&s->tx, iobuf, 4 * 65537);
 	gn_stack_init(&s->stack, &cfg);
 }
 
@@ -212,21 +212,21 @@ static inline void side_drain(struct side *s, struct wire *w, gn_time now)
 /* ---- two ends ---- */
 
 struct pair {
-	struct gn_scratch scratch[2]; /* the second is used when not shared */
+	struct gn_iobuf iobuf[2]; /* the second is used when not shared */
 	struct side side[2];
 	struct wire wire[2]; /* wire[i] carries what side[i] sends */
 	gn_time now;
 };
 
-/* shared: both live on one thread and lend from one scratch. */
+/* shared: both live on one thread and lend from one iobuf. */
 static inline void pair_init(struct pair *p, bool shared)
 {
 	memset(p, 0, sizeof *p);
 	p->now = GN_SEC;
-	gn_scratch_init(&p->scratch[0]);
-	gn_scratch_init(&p->scratch[1]);
-	side_init(&p->side[0], &p->scratch[0]);
-	side_init(&p->side[1], &p->scratch[shared ? 0 : 1]);
+	gn_iobuf_init(&p->iobuf[0]);
+	gn_iobuf_init(&p->iobuf[1]);
+	side_init(&p->side[0], &p->iobuf[0]);
+	side_init(&p->side[1], &p->iobuf[shared ? 0 : 1]);
 }
 
 static inline void pair_fini(struct pair *p)
@@ -235,8 +235,8 @@ static inline void pair_fini(struct pair *p)
 		side_fini(&p->side[i]);
 		wire_fini(&p->wire[i]);
 	}
-	gn_scratch_fini(&p->scratch[0]);
-	gn_scratch_fini(&p->scratch[1]);
+	gn_iobuf_fini(&p->iobuf[0]);
+	gn_iobuf_fini(&p->iobuf[1]);
 }
 
 /* Carries up to `max` bytes each way in pieces, pumping in between.  What moved? */

@@ -20,7 +20,7 @@ enum { KIB = 1024, WINDOW = YAMUX_WINDOW_INITIAL, NEWS = 64 };
 /* ---- one session that a script talks to ---- */
 
 struct fixture {
-	struct gn_scratch scratch;
+	struct gn_iobuf iobuf;
 	struct side s;
 	struct gn_layer *l;
 	struct gn_mux_session *ses;
@@ -46,7 +46,7 @@ static inline void swallow_ping(struct fixture *f);
 static inline void begin(struct fixture *f, bool client)
 {
 	f->cfg.client = client;
-	side_init(&f->s, &f->scratch);
+	side_init(&f->s, &f->iobuf);
 	f->s.rx.cap = 8 << 20;
 	assert_int_equal(gn_stack_push(&f->s.stack, gn_muxer_yamux.layer, &f->cfg, false, &f->l), 0);
 	f->ses = gn_muxer_yamux.session(f->l);
@@ -71,7 +71,7 @@ static inline int setup(void **state)
 	struct fixture *f = calloc(1, sizeof *f);
 
 	assert_non_null(f);
-	gn_scratch_init(&f->scratch);
+	gn_iobuf_init(&f->iobuf);
 	f->now = GN_SEC;
 	f->admits = 0;
 	f->budget.max = SIZE_MAX;
@@ -85,7 +85,7 @@ static inline int teardown(void **state)
 	struct fixture *f = *state;
 
 	wire_fini(&f->out);
-	gn_scratch_fini(&f->scratch);
+	gn_iobuf_fini(&f->iobuf);
 	free(f);
 	return 0;
 }

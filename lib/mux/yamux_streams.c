@@ -84,7 +84,7 @@ static void table_del(struct yamux *y, struct yamux_stream *s)
 
 int yamux_stream_new(struct yamux *y, uint32_t id, bool inbound, struct yamux_stream **out)
 {
-	struct gn_scratch *scratch = y->layer->stack->cfg.scratch;
+	struct gn_iobuf *iobuf = y->layer->stack->cfg.iobuf;
 	size_t charge = inbound ? 0 : YAMUX_WINDOW_INITIAL;
 	struct yamux_stream *s;
 
@@ -105,8 +105,8 @@ int yamux_stream_new(struct yamux *y, uint32_t id, bool inbound, struct yamux_st
 	gn_list_init(&s->control);
 	gn_list_init(&s->ready);
 	gn_list_init(&s->sync);
-	gn_pipe_init(&s->st.rx, scratch, SIZE_MAX); /* the window is its cap */
-	gn_pipe_init(&s->st.tx, scratch, TX_CAP);
+	gn_pipe_init(&s->st.rx, iobuf, SIZE_MAX); /* the window is its cap */
+	gn_pipe_init(&s->st.tx, iobuf, TX_CAP);
 	s->st.tx.budget = y->cfg.budget;
 	s->tx_window = s->window = s->granted = YAMUX_WINDOW_INITIAL;
 	s->charged = charge;

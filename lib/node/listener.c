@@ -98,7 +98,7 @@ int gn_node_listen(struct gn_node *node, const struct gn_multiaddr *addr, struct
 	gn_list_add_tail(&node->listeners, &l->link);
 	for (size_t i = 0; i < node->n_securities; i++)
 		if (node->cfg.components->securities[i]->prepare != NULL)
-			node->cfg.components->securities[i]->prepare(&node->scratch);
+			node->cfg.components->securities[i]->prepare(&node->iobuf);
 	gn_node_changed(node);
 	return 0;
 }

@@ -127,13 +127,13 @@ enum {
 
 static void on_trim(void *arg)
 {
-	((struct gn_node *)arg)->scratch.freed = 0;
+	((struct gn_node *)arg)->iobuf.freed = 0;
 	gn_heap_trim();
 }
 
 void gn_node_released(struct gn_node *node)
 {
-	if (node->scratch.freed >= TRIM_BYTES && node->trim_timer.at == 0)
+	if (node->iobuf.freed >= TRIM_BYTES && node->trim_timer.at == 0)
 		gn_timer_start(&node->trim_timer, TRIM_DELAY * GN_MSEC);
 }
 
@@ -226,7 +226,7 @@ int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
 		return -ENOMEM;
 	node->loop = cfg->loop;
 	node->cfg = *cfg;
-	gn_scratch_init(&node->scratch);
+	gn_iobuf_init(&node->iobuf);
 	gn_networks_init(&node->networks, &node->budget);
 	gn_list_init(&node->conns);
 	gn_list_init(&node->pending);
@@ -262,7 +262,7 @@ void gn_node_free(struct gn_node *node)
 	gn_timer_fini(&node->close_timer);
 	gn_timer_fini(&node->trim_timer);
 	gn_task_cancel(&node->close_task);
-	gn_scratch_fini(&node->scratch);
+	gn_iobuf_fini(&node->iobuf);
 	gn_key_free(node->key);
 	free(node->agent);
 	free(node);

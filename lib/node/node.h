@@ -12,7 +12,7 @@
 #include "node/networks.h"
 #include "node/registry.h"
 #include "node/service.h"
-#include "stack/scratch.h"
+#include "stack/iobuf.h"
 #include "transport/transport.h"
 
 enum { GN_NODE_CHOICES = 8 }; /* securities, muxers */
@@ -25,7 +25,7 @@ struct gn_node {
 	struct gn_key *key;
 	struct gn_peer_id id;
 	char *agent;
-	struct gn_scratch scratch;
+	struct gn_iobuf iobuf;
 	struct gn_budget budget;
 	struct gn_registry registry;
 

@@ -173,7 +173,7 @@ static void on_work(void *arg)
 static int select_start(struct gn_stream *ps)
 {
 	struct gn_node *node = ps->conn->node;
-	struct gn_stack_cfg cfg = {&node->scratch, &ps->st->rx, &ps->st->tx, on_step, on_work, ps};
+	struct gn_stack_cfg cfg = {&node->iobuf, &ps->st->rx, &ps->st->tx, on_step, on_work, ps};
 	struct gn_select_cfg sel = {
 		.initiator = !ps->inbound,
 		.ids = &ps->protocol,

@@ -21,7 +21,7 @@ enum {
 /* How much may wait to be consumed before more is read. */
 static size_t rest_max(const struct gn_conn *c)
 {
-	return c->state == GN_CONN_SECURING ? EARLY : GN_SCRATCH_REST;
+	return c->state == GN_CONN_SECURING ? EARLY : GN_IOBUF_REST;
 }
 
 /* Reads what the socket has, when the pipe can take a whole read.  True when something came. */
@@ -33,7 +33,7 @@ static bool take_in(struct gn_conn *c)
 
 	if (!c->can_read || c->link == NULL || gn_pipe_is_closed(&c->rx) || gn_pipe_len(&c->rx) > rest_max(c))
 		return false;
-	at = gn_scratch_fill(&c->node->scratch, &c->rx, &room);
+	at = gn_iobuf_fill(&c->node->iobuf, &c->rx, &room);
 	if (at == NULL) {
 		gn_pipe_close(&c->rx, -ENOMEM);
 		gn_stack_mark_bottom(&c->stack);
@@ -53,7 +53,7 @@ static bool take_in(struct gn_conn *c)
 		 * writing nothing may come any more, and only the next read finds that out. */
 		c->can_read = (size_t)n == room || c->write_err != 0;
 		gn_conn_received(c, (size_t)n);
-		gn_scratch_filled(&c->node->scratch, &c->rx, (size_t)n);
+		gn_iobuf_filled(&c->node->iobuf, &c->rx, (size_t)n);
 	} else {
 		c->can_read = false;
 		gn_pipe_close(&c->rx, (int)n);
@@ -173,7 +173,7 @@ void gn_conn_turn(struct gn_task *task)
 	if (moved)
 		gn_conn_post(c);
 	else if (c->state == GN_CONN_SECURING && c->security != NULL && c->security->prepare != NULL)
-		c->security->prepare(&c->node->scratch);
+		c->security->prepare(&c->node->iobuf);
 }
 
 void gn_conn_on_ready(void *arg, unsigned ready)

@@ -264,7 +264,7 @@ static int open_records(struct gn_layer *l)
 			gn_pipe_close(l->up_rx, r);
 			break;
 		}
-		r = gn_noise_cipher_unseal(l->stack->cfg.scratch, &n->in, p + 2, len);
+		r = gn_noise_cipher_unseal(l->stack->cfg.iobuf, &n->in, p + 2, len);
 		if (r != 0)
 			return r;
 		gn_pipe_skip(l->rx, 2);
@@ -313,7 +313,7 @@ static int seal_records(struct gn_layer *l)
 		if (out == NULL)
 			break;
 		gn_put_u16(out, (uint16_t)(len + GN_NOISE_TAG));
-		r = gn_noise_cipher_seal(l->stack->cfg.scratch, &n->out, v, views, out + 2);
+		r = gn_noise_cipher_seal(l->stack->cfg.iobuf, &n->out, v, views, out + 2);
 		if (r != 0)
 			return r;
 		gn_pipe_commit(l->tx, 2 + len + GN_NOISE_TAG);
@@ -366,8 +366,8 @@ static void noise_fini(struct gn_layer *l)
 	struct noise *n = l->state;
 
 	setup_free(n);
-	gn_noise_cipher_forget(l->stack->cfg.scratch, &n->out);
-	gn_noise_cipher_forget(l->stack->cfg.scratch, &n->in);
+	gn_noise_cipher_forget(l->stack->cfg.iobuf, &n->out);
+	gn_noise_cipher_forget(l->stack->cfg.iobuf, &n->in);
 }
 
 static const struct gn_secure_info *noise_info(const struct gn_layer *l)
@@ -375,7 +375,7 @@ static const struct gn_secure_info *noise_info(const struct gn_layer *l)
 	return &((const struct noise *)l->state)->info;
 }
 
-static void noise_prepare(struct gn_scratch *s)
+static void noise_prepare(struct gn_iobuf *s)
 {
 	(void)gn_noise_cipher_open(s);
 }

@@ -26,7 +26,7 @@ static void cipher_free(void *p)
 	free(c);
 }
 
-int gn_noise_cipher_open(struct gn_scratch *s)
+int gn_noise_cipher_open(struct gn_iobuf *s)
 {
 	struct cipher *c;
 
@@ -51,7 +51,7 @@ int gn_noise_cipher_open(struct gn_scratch *s)
 }
 
 /* Sets key (if it is another's) and nonce; counts. */
-static int start(struct gn_scratch *s, struct gn_noise_key *k, int dir, EVP_CIPHER_CTX **ctx)
+static int start(struct gn_iobuf *s, struct gn_noise_key *k, int dir, EVP_CIPHER_CTX **ctx)
 {
 	struct cipher *c;
 	uint8_t iv[12] = {0};
@@ -74,7 +74,7 @@ static int start(struct gn_scratch *s, struct gn_noise_key *k, int dir, EVP_CIPH
 	return 0;
 }
 
-int gn_noise_cipher_seal(struct gn_scratch *s, struct gn_noise_key *k, const struct iovec *v, int n, uint8_t *out)
+int gn_noise_cipher_seal(struct gn_iobuf *s, struct gn_noise_key *k, const struct iovec *v, int n, uint8_t *out)
 {
 	EVP_CIPHER_CTX *ctx = NULL;
 	int len, r = start(s, k, 1, &ctx);
@@ -92,7 +92,7 @@ int gn_noise_cipher_seal(struct gn_scratch *s, struct gn_noise_key *k, const str
 	return 0;
 }
 
-int gn_noise_cipher_unseal(struct gn_scratch *s, struct gn_noise_key *k, uint8_t *p, size_t n)
+int gn_noise_cipher_unseal(struct gn_iobuf *s, struct gn_noise_key *k, uint8_t *p, size_t n)
 {
 	EVP_CIPHER_CTX *ctx = NULL;
 	int len = 0, r = start(s, k, 0, &ctx);
@@ -106,7 +106,7 @@ int gn_noise_cipher_unseal(struct gn_scratch *s, struct gn_noise_key *k, uint8_t
 	return 0;
 }
 
-void gn_noise_cipher_forget(struct gn_scratch *s, struct gn_noise_key *k)
+void gn_noise_cipher_forget(struct gn_iobuf *s, struct gn_noise_key *k)
 {
 	struct cipher *c = s->cipher;
 

@@ -27,9 +27,9 @@ struct gn_security_ops {
 	const char *id; /* in multistream-select: "/noise" */
 	const struct gn_layer_ops *layer;
 	const struct gn_secure_info *(*info)(const struct gn_layer *l);
-	/* Does what takes its time once in the life of a scratch.  Called where it delays nobody:
+	/* Does what takes its time once in the life of a iobuf.  Called where it delays nobody:
 	 * when listening, and while a dialer waits for its first answer.  May fail, and is tried again. */
-	void (*prepare)(struct gn_scratch *s);
+	void (*prepare)(struct gn_iobuf *s);
 };
 
 #endif

@@ -5,17 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-void gn_pipe_init(struct gn_pipe *p, struct gn_scratch *s, size_t cap)
+void gn_pipe_init(struct gn_pipe *p, struct gn_iobuf *s, size_t cap)
 {
 	memset(p, 0, sizeof *p);
-	p->scratch = s;
+	p->iobuf = s;
 	p->cap = cap;
 	gn_list_init(&p->borrower);
 }
 
 static void drop_views(struct gn_pipe *p)
 {
-	struct gn_scratch *s = p->scratch;
+	struct gn_iobuf *s = p->iobuf;
 
 	gn_list_del(&p->borrower);
 	if (s->sender == p)
@@ -31,7 +31,7 @@ static void block_drop(struct gn_pipe *p, struct gn_block *b)
 {
 	if (b->is_charged)
 		gn_budget_give(p->budget, b->room);
-	gn_block_free(p->scratch, b);
+	gn_block_free(p->iobuf, b);
 }
 
 static void drop(struct gn_pipe *p)
@@ -49,7 +49,7 @@ static void drop(struct gn_pipe *p)
 
 void gn_pipe_fini(struct gn_pipe *p)
 {
-	if (p->scratch != NULL)
+	if (p->iobuf != NULL)
 		drop(p);
 	p->source = NULL;
 }
@@ -163,7 +163,7 @@ int gn_pipe_whole(struct gn_pipe *p, size_t n, uint8_t **out)
 		*out = p->views[p->view].iov_base;
 		return 0;
 	}
-	b = gn_block_new(p->scratch, n);
+	b = gn_block_new(p->iobuf, n);
 	if (b == NULL)
 		return -ENOMEM;
 	gn_pipe_copy(p, b->data, n);
@@ -219,7 +219,7 @@ static struct gn_block *block_get(struct gn_pipe *p, size_t n, enum ask ask)
 
 	if (!(ask == ASK_WHOLE ? gn_budget_take_whole : gn_budget_take)(p->budget, cost))
 		return NULL;
-	b = gn_block_new(p->scratch, n);
+	b = gn_block_new(p->iobuf, n);
 	if (b != NULL)
 		b->is_charged = cost > 0;
 	else
@@ -378,7 +378,7 @@ int gn_pipe_put(struct gn_pipe *p, const void *buf, size_t n)
 	if (gn_pipe_room(p) < n)
 		return GN_EAGAIN;
 	if (p->sends)
-		at = gn_scratch_reserve(p->scratch, p, n);
+		at = gn_iobuf_reserve(p->iobuf, p, n);
 	if (at == NULL) /* the send buffer may be used up before the cap is: what is in it becomes memory */
 		return put_owned(p, &v, 1, n);
 	memcpy(at, buf, n);
@@ -391,7 +391,7 @@ uint8_t *gn_pipe_reserve(struct gn_pipe *p, size_t n)
 	if (p->end != 0 || gn_pipe_room(p) < n)
 		return NULL;
 	if (p->sends)
-		return gn_scratch_reserve(p->scratch, p, n);
+		return gn_iobuf_reserve(p->iobuf, p, n);
 	if (take(p) != 0)
 		return NULL;
 	return tail_room(p, n, ASK_SHARE);
@@ -400,9 +400,9 @@ uint8_t *gn_pipe_reserve(struct gn_pipe *p, size_t n)
 void gn_pipe_commit(struct gn_pipe *p, size_t m)
 {
 	if (p->sends) {
-		uint8_t *at = p->scratch->tx + p->scratch->tx_end;
+		uint8_t *at = p->iobuf->tx + p->iobuf->tx_end;
 
-		p->scratch->tx_end += m;
+		p->iobuf->tx_end += m;
 		if (gn_pipe_lend(p, at, m) != 0)
 			gn_pipe_reset(p, -ENOMEM);
 	} else {
@@ -414,16 +414,16 @@ void gn_pipe_commit(struct gn_pipe *p, size_t m)
 /* A run of views for the pipe: behind its last, or the first of a new one. */
 static struct iovec *view_room(struct gn_pipe *p)
 {
-	struct gn_scratch *s = p->scratch;
+	struct gn_iobuf *s = p->iobuf;
 
 	if (p->sends) { /* what is sealed into the send buffer is always one piece */
 		p->views = &s->tx_view;
 		return p->n_views == 0 ? p->views : NULL;
 	}
 	if (p->views == NULL) {
-		if (s->views == NULL && (s->views = malloc(GN_SCRATCH_VIEWS * sizeof *s->views)) == NULL)
+		if (s->views == NULL && (s->views = malloc(GN_IOBUF_VIEWS * sizeof *s->views)) == NULL)
 			return NULL;
-		if (s->n_views + GN_PIPE_VIEWS > GN_SCRATCH_VIEWS)
+		if (s->n_views + GN_PIPE_VIEWS > GN_IOBUF_VIEWS)
 			return NULL;
 		p->views = s->views + s->n_views;
 		s->n_views += GN_PIPE_VIEWS;
@@ -460,7 +460,7 @@ int gn_pipe_lend(struct gn_pipe *p, uint8_t *at, size_t n)
 	p->n_views++;
 	p->borrowed += n;
 	if (!p->sends && gn_list_is_empty(&p->borrower))
-		gn_list_add_tail(&p->scratch->borrowers, &p->borrower);
+		gn_list_add_tail(&p->iobuf->borrowers, &p->borrower);
 	return 0;
 }
 

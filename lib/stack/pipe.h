@@ -4,7 +4,7 @@
  * direction.
  *
  * Behind the reading end stand, in this order: memory of the pipe's own (blocks), views
- * that were lent to it out of the scratch, and a source: the layer above, which shows
+ * that were lent to it out of the I/O buffers, and a source: the layer above, which shows
  * what it would send next.  The reader sees none of that: it peeks and skips.
  *
  * Memory has a hard cap, and full is a normal state.  After gn_pipe_close() nothing more
@@ -23,26 +23,26 @@
 
 #include "gn.h"
 #include "base/budget.h"
-#include "stack/scratch.h"
+#include "stack/iobuf.h"
 
 enum { GN_PIPE_VIEWS = 64 }; /* borrowed at once; one more and all are copied */
 
 struct gn_pipe {
-	struct gn_scratch *scratch;
+	struct gn_iobuf *iobuf;
 	struct gn_block *head, *tail; /* what is owned, first */
 	size_t owned, borrowed;       /* bytes */
 	size_t cap;                   /* of the two together */
-	struct iovec *views;          /* what is borrowed, a run of the scratch's */
+	struct iovec *views;          /* what is borrowed, a run of the I/O buffers' */
 	uint8_t view, n_views;        /* the first, and behind the last */
-	bool sends;                   /* bytes put are put into the scratch's send buffer */
+	bool sends;                   /* bytes put are put into the I/O buffers' send buffer */
 	int end;                      /* 0: open; GN_EOF or an error */
 	struct gn_budget *budget;     /* what blocks are charged to; NULL: nothing is */
-	struct gn_list borrower;      /* in scratch->borrowers while views into rx are held */
+	struct gn_list borrower;      /* in iobuf->borrowers while views into rx are held */
 	const struct gn_source *source;
 	void *source_arg;
 };
 
-void gn_pipe_init(struct gn_pipe *p, struct gn_scratch *s, size_t cap);
+void gn_pipe_init(struct gn_pipe *p, struct gn_iobuf *s, size_t cap);
 void gn_pipe_fini(struct gn_pipe *p);
 
 /* Bytes in memory, the source's not counted; and how many more would fit. */
@@ -72,7 +72,7 @@ ptrdiff_t gn_pipe_write(struct gn_pipe *p, const void *buf, size_t n);
 /* n contiguous bytes to fill, NULL when full; gn_pipe_commit() then adds the first m. */
 uint8_t *gn_pipe_reserve(struct gn_pipe *p, size_t n);
 void gn_pipe_commit(struct gn_pipe *p, size_t m);
-/* Lends n bytes of the scratch's receive buffer.  0 or -ENOMEM. */
+/* Lends n bytes of the I/O buffers' receive buffer.  0 or -ENOMEM. */
 int gn_pipe_lend(struct gn_pipe *p, uint8_t *at, size_t n);
 /* Moves the first n bytes, which are there, from one pipe to another: what is borrowed
  * is passed on, what is owned is copied.  The cap is not looked at.  0 or -ENOMEM. */

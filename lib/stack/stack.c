@@ -45,8 +45,8 @@ static struct gn_layer *layer_new(struct gn_stack *s, const struct gn_layer_ops 
 	if (pipes > 0) {
 		l->up_rx = (void *)at;
 		l->up_tx = l->up_rx + 1;
-		gn_pipe_init(l->up_rx, s->cfg.scratch, ops->up_cap);
-		gn_pipe_init(l->up_tx, s->cfg.scratch, ops->up_cap);
+		gn_pipe_init(l->up_rx, s->cfg.iobuf, ops->up_cap);
+		gn_pipe_init(l->up_tx, s->cfg.iobuf, ops->up_cap);
 		at += (pipes + 15) / 16 * 16;
 	}
 	l->state = at;

@@ -12,7 +12,7 @@
 enum { GN_STACK_LAYERS = 4 };
 
 struct gn_stack_cfg {
-	struct gn_scratch *scratch;
+	struct gn_iobuf *iobuf;
 	struct gn_pipe *rx, *tx; /* the pair at the bottom: read from rx, written to tx; the caller's */
 	/* Layer l has said `what`: GN_READY, GN_DONE (it is removed when this returns), or an
 	 * error, after which the stack does nothing more.  The owner may push layers. */

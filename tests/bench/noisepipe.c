@@ -27,7 +27,7 @@ enum { FEED = 4 * 65519, ROUNDS = 4, BUDGET = 64, VIEWS = 64, READY_FD = 9 };
 struct end {
 	struct gn_loop *loop;
 	struct gn_key *key;
-	struct gn_scratch scratch;
+	struct gn_iobuf iobuf;
 	struct gn_link_listener *listener; /* until somebody came */
 	struct gn_link *link;
 	struct gn_pipe rx, tx;
@@ -113,9 +113,9 @@ static bool take_in(struct end *e)
 	uint8_t *at;
 	ptrdiff_t n;
 
-	if (!e->can_read || gn_pipe_is_closed(&e->rx) || gn_pipe_len(&e->rx) > GN_SCRATCH_REST)
+	if (!e->can_read || gn_pipe_is_closed(&e->rx) || gn_pipe_len(&e->rx) > GN_IOBUF_REST)
 		return false;
-	at = gn_scratch_fill(&e->scratch, &e->rx, &room);
+	at = gn_iobuf_fill(&e->iobuf, &e->rx, &room);
 	check(at ? 0 : -ENOMEM, "receive");
 	n = e->link->ops->read(e->link, at, room);
 	if (n == GN_EAGAIN) {
@@ -124,7 +124,7 @@ static bool take_in(struct end *e)
 	}
 	if (n > 0) {
 		e->can_read = (size_t)n == room;
-		gn_scratch_filled(&e->scratch, &e->rx, (size_t)n);
+		gn_iobuf_filled(&e->iobuf, &e->rx, (size_t)n);
 	} else {
 		gn_pipe_close(&e->rx, (int)n);
 	}
@@ -224,15 +224,15 @@ static void on_step(void *arg, struct gn_stack *s, struct gn_layer *l, int what)
 static void start(struct end *e, struct gn_link *link)
 {
 	static const char *const none[] = {NULL};
-	struct gn_stack_cfg stack = {&e->scratch, &e->rx, &e->tx, on_step, on_work, e};
+	struct gn_stack_cfg stack = {&e->iobuf, &e->rx, &e->tx, on_step, on_work, e};
 	struct gn_secure_cfg secure = {.key = e->key, .initiator = e->dials, .muxers = none};
 
 	e->link = link;
 	link->on_ready = on_ready;
 	link->arg = e;
 	e->can_write = true;
-	gn_pipe_init(&e->rx, &e->scratch, GN_SCRATCH_RX + GN_SCRATCH_REST);
-	gn_pipe_init(&e->tx, &e->scratch, GN_SCRATCH_TX);
+	gn_pipe_init(&e->rx, &e->iobuf, GN_IOBUF_RX + GN_IOBUF_REST);
+	gn_pipe_init(&e->tx, &e->iobuf, GN_IOBUF_TX);
 	e->tx.sends = true;
 	gn_stack_init(&e->stack, &stack);
 	check(gn_stack_push(&e->stack, gn_security_noise.layer, &secure, false, NULL), "noise");
@@ -263,7 +263,7 @@ static void listen_at(struct end *e, const struct gn_multiaddr *addr)
 
 	check(gn_transport_tcp.listen(&cfg, &e->listener, &bound), "listen");
 	if (gn_security_noise.prepare)
-		gn_security_noise.prepare(&e->scratch);
+		gn_security_noise.prepare(&e->iobuf);
 	text = gn_multiaddr_format(bound);
 	gn_multiaddr_free(bound);
 	if (text && fcntl(READY_FD, F_GETFD) >= 0) {
@@ -287,7 +287,7 @@ int main(int argc, char **argv)
 	check(gn_multiaddr_parse(argv[2], &addr, NULL), argv[2]);
 	check(gn_loop_new(&e.loop), "loop");
 	check(gn_key_new(&e.key), "key");
-	gn_scratch_init(&e.scratch);
+	gn_iobuf_init(&e.iobuf);
 	gn_task_init(&e.task, turn);
 	gn_timer_init(&e.timer, e.loop, on_timer, &e);
 	e.in = aligned_alloc(64, (FEED + 63) / 64 * 64);

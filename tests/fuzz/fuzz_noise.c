@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 static const char *const muxers[] = {"/yamux/1.0.0", "/mplex/6.7.0", NULL};
 
 struct run {
-	struct gn_scratch scratch;
+	struct gn_iobuf iobuf;
 	struct side s;
 	struct gn_layer *l;
 	struct gn_key *key;
@@ -114,8 +114,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	mode = data[0] >> 1 & 15;
 	x.initiator = cfg.initiator = data[0] & 1;
 	rng_input(&x.r, data + 1, n - 1);
-	gn_scratch_init(&x.scratch);
-	side_init(&x.s, &x.scratch);
+	gn_iobuf_init(&x.iobuf);
+	side_init(&x.s, &x.iobuf);
 	WIRE_MUST(gn_key_new_seeded((uint8_t[32]){1}, &x.key) == 0);
 	cfg.key = x.key;
 	noise_peer_init(&x.peer, !cfg.initiator, 9);
@@ -139,7 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	noise_peer_fini(&x.peer);
 	side_fini(&x.s);
 	wire_fini(&x.out);
-	gn_scratch_fini(&x.scratch);
+	gn_iobuf_fini(&x.iobuf);
 	gn_key_free(x.key);
 	return 0;
 }

@@ -36,7 +36,7 @@ static void on_step(struct side *s, struct gn_layer *l, int what)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	struct gn_scratch scratch;
+	struct gn_iobuf iobuf;
 	struct side s;
 	struct wire in = {0}, out = {0};
 	struct gn_select_cfg cfg = {.ids = ids, .n = 3, .find = find, .show = show};
@@ -46,8 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		return 0;
 	cfg.initiator = data[0] & 1;
 	step = (data[0] >> 2) > 0 ? data[0] >> 2 : SIZE_MAX;
-	gn_scratch_init(&scratch);
-	side_init(&s, &scratch);
+	gn_iobuf_init(&iobuf);
+	side_init(&s, &iobuf);
 	s.on_step = on_step;
 	wire_put(&in, data + 1, n - 1);
 	in.end = GN_EOF;
@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		WIRE_MUST(memmem(data + 1, n - 1, ids[s.chosen], strlen(ids[s.chosen])) != NULL);
 	}
 	side_fini(&s);
-	gn_scratch_fini(&scratch);
+	gn_iobuf_fini(&iobuf);
 	wire_fini(&in);
 	wire_fini(&out);
 	return 0;

@@ -137,7 +137,7 @@ static void speak(struct rng *r, struct wire *w)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static struct watch watch;
-	struct gn_scratch scratch;
+	struct gn_iobuf iobuf;
 	struct gn_budget budget = {.max = 30 * YAMUX_WINDOW_INITIAL};
 	struct side s;
 	struct wire in = {0}, out = {0};
@@ -154,8 +154,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	rng_input(&r, data, n);
 	cfg.client = rng_one_in(&r, 2);
-	gn_scratch_init(&scratch);
-	side_init(&s, &scratch);
+	gn_iobuf_init(&iobuf);
+	side_init(&s, &iobuf);
 	s.rx.cap = 4 << 20;
 	watch_init(&watch, cfg.client);
 	WIRE_MUST(gn_stack_push(&s.stack, gn_muxer_yamux.layer, &cfg, false, &l) == 0);
@@ -196,7 +196,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	}
 	side_fini(&s);
 	WIRE_MUST(budget.used == 0);
-	gn_scratch_fini(&scratch);
+	gn_iobuf_fini(&iobuf);
 	wire_fini(&in);
 	wire_fini(&out);
 	return 0;

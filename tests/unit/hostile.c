@@ -70,7 +70,7 @@ static void ping_flood_deaf(void **state)
 		town_run(&t, GN_MSEC);
 	}
 	/* Whoever does not read gets a few into what is in between, and no more. */
-	assert_true(gn_list_is_empty(&t.node->conns) || gn_pipe_len(&first_conn(&t)->tx) <= GN_SCRATCH_TX);
+	assert_true(gn_list_is_empty(&t.node->conns) || gn_pipe_len(&first_conn(&t)->tx) <= GN_IOBUF_TX);
 	foe_abort(&f);
 	stop(&t);
 }
@@ -290,7 +290,7 @@ static void syn_flood_deaf(void **state)
 		if (gn_list_is_empty(&t.node->conns))
 			break;
 		assert_true(t.node->budget.used <= 9 * YAMUX_WINDOW_INITIAL);
-		assert_true(gn_pipe_len(&first_conn(&t)->tx) <= GN_SCRATCH_TX);
+		assert_true(gn_pipe_len(&first_conn(&t)->tx) <= GN_IOBUF_TX);
 	}
 	foe_abort(&f);
 	stop(&t);

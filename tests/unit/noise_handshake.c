@@ -15,7 +15,7 @@ static struct {
 	unsigned flipped;
 } xx;
 
-static struct gn_scratch xx_scratch;
+static struct gn_iobuf xx_scratch;
 
 static void keys_line(char **field)
 {
@@ -139,9 +139,9 @@ static void vectors_of_the_framework(void **state)
 {
 	(void)state;
 	memset(&xx, 0, sizeof xx);
-	gn_scratch_init(&xx_scratch);
+	gn_iobuf_init(&xx_scratch);
 	assert_int_equal(vectors_each("noise-xx.tsv", xx_line), 13);
-	gn_scratch_fini(&xx_scratch);
+	gn_iobuf_fini(&xx_scratch);
 }
 
 static void a_changed_or_cut_message_is_not_taken(void **state)
@@ -149,10 +149,10 @@ static void a_changed_or_cut_message_is_not_taken(void **state)
 	(void)state;
 	memset(&xx, 0, sizeof xx);
 	xx.flip = true;
-	gn_scratch_init(&xx_scratch);
+	gn_iobuf_init(&xx_scratch);
 	vectors_each("noise-xx.tsv", xx_line);
 	assert_true(xx.flipped > 500);
-	gn_scratch_fini(&xx_scratch);
+	gn_iobuf_fini(&xx_scratch);
 }
 
 /* Points of small order: their product with anything is zero (RFC 7748 section 6). */
@@ -216,7 +216,7 @@ static void keys_are_wiped(void **state)
 {
 	struct gn_noise hs;
 	struct gn_noise_key k = {.key = "some key"};
-	struct gn_scratch s;
+	struct gn_iobuf s;
 	struct iovec v = {(uint8_t[]){1}, 1};
 	uint8_t out[17];
 
@@ -225,43 +225,43 @@ static void keys_are_wiped(void **state)
 	assert_false(is_zero(hs.s, 32));
 	gn_noise_fini(&hs);
 	assert_true(is_zero(&hs, sizeof hs));
-	gn_scratch_init(&s);
+	gn_iobuf_init(&s);
 	assert_int_equal(gn_noise_cipher_seal(&s, &k, &v, 1, out), 0);
 	gn_noise_cipher_forget(&s, &k);
 	assert_true(is_zero(k.key, sizeof k.key));
-	gn_scratch_fini(&s);
+	gn_iobuf_fini(&s);
 }
 
 /* ---- records as a machine ---- */
 
 static void the_last_counter_is_reserved(void **state)
 {
-	struct gn_scratch s;
+	struct gn_iobuf s;
 	struct gn_noise_key out = {.key = "key", .n = UINT64_MAX - 1}, in = out;
 	uint8_t text[] = "last", sealed[20];
 	struct iovec v = {text, 4};
 
 	(void)state;
-	gn_scratch_init(&s);
+	gn_iobuf_init(&s);
 	assert_int_equal(gn_noise_cipher_seal(&s, &out, &v, 1, sealed), 0);
 	assert_int_equal(gn_noise_cipher_unseal(&s, &in, sealed, 4), 0);
 	assert_memory_equal(sealed, "last", 4);
 	assert_int_equal(gn_noise_cipher_seal(&s, &out, &v, 1, sealed), GN_ELIMIT);
 	assert_int_equal(gn_noise_cipher_unseal(&s, &in, sealed, 4), GN_ELIMIT);
 	assert_int_equal(gn_noise_cipher_seal(&s, &out, &v, 1, sealed), GN_ELIMIT);
-	gn_scratch_fini(&s);
+	gn_iobuf_fini(&s);
 }
 
 /* One context serves many connections: in turns, after a failure, and when a key's memory comes again. */
 static void contexts_are_shared(void **state)
 {
-	struct gn_scratch s;
+	struct gn_iobuf s;
 	struct gn_noise_key out[3], in[3];
 	uint8_t text[] = "text", sealed[20];
 	struct iovec v = {text, 4};
 
 	(void)state;
-	gn_scratch_init(&s);
+	gn_iobuf_init(&s);
 	memset(out, 0, sizeof out);
 	for (int i = 0; i < 3; i++) {
 		memset(out[i].key, i + 1, 32);
@@ -289,7 +289,7 @@ static void contexts_are_shared(void **state)
 		assert_int_equal(gn_noise_cipher_unseal(&s, &in[i], sealed, 4), 0);
 		assert_memory_equal(sealed, "text", 4);
 	}
-	gn_scratch_fini(&s);
+	gn_iobuf_fini(&s);
 }
 
 int main(void)

@@ -299,12 +299,12 @@ static void random_puts_against_a_budget(void **state)
 	rng_seeds(&first, &n);
 	for (uint64_t seed = first; seed < first + n; seed++) {
 		struct gn_budget whole = {0}, b = {.parent = &whole};
-		struct gn_scratch s;
+		struct gn_iobuf s;
 		struct gn_pipe p;
 		struct rng r;
 
 		rng_seed(&r, seed);
-		gn_scratch_init(&s);
+		gn_iobuf_init(&s);
 		gn_pipe_init(&p, &s, 1 << 20);
 		p.budget = &b;
 		whole.max = rng_size(&r, 1 << 20);
@@ -344,7 +344,7 @@ static void random_puts_against_a_budget(void **state)
 		}
 		gn_pipe_fini(&p);
 		assert_int_equal(whole.used, 0);
-		gn_scratch_fini(&s);
+		gn_iobuf_fini(&s);
 	}
 }
 

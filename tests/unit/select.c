@@ -64,7 +64,7 @@ static struct gn_select_cfg proposing(const char *const *ids, size_t n)
 /* ---- fixture: one side that a script talks to ---- */
 
 struct fixture {
-	struct gn_scratch scratch;
+	struct gn_iobuf iobuf;
 	struct side s;
 	struct wire out;
 };
@@ -74,8 +74,8 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof *f);
 
 	assert_non_null(f);
-	gn_scratch_init(&f->scratch);
-	side_init(&f->s, &f->scratch);
+	gn_iobuf_init(&f->iobuf);
+	side_init(&f->s, &f->iobuf);
 	asked = 0;
 	*state = f;
 	return 0;
@@ -87,7 +87,7 @@ static int teardown(void **state)
 
 	side_fini(&f->s);
 	wire_fini(&f->out);
-	gn_scratch_fini(&f->scratch);
+	gn_iobuf_fini(&f->iobuf);
 	free(f);
 	return 0;
 }
@@ -95,7 +95,7 @@ static int teardown(void **state)
 static void renew(struct fixture *f)
 {
 	side_fini(&f->s);
-	side_init(&f->s, &f->scratch);
+	side_init(&f->s, &f->iobuf);
 	wire_skip(&f->out, f->out.len);
 	f->out.end = 0;
 }

@@ -4,7 +4,7 @@
 /* ---- fixture ---- */
 
 struct fixture {
-	struct gn_scratch scratch;
+	struct gn_iobuf iobuf;
 	struct side s;
 };
 
@@ -13,8 +13,8 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof *f);
 
 	assert_non_null(f);
-	gn_scratch_init(&f->scratch);
-	side_init(&f->s, &f->scratch);
+	gn_iobuf_init(&f->iobuf);
+	side_init(&f->s, &f->iobuf);
 	finis = 0;
 	*state = f;
 	return 0;
@@ -25,7 +25,7 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	side_fini(&f->s);
-	gn_scratch_fini(&f->scratch);
+	gn_iobuf_fini(&f->iobuf);
 	free(f);
 	return 0;
 }

@@ -145,7 +145,7 @@ static void a_handshake_cancelled_in_the_middle(void **state)
 		for (int i = 0; i < rounds; i++)
 			pair_carry(&p, 1, true);
 		side_fini(&p.side[0]);
-		side_init(&p.side[0], &p.scratch[0]);
+		side_init(&p.side[0], &p.iobuf[0]);
 		p.wire[0].end = -ECONNRESET;
 		while (wire_give(&p.wire[0], &p.side[1].rx, 100, true)) {
 			gn_stack_mark_bottom(&p.side[1].stack);
@@ -201,7 +201,7 @@ static void nest(struct nested *n)
 	two_ends(&n->p, true);
 	opened(&n->p);
 	for (int i = 0; i < 2; i++) {
-		struct gn_stack_cfg cfg = {.scratch = &n->p.scratch[0],
+		struct gn_stack_cfg cfg = {.iobuf = &n->p.iobuf[0],
 					   .rx = top_rx(&n->p, i),
 					   .tx = top_tx(&n->p, i),
 					   .on_step = inner_step,

@@ -30,13 +30,13 @@ static void a_read_goes_behind_what_was_left(void **state)
 static void the_longest_rest_has_room(void **state)
 {
 	struct fixture *f = *state;
-	size_t room, n = GN_SCRATCH_REST;
+	size_t room, n = GN_IOBUF_REST;
 	uint8_t *out;
 
 	bring(f, &f->p, n, 0);
 	bring(f, &f->p, 100, (uint8_t)n);
 	assert_run(&f->p, n + 100, 0);
-	assert_null(gn_scratch_fill(&f->s, &f->p, &room)); /* now it is over that */
+	assert_null(gn_iobuf_fill(&f->s, &f->p, &room)); /* now it is over that */
 	assert_run(&f->p, n + 100, 0);
 	assert_int_equal(gn_pipe_whole(&f->p, 65537, &out), 0);
 }
@@ -300,5 +300,5 @@ int main(void)
 		T(blocks_come_in_three_sizes),
 	};
 
-	return cmocka_run_group_tests_name("scratch", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("iobuf", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/scratch.h"
+#include "stack/iobuf.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,15 +13,15 @@ static const uint32_t block_room[3] = {4 * 1024 - 64, 16 * 1024 - 64, GN_BLOCK_M
 static const unsigned pool_max[3] = {16, 8, 8};
 
 /* Where reads begin: behind the room for a rest, on a 64-byte boundary. */
-enum { RX_START = (GN_SCRATCH_REST + 63) / 64 * 64 };
+enum { RX_START = (GN_IOBUF_REST + 63) / 64 * 64 };
 
-void gn_scratch_init(struct gn_scratch *s)
+void gn_iobuf_init(struct gn_iobuf *s)
 {
 	memset(s, 0, sizeof *s);
 	gn_list_init(&s->borrowers);
 }
 
-void gn_scratch_fini(struct gn_scratch *s)
+void gn_iobuf_fini(struct gn_iobuf *s)
 {
 	for (int k = 0; k < 3; k++) {
 		struct gn_block *b;
@@ -52,7 +52,7 @@ size_t gn_block_room(size_t n)
 	return block_room[block_kind(n)];
 }
 
-struct gn_block *gn_block_new(struct gn_scratch *s, size_t n)
+struct gn_block *gn_block_new(struct gn_iobuf *s, size_t n)
 {
 	uint8_t k = block_kind(n);
 	struct gn_block *b;
@@ -76,7 +76,7 @@ struct gn_block *gn_block_new(struct gn_scratch *s, size_t n)
 	return b;
 }
 
-void gn_block_free(struct gn_scratch *s, struct gn_block *b)
+void gn_block_free(struct gn_iobuf *s, struct gn_block *b)
 {
 	if (s->n_pool[b->kind] == pool_max[b->kind]) {
 		s->freed += b->room;
@@ -88,7 +88,7 @@ void gn_block_free(struct gn_scratch *s, struct gn_block *b)
 	s->n_pool[b->kind]++;
 }
 
-void gn_scratch_settle(struct gn_scratch *s)
+void gn_iobuf_settle(struct gn_iobuf *s)
 {
 	struct gn_list *at, *next;
 
@@ -102,15 +102,15 @@ static void *aligned(size_t n)
 	return aligned_alloc(64, (n + 63) / 64 * 64);
 }
 
-uint8_t *gn_scratch_fill(struct gn_scratch *s, struct gn_pipe *p, size_t *room)
+uint8_t *gn_iobuf_fill(struct gn_iobuf *s, struct gn_pipe *p, size_t *room)
 {
 	struct gn_list *at, *next;
 	size_t rest = gn_pipe_len(p);
 	uint8_t *start;
 
-	if (rest > GN_SCRATCH_REST)
+	if (rest > GN_IOBUF_REST)
 		return NULL;
-	if (s->rx == NULL && (s->rx = aligned(RX_START + GN_SCRATCH_RX)) == NULL)
+	if (s->rx == NULL && (s->rx = aligned(RX_START + GN_IOBUF_RX)) == NULL)
 		return NULL;
 	gn_list_for_each_safe(at, next, &s->borrowers) {
 		struct gn_pipe *other = gn_list_entry(at, struct gn_pipe, borrower);
@@ -134,19 +134,19 @@ uint8_t *gn_scratch_fill(struct gn_scratch *s, struct gn_pipe *p, size_t *room)
 	/* It is put back as a view, so that the pipe is whole should the read bring nothing. */
 	if (rest > 0 && gn_pipe_lend(p, start - rest, rest) != 0)
 		return NULL;
-	*room = GN_SCRATCH_RX;
+	*room = GN_IOBUF_RX;
 	return start;
 }
 
-void gn_scratch_filled(struct gn_scratch *s, struct gn_pipe *p, size_t n)
+void gn_iobuf_filled(struct gn_iobuf *s, struct gn_pipe *p, size_t n)
 {
 	if (gn_pipe_lend(p, s->rx + RX_START, n) != 0)
 		gn_pipe_reset(p, -ENOMEM);
 }
 
-uint8_t *gn_scratch_reserve(struct gn_scratch *s, struct gn_pipe *p, size_t n)
+uint8_t *gn_iobuf_reserve(struct gn_iobuf *s, struct gn_pipe *p, size_t n)
 {
-	if (s->tx == NULL && (s->tx = aligned(GN_SCRATCH_TX)) == NULL)
+	if (s->tx == NULL && (s->tx = aligned(GN_IOBUF_TX)) == NULL)
 		return NULL;
 	if (s->sender != p) {
 		if (s->sender != NULL)
@@ -156,5 +156,5 @@ uint8_t *gn_scratch_reserve(struct gn_scratch *s, struct gn_pipe *p, size_t n)
 	}
 	if (p->borrowed == 0)
 		s->tx_end = 0;
-	return GN_SCRATCH_TX - s->tx_end >= n ? s->tx + s->tx_end : NULL;
+	return GN_IOBUF_TX - s->tx_end >= n ? s->tx + s->tx_end : NULL;
 }

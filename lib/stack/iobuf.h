@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scratch: what the connections of one thread lend each other while they are
+ * the I/O buffers: what the connections of one thread lend each other while they are
  * pumped.  One receive buffer that the socket is read into and records are opened in,
  * one send buffer that records are sealed into, the views that point into the first,
  * and a pool of blocks for what has to stay.
  *
- * The receive buffer: gn_scratch_fill() makes it ready for one pipe's next read, and
+ * The receive buffer: gn_iobuf_fill() makes it ready for one pipe's next read, and
  * takes it from whoever still had views in it: those are copied into blocks of their
  * own first.  So a reader who consumes at once costs no copy, and one who does not
  * costs one.  The send buffer has one user at a time, on the same terms.
@@ -14,8 +14,8 @@
  * *ends* on one, where the kernel then writes: a read to a page plus a few bytes runs at
  * a fraction of the speed.
  */
-#ifndef GN_STACK_SCRATCH_H
-#define GN_STACK_SCRATCH_H
+#ifndef GN_STACK_IOBUF_H
+#define GN_STACK_IOBUF_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,10 +27,10 @@
 struct gn_pipe;
 
 enum {
-	GN_SCRATCH_RX = 512 * 1024,     /* what one read may bring */
-	GN_SCRATCH_TX = 4 * 65537 + 60, /* four whole Noise records */
-	GN_SCRATCH_REST = 68 * 1024,    /* the longest rest of a unit in front of it */
-	GN_SCRATCH_VIEWS = 4096,        /* borrowed at any time, in runs of GN_PIPE_VIEWS */
+	GN_IOBUF_RX = 512 * 1024,     /* what one read may bring */
+	GN_IOBUF_TX = 4 * 65537 + 60, /* four whole Noise records */
+	GN_IOBUF_REST = 68 * 1024,    /* the longest rest of a unit in front of it */
+	GN_IOBUF_VIEWS = 4096,        /* borrowed at any time, in runs of GN_PIPE_VIEWS */
 };
 
 /* Memory of a pipe, in one of three sizes. */
@@ -43,7 +43,7 @@ struct gn_block {
 	_Alignas(16) uint8_t data[];
 };
 
-struct gn_scratch {
+struct gn_iobuf {
 	uint8_t *rx, *tx;         /* allocated by first use */
 	struct gn_list borrowers; /* pipes with views into rx */
 	struct gn_pipe *sender;   /* the pipe with bytes in tx */
@@ -59,25 +59,25 @@ struct gn_scratch {
 	void (*cipher_free)(void *cipher);
 };
 
-void gn_scratch_init(struct gn_scratch *s);
-void gn_scratch_fini(struct gn_scratch *s);
+void gn_iobuf_init(struct gn_iobuf *s);
+void gn_iobuf_fini(struct gn_iobuf *s);
 
 /* The place that a read for the pipe goes to, *room bytes; NULL without memory.  What
- * the pipe still holds (at most GN_SCRATCH_REST) stands right in front of it. */
-uint8_t *gn_scratch_fill(struct gn_scratch *s, struct gn_pipe *p, size_t *room);
+ * the pipe still holds (at most GN_IOBUF_REST) stands right in front of it. */
+uint8_t *gn_iobuf_fill(struct gn_iobuf *s, struct gn_pipe *p, size_t *room);
 /* n bytes have come there. */
-void gn_scratch_filled(struct gn_scratch *s, struct gn_pipe *p, size_t n);
+void gn_iobuf_filled(struct gn_iobuf *s, struct gn_pipe *p, size_t n);
 /* Every view into rx becomes memory of its pipe. */
-void gn_scratch_settle(struct gn_scratch *s);
+void gn_iobuf_settle(struct gn_iobuf *s);
 
 /* n contiguous bytes of tx, taken for the pipe; NULL when there is no room before what
  * the pipe has in it was sent. */
-uint8_t *gn_scratch_reserve(struct gn_scratch *s, struct gn_pipe *p, size_t n);
+uint8_t *gn_iobuf_reserve(struct gn_iobuf *s, struct gn_pipe *p, size_t n);
 
 /* A block with room for at least n bytes (at most GN_BLOCK_MAX), or NULL. */
 enum { GN_BLOCK_MAX = 64 * 1024 + 512 };
 size_t gn_block_room(size_t n); /* what such a block has room for; n at most GN_BLOCK_MAX */
-struct gn_block *gn_block_new(struct gn_scratch *s, size_t n);
-void gn_block_free(struct gn_scratch *s, struct gn_block *b);
+struct gn_block *gn_block_new(struct gn_iobuf *s, size_t n);
+void gn_block_free(struct gn_iobuf *s, struct gn_block *b);
 
 #endif
