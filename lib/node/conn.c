@@ -78,7 +78,7 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	gn_list_add_tail(&node->conns, &c->link_node);
 	node->n_conns++;
 	gn_conn_count_as(c, c->inbound ? GN_COUNT_PENDING : GN_COUNT_ADMITTED);
-	gn_task_init(&c->task, gn_conn_turn);
+	gn_task_init(&c->task, gn_conn_run);
 	gn_timer_init(&c->timer, node->loop, on_timer, c);
 	gn_pipe_init(&c->rx, &node->iobuf, GN_IOBUF_RX + GN_IOBUF_REST);
 	gn_pipe_init(&c->tx, &node->iobuf, GN_IOBUF_TX);

@@ -3,7 +3,7 @@
  * A connection: a link, a stack of layers over it, and a session on top.
  *
  *     conn.c     its life: made, open, closing, reaped
- *     turn.c     what it does when it is its turn: read, pump, tell, write
+ *     conn_io.c     what it does when it is its turn: read, pump, tell, write
  *     alive.c    whether the far end still is there, and handshakes on slow paths
  *     upgrade.c  which layer follows which: security, multiplexing
  *
@@ -133,10 +133,10 @@ bool gn_conn_has_more_time(const struct gn_conn *c);
 /* How long the far end may be silent in all; GN_NEVER. */
 gn_time gn_conn_silence(const struct gn_conn *c);
 
-/* turn.c */
-void gn_conn_turn(struct gn_task *task);
+/* conn_io.c */
+void gn_conn_run(struct gn_task *task);
 void gn_conn_on_ready(void *arg, unsigned ready);
-/* conn.c, for turn.c: the state after a pump; looks at errors, ends, deadlines. */
+/* conn.c, for conn_io.c: the state after a pump; looks at errors, ends, deadlines. */
 void gn_conn_review(struct gn_conn *c);
 
 /* limits.c */

@@ -5,7 +5,7 @@
  *
  *   noisepipe listen ADDR >out    noisepipe dial ADDR <in    (ADDR: /ip4/.../tcp/...)
  *
- * Made of the library's own headers, as a connection is (lib/node/turn.c).  The listener
+ * Made of the library's own headers, as a connection is (lib/node/conn_io.c).  The listener
  * writes its address to descriptor 9.  Keys are made for the run, and anybody is let in.
  */
 #define _GNU_SOURCE
@@ -105,7 +105,7 @@ static bool drain(struct end *e)
 	return moved;
 }
 
-/* ---- the bottom, as in lib/node/turn.c ------------------------------------------ */
+/* ---- the bottom, as in lib/node/conn_io.c ------------------------------------------ */
 
 static bool take_in(struct end *e)
 {

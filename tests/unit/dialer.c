@@ -65,7 +65,7 @@ static void test_gone_before_told(void **state)
 	}
 	assert_int_equal(t.calls, 0);
 	gn_conn_abort(c, GN_ERESET);
-	gn_conn_turn(&c->task); /* it is freed before the dial's turn comes */
+	gn_conn_run(&c->task); /* it is freed before the dial's turn comes */
 	net_run(&w, GN_SEC);
 	assert_int_equal(t.calls, 1);
 	assert_int_equal(t.err, GN_ERESET);

@@ -25,7 +25,7 @@ static size_t rest_max(const struct gn_conn *c)
 }
 
 /* Reads what the socket has, when the pipe can take a whole read.  True when something came. */
-static bool take_in(struct gn_conn *c)
+static bool conn_read(struct gn_conn *c)
 {
 	size_t room;
 	uint8_t *at;
@@ -63,7 +63,7 @@ static bool take_in(struct gn_conn *c)
 }
 
 /* Writes what stands in the lowest pipe.  True when something went. */
-static bool put_out(struct gn_conn *c)
+static bool conn_write(struct gn_conn *c)
 {
 	bool moved = false;
 	struct iovec v[VIEWS];
@@ -108,7 +108,7 @@ static void deliver(struct gn_conn *c)
 		gn_mux_session_deliver(c->session, on_new, c);
 }
 
-static void arm(struct gn_conn *c)
+static void conn_update_events(struct gn_conn *c)
 {
 	gn_time wake = gn_stack_wake(&c->stack);
 	unsigned wants = 0;
@@ -132,7 +132,7 @@ static void arm(struct gn_conn *c)
 	gn_timer_start_at(&c->timer, gn_time_min(wake, c->deadline));
 }
 
-void gn_conn_turn(struct gn_task *task)
+void gn_conn_run(struct gn_task *task)
 {
 	struct gn_conn *c = gn_list_entry(task, struct gn_conn, task);
 	struct gn_loop *loop = c->node->loop;
@@ -146,14 +146,14 @@ void gn_conn_turn(struct gn_task *task)
 	for (int i = 0; i < ROUNDS && moved; i++) {
 		int left;
 
-		moved = take_in(c);
+		moved = conn_read(c);
 		if (c->session != NULL)
 			c->session->heard = gn_time_max(c->session->heard, c->heard);
 		left = gn_stack_pump(&c->stack, gn_loop_now(loop), BUDGET);
 		deliver(c);
 		if (gn_stack_pump(&c->stack, gn_loop_now(loop), BUDGET) == GN_EAGAIN || left == GN_EAGAIN)
 			moved = true;
-		moved |= put_out(c);
+		moved |= conn_write(c);
 		if (c->session != NULL && !gn_list_is_empty(&c->session->news))
 			moved = true;
 	}
@@ -169,7 +169,7 @@ void gn_conn_turn(struct gn_task *task)
 			gn_conn_post(c);
 		return;
 	}
-	arm(c);
+	conn_update_events(c);
 	if (moved)
 		gn_conn_post(c);
 	else if (c->state == GN_CONN_SECURING && c->security != NULL && c->security->prepare != NULL)
