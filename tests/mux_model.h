@@ -72,13 +72,13 @@ static inline void mux_break(struct mux_end *e, const struct gn_mux_stream *st)
 	mux_way(e, st, true)->broken = mux_way(e, st, false)->broken = true;
 }
 
-static inline void mux_on_news(void *arg, struct gn_mux_stream *st, unsigned news)
+static inline void mux_on_news(void *arg, struct gn_mux_stream *st, unsigned events)
 {
 	struct mux_stream *s = arg;
 
-	if (news == 0 || s->st != st)
+	if (events == 0 || s->st != st)
 		mux_bad(s->end, __LINE__);
-	if (news & GN_MUX_STREAM_GONE) {
+	if (events & GN_MUX_STREAM_GONE) {
 		if (st->err == 0)
 			mux_bad(s->end, __LINE__);
 		mux_break(s->end, st);
@@ -94,7 +94,7 @@ static inline bool mux_take_up(struct mux_end *e, struct gn_mux_stream *st)
 			continue;
 		*s = (struct mux_stream){.end = e, .st = st};
 		mux_way(e, st, false)->has_reader = true;
-		st->on_news = mux_on_news;
+		st->on_events = mux_on_news;
 		st->arg = s;
 		return true;
 	}
@@ -359,8 +359,8 @@ static inline bool mux_wind_up(struct mux_model *m)
 		}
 		mux_deliver(m);
 		m->p.now += GN_MSEC;
-		if (!moved && !left && gn_list_is_empty(&m->end[0].session->news) &&
-		    gn_list_is_empty(&m->end[1].session->news))
+		if (!moved && !left && gn_list_is_empty(&m->end[0].session->events) &&
+		    gn_list_is_empty(&m->end[1].session->events))
 			return true;
 	}
 	return false;

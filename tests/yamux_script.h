@@ -15,7 +15,7 @@
 
 #include "yamux_watch.h"
 
-enum { KIB = 1024, WINDOW = YAMUX_WINDOW_INITIAL, NEWS = 64 };
+enum { KIB = 1024, WINDOW = YAMUX_WINDOW_INITIAL, EVENT_SLOTS = 64 };
 
 /* ---- one session that a script talks to ---- */
 
@@ -29,11 +29,11 @@ struct fixture {
 	struct gn_mux_cfg cfg;
 	struct gn_budget budget;
 	gn_time now;
-	struct gn_mux_stream *came[NEWS]; /* inbound streams */
+	struct gn_mux_stream *came[EVENT_SLOTS]; /* inbound streams */
 	unsigned n_came;
-	unsigned news[NEWS]; /* told of stream 0 to 63, together */
-	int admits;          /* as of struct gn_mux_cfg */
-	bool releases;       /* new streams at once */
+	unsigned events[EVENT_SLOTS]; /* told of stream 0 to 63, together */
+	int admits;                   /* as of struct gn_mux_cfg */
+	bool releases;                /* new streams at once */
 };
 
 static inline int admit(void *arg)
@@ -52,7 +52,7 @@ static inline void begin(struct fixture *f, bool client)
 	f->ses = gn_muxer_yamux.session(f->l);
 	f->ops = f->ses->ops;
 	f->n_came = 0;
-	memset(f->news, 0, sizeof f->news);
+	memset(f->events, 0, sizeof f->events);
 	assert_int_equal(side_pump(&f->s, f->now), 0);
 	if (f->cfg.keepalive == 0)
 		swallow_ping(f);
@@ -90,11 +90,11 @@ static inline int teardown(void **state)
 	return 0;
 }
 
-static inline void on_news(void *arg, struct gn_mux_stream *st, unsigned news)
+static inline void on_events(void *arg, struct gn_mux_stream *st, unsigned events)
 {
 	struct fixture *f = arg;
 
-	f->news[st->id % NEWS] |= news;
+	f->events[st->id % EVENT_SLOTS] |= events;
 }
 
 static inline void on_new(void *arg, struct gn_mux_stream *st)
@@ -110,14 +110,14 @@ static inline void on_new(void *arg, struct gn_mux_stream *st)
 		f->ops->release(st);
 		return;
 	}
-	f->came[f->n_came++ % NEWS] = st;
-	st->on_news = on_news;
+	f->came[f->n_came++ % EVENT_SLOTS] = st;
+	st->on_events = on_events;
 	st->arg = f;
 }
 
 static inline void deliver(struct fixture *f)
 {
-	while (!gn_list_is_empty(&f->ses->news))
+	while (!gn_list_is_empty(&f->ses->events))
 		gn_mux_session_deliver(f->ses, on_new, f);
 }
 
@@ -191,7 +191,7 @@ static inline struct gn_mux_stream *open_stream(struct fixture *f)
 	struct gn_mux_stream *st = NULL;
 
 	assert_int_equal(f->ops->open(f->ses, &st), 0);
-	st->on_news = on_news;
+	st->on_events = on_events;
 	st->arg = f;
 	return st;
 }
@@ -213,8 +213,8 @@ static inline struct gn_mux_stream *accept_stream(struct fixture *f, uint32_t id
 	hears(f, YAMUX_WINDOW, YAMUX_SYN, id, 0, 0);
 	assert_int_equal(f->n_came, was + 1);
 	says(f, YAMUX_WINDOW, YAMUX_ACK, id, 0);
-	assert_int_equal(f->came[was % NEWS]->id, id);
-	return f->came[was % NEWS];
+	assert_int_equal(f->came[was % EVENT_SLOTS]->id, id);
+	return f->came[was % EVENT_SLOTS];
 }
 
 static inline void put(struct fixture *f, struct gn_mux_stream *st, size_t n)

@@ -19,11 +19,11 @@ int gn_go_away_error(uint32_t code)
 	}
 }
 
-void gn_mux_stream_notify(struct gn_mux_stream *st, unsigned news)
+void gn_mux_stream_notify(struct gn_mux_stream *st, unsigned events)
 {
-	st->news |= news;
+	st->events |= events;
 	if (gn_list_is_empty(&st->link))
-		gn_list_add_tail(&st->session->news, &st->link);
+		gn_list_add_tail(&st->session->events, &st->link);
 }
 
 void gn_mux_session_deliver(struct gn_mux_session *s, void (*on_new)(void *arg, struct gn_mux_stream *st), void *arg)
@@ -33,21 +33,21 @@ void gn_mux_session_deliver(struct gn_mux_session *s, void (*on_new)(void *arg, 
 
 	/* What comes up meanwhile waits for the next time, so this ends. */
 	gn_list_init(&now);
-	gn_list_splice(&now, &s->news);
+	gn_list_splice(&now, &s->events);
 	while ((st = gn_list_first(&now, struct gn_mux_stream, link)) != NULL) {
-		unsigned news = st->news;
+		unsigned events = st->events;
 
 		gn_list_del(&st->link);
-		st->news = 0;
-		if (news & GN_MUX_STREAM_NEW) {
-			news &= ~(unsigned)GN_MUX_STREAM_NEW;
+		st->events = 0;
+		if (events & GN_MUX_STREAM_NEW) {
+			events &= ~(unsigned)GN_MUX_STREAM_NEW;
 			/* The rest is told once somebody listens. */
-			if (news != 0)
-				gn_mux_stream_notify(st, news);
+			if (events != 0)
+				gn_mux_stream_notify(st, events);
 			on_new(arg, st);
 			continue;
 		}
-		if (st->on_news != NULL && news != 0)
-			st->on_news(st->arg, st, news);
+		if (st->on_events != NULL && events != 0)
+			st->on_events(st->arg, st, events);
 	}
 }

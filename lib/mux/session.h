@@ -4,7 +4,7 @@
  * window.  A muxer is a layer on top of a stack, and that layer is a session.  A
  * transport that multiplexes by itself gives a session without a layer.
  *
- * A stream is a pair of pipes and news about them.  Its owner reads rx and writes tx
+ * A stream is a pair of pipes and events about them.  Its owner reads rx and writes tx
  * (memory, or a source) and says so with touch().  News is collected while the stack is
  * pumped and delivered by gn_mux_session_deliver() afterwards: nothing is called back from
  * inside the layer.
@@ -37,10 +37,10 @@ struct gn_mux_stream {
 	int err;                        /* 0, or what it died of */
 	uint64_t sent, acked; /* bytes taken from tx; of them, those that the far end's multiplexer confirmed */
 	bool keeps;           /* a protocol is being agreed on: a reset comes behind what is in rx */
-	unsigned news;        /* gn_mux_stream_event */
-	struct gn_list link;  /* in session->news while there are any */
+	unsigned events;      /* gn_mux_stream_event */
+	struct gn_list link;  /* in session->events while there are any */
 	/* Set by the owner; NULL: nobody listens. */
-	void (*on_news)(void *arg, struct gn_mux_stream *s, unsigned news);
+	void (*on_events)(void *arg, struct gn_mux_stream *s, unsigned events);
 	void *arg;
 };
 
@@ -76,12 +76,12 @@ struct gn_mux_session_ops {
 
 struct gn_mux_session {
 	const struct gn_mux_session_ops *ops;
-	struct gn_list news; /* streams */
-	unsigned streams;    /* in the session, both ways, those that are given up too */
-	unsigned inbound;    /* of them, the far end's */
-	int err;             /* why the session is over; GN_EREFUSED: the far end refuses this identity */
-	bool is_away;        /* the far end takes no more streams */
-	gn_time rtt;         /* smoothed; 0: not known yet */
+	struct gn_list events; /* streams */
+	unsigned streams;      /* in the session, both ways, those that are given up too */
+	unsigned inbound;      /* of them, the far end's */
+	int err;               /* why the session is over; GN_EREFUSED: the far end refuses this identity */
+	bool is_away;          /* the far end takes no more streams */
+	gn_time rtt;           /* smoothed; 0: not known yet */
 	/* When there was a sign of life last.  A layer sets it when frames come; whoever owns the
 	 * connection sets it when any bytes come, since a frame takes its time on a slow path. */
 	gn_time heard;
@@ -121,11 +121,11 @@ enum gn_go_away {
 /* What a session dies of when the far end says such a code, other than GN_GO_AWAY_NORMAL. */
 int gn_go_away_error(uint32_t code);
 
-/* Calls on_news of every stream that has some; new streams go to on_new first, which
- * sets on_news or releases the stream.  Streams may be opened, reset and released from
+/* Calls on_events of every stream that has some; new streams go to on_new first, which
+ * sets on_events or releases the stream.  Streams may be opened, reset and released from
  * inside. */
 void gn_mux_session_deliver(struct gn_mux_session *s, void (*on_new)(void *arg, struct gn_mux_stream *st), void *arg);
-/* For muxers: there is news. */
-void gn_mux_stream_notify(struct gn_mux_stream *st, unsigned news);
+/* For muxers: there is events. */
+void gn_mux_stream_notify(struct gn_mux_stream *st, unsigned events);
 
 #endif

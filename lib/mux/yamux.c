@@ -137,7 +137,7 @@ static int yamux_init(struct gn_layer *l, const void *cfg)
 	struct yamux *y = l->state;
 
 	y->session.ops = &session_ops;
-	gn_list_init(&y->session.news);
+	gn_list_init(&y->session.events);
 	gn_list_init(&y->control);
 	gn_list_init(&y->ready);
 	gn_list_init(&y->orphans);

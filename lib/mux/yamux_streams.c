@@ -418,7 +418,7 @@ void yamux_stream_reset(struct gn_mux_stream *st)
 	if (s->owes_rst)
 		s->owes_syn = s->owes_ack = false; /* it says it all */
 	yamux_stream_die(s, GN_ECLOSED, true);
-	st->news &= ~(unsigned)(GN_MUX_STREAM_GONE | GN_MUX_STREAM_RX);
+	st->events &= ~(unsigned)(GN_MUX_STREAM_GONE | GN_MUX_STREAM_RX);
 	if (s->owes_rst)
 		yamux_stream_owes(s);
 }
@@ -427,7 +427,7 @@ void yamux_stream_release(struct gn_mux_stream *st)
 {
 	struct yamux_stream *s = yamux_stream_of(st);
 
-	st->on_news = NULL;
+	st->on_events = NULL;
 	if (st->tx.end != GN_EOF) /* not ended, or it broke for want of memory */
 		yamux_stream_reset(st);
 	s->is_orphan = true;

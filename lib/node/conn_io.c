@@ -154,7 +154,7 @@ void gn_conn_run(struct gn_task *task)
 		if (gn_stack_pump(&c->stack, gn_loop_now(loop), BUDGET) == GN_EAGAIN || left == GN_EAGAIN)
 			moved = true;
 		moved |= conn_write(c);
-		if (c->session != NULL && !gn_list_is_empty(&c->session->news))
+		if (c->session != NULL && !gn_list_is_empty(&c->session->events))
 			moved = true;
 	}
 	gn_conn_review(c);
@@ -165,7 +165,7 @@ void gn_conn_run(struct gn_task *task)
 			return;
 		}
 		gn_timer_stop(&c->timer);
-		if (c->session != NULL && !gn_list_is_empty(&c->session->news))
+		if (c->session != NULL && !gn_list_is_empty(&c->session->events))
 			gn_conn_post(c);
 		return;
 	}

@@ -165,7 +165,7 @@ static void report_unknown(struct gn_stream *ps)
 
 static void on_work(void *arg)
 {
-	(void)arg; /* the stream's news, or a call of the owner's, pumps it */
+	(void)arg; /* the stream's mux_events, or a call of the owner's, pumps it */
 }
 
 /* The answer may come in one piece with a reset, by a program that failed at once: that is
@@ -212,17 +212,17 @@ static void hand_over(struct gn_stream *ps)
 	free(ps);
 }
 
-/* ---- news ---- */
+/* ---- mux_events ---- */
 
-static unsigned events_of(struct gn_stream *ps, unsigned news)
+static unsigned events_of(struct gn_stream *ps, unsigned mux_events)
 {
 	unsigned events = 0;
 
-	if (news & GN_MUX_STREAM_RX && ps->is_open)
+	if (mux_events & GN_MUX_STREAM_RX && ps->is_open)
 		events |= GN_CAN_READ;
-	if (news & GN_MUX_STREAM_TX)
+	if (mux_events & GN_MUX_STREAM_TX)
 		events |= GN_CAN_WRITE;
-	if (news & GN_MUX_STREAM_ACKED)
+	if (mux_events & GN_MUX_STREAM_ACKED)
 		events |= GN_ACKED;
 	if (ps->st->is_ended_out && !ps->is_drained) {
 		ps->is_drained = true;
@@ -278,14 +278,14 @@ static void negotiate(struct gn_stream *ps)
 	}
 }
 
-static void on_news(void *arg, struct gn_mux_stream *st, unsigned news)
+static void on_mux_events(void *arg, struct gn_mux_stream *st, unsigned mux_events)
 {
 	struct gn_stream *ps = arg;
 	bool was_open = ps->is_open;
 
 	/* That answer is to an earlier question, which does not cover the end. */
 	if (ps->asks_later)
-		news &= ~(unsigned)GN_MUX_STREAM_ACKED;
+		mux_events &= ~(unsigned)GN_MUX_STREAM_ACKED;
 	(void)st;
 	if (ps->inbound && ps->on_event == NULL) {
 		negotiate(ps);
@@ -293,13 +293,13 @@ static void on_news(void *arg, struct gn_mux_stream *st, unsigned news)
 	}
 	pump_selection(ps);
 	if (ps->is_open && !was_open)
-		news |= GN_MUX_STREAM_RX;
-	tell(ps, events_of(ps, news) | (ps->is_open && !was_open ? GN_OPENED : 0u));
+		mux_events |= GN_MUX_STREAM_RX;
+	tell(ps, events_of(ps, mux_events) | (ps->is_open && !was_open ? GN_OPENED : 0u));
 }
 
 static void attach(struct gn_stream *ps)
 {
-	ps->st->on_news = on_news;
+	ps->st->on_events = on_mux_events;
 	ps->st->arg = ps;
 	ps->stack.cfg.arg = ps;
 	ps->timer.arg = ps;

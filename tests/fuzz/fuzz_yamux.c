@@ -15,15 +15,15 @@ struct owner {
 	unsigned refused;
 };
 
-static void on_news(void *arg, struct gn_mux_stream *st, unsigned news)
+static void on_events(void *arg, struct gn_mux_stream *st, unsigned events)
 {
 	struct owner *o = arg;
 	bool found = false;
 
 	for (int i = 0; i < STREAMS; i++)
 		found = found || o->st[i] == st;
-	WIRE_MUST(found && news != 0);
-	WIRE_MUST(!(news & GN_MUX_STREAM_GONE) || st->err != 0);
+	WIRE_MUST(found && events != 0);
+	WIRE_MUST(!(events & GN_MUX_STREAM_GONE) || st->err != 0);
 }
 
 static void take_up(struct owner *o, struct gn_mux_stream *st)
@@ -31,7 +31,7 @@ static void take_up(struct owner *o, struct gn_mux_stream *st)
 	for (int i = 0; i < STREAMS; i++) {
 		if (o->st[i] == NULL) {
 			o->st[i] = st;
-			st->on_news = on_news;
+			st->on_events = on_events;
 			st->arg = o;
 			return;
 		}

@@ -162,7 +162,7 @@ static void a_reset_from_afar(void **state)
 		put(f, st, 100);
 		hears(f, YAMUX_WINDOW, YAMUX_RST, 1, codes[i], 0);
 		assert_int_equal(st->err, GN_ERESET);
-		assert_true(f->news[1] & GN_MUX_STREAM_GONE);
+		assert_true(f->events[1] & GN_MUX_STREAM_GONE);
 		assert_int_equal(gn_pipe_len(&st->rx), 0);
 		assert_int_equal(gn_pipe_end(&st->rx), GN_ERESET);
 		assert_int_equal(gn_pipe_put(&st->tx, "x", 1), GN_ERESET);

@@ -189,7 +189,7 @@ static void go_away_from_afar(void **state)
 		} else { /* no words are wasted, the way out is closed */
 			says_nothing(f);
 			assert_int_equal(f->out.end, GN_EOF);
-			assert_true(f->news[1] & GN_MUX_STREAM_GONE);
+			assert_true(f->events[1] & GN_MUX_STREAM_GONE);
 		}
 		over(f);
 	}
@@ -240,8 +240,8 @@ static void a_session_is_killed(void **state)
 	deliver(f);
 	assert_int_equal(f->ses->err, GN_ETIMEOUT);
 	assert_int_equal(st->err, GN_ETIMEOUT);
-	assert_true(f->news[1] & GN_MUX_STREAM_GONE);
-	assert_true(f->news[2] & GN_MUX_STREAM_GONE);
+	assert_true(f->events[1] & GN_MUX_STREAM_GONE);
+	assert_true(f->events[2] & GN_MUX_STREAM_GONE);
 	assert_int_equal(gn_pipe_len(&st->rx), 10);
 	assert_int_equal(f->ops->open(f->ses, &other), GN_EGONE);
 	f->ops->release(st);
@@ -351,7 +351,7 @@ static void keep_alive(void **state)
 			assert_int_equal(side_pump(&f->s, f->now), 0);
 			deliver(f);
 			assert_int_equal(f->ses->err, GN_ETIMEOUT);
-			assert_true(f->news[1] & GN_MUX_STREAM_GONE);
+			assert_true(f->events[1] & GN_MUX_STREAM_GONE);
 			wire_skip(&f->out, f->out.len);
 		}
 		over(f);

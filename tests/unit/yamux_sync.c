@@ -6,13 +6,13 @@
 
 static void assert_no_ack(const struct fixture *f, const struct gn_mux_stream *st)
 {
-	assert_int_equal(f->news[st->id % NEWS] & GN_MUX_STREAM_ACKED, 0);
+	assert_int_equal(f->events[st->id % EVENT_SLOTS] & GN_MUX_STREAM_ACKED, 0);
 }
 
 static void assert_ack(struct fixture *f, const struct gn_mux_stream *st)
 {
-	assert_int_equal(f->news[st->id % NEWS] & GN_MUX_STREAM_ACKED, GN_MUX_STREAM_ACKED);
-	f->news[st->id % NEWS] = 0;
+	assert_int_equal(f->events[st->id % EVENT_SLOTS] & GN_MUX_STREAM_ACKED, GN_MUX_STREAM_ACKED);
+	f->events[st->id % EVENT_SLOTS] = 0;
 }
 
 static void the_ping_follows_the_data_and_the_end(void **state)
@@ -218,7 +218,7 @@ static void a_lost_session_is_told_in_place_of_the_answer(void **state)
 			says(f, YAMUX_PING, YAMUX_SYN, 0, SYNC(0));
 		f->ops->kill(f->ses, GN_ERESET);
 		deliver(f);
-		assert_int_equal(f->news[1] & GN_MUX_STREAM_GONE, GN_MUX_STREAM_GONE);
+		assert_int_equal(f->events[1] & GN_MUX_STREAM_GONE, GN_MUX_STREAM_GONE);
 		assert_int_equal(st->err, GN_ERESET);
 		assert_no_ack(f, st);
 		over(f);
@@ -241,7 +241,7 @@ static void asking_a_dead_session_is_told_so(void **state)
 	f->ops->sync(st);
 	deliver(f);
 	assert_int_equal(st->err, GN_ERESET);
-	assert_int_equal(f->news[1] & GN_MUX_STREAM_GONE, GN_MUX_STREAM_GONE);
+	assert_int_equal(f->events[1] & GN_MUX_STREAM_GONE, GN_MUX_STREAM_GONE);
 	over(f);
 }
 
@@ -257,7 +257,7 @@ static void a_reset_stream_waits_for_no_answer(void **state)
 	f->ops->sync(other);
 	says(f, YAMUX_PING, YAMUX_SYN, 0, SYNC(0));
 	hears(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0);
-	assert_int_equal(f->news[1] & GN_MUX_STREAM_GONE, GN_MUX_STREAM_GONE);
+	assert_int_equal(f->events[1] & GN_MUX_STREAM_GONE, GN_MUX_STREAM_GONE);
 	f->ops->release(st);
 	hears(f, YAMUX_PING, YAMUX_ACK, 0, SYNC(0), 0);
 	assert_ack(f, other);
