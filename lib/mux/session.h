@@ -28,15 +28,15 @@ enum gn_mux_stream_event {
 struct gn_mux_stream {
 	struct gn_mux_session *session;
 	/* Seen from the owner: rx to be read, tx to be written and closed.  What is written to tx is
-	 * charged to the session's budget, what comes in is not, but for the window. */
+	 * held to the session's budget, what comes in is not, but for the window. */
 	struct gn_pipe rx, tx;
 	uint32_t id;
 	bool inbound;
-	bool is_established;            /* its window is charged to the budget, see establish() */
+	bool is_established;            /* its window is held to the budget, see establish() */
 	bool is_ended_in, is_ended_out; /* the far end's FIN has come; ours is on its way */
 	int err;                        /* 0, or what it died of */
 	uint64_t sent, acked; /* bytes taken from tx; of them, those that the far end's multiplexer confirmed */
-	bool keeps;           /* a protocol is being agreed on: a reset comes behind what is in rx */
+	bool defers_reset;    /* a protocol is being agreed on: a reset comes behind what is in rx */
 	unsigned events;      /* gn_mux_stream_event */
 	struct gn_list link;  /* in session->events while there are any */
 	/* Set by the owner; NULL: nobody listens. */
@@ -49,7 +49,7 @@ struct gn_mux_session_ops {
 	 * takes no more, GN_ELIMIT (memory), -ENOMEM. */
 	int (*open)(struct gn_mux_session *s, struct gn_mux_stream **out);
 	/* An inbound stream is worth its window now: its protocol is agreed on.  Until then nothing is
-	 * charged for it, and it is granted no more than a stream may send to begin with; its owner
+	 * held for it, and it is granted no more than a stream may send to begin with; its owner
 	 * bounds what it keeps of that.  GN_ELIMIT: the budget is used up, and nothing has changed.
 	 * Streams that were opened here are established from the beginning. */
 	int (*establish)(struct gn_mux_stream *st);
@@ -92,7 +92,7 @@ struct gn_mux_session {
 struct gn_mux_cfg {
 	bool client;              /* the libp2p role, not the transport's */
 	size_t window;            /* the most that one stream's receive window grows to */
-	struct gn_budget *budget; /* what streams are charged to; outlives the session; NULL: nothing is */
+	struct gn_budget *budget; /* what streams are held to; outlives the session; NULL: nothing is */
 	gn_time keepalive;        /* a ping when there was no sign of life for so long; 0 never */
 	gn_time ping;             /* the session is over when there is none for so long after that */
 	/* May one more inbound stream come in?  0; GN_ELIMIT: it is reset; GN_ECLOSED: we are about to

@@ -19,7 +19,7 @@ void yamux_mark(struct yamux *y)
 	gn_stack_mark_top(y->layer->stack); /* us, and whoever pulls */
 }
 
-void yamux_fail(struct yamux *y, int err, bool say, uint32_t code)
+void yamux_fail(struct yamux *y, int err, bool send, uint32_t code)
 {
 	if (y->session.err != 0)
 		return;
@@ -27,7 +27,7 @@ void yamux_fail(struct yamux *y, int err, bool say, uint32_t code)
 	y->session.err = err;
 	y->session.is_away = true;
 	y->is_dying = true;
-	y->owes_away = say && !y->is_away_said;
+	y->pending_away = send && !y->is_away_sent;
 	y->away_code = code;
 	y->n_pings = y->n_refused = 0;
 	yamux_streams_die(y, err);
@@ -39,9 +39,9 @@ void yamux_fail(struct yamux *y, int err, bool say, uint32_t code)
 
 static void ping_start(struct yamux *y, gn_time now)
 {
-	if (y->is_pinging || y->owes_ping || y->session.err != 0)
+	if (y->is_pinging || y->pending_ping || y->session.err != 0)
 		return;
-	y->owes_ping = true;
+	y->pending_ping = true;
 	y->ping_value = (y->ping_value + 1) & ~YAMUX_SYNC_PING;
 	y->ping_sent = now; /* waiting for room counts: a far end that does not read is not alive */
 	yamux_mark(y);
@@ -76,7 +76,7 @@ static void watch(struct yamux *y, gn_time now, bool came)
 		if (y->ping_gap < PING_GAP_MAX * GN_MSEC)
 			y->ping_gap *= 2;
 	}
-	if ((y->is_pinging || y->owes_ping) && y->cfg.ping > 0) {
+	if ((y->is_pinging || y->pending_ping) && y->cfg.ping > 0) {
 		due = gn_time_add(gn_time_max(y->ping_sent, gn_time_add(heard, y->cfg.keepalive)), y->cfg.ping);
 		if (due <= now) {
 			yamux_fail(y, GN_ETIMEOUT, false, 0);
@@ -105,9 +105,9 @@ static void session_go_away(struct gn_mux_session *s, uint32_t code)
 		yamux_fail(y, code == GN_GO_AWAY_GATED ? GN_EREFUSED : is_limit ? GN_ELIMIT : GN_ECLOSED, true, code);
 		return;
 	}
-	if (y->is_away_said || y->owes_away)
+	if (y->is_away_sent || y->pending_away)
 		return;
-	y->owes_away = true;
+	y->pending_away = true;
 	y->away_code = code;
 	y->is_dying = true; /* nothing may follow it */
 	yamux_mark(y);
@@ -164,7 +164,7 @@ static int yamux_advance(struct gn_layer *l, gn_time now)
 	if (r == 0)
 		y->session.heard = now;
 	watch(y, now, r == 0);
-	if (y->is_dying && !y->owes_away && y->taken == 0)
+	if (y->is_dying && !y->pending_away && y->taken == 0)
 		gn_pipe_close(l->tx, GN_EOF);
 	return r;
 }

@@ -55,16 +55,16 @@ struct yamux_stream {
 	uint64_t received, granted; /* bytes of bodies; what the far end may send in all */
 	uint64_t tx_window;         /* what we may still send */
 	size_t window;              /* the receive window */
-	size_t charged;             /* of the budget */
+	size_t held;                /* of the budget */
 	gn_time epoch;              /* growth: since when epoch_bytes were consumed */
 	uint64_t epoch_bytes;
 	struct gn_list sync; /* in yamux->syncs unless sync_state is YAMUX_SYNC_NONE */
 	enum yamux_sync sync_state;
-	bool is_sync_extended;             /* sync() was called again while the ping was in flight */
-	uint64_t sync_sent;                /* st.sent when that ping went out */
-	uint32_t sync_ping;                /* its number */
-	bool owes_syn, owes_ack, owes_rst; /* flags to be sent */
-	bool is_unacked;                   /* our SYN went out, no ACK came */
+	bool is_sync_extended;                      /* sync() was called again while the ping was in flight */
+	uint64_t sync_sent;                         /* st.sent when that ping went out */
+	uint32_t sync_ping;                         /* its number */
+	bool pending_syn, pending_ack, pending_rst; /* flags to be sent */
+	bool is_unacked;                            /* our SYN went out, no ACK came */
 	bool is_in_table;
 	bool is_orphan; /* the owner has released it */
 };
@@ -104,11 +104,11 @@ struct yamux {
 	unsigned n_pings;
 	uint32_t *refused; /* allocated when first needed */
 	unsigned n_refused;
-	bool owes_away, is_away_said, is_dying; /* dying: say Go Away, then close */
+	bool pending_away, is_away_sent, is_dying; /* dying: say Go Away, then close */
 	uint32_t away_code;
 
 	/* our pings */
-	bool owes_ping, is_pinging;
+	bool pending_ping, is_pinging;
 	uint32_t ping_value;
 	gn_time ping_sent, ping_gap;
 	gn_time rtt_least; /* ever measured; 0: not yet */
@@ -132,14 +132,14 @@ static inline struct yamux_stream *yamux_stream_of(struct gn_mux_stream *st)
 /* The layer below has something to pull. */
 void yamux_mark(struct yamux *y);
 /* The session is over: streams die of err; code goes out as Go Away if say. */
-void yamux_fail(struct yamux *y, int err, bool say, uint32_t code);
+void yamux_fail(struct yamux *y, int err, bool send, uint32_t code);
 void yamux_ponged(struct yamux *y, uint32_t value, gn_time now);
 
 /* yamux_streams.c */
 struct yamux_stream *yamux_stream_find(struct yamux *y, uint32_t id);
 int yamux_stream_new(struct yamux *y, uint32_t id, bool inbound, struct yamux_stream **out);
 /* A frame without a body, or data, may be owed now. */
-void yamux_stream_owes(struct yamux_stream *s);
+void yamux_stream_queue_control(struct yamux_stream *s);
 void yamux_stream_ready(struct yamux_stream *s);
 /* The owner has consumed: grows the window, sees whether credit is due. */
 void yamux_stream_consumed(struct yamux_stream *s, gn_time now);

@@ -42,15 +42,15 @@ static struct yamux_stream *accept_stream(struct yamux *y, const struct head *h)
 	}
 	if (h->flags & YAMUX_RST)
 		return NULL;
-	r = y->owes_away || y->is_dying ? GN_ECLOSED : y->cfg.admit != NULL ? y->cfg.admit(y->cfg.arg) : 0;
+	r = y->pending_away || y->is_dying ? GN_ECLOSED : y->cfg.admit != NULL ? y->cfg.admit(y->cfg.arg) : 0;
 	if (r == GN_ECLOSED)
 		return NULL; /* the end of the session is the answer: a reset would read as a refusal */
 	if (r != 0 || yamux_stream_new(y, h->id, true, &s) != 0) {
 		refuse(y, h->id);
 		return NULL;
 	}
-	s->owes_ack = true;
-	yamux_stream_owes(s);
+	s->pending_ack = true;
+	yamux_stream_queue_control(s);
 	gn_mux_stream_notify(&s->st, GN_MUX_STREAM_NEW);
 	return s;
 }
@@ -192,7 +192,7 @@ static int body(struct yamux *y)
 	}
 	y->body_left -= (uint32_t)n;
 	if (s != NULL && s->is_orphan && yamux_stream_credit(s) > 0)
-		yamux_stream_owes(s);
+		yamux_stream_queue_control(s);
 	if (y->body_left == 0 && s != NULL) {
 		y->body_stream = NULL;
 		flags_after(s, y->body_flags);

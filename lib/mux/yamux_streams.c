@@ -109,7 +109,7 @@ int yamux_stream_new(struct yamux *y, uint32_t id, bool inbound, struct yamux_st
 	gn_pipe_init(&s->st.tx, iobuf, TX_CAP);
 	s->st.tx.budget = y->cfg.budget;
 	s->tx_window = s->window = s->granted = YAMUX_WINDOW_INITIAL;
-	s->charged = charge;
+	s->held = charge;
 	table_add(y, s);
 	y->session.streams++;
 	y->session.inbound += inbound;
@@ -132,7 +132,7 @@ static void stream_free(struct yamux_stream *s)
 	gn_list_del(&s->sync);
 	gn_pipe_fini(&s->st.rx);
 	gn_pipe_fini(&s->st.tx);
-	gn_budget_give(y->cfg.budget, s->charged);
+	gn_budget_give(y->cfg.budget, s->held);
 	y->session.streams--;
 	y->session.inbound -= s->st.inbound;
 	free(s);
@@ -182,11 +182,11 @@ void yamux_stream_finish(struct yamux_stream *s)
 static void free_if_over(struct yamux_stream *s)
 {
 	struct yamux *y = yamux_of(s->st.session);
-	bool over = s->st.err != 0 ? !s->owes_rst : s->st.is_ended_in && s->st.is_ended_out;
+	bool over = s->st.err != 0 ? !s->pending_rst : s->st.is_ended_in && s->st.is_ended_out;
 
 	if (s->is_orphan && (s->st.err != 0 || s->st.is_ended_out)) {
-		gn_budget_give(y->cfg.budget, s->charged);
-		s->charged = 0;
+		gn_budget_give(y->cfg.budget, s->held);
+		s->held = 0;
 	}
 	if (s->is_orphan && over) {
 		stream_free(s);
@@ -209,7 +209,7 @@ gn_time yamux_orphans_review(struct yamux *y, gn_time now)
 
 void yamux_stream_sent(struct yamux_stream *s)
 {
-	if (s->st.err != 0 && !s->owes_rst)
+	if (s->st.err != 0 && !s->pending_rst)
 		yamux_stream_finish(s);
 	if (s->st.is_ended_in && s->st.is_ended_out)
 		yamux_stream_finish(s);
@@ -252,7 +252,7 @@ static bool is_all_out(struct yamux_stream *s)
 {
 	struct iovec v;
 
-	if (s->owes_syn)
+	if (s->pending_syn)
 		return false;
 	if (gn_pipe_is_closed(&s->st.tx))
 		return s->st.is_ended_out;
@@ -373,15 +373,15 @@ void yamux_stream_die(struct yamux_stream *s, int err, bool drop)
 	sync_clear(s);
 	yamux_plan_forget(y, s);
 	gn_list_del(&s->ready);
-	if (!s->owes_rst)
+	if (!s->pending_rst)
 		gn_list_del(&s->control);
 	/* Bytes in front of the far end's FIN are good whatever happens to ours. */
-	if (drop && !s->st.is_ended_in && !s->st.keeps)
+	if (drop && !s->st.is_ended_in && !s->st.defers_reset)
 		gn_pipe_reset(&s->st.rx, err);
 	else
 		gn_pipe_close(&s->st.rx, err);
 	gn_pipe_reset(&s->st.tx, err);
-	if (!s->owes_rst)
+	if (!s->pending_rst)
 		yamux_stream_finish(s);
 	if (s->is_orphan)
 		free_if_over(s);
@@ -395,7 +395,7 @@ void yamux_streams_die(struct yamux *y, int err)
 		struct yamux_stream *s;
 
 		while (y->n_buckets > 0 && (s = y->buckets[i]) != NULL) {
-			s->owes_rst = false;
+			s->pending_rst = false;
 			if (s->st.err != 0) {
 				yamux_stream_finish(s);
 				free_if_over(s);
@@ -414,13 +414,13 @@ void yamux_stream_reset(struct gn_mux_stream *st)
 	if (st->err != 0 || (st->is_ended_in && st->is_ended_out))
 		return;
 	/* What the far end never heard of, nor half of, needs no reset. */
-	s->owes_rst = y->session.err == 0 && (!s->owes_syn || (y->taken > 0 && y->plan[0].stream == s));
-	if (s->owes_rst)
-		s->owes_syn = s->owes_ack = false; /* it says it all */
+	s->pending_rst = y->session.err == 0 && (!s->pending_syn || (y->taken > 0 && y->plan[0].stream == s));
+	if (s->pending_rst)
+		s->pending_syn = s->pending_ack = false; /* it says it all */
 	yamux_stream_die(s, GN_ECLOSED, true);
 	st->events &= ~(unsigned)(GN_MUX_STREAM_GONE | GN_MUX_STREAM_RX);
-	if (s->owes_rst)
-		yamux_stream_owes(s);
+	if (s->pending_rst)
+		yamux_stream_queue_control(s);
 }
 
 void yamux_stream_release(struct gn_mux_stream *st)
@@ -460,7 +460,7 @@ int yamux_stream_establish(struct gn_mux_stream *st)
 		return 0;
 	if (!gn_budget_take(y->cfg.budget, s->window))
 		return GN_ELIMIT;
-	s->charged = s->window;
+	s->held = s->window;
 	st->is_established = true;
 	yamux_stream_touch(st); /* credit may be due */
 	return 0;
@@ -478,15 +478,15 @@ int yamux_stream_open(struct gn_mux_session *session, struct gn_mux_stream **out
 	if (r != 0)
 		return r;
 	y->next_id += 2;
-	s->owes_syn = true;
-	yamux_stream_owes(s);
+	s->pending_syn = true;
+	yamux_stream_queue_control(s);
 	*out = &s->st;
 	return 0;
 }
 
 /* ---- windows ---- */
 
-void yamux_stream_owes(struct yamux_stream *s)
+void yamux_stream_queue_control(struct yamux_stream *s)
 {
 	struct yamux *y = yamux_of(s->st.session);
 
@@ -566,7 +566,7 @@ static void grow(struct yamux_stream *s, gn_time now)
 	if (want > y->cfg.window)
 		want = y->cfg.window;
 	if (want > s->window && gn_budget_take_spare(y->cfg.budget, want - s->window)) {
-		s->charged += want - s->window;
+		s->held += want - s->window;
 		s->window = want;
 	}
 }
@@ -576,7 +576,7 @@ void yamux_stream_consumed(struct yamux_stream *s, gn_time now)
 	if (s->received != s->epoch_bytes)
 		grow(s, now);
 	if (yamux_stream_credit(s) > 0)
-		yamux_stream_owes(s);
+		yamux_stream_queue_control(s);
 }
 
 void yamux_stream_touch(struct gn_mux_stream *st)
@@ -591,5 +591,5 @@ void yamux_stream_touch(struct gn_mux_stream *st)
 		yamux_stream_ready(s);
 	/* An end without bytes in front of it needs no window. */
 	if (gn_pipe_is_closed(&st->tx) && !st->is_ended_out)
-		yamux_stream_owes(s);
+		yamux_stream_queue_control(s);
 }

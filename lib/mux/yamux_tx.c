@@ -68,7 +68,7 @@ static void show_session(struct show *w)
 	for (unsigned i = begun > 0 && y->plan[0].what == WHAT_PONG; i < y->n_pings; i++)
 		if (plan_add(w, WHAT_PONG, NULL, YAMUX_PING, YAMUX_ACK, 0, y->pings[i]) == NULL)
 			return;
-	if (y->owes_ping && !is_planned(y, WHAT_PING))
+	if (y->pending_ping && !is_planned(y, WHAT_PING))
 		plan_add(w, WHAT_PING, NULL, YAMUX_PING, YAMUX_SYN, 0, y->ping_value);
 	if (!is_planned(y, WHAT_SYNC) && yamux_sync_is_due(y))
 		show_sync(w);
@@ -88,11 +88,11 @@ static uint16_t control_flags(struct yamux_stream *s)
 {
 	uint16_t flags = 0;
 
-	if (s->owes_rst)
+	if (s->pending_rst)
 		return YAMUX_RST;
-	if (s->owes_syn)
+	if (s->pending_syn)
 		flags |= YAMUX_SYN;
-	if (s->owes_ack)
+	if (s->pending_ack)
 		flags |= YAMUX_ACK;
 	if (is_fin_due(s))
 		flags |= YAMUX_FIN;
@@ -130,7 +130,7 @@ static void show_control(struct show *w)
 /* Has the far end heard, or will it hear in this plan, that the stream is open? */
 static bool is_announced(const struct yamux *y, const struct yamux_stream *s)
 {
-	bool announced = !s->owes_syn;
+	bool announced = !s->pending_syn;
 
 	for (unsigned i = 0; i < y->n_plan && !announced; i++)
 		announced = y->plan[i].what == WHAT_CONTROL && y->plan[i].stream == s;
@@ -220,7 +220,7 @@ static int source_peek(void *arg, struct iovec *v, int max, size_t limit)
 		return w.n;
 	}
 	y->n_plan = 0;
-	if (y->is_away_said) /* nothing follows it */
+	if (y->is_away_sent) /* nothing follows it */
 		return 0;
 	show_session(&w);
 	if (!y->is_dying) {
@@ -230,7 +230,7 @@ static int source_peek(void *arg, struct iovec *v, int max, size_t limit)
 		if (w.asks && !is_planned(y, WHAT_SYNC))
 			show_sync(&w);
 	}
-	if (y->owes_away)
+	if (y->pending_away)
 		plan_add(&w, WHAT_AWAY, NULL, YAMUX_GO_AWAY, 0, 0, y->away_code);
 	return w.n;
 }
@@ -245,14 +245,14 @@ static void control_sent(struct yamux *y, const struct yamux_frame *f)
 
 	s->granted += gn_get_u32(f->head + 8);
 	if (flags & YAMUX_SYN) {
-		s->owes_syn = false;
+		s->pending_syn = false;
 		s->is_unacked = true;
 		y->unacked++;
 	}
 	if (flags & YAMUX_ACK)
-		s->owes_ack = false;
+		s->pending_ack = false;
 	if (flags & YAMUX_RST)
-		s->owes_rst = false;
+		s->pending_rst = false;
 	if (flags & YAMUX_FIN) {
 		s->st.is_ended_out = true;
 		if (!s->is_orphan)
@@ -273,7 +273,7 @@ static void frame_sent(struct yamux *y, const struct yamux_frame *f)
 			memmove(y->pings, y->pings + 1, --y->n_pings * sizeof y->pings[0]);
 		break;
 	case WHAT_PING:
-		y->owes_ping = false;
+		y->pending_ping = false;
 		y->is_pinging = true;
 		break;
 	case WHAT_SYNC:
@@ -287,8 +287,8 @@ static void frame_sent(struct yamux *y, const struct yamux_frame *f)
 		control_sent(y, f);
 		break;
 	case WHAT_AWAY:
-		y->owes_away = false;
-		y->is_away_said = true;
+		y->pending_away = false;
+		y->is_away_sent = true;
 		break;
 	case WHAT_DATA:
 	case WHAT_FILL:
@@ -308,7 +308,7 @@ static void body_taken(struct yamux *y, struct yamux_stream *s, size_t n, bool w
 		return;
 	gn_list_del(&s->ready);
 	if (is_fin_due(s))
-		yamux_stream_owes(s);
+		yamux_stream_queue_control(s);
 	else if (s->tx_window > 0)
 		gn_list_add_tail(&y->ready, &s->ready);
 }

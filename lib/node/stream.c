@@ -111,7 +111,7 @@ static void on_step(void *arg, struct gn_stack *stack, struct gn_layer *l, int w
 	(void)stack;
 	if (what == GN_DONE) {
 		ps->is_open = true;
-		ps->st->keeps = false;
+		ps->st->defers_reset = false;
 		if (!ps->inbound)
 			gn_timer_stop(&ps->timer);
 		if (ps->is_ending)
@@ -188,7 +188,7 @@ static int select_start(struct gn_stream *ps)
 	ps->since = gn_loop_now(node->loop);
 	ps->received = ps->conn->received;
 	ps->asked = ps->conn->written + gn_pipe_len(&ps->conn->tx) + BESIDE;
-	ps->st->keeps = !ps->inbound;
+	ps->st->defers_reset = !ps->inbound;
 	gn_stack_init(&ps->stack, &cfg);
 	return gn_stack_push(&ps->stack, &gn_select_ops, &sel, true, NULL);
 }

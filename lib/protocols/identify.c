@@ -114,7 +114,7 @@ static int learn(struct gn_identify_stream *s)
 	peer->hash = hash;
 	/* What has changed since we answered it could not be pushed before we knew that it listens. */
 	if (known->takes_push && peer->told != 0 && peer->told != s->service->version)
-		peer->owes_push = true;
+		peer->pending_push = true;
 	return 0;
 }
 
@@ -272,9 +272,9 @@ static void push_more(struct gn_identify_service *sv)
 
 		if (sv->pushing >= GN_IDENTIFY_PUSHES)
 			return;
-		if (!peer->owes_push || sv->quiet.at != 0)
+		if (!peer->pending_push || sv->quiet.at != 0)
 			continue;
-		peer->owes_push = false;
+		peer->pending_push = false;
 		if (gn_conn_is_usable(peer->conn))
 			push_start(peer);
 	}
@@ -415,7 +415,7 @@ static void on_quiet(void *arg)
 		struct gn_identify_peer *peer = gn_list_entry(at, struct gn_identify_peer, link);
 
 		if (peer->known != NULL && peer->known->takes_push && peer->told != sv->version)
-			peer->owes_push = true;
+			peer->pending_push = true;
 	}
 	push_more(sv);
 }
@@ -430,7 +430,7 @@ static void give_up(struct gn_identify_service *sv)
 	gn_list_for_each(at, &sv->peers) {
 		struct gn_identify_peer *peer = gn_list_entry(at, struct gn_identify_peer, link);
 
-		peer->owes_push = false;
+		peer->pending_push = false;
 		gn_identify_op_told(&peer->waiters, GN_ECLOSED, NULL);
 	}
 }

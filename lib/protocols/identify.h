@@ -57,7 +57,7 @@ struct gn_identify_peer {
 	struct gn_identify_known *known; /* NULL: it has not said yet */
 	struct gn_task task;             /* asks it */
 	uint8_t turns;                   /* to wait before */
-	bool is_asked, owes_push;
+	bool is_asked, pending_push;
 	struct gn_identify_stream *asking; /* NULL: not now */
 	struct gn_list waiters;            /* operations that wait for the answer */
 	uint32_t told;                     /* the version that it knows; 0: none */

@@ -195,7 +195,7 @@ static void a_stream_that_keeps(void **state)
 
 	begin(f, true);
 	st = open_acked(f);
-	st->keeps = true;
+	st->defers_reset = true;
 	hears(f, YAMUX_DATA, 0, 1, 10, 10);
 	hears(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0);
 	assert_int_equal(st->err, GN_ERESET);
