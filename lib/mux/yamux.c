@@ -89,7 +89,7 @@ static void watch(struct yamux *y, gn_time now, bool came)
 			due = gn_time_add(now, y->cfg.ping > 0 ? y->cfg.ping : y->cfg.keepalive);
 		}
 	}
-	orphan = yamux_orphans_review(y, now);
+	orphan = yamux_orphans_check(y, now);
 	y->layer->wake = orphan < due ? orphan : due;
 }
 

@@ -150,7 +150,7 @@ void yamux_stream_finish(struct yamux_stream *s);
 void yamux_stream_die(struct yamux_stream *s, int err, bool drop);
 void yamux_streams_die(struct yamux *y, int err);
 /* Resets the orphans that are due; when to look again. */
-gn_time yamux_orphans_review(struct yamux *y, gn_time now);
+gn_time yamux_orphans_check(struct yamux *y, gn_time now);
 void yamux_stream_acked(struct yamux_stream *s);
 void yamux_stream_touch(struct gn_mux_stream *st);
 void yamux_stream_reset(struct gn_mux_stream *st);

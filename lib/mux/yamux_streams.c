@@ -198,7 +198,7 @@ static void free_if_over(struct yamux_stream *s)
 	}
 }
 
-gn_time yamux_orphans_review(struct yamux *y, gn_time now)
+gn_time yamux_orphans_check(struct yamux *y, gn_time now)
 {
 	struct yamux_stream *s;
 

@@ -129,7 +129,7 @@ static void drop_link(struct gn_conn *c, bool in_order)
 }
 
 /* The connection is over: its streams are told, its link goes. */
-static void over(struct gn_conn *c, int err, bool in_order)
+static void conn_fail(struct gn_conn *c, int err, bool in_order)
 {
 	bool was_open = c->is_announced && c->session != NULL;
 
@@ -144,13 +144,13 @@ static void over(struct gn_conn *c, int err, bool in_order)
 	announce(c, c->err);
 	if (was_open)
 		gn_node_conn_gone(c->node, c);
-	gn_node_close_review(c->node);
+	gn_node_close_check(c->node);
 	gn_conn_post(c);
 }
 
 void gn_conn_abort(struct gn_conn *c, int err)
 {
-	over(c, err, false);
+	conn_fail(c, err, false);
 }
 
 static void begin_closing(struct gn_conn *c)
@@ -188,7 +188,7 @@ bool gn_conn_is_usable(const struct gn_conn *c)
 	       c->refusal == 0;
 }
 
-static void review_open(struct gn_conn *c)
+static void conn_check_open(struct gn_conn *c)
 {
 	const struct gn_limits *lim = &c->node->cfg.limits;
 	gn_time now = gn_loop_now(c->node->loop);
@@ -230,7 +230,7 @@ static bool is_waited_for(struct gn_conn *c)
 	return gn_pipe_len(&c->tx) > 0 || c->delivered < c->written || c->session->ops->has_unsent(c->session);
 }
 
-void gn_conn_review(struct gn_conn *c)
+void gn_conn_check(struct gn_conn *c)
 {
 	const struct gn_limits *lim = &c->node->cfg.limits;
 	gn_time now = gn_loop_now(c->node->loop);
@@ -245,11 +245,11 @@ void gn_conn_review(struct gn_conn *c)
 	if (err == GN_ETRUNC && gn_pipe_is_closed(&c->rx))
 		err = GN_EGONE;
 	if (err != 0) {
-		over(c, err, false);
+		conn_fail(c, err, false);
 		return;
 	}
 	if (c->state == GN_CONN_OPEN)
-		review_open(c);
+		conn_check_open(c);
 	if (c->state == GN_CONN_CLOSING) {
 		if (c->session->streams == 0 && c->session->err == 0)
 			c->session->ops->go_away(c->session, GN_GO_AWAY_NORMAL);
@@ -260,7 +260,7 @@ void gn_conn_review(struct gn_conn *c)
 			c->link->ops->end(c->link);
 		}
 		if (c->is_ended && gn_pipe_is_closed(&c->rx)) {
-			over(c, c->err != 0 ? c->err : GN_ECLOSED, true);
+			conn_fail(c, c->err != 0 ? c->err : GN_ECLOSED, true);
 			return;
 		}
 	}
@@ -271,11 +271,11 @@ void gn_conn_review(struct gn_conn *c)
 	else if (c->state != GN_CONN_CLOSING && gn_conn_has_more_time(c))
 		c->deadline = gn_time_add(now, gn_time_max((c->inbound ? lim->accept : lim->attempt) / 2, GN_USEC));
 	else if (c->state != GN_CONN_CLOSING)
-		over(c, GN_ETIMEOUT, false);
+		conn_fail(c, GN_ETIMEOUT, false);
 	else if (is_waited_for(c))
 		c->deadline = gn_time_add(now, LINGER * GN_SEC);
 	else
-		over(c, GN_ECLOSED, false);
+		conn_fail(c, GN_ECLOSED, false);
 }
 
 void gn_conn_free(struct gn_conn *c)

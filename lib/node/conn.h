@@ -137,7 +137,7 @@ gn_time gn_conn_silence(const struct gn_conn *c);
 void gn_conn_run(struct gn_task *task);
 void gn_conn_on_ready(void *arg, unsigned ready);
 /* conn.c, for conn_io.c: the state after a pump; looks at errors, ends, deadlines. */
-void gn_conn_review(struct gn_conn *c);
+void gn_conn_check(struct gn_conn *c);
 
 /* limits.c */
 /* Moves the connection to another count. */

@@ -103,7 +103,7 @@ static void on_new(void *arg, struct gn_mux_stream *st)
 /* Tells everybody what the pump has brought. */
 static void deliver(struct gn_conn *c)
 {
-	gn_conn_review(c);
+	gn_conn_check(c);
 	if (c->session != NULL)
 		gn_mux_session_deliver(c->session, on_new, c);
 }
@@ -157,7 +157,7 @@ void gn_conn_run(struct gn_task *task)
 		if (c->session != NULL && !gn_list_is_empty(&c->session->events))
 			moved = true;
 	}
-	gn_conn_review(c);
+	gn_conn_check(c);
 	if (c->state == GN_CONN_GONE) {
 		/* Nobody holds a stream: it was only waiting for its turn to end. */
 		if (gn_list_is_empty(&c->streams_open)) {

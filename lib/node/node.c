@@ -144,7 +144,7 @@ void gn_node_conn_freed(struct gn_node *node)
 	gn_node_released(node);
 }
 
-void gn_node_close_review(struct gn_node *node)
+void gn_node_close_check(struct gn_node *node)
 {
 	struct gn_list *at;
 
@@ -172,7 +172,7 @@ static void on_close_limit(void *arg)
 			gn_conn_abort(c, GN_ECLOSED);
 	}
 	node->is_past_limit = true;
-	gn_node_close_review(node);
+	gn_node_close_check(node);
 }
 
 int gn_node_close(struct gn_node *node, gn_time limit, void (*done)(void *arg), void *arg)

@@ -78,7 +78,7 @@ void gn_node_conn_gone(struct gn_node *node, struct gn_conn *c);
 void gn_node_conn_freed(struct gn_node *node);
 /* A stream or a connection is gone: what it held may go back to the system. */
 void gn_node_released(struct gn_node *node);
-void gn_node_close_review(struct gn_node *node); /* a link went: perhaps closing is done */
-void gn_node_changed(struct gn_node *node);      /* protocols or addresses */
+void gn_node_close_check(struct gn_node *node); /* a link went: perhaps closing is done */
+void gn_node_changed(struct gn_node *node);     /* protocols or addresses */
 
 #endif

@@ -21,7 +21,7 @@ static void tell(struct gn_stream *ps, unsigned events)
 }
 
 /* What it died of; the first says it. */
-static void died(struct gn_stream *ps, int err)
+static void stream_failed(struct gn_stream *ps, int err)
 {
 	if (ps->err == 0)
 		ps->err = err;
@@ -90,7 +90,7 @@ static void on_timeout(void *arg)
 		discard(ps);
 		return;
 	}
-	died(ps, GN_ETIMEOUT);
+	stream_failed(ps, GN_ETIMEOUT);
 	ps->st->session->ops->reset(ps->st);
 	tell(ps, GN_DEAD);
 }
@@ -127,7 +127,7 @@ static void on_step(void *arg, struct gn_stack *stack, struct gn_layer *l, int w
 			(void)ps->st->session->ops->establish(ps->st);
 		}
 	} else if (what < 0) {
-		died(ps, refusal(ps, what));
+		stream_failed(ps, refusal(ps, what));
 	}
 }
 
@@ -229,7 +229,7 @@ static unsigned events_of(struct gn_stream *ps, unsigned mux_events)
 		events |= GN_DRAINED;
 	}
 	if (ps->st->err != 0)
-		died(ps, ps->is_open ? ps->st->err : refusal(ps, ps->st->err));
+		stream_failed(ps, ps->is_open ? ps->st->err : refusal(ps, ps->st->err));
 	if (ps->err != 0)
 		events |= GN_DEAD;
 	return events;
@@ -407,12 +407,12 @@ void gn_stream_close(struct gn_stream *ps)
 void gn_stream_reset(struct gn_stream *ps)
 {
 	ps->st->session->ops->reset(ps->st);
-	died(ps, GN_ECLOSED);
+	stream_failed(ps, GN_ECLOSED);
 }
 
 void gn_stream_kill(struct gn_stream *ps, int err)
 {
-	died(ps, err);
+	stream_failed(ps, err);
 	ps->st->session->ops->reset(ps->st);
 	gn_mux_stream_notify(ps->st, GN_MUX_STREAM_GONE);
 	gn_conn_post(ps->conn);
