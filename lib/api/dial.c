@@ -11,7 +11,7 @@
 
 struct gn_dial {
 	struct gn_dial_cfg cfg;
-	struct gn_connect *connect;
+	struct gn_dialer *dialer;
 };
 
 static void on_conn(void *arg, int err, struct gn_conn *conn)
@@ -28,7 +28,7 @@ static void on_conn(void *arg, int err, struct gn_conn *conn)
 
 int gn_dial_start(struct gn_node *node, const struct gn_dial_cfg *cfg, struct gn_dial **out)
 {
-	struct gn_connect_cfg connect = {
+	struct gn_dialer_cfg dialer = {
 		.addrs = cfg->addrs,
 		.n_addrs = cfg->n_addrs,
 		.limit = cfg->limit,
@@ -46,8 +46,8 @@ int gn_dial_start(struct gn_node *node, const struct gn_dial_cfg *cfg, struct gn
 	if (op == NULL)
 		return -ENOMEM;
 	op->cfg = *cfg;
-	connect.arg = op;
-	r = gn_connect_start(node, &connect, &op->connect);
+	dialer.arg = op;
+	r = gn_dialer_start(node, &dialer, &op->dialer);
 	if (r != 0) {
 		free(op);
 		return r;
@@ -58,7 +58,7 @@ int gn_dial_start(struct gn_node *node, const struct gn_dial_cfg *cfg, struct gn
 
 void gn_dial_cancel(struct gn_dial *op)
 {
-	gn_connect_cancel(op->connect);
+	gn_dialer_cancel(op->dialer);
 	free(op);
 }
 

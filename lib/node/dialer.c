@@ -15,7 +15,7 @@ enum { STAGGER = 250, /* ms */ AT_ONCE = 8 };
 
 /* One address of the race. */
 struct attempt {
-	struct gn_connect *op;
+	struct gn_dialer *op;
 	const struct gn_transport_ops *transport;
 	struct gn_multiaddr *addr;
 	struct gn_link_dial *dial; /* while the transport connects */
@@ -25,10 +25,10 @@ struct attempt {
 	bool is_started, is_over;
 };
 
-struct gn_connect {
+struct gn_dialer {
 	struct gn_list link; /* in node->dials */
 	struct gn_node *node;
-	struct gn_connect_cfg cfg;
+	struct gn_dialer_cfg cfg;
 	struct gn_peer_id peer; /* len 0: anybody */
 	bool has_names;
 	struct gn_names *names;
@@ -41,7 +41,7 @@ struct gn_connect {
 	bool is_calling, is_cancelled; /* from inside on_attempt */
 };
 
-static void race(struct gn_connect *op);
+static void race(struct gn_dialer *op);
 
 /* ---- the end ---- */
 
@@ -60,7 +60,7 @@ static void attempt_drop(struct attempt *a)
 	gn_timer_stop(&a->timer);
 }
 
-static void drop_all(struct gn_connect *op)
+static void drop_all(struct gn_dialer *op)
 {
 	if (op->names != NULL)
 		gn_names_cancel(op->names);
@@ -71,7 +71,7 @@ static void drop_all(struct gn_connect *op)
 	gn_timer_stop(&op->stagger);
 }
 
-static void op_free(struct gn_connect *op)
+static void op_free(struct gn_dialer *op)
 {
 	drop_all(op);
 	for (size_t i = 0; i < op->n; i++) {
@@ -88,8 +88,8 @@ static void op_free(struct gn_connect *op)
 
 static void tell(struct gn_task *task)
 {
-	struct gn_connect *op = gn_list_entry(task, struct gn_connect, task);
-	struct gn_connect_cfg cfg = op->cfg;
+	struct gn_dialer *op = gn_list_entry(task, struct gn_dialer, task);
+	struct gn_dialer_cfg cfg = op->cfg;
 	struct gn_conn *conn = op->conn;
 	int err = op->err;
 
@@ -101,7 +101,7 @@ static void tell(struct gn_task *task)
 	cfg.on_done(cfg.arg, err, err == 0 ? conn : NULL);
 }
 
-static void finish(struct gn_connect *op, int err, struct gn_conn *conn)
+static void finish(struct gn_dialer *op, int err, struct gn_conn *conn)
 {
 	drop_all(op);
 	op->err = err;
@@ -126,8 +126,8 @@ static int worse(int a, int b)
  * at is_cancelled, and frees it. */
 static void attempt_over(struct attempt *a, int err)
 {
-	struct gn_connect *op = a->op;
-	const struct gn_connect_cfg *cfg = &op->cfg;
+	struct gn_dialer *op = a->op;
+	const struct gn_dialer_cfg *cfg = &op->cfg;
 
 	a->is_over = true;
 	gn_timer_stop(&a->timer);
@@ -156,7 +156,7 @@ static void on_open(void *arg, struct gn_conn *c, int err)
 static void on_link(void *arg, int err, struct gn_link *link)
 {
 	struct attempt *a = arg;
-	struct gn_connect *op = a->op;
+	struct gn_dialer *op = a->op;
 	struct gn_conn_cfg cfg = {
 		.node = op->node,
 		.link = link,
@@ -214,7 +214,7 @@ static void attempt_start(struct attempt *a)
 }
 
 /* Starts the next address, now that one has failed or the stagger is over. */
-static void race(struct gn_connect *op)
+static void race(struct gn_dialer *op)
 {
 	size_t i = 0;
 
@@ -244,7 +244,7 @@ static void on_stagger(void *arg)
 
 /* The node's own limit is put off for a handshake on a slow path, which ends by itself; one that the
  * caller has set is not. */
-static bool has_more_time(const struct gn_connect *op)
+static bool has_more_time(const struct gn_dialer *op)
 {
 	for (size_t i = 0; i < op->n && op->cfg.limit == 0; i++) {
 		const struct attempt *a = &op->attempts[i];
@@ -257,7 +257,7 @@ static bool has_more_time(const struct gn_connect *op)
 
 static void on_limit(void *arg)
 {
-	struct gn_connect *op = arg;
+	struct gn_dialer *op = arg;
 
 	if (has_more_time(op)) {
 		gn_timer_start(&op->limit, op->node->cfg.limits.attempt / 2);
@@ -297,7 +297,7 @@ static void interleave(struct gn_multiaddr **addrs, size_t n, struct attempt *to
 
 static void on_names(void *arg, int err, struct gn_multiaddr **addrs, size_t n)
 {
-	struct gn_connect *op = arg;
+	struct gn_dialer *op = arg;
 
 	op->names = NULL;
 	if (err == 0) {
@@ -323,7 +323,7 @@ static void on_names(void *arg, int err, struct gn_multiaddr **addrs, size_t n)
 
 static void on_name_failed(void *arg, const struct gn_multiaddr *addr, int err)
 {
-	struct gn_connect *op = arg;
+	struct gn_dialer *op = arg;
 
 	op->err = worse(op->err, err);
 	if (op->cfg.on_attempt != NULL) /* the last: it may cancel us */
@@ -333,7 +333,7 @@ static void on_name_failed(void *arg, const struct gn_multiaddr *addr, int err)
 /* ---- the operation ---- */
 
 /* The peer that the addresses name: all the same one, or none does. */
-static int peer_of(const struct gn_connect_cfg *cfg, struct gn_peer_id *out)
+static int peer_of(const struct gn_dialer_cfg *cfg, struct gn_peer_id *out)
 {
 	struct gn_peer_id id;
 
@@ -348,9 +348,9 @@ static int peer_of(const struct gn_connect_cfg *cfg, struct gn_peer_id *out)
 	return 0;
 }
 
-int gn_connect_start(struct gn_node *node, const struct gn_connect_cfg *cfg, struct gn_connect **out)
+int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struct gn_dialer **out)
 {
-	struct gn_connect *op;
+	struct gn_dialer *op;
 	struct gn_names_cfg names = {.loop = node->loop,
 				     .addrs = cfg->addrs,
 				     .n_addrs = cfg->n_addrs,
@@ -392,7 +392,7 @@ int gn_connect_start(struct gn_node *node, const struct gn_connect_cfg *cfg, str
 	return 0;
 }
 
-void gn_connect_cancel(struct gn_connect *op)
+void gn_dialer_cancel(struct gn_dialer *op)
 {
 	if (op->is_calling) {
 		op->is_cancelled = true;
@@ -402,12 +402,12 @@ void gn_connect_cancel(struct gn_connect *op)
 	}
 }
 
-void gn_connects_gone(struct gn_node *node, const struct gn_conn *c)
+void gn_dialers_gone(struct gn_node *node, const struct gn_conn *c)
 {
 	struct gn_list *at;
 
 	gn_list_for_each(at, &node->dials) {
-		struct gn_connect *op = gn_list_entry(at, struct gn_connect, link);
+		struct gn_dialer *op = gn_list_entry(at, struct gn_dialer, link);
 
 		if (op->conn != c)
 			continue;
@@ -416,20 +416,20 @@ void gn_connects_gone(struct gn_node *node, const struct gn_conn *c)
 	}
 }
 
-void gn_connects_close(struct gn_node *node)
+void gn_dialers_close(struct gn_node *node)
 {
 	struct gn_list *at;
 
 	gn_list_for_each(at, &node->dials)
-		finish(gn_list_entry(at, struct gn_connect, link), GN_ECLOSED, NULL);
+		finish(gn_list_entry(at, struct gn_dialer, link), GN_ECLOSED, NULL);
 }
 
-void gn_connects_free(struct gn_node *node)
+void gn_dialers_free(struct gn_node *node)
 {
-	struct gn_connect *op;
+	struct gn_dialer *op;
 
-	while ((op = gn_list_first(&node->dials, struct gn_connect, link)) != NULL) {
-		struct gn_connect_cfg cfg = op->cfg;
+	while ((op = gn_list_first(&node->dials, struct gn_dialer, link)) != NULL) {
+		struct gn_dialer_cfg cfg = op->cfg;
 
 		op_free(op);
 		if (cfg.on_lost != NULL)

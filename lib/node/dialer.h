@@ -11,9 +11,9 @@
 #include "gn.h"
 
 struct gn_conn;
-struct gn_connect;
+struct gn_dialer;
 
-struct gn_connect_cfg {
+struct gn_dialer_cfg {
 	const struct gn_multiaddr *const *addrs; /* copied */
 	size_t n_addrs;
 	gn_time limit; /* 0: the node's */
@@ -28,13 +28,13 @@ struct gn_connect_cfg {
 	void *arg;
 };
 
-int gn_connect_start(struct gn_node *node, const struct gn_connect_cfg *cfg, struct gn_connect **out);
-void gn_connect_cancel(struct gn_connect *op);
+int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struct gn_dialer **out);
+void gn_dialer_cancel(struct gn_dialer *op);
 /* The connection is over: those that were about to tell of it have failed. */
-void gn_connects_gone(struct gn_node *node, const struct gn_conn *c);
+void gn_dialers_gone(struct gn_node *node, const struct gn_conn *c);
 /* The node is closing: those that run have failed. */
-void gn_connects_close(struct gn_node *node);
+void gn_dialers_close(struct gn_node *node);
 /* All of the node's, without a word: when it is freed. */
-void gn_connects_free(struct gn_node *node);
+void gn_dialers_free(struct gn_node *node);
 
 #endif

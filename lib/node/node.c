@@ -63,7 +63,7 @@ void gn_node_conn_gone(struct gn_node *node, struct gn_conn *c)
 {
 	const struct gn_service_ops *const *ops = node->cfg.components->services;
 
-	gn_connects_gone(node, c);
+	gn_dialers_gone(node, c);
 	for (size_t i = 0; i < node->n_services; i++)
 		if (ops[i]->on_gone != NULL)
 			ops[i]->on_gone(node->services[i], c);
@@ -185,7 +185,7 @@ int gn_node_close(struct gn_node *node, gn_time limit, void (*done)(void *arg), 
 	node->on_closed = done;
 	node->closed_arg = arg;
 	gn_listeners_close(node);
-	gn_connects_close(node);
+	gn_dialers_close(node);
 	gn_node_changed(node); /* services give up what they wait for */
 	gn_list_for_each(at, &node->conns)
 		gn_conn_post(gn_list_entry(at, struct gn_conn, link_node));
@@ -252,7 +252,7 @@ void gn_node_free(struct gn_node *node)
 		return;
 	node->is_closing = true;
 	node->on_closed = NULL;
-	gn_connects_free(node);
+	gn_dialers_free(node);
 	gn_listeners_close(node);
 	services_stop(node);
 	while ((c = gn_list_first(&node->conns, struct gn_conn, link_node)) != NULL)

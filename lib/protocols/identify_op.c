@@ -13,8 +13,8 @@ struct gn_identify {
 	struct gn_list wait; /* in peer->waiters */
 	struct gn_identify_service *service;
 	struct gn_identify_cfg cfg;
-	struct gn_connect *connect; /* while it lasts */
-	struct gn_task task;        /* tells the result */
+	struct gn_dialer *dialer; /* while it lasts */
+	struct gn_task task;      /* tells the result */
 	int err;
 	struct gn_peer_id peer;
 	bool signed_record; /* known from before */
@@ -73,8 +73,8 @@ void gn_identify_ops_free(struct gn_identify_service *service)
 	struct gn_identify *op;
 
 	while ((op = gn_list_first(&service->ops, struct gn_identify, link)) != NULL) {
-		if (op->connect != NULL)
-			gn_connect_cancel(op->connect);
+		if (op->dialer != NULL)
+			gn_dialer_cancel(op->dialer);
 		op_free(op);
 	}
 }
@@ -84,7 +84,7 @@ static void on_conn(void *arg, int err, struct gn_conn *conn)
 	struct gn_identify *op = arg;
 	struct gn_identify_peer *peer = conn != NULL ? conn->service_state : NULL;
 
-	op->connect = NULL;
+	op->dialer = NULL;
 	if (err == 0 && peer == NULL)
 		err = -ENOMEM;
 	if (err == 0) {
@@ -105,12 +105,12 @@ static void on_conn(void *arg, int err, struct gn_conn *conn)
 /* The node is freed: it is the service that knows of us. */
 static void on_lost(void *arg)
 {
-	((struct gn_identify *)arg)->connect = NULL;
+	((struct gn_identify *)arg)->dialer = NULL;
 }
 
 int gn_identify_start(struct gn_node *node, const struct gn_identify_cfg *cfg, struct gn_identify **out)
 {
-	struct gn_connect_cfg connect = {
+	struct gn_dialer_cfg dialer = {
 		.addrs = cfg->dial.addrs,
 		.n_addrs = cfg->dial.n_addrs,
 		.limit = cfg->dial.limit,
@@ -133,8 +133,8 @@ int gn_identify_start(struct gn_node *node, const struct gn_identify_cfg *cfg, s
 	gn_list_init(&op->link);
 	gn_list_init(&op->wait);
 	gn_task_init(&op->task, tell);
-	connect.arg = op;
-	err = gn_connect_start(node, &connect, &op->connect);
+	dialer.arg = op;
+	err = gn_dialer_start(node, &dialer, &op->dialer);
 	if (err != 0) {
 		op_free(op);
 		return err;
@@ -146,7 +146,7 @@ int gn_identify_start(struct gn_node *node, const struct gn_identify_cfg *cfg, s
 
 void gn_identify_cancel(struct gn_identify *op)
 {
-	if (op->connect != NULL)
-		gn_connect_cancel(op->connect);
+	if (op->dialer != NULL)
+		gn_dialer_cancel(op->dialer);
 	op_free(op);
 }

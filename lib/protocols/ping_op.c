@@ -16,8 +16,8 @@ struct gn_ping {
 	struct gn_list link; /* in service->ops */
 	struct gn_ping_service *service;
 	struct gn_ping_cfg cfg;
-	struct gn_connect *connect; /* while it lasts */
-	struct gn_conn *conn;       /* until it is over */
+	struct gn_dialer *dialer; /* while it lasts */
+	struct gn_conn *conn;     /* until it is over */
 	struct gn_stream ps;
 	struct gn_timer timer; /* waits: for the answer, or for the next one's time */
 	struct gn_task task;   /* tells that it is over */
@@ -39,8 +39,8 @@ static void stream_drop(struct gn_ping *op)
 
 static void op_free(struct gn_ping *op)
 {
-	if (op->connect != NULL)
-		gn_connect_cancel(op->connect);
+	if (op->dialer != NULL)
+		gn_dialer_cancel(op->dialer);
 	stream_drop(op);
 	gn_timer_fini(&op->timer);
 	gn_task_cancel(&op->task);
@@ -197,7 +197,7 @@ static void on_conn(void *arg, int err, struct gn_conn *conn)
 {
 	struct gn_ping *op = arg;
 
-	op->connect = NULL;
+	op->dialer = NULL;
 	op->conn = conn;
 	if (err != 0)
 		finish(op, err);
@@ -208,12 +208,12 @@ static void on_conn(void *arg, int err, struct gn_conn *conn)
 /* The node is freed: it is the service that knows of us. */
 static void on_lost(void *arg)
 {
-	((struct gn_ping *)arg)->connect = NULL;
+	((struct gn_ping *)arg)->dialer = NULL;
 }
 
 int gn_ping_start(struct gn_node *node, const struct gn_ping_cfg *cfg, struct gn_ping **out)
 {
-	struct gn_connect_cfg connect = {
+	struct gn_dialer_cfg dialer = {
 		.addrs = cfg->dial.addrs,
 		.n_addrs = cfg->dial.n_addrs,
 		.limit = cfg->dial.limit,
@@ -236,8 +236,8 @@ int gn_ping_start(struct gn_node *node, const struct gn_ping_cfg *cfg, struct gn
 	gn_list_init(&op->link);
 	gn_timer_init(&op->timer, node->loop, on_timer, op);
 	gn_task_init(&op->task, tell);
-	connect.arg = op;
-	err = gn_connect_start(node, &connect, &op->connect);
+	dialer.arg = op;
+	err = gn_dialer_start(node, &dialer, &op->dialer);
 	if (err != 0) {
 		op_free(op);
 		return err;
