@@ -24,7 +24,7 @@ extern "C" {
 /* Room enough for a message of n bytes once it is sealed in whole chunks. */
 #define GN_SEALED_MAX(n) ((size_t)(n) + 84 * ((size_t)(n) / GN_SEALED_CHUNK_MAX + 1) + 8704)
 
-/* What stands in a message's letterhead.  Texts are the sealer's or unsealer's own, good
+/* What stands in a message's message header.  Texts are the sealer's or unsealer's own, good
  * until it is given another message or freed. */
 struct gn_sealed_info {
 	struct gn_peer_id sender;
@@ -83,7 +83,7 @@ struct gn_unseal_cfg {
 };
 
 enum gn_unsealed {
-	GN_UNSEALED_LETTER = 1, /* the letterhead is good: gn_unsealer_info() */
+	GN_UNSEALED_HEADER = 1, /* the message header is good: gn_unsealer_info() */
 	GN_UNSEALED_DATA = 2,   /* the message's next bytes */
 	GN_UNSEALED_END = 3,    /* all of it was here */
 };
@@ -109,7 +109,7 @@ void gn_unsealer_start(struct gn_unsealer *u);
 int gn_unsealer_put(struct gn_unsealer *u, const void **p, size_t *n, const void **view, size_t *len);
 /* The input has ended: 0 after GN_UNSEALED_END, GN_ETRUNC before, or the error it had. */
 int gn_unsealer_finish(const struct gn_unsealer *u);
-/* Of the message whose GN_UNSEALED_LETTER came last; untouched before the first. */
+/* Of the message whose GN_UNSEALED_HEADER came last; untouched before the first. */
 void gn_unsealer_info(const struct gn_unsealer *u, struct gn_sealed_info *out);
 /* A whole message at once, all or nothing, in memory that the caller frees with free(); errors
  * as gn_unsealer_put() and gn_unsealer_finish(). */

@@ -195,7 +195,7 @@ static void open_some(struct gn_unsealer *u, const struct open_cfg *cfg, const s
 	int ev;
 
 	while ((ev = gn_unsealer_put(u, &p, &n, &view, &len)) > 0) {
-		if (ev == GN_UNSEALED_LETTER)
+		if (ev == GN_UNSEALED_HEADER)
 			on_letter(u, cfg);
 		else if (ev == GN_UNSEALED_DATA)
 			writer_write(view, len);

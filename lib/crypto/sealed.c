@@ -93,7 +93,7 @@ int gn_sealed_header_decode(const uint8_t *p, size_t n, struct gn_sealed_header 
 	return out->n > 0 ? 0 : GN_EFORMAT;
 }
 
-/* ---- the letterhead ---- */
+/* ---- the message header ---- */
 
 /* The next character's length, 0 when it is none or a control character. */
 static size_t utf8_step(const uint8_t *p, size_t n)

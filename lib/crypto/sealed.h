@@ -2,7 +2,7 @@
 /* What the sealer and the unsealer of gn.h share: the format of sealed messages, gn-sealed(5),
  * and the keys in it.  Names of values are that page's.
  *
- *     uvarint length   H   chunk 0: the letterhead   chunk 1   ...   the last chunk
+ *     uvarint length   H   chunk 0: the message header   chunk 1   ...   the last chunk
  */
 #ifndef GN_CRYPTO_SEALED_H
 #define GN_CRYPTO_SEALED_H
@@ -36,7 +36,7 @@ size_t gn_sealed_header_encode(const struct gn_sealed_header *h, uint8_t out[GN_
 /* Of exactly n bytes, in their one encoding: 0 or GN_EFORMAT. */
 int gn_sealed_header_decode(const uint8_t *p, size_t n, struct gn_sealed_header *out);
 
-/* ---- the letterhead ---- */
+/* ---- the message header ---- */
 
 struct gn_sealed_letter {
 	struct gn_sealed_info info; /* type, context and to point into this struct */

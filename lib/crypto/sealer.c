@@ -11,7 +11,7 @@
 #include "crypto/sealed.h"
 #include "id/peer_id.h"
 
-/* The most that stands before a message's first chunk: H with its length, and the letterhead. */
+/* The most that stands before a message's first chunk: H with its length, and the message header. */
 #define FRONT_MAX \
 	(GN_UVARINT_MAX + GN_SEALED_HEADER_MAX + GN_SEALED_HEAD_LEN + GN_SEALED_LETTER_MAX + GN_SEALED_CHUNK_OVER)
 

@@ -248,7 +248,7 @@ static int in_head(struct gn_unsealer *u, struct input *in)
 	if (n < GN_SEALED_CHUNK_OVER)
 		return GN_EFORMAT;
 	n -= GN_SEALED_CHUNK_OVER;
-	/* The letterhead is never last, and only the last may be empty. */
+	/* The message header is never last, and only the last may be empty. */
 	if (n > (u->i == 0 ? GN_SEALED_LETTER_MAX : GN_SEALED_CHUNK_MAX) || (u->i == 0 && u->is_last) ||
 	    (n == 0 && !u->is_last))
 		return GN_EFORMAT;
@@ -319,7 +319,7 @@ static bool is_wanted(const struct gn_unsealer *u, const struct gn_peer_id *send
 	return u->from == NULL;
 }
 
-/* Nothing of the letterhead counts before its signature is good. */
+/* Nothing of the message header counts before its signature is good. */
 static int letter_open(struct gn_unsealer *u)
 {
 	const struct gn_sealed_info *info = &u->letter.info;
@@ -340,7 +340,7 @@ static int letter_open(struct gn_unsealer *u)
 	if (strcmp(info->context, u->context) != 0)
 		return GN_ECONTEXT;
 	u->has_letter = true;
-	return GN_UNSEALED_LETTER;
+	return GN_UNSEALED_HEADER;
 }
 
 static int in_tag(struct gn_unsealer *u, struct input *in)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sealed messages.  The first byte says what the rest is: bytes for an opener; one of the two
- * protobufs, whose encoding is unique; a letterhead that is sealed and signed here, and chunks
+ * protobufs, whose encoding is unique; a message header that is sealed and signed here, and chunks
  * behind it, so that the fuzzer gets behind stanza, AEAD and signature; or changes to a good
  * message, none of which may pass. */
 #include "base/cursor.h"
@@ -39,7 +39,7 @@ static int open_pieces(struct rng *r, const uint8_t *from, size_t size, struct g
 
 		at += n;
 		while ((ev = gn_unsealer_put(opener, &p, &n, &view, &len)) > 0) {
-			letters += ev == GN_UNSEALED_LETTER;
+			letters += ev == GN_UNSEALED_HEADER;
 			ends += ev == GN_UNSEALED_END;
 			forge_need(letters == 1 && ends <= 1);
 			if (ev == GN_UNSEALED_DATA)
@@ -79,7 +79,7 @@ static void codecs(const uint8_t *p, size_t n)
 		forge_need(gn_sealed_letter_encode(&letter, out) == n && memcmp(out, p, n) == 0);
 }
 
-/* A byte says how long the letterhead is that follows (0: a good one), then each chunk begins
+/* A byte says how long the message header is that follows (0: a good one), then each chunk begins
  * with a byte: last, by whom, broken; and a length. */
 static void inside(const uint8_t *p, size_t n)
 {

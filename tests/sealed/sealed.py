@@ -159,7 +159,7 @@ def unseal(key, data, wanted, context):
         if i == 0:
             need(len(set(l[2])) == len(l[2]) == len(f[4]) and all(len(r) == 38 and r[:6] == ID for r in l[2]), "bad ids")
             need(l[2][place] == key.id, "another's id in the place of this one")
-            need(len(l[6][0]) == 16 and isinstance(l[5][0], int) and l.get(9, [1]) == [1], "bad letterhead")
+            need(len(l[6][0]) == 16 and isinstance(l[5][0], int) and l.get(9, [1]) == [1], "bad message header")
             need((7 in l) == (8 in l) >= (9 in l) and len(l.get(7, [b"%16d" % 0])[0]) == 16, "bad sequence")
             need(wanted is None or ID + sender[4:] in wanted, "a sender that is not wanted")
             text(l, 3)

@@ -106,7 +106,7 @@ static void test_header_refused(void **state)
 	}
 }
 
-/* ---- the letterhead ---- */
+/* ---- the message header ---- */
 
 static void letter_sample(struct gn_sealed_letter *l, size_t n, bool in_sequence)
 {

@@ -25,7 +25,7 @@ static void test_resealed(void **state)
 			f.letter.info.n_to = f.h.n = 2;
 		}
 		forge_header(&f);
-		if (way == 2) { /* with a letterhead to Dave that Bob signs in Alice's name */
+		if (way == 2) { /* with a message header to Dave that Bob signs in Alice's name */
 			forge_letter(&f, bob);
 		} else {
 			forge_chunk_sig(&f, a->part[0].sig, false, a->part[0].text, a->part[0].n_text);
@@ -187,7 +187,7 @@ static void test_low_order(void **state)
 	}
 }
 
-/* The letterhead's ids: twice the same, another's in the opener's place, too many, too few. */
+/* The message header's ids: twice the same, another's in the opener's place, too many, too few. */
 static void test_ids(void **state)
 {
 	static const int errs[] = {0, GN_EFORMAT, GN_EAUTH, GN_EFORMAT, GN_EFORMAT, GN_EAUTH};
@@ -292,7 +292,7 @@ static void test_chunk_rules(void **state)
 		forge_init(&f, alice);
 		forge_stanza(&f, bob, f.k);
 		forge_header(&f);
-		if (way == 0) { /* the letterhead is the last chunk */
+		if (way == 0) { /* the message header is the last chunk */
 			uint8_t text[GN_SEALED_LETTER_MAX];
 
 			forge_chunk(&f, alice, true, text, gn_sealed_letter_encode(&f.letter, text));
