@@ -31,7 +31,7 @@ static int opt_ping(const struct opt *o, const char *value, void *to, struct fau
 static const struct opt opts[] = {
 	IDENTITY_OPTS(struct cfg, key, "the identity (GN_KEY_FILE, the default key, else one for this run)"),
 	{'w', "wait", "TIME", "until the peer must have answered (15s)", opt_time, offsetof(struct cfg, wait)},
-	{'F', "form", "FORM", "locally: varint, line, text or raw (varint; on a terminal text; with a program raw)",
+	{'F', "form", "FORMAT", "locally: varint, line, text or raw (varint; on a terminal text; with a program raw)",
 	 wire_opt_form_text, offsetof(struct cfg, wire)},
 	{0, "wire", "WIRE", "on the network: frames or raw (frames; with a program raw)", wire_opt_wire,
 	 offsetof(struct cfg, wire)},
@@ -50,7 +50,7 @@ static const struct opt opts[] = {
 
 static const struct opt_tool tool = {
 	.name = "gn-dial",
-	.usage = "[-jv] [-k FILE] [-w TIME] [-F FORM] [--wire WIRE] [--recv-only] ADDR PROTO [-- PROG ARGS...]\n"
+	.usage = "[-jv] [-k FILE] [-w TIME] [-F FORMAT] [--wire WIRE] [--recv-only] ADDR PROTO [-- PROG ARGS...]\n"
 		 "[-jv] [-k FILE] [-w TIME] [-i TIME] --ping[=N] ADDR\n"
 		 "[-jv] [-k FILE] [-w TIME] --identify ADDR",
 	.about = "Opens a stream of PROTO to the peer at ADDR, on standard input and output or for a program.",

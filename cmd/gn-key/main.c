@@ -36,14 +36,15 @@ static int opt_form(const struct opt *o, const char *value, void *to, struct fau
 
 static const struct opt opts[] = {
 	{'j', "json", NULL, "print a JSON object", opt_flag, offsetof(struct cfg, json)},
-	{'F', "form", "FORM", "with convert and pub: libp2p, pem or openssh (libp2p)", opt_form, 0},
+	{'F', "form", "FORMAT", "with convert and pub: libp2p, pem or openssh (libp2p)", opt_form, 0},
 	{0, "raw", NULL, "with pub: the bytes, not their text", opt_flag, offsetof(struct cfg, raw)},
 	IDENTITY_OPT_MODE(struct cfg, key),
 };
 
 static const struct opt_tool tool = {
 	.name = "gn-key",
-	.usage = "new [-j] [FILE]\nid [-j] [FILE]\npub [-j | --raw | -F FORM] [FILE]\nconvert [-j] [-F FORM] FILE NEW",
+	.usage = "new [-j] [FILE]\nid [-j] [FILE]\npub [-j | --raw | -F FORMAT] [FILE]\nconvert [-j] [-F FORMAT] FILE "
+		 "NEW",
 	.about = "Makes a key, and so an identity; shows the peer id or the public key of one; converts key files.",
 	.opts = opts,
 	.n_opts = sizeof opts / sizeof *opts,

@@ -12,7 +12,7 @@ static const struct opt opts[] = {
 	{0, "idle", "TIME", "end a stream on which nothing has moved for so long (never)", opt_time,
 	 offsetof(struct cfg, idle)},
 	{0, "allow", "ID", "let this peer in and no other; may be repeated", opt_list, offsetof(struct cfg, allow)},
-	{'F', "form", "FORM", "locally: varint, line, text or raw (varint; on a terminal text; with a program raw)",
+	{'F', "form", "FORMAT", "locally: varint, line, text or raw (varint; on a terminal text; with a program raw)",
 	 wire_opt_form_text, offsetof(struct cfg, wire)},
 	{0, "wire", "WIRE", "on the network: frames or raw (frames; with a program raw)", wire_opt_wire,
 	 offsetof(struct cfg, wire)},
@@ -30,7 +30,7 @@ static const struct opt opts[] = {
 
 const struct opt_tool listen_tool = {
 	.name = "gn-listen",
-	.usage = "[-jv] [-k FILE] [-a ADDR]... [-c N] [--idle TIME] [--allow ID]... [-F FORM] [--wire WIRE] "
+	.usage = "[-jv] [-k FILE] [-a ADDR]... [-c N] [--idle TIME] [--allow ID]... [-F FORMAT] [--wire WIRE] "
 		 "[--recv-only] PROTO... [-- PROG ARGS...]",
 	.about = "Serves streams of PROTO: one at a time on standard input and output, or by a program each.",
 	.opts = opts,

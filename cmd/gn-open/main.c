@@ -28,7 +28,7 @@ static const struct opt opts[] = {
 	IDENTITY_OPTS(struct cfg, key, "the recipient's key (GN_KEY_FILE, else the default key)"),
 	{'f', "from", "ID", "a sender that is wanted: a peer id, a public key, @FILE, or any; may be repeated",
 	 opt_list, offsetof(struct cfg, from)},
-	{'F', "form", "FORM", "messages are put out as varint or line; raw: one whole stream (varint)", wire_opt_form,
+	{'F', "form", "FORMAT", "messages are put out as varint or line; raw: one whole stream (varint)", wire_opt_form,
 	 offsetof(struct cfg, wire)},
 	{0, "context", "TEXT", "what it must have been sealed for", opt_string, offsetof(struct cfg, context)},
 	{'o', "output", "FILE", "write there, and only if all is well", opt_string, offsetof(struct cfg, file)},
@@ -43,7 +43,7 @@ static const struct opt opts[] = {
 
 static const struct opt_tool tool = {
 	.name = "gn-open",
-	.usage = "--from ID|any... [-k FILE] [-F FORM] [--context TEXT] [-o FILE] [--any-order] "
+	.usage = "--from ID|any... [-k FILE] [-F FORMAT] [--context TEXT] [-o FILE] [--any-order] "
 		 "[--info-fd FD [-j]] [--max-frame SIZE]",
 	.about = "Opens sealed messages: decrypts them, and checks who wrote them and that none is missing.",
 	.opts = opts,

@@ -26,7 +26,7 @@ static const struct opt opts[] = {
 	IDENTITY_OPTS(struct cfg, key, "the sender's key (GN_KEY_FILE, else the default key)"),
 	{'r', "to", "ID", "a recipient: a peer id, a public key, or @FILE; may be repeated", opt_list,
 	 offsetof(struct cfg, to)},
-	{'F', "form", "FORM", "messages come as varint or line; raw: one whole stream (varint)", wire_opt_form,
+	{'F', "form", "FORMAT", "messages come as varint or line; raw: one whole stream (varint)", wire_opt_form,
 	 offsetof(struct cfg, wire)},
 	{0, "context", "TEXT", "what it is for: the opener must name the same", opt_string,
 	 offsetof(struct cfg, context)},
@@ -37,7 +37,7 @@ static const struct opt opts[] = {
 
 static const struct opt_tool tool = {
 	.name = "gn-seal",
-	.usage = "-r ID... [-k FILE] [-F FORM] [--context TEXT] [--type TEXT] [--max-frame SIZE]",
+	.usage = "-r ID... [-k FILE] [-F FORMAT] [--context TEXT] [--type TEXT] [--max-frame SIZE]",
 	.about = "Encrypts messages to peers and signs them; they may then travel any way.",
 	.opts = opts,
 	.n_opts = sizeof opts / sizeof *opts,
