@@ -5,7 +5,7 @@
  * message, none of which may pass. */
 #include "base/cursor.h"
 #include "rng.h"
-#include "sealed_forge.h"
+#include "seal_craft.h"
 
 #define OUT_MAX ((size_t)1 << 16)
 
@@ -21,9 +21,9 @@ static void once(void)
 
 	if (opener)
 		return;
-	forge_need(gn_key_new_seeded(seeds[0], &sender) == 0 && gn_key_new_seeded(seeds[1], &own) == 0);
+	seal_craft_need(gn_key_new_seeded(seeds[0], &sender) == 0 && gn_key_new_seeded(seeds[1], &own) == 0);
 	cfg.key = own;
-	forge_need(gn_unsealer_new(&cfg, &opener) == 0);
+	seal_craft_need(gn_unsealer_new(&cfg, &opener) == 0);
 }
 
 /* Opens in pieces that r chooses; the contract of gn_unsealer_put(). */
@@ -41,17 +41,17 @@ static int open_pieces(struct rng *r, const uint8_t *from, size_t size, struct g
 		while ((ev = gn_unsealer_put(opener, &p, &n, &view, &len)) > 0) {
 			letters += ev == GN_UNSEALED_HEADER;
 			ends += ev == GN_UNSEALED_END;
-			forge_need(letters == 1 && ends <= 1);
+			seal_craft_need(letters == 1 && ends <= 1);
 			if (ev == GN_UNSEALED_DATA)
-				forge_need(ends == 0 && len > 0 && gn_buf_put(got, view, len) == 0);
+				seal_craft_need(ends == 0 && len > 0 && gn_buf_put(got, view, len) == 0);
 		}
 		if (ev == GN_EAGAIN)
-			forge_need(n == 0);
+			seal_craft_need(n == 0);
 		ev = ev == GN_EAGAIN ? 0 : ev;
 	}
 	if (ev == 0)
 		ev = gn_unsealer_finish(opener);
-	forge_need((ev == 0) == (ends == 1 && gn_unsealer_finish(opener) == 0));
+	seal_craft_need((ev == 0) == (ends == 1 && gn_unsealer_finish(opener) == 0));
 	return ev;
 }
 
@@ -63,7 +63,7 @@ static void hostile(const uint8_t *p, size_t n)
 	rng_seed(&r, n);
 	gn_buf_init(&got, OUT_MAX);
 	/* Nobody but the owner of its key can have made it good. */
-	forge_need(open_pieces(&r, p, n, &got) < 0 && got.len == 0);
+	seal_craft_need(open_pieces(&r, p, n, &got) < 0 && got.len == 0);
 	gn_buf_fini(&got);
 }
 
@@ -74,9 +74,9 @@ static void codecs(const uint8_t *p, size_t n)
 	uint8_t out[GN_SEALED_HEADER_MAX];
 
 	if (gn_sealed_header_decode(p, n, &header) == 0)
-		forge_need(gn_sealed_header_encode(&header, out) == n && memcmp(out, p, n) == 0);
+		seal_craft_need(gn_sealed_header_encode(&header, out) == n && memcmp(out, p, n) == 0);
 	if (gn_sealed_letter_decode(p, n, &letter) == 0)
-		forge_need(gn_sealed_letter_encode(&letter, out) == n && memcmp(out, p, n) == 0);
+		seal_craft_need(gn_sealed_letter_encode(&letter, out) == n && memcmp(out, p, n) == 0);
 }
 
 /* A byte says how long the message header is that follows (0: a good one), then each chunk begins
@@ -96,34 +96,34 @@ static void inside(const uint8_t *p, size_t n)
 	gn_cursor_init(&c, p, n);
 	gn_buf_init(&got, OUT_MAX);
 	gn_buf_init(&text, OUT_MAX);
-	forge_init(&f, sender);
-	forge_stanza(&f, own, f.k);
-	forge_header(&f);
+	seal_craft_init(&f, sender);
+	seal_craft_stanza(&f, own, f.k);
+	seal_craft_header(&f);
 	if (gn_cursor_get_u8(&c, &len) == 0 && len > 0 && gn_cursor_get_view(&c, len, &view) == 0) {
-		forge_chunk(&f, sender, false, view, len);
+		seal_craft_chunk(&f, sender, false, view, len);
 		is_clean = false;
 	} else {
-		forge_letter(&f, sender);
+		seal_craft_letter(&f, sender);
 	}
 	while (gn_cursor_get_u8(&c, &what) == 0 && gn_cursor_get_u8(&c, &len) == 0 &&
 	       gn_cursor_get_view(&c, len, &view) == 0) {
 		if (what & 2)
 			f.i += what >> 4;
-		forge_chunk(&f, what & 4 ? own : sender, what & 1, view, len);
+		seal_craft_chunk(&f, what & 4 ? own : sender, what & 1, view, len);
 		if (what & 8)
 			f.out.p[f.out.len - 1 - len / 2] ^= what;
 		is_clean = is_clean && !(what & 12) && !((what & 2) && what >> 4) && (len > 0 || (what & 1));
 		if (is_clean)
-			forge_need(gn_buf_put(&text, view, len) == 0);
+			seal_craft_need(gn_buf_put(&text, view, len) == 0);
 		if (what & 1)
 			break;
 	}
 	err = open_pieces(&r, f.out.p, f.out.len, &got);
 	if (is_clean) {
-		forge_need(err == 0 || err == GN_ETRUNC);
-		forge_need(got.len == text.len && (got.len == 0 || memcmp(got.p, text.p, got.len) == 0));
+		seal_craft_need(err == 0 || err == GN_ETRUNC);
+		seal_craft_need(got.len == text.len && (got.len == 0 || memcmp(got.p, text.p, got.len) == 0));
 	}
-	forge_fini(&f);
+	seal_craft_fini(&f);
 	gn_buf_fini(&got);
 	gn_buf_fini(&text);
 }
@@ -144,19 +144,19 @@ static void changed(const uint8_t *p, size_t n)
 		struct gn_peer_id to;
 
 		gn_key_id(own, &to);
-		forge_need(gn_sealer_new(&(struct gn_seal_cfg){.key = sender, .to = &to, .n_to = 1}, &s) == 0);
+		seal_craft_need(gn_sealer_new(&(struct gn_seal_cfg){.key = sender, .to = &to, .n_to = 1}, &s) == 0);
 		gn_sealer_fix(s, &fixed);
 	}
 	rng_seed(&r, n);
-	forge_need(gn_sealer_put(s, "message", 7, true, &out, &len) == 0);
+	seal_craft_need(gn_sealer_put(s, "message", 7, true, &out, &len) == 0);
 	copy = malloc(len);
-	forge_need(copy != NULL);
+	seal_craft_need(copy != NULL);
 	memcpy(copy, out, len);
 	for (; n >= 3; n -= 3, p += 3)
 		copy[gn_get_u16(p) % len] += p[2];
 	is_same = memcmp(copy, out, len) == 0;
 	gn_buf_init(&got, OUT_MAX);
-	forge_need((open_pieces(&r, copy, len, &got) == 0) == is_same);
+	seal_craft_need((open_pieces(&r, copy, len, &got) == 0) == is_same);
 	gn_buf_fini(&got);
 	free(copy);
 }

@@ -46,7 +46,7 @@ scene() {
 	trap 'exit 1' TERM
 	set +e
 	dir=$BATS_FILE_TMPDIR/$1
-	"scene_$1" >"$dir/notes"
+	"channel_pair_$1" >"$dir/notes"
 	mv "$dir/notes" "$dir/how"
 }
 note() { printf '%s=%s\n' "$@"; }
@@ -75,7 +75,7 @@ dial_by_fifo() {
 }
 
 # A cable is cut for good between two halves of the data.  Both ends give the path up after 5 s of silence.
-scene_cut() {
+channel_pair_cut() {
 	local from
 	listen_on b b --limit keepalive=2s --limit ping=3s /ip4/10.9.0.2/tcp/0
 	dial_by_fifo a --limit keepalive=2s --limit ping=3s
@@ -95,7 +95,7 @@ scene_cut() {
 }
 
 # A cable is out for 3 s.
-scene_pull() {
+channel_pair_pull() {
 	listen_on d d /ip4/10.9.0.4/tcp/0
 	dial_by_fifo c
 	head -c 2M "$DATA" >&"$feed"
@@ -116,7 +116,7 @@ scene_pull() {
 }
 
 # Nobody reads what the listener writes, for longer than a keep-alive takes, on a path of 60 ms.
-scene_stall() {
+channel_pair_stall() {
 	local out
 	mkfifo "$dir/pipe"
 	exec {out}<>"$dir/pipe"

@@ -8,11 +8,11 @@
 
 #include <cmocka.h>
 
-#include "foe.h"
+#include "raw_peer.h"
 
 /* A client's channel to one of the town's protocols. */
 struct client {
-	struct town *t;
+	struct test_node *t;
 	struct gn_key *key;
 	struct gn_node *node;
 	struct gn_channel *ch;
@@ -48,7 +48,7 @@ static void client_on_done(void *arg, int err, struct gn_channel *ch)
 		gn_channel_on_event(ch, client_on_event, c);
 }
 
-static void client_init(struct client *c, struct town *t, const char *protocol)
+static void client_init(struct client *c, struct test_node *t, const char *protocol)
 {
 	const struct gn_multiaddr *addrs[1] = {t->addr};
 	struct gn_dial_cfg cfg = {.addrs = addrs,
@@ -62,23 +62,23 @@ static void client_init(struct client *c, struct town *t, const char *protocol)
 
 	memset(c, 0, sizeof *c);
 	c->t = t;
-	c->key = town_key(77);
+	c->key = test_node_key(77);
 	gn_limits_init(&lim);
-	c->node = town_node(t->loop, c->key, &lim);
+	c->node = test_node_node(t->loop, c->key, &lim);
 	assert_int_equal(gn_dial_start(c->node, &cfg, &op), 0);
 }
 
 /* And the channel is open. */
-static void client_open(struct client *c, struct town *t, const char *protocol)
+static void client_open(struct client *c, struct test_node *t, const char *protocol)
 {
 	struct gn_channel_state st;
 	bool opened = false;
 
 	client_init(c, t, protocol);
-	TOWN_UNTIL(t, c->is_done, 100 * GN_SEC);
+	TEST_NODE_UNTIL(t, c->is_done, 100 * GN_SEC);
 	assert_int_equal(c->err, 0);
 	for (int i = 0; i < 1000 && !opened; i++) {
-		town_run(t, 10 * GN_MSEC);
+		test_node_run(t, 10 * GN_MSEC);
 		gn_channel_state(c->ch, &st);
 		opened = st.opened;
 	}
@@ -93,13 +93,13 @@ static void client_fini(struct client *c)
 	gn_key_free(c->key);
 }
 
-static void stop(struct town *t)
+static void stop(struct test_node *t)
 {
 	static const struct gn_mem_cfg plain = {.delay = 0};
 
 	assert_int_equal(gn_mem_set(t->loop, &plain), 0);
-	town_quiet(t);
-	town_fini(t);
+	test_node_quiet(t);
+	test_node_fini(t);
 }
 
 /* ---- slow paths ---------------------------------------------------------------- */
@@ -111,16 +111,16 @@ static const struct gn_mem_cfg slow = {.delay = 500 * GN_MSEC, .buffer = 2048};
 static void a_slow_path_is_not_given_up_while_bytes_come(void **state)
 {
 	struct client c;
-	struct town t;
+	struct test_node t;
 
 	(void)state;
-	town_init(&t, true, NULL);
+	test_node_init(&t, true, NULL);
 	assert_int_equal(gn_mem_set(t.loop, &slow), 0);
 	client_open(&c, &t, "/flood");
 	for (int i = 0; i < 20; i++) {
 		size_t before = c.got;
 
-		town_run(&t, 40 * GN_SEC);
+		test_node_run(&t, 40 * GN_SEC);
 		assert_int_equal(c.dead, 0);
 		assert_in_range(c.got - before, 60000, 200000);
 	}
@@ -133,11 +133,11 @@ static void a_slow_path_is_not_given_up_while_bytes_go(void **state)
 	static uint8_t bytes[200000];
 	struct gn_metrics m;
 	struct client c;
-	struct town t;
+	struct test_node t;
 	size_t sent = 0;
 
 	(void)state;
-	town_init(&t, true, NULL);
+	test_node_init(&t, true, NULL);
 	assert_int_equal(gn_mem_set(t.loop, &slow), 0);
 	client_open(&c, &t, "/sink");
 	while (sent < sizeof bytes) {
@@ -145,11 +145,11 @@ static void a_slow_path_is_not_given_up_while_bytes_go(void **state)
 
 		assert_true(n > 0 || n == GN_EAGAIN);
 		sent += n > 0 ? (size_t)n : 0;
-		town_run(&t, GN_SEC);
+		test_node_run(&t, GN_SEC);
 		assert_int_equal(c.dead, 0);
 	}
 	for (int i = 0; i < 60; i++) {
-		town_run(&t, GN_SEC);
+		test_node_run(&t, GN_SEC);
 		assert_int_equal(c.dead, 0);
 	}
 	gn_channel_metrics(c.ch, &m);
@@ -165,16 +165,16 @@ static void a_stream_with_data_opens_on_a_slow_path(void **state)
 	static uint8_t bytes[200000];
 	struct gn_channel_state st;
 	struct client c;
-	struct town t;
+	struct test_node t;
 
 	(void)state;
-	town_init(&t, true, NULL);
+	test_node_init(&t, true, NULL);
 	assert_int_equal(gn_mem_set(t.loop, &slow), 0);
 	client_init(&c, &t, "/sink");
-	TOWN_UNTIL(&t, c.is_done, 100 * GN_SEC);
+	TEST_NODE_UNTIL(&t, c.is_done, 100 * GN_SEC);
 	assert_int_equal(c.err, 0);
 	assert_true(gn_channel_write(c.ch, bytes, sizeof bytes) > 0);
-	town_run(&t, 30 * GN_SEC);
+	test_node_run(&t, 30 * GN_SEC);
 	assert_int_equal(c.dead, 0);
 	gn_channel_state(c.ch, &st);
 	assert_true(st.opened);
@@ -195,14 +195,14 @@ static void a_stream_opens_behind_others_on_a_slow_path(void **state)
 		struct gn_dial_cfg cfg;
 		struct gn_dial *op;
 		struct client c;
-		struct town t;
+		struct test_node t;
 		const struct gn_multiaddr *addrs[1];
 
-		town_init(&t, true, NULL);
+		test_node_init(&t, true, NULL);
 		assert_int_equal(gn_mem_set(t.loop, &slow), 0);
 		client_open(&c, &t, first[i]);
 		assert_int_equal(gn_channel_write(c.ch, bytes, front[i]), front[i]);
-		town_run(&t, (i == 0 ? 16 : 5) * GN_SEC);
+		test_node_run(&t, (i == 0 ? 16 : 5) * GN_SEC);
 		one = c.ch;
 		c.is_done = false;
 		addrs[0] = t.addr;
@@ -213,7 +213,7 @@ static void a_stream_opens_behind_others_on_a_slow_path(void **state)
 					   .on_done = client_on_done,
 					   .arg = &c};
 		assert_int_equal(gn_dial_start(c.node, &cfg, &op), 0);
-		town_run(&t, 100 * GN_SEC);
+		test_node_run(&t, 100 * GN_SEC);
 		assert_true(c.is_done);
 		assert_int_equal(c.err, 0);
 		assert_int_equal(c.dead, 0);
@@ -234,17 +234,17 @@ static const struct gn_mem_cfg quick = {.delay = 50 * GN_MSEC, .buffer = 16384};
 static void stall(gn_time span, const char *protocol, bool survives)
 {
 	struct client c;
-	struct town t;
+	struct test_node t;
 	size_t before;
 
-	town_init(&t, true, NULL);
+	test_node_init(&t, true, NULL);
 	assert_int_equal(gn_mem_set(t.loop, &quick), 0);
 	client_open(&c, &t, protocol);
-	town_run(&t, 3 * GN_SEC);
+	test_node_run(&t, 3 * GN_SEC);
 	assert_int_equal(gn_mem_stall(t.loop, 0, true, span), 0);
 	assert_int_equal(gn_mem_stall(t.loop, 0, false, span), 0);
 	before = c.got;
-	town_run(&t, span + 20 * GN_SEC);
+	test_node_run(&t, span + 20 * GN_SEC);
 	assert_int_equal(c.dead, survives ? 0 : GN_ETIMEOUT);
 	if (survives && before > 0)
 		assert_true(c.got > before);
@@ -267,17 +267,17 @@ static void a_far_end_may_be_silent_for_a_minute(void **state)
 static void a_silent_far_end_is_given_up_after_a_minute(void **state)
 {
 	struct client c;
-	struct town t;
+	struct test_node t;
 	gn_time begin;
 
 	(void)state;
-	town_init(&t, true, NULL);
+	test_node_init(&t, true, NULL);
 	assert_int_equal(gn_mem_set(t.loop, &quick), 0);
 	client_open(&c, &t, "/flood");
 	assert_int_equal(gn_mem_stall(t.loop, 0, true, 1000 * GN_SEC), 0);
 	assert_int_equal(gn_mem_stall(t.loop, 0, false, 1000 * GN_SEC), 0);
 	begin = gn_loop_now(t.loop);
-	TOWN_UNTIL(&t, c.dead != 0, 200 * GN_SEC);
+	TEST_NODE_UNTIL(&t, c.dead != 0, 200 * GN_SEC);
 	assert_int_equal(c.dead, GN_ETIMEOUT);
 	assert_in_range(gn_loop_now(t.loop) - begin, 59 * GN_SEC, 61 * GN_SEC);
 	client_fini(&c);
@@ -302,12 +302,12 @@ static void closing_waits_for_a_far_end_that_is_stopped(void **state)
 		gn_time closed = 0, begin;
 		struct gn_metrics m;
 		struct client c;
-		struct town t;
+		struct test_node t;
 
-		town_init(&t, true, NULL);
+		test_node_init(&t, true, NULL);
 		assert_int_equal(gn_mem_set(t.loop, &quick), 0);
 		client_open(&c, &t, "/sink");
-		town_run(&t, 3 * GN_SEC);
+		test_node_run(&t, 3 * GN_SEC);
 		assert_int_equal(gn_mem_stall(t.loop, 0, true, 17 * GN_SEC), 0);
 		assert_int_equal(gn_mem_stall(t.loop, 0, false, 17 * GN_SEC), 0);
 		assert_int_equal(gn_channel_write(c.ch, bytes, sizeof bytes), sizeof bytes);
@@ -318,11 +318,11 @@ static void closing_waits_for_a_far_end_that_is_stopped(void **state)
 		c.ch = NULL;
 		begin = gn_loop_now(t.loop);
 		assert_int_equal(gn_node_close(c.node, 2 * GN_SEC, on_closed, &closed), 0);
-		TOWN_UNTIL(&t, closed != 0, 100 * GN_SEC);
+		TEST_NODE_UNTIL(&t, closed != 0, 100 * GN_SEC);
 		if (resets == 1) {
 			assert_true(gn_loop_now(t.loop) - begin <= 5 * GN_SEC);
 		} else {
-			town_run(&t, GN_SEC);
+			test_node_run(&t, GN_SEC);
 			gn_node_metrics(t.node, &m);
 			assert_true(m.bytes_in >= sizeof bytes);
 			assert_true(gn_loop_now(t.loop) - begin <= 22 * GN_SEC);
@@ -342,12 +342,12 @@ static void a_selection_waits_for_a_far_end_that_is_silent(void **state)
 	struct gn_channel *one;
 	struct gn_dial *op;
 	struct client c;
-	struct town t;
+	struct test_node t;
 
 	(void)state;
-	town_init(&t, true, NULL);
+	test_node_init(&t, true, NULL);
 	client_open(&c, &t, "/hold");
-	town_run(&t, 3 * GN_SEC);
+	test_node_run(&t, 3 * GN_SEC);
 	assert_int_equal(gn_mem_stall(t.loop, 0, true, 17 * GN_SEC), 0);
 	assert_int_equal(gn_mem_stall(t.loop, 0, false, 17 * GN_SEC), 0);
 	one = c.ch;
@@ -361,7 +361,7 @@ static void a_selection_waits_for_a_far_end_that_is_silent(void **state)
 							     .arg = &c},
 				       &op),
 			 0);
-	town_run(&t, 20 * GN_SEC);
+	test_node_run(&t, 20 * GN_SEC);
 	assert_int_equal(c.err, 0);
 	assert_int_equal(c.dead, 0);
 	assert_ptr_not_equal(c.ch, one);
@@ -387,14 +387,14 @@ static void a_handshake_may_take_its_time(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct client c;
-		struct town t;
+		struct test_node t;
 		gn_time begin;
 
-		town_init(&t, true, NULL);
+		test_node_init(&t, true, NULL);
 		assert_int_equal(gn_mem_set(t.loop, &cases[i].path), 0);
 		begin = gn_loop_now(t.loop);
 		client_init(&c, &t, "/hold");
-		TOWN_UNTIL(&t, c.is_done, 200 * GN_SEC);
+		TEST_NODE_UNTIL(&t, c.is_done, 200 * GN_SEC);
 		assert_true(c.err == cases[i].err || (c.err != 0 && cases[i].err != 0));
 		assert_in_range(gn_loop_now(t.loop) - begin, 11 * GN_SEC, 35 * GN_SEC);
 		client_fini(&c);

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "foe.h"
+#include "raw_peer.h"
 
 static struct {
 	bool is_on;
@@ -98,26 +98,26 @@ static void heap_off(void)
 }
 
 /* A client dials, sends and receives.  How it ended. */
-static int exchange(struct town *t, struct gn_node *node)
+static int exchange(struct test_node *t, struct gn_node *node)
 {
 	const struct gn_multiaddr *addrs[1] = {t->addr};
-	struct honest h = {0};
+	struct echo_client h = {0};
 	struct gn_dial_cfg cfg = {.addrs = addrs,
 				  .n_addrs = 1,
 				  .protocol = "/echo",
 				  .kind = GN_BYTES,
-				  .on_done = honest_on_done,
+				  .on_done = echo_client_on_done,
 				  .arg = &h};
 	struct gn_dial *op;
 	int r = gn_dial_start(node, &cfg, &op);
 
 	if (r != 0)
 		return r;
-	TOWN_UNTIL(t, h.is_over, 60 * GN_SEC);
+	TEST_NODE_UNTIL(t, h.is_over, 60 * GN_SEC);
 	gn_channel_free(h.ch);
 	/* Whatever happens to memory, an end in good order has all bytes in front of it. */
 	if (h.err == GN_EOF)
-		assert_int_equal(h.got, HONEST_BYTES);
+		assert_int_equal(h.got, ECHO_CLIENT_BYTES);
 	return h.err;
 }
 
@@ -127,26 +127,26 @@ static size_t run(bool is_virtual, size_t fail, size_t how_many, int *err)
 	struct gn_limits lim;
 	struct gn_node *client;
 	struct gn_key *key;
-	struct town t;
+	struct test_node t;
 	long live = heap.live;
 	size_t n;
 
-	town_init(&t, is_virtual, NULL);
+	test_node_init(&t, is_virtual, NULL);
 	gn_limits_init(&lim);
 	if (!is_virtual)
 		lim.accept = lim.negotiate = lim.attempt = GN_SEC;
-	key = town_key(9);
-	client = town_node(t.loop, key, &lim);
+	key = test_node_key(9);
+	client = test_node_node(t.loop, key, &lim);
 	heap_on(fail, how_many);
 	*err = exchange(&t, client);
-	town_run(&t, is_virtual ? 3 * GN_SEC : 3 * GN_MSEC); /* identify both ways, and what lingers */
+	test_node_run(&t, is_virtual ? 3 * GN_SEC : 3 * GN_MSEC); /* identify both ways, and what lingers */
 	n = heap.n;
 	heap_off();
 	gn_node_free(client);
 	gn_key_free(key);
-	town_serves(&t);
-	town_quiet(&t);
-	town_fini(&t);
+	test_node_serves(&t);
+	test_node_quiet(&t);
+	test_node_fini(&t);
 	assert_int_equal(heap.live, live);
 	return n;
 }
@@ -201,7 +201,7 @@ static void a_drought(void **state)
 /* A node is made, serves, listens, says its addresses. */
 static int make(struct gn_loop *loop, const struct gn_key *key)
 {
-	struct gn_protocol_cfg proto = {.id = "/echo", .kind = GN_BYTES, .on_open = town_echo};
+	struct gn_protocol_cfg proto = {.id = "/echo", .kind = GN_BYTES, .on_open = test_node_echo};
 	struct gn_multiaddr *at = NULL, *bound = NULL, **addrs;
 	struct gn_node_cfg cfg;
 	struct gn_node *node = NULL;
@@ -211,7 +211,7 @@ static int make(struct gn_loop *loop, const struct gn_key *key)
 	memset(&cfg, 0, sizeof cfg);
 	cfg.loop = loop;
 	cfg.key = key;
-	cfg.components = town_components();
+	cfg.components = test_node_components();
 	gn_limits_init(&cfg.limits);
 	r = gn_node_new(&cfg, &node);
 	if (r == 0)
@@ -230,7 +230,7 @@ static int make(struct gn_loop *loop, const struct gn_key *key)
 
 static void of_a_node(void **state)
 {
-	struct gn_key *key = town_key(1);
+	struct gn_key *key = test_node_key(1);
 	size_t n, good = 0;
 
 	(void)state;
@@ -270,29 +270,29 @@ static void of_what_comes_in(void **state)
 	(void)state;
 	for (size_t i = 0; i == 0 || i <= n; i++) {
 		long live = heap.live;
-		struct town t;
-		struct foe f;
+		struct test_node t;
+		struct raw_peer f;
 
-		town_init(&t, true, NULL);
+		test_node_init(&t, true, NULL);
 		assert_int_equal(gn_mem_set(t.loop, &pieces), 0);
-		foe_open(&f, &t, 2);
-		town_run(&t, 100 * GN_MSEC);
+		raw_peer_open(&f, &t, 2);
+		test_node_run(&t, 100 * GN_MSEC);
 		for (uint32_t k = 0; k < 5; k++)
-			foe_stream(&f, 2 * k + 1, k % 2 ? "/echo" : "/hold");
+			raw_peer_stream(&f, 2 * k + 1, k % 2 ? "/echo" : "/hold");
 		for (uint32_t k = 0; k < 100; k++)
-			foe_data(&f, 0, 2 * (k % 5) + 1, junk, sizeof junk);
-		foe_listen(&f, false); /* hearing would need memory of ours */
-		foe_seal(&f);
+			raw_peer_data(&f, 0, 2 * (k % 5) + 1, junk, sizeof junk);
+		raw_peer_listen(&f, false); /* hearing would need memory of ours */
+		raw_peer_seal(&f);
 		heap_on(i, 1);
-		town_run(&t, 300 * GN_MSEC);
+		test_node_run(&t, 300 * GN_MSEC);
 		if (i == 0)
 			n = heap.n;
 		heap_off();
-		foe_abort(&f);
-		town_quiet(&t);
-		town_serves(&t);
-		town_quiet(&t);
-		town_fini(&t);
+		raw_peer_abort(&f);
+		test_node_quiet(&t);
+		test_node_serves(&t);
+		test_node_quiet(&t);
+		test_node_fini(&t);
 		if (i > 0)
 			assert_int_equal(heap.live, live);
 	}

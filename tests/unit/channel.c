@@ -7,19 +7,19 @@
 
 #include <cmocka.h>
 
-#include "scene.h"
+#include "channel_pair.h"
 
 /* ---- half-close ---- */
 
 static void half_close(void **state)
 {
-	struct scene s;
+	struct channel_pair s;
 
 	(void)state;
-	scene_init(&s, DELAY * GN_MSEC);
+	channel_pair_init(&s, DELAY * GN_MSEC);
 	s.server.writes = false;
-	scene_dial(&s);
-	scene_run(&s, 1000);
+	channel_pair_dial(&s);
+	channel_pair_run(&s, 1000);
 	assert_int_equal(s.server.in, GN_EOF);
 	assert_int_equal(s.server.got, BYTES);
 	assert_true(s.dialer.seen & GN_DRAINED);
@@ -28,14 +28,14 @@ static void half_close(void **state)
 	assert_int_equal(s.dialer.in, 0);
 	end_write(&s.server);
 	s.server.writes = true;
-	scene_run(&s, 1000);
+	channel_pair_run(&s, 1000);
 	assert_int_equal(s.dialer.in, GN_EOF);
 	assert_int_equal(s.dialer.got, BYTES);
 	assert_int_equal(s.dialer.dead + s.server.dead, 0);
 	/* And the end stays the end. */
 	assert_int_equal(gn_channel_read(s.dialer.ch, &(uint8_t){0}, 1), GN_EOF);
 	assert_int_equal(gn_channel_error(s.dialer.ch), 0);
-	scene_fini(&s);
+	channel_pair_fini(&s);
 }
 
 /* Given up behind its end: what is queued arrives; before it: a reset. */
@@ -43,26 +43,26 @@ static void given_up(void **state)
 {
 	(void)state;
 	for (int ended = 0; ended < 2; ended++) {
-		struct scene s;
+		struct channel_pair s;
 
-		scene_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, DELAY * GN_MSEC);
 		s.dialer.writes = s.dialer.reads = false;
-		scene_dial(&s);
-		TOWN_UNTIL(&s.t, s.dialer.ch != NULL, GN_SEC);
+		channel_pair_dial(&s);
+		TEST_NODE_UNTIL(&s.t, s.dialer.ch != NULL, GN_SEC);
 		for (size_t i = 0; i < 100000; i++)
 			assert_int_equal(gn_channel_write(s.dialer.ch, &(uint8_t){byte_at(i)}, 1), 1);
 		if (ended)
 			assert_int_equal(gn_channel_end(s.dialer.ch), 0);
 		gn_channel_free(s.dialer.ch);
 		s.dialer.ch = NULL;
-		scene_run(&s, 3000);
+		channel_pair_run(&s, 3000);
 		if (ended) {
 			assert_int_equal(s.server.got, 100000);
 			assert_int_equal(s.server.in, GN_EOF);
 		} else {
 			assert_true(s.opened == 0 || s.server.dead == 1);
 		}
-		scene_fini(&s);
+		channel_pair_fini(&s);
 	}
 }
 
@@ -70,20 +70,20 @@ static void given_up(void **state)
 
 static void all_that_was_written_is_acknowledged(void **state)
 {
-	struct scene s;
+	struct channel_pair s;
 
 	(void)state;
-	scene_init(&s, DELAY * GN_MSEC);
+	channel_pair_init(&s, DELAY * GN_MSEC);
 	s.server.writes = false;
-	scene_dial(&s);
-	TOWN_UNTIL(&s.t, s.dialer.ch != NULL, GN_SEC);
+	channel_pair_dial(&s);
+	TEST_NODE_UNTIL(&s.t, s.dialer.ch != NULL, GN_SEC);
 	assert_int_equal(gn_channel_sync(s.dialer.ch), 0);
 	assert_true(gn_channel_pending(s.dialer.ch) > 0);
-	TOWN_UNTIL(&s.t, s.dialer.seen & GN_ACKED, 2 * GN_SEC);
+	TEST_NODE_UNTIL(&s.t, s.dialer.seen & GN_ACKED, 2 * GN_SEC);
 	assert_int_equal(s.server.got, BYTES);
 	assert_int_equal(s.server.in, GN_EOF);
 	assert_int_equal(gn_channel_pending(s.dialer.ch), 0);
-	scene_fini(&s);
+	channel_pair_fini(&s);
 }
 
 /* The end of a lazy opener waits for the peer's answer; the acknowledgement covers it all the same,
@@ -92,22 +92,22 @@ static void the_acknowledgement_covers_an_end_that_waits_for_the_answer(void **s
 {
 	(void)state;
 	for (int before = 0; before < 2; before++) {
-		struct scene s;
+		struct channel_pair s;
 
-		scene_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, DELAY * GN_MSEC);
 		s.dialer.writes = s.server.writes = false;
-		scene_dial(&s);
-		TOWN_UNTIL(&s.t, s.dialer.ch != NULL, GN_SEC);
+		channel_pair_dial(&s);
+		TEST_NODE_UNTIL(&s.t, s.dialer.ch != NULL, GN_SEC);
 		assert_int_equal(gn_channel_write(s.dialer.ch, &(uint8_t){byte_at(0)}, 1), 1);
 		if (before)
 			assert_int_equal(gn_channel_sync(s.dialer.ch), 0);
 		assert_int_equal(gn_channel_end(s.dialer.ch), 0);
 		assert_int_equal(gn_channel_sync(s.dialer.ch), 0);
-		TOWN_UNTIL(&s.t, s.dialer.seen & GN_ACKED, GN_SEC);
+		TEST_NODE_UNTIL(&s.t, s.dialer.seen & GN_ACKED, GN_SEC);
 		assert_true(s.dialer.seen & GN_DRAINED);
 		assert_int_equal(s.server.got, 1);
 		assert_int_equal(s.server.in, GN_EOF);
-		scene_fini(&s);
+		channel_pair_fini(&s);
 	}
 }
 
@@ -115,29 +115,29 @@ static void the_acknowledgement_covers_an_end_that_waits_for_the_answer(void **s
  * though both directions of its channel had ended, and how many bytes are in doubt. */
 static void a_path_that_is_lost_is_told_in_place_of_the_acknowledgement(void **state)
 {
-	struct scene s;
+	struct channel_pair s;
 	struct gn_conn *c;
 
 	(void)state;
-	scene_init(&s, DELAY * GN_MSEC);
+	channel_pair_init(&s, DELAY * GN_MSEC);
 	s.server.writes = s.dialer.writes = false;
-	scene_dial(&s);
-	TOWN_UNTIL(&s.t, s.dialer.seen & GN_OPENED, GN_SEC);
+	channel_pair_dial(&s);
+	TEST_NODE_UNTIL(&s.t, s.dialer.seen & GN_OPENED, GN_SEC);
 	assert_int_equal(gn_channel_end(s.server.ch), 0);
-	TOWN_UNTIL(&s.t, s.dialer.in == GN_EOF, GN_SEC);
+	TEST_NODE_UNTIL(&s.t, s.dialer.in == GN_EOF, GN_SEC);
 	for (size_t i = 0; i < 1000; i++)
 		assert_int_equal(gn_channel_write(s.dialer.ch, &(uint8_t){byte_at(i)}, 1), 1);
 	assert_int_equal(gn_channel_end(s.dialer.ch), 0);
 	assert_int_equal(gn_channel_sync(s.dialer.ch), 0);
-	TOWN_UNTIL(&s.t, s.dialer.seen & GN_DRAINED, GN_SEC);
+	TEST_NODE_UNTIL(&s.t, s.dialer.seen & GN_DRAINED, GN_SEC);
 	c = gn_list_first(&s.client->conns, struct gn_conn, link_node);
 	gn_conn_abort(c, GN_ERESET);
-	scene_run(&s, 1);
+	channel_pair_run(&s, 1);
 	assert_int_equal(s.dialer.seen & GN_ACKED, 0);
 	assert_int_equal(s.dialer.dead, 1);
 	assert_int_equal(gn_channel_error(s.dialer.ch), GN_ERESET);
 	assert_int_equal(gn_channel_pending(s.dialer.ch), 1000);
-	scene_fini(&s);
+	channel_pair_fini(&s);
 }
 
 /* ---- sources ---- */
@@ -189,22 +189,22 @@ static void sources(void **state)
 	(void)state;
 	for (unsigned ms = 0; ms < 120; ms++) {
 		bool ends = ms % 3 > 0, resets = ms % 2, taken_off = ms % 5 == 4;
-		struct scene s;
+		struct channel_pair s;
 
 		memset(&sh, 0, sizeof sh);
 		sh.size = BYTES;
 		for (size_t i = 0; i < BYTES; i++)
 			sh.bytes[i] = byte_at(i);
-		scene_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, DELAY * GN_MSEC);
 		s.dialer.writes = s.server.writes = false;
-		scene_dial(&s);
-		TOWN_UNTIL(&s.t, s.dialer.ch != NULL, GN_SEC);
+		channel_pair_dial(&s);
+		TEST_NODE_UNTIL(&s.t, s.dialer.ch != NULL, GN_SEC);
 		assert_int_equal(gn_channel_source(s.dialer.ch, &shown_source, &sh), 0);
 		if (ends)
 			assert_int_equal(gn_channel_end(s.dialer.ch), 0);
-		scene_run(&s, ms);
+		channel_pair_run(&s, ms);
 		if (ms == 119)
-			scene_run(&s, 3000);
+			channel_pair_run(&s, 3000);
 		if (taken_off)
 			gn_channel_source(s.dialer.ch, NULL, NULL);
 		else if (resets)
@@ -212,14 +212,14 @@ static void sources(void **state)
 		gn_channel_free(s.dialer.ch);
 		s.dialer.ch = NULL;
 		sh.is_gone = true;
-		scene_run(&s, 3000);
+		channel_pair_run(&s, 3000);
 		if (s.server.in == GN_EOF && !taken_off)
 			assert_int_equal(s.server.got, BYTES);
 		if (s.opened > 0)
 			assert_true(s.server.in == GN_EOF || s.server.dead == 1);
 		if (ms == 119 || sh.taken == BYTES)
 			assert_int_equal(s.server.got, BYTES);
-		scene_fini(&s);
+		channel_pair_fini(&s);
 	}
 }
 
@@ -314,15 +314,15 @@ static void frames(void **state)
 					  .on_done = on_frames_done,
 					  .arg = &fr};
 		struct gn_metrics m;
-		struct scene s;
+		struct channel_pair s;
 
 		p.max_frame = i == 3 ? GN_FRAME_MAX - 1 : 0;
-		scene_init(&s, GN_MSEC);
+		channel_pair_init(&s, GN_MSEC);
 		assert_int_equal(gn_mem_set(s.t.loop, &path), 0);
 		assert_int_equal(gn_protocol_add(s.t.node, &p), 0);
 		addrs[0] = s.t.addr;
 		assert_int_equal(gn_dial_start(s.client, &cfg, &s.op), 0);
-		TOWN_UNTIL(&s.t, fr.err != 0, 60 * GN_SEC);
+		TEST_NODE_UNTIL(&s.t, fr.err != 0, 60 * GN_SEC);
 		assert_int_equal(gn_channel_send(fr.out, fr.buf, GN_FRAME_MAX + 1), GN_ETOOBIG);
 		if (i == 3) { /* its limit is less than ours, by one */
 			assert_int_equal(fr.err, GN_ETOOBIG);
@@ -340,7 +340,7 @@ static void frames(void **state)
 		gn_channel_free(fr.in);
 		gn_channel_free(fr.out);
 		free(fr.buf);
-		scene_fini(&s);
+		channel_pair_fini(&s);
 	}
 }
 
@@ -351,19 +351,19 @@ static void state_and_metrics(void **state)
 	struct gn_channel_state d, l;
 	struct gn_metrics m;
 	struct gn_peer_id id;
-	struct scene s;
+	struct channel_pair s;
 
 	(void)state;
-	scene_init(&s, DELAY * GN_MSEC);
-	scene_dial(&s);
-	TOWN_UNTIL(&s.t, s.dialer.ch != NULL, GN_SEC);
+	channel_pair_init(&s, DELAY * GN_MSEC);
+	channel_pair_dial(&s);
+	TEST_NODE_UNTIL(&s.t, s.dialer.ch != NULL, GN_SEC);
 	gn_channel_state(s.dialer.ch, &d);
 	assert_false(d.opened);
 	assert_true(d.queued > 0);
 	gn_node_metrics(s.client, &m);
 	assert_int_equal(m.channels, 1);
 	assert_int_equal(m.conns, 1);
-	scene_run(&s, 2000);
+	channel_pair_run(&s, 2000);
 	gn_channel_state(s.dialer.ch, &d);
 	gn_channel_state(s.server.ch, &l);
 	assert_true(d.opened && l.opened && !d.inbound && l.inbound);
@@ -397,17 +397,17 @@ static void state_and_metrics(void **state)
 	gn_channel_free(s.dialer.ch);
 	gn_channel_free(s.server.ch);
 	s.dialer.ch = s.server.ch = NULL;
-	scene_run(&s, 100);
+	channel_pair_run(&s, 100);
 	gn_node_metrics(s.t.node, &m);
 	assert_int_equal(m.channels, 0);
 	assert_true(m.bytes_in >= BYTES && m.bytes_out >= BYTES);
 	gn_node_free(s.client);
-	town_quiet(&s.t);
+	test_node_quiet(&s.t);
 	gn_node_metrics(s.t.node, &m); /* sums outlive connections */
 	assert_int_equal(m.conns, 0);
 	assert_true(m.bytes_in >= BYTES && m.bytes_out >= BYTES);
 	gn_key_free(s.key);
-	town_fini(&s.t);
+	test_node_fini(&s.t);
 }
 
 int main(void)

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "foe.h"
+#include "raw_peer.h"
 
 static struct gn_limits lim;
 
@@ -22,25 +22,25 @@ static int setup(void **state)
 	return 0;
 }
 
-static void stop(struct town *t)
+static void stop(struct test_node *t)
 {
-	town_quiet(t);
-	town_serves(t);
-	town_quiet(t);
-	town_fini(t);
+	test_node_quiet(t);
+	test_node_serves(t);
+	test_node_quiet(t);
+	test_node_fini(t);
 }
 
-static struct gn_conn *first_conn(struct town *t)
+static struct gn_conn *first_conn(struct test_node *t)
 {
 	assert_false(gn_list_is_empty(&t->node->conns));
 	return gn_list_entry(t->node->conns.next, struct gn_conn, link_node);
 }
 
-static void start(struct town *t, struct foe *f)
+static void start(struct test_node *t, struct raw_peer *f)
 {
-	town_init(t, true, &lim);
-	foe_open(f, t, 2);
-	town_run(t, 50 * GN_MSEC);
+	test_node_init(t, true, &lim);
+	raw_peer_open(f, t, 2);
+	test_node_run(t, 50 * GN_MSEC);
 	assert_int_equal(f->err, 0);
 	assert_int_equal(t->node->n_conns, 1);
 }
@@ -56,51 +56,51 @@ static void garbage(void **state)
 	(void)state;
 	rng_seed(&r, 7);
 	for (int i = 0; i < 60; i++) {
-		struct town t;
-		struct foe f;
+		struct test_node t;
+		struct raw_peer f;
 
-		town_init(&t, true, &lim);
-		foe_connect(&f, &t, 2);
+		test_node_init(&t, true, &lim);
+		raw_peer_connect(&f, &t, 2);
 		rng_fill(&r, junk, sizeof junk);
 		if (i % 3 == 1)
-			foe_say(&f, FOE_SELECT);
+			raw_peer_say(&f, RAW_PEER_SELECT);
 		if (i % 3 == 2)
-			foe_noise_1(&f);
+			raw_peer_noise_1(&f);
 		if (i % 2)
 			memset(junk, i, sizeof junk);
 		for (int k = 0; k < 4; k++)
-			foe_put(&f, junk, sizeof junk);
-		TOWN_UNTIL(&t, t.node->n_conns == 0, 12 * GN_SEC);
-		foe_abort(&f);
-		town_quiet(&t);
+			raw_peer_put(&f, junk, sizeof junk);
+		TEST_NODE_UNTIL(&t, t.node->n_conns == 0, 12 * GN_SEC);
+		raw_peer_abort(&f);
+		test_node_quiet(&t);
 		if (i % 10 == 0)
-			town_serves(&t);
-		town_fini(&t);
+			test_node_serves(&t);
+		test_node_fini(&t);
 	}
 }
 
 /* Its answers are asked for and never read. */
 static void ls_flood_deaf(void **state)
 {
-	struct town t;
-	struct foe f;
+	struct test_node t;
+	struct raw_peer f;
 
 	(void)state;
 	lim.accept = 300 * GN_MSEC;
-	town_init(&t, true, &lim);
-	foe_connect(&f, &t, 2);
-	foe_listen(&f, false);
-	foe_say(&f, FOE_SELECT);
+	test_node_init(&t, true, &lim);
+	raw_peer_connect(&f, &t, 2);
+	raw_peer_listen(&f, false);
+	raw_peer_say(&f, RAW_PEER_SELECT);
 	for (int i = 0; i < 100000; i++)
 		wire_put(&f.out, "\x03ls\n", 4);
-	foe_flush(&f);
+	raw_peer_flush(&f);
 	for (int i = 0; i < 290 && t.node->n_conns > 0; i++) {
-		town_run(&t, GN_MSEC);
+		test_node_run(&t, GN_MSEC);
 		if (t.node->n_conns > 0)
 			assert_true(gn_pipe_len(&first_conn(&t)->rx) + gn_pipe_len(&first_conn(&t)->tx) <= 40 * 1024);
 	}
-	TOWN_UNTIL(&t, t.node->n_conns == 0, GN_SEC);
-	foe_abort(&f);
+	TEST_NODE_UNTIL(&t, t.node->n_conns == 0, GN_SEC);
+	raw_peer_abort(&f);
 	stop(&t);
 }
 
@@ -108,23 +108,23 @@ static void ls_flood_deaf(void **state)
 static void nothing_is_hoarded(void **state)
 {
 	static const uint8_t junk[8000];
-	struct foe f[20];
-	struct town t;
+	struct raw_peer f[20];
+	struct test_node t;
 
 	(void)state;
 	lim.accept = 300 * GN_MSEC;
-	town_init(&t, true, &lim);
+	test_node_init(&t, true, &lim);
 	for (int i = 0; i < 20; i++) {
-		foe_connect(&f[i], &t, 2);
-		foe_say(&f[i], FOE_SELECT FOE_NOISE "\x1f\xff");
-		foe_put(&f[i], junk, sizeof junk);
+		raw_peer_connect(&f[i], &t, 2);
+		raw_peer_say(&f[i], RAW_PEER_SELECT RAW_PEER_NOISE "\x1f\xff");
+		raw_peer_put(&f[i], junk, sizeof junk);
 	}
-	town_run(&t, 100 * GN_MSEC);
+	test_node_run(&t, 100 * GN_MSEC);
 	assert_int_equal(t.node->n_conns, 20);
 	for (struct gn_list *at = t.node->conns.next; at != &t.node->conns; at = at->next)
 		assert_true(gn_pipe_len(&gn_list_entry(at, struct gn_conn, link_node)->rx) <= 8002);
 	for (int i = 0; i < 20; i++)
-		foe_abort(&f[i]);
+		raw_peer_abort(&f[i]);
 	stop(&t);
 }
 
@@ -136,14 +136,14 @@ static void bad_handshakes(void **state)
 	(void)state;
 	for (int how = 0; how < 5; how++) {
 		uint8_t payload[4096], msg[6000];
-		struct town t;
-		struct foe f;
+		struct test_node t;
+		struct raw_peer f;
 		size_t n;
 
-		town_init(&t, true, &lim);
-		foe_connect(&f, &t, 2);
-		foe_noise_1(&f);
-		TOWN_UNTIL(&t, foe_has_2(&f), GN_SEC);
+		test_node_init(&t, true, &lim);
+		raw_peer_connect(&f, &t, 2);
+		raw_peer_noise_1(&f);
+		TEST_NODE_UNTIL(&t, raw_peer_has_2(&f), GN_SEC);
 		wire_skip(&f.in, 28);
 		noise_peer_read(&f.noise, 2, &f.in);
 		n = noise_peer_payload(&f.noise, muxers, 1, payload);
@@ -158,9 +158,9 @@ static void bad_handshakes(void **state)
 		n = noise_peer_write(&f.noise, 3, payload, n, msg);
 		if (how == 4)
 			msg[40] ^= 1;
-		foe_put(&f, msg, n);
-		TOWN_UNTIL(&t, f.err != 0, GN_SEC);
-		foe_abort(&f);
+		raw_peer_put(&f, msg, n);
+		TEST_NODE_UNTIL(&t, f.err != 0, GN_SEC);
+		raw_peer_abort(&f);
 		stop(&t);
 	}
 }
@@ -170,31 +170,31 @@ static void bad_handshakes(void **state)
 /* A foe that answers our identify with this; it opened nothing itself. */
 static void identify_answer(const uint8_t *body, size_t n, size_t times)
 {
-	static const char agreed[] = FOE_SELECT "\x0f/ipfs/id/1.0.0\n";
-	struct town t;
-	struct foe f;
+	static const char agreed[] = RAW_PEER_SELECT "\x0f/ipfs/id/1.0.0\n";
+	struct test_node t;
+	struct raw_peer f;
 
 	start(&t, &f);
-	TOWN_UNTIL(&t, f.syns == 1, GN_SEC); /* our stream is number 2 */
-	foe_frame(&f, YAMUX_WINDOW, YAMUX_ACK, 2, 0);
-	foe_data(&f, 0, 2, agreed, sizeof agreed - 1);
-	foe_seal(&f);
+	TEST_NODE_UNTIL(&t, f.syns == 1, GN_SEC); /* our stream is number 2 */
+	raw_peer_frame(&f, YAMUX_WINDOW, YAMUX_ACK, 2, 0);
+	raw_peer_data(&f, 0, 2, agreed, sizeof agreed - 1);
+	raw_peer_seal(&f);
 	for (size_t i = 0; i < times && f.err == 0 && f.rsts == 0; i++) {
-		foe_data(&f, 0, 2, body, n);
-		foe_seal(&f);
-		town_run(&t, GN_MSEC);
+		raw_peer_data(&f, 0, 2, body, n);
+		raw_peer_seal(&f);
+		test_node_run(&t, GN_MSEC);
 	}
-	foe_frame(&f, YAMUX_WINDOW, YAMUX_FIN, 2, 0);
-	foe_seal(&f);
-	town_run(&t, 10 * GN_SEC);
+	raw_peer_frame(&f, YAMUX_WINDOW, YAMUX_FIN, 2, 0);
+	raw_peer_seal(&f);
+	test_node_run(&t, 10 * GN_SEC);
 	assert_int_equal(f.err, 0);
 	assert_true(t.node->budget.used <= YAMUX_WINDOW_INITIAL);
-	foe_stream(&f, 1, "/echo");
-	foe_data(&f, YAMUX_FIN, 1, "hello", 5);
-	foe_seal(&f);
+	raw_peer_stream(&f, 1, "/echo");
+	raw_peer_data(&f, YAMUX_FIN, 1, "hello", 5);
+	raw_peer_seal(&f);
 	f.data = 0;
-	TOWN_UNTIL(&t, f.data >= 5, GN_SEC);
-	foe_abort(&f);
+	TEST_NODE_UNTIL(&t, f.data >= 5, GN_SEC);
+	raw_peer_abort(&f);
 	stop(&t);
 }
 
@@ -234,18 +234,18 @@ static void identify_malformed(void **state)
 
 static void identify_silent(void **state)
 {
-	struct town t;
-	struct foe f;
+	struct test_node t;
+	struct raw_peer f;
 
 	(void)state;
 	start(&t, &f);
-	TOWN_UNTIL(&t, f.syns == 1, GN_SEC);
-	foe_frame(&f, YAMUX_WINDOW, YAMUX_ACK, 2, 0);
-	foe_seal(&f);
-	town_run(&t, 30 * GN_SEC);
+	TEST_NODE_UNTIL(&t, f.syns == 1, GN_SEC);
+	raw_peer_frame(&f, YAMUX_WINDOW, YAMUX_ACK, 2, 0);
+	raw_peer_seal(&f);
+	test_node_run(&t, 30 * GN_SEC);
 	assert_int_equal(f.err, 0);
 	assert_int_equal(t.node->budget.used, 0);
-	foe_abort(&f);
+	raw_peer_abort(&f);
 	stop(&t);
 }
 
@@ -263,19 +263,19 @@ static double cpu_seconds(void)
 static void no_descriptors(void **state)
 {
 	struct rlimit was, few;
-	struct foe f[8];
-	struct town t;
+	struct raw_peer f[8];
+	struct test_node t;
 	int used[64], n = 0, keep;
 	double cpu;
 
 	(void)state;
-	town_init(&t, false, &lim);
+	test_node_init(&t, false, &lim);
 	for (int i = 0; i < 8; i++)
-		foe_connect(&f[i], &t, (uint8_t)(2 + i));
-	TOWN_UNTIL(&t, t.node->n_conns == 8, GN_SEC);
+		raw_peer_connect(&f[i], &t, (uint8_t)(2 + i));
+	TEST_NODE_UNTIL(&t, t.node->n_conns == 8, GN_SEC);
 	for (int i = 0; i < 8; i++)
-		foe_abort(&f[i]);
-	town_quiet(&t);
+		raw_peer_abort(&f[i]);
+	test_node_quiet(&t);
 	/* Sockets that wait to be connected, then not one descriptor more. */
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
 	keep = dup(0);
@@ -284,22 +284,22 @@ static void no_descriptors(void **state)
 	few.rlim_cur = (rlim_t)keep + 6;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
 	for (int i = 0; i < 2; i++)
-		foe_begin(&f[i], &t, (uint8_t)(2 + i));
+		raw_peer_begin(&f[i], &t, (uint8_t)(2 + i));
 	while (n < 64 && (used[n] = dup(keep)) >= 0)
 		n++;
 	cpu = cpu_seconds();
-	town_run(&t, 500 * GN_MSEC);
+	test_node_run(&t, 500 * GN_MSEC);
 	assert_true(cpu_seconds() - cpu < 0.25); /* it does not spin */
 	assert_int_equal(t.node->n_conns, 0);
 	/* And a dial that finds none fails. */
-	assert_int_not_equal(honest_try(&t, 40), GN_EOF);
+	assert_int_not_equal(echo_client_try(&t, 40), GN_EOF);
 	while (n > 0)
 		close(used[--n]);
 	close(keep);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
-	TOWN_UNTIL(&t, t.node->n_conns == 2, 2 * GN_SEC);
+	TEST_NODE_UNTIL(&t, t.node->n_conns == 2, 2 * GN_SEC);
 	for (int i = 0; i < 2; i++)
-		foe_abort(&f[i]);
+		raw_peer_abort(&f[i]);
 	stop(&t);
 }
 
@@ -314,59 +314,59 @@ static size_t resident(void)
 	return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-static void one_hostile_round(struct town *t, unsigned i)
+static void one_hostile_round(struct test_node *t, unsigned i)
 {
 	static const uint8_t junk[4096];
-	struct foe f;
+	struct raw_peer f;
 
-	foe_connect(&f, t, (uint8_t)(2 + i % 7));
+	raw_peer_connect(&f, t, (uint8_t)(2 + i % 7));
 	switch (i % 6) {
 	case 0:
-		foe_put(&f, junk, sizeof junk);
+		raw_peer_put(&f, junk, sizeof junk);
 		break;
 	case 1:
-		foe_noise_1(&f);
+		raw_peer_noise_1(&f);
 		break;
 	case 2:
-		foe_noise_1(&f);
-		foe_noise_3(&f, false);
-		foe_put(&f, junk, 100);
+		raw_peer_noise_1(&f);
+		raw_peer_noise_3(&f, false);
+		raw_peer_put(&f, junk, 100);
 		break;
 	case 3:
-		foe_noise_1(&f);
-		foe_noise_3(&f, true);
+		raw_peer_noise_1(&f);
+		raw_peer_noise_3(&f, true);
 		for (uint32_t k = 0; k < 300; k++)
-			foe_stream(&f, 2 * k + 1, "/hold");
+			raw_peer_stream(&f, 2 * k + 1, "/hold");
 		break;
 	case 4:
-		foe_noise_1(&f);
-		foe_noise_3(&f, true);
+		raw_peer_noise_1(&f);
+		raw_peer_noise_3(&f, true);
 		for (uint32_t k = 0; k < 10; k++) {
-			foe_stream(&f, 2 * k + 1, k % 2 ? "/flood" : "/hold");
-			foe_data(&f, 0, 2 * k + 1, junk, sizeof junk);
-			foe_frame(&f, YAMUX_WINDOW, YAMUX_RST, 2 * k + 1, 0);
+			raw_peer_stream(&f, 2 * k + 1, k % 2 ? "/flood" : "/hold");
+			raw_peer_data(&f, 0, 2 * k + 1, junk, sizeof junk);
+			raw_peer_frame(&f, YAMUX_WINDOW, YAMUX_RST, 2 * k + 1, 0);
 		}
 		break;
 	default:
-		foe_noise_1(&f);
-		foe_noise_3(&f, true);
-		foe_data(&f, YAMUX_SYN, 1, junk, sizeof junk);
+		raw_peer_noise_1(&f);
+		raw_peer_noise_3(&f, true);
+		raw_peer_data(&f, YAMUX_SYN, 1, junk, sizeof junk);
 	}
-	foe_seal(&f);
-	town_run(t, 2 * GN_MSEC);
-	foe_abort(&f);
-	TOWN_UNTIL(t, t->node->n_conns == 0, 10 * GN_SEC);
+	raw_peer_seal(&f);
+	test_node_run(t, 2 * GN_MSEC);
+	raw_peer_abort(&f);
+	TEST_NODE_UNTIL(t, t->node->n_conns == 0, 10 * GN_SEC);
 	assert_int_equal(t->node->budget.used, 0);
 	assert_int_equal(t->n_held, 0);
 }
 
 static void thousands_of_rounds(void **state)
 {
-	struct town t;
+	struct test_node t;
 	size_t before;
 
 	(void)state;
-	town_init(&t, true, &lim);
+	test_node_init(&t, true, &lim);
 	for (unsigned i = 0; i < 300; i++)
 		one_hostile_round(&t, i);
 	before = resident();

@@ -7,46 +7,46 @@
 
 #include <cmocka.h>
 
-#include "foe.h"
+#include "raw_peer.h"
 #include "protocols/identify.h"
 
-static const struct gn_identify_peer *peer_of(struct town *t)
+static const struct gn_identify_peer *peer_of(struct test_node *t)
 {
 	assert_int_equal(t->node->n_conns, 1);
 	return gn_list_entry(t->node->conns.next, struct gn_conn, link_node)->service_state;
 }
 
-static void start(struct town *t, struct foe *f)
+static void start(struct test_node *t, struct raw_peer *f)
 {
-	town_init(t, true, NULL);
-	foe_open(f, t, 2);
-	town_run(t, 6 * GN_SEC); /* the node's own question has been given up */
+	test_node_init(t, true, NULL);
+	raw_peer_open(f, t, 2);
+	test_node_run(t, 6 * GN_SEC); /* the node's own question has been given up */
 	f->rsts = f->fins = 0;
 }
 
-static void stop(struct town *t, struct foe *f)
+static void stop(struct test_node *t, struct raw_peer *f)
 {
-	foe_abort(f);
-	town_quiet(t);
-	town_serves(t);
-	town_quiet(t);
-	town_fini(t);
+	raw_peer_abort(f);
+	test_node_quiet(t);
+	test_node_serves(t);
+	test_node_quiet(t);
+	test_node_fini(t);
 }
 
 /* A push whose only field is an agent of this name. */
-static void push(struct foe *f, uint32_t id, const char *agent)
+static void push(struct raw_peer *f, uint32_t id, const char *agent)
 {
 	uint8_t body[64];
 	size_t n = strlen(agent);
 
-	foe_stream(f, id, GN_IDENTIFY_PUSH_ID);
+	raw_peer_stream(f, id, GN_IDENTIFY_PUSH_ID);
 	body[0] = (uint8_t)(n + 2);
 	body[1] = 6 << 3 | 2;
 	body[2] = (uint8_t)n;
 	memcpy(body + 3, agent, n);
-	foe_data(f, YAMUX_FIN, id, body, n + 3);
-	foe_seal(f);
-	town_run(f->t, 10 * GN_MSEC);
+	raw_peer_data(f, YAMUX_FIN, id, body, n + 3);
+	raw_peer_seal(f);
+	test_node_run(f->t, 10 * GN_MSEC);
 }
 
 /* As many as the bucket has are listened to, the others reset, the session lives; and later there is
@@ -54,8 +54,8 @@ static void push(struct foe *f, uint32_t id, const char *agent)
 static void pushes_over_the_rate_are_reset(void **state)
 {
 	uint32_t id = 1;
-	struct town t;
-	struct foe f;
+	struct test_node t;
+	struct raw_peer f;
 	char agent[16];
 
 	(void)state;
@@ -69,7 +69,7 @@ static void pushes_over_the_rate_are_reset(void **state)
 	assert_int_equal(f.err, 0);
 	assert_memory_equal(peer_of(&t)->known->body + 2, "agent 7", 7);
 	f.rsts = f.fins = 0;
-	town_run(&t, GN_IDENTIFY_EVERY * GN_SEC);
+	test_node_run(&t, GN_IDENTIFY_EVERY * GN_SEC);
 	for (unsigned i = 0; i < 3; i++, id += 2)
 		push(&f, id, "later");
 	assert_int_equal(f.fins, 1);
@@ -82,16 +82,16 @@ static void pushes_over_the_rate_are_reset(void **state)
 static void questions_over_the_rate_are_reset(void **state)
 {
 	uint32_t id = 1;
-	struct town t;
-	struct foe f;
+	struct test_node t;
+	struct raw_peer f;
 
 	(void)state;
 	start(&t, &f);
 	for (unsigned i = 0; i < 2 * GN_IDENTIFY_BURST; i++, id += 2) {
-		foe_stream(&f, id, GN_IDENTIFY_ID);
-		foe_frame(&f, YAMUX_WINDOW, YAMUX_FIN, id, 0);
-		foe_seal(&f);
-		town_run(&t, 10 * GN_MSEC);
+		raw_peer_stream(&f, id, GN_IDENTIFY_ID);
+		raw_peer_frame(&f, YAMUX_WINDOW, YAMUX_FIN, id, 0);
+		raw_peer_seal(&f);
+		test_node_run(&t, 10 * GN_MSEC);
 	}
 	assert_int_equal(f.fins, GN_IDENTIFY_BURST);
 	assert_int_equal(f.rsts, GN_IDENTIFY_BURST);
@@ -102,23 +102,23 @@ static void questions_over_the_rate_are_reset(void **state)
 /* A second connection of the peer has no bucket of its own: it adds one. */
 static void connections_of_a_peer_share_a_bucket(void **state)
 {
-	struct foe f[2];
-	struct town t;
+	struct raw_peer f[2];
+	struct test_node t;
 
 	(void)state;
 	start(&t, &f[0]);
 	for (uint32_t i = 0; i < GN_IDENTIFY_BURST; i++)
 		push(&f[0], 2 * i + 1, "first");
 	assert_int_equal(f[0].rsts, 0);
-	foe_open(&f[1], &t, 2);
-	town_run(&t, GN_SEC);
+	raw_peer_open(&f[1], &t, 2);
+	test_node_run(&t, GN_SEC);
 	f[1].rsts = f[1].fins = 0;
 	for (uint32_t i = 0; i < 3; i++)
 		push(&f[1], 2 * i + 1, "second");
 	assert_int_equal(f[1].fins, 1);
 	assert_int_equal(f[1].rsts, 2);
-	foe_abort(&f[1]);
-	TOWN_UNTIL(&t, t.node->n_conns == 1, 5 * GN_SEC);
+	raw_peer_abort(&f[1]);
+	TEST_NODE_UNTIL(&t, t.node->n_conns == 1, 5 * GN_SEC);
 	push(&f[0], 101, "third"); /* the bucket is still there, and empty */
 	assert_int_equal(f[0].rsts, 1);
 	stop(&t, &f[0]);
@@ -128,8 +128,8 @@ static void connections_of_a_peer_share_a_bucket(void **state)
 static void a_push_that_says_nothing_new_is_passed_over(void **state)
 {
 	const struct gn_identify_known *known;
-	struct town t;
-	struct foe f;
+	struct test_node t;
+	struct raw_peer f;
 
 	(void)state;
 	start(&t, &f);

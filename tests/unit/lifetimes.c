@@ -10,16 +10,16 @@
 
 #include <cmocka.h>
 
-#include "scene.h"
+#include "channel_pair.h"
 
 static void goes_well(void **state)
 {
-	struct scene s;
+	struct channel_pair s;
 
 	(void)state;
-	scene_init(&s, DELAY * GN_MSEC);
-	scene_dial(&s);
-	scene_run(&s, 3000);
+	channel_pair_init(&s, DELAY * GN_MSEC);
+	channel_pair_dial(&s);
+	channel_pair_run(&s, 3000);
 	assert_int_equal(s.err, 0);
 	assert_int_equal(s.dialer.got, BYTES);
 	assert_int_equal(s.server.got, BYTES);
@@ -28,17 +28,17 @@ static void goes_well(void **state)
 	assert_true(s.dialer.seen & GN_OPENED && s.dialer.seen & GN_DRAINED && s.server.seen & GN_DRAINED);
 	assert_int_equal(s.dialer.dead + s.server.dead, 0);
 	assert_int_equal(gn_channel_error(s.dialer.ch), 0);
-	scene_fini(&s);
+	channel_pair_fini(&s);
 }
 
 /* ---- free and reset inside callbacks ---- */
 
 static void inside(unsigned event, bool at_server, bool is_free)
 {
-	struct scene s;
+	struct channel_pair s;
 	struct end *e, *other;
 
-	scene_init(&s, DELAY * GN_MSEC);
+	channel_pair_init(&s, DELAY * GN_MSEC);
 	e = at_server ? &s.server : &s.dialer;
 	other = at_server ? &s.dialer : &s.server;
 	if (is_free)
@@ -47,8 +47,8 @@ static void inside(unsigned event, bool at_server, bool is_free)
 		e->reset_on = event;
 	if (event == GN_DEAD) /* the other one kills it */
 		other->reset_on = GN_CAN_READ;
-	scene_dial(&s);
-	scene_run(&s, 3000);
+	channel_pair_dial(&s);
+	channel_pair_run(&s, 3000);
 	assert_int_equal(s.done, 1);
 	assert_int_equal(s.err, 0);
 	if (event == GN_OPENED && at_server) { /* it was open when it came */
@@ -64,7 +64,7 @@ static void inside(unsigned event, bool at_server, bool is_free)
 			assert_int_equal(other->got, BYTES);
 	}
 	assert_true(s.dialer.dead <= 1 && s.server.dead <= 1);
-	scene_fini(&s);
+	channel_pair_fini(&s);
 }
 
 static void free_inside(void **state)
@@ -87,13 +87,13 @@ static void free_at_birth(void **state)
 {
 	(void)state;
 	for (int i = 1; i < 4; i++) {
-		struct scene s;
+		struct channel_pair s;
 
-		scene_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, DELAY * GN_MSEC);
 		s.frees_in_done = i & 1;
 		s.frees_in_open = i & 2;
-		scene_dial(&s);
-		scene_run(&s, 3000);
+		channel_pair_dial(&s);
+		channel_pair_run(&s, 3000);
 		assert_int_equal(s.done, 1);
 		if (i == 1) /* it was never said, or it was reset at once */
 			assert_true(s.opened == 0 || s.server.dead == 1);
@@ -101,29 +101,29 @@ static void free_at_birth(void **state)
 			assert_int_equal(s.opened, 1);
 			assert_int_equal(s.dialer.dead, 1);
 		}
-		scene_fini(&s);
+		channel_pair_fini(&s);
 	}
 }
 
 /* Whoever is no longer listening hears nothing; who listens anew hears what he has missed. */
 static void listens_late(void **state)
 {
-	struct scene s;
+	struct channel_pair s;
 
 	(void)state;
-	scene_init(&s, DELAY * GN_MSEC);
-	scene_dial(&s);
-	TOWN_UNTIL(&s.t, s.opened == 1, GN_SEC);
+	channel_pair_init(&s, DELAY * GN_MSEC);
+	channel_pair_dial(&s);
+	TEST_NODE_UNTIL(&s.t, s.opened == 1, GN_SEC);
 	gn_channel_on_event(s.server.ch, NULL, NULL);
 	s.server.count = 0;
-	scene_run(&s, 2000);
+	channel_pair_run(&s, 2000);
 	assert_int_equal(s.server.count, 0);
 	gn_channel_reset(s.dialer.ch);
-	scene_run(&s, 100);
+	channel_pair_run(&s, 100);
 	gn_channel_on_event(s.server.ch, on_event, &s.server);
-	scene_run(&s, 100);
+	channel_pair_run(&s, 100);
 	assert_int_equal(s.server.dead, 1);
-	scene_fini(&s);
+	channel_pair_fini(&s);
 }
 
 /* ---- dialing ---- */
@@ -134,29 +134,29 @@ static void cancelled_at_each_step(void **state)
 
 	(void)state;
 	for (unsigned ms = 0; ms < 60; ms++) {
-		struct scene s;
+		struct channel_pair s;
 
-		scene_init(&s, DELAY * GN_MSEC);
-		scene_dial(&s);
-		scene_run(&s, ms);
+		channel_pair_init(&s, DELAY * GN_MSEC);
+		channel_pair_dial(&s);
+		channel_pair_run(&s, ms);
 		if (s.op != NULL) {
 			assert_int_equal(s.done, 0);
 			gn_dial_cancel(s.op);
-			scene_run(&s, 5000);
+			channel_pair_run(&s, 5000);
 			assert_int_equal(s.done, 0);
 			assert_int_equal(s.client->n_channels, 0);
 			assert_int_equal(s.opened, 0);
 		} else {
 			open++;
 		}
-		scene_fini(&s);
+		channel_pair_fini(&s);
 	}
 	assert_true(open > 10 && open < 60);
 }
 
 static void cancel_in_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
 {
-	struct scene *s = arg;
+	struct channel_pair *s = arg;
 
 	(void)addr;
 	(void)err;
@@ -176,26 +176,26 @@ static void cancelled_inside_on_attempt(void **state)
 					  .protocol = "/scene",
 					  .on_attempt = cancel_in_attempt,
 					  .on_done = on_done};
-		struct scene s;
+		struct channel_pair s;
 
-		scene_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, DELAY * GN_MSEC);
 		assert_int_equal(gn_multiaddr_parse(i < 2 ? "/memory/12345" : "/ip4/1.2.3.4/udp/5", &nobody, NULL), 0);
 		cfg.arg = &s;
 		addrs[0] = i == 0 ? s.t.addr : nobody;
 		addrs[1] = i == 1 ? s.t.addr : nobody;
 		cfg.n_addrs = i == 2 ? 1 : 2;
 		assert_int_equal(gn_dial_start(s.client, &cfg, &s.op), 0);
-		scene_run(&s, 3000);
+		channel_pair_run(&s, 3000);
 		assert_null(s.op);
 		assert_int_equal(s.done, 0);
 		gn_multiaddr_free(nobody);
-		scene_fini(&s);
+		channel_pair_fini(&s);
 	}
 }
 
 static void close_in_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
 {
-	struct scene *s = arg;
+	struct channel_pair *s = arg;
 
 	(void)addr;
 	(void)err;
@@ -214,19 +214,19 @@ static void closed_inside_on_attempt(void **state)
 					  .protocol = "/scene",
 					  .on_attempt = close_in_attempt,
 					  .on_done = on_done};
-		struct scene s;
+		struct channel_pair s;
 
-		scene_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, DELAY * GN_MSEC);
 		assert_int_equal(gn_multiaddr_parse("/memory/12345", &nobody, NULL), 0);
 		cfg.arg = &s;
 		addrs[i] = nobody;
 		addrs[1 - i] = s.t.addr;
 		assert_int_equal(gn_dial_start(s.client, &cfg, &s.op), 0);
-		scene_run(&s, 3000);
+		channel_pair_run(&s, 3000);
 		assert_int_equal(s.done, 1);
 		assert_int_equal(s.err, GN_ECLOSED);
 		gn_multiaddr_free(nobody);
-		scene_fini(&s);
+		channel_pair_fini(&s);
 	}
 }
 
@@ -245,23 +245,23 @@ static void done_exactly_once(void **state)
 					  .n_addrs = 1,
 					  .protocol = "/nobody/has/it",
 					  .on_done = on_done};
-		struct scene s;
+		struct channel_pair s;
 
-		scene_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, DELAY * GN_MSEC);
 		assert_int_equal(gn_multiaddr_parse(at[i], &addr, NULL), 0);
 		addrs[0] = addr;
 		cfg.arg = &s;
 		assert_int_equal(gn_dial_start(s.client, &cfg, &s.op), 0);
 		assert_int_equal(s.done, 0);
 		gn_multiaddr_free(addr);
-		scene_run(&s, 30000);
+		channel_pair_run(&s, 30000);
 		assert_int_equal(s.done, 1);
 		assert_int_equal(s.err, want[i]);
 		if (i == 0) {
 			assert_int_equal(s.dialer.dead, 1);
 			assert_int_equal(gn_channel_error(s.dialer.ch), GN_ENOPROTO);
 		}
-		scene_fini(&s);
+		channel_pair_fini(&s);
 	}
 }
 
@@ -275,7 +275,7 @@ static void a_peer_that_leaves_at_once(void **state)
 {
 	(void)state;
 	for (int how = 0; how < 2; how++) {
-		static const char hello[] = FOE_SELECT FOE_NOISE;
+		static const char hello[] = RAW_PEER_SELECT RAW_PEER_NOISE;
 		struct gn_link_listen_cfg cfg;
 		struct gn_link_listener *l;
 		struct gn_link *link = NULL;
@@ -287,10 +287,10 @@ static void a_peer_that_leaves_at_once(void **state)
 		struct noise_peer noise;
 		struct wire in = {0};
 		struct iovec v;
-		struct scene s;
+		struct channel_pair s;
 		size_t n;
 
-		scene_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, DELAY * GN_MSEC);
 		noise_peer_init(&noise, false, 3);
 		cfg = (struct gn_link_listen_cfg){.loop = s.t.loop, .on_link = took_link, .arg = &link};
 		assert_int_equal(gn_multiaddr_parse("/memory/55", &at, NULL), 0);
@@ -299,7 +299,7 @@ static void a_peer_that_leaves_at_once(void **state)
 		addrs[0] = at;
 		dial.arg = &s;
 		assert_int_equal(gn_dial_start(s.client, &dial, &s.op), 0);
-		scene_run(&s, 4 * DELAY);
+		channel_pair_run(&s, 4 * DELAY);
 		assert_non_null(link);
 		for (ptrdiff_t r; (r = link->ops->read(link, msg, sizeof msg)) > 0;)
 			wire_put(&in, msg, (size_t)r);
@@ -311,7 +311,7 @@ static void a_peer_that_leaves_at_once(void **state)
 		v = (struct iovec){msg, noise_peer_write(&noise, 2, payload, n, msg)};
 		assert_int_equal(link->ops->write(link, &v, 1), v.iov_len);
 		link->ops->end(link);
-		scene_run(&s, 3000);
+		channel_pair_run(&s, 3000);
 		assert_int_equal(s.done, 1);
 		assert_true(s.err != 0 || s.dialer.dead == 1);
 		link->ops->abort(link);
@@ -320,7 +320,7 @@ static void a_peer_that_leaves_at_once(void **state)
 		gn_multiaddr_free(bound);
 		noise_peer_fini(&noise);
 		wire_fini(&in);
-		scene_fini(&s);
+		channel_pair_fini(&s);
 	}
 }
 
@@ -343,17 +343,17 @@ static void on_closed(void *arg)
 static void close_with_nothing(void **state)
 {
 	struct closed c = {0};
-	struct scene s;
+	struct channel_pair s;
 
 	(void)state;
-	scene_init(&s, 0);
+	channel_pair_init(&s, 0);
 	c.loop = s.t.loop;
 	assert_int_equal(gn_node_close(s.client, GN_SEC, on_closed, &c), 0);
 	assert_int_equal(c.times, 0);
 	assert_int_equal(gn_node_close(s.client, GN_SEC, on_closed, &c), GN_ECLOSED);
-	scene_run(&s, 5000);
+	channel_pair_run(&s, 5000);
 	assert_int_equal(c.times, 1);
-	scene_fini(&s);
+	channel_pair_fini(&s);
 }
 
 /* A stream that nobody ends keeps the node until the limit, exactly. */
@@ -362,36 +362,36 @@ static void close_with_streams(void **state)
 	(void)state;
 	for (int i = 0; i < 2; i++) { /* at the dialer, at the listener */
 		struct closed c = {0};
-		struct scene s;
+		struct channel_pair s;
 		struct end *e;
 		gn_time begin;
 
-		scene_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, DELAY * GN_MSEC);
 		s.server.writes = false;
-		scene_dial(&s);
-		scene_run(&s, 1000);
+		channel_pair_dial(&s);
+		channel_pair_run(&s, 1000);
 		assert_int_equal(s.server.got, BYTES);
 		c.loop = s.t.loop;
 		begin = gn_loop_now(s.t.loop);
 		assert_int_equal(gn_node_close(i ? s.t.node : s.client, 2 * GN_SEC, on_closed, &c), 0);
-		scene_run(&s, 1900);
+		channel_pair_run(&s, 1900);
 		assert_int_equal(c.times, 0);
 		assert_int_equal(s.dialer.dead + s.server.dead, 0);
-		scene_run(&s, 1000);
+		channel_pair_run(&s, 1000);
 		assert_int_equal(c.times, 1);
 		assert_int_equal(c.when - begin, 2 * GN_SEC);
 		e = i ? &s.server : &s.dialer;
 		assert_int_equal(e->dead, 1);
 		assert_int_equal(gn_channel_error(e->ch), GN_ECLOSED);
-		scene_run(&s, 1000);
+		channel_pair_run(&s, 1000);
 		assert_int_equal(s.dialer.dead + s.server.dead, 2);
 		assert_int_equal(c.times, 1);
 		gn_channel_free(s.dialer.ch);
 		gn_channel_free(s.server.ch);
 		gn_node_free(s.client);
 		gn_key_free(s.key);
-		town_quiet(&s.t);
-		town_fini(&s.t);
+		test_node_quiet(&s.t);
+		test_node_fini(&s.t);
 	}
 }
 
@@ -399,24 +399,24 @@ static void close_with_streams(void **state)
 static void close_in_good_order(void **state)
 {
 	struct closed c = {0};
-	struct scene s;
+	struct channel_pair s;
 
 	(void)state;
-	scene_init(&s, DELAY * GN_MSEC);
-	scene_dial(&s);
-	scene_run(&s, 6 * DELAY); /* under way */
+	channel_pair_init(&s, DELAY * GN_MSEC);
+	channel_pair_dial(&s);
+	channel_pair_run(&s, 6 * DELAY); /* under way */
 	c.loop = s.t.loop;
 	assert_int_equal(gn_node_close(s.client, 60 * GN_SEC, on_closed, &c), 0);
-	TOWN_UNTIL(&s.t, s.dialer.in == GN_EOF && s.server.in == GN_EOF, 10 * GN_SEC);
+	TEST_NODE_UNTIL(&s.t, s.dialer.in == GN_EOF && s.server.in == GN_EOF, 10 * GN_SEC);
 	assert_int_equal(s.dialer.got, BYTES);
 	assert_int_equal(s.server.got, BYTES);
 	assert_int_equal(c.times, 0); /* the channels are ours still */
 	gn_channel_free(s.dialer.ch);
 	gn_channel_free(s.server.ch);
 	s.dialer.ch = s.server.ch = NULL;
-	TOWN_UNTIL(&s.t, c.times == 1, 5 * GN_SEC);
+	TEST_NODE_UNTIL(&s.t, c.times == 1, 5 * GN_SEC);
 	assert_int_equal(s.client->n_conns, 0);
-	scene_fini(&s);
+	channel_pair_fini(&s);
 }
 
 /* What was written before a channel was ended and given up arrives whole, though the path takes five
@@ -426,16 +426,16 @@ static void a_slow_path_is_waited_for_while_it_takes_bytes(void **state)
 	enum { SIZE = 100000 };
 	struct gn_mem_cfg path = {.seed = 1, .delay = 100 * GN_MSEC, .buffer = 1024};
 	struct closed c = {0};
-	struct scene s;
+	struct channel_pair s;
 
 	(void)state;
-	scene_init(&s, 0);
+	channel_pair_init(&s, 0);
 	assert_int_equal(gn_mem_set(s.t.loop, &path), 0);
 	s.dialer.writes = s.server.writes = false;
-	scene_dial(&s);
-	TOWN_UNTIL(&s.t, s.dialer.seen & GN_OPENED, 10 * GN_SEC);
+	channel_pair_dial(&s);
+	TEST_NODE_UNTIL(&s.t, s.dialer.seen & GN_OPENED, 10 * GN_SEC);
 	assert_int_equal(gn_channel_end(s.server.ch), 0);
-	TOWN_UNTIL(&s.t, s.dialer.in == GN_EOF, 10 * GN_SEC);
+	TEST_NODE_UNTIL(&s.t, s.dialer.in == GN_EOF, 10 * GN_SEC);
 	for (size_t i = 0; i < SIZE; i++)
 		assert_int_equal(gn_channel_write(s.dialer.ch, &(uint8_t){byte_at(i)}, 1), 1);
 	assert_int_equal(gn_channel_end(s.dialer.ch), 0);
@@ -443,13 +443,13 @@ static void a_slow_path_is_waited_for_while_it_takes_bytes(void **state)
 	s.dialer.ch = NULL;
 	c.loop = s.t.loop;
 	assert_int_equal(gn_node_close(s.client, 2 * GN_SEC, on_closed, &c), 0);
-	scene_run(&s, 5000);
+	channel_pair_run(&s, 5000);
 	assert_int_equal(c.times, 0);
 	assert_int_equal(s.server.in, 0);
-	TOWN_UNTIL(&s.t, c.times == 1, 60 * GN_SEC);
+	TEST_NODE_UNTIL(&s.t, c.times == 1, 60 * GN_SEC);
 	assert_int_equal(s.server.got, SIZE);
 	assert_int_equal(s.server.in, GN_EOF);
-	scene_fini(&s);
+	channel_pair_fini(&s);
 }
 
 /* A node that closes takes no dial, and those that run have failed, once. */
@@ -461,22 +461,22 @@ static void close_while_dialing(void **state)
 		struct gn_dial_cfg cfg = {.addrs = addrs, .n_addrs = 1, .protocol = "/scene", .on_done = on_done};
 		struct closed c = {0};
 		struct gn_dial *op;
-		struct scene s;
+		struct channel_pair s;
 
-		scene_init(&s, DELAY * GN_MSEC);
-		scene_dial(&s);
-		scene_run(&s, ms);
+		channel_pair_init(&s, DELAY * GN_MSEC);
+		channel_pair_dial(&s);
+		channel_pair_run(&s, ms);
 		c.loop = s.t.loop;
 		assert_int_equal(gn_node_close(s.client, 5 * GN_SEC, on_closed, &c), 0);
 		addrs[0] = s.t.addr;
 		assert_int_equal(gn_dial_start(s.client, &cfg, &op), GN_ECLOSED);
-		scene_run(&s, 3000);
+		channel_pair_run(&s, 3000);
 		assert_int_equal(s.done, 1);
 		if (s.err != 0) {
 			assert_int_equal(s.err, GN_ECLOSED);
 			assert_int_equal(c.times, 1);
 		}
-		scene_fini(&s);
+		channel_pair_fini(&s);
 		assert_int_equal(c.times, 1);
 	}
 }
@@ -510,17 +510,17 @@ static void free_with_everything(void **state)
 		struct gn_identify *id_op;
 		struct gn_ping *ping_op;
 		struct gn_multiaddr *bound;
-		struct scene s;
+		struct channel_pair s;
 		unsigned done, opened, events;
 
-		scene_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, DELAY * GN_MSEC);
 		addrs[0] = s.t.addr;
-		bound = town_listen(s.client, "/memory/31");
+		bound = test_node_listen(s.client, "/memory/31");
 		gn_multiaddr_free(bound);
-		scene_dial(&s);
+		channel_pair_dial(&s);
 		assert_int_equal(gn_ping_start(s.client, &ping, &ping_op), 0);
 		assert_int_equal(gn_identify_start(s.client, &ident, &id_op), 0);
-		scene_run(&s, ms);
+		channel_pair_run(&s, ms);
 		before = told;
 		done = s.done;
 		opened = s.opened;
@@ -528,12 +528,12 @@ static void free_with_everything(void **state)
 		if (ms % 2) {
 			gn_node_free(s.client);
 			s.dialer.ch = NULL;
-			scene_run(&s, 5000);
+			channel_pair_run(&s, 5000);
 			assert_true(s.server.ch == NULL || s.server.dead == 1 || s.server.in == GN_EOF);
 			if (s.server.ch != NULL)
 				gn_channel_free(s.server.ch);
-			town_quiet(&s.t);
-			town_fini(&s.t);
+			test_node_quiet(&s.t);
+			test_node_fini(&s.t);
 		} else { /* the listener's end */
 			struct gn_loop *loop = s.t.loop;
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "foe.h"
+#include "raw_peer.h"
 
 static struct gn_limits lim;
 
@@ -19,12 +19,12 @@ static int setup(void **state)
 	return 0;
 }
 
-static void stop(struct town *t)
+static void stop(struct test_node *t)
 {
-	town_quiet(t);
-	town_serves(t);
-	town_quiet(t);
-	town_fini(t);
+	test_node_quiet(t);
+	test_node_serves(t);
+	test_node_quiet(t);
+	test_node_fini(t);
 }
 
 /* ---- streams ---- */
@@ -32,82 +32,82 @@ static void stop(struct town *t)
 /* All in one record: the limit holds though nobody was told in between. */
 static void streams_per_conn(void **state)
 {
-	struct town t;
-	struct foe f;
+	struct test_node t;
+	struct raw_peer f;
 
 	(void)state;
 	lim.streams_per_conn = 4;
-	town_init(&t, true, &lim);
-	foe_open(&f, &t, 2);
+	test_node_init(&t, true, &lim);
+	raw_peer_open(&f, &t, 2);
 	for (uint32_t i = 0; i < 100; i++)
-		foe_stream(&f, 2 * i + 1, "/hold");
-	foe_seal(&f);
-	TOWN_UNTIL(&t, f.rsts == 96, GN_SEC);
+		raw_peer_stream(&f, 2 * i + 1, "/hold");
+	raw_peer_seal(&f);
+	TEST_NODE_UNTIL(&t, f.rsts == 96, GN_SEC);
 	assert_int_equal(t.opened, 4);
-	town_run(&t, GN_SEC);
+	test_node_run(&t, GN_SEC);
 	assert_int_equal(f.rsts, 96);
 	assert_int_equal(f.err, 0);
 	assert_false(f.is_away);
 	/* A place becomes free. */
-	foe_frame(&f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
-	foe_seal(&f);
-	town_run(&t, 10 * GN_MSEC);
-	foe_stream(&f, 1001, "/hold");
-	foe_seal(&f);
-	TOWN_UNTIL(&t, t.opened == 5, GN_SEC);
-	foe_abort(&f);
+	raw_peer_frame(&f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
+	raw_peer_seal(&f);
+	test_node_run(&t, 10 * GN_MSEC);
+	raw_peer_stream(&f, 1001, "/hold");
+	raw_peer_seal(&f);
+	TEST_NODE_UNTIL(&t, t.opened == 5, GN_SEC);
+	raw_peer_abort(&f);
 	stop(&t);
 }
 
 /* Streams that the program is done with and the peer does not end count as well. */
 static void streams_given_up(void **state)
 {
-	struct town t;
-	struct foe f;
+	struct test_node t;
+	struct raw_peer f;
 
 	(void)state;
 	lim.streams_per_conn = 8;
-	town_init(&t, true, &lim);
-	foe_open(&f, &t, 2);
+	test_node_init(&t, true, &lim);
+	raw_peer_open(&f, &t, 2);
 	for (uint32_t i = 0; i < 50; i++)
-		foe_stream(&f, 2 * i + 1, "/ipfs/id/1.0.0");
-	foe_seal(&f);
-	town_run(&t, GN_SEC);
+		raw_peer_stream(&f, 2 * i + 1, "/ipfs/id/1.0.0");
+	raw_peer_seal(&f);
+	test_node_run(&t, GN_SEC);
 	for (uint32_t i = 50; i < 200; i++) {
-		foe_stream(&f, 2 * i + 1, "/ipfs/id/1.0.0");
-		foe_seal(&f);
-		town_run(&t, 100 * GN_MSEC);
+		raw_peer_stream(&f, 2 * i + 1, "/ipfs/id/1.0.0");
+		raw_peer_seal(&f);
+		test_node_run(&t, 100 * GN_MSEC);
 	}
 	assert_true(
 		((struct gn_conn *)gn_list_entry(t.node->conns.next, struct gn_conn, link_node))->session->streams <=
 		8 + 1);
 	assert_true(t.node->budget.used <= 9 * YAMUX_WINDOW_INITIAL);
-	foe_abort(&f);
+	raw_peer_abort(&f);
 	stop(&t);
 }
 
 static void streams_per_peer(void **state)
 {
-	struct foe f[3];
-	struct town t;
+	struct raw_peer f[3];
+	struct test_node t;
 
 	(void)state;
 	lim.streams_per_conn = 4;
 	lim.streams_per_peer = 6;
-	town_init(&t, true, &lim);
+	test_node_init(&t, true, &lim);
 	for (int i = 0; i < 3; i++) { /* the third is somebody else */
-		foe_open(&f[i], &t, i < 2 ? 2 : 3);
+		raw_peer_open(&f[i], &t, i < 2 ? 2 : 3);
 		for (uint32_t k = 0; k < 5; k++)
-			foe_stream(&f[i], 2 * k + 1, "/hold");
-		foe_seal(&f[i]);
-		town_run(&t, 100 * GN_MSEC);
+			raw_peer_stream(&f[i], 2 * k + 1, "/hold");
+		raw_peer_seal(&f[i]);
+		test_node_run(&t, 100 * GN_MSEC);
 	}
 	assert_int_equal(f[0].rsts, 1);
 	assert_int_equal(f[1].rsts, 3);
 	assert_int_equal(f[2].rsts, 1);
 	assert_int_equal(t.opened, 4 + 2 + 4);
 	for (int i = 0; i < 3; i++)
-		foe_abort(&f[i]);
+		raw_peer_abort(&f[i]);
 	stop(&t);
 }
 
@@ -132,21 +132,21 @@ static size_t promised(const struct gn_node *node)
 static void memory(void **state)
 {
 	static const uint8_t junk[16384];
-	struct foe f, other;
-	struct town t;
+	struct raw_peer f, other;
+	struct test_node t;
 
 	(void)state;
 	lim.memory = 8 * YAMUX_WINDOW_INITIAL;
-	town_init(&t, true, &lim);
-	foe_open(&other, &t, 3);
-	foe_stream(&other, 1, "/echo");
-	foe_seal(&other);
-	town_run(&t, GN_SEC); /* identify has come and gone */
-	foe_open(&f, &t, 2);
+	test_node_init(&t, true, &lim);
+	raw_peer_open(&other, &t, 3);
+	raw_peer_stream(&other, 1, "/echo");
+	raw_peer_seal(&other);
+	test_node_run(&t, GN_SEC); /* identify has come and gone */
+	raw_peer_open(&f, &t, 2);
 	for (uint32_t i = 0; i < 20; i++)
-		foe_stream(&f, 2 * i + 1, "/hold");
-	foe_seal(&f);
-	town_run(&t, 100 * GN_MSEC);
+		raw_peer_stream(&f, 2 * i + 1, "/hold");
+	raw_peer_seal(&f);
+	test_node_run(&t, 100 * GN_MSEC);
 	assert_int_equal(t.node->budget.used, promised(t.node));
 	assert_true(t.node->budget.used <= lim.memory);
 	assert_true(t.opened >= 5 && t.opened <= 7);
@@ -154,19 +154,19 @@ static void memory(void **state)
 	/* All that was promised comes, and is kept. */
 	for (uint32_t i = 0; i < t.opened; i++)
 		for (unsigned k = 0; k < 15; k++)
-			foe_data(&f, 0, 2 * i + 1, junk, sizeof junk);
-	foe_seal(&f);
-	town_run(&t, GN_SEC);
+			raw_peer_data(&f, 0, 2 * i + 1, junk, sizeof junk);
+	raw_peer_seal(&f);
+	test_node_run(&t, GN_SEC);
 	assert_int_equal(f.err, 0);
 	assert_true(t.node->budget.used <= lim.memory);
 	/* Others go on with what they have. */
 	other.data = 0;
-	foe_data(&other, 0, 1, junk, sizeof junk);
-	foe_data(&other, 0, 1, junk, sizeof junk);
-	foe_seal(&other);
-	TOWN_UNTIL(&t, other.data >= 2 * sizeof junk, GN_SEC);
-	foe_abort(&f);
-	foe_abort(&other);
+	raw_peer_data(&other, 0, 1, junk, sizeof junk);
+	raw_peer_data(&other, 0, 1, junk, sizeof junk);
+	raw_peer_seal(&other);
+	TEST_NODE_UNTIL(&t, other.data >= 2 * sizeof junk, GN_SEC);
+	raw_peer_abort(&f);
+	raw_peer_abort(&other);
 	stop(&t);
 }
 
@@ -175,19 +175,19 @@ static size_t widest(size_t window, size_t memory_max)
 {
 	static const struct gn_mem_cfg path = {.delay = 20 * GN_MSEC, .buffer = (size_t)16 << 20};
 	static const uint8_t junk[32768];
-	struct town t;
-	struct foe f;
+	struct test_node t;
+	struct raw_peer f;
 	size_t most = 0, sent = 0;
 
 	gn_limits_init(&lim);
 	lim.window = window;
 	lim.memory = memory_max;
-	town_init(&t, true, &lim);
+	test_node_init(&t, true, &lim);
 	assert_int_equal(gn_mem_set(t.loop, &path), 0);
-	foe_open(&f, &t, 2);
-	foe_stream(&f, 1, "/sink");
-	foe_seal(&f);
-	town_run(&t, 200 * GN_MSEC);
+	raw_peer_open(&f, &t, 2);
+	raw_peer_stream(&f, 1, "/sink");
+	raw_peer_seal(&f);
+	test_node_run(&t, 200 * GN_MSEC);
 	sent = 64;
 	for (int i = 0; i < 400; i++) {
 		const struct gn_conn *c = gn_list_entry(t.node->conns.next, struct gn_conn, link_node);
@@ -195,16 +195,16 @@ static size_t widest(size_t window, size_t memory_max)
 
 		assert_int_equal(f.err, 0);
 		while (sent + sizeof junk <= YAMUX_WINDOW_INITIAL + f.credit) {
-			foe_data(&f, 0, 1, junk, sizeof junk);
+			raw_peer_data(&f, 0, 1, junk, sizeof junk);
 			sent += sizeof junk;
 		}
-		foe_seal(&f);
-		town_run(&t, 5 * GN_MSEC);
+		raw_peer_seal(&f);
+		test_node_run(&t, 5 * GN_MSEC);
 		if (s != NULL && s->window > most)
 			most = s->window;
 		assert_true(t.node->budget.used <= memory_max);
 	}
-	foe_abort(&f);
+	raw_peer_abort(&f);
 	stop(&t);
 	return most;
 }

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "foe.h"
+#include "raw_peer.h"
 
 enum { FOES = 12 };
 
@@ -24,17 +24,17 @@ static int setup(void **state)
 	return 0;
 }
 
-static void stop(struct town *t)
+static void stop(struct test_node *t)
 {
-	town_quiet(t);
-	town_serves(t);
-	town_quiet(t);
+	test_node_quiet(t);
+	test_node_serves(t);
+	test_node_quiet(t);
 	gn_networks_put(&t->node->networks, held);
-	town_fini(t);
+	test_node_fini(t);
 }
 
 /* Makes 127.0.0.x an address like any other, as long as the town exists. */
-static void is_far(struct town *t, uint8_t x)
+static void is_far(struct test_node *t, uint8_t x)
 {
 	struct gn_ip ip = {.addr = {127, 0, 0, x}};
 	struct gn_multiaddr *a;
@@ -47,92 +47,92 @@ static void is_far(struct town *t, uint8_t x)
 	gn_multiaddr_free(a);
 }
 
-static void foe_open_from(struct foe *f, struct town *t, uint8_t seed, const uint8_t from[4])
+static void raw_peer_open_from(struct raw_peer *f, struct test_node *t, uint8_t seed, const uint8_t from[4])
 {
-	foe_connect_from(f, t, seed, from);
-	foe_noise_1(f);
-	foe_noise_3(f, true);
+	raw_peer_connect_from(f, t, seed, from);
+	raw_peer_noise_1(f);
+	raw_peer_noise_3(f, true);
 }
 
 /* It was told this limit, and its connection ends. */
-static void told(struct town *t, struct foe *f, uint32_t code)
+static void told(struct test_node *t, struct raw_peer *f, uint32_t code)
 {
-	TOWN_UNTIL(t, f->is_away, 5 * GN_SEC);
+	TEST_NODE_UNTIL(t, f->is_away, 5 * GN_SEC);
 	assert_int_equal(f->away_code, code);
 	f->link->ops->end(f->link);
-	TOWN_UNTIL(t, f->err != 0, 5 * GN_SEC);
-	foe_abort(f);
+	TEST_NODE_UNTIL(t, f->err != 0, 5 * GN_SEC);
+	raw_peer_abort(f);
 }
 
-static void holds_a_stream(struct town *t, struct foe *f)
+static void holds_a_stream(struct test_node *t, struct raw_peer *f)
 {
 	unsigned was = t->opened;
 
-	foe_stream(f, 1, "/hold");
-	foe_seal(f);
-	TOWN_UNTIL(t, t->opened == was + 1, 5 * GN_SEC);
+	raw_peer_stream(f, 1, "/hold");
+	raw_peer_seal(f);
+	TEST_NODE_UNTIL(t, t->opened == was + 1, 5 * GN_SEC);
 }
 
 /* ---- conns ---- */
 
 static void past_conns_the_peer_is_told_which_limit(void **state)
 {
-	struct foe foes[FOES];
-	struct town t;
+	struct raw_peer foes[FOES];
+	struct test_node t;
 
 	(void)state;
 	lim.conns = 4;
-	town_init(&t, true, &lim);
+	test_node_init(&t, true, &lim);
 	for (uint8_t i = 0; i < 4; i++)
-		foe_open(&foes[i], &t, (uint8_t)(i + 2));
-	TOWN_UNTIL(&t, t.node->n_admitted == 4, GN_SEC);
+		raw_peer_open(&foes[i], &t, (uint8_t)(i + 2));
+	TEST_NODE_UNTIL(&t, t.node->n_admitted == 4, GN_SEC);
 	/* The one at the boundary stays, the next does not. */
-	foe_open(&foes[4], &t, 7);
+	raw_peer_open(&foes[4], &t, 7);
 	told(&t, &foes[4], GN_GO_AWAY_CONNS);
 	assert_int_equal(foes[3].err, 0);
 	assert_false(foes[3].is_away);
-	assert_int_equal(honest_try(&t, 50), GN_ECONNS);
-	foe_abort(&foes[0]);
-	TOWN_UNTIL(&t, t.node->n_admitted == 3, GN_SEC);
-	town_serves(&t);
+	assert_int_equal(echo_client_try(&t, 50), GN_ECONNS);
+	raw_peer_abort(&foes[0]);
+	TEST_NODE_UNTIL(&t, t.node->n_admitted == 3, GN_SEC);
+	test_node_serves(&t);
 	for (int i = 1; i < 4; i++)
-		foe_abort(&foes[i]);
+		raw_peer_abort(&foes[i]);
 	stop(&t);
 }
 
 /* Who is not secured takes none of the places, and is no reason to refuse others. */
 static void pending_connections_do_not_count_as_conns(void **state)
 {
-	struct foe foes[FOES];
-	struct town t;
+	struct raw_peer foes[FOES];
+	struct test_node t;
 
 	(void)state;
 	lim.conns = 2;
-	town_init(&t, true, &lim);
+	test_node_init(&t, true, &lim);
 	for (int i = 0; i < FOES; i++)
-		foe_connect(&foes[i], &t, 2);
-	town_run(&t, 20 * GN_MSEC);
+		raw_peer_connect(&foes[i], &t, 2);
+	test_node_run(&t, 20 * GN_MSEC);
 	assert_int_equal(t.node->n_pending, FOES);
-	town_serves(&t);
+	test_node_serves(&t);
 	for (int i = 0; i < FOES; i++) {
 		assert_int_equal(foes[i].err, 0);
-		foe_abort(&foes[i]);
+		raw_peer_abort(&foes[i]);
 	}
 	stop(&t);
 }
 
 static void few_are_told_at_once(void **state)
 {
-	struct foe foes[FOES];
+	struct raw_peer foes[FOES];
 	unsigned away = 0, reset = 0;
-	struct town t;
+	struct test_node t;
 
 	(void)state;
 	lim.conns = 1;
-	town_init(&t, true, &lim);
+	test_node_init(&t, true, &lim);
 	for (uint8_t i = 0; i < FOES; i++)
-		foe_open(&foes[i], &t, (uint8_t)(i + 2));
-	town_run(&t, 20 * GN_MSEC);
+		raw_peer_open(&foes[i], &t, (uint8_t)(i + 2));
+	test_node_run(&t, 20 * GN_MSEC);
 	/* They are told, and do not go; 1 stays, 8 are told, 3 are cut off. */
 	for (int i = 0; i < FOES; i++) {
 		away += foes[i].is_away;
@@ -142,9 +142,9 @@ static void few_are_told_at_once(void **state)
 	assert_int_equal(reset, FOES - 9);
 	assert_int_equal(t.node->n_refused, 8);
 	/* That does not last. */
-	TOWN_UNTIL(&t, t.node->n_refused == 0, 5 * GN_SEC);
+	TEST_NODE_UNTIL(&t, t.node->n_refused == 0, 5 * GN_SEC);
 	for (int i = 0; i < FOES; i++)
-		foe_abort(&foes[i]);
+		raw_peer_abort(&foes[i]);
 	stop(&t);
 }
 
@@ -152,31 +152,31 @@ static void few_are_told_at_once(void **state)
 static void what_is_dialed_counts_too(void **state)
 {
 	struct gn_node *other;
-	struct gn_key *key = town_key(7);
+	struct gn_key *key = test_node_key(7);
 	const struct gn_multiaddr *addr;
 	struct outcome o;
-	struct foe f[2];
-	struct town t;
+	struct raw_peer f[2];
+	struct test_node t;
 
 	(void)state;
 	lim.conns = 2;
-	town_init(&t, true, &lim);
-	other = town_node(t.loop, key, &lim);
-	town_serve(other, &t);
-	addr = town_listen(other, "/memory/8");
+	test_node_init(&t, true, &lim);
+	other = test_node_node(t.loop, key, &lim);
+	test_node_serve(other, &t);
+	addr = test_node_listen(other, "/memory/8");
 	for (int i = 0; i < 2; i++)
-		foe_open(&f[i], &t, (uint8_t)(i + 2));
+		raw_peer_open(&f[i], &t, (uint8_t)(i + 2));
 	outcome_dial(t.node, &o, &addr, 1);
-	TOWN_UNTIL(&t, o.done > 0, GN_SEC);
+	TEST_NODE_UNTIL(&t, o.done > 0, GN_SEC);
 	assert_int_equal(o.err, GN_ELIMIT);
 	assert_int_equal(t.node->n_conns, 2);
-	foe_abort(&f[0]);
-	TOWN_UNTIL(&t, t.node->n_conns == 1, GN_SEC);
+	raw_peer_abort(&f[0]);
+	TEST_NODE_UNTIL(&t, t.node->n_conns == 1, GN_SEC);
 	outcome_dial(t.node, &o, &addr, 1);
-	TOWN_UNTIL(&t, o.done > 0, GN_SEC);
+	TEST_NODE_UNTIL(&t, o.done > 0, GN_SEC);
 	assert_int_equal(o.err, 0);
 	gn_channel_free(o.ch);
-	foe_abort(&f[1]);
+	raw_peer_abort(&f[1]);
 	gn_node_free(other);
 	gn_key_free(key);
 	gn_multiaddr_free((struct gn_multiaddr *)(uintptr_t)addr);
@@ -186,35 +186,35 @@ static void what_is_dialed_counts_too(void **state)
 /* All places are taken from one address that has no limit of its own; none of the connections is used. */
 static void one_address_does_not_keep_all_places(void **state)
 {
-	struct foe foes[4], other, late;
-	struct town t;
+	struct raw_peer foes[4], other, late;
+	struct test_node t;
 
 	(void)state;
 	lim.conns = 4;
-	town_init(&t, false, &lim);
-	foe_open_from(&foes[0], &t, 2, two);
+	test_node_init(&t, false, &lim);
+	raw_peer_open_from(&foes[0], &t, 2, two);
 	holds_a_stream(&t, &foes[0]);
 	for (uint8_t i = 1; i < 4; i++)
-		foe_open_from(&foes[i], &t, (uint8_t)(i + 2), two);
-	TOWN_UNTIL(&t, t.node->n_admitted == 4, 5 * GN_SEC);
+		raw_peer_open_from(&foes[i], &t, (uint8_t)(i + 2), two);
+	TEST_NODE_UNTIL(&t, t.node->n_admitted == 4, 5 * GN_SEC);
 	/* Those that only just came are left in peace. */
-	foe_open_from(&late, &t, 20, three);
+	raw_peer_open_from(&late, &t, 20, three);
 	told(&t, &late, GN_GO_AWAY_CONNS);
-	town_run(&t, GN_SEC + 50 * GN_MSEC);
+	test_node_run(&t, GN_SEC + 50 * GN_MSEC);
 	/* Its own next one is refused, one from elsewhere takes the place of the oldest unused. */
-	foe_open_from(&late, &t, 21, two);
+	raw_peer_open_from(&late, &t, 21, two);
 	told(&t, &late, GN_GO_AWAY_CONNS);
-	foe_open_from(&other, &t, 22, three);
+	raw_peer_open_from(&other, &t, 22, three);
 	holds_a_stream(&t, &other);
 	assert_int_equal(t.node->n_admitted, 4);
-	TOWN_UNTIL(&t, foes[1].err != 0, 5 * GN_SEC);
+	TEST_NODE_UNTIL(&t, foes[1].err != 0, 5 * GN_SEC);
 	assert_int_equal(foes[0].err, 0);
 	assert_int_equal(foes[2].err, 0);
 	assert_int_equal(foes[3].err, 0);
 	assert_int_equal(other.err, 0);
 	for (int i = 0; i < 4; i++)
-		foe_abort(&foes[i]);
-	foe_abort(&other);
+		raw_peer_abort(&foes[i]);
+	raw_peer_abort(&other);
 	stop(&t);
 }
 
@@ -222,48 +222,48 @@ static void one_address_does_not_keep_all_places(void **state)
 
 static void past_conns_per_addr_the_peer_is_told_which_limit(void **state)
 {
-	struct foe foes[3], late, other;
-	struct town t;
+	struct raw_peer foes[3], late, other;
+	struct test_node t;
 
 	(void)state;
 	lim.conns_per_addr = 3;
-	town_init(&t, false, &lim);
+	test_node_init(&t, false, &lim);
 	is_far(&t, 2);
 	for (uint8_t i = 0; i < 3; i++)
-		foe_open_from(&foes[i], &t, (uint8_t)(i + 2), two);
-	TOWN_UNTIL(&t, t.node->n_admitted == 3, 5 * GN_SEC);
-	foe_open_from(&late, &t, 20, two);
+		raw_peer_open_from(&foes[i], &t, (uint8_t)(i + 2), two);
+	TEST_NODE_UNTIL(&t, t.node->n_admitted == 3, 5 * GN_SEC);
+	raw_peer_open_from(&late, &t, 20, two);
 	told(&t, &late, GN_GO_AWAY_CONNS_PER_ADDR);
 	for (int i = 0; i < 3; i++)
 		assert_false(foes[i].is_away || foes[i].err != 0);
-	foe_open_from(&other, &t, 21, three);
+	raw_peer_open_from(&other, &t, 21, three);
 	holds_a_stream(&t, &other);
-	foe_abort(&other);
+	raw_peer_abort(&other);
 	/* One leaves, one gets in. */
-	foe_abort(&foes[0]);
-	TOWN_UNTIL(&t, held->conns == 2, 5 * GN_SEC);
-	foe_open_from(&late, &t, 22, two);
+	raw_peer_abort(&foes[0]);
+	TEST_NODE_UNTIL(&t, held->conns == 2, 5 * GN_SEC);
+	raw_peer_open_from(&late, &t, 22, two);
 	holds_a_stream(&t, &late);
-	foe_abort(&late);
+	raw_peer_abort(&late);
 	for (int i = 1; i < 3; i++)
-		foe_abort(&foes[i]);
+		raw_peer_abort(&foes[i]);
 	stop(&t);
 }
 
 static void the_loopback_has_no_limit_of_connections(void **state)
 {
-	struct foe foes[FOES];
-	struct town t;
+	struct raw_peer foes[FOES];
+	struct test_node t;
 
 	(void)state;
 	lim.conns_per_addr = 3;
-	town_init(&t, false, &lim);
+	test_node_init(&t, false, &lim);
 	for (uint8_t i = 0; i < FOES; i++)
-		foe_open_from(&foes[i], &t, (uint8_t)(i + 2), two);
-	TOWN_UNTIL(&t, t.node->n_admitted == FOES, 5 * GN_SEC);
+		raw_peer_open_from(&foes[i], &t, (uint8_t)(i + 2), two);
+	TEST_NODE_UNTIL(&t, t.node->n_admitted == FOES, 5 * GN_SEC);
 	for (int i = 0; i < FOES; i++) {
 		assert_false(foes[i].is_away);
-		foe_abort(&foes[i]);
+		raw_peer_abort(&foes[i]);
 	}
 	stop(&t);
 }
@@ -271,22 +271,22 @@ static void the_loopback_has_no_limit_of_connections(void **state)
 /* A peer that is let in shares an address with strangers who only connect: it is served. */
 static void silent_neighbours_take_no_place_per_address(void **state)
 {
-	struct foe foes[FOES], friend;
-	struct town t;
+	struct raw_peer foes[FOES], friend;
+	struct test_node t;
 
 	(void)state;
 	lim.conns_per_addr = 3;
 	lim.conns_pending = 8;
-	town_init(&t, false, &lim);
+	test_node_init(&t, false, &lim);
 	is_far(&t, 2);
 	for (int i = 0; i < FOES; i++)
-		foe_connect_from(&foes[i], &t, 2, two);
-	TOWN_UNTIL(&t, t.node->n_pending == 8, 5 * GN_SEC);
-	foe_open_from(&friend, &t, 20, two);
+		raw_peer_connect_from(&foes[i], &t, 2, two);
+	TEST_NODE_UNTIL(&t, t.node->n_pending == 8, 5 * GN_SEC);
+	raw_peer_open_from(&friend, &t, 20, two);
 	holds_a_stream(&t, &friend);
 	for (int i = 0; i < FOES; i++)
-		foe_abort(&foes[i]);
-	foe_abort(&friend);
+		raw_peer_abort(&foes[i]);
+	raw_peer_abort(&friend);
 	stop(&t);
 }
 
@@ -294,56 +294,56 @@ static void silent_neighbours_take_no_place_per_address(void **state)
 
 static void the_oldest_pending_of_the_greediest_address_makes_room(void **state)
 {
-	struct foe foes[FOES], slow;
-	struct town t;
+	struct raw_peer foes[FOES], slow;
+	struct test_node t;
 
 	(void)state;
 	lim.conns_pending = 4;
-	town_init(&t, false, &lim);
+	test_node_init(&t, false, &lim);
 	/* The honest one is slow: it was there before all others. */
-	foe_connect_from(&slow, &t, 9, three);
+	raw_peer_connect_from(&slow, &t, 9, three);
 	for (int i = 0; i < FOES; i++) {
-		foe_connect_from(&foes[i], &t, 2, i % 2 ? one : two);
-		TOWN_UNTIL(&t, foes[i].dial == NULL, GN_SEC);
-		town_run(&t, 2 * GN_MSEC);
+		raw_peer_connect_from(&foes[i], &t, 2, i % 2 ? one : two);
+		TEST_NODE_UNTIL(&t, foes[i].dial == NULL, GN_SEC);
+		test_node_run(&t, 2 * GN_MSEC);
 		assert_true(t.node->n_pending <= 4);
 	}
-	TOWN_UNTIL(&t, foes[FOES - 4].err != 0, 5 * GN_SEC);
+	TEST_NODE_UNTIL(&t, foes[FOES - 4].err != 0, 5 * GN_SEC);
 	for (int i = 0; i < FOES; i++)
 		assert_int_equal(foes[i].err, i < FOES - 3 ? GN_ERESET : 0);
-	foe_noise_1(&slow);
-	foe_noise_3(&slow, true);
+	raw_peer_noise_1(&slow);
+	raw_peer_noise_3(&slow, true);
 	holds_a_stream(&t, &slow);
-	town_serves(&t);
-	foe_abort(&slow);
+	test_node_serves(&t);
+	raw_peer_abort(&slow);
 	for (int i = 0; i < FOES; i++)
-		foe_abort(&foes[i]);
+		raw_peer_abort(&foes[i]);
 	stop(&t);
 }
 
 /* They come again and again, from several addresses, and time stands still: nobody waits for them. */
 static void strangers_that_say_nothing_hold_nobody_up(void **state)
 {
-	struct foe foes[FOES];
-	struct town t;
+	struct raw_peer foes[FOES];
+	struct test_node t;
 	gn_time begin;
 
 	(void)state;
 	lim.conns_pending = 4;
-	town_init(&t, true, &lim);
+	test_node_init(&t, true, &lim);
 	for (int i = 0; i < FOES; i++)
-		foe_begin(&foes[i], &t, 2);
-	town_run(&t, 20 * GN_MSEC);
+		raw_peer_begin(&foes[i], &t, 2);
+	test_node_run(&t, 20 * GN_MSEC);
 	assert_int_equal(t.node->n_pending, 4);
 	for (int round = 0; round < 20; round++) {
 		begin = gn_loop_now(t.loop);
-		town_serves(&t);
+		test_node_serves(&t);
 		assert_true(gn_loop_now(t.loop) - begin < GN_SEC);
-		foe_abort(&foes[round % FOES]);
-		foe_begin(&foes[round % FOES], &t, 2);
+		raw_peer_abort(&foes[round % FOES]);
+		raw_peer_begin(&foes[round % FOES], &t, 2);
 	}
 	for (int i = 0; i < FOES; i++)
-		foe_abort(&foes[i]);
+		raw_peer_abort(&foes[i]);
 	stop(&t);
 }
 

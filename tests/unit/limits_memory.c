@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "foe.h"
+#include "raw_peer.h"
 
 enum { FRAME = 1 << 20, MANY = 16 };
 
@@ -25,17 +25,17 @@ static int setup(void **state)
 	return 0;
 }
 
-static void stop(struct town *t)
+static void stop(struct test_node *t)
 {
-	town_quiet(t);
-	town_serves(t);
-	town_quiet(t);
-	town_fini(t);
+	test_node_quiet(t);
+	test_node_serves(t);
+	test_node_quiet(t);
+	test_node_fini(t);
 }
 
 /* ---- bytes that do not go out ---- */
 
-static size_t queued(const struct town *t)
+static size_t queued(const struct test_node *t)
 {
 	size_t n = 0;
 
@@ -52,19 +52,19 @@ static size_t queued(const struct town *t)
 static size_t flooded(size_t memory, size_t *used)
 {
 	size_t n;
-	struct town t;
-	struct foe f;
+	struct test_node t;
+	struct raw_peer f;
 
 	lim.memory = memory;
-	town_init(&t, true, &lim);
-	foe_open(&f, &t, 2);
-	town_run(&t, 11 * GN_SEC); /* identify has come and gone */
+	test_node_init(&t, true, &lim);
+	raw_peer_open(&f, &t, 2);
+	test_node_run(&t, 11 * GN_SEC); /* identify has come and gone */
 	assert_int_equal(t.node->budget.used, 0);
 	for (uint32_t i = 0; i < MANY; i++)
-		foe_stream(&f, 2 * i + 1, "/flood");
-	foe_seal(&f);
-	TOWN_UNTIL(&t, t.opened == MANY, GN_SEC);
-	town_run(&t, GN_SEC);
+		raw_peer_stream(&f, 2 * i + 1, "/flood");
+	raw_peer_seal(&f);
+	TEST_NODE_UNTIL(&t, t.opened == MANY, GN_SEC);
+	test_node_run(&t, GN_SEC);
 	n = queued(&t);
 	*used = t.node->budget.used;
 	assert_true(*used <= memory);
@@ -73,10 +73,10 @@ static size_t flooded(size_t memory, size_t *used)
 	/* It reads on: everything goes on, and is given back. */
 	f.data = 0;
 	for (uint32_t i = 0; i < MANY; i++)
-		foe_frame(&f, YAMUX_WINDOW, 0, 2 * i + 1, 1 << 20);
-	foe_seal(&f);
-	TOWN_UNTIL(&t, f.data >= (uint64_t)MANY << 20, 5 * GN_SEC);
-	foe_abort(&f);
+		raw_peer_frame(&f, YAMUX_WINDOW, 0, 2 * i + 1, 1 << 20);
+	raw_peer_seal(&f);
+	TEST_NODE_UNTIL(&t, f.data >= (uint64_t)MANY << 20, 5 * GN_SEC);
+	raw_peer_abort(&f);
 	stop(&t);
 	return n;
 }
@@ -169,7 +169,7 @@ static void server_on_open(void *arg, struct gn_channel *ch)
 	gn_channel_on_event(ch, server_on_event, arg);
 }
 
-static void dial(struct gn_node *node, struct town *t, struct client *c, size_t total)
+static void dial(struct gn_node *node, struct test_node *t, struct client *c, size_t total)
 {
 	const struct gn_multiaddr *addrs[1] = {t->addr};
 	struct gn_dial_cfg cfg = {.addrs = addrs,
@@ -191,24 +191,24 @@ static void frames_that_have_come_in_part_are_charged(void **state)
 	struct gn_protocol_cfg frames = {.id = "/frames", .kind = GN_FRAMES, .on_open = server_on_open};
 	struct client c[MANY], late;
 	struct server s = {0};
-	struct gn_key *key = town_key(7);
+	struct gn_key *key = test_node_key(7);
 	struct gn_node *node;
 	size_t most = 0;
 	unsigned alive;
-	struct town t;
+	struct test_node t;
 
 	(void)state;
 	gn_limits_init(&stock);
 	lim.memory = 8 * FRAME;
 	lim.window = YAMUX_WINDOW_INITIAL;
-	town_init(&t, true, &lim);
+	test_node_init(&t, true, &lim);
 	frames.arg = &s;
 	assert_int_equal(gn_protocol_add(t.node, &frames), 0);
-	node = town_node(t.loop, key, &stock);
+	node = test_node_node(t.loop, key, &stock);
 	for (int i = 0; i < MANY; i++)
 		dial(node, &t, &c[i], FRAME - 1);
 	for (int i = 0; i < 3000; i++) {
-		town_run(&t, GN_MSEC);
+		test_node_run(&t, GN_MSEC);
 		assert_true(t.node->budget.used <= lim.memory);
 		if (t.node->budget.used > most)
 			most = t.node->budget.used;
@@ -230,13 +230,13 @@ static void frames_that_have_come_in_part_are_charged(void **state)
 		else
 			assert_int_equal(c[i].err, GN_ERESET);
 	}
-	TOWN_UNTIL(&t, s.frames == alive, GN_SEC);
+	TEST_NODE_UNTIL(&t, s.frames == alive, GN_SEC);
 	dial(node, &t, &late, FRAME);
-	TOWN_UNTIL(&t, s.frames == alive + 1, GN_SEC);
+	TEST_NODE_UNTIL(&t, s.frames == alive + 1, GN_SEC);
 	for (int i = 0; i < MANY; i++)
 		gn_channel_free(c[i].ch);
 	gn_channel_free(late.ch);
-	town_run(&t, GN_SEC);
+	test_node_run(&t, GN_SEC);
 	assert_int_equal(t.node->budget.used, 0);
 	gn_node_free(node);
 	gn_key_free(key);
@@ -250,15 +250,15 @@ static void a_frame_without_room_kills_its_channel_only(void **state)
 	const struct gn_multiaddr *addrs[1];
 	struct outcome o;
 	struct gn_node *node;
-	struct gn_key *key = town_key(7);
-	struct town t;
+	struct gn_key *key = test_node_key(7);
+	struct test_node t;
 	struct gn_dial_cfg cfg = {.n_addrs = 1, .protocol = "/sink", .kind = GN_FRAMES, .on_done = outcome_on_done};
 	struct gn_dial *op;
 
 	(void)state;
-	town_init(&t, true, NULL);
+	test_node_init(&t, true, NULL);
 	lim.memory = 2 * FRAME;
-	node = town_node(t.loop, key, &lim);
+	node = test_node_node(t.loop, key, &lim);
 	addrs[0] = t.addr;
 	for (int i = 0; i < 2; i++) {
 		memset(&o, 0, sizeof o);
@@ -266,23 +266,23 @@ static void a_frame_without_room_kills_its_channel_only(void **state)
 		cfg.addrs = addrs;
 		cfg.arg = &o;
 		assert_int_equal(gn_dial_start(node, &cfg, &op), 0);
-		TOWN_UNTIL(&t, o.done, GN_SEC);
+		TEST_NODE_UNTIL(&t, o.done, GN_SEC);
 		assert_int_equal(o.err, 0);
-		town_run(&t, GN_SEC); /* the pipe is empty */
+		test_node_run(&t, GN_SEC); /* the pipe is empty */
 		if (i == 0) {
 			/* All the memory is somebody else's. */
 			size_t left = lim.memory - node->budget.used;
 
 			assert_true(gn_budget_take_whole(&node->budget, left));
 			assert_int_equal(gn_channel_send(o.ch, junk, 1000), 0);
-			town_run(&t, GN_SEC);
+			test_node_run(&t, GN_SEC);
 			assert_int_equal(gn_channel_send(o.ch, junk, FRAME), GN_ELIMIT);
 			assert_int_equal(gn_channel_error(o.ch), GN_ELIMIT);
 			gn_budget_give(&node->budget, left);
 		} else {
 			assert_int_equal(gn_channel_send(o.ch, junk, FRAME), 0);
 			assert_int_equal(gn_channel_send(o.ch, junk, FRAME), GN_EAGAIN);
-			town_run(&t, GN_SEC);
+			test_node_run(&t, GN_SEC);
 			assert_int_equal(gn_channel_send(o.ch, junk, FRAME), 0);
 		}
 		gn_channel_free(o.ch);
@@ -318,12 +318,12 @@ static void what_peers_have_filled_goes_back_to_the_system(void **state)
 	static struct gn_block *blocks[BLOCKS];
 	static void *pins[BLOCKS];
 	size_t full;
-	struct foe f;
-	struct town t;
+	struct raw_peer f;
+	struct test_node t;
 
 	(void)state;
-	town_init(&t, true, &lim);
-	foe_open(&f, &t, 2);
+	test_node_init(&t, true, &lim);
+	raw_peer_open(&f, &t, 2);
 	for (int i = 0; i < BLOCKS; i++) {
 		blocks[i] = gn_block_new(&t.node->iobuf, GN_BLOCK_MAX);
 		pins[i] = malloc(3000);
@@ -334,8 +334,8 @@ static void what_peers_have_filled_goes_back_to_the_system(void **state)
 	full = resident();
 	for (int i = 0; i < BLOCKS; i++)
 		gn_block_free(&t.node->iobuf, blocks[i]);
-	foe_abort(&f); /* the connection that had them is gone */
-	town_run(&t, 2 * GN_SEC);
+	raw_peer_abort(&f); /* the connection that had them is gone */
+	test_node_run(&t, 2 * GN_SEC);
 	assert_true(resident() + (size_t)BLOCKS * GN_BLOCK_MAX / 2 < full);
 	for (int i = 0; i < BLOCKS; i++)
 		free(pins[i]);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "foe.h"
+#include "raw_peer.h"
 #include "node/negotiating.h"
 
 enum { BURST = 100 };
@@ -23,45 +23,45 @@ static int setup(void **state)
 	return 0;
 }
 
-static void stop(struct town *t)
+static void stop(struct test_node *t)
 {
-	town_quiet(t);
-	town_serves(t);
-	town_quiet(t);
-	town_fini(t);
+	test_node_quiet(t);
+	test_node_serves(t);
+	test_node_quiet(t);
+	test_node_fini(t);
 }
 
 /* A peer that has been connected for a while: identify has come and gone. */
-static void foe_settle(struct foe *f, struct town *t, uint8_t seed)
+static void raw_peer_settle(struct raw_peer *f, struct test_node *t, uint8_t seed)
 {
-	foe_open(f, t, seed);
-	town_run(t, 11 * GN_SEC);
+	raw_peer_open(f, t, seed);
+	test_node_run(t, 11 * GN_SEC);
 	assert_int_equal(f->err, 0);
 	assert_int_equal(t->node->budget.used, 0);
 	f->rsts = 0;
 }
 
-static void foe_open_from(struct foe *f, struct town *t, uint8_t seed, const uint8_t from[4])
+static void raw_peer_open_from(struct raw_peer *f, struct test_node *t, uint8_t seed, const uint8_t from[4])
 {
-	foe_connect_from(f, t, seed, from);
-	foe_noise_1(f);
-	foe_noise_3(f, true);
+	raw_peer_connect_from(f, t, seed, from);
+	raw_peer_noise_1(f);
+	raw_peer_noise_3(f, true);
 }
 
 /* Streams first, first + 2, ...: their SYN, and with a protocol what chooses it. */
-static void syns(struct foe *f, uint32_t first, uint32_t n)
+static void syns(struct raw_peer *f, uint32_t first, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		foe_frame(f, YAMUX_WINDOW, YAMUX_SYN, first + 2 * i, 0);
+		raw_peer_frame(f, YAMUX_WINDOW, YAMUX_SYN, first + 2 * i, 0);
 }
 
-static void proposals(struct foe *f, uint32_t first, uint32_t n)
+static void proposals(struct raw_peer *f, uint32_t first, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		foe_data(f, 0, first + 2 * i, FOE_SELECT "\x06/hold\n", 27);
+		raw_peer_data(f, 0, first + 2 * i, RAW_PEER_SELECT "\x06/hold\n", 27);
 }
 
-static unsigned negotiating(const struct town *t)
+static unsigned negotiating(const struct test_node *t)
 {
 	return gn_list_entry(t->node->conns.next, struct gn_conn, link_node)->n_negotiating;
 }
@@ -72,31 +72,31 @@ static unsigned negotiating(const struct town *t)
 static unsigned silent(uint32_t n)
 {
 	unsigned rsts;
-	struct town t;
-	struct foe f;
+	struct test_node t;
+	struct raw_peer f;
 
-	town_init(&t, true, &lim);
-	foe_settle(&f, &t, 2);
+	test_node_init(&t, true, &lim);
+	raw_peer_settle(&f, &t, 2);
 	syns(&f, 1, n);
-	foe_seal(&f);
-	town_run(&t, 900 * GN_MSEC);
+	raw_peer_seal(&f);
+	test_node_run(&t, 900 * GN_MSEC);
 	assert_int_equal(f.rsts, 0);
 	assert_int_equal(negotiating(&t), n);
 	assert_int_equal(t.node->budget.used, 0); /* they reserve nothing */
-	town_run(&t, 200 * GN_MSEC);
+	test_node_run(&t, 200 * GN_MSEC);
 	rsts = f.rsts;
 	assert_int_equal(negotiating(&t), n - rsts);
-	town_run(&t, 8 * GN_SEC);
+	test_node_run(&t, 8 * GN_SEC);
 	assert_int_equal(f.rsts, rsts);
 	/* A stream that says what it wants is served beside them. */
 	syns(&f, 2 * n + 1, 1);
 	proposals(&f, 2 * n + 1, 1);
-	foe_seal(&f);
-	TOWN_UNTIL(&t, t.opened == 1, GN_SEC);
-	town_run(&t, 2 * GN_SEC);
+	raw_peer_seal(&f);
+	TEST_NODE_UNTIL(&t, t.opened == 1, GN_SEC);
+	test_node_run(&t, 2 * GN_SEC);
 	assert_int_equal(f.rsts, n);
 	assert_int_equal(f.err, 0);
-	foe_abort(&f);
+	raw_peer_abort(&f);
 	stop(&t);
 	return rsts;
 }
@@ -112,21 +112,21 @@ static void past_16_of_a_connection_silent_streams_are_reset(void **state)
 /* Again and again: the number stays, whatever is opened meanwhile. */
 static void churn_gains_nothing(void **state)
 {
-	struct town t;
-	struct foe f;
+	struct test_node t;
+	struct raw_peer f;
 
 	(void)state;
-	town_init(&t, true, &lim);
-	foe_settle(&f, &t, 2);
+	test_node_init(&t, true, &lim);
+	raw_peer_settle(&f, &t, 2);
 	for (uint32_t i = 0; i < 60; i++) {
 		syns(&f, 1 + 40 * i, 20);
-		foe_seal(&f);
-		town_run(&t, 500 * GN_MSEC);
+		raw_peer_seal(&f);
+		test_node_run(&t, 500 * GN_MSEC);
 		assert_true(negotiating(&t) <= 16 + 2 * 20);
 		assert_int_equal(t.node->budget.used, 0);
 	}
 	assert_int_equal(f.err, 0);
-	foe_abort(&f);
+	raw_peer_abort(&f);
 	stop(&t);
 }
 
@@ -134,11 +134,11 @@ static void churn_gains_nothing(void **state)
 
 static void bursts(bool together, gn_time between)
 {
-	struct town t;
-	struct foe f;
+	struct test_node t;
+	struct raw_peer f;
 
-	town_init(&t, true, &lim);
-	foe_settle(&f, &t, 2);
+	test_node_init(&t, true, &lim);
+	raw_peer_settle(&f, &t, 2);
 	if (together) {
 		for (uint32_t i = 0; i < BURST; i++) {
 			syns(&f, 1 + 2 * i, 1);
@@ -147,17 +147,17 @@ static void bursts(bool together, gn_time between)
 	} else {
 		syns(&f, 1, BURST);
 		if (between > 0) {
-			foe_seal(&f);
-			town_run(&t, between);
+			raw_peer_seal(&f);
+			test_node_run(&t, between);
 		}
 		proposals(&f, 1, BURST);
 	}
-	foe_seal(&f);
-	TOWN_UNTIL(&t, t.opened == BURST, GN_SEC);
+	raw_peer_seal(&f);
+	TEST_NODE_UNTIL(&t, t.opened == BURST, GN_SEC);
 	assert_int_equal(f.rsts, 0);
 	assert_int_equal(negotiating(&t), 0);
 	assert_int_equal(t.node->budget.used, BURST * YAMUX_WINDOW_INITIAL);
-	foe_abort(&f);
+	raw_peer_abort(&f);
 	stop(&t);
 }
 
@@ -175,55 +175,55 @@ static void many_may_be_opened_at_once(void **state)
 static void an_address_has_64_and_others_have_theirs(void **state)
 {
 	struct gn_network *net;
-	struct foe f[6], other;
-	struct town t;
+	struct raw_peer f[6], other;
+	struct test_node t;
 
 	(void)state;
-	town_init(&t, false, &lim);
+	test_node_init(&t, false, &lim);
 	for (uint8_t i = 0; i < 6; i++) {
-		foe_open_from(&f[i], &t, (uint8_t)(i + 2), two);
+		raw_peer_open_from(&f[i], &t, (uint8_t)(i + 2), two);
 		syns(&f[i], 1, 16);
-		foe_seal(&f[i]);
+		raw_peer_seal(&f[i]);
 	}
-	TOWN_UNTIL(&t, t.node->n_admitted == 6, 5 * GN_SEC);
+	TEST_NODE_UNTIL(&t, t.node->n_admitted == 6, 5 * GN_SEC);
 	net = gn_list_entry(t.node->conns.next, struct gn_conn, link_node)->network;
-	TOWN_UNTIL(&t, net->n_negotiating == 6 * 16, 5 * GN_SEC);
-	town_serves(&t); /* from 127.0.0.1 */
-	TOWN_UNTIL(&t, net->n_negotiating == 64, 5 * GN_SEC);
-	foe_open_from(&other, &t, 20, three);
-	foe_stream(&other, 1, "/hold");
-	foe_seal(&other);
-	TOWN_UNTIL(&t, t.opened == 1, 5 * GN_SEC);
+	TEST_NODE_UNTIL(&t, net->n_negotiating == 6 * 16, 5 * GN_SEC);
+	test_node_serves(&t); /* from 127.0.0.1 */
+	TEST_NODE_UNTIL(&t, net->n_negotiating == 64, 5 * GN_SEC);
+	raw_peer_open_from(&other, &t, 20, three);
+	raw_peer_stream(&other, 1, "/hold");
+	raw_peer_seal(&other);
+	TEST_NODE_UNTIL(&t, t.opened == 1, 5 * GN_SEC);
 	for (int i = 0; i < 6; i++)
-		foe_abort(&f[i]);
-	foe_abort(&other);
+		raw_peer_abort(&f[i]);
+	raw_peer_abort(&other);
 	stop(&t);
 }
 
 static void an_address_never_has_more_than_a_burst(void **state)
 {
 	struct gn_network *net;
-	struct foe f[5];
-	struct town t;
+	struct raw_peer f[5];
+	struct test_node t;
 
 	(void)state;
-	town_init(&t, false, &lim);
+	test_node_init(&t, false, &lim);
 	for (uint8_t i = 0; i < 5; i++)
-		foe_open_from(&f[i], &t, (uint8_t)(i + 2), two);
-	TOWN_UNTIL(&t, t.node->n_admitted == 5, 5 * GN_SEC);
+		raw_peer_open_from(&f[i], &t, (uint8_t)(i + 2), two);
+	TEST_NODE_UNTIL(&t, t.node->n_admitted == 5, 5 * GN_SEC);
 	net = gn_list_entry(t.node->conns.next, struct gn_conn, link_node)->network;
 	for (int i = 0; i < 5; i++) {
 		syns(&f[i], 1, 250);
-		foe_seal(&f[i]);
-		TOWN_UNTIL(&t, net->n_negotiating >= (i == 0 ? 250 : GN_NEGOTIATING_BURST), 5 * GN_SEC);
+		raw_peer_seal(&f[i]);
+		TEST_NODE_UNTIL(&t, net->n_negotiating >= (i == 0 ? 250 : GN_NEGOTIATING_BURST), 5 * GN_SEC);
 		assert_true(net->n_negotiating <= GN_NEGOTIATING_BURST);
 	}
 	/* Who knows what it wants is served all the same. */
-	foe_stream(&f[0], 1001, "/hold");
-	foe_seal(&f[0]);
-	TOWN_UNTIL(&t, t.opened == 1, 5 * GN_SEC);
+	raw_peer_stream(&f[0], 1001, "/hold");
+	raw_peer_seal(&f[0]);
+	TEST_NODE_UNTIL(&t, t.opened == 1, 5 * GN_SEC);
 	for (int i = 0; i < 5; i++)
-		foe_abort(&f[i]);
+		raw_peer_abort(&f[i]);
 	stop(&t);
 }
 
@@ -232,33 +232,33 @@ static void an_address_never_has_more_than_a_burst(void **state)
 /* The address of the foe has its share and no more. */
 static void streams_of_one_address_leave_memory_to_others(void **state)
 {
-	struct foe f[3], other;
+	struct raw_peer f[3], other;
 	unsigned rsts;
-	struct town t;
+	struct test_node t;
 
 	(void)state;
 	lim.memory = 40 * YAMUX_WINDOW_INITIAL;
-	town_init(&t, false, &lim);
+	test_node_init(&t, false, &lim);
 	for (uint8_t i = 0; i < 3; i++) {
-		foe_open_from(&f[i], &t, (uint8_t)(i + 2), two);
+		raw_peer_open_from(&f[i], &t, (uint8_t)(i + 2), two);
 		syns(&f[i], 1, 20);
 		proposals(&f[i], 1, 20);
-		foe_seal(&f[i]);
+		raw_peer_seal(&f[i]);
 	}
-	TOWN_UNTIL(&t, t.opened + f[0].rsts + f[1].rsts + f[2].rsts == 60, 5 * GN_SEC);
+	TEST_NODE_UNTIL(&t, t.opened + f[0].rsts + f[1].rsts + f[2].rsts == 60, 5 * GN_SEC);
 	rsts = f[0].rsts + f[1].rsts + f[2].rsts;
 	assert_true(t.opened <= 20 && t.opened >= 17); /* identify has three, perhaps */
 	assert_true(t.node->budget.used <= 20 * YAMUX_WINDOW_INITIAL);
-	town_serves(&t);
-	foe_open_from(&other, &t, 20, three);
+	test_node_serves(&t);
+	raw_peer_open_from(&other, &t, 20, three);
 	for (uint32_t i = 0; i < 8; i++)
-		foe_stream(&other, 2 * i + 1, "/hold");
-	foe_seal(&other);
-	TOWN_UNTIL(&t, t.opened == 60 - rsts + 8, 5 * GN_SEC);
+		raw_peer_stream(&other, 2 * i + 1, "/hold");
+	raw_peer_seal(&other);
+	TEST_NODE_UNTIL(&t, t.opened == 60 - rsts + 8, 5 * GN_SEC);
 	assert_int_equal(other.rsts, 0);
 	for (int i = 0; i < 3; i++)
-		foe_abort(&f[i]);
-	foe_abort(&other);
+		raw_peer_abort(&f[i]);
+	raw_peer_abort(&other);
 	stop(&t);
 }
 
@@ -266,27 +266,27 @@ static void streams_of_one_address_leave_memory_to_others(void **state)
  * not take it for a refusal of the protocol. */
 static void want_of_memory_does_not_look_like_a_wrong_protocol(void **state)
 {
-	struct town t;
-	struct foe f;
+	struct test_node t;
+	struct raw_peer f;
 
 	(void)state;
 	lim.memory = 4 * YAMUX_WINDOW_INITIAL;
-	town_init(&t, true, &lim);
-	foe_settle(&f, &t, 2);
+	test_node_init(&t, true, &lim);
+	raw_peer_settle(&f, &t, 2);
 	f.data = 0;
 	for (uint32_t i = 0; i < 6; i++) {
 		static const uint8_t junk[20000];
 
-		foe_stream(&f, 2 * i + 1, "/hold");
-		foe_data(&f, 0, 2 * i + 1, junk, sizeof junk);
+		raw_peer_stream(&f, 2 * i + 1, "/hold");
+		raw_peer_data(&f, 0, 2 * i + 1, junk, sizeof junk);
 	}
-	foe_seal(&f);
-	TOWN_UNTIL(&t, f.rsts == 2, GN_SEC);
+	raw_peer_seal(&f);
+	TEST_NODE_UNTIL(&t, f.rsts == 2, GN_SEC);
 	assert_int_equal(t.opened, 4);
 	assert_int_equal(f.data, 6 * 27);
 	assert_int_equal(f.err, 0);
-	assert_int_equal(honest_try(&t, 50), GN_ERESET);
-	foe_abort(&f);
+	assert_int_equal(echo_client_try(&t, 50), GN_ERESET);
+	raw_peer_abort(&f);
 	stop(&t);
 }
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "foe.h"
+#include "raw_peer.h"
 
 static struct gn_limits lim;
 
@@ -19,105 +19,105 @@ static int setup(void **state)
 	return 0;
 }
 
-static void stop(struct town *t)
+static void stop(struct test_node *t)
 {
-	town_quiet(t);
-	town_serves(t);
-	town_quiet(t);
-	town_fini(t);
+	test_node_quiet(t);
+	test_node_serves(t);
+	test_node_quiet(t);
+	test_node_fini(t);
 }
 
 /* ---- what comes in ---- */
 
 /* What a slow one does in each millisecond that it has. */
-static void silent(struct foe *f, unsigned ms)
+static void silent(struct raw_peer *f, unsigned ms)
 {
 	(void)f;
 	(void)ms;
 }
 
-static void drips(struct foe *f, unsigned ms)
+static void drips(struct raw_peer *f, unsigned ms)
 {
-	static const char text[] = FOE_SELECT FOE_NOISE;
+	static const char text[] = RAW_PEER_SELECT RAW_PEER_NOISE;
 
-	foe_put(f, text + ms % (sizeof text - 1), ms < sizeof text - 1);
+	raw_peer_put(f, text + ms % (sizeof text - 1), ms < sizeof text - 1);
 }
 
-static void half(struct foe *f, unsigned ms)
+static void half(struct raw_peer *f, unsigned ms)
 {
 	if (ms == 0)
-		foe_noise_1(f);
+		raw_peer_noise_1(f);
 }
 
-static void drips_noise(struct foe *f, unsigned ms)
+static void drips_noise(struct raw_peer *f, unsigned ms)
 {
 	if (ms == 0)
-		foe_noise_1(f);
+		raw_peer_noise_1(f);
 	if (ms == 1) /* a length, and then one byte at a time */
-		foe_put(f, "\x10\x00", 2);
+		raw_peer_put(f, "\x10\x00", 2);
 	if (ms > 1)
-		foe_put(f, "x", 1);
+		raw_peer_put(f, "x", 1);
 }
 
-static void proposes(struct foe *f, unsigned ms)
+static void proposes(struct raw_peer *f, unsigned ms)
 {
 	if (ms == 0)
-		foe_say(f, FOE_SELECT);
-	foe_say(f, "\x05/tls\n");
+		raw_peer_say(f, RAW_PEER_SELECT);
+	raw_peer_say(f, "\x05/tls\n");
 }
 
-static void lists(struct foe *f, unsigned ms)
+static void lists(struct raw_peer *f, unsigned ms)
 {
 	if (ms == 0)
-		foe_say(f, FOE_SELECT);
-	foe_say(f, "\x03ls\n");
+		raw_peer_say(f, RAW_PEER_SELECT);
+	raw_peer_say(f, "\x03ls\n");
 }
 
-static void no_muxer(struct foe *f, unsigned ms)
+static void no_muxer(struct raw_peer *f, unsigned ms)
 {
 	if (ms == 0) {
-		foe_noise_1(f);
-		foe_noise_3(f, false);
+		raw_peer_noise_1(f);
+		raw_peer_noise_3(f, false);
 	}
 }
 
-static void muxer_drips(struct foe *f, unsigned ms)
+static void muxer_drips(struct raw_peer *f, unsigned ms)
 {
-	static const char text[] = FOE_SELECT "\x12/mplex/6.7.0/and/\n";
+	static const char text[] = RAW_PEER_SELECT "\x12/mplex/6.7.0/and/\n";
 
 	no_muxer(f, ms);
-	foe_plain(f, text + ms % (sizeof text - 1), ms < sizeof text - 1);
-	foe_seal(f);
+	raw_peer_plain(f, text + ms % (sizeof text - 1), ms < sizeof text - 1);
+	raw_peer_seal(f);
 }
 
-static void empty_records(struct foe *f, unsigned ms)
+static void empty_records(struct raw_peer *f, unsigned ms)
 {
 	uint8_t out[64];
 
 	no_muxer(f, ms);
 	for (int i = 0; i < 10; i++)
-		foe_put(f, out, noise_peer_seal(&f->noise, "", 0, out));
+		raw_peer_put(f, out, noise_peer_seal(&f->noise, "", 0, out));
 }
 
 static void accept_(void **state)
 {
-	static void (*const slow[])(struct foe *, unsigned) = {silent, drips,    half,        drips_noise,  proposes,
-							       lists,  no_muxer, muxer_drips, empty_records};
-	struct town t;
+	static void (*const slow[])(struct raw_peer *, unsigned) = {
+		silent, drips, half, drips_noise, proposes, lists, no_muxer, muxer_drips, empty_records};
+	struct test_node t;
 
 	(void)state;
 	lim.accept = 60 * GN_MSEC;
-	town_init(&t, true, &lim);
+	test_node_init(&t, true, &lim);
 	for (size_t i = 0; i < sizeof slow / sizeof slow[0]; i++) {
 		gn_time begin;
-		struct foe f;
+		struct raw_peer f;
 
-		foe_connect(&f, &t, 2);
-		TOWN_UNTIL(&t, t.node->n_conns == 1, GN_SEC);
+		raw_peer_connect(&f, &t, 2);
+		TEST_NODE_UNTIL(&t, t.node->n_conns == 1, GN_SEC);
 		begin = gn_loop_now(t.loop);
 		for (unsigned ms = 0; ms < 300 && f.err == 0; ms++) {
 			slow[i](&f, ms);
-			town_run(&t, GN_MSEC);
+			test_node_run(&t, GN_MSEC);
 		}
 		assert_int_equal(f.err, GN_ERESET);
 		/* An end may come sooner where there are too many proposals.  Whoever keeps sending gets
@@ -128,106 +128,106 @@ static void accept_(void **state)
 		if (slow[i] == drips_noise || slow[i] == empty_records)
 			assert_true(gn_loop_now(t.loop) - begin >= 178 * GN_MSEC);
 		assert_true(slow[i] == proposes || slow[i] == lists || gn_loop_now(t.loop) - begin >= 58 * GN_MSEC);
-		foe_abort(&f);
-		town_quiet(&t);
-		town_serves(&t);
-		town_quiet(&t);
+		raw_peer_abort(&f);
+		test_node_quiet(&t);
+		test_node_serves(&t);
+		test_node_quiet(&t);
 	}
 	stop(&t);
 }
 
 static void accept_real(void **state)
 {
-	struct foe f[3];
-	struct town t;
+	struct raw_peer f[3];
+	struct test_node t;
 
 	(void)state;
 	lim.accept = 50 * GN_MSEC;
-	town_init(&t, false, &lim);
+	test_node_init(&t, false, &lim);
 	for (int i = 0; i < 3; i++)
-		foe_connect(&f[i], &t, 2);
+		raw_peer_connect(&f[i], &t, 2);
 	half(&f[1], 0);
 	no_muxer(&f[2], 0);
-	TOWN_UNTIL(&t, f[0].err != 0 && f[1].err != 0 && f[2].err != 0, 5 * GN_SEC);
+	TEST_NODE_UNTIL(&t, f[0].err != 0 && f[1].err != 0 && f[2].err != 0, 5 * GN_SEC);
 	for (int i = 0; i < 3; i++)
-		foe_abort(&f[i]);
+		raw_peer_abort(&f[i]);
 	stop(&t);
 }
 
 static void first_stream(void **state)
 {
-	struct foe f[2];
-	struct town t;
+	struct raw_peer f[2];
+	struct test_node t;
 
 	(void)state;
 	lim.first_stream = 100 * GN_MSEC;
-	town_init(&t, true, &lim);
+	test_node_init(&t, true, &lim);
 	for (int i = 0; i < 2; i++)
-		foe_open(&f[i], &t, (uint8_t)(i + 2));
+		raw_peer_open(&f[i], &t, (uint8_t)(i + 2));
 	/* One is not kept by pings. */
-	foe_frame(&f[0], YAMUX_PING, YAMUX_SYN, 0, 1);
-	foe_seal(&f[0]);
-	town_run(&t, 80 * GN_MSEC);
+	raw_peer_frame(&f[0], YAMUX_PING, YAMUX_SYN, 0, 1);
+	raw_peer_seal(&f[0]);
+	test_node_run(&t, 80 * GN_MSEC);
 	assert_int_equal(t.node->n_conns, 2);
-	foe_stream(&f[1], 1, "/hold");
-	foe_seal(&f[1]);
-	town_run(&t, 50 * GN_MSEC);
+	raw_peer_stream(&f[1], 1, "/hold");
+	raw_peer_seal(&f[1]);
+	test_node_run(&t, 50 * GN_MSEC);
 	assert_false(gn_conn_is_usable(gn_list_entry(t.node->conns.next, struct gn_conn, link_node)));
-	TOWN_UNTIL(&t, t.node->n_conns == 1, 5 * GN_SEC);
-	town_run(&t, 5 * GN_SEC);
+	TEST_NODE_UNTIL(&t, t.node->n_conns == 1, 5 * GN_SEC);
+	test_node_run(&t, 5 * GN_SEC);
 	assert_int_equal(t.node->n_conns, 1);
 	assert_int_equal(f[1].err, 0);
 	for (int i = 0; i < 2; i++)
-		foe_abort(&f[i]);
+		raw_peer_abort(&f[i]);
 	stop(&t);
 }
 
 /* A limit for idle connections does not give more time to one that has opened no stream. */
 static void first_stream_beside_idle(void **state)
 {
-	struct town t;
-	struct foe f;
+	struct test_node t;
+	struct raw_peer f;
 
 	(void)state;
 	lim.first_stream = 100 * GN_MSEC;
 	lim.idle = 30 * GN_SEC;
-	town_init(&t, true, &lim);
-	foe_open(&f, &t, 2);
-	town_run(&t, 120 * GN_MSEC);
+	test_node_init(&t, true, &lim);
+	raw_peer_open(&f, &t, 2);
+	test_node_run(&t, 120 * GN_MSEC);
 	assert_false(gn_conn_is_usable(gn_list_entry(t.node->conns.next, struct gn_conn, link_node)));
-	foe_abort(&f);
+	raw_peer_abort(&f);
 	stop(&t);
 }
 
 static void negotiate(void **state)
 {
-	struct town t;
-	struct foe f;
+	struct test_node t;
+	struct raw_peer f;
 
 	(void)state;
 	lim.negotiate = 50 * GN_MSEC;
-	town_init(&t, true, &lim);
-	foe_open(&f, &t, 2);
-	town_run(&t, 10 * GN_MSEC);
-	foe_frame(&f, YAMUX_PING, YAMUX_SYN, 0, 1); /* it speaks, and does not answer */
-	foe_seal(&f);
-	town_run(&t, 200 * GN_MSEC); /* our own identify stream has met the same fate */
+	test_node_init(&t, true, &lim);
+	raw_peer_open(&f, &t, 2);
+	test_node_run(&t, 10 * GN_MSEC);
+	raw_peer_frame(&f, YAMUX_PING, YAMUX_SYN, 0, 1); /* it speaks, and does not answer */
+	raw_peer_seal(&f);
+	test_node_run(&t, 200 * GN_MSEC); /* our own identify stream has met the same fate */
 	f.rsts = 0;
-	foe_frame(&f, YAMUX_WINDOW, YAMUX_SYN, 1, 0);            /* says nothing */
-	foe_data(&f, YAMUX_SYN, 3, "\x13/multi", 7);             /* half of it */
-	foe_data(&f, YAMUX_SYN, 5, FOE_SELECT "\x05/abc\n", 26); /* no such protocol */
-	foe_data(&f, YAMUX_SYN | YAMUX_FIN, 7, FOE_SELECT, 20);  /* ends in the middle */
-	foe_data(&f, YAMUX_SYN, 9, "\x80\x80\x80", 3);           /* malformed */
-	foe_seal(&f);
-	town_run(&t, 40 * GN_MSEC);
+	raw_peer_frame(&f, YAMUX_WINDOW, YAMUX_SYN, 1, 0);                 /* says nothing */
+	raw_peer_data(&f, YAMUX_SYN, 3, "\x13/multi", 7);                  /* half of it */
+	raw_peer_data(&f, YAMUX_SYN, 5, RAW_PEER_SELECT "\x05/abc\n", 26); /* no such protocol */
+	raw_peer_data(&f, YAMUX_SYN | YAMUX_FIN, 7, RAW_PEER_SELECT, 20);  /* ends in the middle */
+	raw_peer_data(&f, YAMUX_SYN, 9, "\x80\x80\x80", 3);                /* malformed */
+	raw_peer_seal(&f);
+	test_node_run(&t, 40 * GN_MSEC);
 	assert_int_equal(f.rsts, 2);
-	foe_data(&f, 0, 3, "stream", 6); /* dripping wins no time */
-	foe_seal(&f);
-	town_run(&t, 20 * GN_MSEC);
+	raw_peer_data(&f, 0, 3, "stream", 6); /* dripping wins no time */
+	raw_peer_seal(&f);
+	test_node_run(&t, 20 * GN_MSEC);
 	assert_int_equal(f.rsts, 5);
 	assert_int_equal(f.err, 0);
 	assert_int_equal(t.node->budget.used, 0);
-	foe_abort(&f);
+	raw_peer_abort(&f);
 	stop(&t);
 }
 
@@ -239,7 +239,7 @@ static void on_link(void *arg, struct gn_link *link)
 }
 
 /* Who listens and says nothing. */
-static struct gn_link_listener *listen_silent(struct town *t, const char *text, struct gn_link **taken,
+static struct gn_link_listener *listen_silent(struct test_node *t, const char *text, struct gn_link **taken,
 					      struct gn_multiaddr **bound)
 {
 	struct gn_link_listen_cfg cfg = {.loop = t->loop, .on_link = on_link, .arg = taken};
@@ -262,19 +262,19 @@ static void dial_attempt(void **state)
 	struct gn_multiaddr *bound;
 	const struct gn_multiaddr *addrs[2];
 	struct outcome o;
-	struct town t;
+	struct test_node t;
 	gn_time begin;
 
 	(void)state;
 	lim.attempt = 50 * GN_MSEC;
 	lim.dial = 400 * GN_MSEC;
-	town_init(&t, true, &lim);
+	test_node_init(&t, true, &lim);
 	l = listen_silent(&t, "/memory/9", &taken, &bound);
 	addrs[0] = bound;
 	/* Connected, and then nothing. */
 	begin = gn_loop_now(t.loop);
 	outcome_dial(t.node, &o, addrs, 1);
-	TOWN_UNTIL(&t, o.done > 0, 5 * GN_SEC);
+	TEST_NODE_UNTIL(&t, o.done > 0, 5 * GN_SEC);
 	assert_int_equal(o.err, GN_ETIMEOUT);
 	assert_int_equal(o.attempts, 1);
 	assert_int_equal(o.attempt_err[0], GN_ETIMEOUT);
@@ -284,15 +284,15 @@ static void dial_attempt(void **state)
 	assert_int_equal(gn_mem_set(t.loop, &far_away), 0);
 	begin = gn_loop_now(t.loop);
 	outcome_dial(t.node, &o, addrs, 1);
-	TOWN_UNTIL(&t, o.done > 0, 5 * GN_SEC);
+	TEST_NODE_UNTIL(&t, o.done > 0, 5 * GN_SEC);
 	assert_int_equal(o.err, GN_ETIMEOUT);
 	assert_int_equal(o.attempt_err[0], GN_ETIMEOUT);
 	assert_int_equal(o.when - begin, lim.attempt);
 	assert_int_equal(o.done, 1);
 	gn_transport_mem.close(l);
 	gn_multiaddr_free(bound);
-	town_quiet(&t);
-	town_fini(&t);
+	test_node_quiet(&t);
+	test_node_fini(&t);
 }
 
 static void dial_limit(void **state)
@@ -303,103 +303,103 @@ static void dial_limit(void **state)
 	struct gn_multiaddr *bound[2];
 	const struct gn_multiaddr *addrs[2];
 	struct outcome o;
-	struct town t;
+	struct test_node t;
 	gn_time begin;
 
 	(void)state;
 	lim.attempt = 10 * GN_SEC;
 	lim.dial = 400 * GN_MSEC;
-	town_init(&t, true, &lim);
+	test_node_init(&t, true, &lim);
 	for (int i = 0; i < 2; i++) {
 		l[i] = listen_silent(&t, at[i], &taken[i], &bound[i]);
 		addrs[i] = bound[i];
 	}
 	begin = gn_loop_now(t.loop);
 	outcome_dial(t.node, &o, addrs, 2);
-	TOWN_UNTIL(&t, o.done > 0, 5 * GN_SEC);
+	TEST_NODE_UNTIL(&t, o.done > 0, 5 * GN_SEC);
 	assert_int_equal(o.err, GN_ETIMEOUT);
 	assert_int_equal(o.attempts, 2);
 	assert_int_equal(o.when - begin, lim.dial);
 	assert_int_equal(o.took[0], 400 * GN_MSEC);
 	assert_int_equal(o.took[1], 150 * GN_MSEC);
-	town_quiet(&t);
+	test_node_quiet(&t);
 	for (int i = 0; i < 2; i++) {
 		taken[i]->ops->abort(taken[i]);
 		gn_transport_mem.close(l[i]);
 		gn_multiaddr_free(bound[i]);
 	}
-	town_serves(&t);
+	test_node_serves(&t);
 	stop(&t);
 }
 
 static void ping_keepalive(void **state)
 {
-	struct town t;
-	struct foe f[3];
+	struct test_node t;
+	struct raw_peer f[3];
 
 	(void)state;
 	lim.keepalive = 200 * GN_MSEC;
 	lim.ping = 100 * GN_MSEC;
 	lim.first_stream = GN_NEVER;
-	town_init(&t, true, &lim);
+	test_node_init(&t, true, &lim);
 	for (int i = 0; i < 3; i++) {
-		foe_open(&f[i], &t, (uint8_t)(i + 2));
+		raw_peer_open(&f[i], &t, (uint8_t)(i + 2));
 		f[i].answers = i == 0;
 	}
-	foe_listen(&f[2], false);
-	town_run(&t, 1500 * GN_MSEC);
+	raw_peer_listen(&f[2], false);
+	test_node_run(&t, 1500 * GN_MSEC);
 	/* Who answers stays; who does not, or does not even read, goes. */
 	assert_int_equal(f[0].err, 0);
 	assert_true(f[0].pings >= 4 && f[0].pings <= 9);
 	assert_int_not_equal(f[1].err, 0);
-	TOWN_UNTIL(&t, t.node->n_conns == 1, 5 * GN_SEC);
+	TEST_NODE_UNTIL(&t, t.node->n_conns == 1, 5 * GN_SEC);
 	for (int i = 0; i < 3; i++)
-		foe_abort(&f[i]);
+		raw_peer_abort(&f[i]);
 	stop(&t);
 }
 
 static void keepalive_never(void **state)
 {
-	struct town t;
-	struct foe f;
+	struct test_node t;
+	struct raw_peer f;
 
 	(void)state;
 	lim.keepalive = 0;
 	lim.first_stream = GN_NEVER;
-	town_init(&t, true, &lim);
-	foe_open(&f, &t, 2);
+	test_node_init(&t, true, &lim);
+	raw_peer_open(&f, &t, 2);
 	f.answers = false;
-	town_run(&t, 3600 * GN_SEC);
+	test_node_run(&t, 3600 * GN_SEC);
 	assert_int_equal(f.err, 0);
 	assert_int_equal(t.node->n_conns, 1);
-	foe_abort(&f);
+	raw_peer_abort(&f);
 	stop(&t);
 }
 
 static void idle(void **state)
 {
-	struct town t;
-	struct foe f;
+	struct test_node t;
+	struct raw_peer f;
 
 	(void)state;
 	lim.idle = 300 * GN_MSEC;
 	lim.negotiate = 100 * GN_MSEC;
 	lim.first_stream = GN_SEC;
-	town_init(&t, true, &lim);
-	foe_open(&f, &t, 2);
-	foe_stream(&f, 1, "/hold");
-	foe_seal(&f);
-	town_run(&t, 20 * GN_SEC);
+	test_node_init(&t, true, &lim);
+	raw_peer_open(&f, &t, 2);
+	raw_peer_stream(&f, 1, "/hold");
+	raw_peer_seal(&f);
+	test_node_run(&t, 20 * GN_SEC);
 	assert_int_equal(f.err, 0);
 	assert_int_equal(t.node->n_conns, 1);
-	foe_frame(&f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
-	foe_seal(&f);
-	town_run(&t, 200 * GN_MSEC);
+	raw_peer_frame(&f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
+	raw_peer_seal(&f);
+	test_node_run(&t, 200 * GN_MSEC);
 	assert_true(gn_conn_is_usable(gn_list_entry(t.node->conns.next, struct gn_conn, link_node)));
-	town_run(&t, 200 * GN_MSEC);
+	test_node_run(&t, 200 * GN_MSEC);
 	assert_true(f.is_away);
 	assert_int_equal(f.away_code, GN_GO_AWAY_NORMAL);
-	foe_abort(&f);
+	raw_peer_abort(&f);
 	stop(&t);
 }
 

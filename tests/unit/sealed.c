@@ -3,7 +3,7 @@
 #include "vectors.h"
 
 #include "sealed.pb-c.h"
-#include "sealed_forge.h"
+#include "seal_craft.h"
 
 /* ---- H ---- */
 

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sealed_cast.h"
+#include "seal_fixture.h"
 
 #define DIR GN_VECTORS "/../sealed"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
-#include "sealed_cast.h"
+#include "seal_fixture.h"
 
 /* ---- the vectors ---- */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "toys.h"
+#include "dummy_layers.h"
 
 /* ---- fixture ---- */
 

@@ -2,7 +2,7 @@
 /* Two stacks of toy layers: half-close, resets, stalls, a handshake given up, nesting. */
 #include <errno.h>
 
-#include "toys.h"
+#include "dummy_layers.h"
 
 static void greeted(struct side *s, struct gn_layer *l, int what)
 {

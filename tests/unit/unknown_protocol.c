@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "scene.h"
+#include "channel_pair.h"
 
 static struct {
 	unsigned calls;
@@ -26,7 +26,7 @@ static void on_unknown(void *arg, const struct gn_peer_id *peer, const struct gn
 	seen.peer = *peer;
 	seen.has_remote = remote != NULL;
 	if (seen.adds) {
-		const struct gn_protocol_cfg cfg = {.id = "/nope/1.0.0", .kind = GN_BYTES, .on_open = town_sink};
+		const struct gn_protocol_cfg cfg = {.id = "/nope/1.0.0", .kind = GN_BYTES, .on_open = test_node_sink};
 
 		assert_int_equal(gn_protocol_add(seen.node, &cfg), 0);
 	}
@@ -60,7 +60,7 @@ static void on_dialed(void *arg, int err, struct gn_channel *ch)
 }
 
 /* Dials a protocol that is not served, until the answer has come. */
-static void ask(struct scene *s, const char *protocol)
+static void ask(struct channel_pair *s, const char *protocol)
 {
 	const struct gn_multiaddr *addr = s->t.addr;
 	const struct gn_dial_cfg cfg = {.addrs = &addr,
@@ -79,13 +79,13 @@ static void ask(struct scene *s, const char *protocol)
 static void a_protocol_that_is_not_served_is_reported_with_who_asked(void **state)
 {
 	struct gn_peer_id client;
-	struct scene s;
+	struct channel_pair s;
 
 	(void)state;
-	scene_init(&s, DELAY * GN_MSEC);
+	channel_pair_init(&s, DELAY * GN_MSEC);
 	s.t.node->cfg.on_unknown_protocol = on_unknown;
 	ask(&s, "/nope/1.0.0");
-	scene_run(&s, 3000);
+	channel_pair_run(&s, 3000);
 	assert_true(dialed.is_done);
 	assert_int_equal(dialed.err, GN_ENOPROTO);
 	assert_int_equal(seen.calls, 1);
@@ -93,42 +93,42 @@ static void a_protocol_that_is_not_served_is_reported_with_who_asked(void **stat
 	assert_true(seen.has_remote);
 	gn_node_id(s.client, &client);
 	assert_true(gn_peer_id_is_equal(&seen.peer, &client));
-	scene_fini(&s);
+	channel_pair_fini(&s);
 }
 
 static void a_protocol_that_is_served_is_not_reported(void **state)
 {
-	struct scene s;
+	struct channel_pair s;
 
 	(void)state;
-	scene_init(&s, DELAY * GN_MSEC);
+	channel_pair_init(&s, DELAY * GN_MSEC);
 	s.t.node->cfg.on_unknown_protocol = on_unknown;
 	memset(&seen, 0, sizeof seen);
-	scene_dial(&s);
-	scene_run(&s, 3000);
+	channel_pair_dial(&s);
+	channel_pair_run(&s, 3000);
 	assert_int_equal(s.opened, 1);
 	assert_int_equal(seen.calls, 0);
-	scene_fini(&s);
+	channel_pair_fini(&s);
 }
 
 static void the_callback_may_serve_the_protocol_from_then_on(void **state)
 {
-	struct scene s;
+	struct channel_pair s;
 
 	(void)state;
-	scene_init(&s, DELAY * GN_MSEC);
+	channel_pair_init(&s, DELAY * GN_MSEC);
 	s.t.node->cfg.on_unknown_protocol = on_unknown;
 	ask(&s, "/nope/1.0.0");
 	seen.adds = true;
-	scene_run(&s, 3000);
+	channel_pair_run(&s, 3000);
 	assert_int_equal(seen.calls, 1);
 	assert_int_equal(dialed.err, GN_ENOPROTO);
 	ask(&s, "/nope/1.0.0");
-	scene_run(&s, 3000);
+	channel_pair_run(&s, 3000);
 	assert_int_equal(seen.calls, 0);
 	assert_true(dialed.ch != NULL);
 	gn_channel_free(dialed.ch);
-	scene_fini(&s);
+	channel_pair_fini(&s);
 }
 
 int main(void)

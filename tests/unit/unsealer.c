@@ -2,7 +2,7 @@
 /* What an unsealer does with good messages, in pieces, and with damaged ones. */
 #include <errno.h>
 
-#include "sealed_cast.h"
+#include "seal_fixture.h"
 
 /* ---- good messages, and accidents ---- */
 
@@ -132,7 +132,7 @@ static void test_order(void **state)
 		message_put(&out, &in, a, tries[i].order);
 		assert_opens(bob, alice, "here", &out, tries[i].err);
 	}
-	forge_fini(&a->f);
+	seal_craft_fini(&a->f);
 	free(a);
 	gn_buf_fini(&out);
 	gn_buf_fini(&in);
@@ -164,8 +164,8 @@ static void test_moved(void **state)
 	assert_int_equal(gn_buf_put(&out, in[0].p, in[0].len), 0);
 	memcpy(out.p, in[1].p, a->n_front);
 	assert_opens(bob, alice, "here", &out, GN_EAUTH);
-	forge_fini(&a->f);
-	forge_fini(&b->f);
+	seal_craft_fini(&a->f);
+	seal_craft_fini(&b->f);
 	free(a);
 	free(b);
 	gn_buf_fini(&out);

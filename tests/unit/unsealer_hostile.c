@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sealed messages from recipients who are no friends, and from senders who are none. */
-#include "sealed_cast.h"
+#include "seal_fixture.h"
 
 /* ---- a recipient who is no friend ---- */
 
@@ -15,28 +15,29 @@ static void test_resealed(void **state)
 	sample(&in, (const struct gn_key *const[]){bob}, 1);
 	parts_get(a, bob, in.p, in.len);
 	for (int way = 0; way < 3; way++) {
-		forge_init(&f, alice);
+		seal_craft_init(&f, alice);
 		memcpy(f.k, a->f.k, sizeof(f.k));
 		memcpy(f.h.salt, a->f.h.salt, sizeof(f.h.salt));
-		forge_stanza(&f, dave, f.k);
+		seal_craft_stanza(&f, dave, f.k);
 		if (way == 1) { /* beside the stanza that Alice made */
 			memcpy(f.h.stanzas[1], a->f.h.stanzas[0], sizeof(f.h.stanzas[1]));
 			gn_key_id(bob, &f.letter.to[1]);
 			f.letter.info.n_to = f.h.n = 2;
 		}
-		forge_header(&f);
+		seal_craft_header(&f);
 		if (way == 2) { /* with a message header to Dave that Bob signs in Alice's name */
-			forge_letter(&f, bob);
+			seal_craft_letter(&f, bob);
 		} else {
-			forge_chunk_sig(&f, a->part[0].sig, false, a->part[0].text, a->part[0].n_text);
+			seal_craft_chunk_sig(&f, a->part[0].sig, false, a->part[0].text, a->part[0].n_text);
 		}
 		for (size_t i = 1; i < a->n; i++)
-			forge_chunk_sig(&f, a->part[i].sig, a->part[i].is_last, a->part[i].text, a->part[i].n_text);
+			seal_craft_chunk_sig(&f, a->part[i].sig, a->part[i].is_last, a->part[i].text,
+					     a->part[i].n_text);
 		assert_opens(dave, NULL, "here", &f.out, GN_EAUTH);
-		forge_fini(&f);
+		seal_craft_fini(&f);
 	}
 	assert_opens(dave, NULL, "here", &in, GN_ENOTFOR);
-	forge_fini(&a->f);
+	seal_craft_fini(&a->f);
 	free(a);
 	gn_buf_fini(&in);
 }
@@ -60,22 +61,22 @@ static void test_in_her_name(void **state)
 			size_t n;
 
 			memcpy(f->letter.sender, gn_key_public(bob, &n), sizeof(f->letter.sender));
-			forge_letter(f, bob);
+			seal_craft_letter(f, bob);
 		} else {
-			forge_chunk_sig(f, a->part[0].sig, false, a->part[0].text, a->part[0].n_text);
+			seal_craft_chunk_sig(f, a->part[0].sig, false, a->part[0].text, a->part[0].n_text);
 		}
 		if (way == 0 || way == 3)
-			forge_chunk(f, bob, true, text, strlen(text));
+			seal_craft_chunk(f, bob, true, text, strlen(text));
 		else if (way == 1)
-			forge_chunk_sig(f, a->part[1].sig, false, text, strlen(text));
+			seal_craft_chunk_sig(f, a->part[1].sig, false, text, strlen(text));
 		else if (way == 2) /* hers, but made the last */
-			forge_chunk_sig(f, a->part[1].sig, true, a->part[1].text, a->part[1].n_text);
+			seal_craft_chunk_sig(f, a->part[1].sig, true, a->part[1].text, a->part[1].n_text);
 		else
-			forge_chunk_sig(f, a->part[3].sig, true, a->part[3].text, a->part[3].n_text);
+			seal_craft_chunk_sig(f, a->part[3].sig, true, a->part[3].text, a->part[3].n_text);
 		assert_opens(carol, alice, "here", &f->out, way == 3 ? GN_EREFUSED : GN_EAUTH);
 		assert_opens(carol, NULL, "here", &f->out, way == 3 ? 0 : GN_EAUTH);
 	}
-	forge_fini(&a->f);
+	seal_craft_fini(&a->f);
 	free(a);
 	gn_buf_fini(&in);
 }
@@ -84,7 +85,7 @@ static void test_in_her_name(void **state)
 
 static void finish(struct forge *f, const struct gn_key *by)
 {
-	forge_chunk(f, by, true, "text", 4);
+	seal_craft_chunk(f, by, true, "text", 4);
 }
 
 /* Two recipients are to read two texts out of one message: only one K is committed to. */
@@ -95,36 +96,36 @@ static void test_two_keys(void **state)
 	struct forge f;
 
 	(void)state;
-	forge_init(&f, alice);
-	forge_stanza(&f, bob, f.k);
-	forge_stanza(&f, carol, other);
-	forge_header(&f);
-	forge_letter(&f, alice);
+	seal_craft_init(&f, alice);
+	seal_craft_stanza(&f, bob, f.k);
+	seal_craft_stanza(&f, carol, other);
+	seal_craft_header(&f);
+	seal_craft_letter(&f, alice);
 	finish(&f, alice);
 	assert_opens(bob, alice, NULL, &f.out, 0);
 	assert_opens(carol, alice, NULL, &f.out, GN_EAUTH);
-	forge_fini(&f);
+	seal_craft_fini(&f);
 
 	/* A commitment to something else, in a header that is as good as any in all else. */
-	forge_init(&f, alice);
-	forge_stanza(&f, bob, f.k);
-	forge_header(&f);
+	seal_craft_init(&f, alice);
+	seal_craft_stanza(&f, bob, f.k);
+	seal_craft_header(&f);
 	f.out.len = 0;
 	f.h.commitment[31] ^= 1;
-	forge_header_bytes(&f, header, gn_sealed_header_encode(&f.h, header));
-	forge_letter(&f, alice);
+	seal_craft_header_bytes(&f, header, gn_sealed_header_encode(&f.h, header));
+	seal_craft_letter(&f, alice);
 	finish(&f, alice);
 	assert_opens(bob, alice, NULL, &f.out, GN_EAUTH);
-	forge_fini(&f);
+	seal_craft_fini(&f);
 
 	/* And the other way round: the commitment is to nothing that anyone has. */
-	forge_init(&f, alice);
-	forge_stanza(&f, bob, other);
-	forge_header(&f);
-	forge_letter(&f, alice);
+	seal_craft_init(&f, alice);
+	seal_craft_stanza(&f, bob, other);
+	seal_craft_header(&f);
+	seal_craft_letter(&f, alice);
 	finish(&f, alice);
 	assert_opens(bob, alice, NULL, &f.out, GN_EAUTH);
-	forge_fini(&f);
+	seal_craft_fini(&f);
 }
 
 /* 1 to 64 stanzas; Bob's is the last. */
@@ -137,13 +138,13 @@ static void test_stanzas(void **state)
 		uint8_t header[GN_SEALED_HEADER_MAX + 82], *p = header;
 		struct gn_key *key = NULL;
 
-		forge_init(&f, alice);
+		seal_craft_init(&f, alice);
 		for (size_t i = 1; i < n && i < GN_SEALED_TO_MAX; i++) {
 			key = seeded((uint8_t)(100 + i));
-			forge_stanza(&f, key, f.k);
+			seal_craft_stanza(&f, key, f.k);
 			gn_key_free(key);
 		}
-		forge_stanza(&f, bob, f.k);
+		seal_craft_stanza(&f, bob, f.k);
 		if (n > GN_SEALED_TO_MAX) {
 			uint8_t prk[GN_SEALED_HASH_LEN];
 
@@ -151,19 +152,19 @@ static void test_stanzas(void **state)
 			p += gn_sealed_header_encode(&f.h, p);
 			memcpy(p, p - 82, 82);
 			p += 82;
-			forge_header_bytes(&f, header, (size_t)(p - header));
+			seal_craft_header_bytes(&f, header, (size_t)(p - header));
 		} else {
-			forge_header(&f);
+			seal_craft_header(&f);
 		}
-		forge_letter(&f, alice);
+		seal_craft_letter(&f, alice);
 		finish(&f, alice);
 		assert_opens(bob, alice, NULL, &f.out, n > GN_SEALED_TO_MAX ? GN_EFORMAT : 0);
-		forge_fini(&f);
+		seal_craft_fini(&f);
 	}
-	forge_init(&f, alice);
-	forge_header(&f);
+	seal_craft_init(&f, alice);
+	seal_craft_header(&f);
 	assert_opens(bob, alice, NULL, &f.out, GN_EFORMAT);
-	forge_fini(&f);
+	seal_craft_fini(&f);
 }
 
 /* A stanza with an enc of low order, or of nonsense, means the next. */
@@ -174,16 +175,16 @@ static void test_low_order(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(encs) / sizeof(encs[0]); i++) {
-		forge_init(&f, alice);
-		forge_stanza(&f, carol, f.k);
-		forge_stanza(&f, bob, f.k);
+		seal_craft_init(&f, alice);
+		seal_craft_stanza(&f, carol, f.k);
+		seal_craft_stanza(&f, bob, f.k);
 		memcpy(f.h.stanzas[0], encs[i], sizeof(encs[i]));
-		forge_header(&f);
-		forge_letter(&f, alice);
+		seal_craft_header(&f);
+		seal_craft_letter(&f, alice);
 		finish(&f, alice);
 		assert_opens(bob, alice, NULL, &f.out, 0);
 		assert_opens(carol, alice, NULL, &f.out, GN_ENOTFOR);
-		forge_fini(&f);
+		seal_craft_fini(&f);
 	}
 }
 
@@ -197,9 +198,9 @@ static void test_ids(void **state)
 	for (int way = 0; way < 6; way++) {
 		struct gn_peer_id *to = f.letter.to, id;
 
-		forge_init(&f, alice);
-		forge_stanza(&f, carol, f.k);
-		forge_stanza(&f, bob, f.k);
+		seal_craft_init(&f, alice);
+		seal_craft_stanza(&f, carol, f.k);
+		seal_craft_stanza(&f, bob, f.k);
 		if (way == 1) {
 			to[0] = to[1];
 		} else if (way == 2) {
@@ -215,11 +216,11 @@ static void test_ids(void **state)
 			to[0] = to[1];
 			to[1] = id;
 		}
-		forge_header(&f);
-		forge_letter(&f, alice);
+		seal_craft_header(&f);
+		seal_craft_letter(&f, alice);
 		finish(&f, alice);
 		assert_opens(bob, alice, NULL, &f.out, errs[way]);
-		forge_fini(&f);
+		seal_craft_fini(&f);
 	}
 }
 
@@ -235,9 +236,9 @@ static void test_strict(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		forge_init(&f, alice);
-		forge_stanza(&f, bob, f.k);
-		forge_header(&f);
+		seal_craft_init(&f, alice);
+		seal_craft_stanza(&f, bob, f.k);
+		seal_craft_header(&f);
 		if (i < 3) {
 			memset(sig, 0, sizeof(sig));
 			sig[0] = 1;
@@ -245,13 +246,13 @@ static void test_strict(void **state)
 			n = gn_sealed_letter_encode(&f.letter, text);
 		} else {
 			n = gn_sealed_letter_encode(&f.letter, text);
-			forge_sign(&f, alice, false, text, n, sig);
+			seal_craft_sign(&f, alice, false, text, n, sig);
 			sodium_add(sig + 32, order, 32);
 		}
-		forge_chunk_sig(&f, sig, false, text, n);
+		seal_craft_chunk_sig(&f, sig, false, text, n);
 		finish(&f, alice);
 		assert_opens(bob, NULL, NULL, &f.out, GN_EAUTH);
-		forge_fini(&f);
+		seal_craft_fini(&f);
 	}
 }
 
@@ -279,37 +280,37 @@ static void test_chunk_rules(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
-		forge_init(&f, alice);
-		forge_stanza(&f, bob, f.k);
-		forge_header(&f);
-		forge_letter(&f, alice);
+		seal_craft_init(&f, alice);
+		seal_craft_stanza(&f, bob, f.k);
+		seal_craft_header(&f);
+		seal_craft_letter(&f, alice);
 		gn_put_u32(head, heads[i].head);
 		assert_int_equal(gn_buf_put(&f.out, head, 4), 0);
 		assert_opens(bob, alice, NULL, &f.out, heads[i].err);
-		forge_fini(&f);
+		seal_craft_fini(&f);
 	}
 	for (int way = 0; way < 6; way++) {
-		forge_init(&f, alice);
-		forge_stanza(&f, bob, f.k);
-		forge_header(&f);
+		seal_craft_init(&f, alice);
+		seal_craft_stanza(&f, bob, f.k);
+		seal_craft_header(&f);
 		if (way == 0) { /* the message header is the last chunk */
 			uint8_t text[GN_SEALED_LETTER_MAX];
 
-			forge_chunk(&f, alice, true, text, gn_sealed_letter_encode(&f.letter, text));
+			seal_craft_chunk(&f, alice, true, text, gn_sealed_letter_encode(&f.letter, text));
 		} else if (way == 1) { /* it is as long as can be; and longer */
-			forge_chunk(&f, alice, false, big, GN_SEALED_LETTER_MAX);
+			seal_craft_chunk(&f, alice, false, big, GN_SEALED_LETTER_MAX);
 		} else if (way == 2) {
-			forge_chunk(&f, alice, false, big, GN_SEALED_LETTER_MAX + 1);
+			seal_craft_chunk(&f, alice, false, big, GN_SEALED_LETTER_MAX + 1);
 		} else {
-			forge_letter(&f, alice);
+			seal_craft_letter(&f, alice);
 			if (way == 3) /* empty and not the last */
-				forge_chunk(&f, alice, false, "", 0);
+				seal_craft_chunk(&f, alice, false, "", 0);
 			else
-				forge_chunk(&f, alice, true, big,
-					    way == 4 ? GN_SEALED_CHUNK_MAX + 1 : GN_SEALED_CHUNK_MAX);
+				seal_craft_chunk(&f, alice, true, big,
+						 way == 4 ? GN_SEALED_CHUNK_MAX + 1 : GN_SEALED_CHUNK_MAX);
 		}
 		assert_opens(bob, alice, NULL, &f.out, way < 5 ? GN_EFORMAT : 0);
-		forge_fini(&f);
+		seal_craft_fini(&f);
 	}
 	free(big);
 }
@@ -335,23 +336,23 @@ static void test_lengths(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
-		forge_init(&f, alice);
+		seal_craft_init(&f, alice);
 		assert_int_equal(gn_buf_put_uvarint(&f.out, headers[i].n), 0);
 		assert_opens(bob, alice, NULL, &f.out, headers[i].err);
-		forge_fini(&f);
+		seal_craft_fini(&f);
 	}
-	forge_init(&f, alice);
+	seal_craft_init(&f, alice);
 	assert_int_equal(gn_buf_put(&f.out, overlong, sizeof(overlong)), 0);
 	assert_opens(bob, alice, NULL, &f.out, GN_EFORMAT);
-	forge_fini(&f);
+	seal_craft_fini(&f);
 	for (uint32_t over = 0; over < 2; over++) {
-		forge_init(&f, alice);
-		forge_stanza(&f, bob, f.k);
-		forge_header(&f);
+		seal_craft_init(&f, alice);
+		seal_craft_stanza(&f, bob, f.k);
+		seal_craft_header(&f);
 		gn_put_u32(head, GN_SEALED_CHUNK_OVER + GN_SEALED_LETTER_MAX + over);
 		assert_int_equal(gn_buf_put(&f.out, head, 4), 0);
 		assert_opens(bob, alice, NULL, &f.out, over ? GN_EFORMAT : GN_ETRUNC);
-		forge_fini(&f);
+		seal_craft_fini(&f);
 	}
 }
 
@@ -362,16 +363,16 @@ static void test_end(void **state)
 
 	(void)state;
 	for (int way = 0; way < 3; way++) {
-		forge_init(&f, alice);
-		forge_stanza(&f, bob, f.k);
+		seal_craft_init(&f, alice);
+		seal_craft_stanza(&f, bob, f.k);
 		f.letter.info.in_sequence = f.letter.info.is_end = true;
-		forge_header(&f);
-		forge_letter(&f, alice);
+		seal_craft_header(&f);
+		seal_craft_letter(&f, alice);
 		if (way == 2)
-			forge_chunk(&f, alice, false, "text", 4);
-		forge_chunk(&f, alice, true, "text", way == 0 ? 0 : 4);
+			seal_craft_chunk(&f, alice, false, "text", 4);
+		seal_craft_chunk(&f, alice, true, "text", way == 0 ? 0 : 4);
 		assert_opens(bob, alice, NULL, &f.out, way == 0 ? 0 : GN_EFORMAT);
-		forge_fini(&f);
+		seal_craft_fini(&f);
 	}
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Sealed messages made by hand, so that any part of one can be wrong; and taken apart, by one
  * of their recipients. */
-#ifndef GN_TESTS_SEALED_FORGE_H
-#define GN_TESTS_SEALED_FORGE_H
+#ifndef GN_TESTS_SEAL_CRAFT_H
+#define GN_TESTS_SEAL_CRAFT_H
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 #include "crypto/sealed.h"
 
 /* Everything here is needed: a failure ends the program. */
-static inline void forge_need(bool ok)
+static inline void seal_craft_need(bool ok)
 {
 	if (!ok)
 		abort();
@@ -23,13 +23,13 @@ static inline void forge_need(bool ok)
 
 struct forge {
 	uint8_t k[GN_SEALED_KEY_LEN], hh[GN_SEALED_HASH_LEN], key[GN_SEALED_KEY_LEN];
-	struct gn_sealed_header h; /* before forge_header() to be changed at will */
+	struct gn_sealed_header h; /* before seal_craft_header() to be changed at will */
 	struct gn_sealed_letter letter;
 	uint64_t i; /* the next chunk's number */
 	struct gn_buf out;
 };
 
-static inline void forge_init(struct forge *f, const struct gn_key *sender)
+static inline void seal_craft_init(struct forge *f, const struct gn_key *sender)
 {
 	size_t n;
 
@@ -41,13 +41,13 @@ static inline void forge_init(struct forge *f, const struct gn_key *sender)
 	gn_buf_init(&f->out, (size_t)1 << 24);
 }
 
-static inline void forge_fini(struct forge *f)
+static inline void seal_craft_fini(struct forge *f)
 {
 	gn_buf_fini(&f->out);
 }
 
 /* Another recipient, of this K. */
-static inline void forge_stanza(struct forge *f, const struct gn_key *to, const uint8_t k[GN_SEALED_KEY_LEN])
+static inline void seal_craft_stanza(struct forge *f, const struct gn_key *to, const uint8_t k[GN_SEALED_KEY_LEN])
 {
 	uint8_t info[GN_SEALED_INFO_LEN], *enc = f->h.stanzas[f->h.n];
 	struct gn_hpke_pair pair;
@@ -55,79 +55,79 @@ static inline void forge_stanza(struct forge *f, const struct gn_key *to, const 
 	const struct gn_hpke_text text = {.p = k, .n = GN_SEALED_KEY_LEN};
 
 	gn_sealed_info_make(f->h.salt, info);
-	forge_need(gn_key_x25519(to, pair.sk, pair.pk) == 0);
-	forge_need(gn_hpke_seal_once(&cfg, &text, enc, enc + GN_HPKE_ENC_LEN) == 0);
+	seal_craft_need(gn_key_x25519(to, pair.sk, pair.pk) == 0);
+	seal_craft_need(gn_hpke_seal_once(&cfg, &text, enc, enc + GN_HPKE_ENC_LEN) == 0);
 	gn_key_id(to, &f->letter.to[f->h.n]);
 	f->letter.info.n_to = ++f->h.n;
 }
 
-static inline void forge_hash(const void *p, size_t n, uint8_t out[GN_SEALED_HASH_LEN])
+static inline void seal_craft_hash(const void *p, size_t n, uint8_t out[GN_SEALED_HASH_LEN])
 {
-	forge_need(crypto_hash_sha256(out, p, n) == 0);
+	seal_craft_need(crypto_hash_sha256(out, p, n) == 0);
 }
 
 /* The keys that follow from K and these bytes of H, which are put out. */
-static inline void forge_header_bytes(struct forge *f, const uint8_t *p, size_t n)
+static inline void seal_craft_header_bytes(struct forge *f, const uint8_t *p, size_t n)
 {
 	uint8_t prk[GN_SEALED_HASH_LEN], commitment[GN_SEALED_HASH_LEN];
 
 	gn_sealed_prk(f->h.salt, f->k, prk, commitment);
-	forge_hash(p, n, f->hh);
+	seal_craft_hash(p, n, f->hh);
 	gn_sealed_key(prk, f->hh, f->key);
-	forge_need(gn_buf_put_prefixed(&f->out, p, n) == 0);
+	seal_craft_need(gn_buf_put_prefixed(&f->out, p, n) == 0);
 }
 
-static inline void forge_header(struct forge *f)
+static inline void seal_craft_header(struct forge *f)
 {
 	uint8_t prk[GN_SEALED_HASH_LEN], p[GN_SEALED_HEADER_MAX];
 
 	gn_sealed_prk(f->h.salt, f->k, prk, f->h.commitment);
-	forge_header_bytes(f, p, gn_sealed_header_encode(&f->h, p));
+	seal_craft_header_bytes(f, p, gn_sealed_header_encode(&f->h, p));
 }
 
-static inline void forge_sign(const struct forge *f, const struct gn_key *by, bool is_last, const void *text, size_t n,
-			      uint8_t sig[GN_KEY_SIG_LEN])
+static inline void seal_craft_sign(const struct forge *f, const struct gn_key *by, bool is_last, const void *text,
+				   size_t n, uint8_t sig[GN_KEY_SIG_LEN])
 {
 	uint8_t hp[GN_SEALED_HASH_LEN], msg[GN_SEALED_SIGNED_LEN];
 
-	forge_hash(text, n, hp);
+	seal_craft_hash(text, n, hp);
 	gn_sealed_signed(f->hh, f->i, is_last, hp, msg);
 	gn_key_sign(by, msg, sizeof(msg), sig);
 }
 
 /* A chunk with this signature. */
-static inline void forge_chunk_sig(struct forge *f, const uint8_t sig[GN_KEY_SIG_LEN], bool is_last, const void *text,
-				   size_t n)
+static inline void seal_craft_chunk_sig(struct forge *f, const uint8_t sig[GN_KEY_SIG_LEN], bool is_last,
+					const void *text, size_t n)
 {
 	uint8_t nonce[12], tag[16], *p;
 	struct gn_bulk *b = NULL;
 
-	forge_need(gn_bulk_new(true, &b) == 0 && gn_buf_reserve(&f->out, n + 84) == 0);
+	seal_craft_need(gn_bulk_new(true, &b) == 0 && gn_buf_reserve(&f->out, n + 84) == 0);
 	p = f->out.p + f->out.len;
 	gn_put_u32(p, (is_last ? GN_SEALED_LAST : 0) + (uint32_t)(n + GN_SEALED_CHUNK_OVER));
 	gn_sealed_nonce(f->i++, is_last, nonce);
-	forge_need(gn_bulk_start(b, f->key, nonce, f->hh, sizeof(f->hh)) == 0);
-	forge_need(gn_bulk_put(b, sig, GN_KEY_SIG_LEN, p + 4) == 0 && gn_bulk_put(b, text, n, p + 68) == 0);
-	forge_need(gn_bulk_seal(b, tag) == 0);
+	seal_craft_need(gn_bulk_start(b, f->key, nonce, f->hh, sizeof(f->hh)) == 0);
+	seal_craft_need(gn_bulk_put(b, sig, GN_KEY_SIG_LEN, p + 4) == 0 && gn_bulk_put(b, text, n, p + 68) == 0);
+	seal_craft_need(gn_bulk_seal(b, tag) == 0);
 	memcpy(p + 68 + n, tag, sizeof(tag));
 	f->out.len += n + 84;
 	gn_bulk_free(b);
 }
 
-static inline void forge_chunk(struct forge *f, const struct gn_key *by, bool is_last, const void *text, size_t n)
+static inline void seal_craft_chunk(struct forge *f, const struct gn_key *by, bool is_last, const void *text, size_t n)
 {
 	uint8_t sig[GN_KEY_SIG_LEN];
 
-	forge_sign(f, by, is_last, text, n, sig);
-	forge_chunk_sig(f, sig, is_last, text, n);
+	seal_craft_sign(f, by, is_last, text, n, sig);
+	seal_craft_chunk_sig(f, sig, is_last, text, n);
 }
 
 /* f->letter as the first chunk. */
-static inline void forge_letter(struct forge *f, const struct gn_key *by)
+static inline void seal_craft_letter(struct forge *f, const struct gn_key *by)
 {
 	uint8_t text[GN_SEALED_LETTER_MAX];
 
-	forge_chunk(f, by, false, text, gn_sealed_letter_encode(&f->letter, text));
+	seal_craft_chunk(f, by, false, text, gn_sealed_letter_encode(&f->letter, text));
 }
 
 /* ---- taking apart ---- */
@@ -154,12 +154,12 @@ static inline void parts_open(struct parts *a, struct part *part, const uint8_t 
 	struct gn_bulk *b = NULL;
 
 	part->n_text = n - GN_SEALED_CHUNK_OVER;
-	forge_need(part->n_text <= sizeof(part->text) && gn_bulk_new(false, &b) == 0);
+	seal_craft_need(part->n_text <= sizeof(part->text) && gn_bulk_new(false, &b) == 0);
 	gn_sealed_nonce(a->n, part->is_last, nonce);
-	forge_need(gn_bulk_start(b, a->f.key, nonce, a->f.hh, sizeof(a->f.hh)) == 0);
-	forge_need(gn_bulk_put(b, ct, GN_KEY_SIG_LEN, part->sig) == 0);
-	forge_need(gn_bulk_put(b, ct + GN_KEY_SIG_LEN, part->n_text, part->text) == 0);
-	forge_need(gn_bulk_unseal(b, ct + n - 16) == 0);
+	seal_craft_need(gn_bulk_start(b, a->f.key, nonce, a->f.hh, sizeof(a->f.hh)) == 0);
+	seal_craft_need(gn_bulk_put(b, ct, GN_KEY_SIG_LEN, part->sig) == 0);
+	seal_craft_need(gn_bulk_put(b, ct + GN_KEY_SIG_LEN, part->n_text, part->text) == 0);
+	seal_craft_need(gn_bulk_unseal(b, ct + n - 16) == 0);
 	gn_bulk_free(b);
 }
 
@@ -173,27 +173,27 @@ static inline void parts_get(struct parts *a, const struct gn_key *own, const ui
 	uint64_t len = 0;
 	size_t at = (size_t)gn_uvarint_decode(p, n, &len);
 
-	forge_init(&a->f, own);
-	forge_need(gn_sealed_header_decode(p + at, (size_t)len, &a->f.h) == 0);
+	seal_craft_init(&a->f, own);
+	seal_craft_need(gn_sealed_header_decode(p + at, (size_t)len, &a->f.h) == 0);
 	gn_sealed_info_make(a->f.h.salt, info);
-	forge_need(gn_key_x25519(own, pair.sk, pair.pk) == 0);
+	seal_craft_need(gn_key_x25519(own, pair.sk, pair.pk) == 0);
 	text.p = a->f.h.stanzas[0] + GN_HPKE_ENC_LEN;
-	forge_need(gn_hpke_unseal_once(&cfg, a->f.h.stanzas[0], &text, a->f.k) == 0);
-	forge_header_bytes(&a->f, p + at, (size_t)len);
+	seal_craft_need(gn_hpke_unseal_once(&cfg, a->f.h.stanzas[0], &text, a->f.k) == 0);
+	seal_craft_header_bytes(&a->f, p + at, (size_t)len);
 	at += (size_t)len;
 	a->n_front = at;
 	for (a->n = 0; at < n; a->n++) {
 		struct part *part = &a->part[a->n];
 		uint32_t head = gn_get_u32(p + at);
 
-		forge_need(a->n < PARTS_MAX);
+		seal_craft_need(a->n < PARTS_MAX);
 		part->at = at;
 		part->is_last = (head & GN_SEALED_LAST) != 0;
 		part->n = 4 + (head & ~GN_SEALED_LAST);
 		parts_open(a, part, p + at + 4, part->n - 4);
 		at += part->n;
 	}
-	forge_need(at == n && gn_sealed_letter_decode(a->part[0].text, a->part[0].n_text, &a->f.letter) == 0);
+	seal_craft_need(at == n && gn_sealed_letter_decode(a->part[0].text, a->part[0].n_text, &a->f.letter) == 0);
 }
 
 #endif

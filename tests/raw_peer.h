@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* A foe of the node in tests/town.h: a link and nothing else, which says what a test makes it
+/* A foe of the node in tests/test_node.h: a link and nothing else, which says what a test makes it
  * say, over Noise too, frame by frame. */
-#ifndef GN_TESTS_FOE_H
-#define GN_TESTS_FOE_H
+#ifndef GN_TESTS_RAW_PEER_H
+#define GN_TESTS_RAW_PEER_H
 
 #include <fcntl.h>
 #include <netinet/in.h>
 
 #include "mux/yamux.h"
 #include "noise_peer.h"
-#include "town.h"
+#include "test_node.h"
 #include "transport/mem.h"
 #include "transport/tcp_link.h"
 
-struct foe {
-	struct town *t;
+struct raw_peer {
+	struct test_node *t;
 	struct gn_link *link;
 	struct gn_link_dial *dial;
 	int err;      /* 0 while it is connected */
@@ -31,7 +31,7 @@ struct foe {
 	uint32_t body_left;
 };
 
-static inline void foe_flush(struct foe *f)
+static inline void raw_peer_flush(struct raw_peer *f)
 {
 	while (f->link != NULL && f->out.len > 0) {
 		struct iovec v = {f->out.p + f->out.at, f->out.len};
@@ -51,18 +51,18 @@ static inline void foe_flush(struct foe *f)
 						    (f->out.len > 0 ? GN_WRITABLE : 0u));
 }
 
-static inline void foe_put(struct foe *f, const void *p, size_t n)
+static inline void raw_peer_put(struct raw_peer *f, const void *p, size_t n)
 {
 	wire_put(&f->out, p, n);
-	foe_flush(f);
+	raw_peer_flush(f);
 }
 
-static inline void foe_hear(struct foe *f);
+static inline void raw_peer_hear(struct raw_peer *f);
 
-static inline void foe_on_ready(void *arg, unsigned ready)
+static inline void raw_peer_on_ready(void *arg, unsigned ready)
 {
 	static uint8_t buf[65536];
-	struct foe *f = arg;
+	struct raw_peer *f = arg;
 	ptrdiff_t n = GN_EAGAIN;
 
 	if (ready & GN_READABLE && !f->is_deaf) {
@@ -70,29 +70,29 @@ static inline void foe_on_ready(void *arg, unsigned ready)
 			wire_put(&f->in, buf, (size_t)n);
 		if (n != GN_EAGAIN)
 			f->err = (int)n;
-		foe_hear(f);
+		raw_peer_hear(f);
 	}
-	foe_flush(f);
+	raw_peer_flush(f);
 }
 
-static inline void foe_on_link(void *arg, int err, struct gn_link *link)
+static inline void raw_peer_on_link(void *arg, int err, struct gn_link *link)
 {
-	struct foe *f = arg;
+	struct raw_peer *f = arg;
 
 	f->dial = NULL;
 	f->err = err;
 	f->link = link;
 	if (err != 0)
 		return;
-	link->on_ready = foe_on_ready;
+	link->on_ready = raw_peer_on_ready;
 	link->arg = f;
-	foe_flush(f);
+	raw_peer_flush(f);
 }
 
 /* Begins to connect; the seed makes its identity. */
-static inline void foe_begin(struct foe *f, struct town *t, uint8_t seed)
+static inline void raw_peer_begin(struct raw_peer *f, struct test_node *t, uint8_t seed)
 {
-	struct gn_link_dial_cfg cfg = {.loop = t->loop, .addr = t->addr, .on_done = foe_on_link, .arg = f};
+	struct gn_link_dial_cfg cfg = {.loop = t->loop, .addr = t->addr, .on_done = raw_peer_on_link, .arg = f};
 
 	memset(f, 0, sizeof *f);
 	f->t = t;
@@ -101,15 +101,15 @@ static inline void foe_begin(struct foe *f, struct town *t, uint8_t seed)
 	WIRE_MUST((t->is_virtual ? &gn_transport_mem : &gn_transport_tcp)->dial(&cfg, &f->dial) == 0);
 }
 
-static inline void foe_connect(struct foe *f, struct town *t, uint8_t seed)
+static inline void raw_peer_connect(struct raw_peer *f, struct test_node *t, uint8_t seed)
 {
-	foe_begin(f, t, seed);
-	TOWN_UNTIL(t, f->dial == NULL, 5 * GN_SEC);
+	raw_peer_begin(f, t, seed);
+	TEST_NODE_UNTIL(t, f->dial == NULL, 5 * GN_SEC);
 	WIRE_MUST(f->link != NULL);
 }
 
 /* A client with a source address of its own. */
-static inline void foe_connect_from(struct foe *f, struct town *t, uint8_t seed, const uint8_t from[4])
+static inline void raw_peer_connect_from(struct raw_peer *f, struct test_node *t, uint8_t seed, const uint8_t from[4])
 {
 	struct gn_sockaddr remote;
 	struct sockaddr_in sa = {.sin_family = AF_INET};
@@ -130,10 +130,10 @@ static inline void foe_connect_from(struct foe *f, struct town *t, uint8_t seed,
 	WIRE_MUST(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0);
 	WIRE_MUST(gn_tcp_link_init(t->loop) == 0);
 	WIRE_MUST(gn_tcp_link_new(t->loop, fd, &remote, &link) == 0);
-	foe_on_link(f, 0, link);
+	raw_peer_on_link(f, 0, link);
 }
 
-static inline void foe_abort(struct foe *f)
+static inline void raw_peer_abort(struct raw_peer *f)
 {
 	if (f->dial != NULL)
 		(f->t->is_virtual ? &gn_transport_mem : &gn_transport_tcp)->cancel(f->dial);
@@ -148,33 +148,33 @@ static inline void foe_abort(struct foe *f)
 	wire_fini(&f->record);
 }
 
-static inline void foe_listen(struct foe *f, bool hears)
+static inline void raw_peer_listen(struct raw_peer *f, bool hears)
 {
 	f->is_deaf = !hears;
-	foe_flush(f);
+	raw_peer_flush(f);
 }
 
 /* ---- noise ---- */
 
-#define FOE_SELECT "\x13/multistream/1.0.0\n"
-#define FOE_NOISE "\x07/noise\n"
-#define FOE_YAMUX "\x0d/yamux/1.0.0\n"
+#define RAW_PEER_SELECT "\x13/multistream/1.0.0\n"
+#define RAW_PEER_NOISE "\x07/noise\n"
+#define RAW_PEER_YAMUX "\x0d/yamux/1.0.0\n"
 
-static inline void foe_say(struct foe *f, const char *text)
+static inline void raw_peer_say(struct raw_peer *f, const char *text)
 {
-	foe_put(f, text, strlen(text));
+	raw_peer_put(f, text, strlen(text));
 }
 
-static inline void foe_noise_1(struct foe *f)
+static inline void raw_peer_noise_1(struct raw_peer *f)
 {
 	uint8_t msg[64];
 
-	foe_say(f, FOE_SELECT FOE_NOISE);
-	foe_put(f, msg, noise_peer_write(&f->noise, 1, NULL, 0, msg));
+	raw_peer_say(f, RAW_PEER_SELECT RAW_PEER_NOISE);
+	raw_peer_put(f, msg, noise_peer_write(&f->noise, 1, NULL, 0, msg));
 }
 
 /* Message 2 has come whole? */
-static inline bool foe_has_2(const struct foe *f)
+static inline bool raw_peer_has_2(const struct raw_peer *f)
 {
 	size_t at = 28;
 
@@ -182,13 +182,13 @@ static inline bool foe_has_2(const struct foe *f)
 }
 
 /* early: yamux is offered in the handshake. */
-static inline void foe_noise_3(struct foe *f, bool early)
+static inline void raw_peer_noise_3(struct raw_peer *f, bool early)
 {
 	static const char *const muxers[] = {"/yamux/1.0.0"};
 	uint8_t payload[4096], msg[4200];
 	size_t n;
 
-	TOWN_UNTIL(f->t, foe_has_2(f) || f->err != 0, 5 * GN_SEC);
+	TEST_NODE_UNTIL(f->t, raw_peer_has_2(f) || f->err != 0, 5 * GN_SEC);
 	WIRE_MUST(f->err == 0);
 	wire_skip(&f->in, 28);
 	noise_peer_read(&f->noise, 2, &f->in);
@@ -196,26 +196,26 @@ static inline void foe_noise_3(struct foe *f, bool early)
 	n = noise_peer_write(&f->noise, 3, payload, n, msg);
 	f->is_secure = true;
 	f->is_muxed = early;
-	foe_put(f, msg, n);
+	raw_peer_put(f, msg, n);
 }
 
 /* Up to and with a yamux session. */
-static inline void foe_open(struct foe *f, struct town *t, uint8_t seed)
+static inline void raw_peer_open(struct raw_peer *f, struct test_node *t, uint8_t seed)
 {
-	foe_connect(f, t, seed);
-	foe_noise_1(f);
-	foe_noise_3(f, true);
+	raw_peer_connect(f, t, seed);
+	raw_peer_noise_1(f);
+	raw_peer_noise_3(f, true);
 }
 
 /* ---- yamux ---- */
 
-static inline void foe_plain(struct foe *f, const void *p, size_t n)
+static inline void raw_peer_plain(struct raw_peer *f, const void *p, size_t n)
 {
 	wire_put(&f->record, p, n);
 }
 
 /* What was said since goes out, in records as large as can be. */
-static inline void foe_seal(struct foe *f)
+static inline void raw_peer_seal(struct raw_peer *f)
 {
 	static uint8_t out[2 + 65535];
 
@@ -225,36 +225,36 @@ static inline void foe_seal(struct foe *f)
 		wire_put(&f->out, out, noise_peer_seal(&f->noise, f->record.p + f->record.at, n, out));
 		wire_skip(&f->record, n);
 	}
-	foe_flush(f);
+	raw_peer_flush(f);
 }
 
-static inline void foe_frame(struct foe *f, uint8_t type, uint16_t flags, uint32_t id, uint32_t length)
+static inline void raw_peer_frame(struct raw_peer *f, uint8_t type, uint16_t flags, uint32_t id, uint32_t length)
 {
 	uint8_t head[12] = {0, type};
 
 	gn_put_u16(head + 2, flags);
 	gn_put_u32(head + 4, id);
 	gn_put_u32(head + 8, length);
-	foe_plain(f, head, sizeof head);
+	raw_peer_plain(f, head, sizeof head);
 }
 
-static inline void foe_data(struct foe *f, uint16_t flags, uint32_t id, const void *p, size_t n)
+static inline void raw_peer_data(struct raw_peer *f, uint16_t flags, uint32_t id, const void *p, size_t n)
 {
-	foe_frame(f, YAMUX_DATA, flags, id, (uint32_t)n);
-	foe_plain(f, p, n);
+	raw_peer_frame(f, YAMUX_DATA, flags, id, (uint32_t)n);
+	raw_peer_plain(f, p, n);
 }
 
 /* A stream with its protocol proposed. */
-static inline void foe_stream(struct foe *f, uint32_t id, const char *protocol)
+static inline void raw_peer_stream(struct raw_peer *f, uint32_t id, const char *protocol)
 {
 	char text[256];
-	int n = snprintf(text, sizeof text, "%s%c%s\n", FOE_SELECT, (int)strlen(protocol) + 1, protocol);
+	int n = snprintf(text, sizeof text, "%s%c%s\n", RAW_PEER_SELECT, (int)strlen(protocol) + 1, protocol);
 
-	foe_data(f, YAMUX_SYN, id, text, (size_t)n);
+	raw_peer_data(f, YAMUX_SYN, id, text, (size_t)n);
 }
 
 /* Counts what the node says. */
-static inline void foe_hear(struct foe *f)
+static inline void raw_peer_hear(struct raw_peer *f)
 {
 	if (!f->is_secure)
 		return;
@@ -292,8 +292,8 @@ static inline void foe_hear(struct foe *f)
 			f->pongs += (flags & YAMUX_ACK) != 0;
 			f->pings += (flags & YAMUX_SYN) != 0;
 			if (flags & YAMUX_SYN && f->answers) {
-				foe_frame(f, YAMUX_PING, YAMUX_ACK, 0, length);
-				foe_seal(f);
+				raw_peer_frame(f, YAMUX_PING, YAMUX_ACK, 0, length);
+				raw_peer_seal(f);
 			}
 		} else {
 			f->is_away = true;

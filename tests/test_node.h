@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A node on a loop, the one that is tested, with honest clients; tests/foe.h has the others.
+/* A node on a loop, the one that is tested, with honest clients; tests/raw_peer.h has the others.
  * On a virtual loop everything runs over mem, else over TCP on the loopback. */
-#ifndef GN_TESTS_TOWN_H
-#define GN_TESTS_TOWN_H
+#ifndef GN_TESTS_TEST_NODE_H
+#define GN_TESTS_TEST_NODE_H
 
 #include "base/time.h"
 #include "id/key.h"
@@ -13,20 +13,20 @@
 #include "transport/mem.h"
 #include "transport/tcp_link.h"
 
-enum { TOWN_HELD = 2048 };
+enum { TEST_NODE_HELD = 2048 };
 
-struct town {
+struct test_node {
 	struct gn_loop *loop;
 	bool is_virtual;
 	struct gn_key *key;
 	struct gn_node *node;
 	struct gn_multiaddr *addr; /* with /p2p */
 	unsigned opened;           /* channels of /hold and /flood that came */
-	struct gn_channel *held[TOWN_HELD];
+	struct gn_channel *held[TEST_NODE_HELD];
 	unsigned n_held;
 };
 
-static inline const struct gn_components *town_components(void)
+static inline const struct gn_components *test_node_components(void)
 {
 	static const struct gn_transport_ops *const transports[] = {&gn_transport_mem, &gn_transport_tcp, NULL};
 	static const struct gn_security_ops *const securities[] = {&gn_security_noise, NULL};
@@ -40,7 +40,7 @@ static inline const struct gn_components *town_components(void)
 /* ---- what the node serves ---- */
 
 /* /echo: gives back what comes, and the end. */
-static inline void town_on_echo(void *arg, struct gn_channel *ch, unsigned events)
+static inline void test_node_on_echo(void *arg, struct gn_channel *ch, unsigned events)
 {
 	ptrdiff_t n = 0;
 
@@ -75,13 +75,13 @@ static inline void town_on_echo(void *arg, struct gn_channel *ch, unsigned event
 		gn_channel_free(ch);
 }
 
-static inline void town_echo(void *arg, struct gn_channel *ch)
+static inline void test_node_echo(void *arg, struct gn_channel *ch)
 {
-	gn_channel_on_event(ch, town_on_echo, arg);
+	gn_channel_on_event(ch, test_node_on_echo, arg);
 }
 
 /* /sink: reads a little at a time, until there is no more. */
-static inline void town_on_sink(void *arg, struct gn_channel *ch, unsigned events)
+static inline void test_node_on_sink(void *arg, struct gn_channel *ch, unsigned events)
 {
 	uint8_t buf[8192];
 	ptrdiff_t n;
@@ -94,12 +94,12 @@ static inline void town_on_sink(void *arg, struct gn_channel *ch, unsigned event
 		gn_channel_free(ch);
 }
 
-static inline void town_sink(void *arg, struct gn_channel *ch)
+static inline void test_node_sink(void *arg, struct gn_channel *ch)
 {
-	gn_channel_on_event(ch, town_on_sink, arg);
+	gn_channel_on_event(ch, test_node_on_sink, arg);
 }
 
-static inline void town_drop(struct town *t, struct gn_channel *ch)
+static inline void test_node_drop(struct test_node *t, struct gn_channel *ch)
 {
 	for (unsigned i = 0; i < t->n_held; i++) {
 		if (t->held[i] == ch) {
@@ -112,48 +112,48 @@ static inline void town_drop(struct town *t, struct gn_channel *ch)
 }
 
 /* /hold: takes the channel and reads nothing, until it dies. */
-static inline void town_on_hold(void *arg, struct gn_channel *ch, unsigned events)
+static inline void test_node_on_hold(void *arg, struct gn_channel *ch, unsigned events)
 {
 	if (events & GN_DEAD)
-		town_drop(arg, ch);
+		test_node_drop(arg, ch);
 }
 
-static inline void town_hold(void *arg, struct gn_channel *ch)
+static inline void test_node_hold(void *arg, struct gn_channel *ch)
 {
-	struct town *t = arg;
+	struct test_node *t = arg;
 
-	WIRE_MUST(t->n_held < TOWN_HELD);
+	WIRE_MUST(t->n_held < TEST_NODE_HELD);
 	t->opened++;
 	t->held[t->n_held++] = ch;
-	gn_channel_on_event(ch, town_on_hold, t);
+	gn_channel_on_event(ch, test_node_on_hold, t);
 }
 
 /* /flood: writes as much as is taken, for ever. */
-static inline void town_on_flood(void *arg, struct gn_channel *ch, unsigned events)
+static inline void test_node_on_flood(void *arg, struct gn_channel *ch, unsigned events)
 {
 	static const uint8_t zeros[16384];
 
 	if (events & GN_DEAD) {
-		town_drop(arg, ch);
+		test_node_drop(arg, ch);
 		return;
 	}
 	while (gn_channel_write(ch, zeros, sizeof zeros) > 0)
 		;
 }
 
-static inline void town_flood(void *arg, struct gn_channel *ch)
+static inline void test_node_flood(void *arg, struct gn_channel *ch)
 {
-	town_hold(arg, ch);
-	gn_channel_on_event(ch, town_on_flood, arg);
-	town_on_flood(arg, ch, GN_CAN_WRITE);
+	test_node_hold(arg, ch);
+	gn_channel_on_event(ch, test_node_on_flood, arg);
+	test_node_on_flood(arg, ch, GN_CAN_WRITE);
 }
 
-static inline void town_serve(struct gn_node *node, struct town *t)
+static inline void test_node_serve(struct gn_node *node, struct test_node *t)
 {
-	struct gn_protocol_cfg echo = {.id = "/echo", .kind = GN_BYTES, .on_open = town_echo, .arg = t};
-	struct gn_protocol_cfg sink = {.id = "/sink", .kind = GN_BYTES, .on_open = town_sink, .arg = t};
-	struct gn_protocol_cfg hold = {.id = "/hold", .kind = GN_BYTES, .on_open = town_hold, .arg = t};
-	struct gn_protocol_cfg flood = {.id = "/flood", .kind = GN_BYTES, .on_open = town_flood, .arg = t};
+	struct gn_protocol_cfg echo = {.id = "/echo", .kind = GN_BYTES, .on_open = test_node_echo, .arg = t};
+	struct gn_protocol_cfg sink = {.id = "/sink", .kind = GN_BYTES, .on_open = test_node_sink, .arg = t};
+	struct gn_protocol_cfg hold = {.id = "/hold", .kind = GN_BYTES, .on_open = test_node_hold, .arg = t};
+	struct gn_protocol_cfg flood = {.id = "/flood", .kind = GN_BYTES, .on_open = test_node_flood, .arg = t};
 
 	WIRE_MUST(gn_protocol_add(node, &echo) == 0);
 	WIRE_MUST(gn_protocol_add(node, &sink) == 0);
@@ -161,7 +161,7 @@ static inline void town_serve(struct gn_node *node, struct town *t)
 	WIRE_MUST(gn_protocol_add(node, &flood) == 0);
 }
 
-static inline struct gn_key *town_key(uint8_t seed)
+static inline struct gn_key *test_node_key(uint8_t seed)
 {
 	uint8_t bytes[32];
 	struct gn_key *key;
@@ -171,7 +171,8 @@ static inline struct gn_key *town_key(uint8_t seed)
 	return key;
 }
 
-static inline struct gn_node *town_node(struct gn_loop *loop, const struct gn_key *key, const struct gn_limits *lim)
+static inline struct gn_node *test_node_node(struct gn_loop *loop, const struct gn_key *key,
+					     const struct gn_limits *lim)
 {
 	struct gn_node_cfg cfg;
 	struct gn_node *node;
@@ -179,13 +180,13 @@ static inline struct gn_node *town_node(struct gn_loop *loop, const struct gn_ke
 	memset(&cfg, 0, sizeof cfg);
 	cfg.loop = loop;
 	cfg.key = key;
-	cfg.components = town_components();
+	cfg.components = test_node_components();
 	cfg.limits = *lim;
 	WIRE_MUST(gn_node_new(&cfg, &node) == 0);
 	return node;
 }
 
-static inline struct gn_multiaddr *town_listen(struct gn_node *node, const char *text)
+static inline struct gn_multiaddr *test_node_listen(struct gn_node *node, const char *text)
 {
 	struct gn_multiaddr *at, *bound;
 
@@ -196,7 +197,7 @@ static inline struct gn_multiaddr *town_listen(struct gn_node *node, const char 
 }
 
 /* lim NULL: the defaults. */
-static inline void town_init(struct town *t, bool is_virtual, const struct gn_limits *lim)
+static inline void test_node_init(struct test_node *t, bool is_virtual, const struct gn_limits *lim)
 {
 	struct gn_limits stock;
 
@@ -204,15 +205,15 @@ static inline void town_init(struct town *t, bool is_virtual, const struct gn_li
 	t->is_virtual = is_virtual;
 	WIRE_MUST((is_virtual ? gn_loop_new_virtual(&t->loop) : gn_loop_new(&t->loop)) == 0);
 	gn_limits_init(&stock);
-	t->key = town_key(1);
-	t->node = town_node(t->loop, t->key, lim != NULL ? lim : &stock);
-	town_serve(t->node, t);
-	t->addr = town_listen(t->node, is_virtual ? "/memory/7" : "/ip4/127.0.0.1/tcp/0");
+	t->key = test_node_key(1);
+	t->node = test_node_node(t->loop, t->key, lim != NULL ? lim : &stock);
+	test_node_serve(t->node, t);
+	t->addr = test_node_listen(t->node, is_virtual ? "/memory/7" : "/ip4/127.0.0.1/tcp/0");
 }
 
 /* ---- time ---- */
 
-static inline void town_run(struct town *t, gn_time span)
+static inline void test_node_run(struct test_node *t, gn_time span)
 {
 	gn_time end = gn_loop_now(t->loop) + span;
 
@@ -222,7 +223,7 @@ static inline void town_run(struct town *t, gn_time span)
 }
 
 /* Turns until the condition holds; false: not within the time. */
-#define TOWN_UNTIL(t, what, span)                                                                                   \
+#define TEST_NODE_UNTIL(t, what, span)                                                                              \
 	do {                                                                                                        \
 		gn_time until_ = gn_loop_now((t)->loop) + (span);                                                   \
 		while (!(what)) {                                                                                   \
@@ -235,15 +236,15 @@ static inline void town_run(struct town *t, gn_time span)
 	} while (0)
 
 /* Nobody is left, and nothing is owed. */
-static inline void town_quiet(struct town *t)
+static inline void test_node_quiet(struct test_node *t)
 {
-	TOWN_UNTIL(t, t->node->n_conns == 0, 10 * GN_SEC);
+	TEST_NODE_UNTIL(t, t->node->n_conns == 0, 10 * GN_SEC);
 	WIRE_MUST(t->node->n_pending == 0);
 	WIRE_MUST(t->node->budget.used == 0);
 	WIRE_MUST(gn_list_is_empty(&t->node->iobuf.borrowers));
 }
 
-static inline void town_fini(struct town *t)
+static inline void test_node_fini(struct test_node *t)
 {
 	gn_node_free(t->node);
 	gn_key_free(t->key);
@@ -253,24 +254,24 @@ static inline void town_fini(struct town *t)
 
 /* ---- an honest client: dials, sends, gets it back ---- */
 
-struct honest {
+struct echo_client {
 	struct gn_channel *ch;
 	int err;
 	size_t sent, got;
 	bool is_done, is_over;
 };
 
-enum { HONEST_BYTES = 100000 };
+enum { ECHO_CLIENT_BYTES = 100000 };
 
-static inline void honest_on_event(void *arg, struct gn_channel *ch, unsigned events)
+static inline void echo_client_on_event(void *arg, struct gn_channel *ch, unsigned events)
 {
 	static uint8_t buf[8192];
-	struct honest *h = arg;
+	struct echo_client *h = arg;
 	ptrdiff_t n;
 
 	(void)events;
-	while (h->sent < HONEST_BYTES) {
-		size_t left = HONEST_BYTES - h->sent;
+	while (h->sent < ECHO_CLIENT_BYTES) {
+		size_t left = ECHO_CLIENT_BYTES - h->sent;
 
 		memset(buf, 'a', sizeof buf);
 		n = gn_channel_write(ch, buf, left < sizeof buf ? left : sizeof buf);
@@ -282,7 +283,7 @@ static inline void honest_on_event(void *arg, struct gn_channel *ch, unsigned ev
 		if (n <= 0)
 			break;
 		h->sent += (size_t)n;
-		if (h->sent == HONEST_BYTES)
+		if (h->sent == ECHO_CLIENT_BYTES)
 			gn_channel_end(ch);
 	}
 	while ((n = gn_channel_read(ch, buf, sizeof buf)) > 0)
@@ -293,9 +294,9 @@ static inline void honest_on_event(void *arg, struct gn_channel *ch, unsigned ev
 	}
 }
 
-static inline void honest_on_done(void *arg, int err, struct gn_channel *ch)
+static inline void echo_client_on_done(void *arg, int err, struct gn_channel *ch)
 {
-	struct honest *h = arg;
+	struct echo_client *h = arg;
 
 	h->is_done = true;
 	h->err = err;
@@ -304,42 +305,42 @@ static inline void honest_on_done(void *arg, int err, struct gn_channel *ch)
 		h->is_over = true;
 		return;
 	}
-	gn_channel_on_event(ch, honest_on_event, h);
-	honest_on_event(h, ch, GN_CAN_WRITE);
+	gn_channel_on_event(ch, echo_client_on_event, h);
+	echo_client_on_event(h, ch, GN_CAN_WRITE);
 }
 
 /* How a stream to /echo with 100 kB ends: GN_EOF with all of them back; from a client of its own. */
-static inline int honest_try(struct town *t, uint8_t seed)
+static inline int echo_client_try(struct test_node *t, uint8_t seed)
 {
 	struct gn_limits lim;
-	struct gn_key *key = town_key(seed);
+	struct gn_key *key = test_node_key(seed);
 	struct gn_node *node;
-	struct honest h = {0};
+	struct echo_client h = {0};
 	const struct gn_multiaddr *addrs[1] = {t->addr};
 	struct gn_dial_cfg cfg = {.addrs = addrs,
 				  .n_addrs = 1,
 				  .protocol = "/echo",
 				  .kind = GN_BYTES,
-				  .on_done = honest_on_done,
+				  .on_done = echo_client_on_done,
 				  .arg = &h};
 	struct gn_dial *op;
 
 	gn_limits_init(&lim);
-	node = town_node(t->loop, key, &lim);
+	node = test_node_node(t->loop, key, &lim);
 	WIRE_MUST(gn_dial_start(node, &cfg, &op) == 0);
-	TOWN_UNTIL(t, h.is_over, 20 * GN_SEC);
+	TEST_NODE_UNTIL(t, h.is_over, 20 * GN_SEC);
 	gn_channel_free(h.ch);
 	gn_node_free(node);
 	gn_key_free(key);
 	if (h.err == GN_EOF)
-		WIRE_MUST(h.got == HONEST_BYTES);
+		WIRE_MUST(h.got == ECHO_CLIENT_BYTES);
 	return h.err;
 }
 
 /* The node still serves. */
-static inline void town_serves(struct town *t)
+static inline void test_node_serves(struct test_node *t)
 {
-	WIRE_MUST(honest_try(t, 99) == GN_EOF);
+	WIRE_MUST(echo_client_try(t, 99) == GN_EOF);
 }
 
 /* ---- a dial of the node's, and what came of it ---- */

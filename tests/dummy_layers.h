@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Toy layers: one that only counts, one that turns bytes over, one that greets. */
-#ifndef GN_TESTS_TOYS_H
-#define GN_TESTS_TOYS_H
+#ifndef GN_TESTS_DUMMY_LAYERS_H
+#define GN_TESTS_DUMMY_LAYERS_H
 
 #include <setjmp.h>
 #include <stdarg.h>

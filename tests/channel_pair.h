@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Two nodes and a channel between them: each end sends, reads, and at an event of the test's
  * choice frees or resets.  On a virtual loop, over mem with a delay.  After cmocka.h. */
-#ifndef GN_TESTS_SCENE_H
-#define GN_TESTS_SCENE_H
+#ifndef GN_TESTS_CHANNEL_PAIR_H
+#define GN_TESTS_CHANNEL_PAIR_H
 
-#include "foe.h"
+#include "raw_peer.h"
 
 enum { BYTES = 300000, DELAY = 5 };
 
@@ -21,8 +21,8 @@ struct end {
 	int in; /* how reading ended */
 };
 
-struct scene {
-	struct town t;
+struct channel_pair {
+	struct test_node t;
 	struct gn_node *client;
 	struct gn_key *key;
 	struct gn_dial *op;
@@ -111,7 +111,7 @@ static inline void on_event(void *arg, struct gn_channel *ch, unsigned events)
 
 static inline void on_open(void *arg, struct gn_channel *ch)
 {
-	struct scene *s = arg;
+	struct channel_pair *s = arg;
 
 	s->opened++;
 	if (s->frees_in_open) {
@@ -124,7 +124,7 @@ static inline void on_open(void *arg, struct gn_channel *ch)
 
 static inline void on_done(void *arg, int err, struct gn_channel *ch)
 {
-	struct scene *s = arg;
+	struct channel_pair *s = arg;
 
 	assert_int_equal(s->done, 0);
 	assert_true((err == 0) == (ch != NULL));
@@ -143,23 +143,23 @@ static inline void on_done(void *arg, int err, struct gn_channel *ch)
 		end_write(&s->dialer);
 }
 
-static inline void scene_init(struct scene *s, gn_time delay)
+static inline void channel_pair_init(struct channel_pair *s, gn_time delay)
 {
 	struct gn_mem_cfg path = {.seed = 1, .delay = delay};
 	struct gn_protocol_cfg p = {.id = "/scene", .kind = GN_BYTES, .on_open = on_open, .arg = s};
 	struct gn_limits lim;
 
 	memset(s, 0, sizeof *s);
-	town_init(&s->t, true, NULL);
+	test_node_init(&s->t, true, NULL);
 	assert_int_equal(gn_mem_set(s->t.loop, &path), 0);
 	assert_int_equal(gn_protocol_add(s->t.node, &p), 0);
-	s->key = town_key(5);
+	s->key = test_node_key(5);
 	gn_limits_init(&lim);
-	s->client = town_node(s->t.loop, s->key, &lim);
+	s->client = test_node_node(s->t.loop, s->key, &lim);
 	s->server.reads = s->server.writes = s->dialer.reads = s->dialer.writes = true;
 }
 
-static inline void scene_dial(struct scene *s)
+static inline void channel_pair_dial(struct channel_pair *s)
 {
 	const struct gn_multiaddr *addrs[1] = {s->t.addr};
 	struct gn_dial_cfg cfg =
@@ -169,29 +169,29 @@ static inline void scene_dial(struct scene *s)
 	assert_int_equal(s->done, 0);
 }
 
-static inline void scene_run(struct scene *s, unsigned ms)
+static inline void channel_pair_run(struct channel_pair *s, unsigned ms)
 {
-	town_run(&s->t, ms * GN_MSEC);
+	test_node_run(&s->t, ms * GN_MSEC);
 }
 
-static inline void scene_fini(struct scene *s)
+static inline void channel_pair_fini(struct channel_pair *s)
 {
 	if (s->dialer.ch != NULL)
 		gn_channel_free(s->dialer.ch);
 	/* It may come only now. */
 	s->server.free_on = GN_DEAD;
-	scene_run(s, 1000);
+	channel_pair_run(s, 1000);
 	if (s->server.ch != NULL)
 		gn_channel_free(s->server.ch);
-	scene_run(s, 10000);
+	channel_pair_run(s, 10000);
 	assert_int_equal(s->client->budget.used, 0);
 	assert_int_equal(s->t.node->budget.used, 0);
 	gn_node_free(s->client);
 	gn_key_free(s->key);
-	town_quiet(&s->t);
-	town_serves(&s->t);
-	town_quiet(&s->t);
-	town_fini(&s->t);
+	test_node_quiet(&s->t);
+	test_node_serves(&s->t);
+	test_node_quiet(&s->t);
+	test_node_fini(&s->t);
 }
 
 #endif

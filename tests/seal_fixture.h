@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Four people, a message of Alice's, and opening in one go or in random pieces. */
-#ifndef GN_TESTS_SEALED_CAST_H
-#define GN_TESTS_SEALED_CAST_H
+#ifndef GN_TESTS_SEAL_FIXTURE_H
+#define GN_TESTS_SEAL_FIXTURE_H
 
 #include "vectors.h"
 
 #include "rng.h"
-#include "sealed_forge.h"
+#include "seal_craft.h"
 
 static struct gn_key *alice, *bob, *carol, *dave;
 
