@@ -18,17 +18,17 @@ static int take_token(const char *addr, const char *token, struct address *out, 
 	size_t n = strlen(token), good = strspn(token, TOKEN_LETTERS), where = strlen(addr) + 1 + good + 1;
 
 	if (n == 0)
-		return say_fault(f, "address %.200s: nothing stands behind the #", addr);
+		return fault_set(f, "address %.200s: nothing stands behind the #", addr);
 	if (good < n && token[strspn(token, TOKEN_LETTERS CAPITALS)] == '\0')
-		return say_fault(f,
+		return fault_set(f,
 				 "address %.200s: wrong at character %zu: a token has only a-z and 2-7, and this one "
 				 "has capitals",
 				 addr, where);
 	if (good < n)
-		return say_fault(f, "address %.200s: wrong at character %zu: a token has only a-z and 2-7", addr,
+		return fault_set(f, "address %.200s: wrong at character %zu: a token has only a-z and 2-7", addr,
 				 where);
 	if (n > ADDRESS_TOKEN_MAX)
-		return say_fault(f, "address %.200s: the token is longer than %d characters", addr, ADDRESS_TOKEN_MAX);
+		return fault_set(f, "address %.200s: the token is longer than %d characters", addr, ADDRESS_TOKEN_MAX);
 	memcpy(out->token, token, n + 1);
 	return 0;
 }
@@ -42,10 +42,10 @@ static bool is_at_peer_id(const char *text, size_t where)
 static int explain(const char *text, int err, size_t where, struct fault *f)
 {
 	if (err == -ENOMEM)
-		return say_fault(f, "out of memory");
+		return fault_set(f, "out of memory");
 	if (where >= strlen(text))
-		return say_fault(f, "address %.200s: something is missing at its end: %s", text, gn_strerror(err));
-	return say_fault(f, "address %.200s: wrong at character %zu, where '%.60s' stands: %s", text, where + 1,
+		return fault_set(f, "address %.200s: something is missing at its end: %s", text, gn_strerror(err));
+	return fault_set(f, "address %.200s: wrong at character %zu, where '%.60s' stands: %s", text, where + 1,
 			 text + where, is_at_peer_id(text, where) ? "not a peer id; is it whole?" : gn_strerror(err));
 }
 
@@ -63,7 +63,7 @@ static int parse(char *text, enum address_use use, struct address *out, struct f
 		return -1;
 	/* A second address behind the token: the text was pasted twice. */
 	if (hash != NULL && strchr(hash + 1, '/') != NULL)
-		return say_fault(f, "address %.200s: more than a token stands behind the #; give one address", text);
+		return fault_set(f, "address %.200s: more than a token stands behind the #; give one address", text);
 	if (hash != NULL && take_token(text, hash + 1, &a, f))
 		return -1;
 	err = gn_multiaddr_parse(text, &a.addr, &where);
@@ -75,7 +75,7 @@ static int parse(char *text, enum address_use use, struct address *out, struct f
 		a.peer.len = 0;
 	if (use == ADDRESS_DIAL && a.peer.len == 0) {
 		address_fini(&a);
-		return say_fault(f, "address %.200s: does not end in /p2p/ID, so nothing says who should be there",
+		return fault_set(f, "address %.200s: does not end in /p2p/ID, so nothing says who should be there",
 				 text);
 	}
 	*out = a;
@@ -92,7 +92,7 @@ static int parse_trimmed(const char *text, enum address_use use, struct address 
 	blanks_trim(&text, &len);
 	copy = malloc(len + 1);
 	if (copy == NULL)
-		return say_fault(f, "out of memory");
+		return fault_set(f, "out of memory");
 	memcpy(copy, text, len);
 	copy[len] = '\0';
 	rc = parse(copy, use, out, f);
@@ -175,10 +175,10 @@ int address_parse_id(const char *text, struct gn_peer_id *out, struct fault *f)
 	case 0:
 		return 0;
 	case GN_EKEYTYPE:
-		return say_fault(f, "'%.200s' is a public key, but not Ed25519's", text);
+		return fault_set(f, "'%.200s' is a public key, but not Ed25519's", text);
 	default:
 		if (is_private_key(text))
-			return say_fault(f, "a private key stands where a public one is wanted (gn-key pub shows it)");
-		return say_fault(f, "'%.200s' is not a peer id, nor a public key", text);
+			return fault_set(f, "a private key stands where a public one is wanted (gn-key pub shows it)");
+		return fault_set(f, "'%.200s' is not a peer id, nor a public key", text);
 	}
 }

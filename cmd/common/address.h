@@ -12,7 +12,7 @@
 #define CMD_COMMON_ADDRESS_H
 
 #include "gn.h"
-#include "say.h"
+#include "diag.h"
 
 #define ADDRESS_TOKEN_MAX 64 /* characters of base32 alphabet, lower case */
 #define ADDRESS_BLANKS " \t\r\n\v\f"

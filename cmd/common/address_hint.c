@@ -95,7 +95,7 @@ static void show_form(const char *text, const struct host_port *hp, enum address
 	else if (use == ADDRESS_LISTEN && !is_ip4 && !hp->is_ip6)
 		host = "ADDRESS";
 
-	say_fault(f, "address %.100s: is written %s%.*s/%s/%.*s/tcp/%.*s%s", text, hp->zone_len > 0 ? "/ip6zone/" : "",
+	fault_set(f, "address %.100s: is written %s%.*s/%s/%.*s/tcp/%.*s%s", text, hp->zone_len > 0 ? "/ip6zone/" : "",
 		  hp->zone_len < 30 ? hp->zone_len : 30, hp->zone_len > 0 ? hp->zone : "", kind,
 		  host != NULL ? 20 : hp->host_len, host != NULL ? host : hp->host, hp->port_len > 0 ? hp->port_len : 4,
 		  hp->port_len > 0 ? hp->port : "PORT",
@@ -136,15 +136,15 @@ static bool hint_no_slash(const char *text, enum address_use use, struct fault *
 	struct host_port hp;
 
 	if (has_quotes(text))
-		say_fault(f, "address %.200s: leave away the quotes or brackets around it", text);
+		fault_set(f, "address %.200s: leave away the quotes or brackets around it", text);
 	else if (strstr(text, " /") != NULL)
-		say_fault(f, "address %.200s: leave away what stands before the first /", text);
+		fault_set(f, "address %.200s: leave away what stands before the first /", text);
 	else if (gn_peer_id_parse(text, &id) == 0)
-		say_fault(f, "address %.200s: is a peer id alone; an address is /ip4/HOST/tcp/PORT/p2p/ID", text);
+		fault_set(f, "address %.200s: is a peer id alone; an address is /ip4/HOST/tcp/PORT/p2p/ID", text);
 	else if (split(text, &hp))
 		show_form(text, &hp, use, f);
 	else
-		say_fault(f, "address %.200s: begins with a /, as in /ip4/192.0.2.7/tcp/4040%s", text,
+		fault_set(f, "address %.200s: begins with a /, as in /ip4/192.0.2.7/tcp/4040%s", text,
 			  use == ADDRESS_DIAL ? "/p2p/ID" : "");
 	return true;
 }
@@ -154,19 +154,19 @@ bool address_hint(const char *text, enum address_use use, struct fault *f)
 	const char *second;
 
 	if (*text == '\0') {
-		say_fault(f, "address: is empty");
+		fault_set(f, "address: is empty");
 		return true;
 	}
 	if (*text != '/')
 		return hint_no_slash(text, use, f);
 	second = second_address(text);
 	if (second != NULL) {
-		say_fault(f, "address %.200s: a second address begins at character %zu; give one", text,
+		fault_set(f, "address %.200s: a second address begins at character %zu; give one", text,
 			  (size_t)(second - text) + 1);
 		return true;
 	}
 	if (strpbrk(text, ADDRESS_BLANKS) != NULL) {
-		say_fault(f, "address %.200s: a blank or line end stands at character %zu; an address is one word",
+		fault_set(f, "address %.200s: a blank or line end stands at character %zu; an address is one word",
 			  text, strcspn(text, ADDRESS_BLANKS) + 1);
 		return true;
 	}

@@ -36,7 +36,7 @@ static int read_line(int fd, const char *name, char **out, struct fault *f)
 	ssize_t n = 1;
 
 	if (line == NULL) {
-		say_fault(f, "out of memory");
+		fault_set(f, "out of memory");
 		return EXIT_LIMIT;
 	}
 	while (taken++ < ADDRESS_LINE_MAX && (n = read_byte(fd, &c)) > 0) {
@@ -51,11 +51,11 @@ static int read_line(int fd, const char *name, char **out, struct fault *f)
 		return EXIT_DONE;
 	}
 	if (n < 0)
-		say_fault(f, "address %.200s: cannot be read: %s", name, gn_strerror(-errno));
+		fault_set(f, "address %.200s: cannot be read: %s", name, gn_strerror(-errno));
 	else if (len == 0)
-		say_fault(f, "address %.200s: no line with an address is there", name);
+		fault_set(f, "address %.200s: no line with an address is there", name);
 	else
-		say_fault(f, "address %.200s: what is there is not a line with an address", name);
+		fault_set(f, "address %.200s: what is there is not a line with an address", name);
 	secret_wipe(line, len);
 	free(line);
 	return n < 0 ? EXIT_LOCAL : EXIT_USAGE;
@@ -66,7 +66,7 @@ static int read_file(const char *arg, char **out, struct fault *f)
 	int fd = open(arg + 1, O_RDONLY | O_CLOEXEC | O_NOCTTY), rc;
 
 	if (fd < 0) {
-		say_fault(f, "address %.200s: cannot be opened: %s", arg, gn_strerror(-errno));
+		fault_set(f, "address %.200s: cannot be opened: %s", arg, gn_strerror(-errno));
 		return EXIT_LOCAL;
 	}
 	rc = read_line(fd, arg, out, f);
@@ -81,11 +81,11 @@ static int read_descriptor(const char *arg, char **out, struct fault *f)
 	int rc;
 
 	if (number_parse(arg + strlen("@fd:"), 0, INT_MAX, &fd, &inner)) {
-		say_fault(f, "address %.60s: %.300s", arg, inner.text);
+		fault_set(f, "address %.60s: %.300s", arg, inner.text);
 		return EXIT_USAGE;
 	}
 	if (fcntl((int)fd, F_GETFD) < 0) {
-		say_fault(f, "address %.200s: descriptor %d is not open", arg, (int)fd);
+		fault_set(f, "address %.200s: descriptor %d is not open", arg, (int)fd);
 		return EXIT_USAGE;
 	}
 	rc = read_line((int)fd, arg, out, f);
@@ -98,7 +98,7 @@ int address_read(const char *arg, char **out, struct fault *f)
 {
 	if (strcmp(arg, "@-") == 0) {
 		if (isatty(STDIN_FILENO))
-			say("type or paste the address of the peer, and Enter");
+			diag("type or paste the address of the peer, and Enter");
 		return read_line(STDIN_FILENO, "on standard input", out, f);
 	}
 	if (strncmp(arg, "@fd:", 4) == 0)
@@ -106,12 +106,12 @@ int address_read(const char *arg, char **out, struct fault *f)
 	if (arg[0] == '@' && arg[1] != '\0')
 		return read_file(arg, out, f);
 	if (arg[0] == '@') {
-		say_fault(f, "address @: a file's name, - or fd:N is missing behind it");
+		fault_set(f, "address @: a file's name, - or fd:N is missing behind it");
 		return EXIT_USAGE;
 	}
 	*out = strdup(arg);
 	if (*out != NULL)
 		return EXIT_DONE;
-	say_fault(f, "out of memory");
+	fault_set(f, "out of memory");
 	return EXIT_LIMIT;
 }

@@ -5,7 +5,7 @@
 
 #include "address.h"
 #include "origin.h"
-#include "say.h"
+#include "diag.h"
 
 int allow_init(struct allow *a, const struct opt_list *texts, struct fault *f)
 {
@@ -16,11 +16,11 @@ int allow_init(struct allow *a, const struct opt_list *texts, struct fault *f)
 		return 0;
 	a->ids = calloc(texts->n, sizeof *a->ids);
 	if (!a->ids)
-		return say_fault(f, "out of memory");
+		return fault_set(f, "out of memory");
 	for (a->n = 0; a->n < texts->n; a->n++) {
 		if (address_parse_id(texts->v[a->n], &a->ids[a->n], &inner)) {
 			allow_fini(a);
-			return say_fault(f, "--allow: %s", inner.text);
+			return fault_set(f, "--allow: %s", inner.text);
 		}
 	}
 	return 0;
@@ -46,7 +46,7 @@ int allow_gate(void *arg, const struct gn_peer_id *peer, const struct gn_multiad
 			return 0;
 	addr = remote ? gn_multiaddr_format(remote) : NULL;
 	origin_of(remote, &from);
-	say_about(&from, "refused %s at %s: not in --allow", gn_peer_id_format(peer, id),
+	diag_from(&from, "refused %s at %s: not in --allow", gn_peer_id_format(peer, id),
 		  addr ? addr : "an unknown address");
 	free(addr);
 	return GN_EREFUSED;

@@ -8,7 +8,7 @@
 #include "exit.h"
 #include "json.h"
 #include "note.h"
-#include "say.h"
+#include "diag.h"
 
 void attempts_add(struct attempts *a, const struct gn_multiaddr *addr, int err, gn_time took)
 {
@@ -25,8 +25,8 @@ void attempts_say(const struct attempts *a)
 	for (size_t i = 0; i < a->n; i++) {
 		const struct attempt *t = &a->v[i];
 
-		say("  tried %s  %.3f s  %s", t->addr ? t->addr : "?", (double)t->took / (double)GN_SEC,
-		    t->err ? gn_strerror(t->err) : "connected");
+		diag("  tried %s  %.3f s  %s", t->addr ? t->addr : "?", (double)t->took / (double)GN_SEC,
+		     t->err ? gn_strerror(t->err) : "connected");
 	}
 }
 
@@ -61,7 +61,7 @@ int attempts_failed(const struct attempts *a, const struct note_cfg *cfg, const 
 	if (cfg->json) {
 		failed_json(a, text, err, why);
 	} else {
-		say("%s: %s", text != NULL ? text : "?", why);
+		diag("%s: %s", text != NULL ? text : "?", why);
 		if (cfg->verbose > 0)
 			attempts_say(a);
 	}

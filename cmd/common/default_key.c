@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "say.h"
+#include "diag.h"
 
 #define NAME "golem-net/key"
 

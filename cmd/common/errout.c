@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "gn.h"
-#include "say.h"
+#include "diag.h"
 
 int errout_init(struct errout *e, int fd)
 {
@@ -78,7 +78,7 @@ static size_t format_lost(const struct errout *e, char *text, size_t room)
 	if (e->kind == ERROUT_JSON)
 		n = snprintf(text, room, "{\"event\":\"lost\",\"lines\":%" PRIu64 "}\n", e->lost);
 	else
-		n = snprintf(text, room, "%.60s: %" PRIu64 " %s lost\n", say_tool(), e->lost,
+		n = snprintf(text, room, "%.60s: %" PRIu64 " %s lost\n", diag_tool(), e->lost,
 			     e->lost == 1 ? "line was" : "lines were");
 	return (size_t)n;
 }

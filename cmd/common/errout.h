@@ -7,7 +7,7 @@
  * A line of up to PIPE_BUF bytes is written to a pipe whole or not at all.  Where the kernel takes only the
  * beginning of a line (terminals, sockets, longer lines), the rest is kept and is written first the next time.
  *
- * Everything that a tool prints on standard error goes through this module: say.h, json_send(), progress.h.
+ * Everything that a tool prints on standard error goes through this module: diag.h, json_send(), progress.h.
  */
 #ifndef CMD_COMMON_ERROUT_H
 #define CMD_COMMON_ERROUT_H

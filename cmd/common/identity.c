@@ -9,7 +9,7 @@
 
 #include "default_key.h"
 #include "exit.h"
-#include "say.h"
+#include "diag.h"
 
 /* FILE as a shell takes it: in single quotes where it needs any. */
 static void quote(const char *file, char *out, size_t room)
@@ -172,9 +172,9 @@ struct gn_key *identity_load(const struct identity_cfg *cfg, bool verbose)
 		die(exit_code(err), "cannot make a key: %s", gn_strerror(err));
 	if (verbose) {
 		gn_key_id(key, &id);
-		say("no key given (-k, GN_KEY_FILE; gn-key new makes a default one): for this run the "
-		    "identity is %s",
-		    gn_peer_id_format(&id, id_text));
+		diag("no key given (-k, GN_KEY_FILE; gn-key new makes a default one): for this run the "
+		     "identity is %s",
+		     gn_peer_id_format(&id, id_text));
 	}
 	return key;
 }

@@ -48,7 +48,7 @@ static int fault_names(struct fault *f, const char *value)
 
 	for (size_t i = 0; i < N_LIMITS; i++)
 		at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", i > 0 ? ", " : "", limits[i].name);
-	return say_fault(f, "'%.40s' is not NAME=VALUE with a NAME of: %s", value, names);
+	return fault_set(f, "'%.40s' is not NAME=VALUE with a NAME of: %s", value, names);
 }
 
 static int set_count(const struct limit *l, const char *text, void *to, struct fault *f)
@@ -68,7 +68,7 @@ static int set_size(const struct limit *l, const char *text, void *to, struct fa
 	if (number_parse_size(text, &v, f) != 0)
 		return -1;
 	if (v < l->least)
-		return say_fault(f, "%s is at least %s", l->name, l->unit);
+		return fault_set(f, "%s is at least %s", l->name, l->unit);
 	*(size_t *)to = v;
 	return 0;
 }
@@ -80,7 +80,7 @@ static int set_span(const struct limit *l, const char *text, void *to, struct fa
 	if (number_parse_time(text, &v, f) != 0)
 		return -1;
 	if (v < (gn_time)l->least)
-		return say_fault(f, "%s may not be 0", l->name);
+		return fault_set(f, "%s may not be 0", l->name);
 	*(gn_time *)to = v;
 	return 0;
 }

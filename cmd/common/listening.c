@@ -21,11 +21,11 @@ int listening_init(struct listening *l, const char *const *texts, size_t n, stru
 		return 0;
 	l->wanted = calloc(n, sizeof *l->wanted);
 	if (!l->wanted)
-		return say_fault(f, "out of memory");
+		return fault_set(f, "out of memory");
 	for (; l->n < n; l->n++) {
 		address_take(texts[l->n], &l->wanted[l->n]);
 		if (l->wanted[l->n].token[0])
-			return say_fault(f, "a token stands behind an address to listen on; leave the # and the token "
+			return fault_set(f, "a token stands behind an address to listen on; leave the # and the token "
 					    "away: gn-cat -l makes one, and --token-file keeps it");
 	}
 	return 0;
@@ -182,9 +182,9 @@ void listening_show(const struct listening *l, bool json, bool all)
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
-		say("listening on %s", l->shown[i]);
+		diag("listening on %s", l->shown[i]);
 	if (n < l->n_shown)
-		say("and on %zu addresses more, which -v shows", l->n_shown - n);
+		diag("and on %zu addresses more, which -v shows", l->n_shown - n);
 }
 
 int listening_ready(const struct listening *l, int fd)

@@ -9,7 +9,7 @@
 
 #include "exit.h"
 #include "json.h"
-#include "say.h"
+#include "diag.h"
 
 void note_open(struct note *n, const struct note_cfg *cfg, const struct gn_channel *ch)
 {
@@ -35,7 +35,7 @@ void note_open(struct note *n, const struct note_cfg *cfg, const struct gn_chann
 		json_string(&j, "path", st.path);
 		json_send(&j, STDERR_FILENO);
 	} else if (cfg->verbose) {
-		say_about(&n->from, "%s %s at %s: %s opened, %s", st.inbound ? "from" : "to", n->peer,
+		diag_from(&n->from, "%s %s at %s: %s opened, %s", st.inbound ? "from" : "to", n->peer,
 			  n->addr ? n->addr : "?", n->protocol ? n->protocol : "?", st.path ? st.path : "direct");
 	}
 }
@@ -186,10 +186,10 @@ void note_close(const struct note *n, const struct relay_result *r, int status, 
 	if (n->cfg->json)
 		close_json(n, r, why, status, m);
 	else if (r->fault && !quiet)
-		say_about(&n->from, "%s at %s: %s", n->peer, addr, why);
+		diag_from(&n->from, "%s at %s: %s", n->peer, addr, why);
 	else if (status > 0)
-		say_about(&n->from, "%s at %s: the program ended with %d", n->peer, addr, status);
+		diag_from(&n->from, "%s at %s: the program ended with %d", n->peer, addr, status);
 	else if (n->cfg->verbose)
-		say_about(&n->from, "%s at %s: ended, %llu bytes in, %llu out", n->peer, addr,
+		diag_from(&n->from, "%s at %s: ended, %llu bytes in, %llu out", n->peer, addr,
 			  (unsigned long long)m->bytes_in, (unsigned long long)m->bytes_out);
 }

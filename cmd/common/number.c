@@ -30,8 +30,8 @@ static size_t digits(const char *text, uint64_t max, uint64_t *out)
 static int fault_at(struct fault *f, const char *text, size_t at, const char *what)
 {
 	if (!*text)
-		return say_fault(f, "nothing stands where %s should", what);
-	return say_fault(f, "'%.80s' is not %s (wrong at character %zu)", text, what, at + 1);
+		return fault_set(f, "nothing stands where %s should", what);
+	return fault_set(f, "'%.80s' is not %s (wrong at character %zu)", text, what, at + 1);
 }
 
 int number_parse(const char *text, uint64_t lo, uint64_t hi, uint64_t *out, struct fault *f)
@@ -44,14 +44,14 @@ int number_parse(const char *text, uint64_t lo, uint64_t hi, uint64_t *out, stru
 	if (!i || text[i])
 		return fault_at(f, text, i, "a number");
 	if (!digits(text, UINT64_MAX, &v) || v < lo || v > hi)
-		return say_fault(f, "'%.80s' is not from %" PRIu64 " to %" PRIu64, text, lo, hi);
+		return fault_set(f, "'%.80s' is not from %" PRIu64 " to %" PRIu64, text, lo, hi);
 	*out = v;
 	return 0;
 }
 
 static int time_fault(struct fault *f, const char *text)
 {
-	return say_fault(f, "'%.80s' is not a time; write 500ms, 2s, 1.5m or 1h (a bare number is seconds)", text);
+	return fault_set(f, "'%.80s' is not a time; write 500ms, 2s, 1.5m or 1h (a bare number is seconds)", text);
 }
 
 /* The unit behind a time; 0 when it is none. */
@@ -87,7 +87,7 @@ int number_parse_time(const char *text, gn_time *out, struct fault *f)
 	if (i == 0 || unit == 0)
 		return time_fault(f, text);
 	if (start > 0 && (digits(text, UINT64_MAX, &whole) == 0 || whole >= (uint64_t)(NUMBER_TIME_MAX / unit)))
-		return say_fault(f, "'%.80s' is longer than 73 years", text);
+		return fault_set(f, "'%.80s' is longer than 73 years", text);
 	/* part is less than 1e9, and unit / GN_SEC at most 3600 */
 	*out = (gn_time)whole * unit +
 	       (gn_time)(unit >= GN_SEC ? part * (uint64_t)(unit / GN_SEC) : part / (uint64_t)(GN_SEC / unit));
@@ -96,7 +96,7 @@ int number_parse_time(const char *text, gn_time *out, struct fault *f)
 
 static int size_fault(struct fault *f, const char *text)
 {
-	return say_fault(f, "'%.80s' is not a size; write 512, 64K, 1M or 2G (a bare number is bytes)", text);
+	return fault_set(f, "'%.80s' is not a size; write 512, 64K, 1M or 2G (a bare number is bytes)", text);
 }
 
 static int shift_of(const char *text)
@@ -121,7 +121,7 @@ int number_parse_size(const char *text, size_t *out, struct fault *f)
 	if (i == 0 || shift < 0)
 		return size_fault(f, text);
 	if (digits(text, UINT64_MAX, &v) == 0 || v > (uint64_t)PTRDIFF_MAX >> shift)
-		return say_fault(f, "'%.80s' is too large a size", text);
+		return fault_set(f, "'%.80s' is too large a size", text);
 	*out = (size_t)v << shift;
 	return 0;
 }

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "gn.h"
-#include "say.h"
+#include "diag.h"
 
 /* Decimal digits, lo to hi. */
 int number_parse(const char *text, uint64_t lo, uint64_t hi, uint64_t *out, struct fault *f);

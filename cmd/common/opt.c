@@ -47,7 +47,7 @@ static int set(struct parser *p, const struct opt *o, const char *label, int lab
 
 	if (!o->set(o, value, (char *)p->cfg + o->at, &inner))
 		return 0;
-	return say_fault(p->fault, "%.*s: %s", label_len, label, inner.text);
+	return fault_set(p->fault, "%.*s: %s", label_len, label, inner.text);
 }
 
 static int take_long(struct parser *p, const char *arg)
@@ -62,12 +62,12 @@ static int take_long(struct parser *p, const char *arg)
 		return OPT_VERSION;
 	o = find_name(p->tool, name, (size_t)len);
 	if (!o)
-		return say_fault(p->fault, "--%.*s: there is no such option", len > 80 ? 80 : len, name);
+		return fault_set(p->fault, "--%.*s: there is no such option", len > 80 ? 80 : len, name);
 	if (!o->arg && value)
-		return say_fault(p->fault, "--%s: takes no value", o->name);
+		return fault_set(p->fault, "--%s: takes no value", o->name);
 	if (o->arg && !has_optional(o) && !value) {
 		if (p->at >= p->argc)
-			return say_fault(p->fault, "--%s: %s is missing behind it", o->name, o->arg);
+			return fault_set(p->fault, "--%s: %s is missing behind it", o->name, o->arg);
 		value = p->argv[p->at++];
 	}
 	return set(p, o, arg, len + 2, value);
@@ -90,7 +90,7 @@ static int take_briefs(struct parser *p, const char *arg)
 		if (!o && brief_of_every_tool(*c))
 			return brief_of_every_tool(*c);
 		if (!o)
-			return say_fault(p->fault, "-%c: there is no such option", *c);
+			return fault_set(p->fault, "-%c: there is no such option", *c);
 		takes = o->arg && !has_optional(o);
 		if (takes) {
 			if (c[1])
@@ -98,7 +98,7 @@ static int take_briefs(struct parser *p, const char *arg)
 			else if (p->at < p->argc)
 				value = p->argv[p->at++];
 			else
-				return say_fault(p->fault, "-%c: %s is missing behind it", *c, o->arg);
+				return fault_set(p->fault, "-%c: %s is missing behind it", *c, o->arg);
 		}
 		if (set(p, o, label, 2, value))
 			return -1;
@@ -131,7 +131,7 @@ int opt_parse(const struct opt_tool *t, void *cfg, int argc, char **argv, struct
 	}
 	if (dashes && t->program) {
 		if (p.at == argc)
-			return say_fault(f, "no program stands behind --");
+			return fault_set(f, "no program stands behind --");
 		out->program = argv + p.at;
 	} else {
 		while (p.at < argc)
@@ -222,7 +222,7 @@ void opt_begin(const struct opt_tool *t, void *cfg, int argc, char **argv, struc
 
 	signals_begin();
 	hold_standard();
-	say_open(t->name);
+	diag_open(t->name);
 	switch (opt_parse(t, cfg, argc, argv, out, &f)) {
 	case 0:
 		return;

@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "say.h"
+#include "diag.h"
 
 struct opt;
 
@@ -79,7 +79,7 @@ enum { OPT_HELP = 1, OPT_VERSION = 2 };
 /* 0, OPT_HELP, OPT_VERSION, or -1 and a fault.  Reorders argv. */
 int opt_parse(const struct opt_tool *t, void *cfg, int argc, char **argv, struct opt_args *out, struct fault *f);
 void opt_help(const struct opt_tool *t, FILE *to);
-/* say_open(), opt_parse(), and what a tool does about it: --help and --version are
+/* diag_open(), opt_parse(), and what a tool does about it: --help and --version are
  * printed and end the tool with 0, a fault is told and ends it with EXIT_USAGE.
  * Before that, signals are set by signals_begin(), and standard descriptors that are closed are filled. */
 void opt_begin(const struct opt_tool *t, void *cfg, int argc, char **argv, struct opt_args *out);

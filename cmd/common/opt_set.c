@@ -27,7 +27,7 @@ int opt_string(const struct opt *o, const char *value, void *to, struct fault *f
 {
 	(void)o;
 	if (!*value)
-		return say_fault(f, "is empty");
+		return fault_set(f, "is empty");
 	*(const char **)to = value;
 	return 0;
 }
@@ -40,7 +40,7 @@ int opt_list(const struct opt *o, const char *value, void *to, struct fault *f)
 	(void)o;
 	v = realloc(l->v, (l->n + 1) * sizeof *v);
 	if (!v)
-		return say_fault(f, "out of memory");
+		return fault_set(f, "out of memory");
 	v[l->n++] = value;
 	l->v = v;
 	return 0;
@@ -71,7 +71,7 @@ int opt_fd(const struct opt *o, const char *value, void *to, struct fault *f)
 	if (number_parse(value, 0, INT_MAX, &v, f))
 		return -1;
 	if (fcntl((int)v, F_GETFD) < 0)
-		return say_fault(f, "descriptor %d is not open", (int)v);
+		return fault_set(f, "descriptor %d is not open", (int)v);
 	*(int *)to = (int)v;
 	return 0;
 }
@@ -90,7 +90,7 @@ int opt_size(const struct opt *o, const char *value, void *to, struct fault *f)
 	if (number_parse_size(value, &size, f))
 		return -1;
 	if (size == 0)
-		return say_fault(f, "'%.80s' is no size: it must be at least 1", value);
+		return fault_set(f, "'%.80s' is no size: it must be at least 1", value);
 	*(size_t *)to = size;
 	return 0;
 }
@@ -106,5 +106,5 @@ int opt_choose(const char *value, const char *words, struct fault *f)
 			return i;
 		w += n + (w[n] == '|');
 	}
-	return say_fault(f, "'%.80s' is none of %s", value, words);
+	return fault_set(f, "'%.80s' is none of %s", value, words);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "say.h"
+#include "diag.h"
 
 #define PERIOD GN_SEC                  /* a token each */
 #define FORGET (ORIGIN_BURST * PERIOD) /* after so long an entry has all its tokens again and says nothing */
@@ -140,11 +140,11 @@ static void say_left_out(const struct origin *o, uint64_t n)
 {
 	char text[ORIGIN_TEXT_MAX];
 
-	say("%" PRIu64 " %s about %s %s left out", n, n == 1 ? "line" : "lines", origin_format(o, text),
-	    n == 1 ? "was" : "were");
+	diag("%" PRIu64 " %s about %s %s left out", n, n == 1 ? "line" : "lines", origin_format(o, text),
+	     n == 1 ? "was" : "were");
 }
 
-bool origin_may_say(const struct origin *o)
+bool origin_may_print(const struct origin *o)
 {
 	static struct origin_table table;
 	struct timespec now;

@@ -27,11 +27,11 @@ void origin_of(const struct gn_multiaddr *addr, struct origin *out);
 /* "192.0.2.7", "2001:db8:0:7::/64", "other addresses". */
 const char *origin_format(const struct origin *o, char text[ORIGIN_TEXT_MAX]);
 
-/* Whether a line about it may be printed now, for lines that say_about() of say.h does not print itself (JSON).
+/* Whether a line about it may be printed now, for lines that diag_from() of diag.h does not print itself (JSON).
  * Says how many were left out before, if any were. */
-bool origin_may_say(const struct origin *o);
+bool origin_may_print(const struct origin *o);
 
-/* The limiter without a clock and without output, for origin_may_say() and tests. */
+/* The limiter without a clock and without output, for origin_may_print() and tests. */
 struct origin_entry {
 	struct origin who;
 	gn_time refilled; /* when a whole token was last added */

@@ -15,7 +15,7 @@
 
 #include "exit.h"
 #include "gn.h"
-#include "say.h"
+#include "diag.h"
 
 #define LINKS_MAX 40 /* as the kernel follows */
 #define NAME_BYTES 10
@@ -151,7 +151,7 @@ static void name_temporary(void)
 
 	gn_random(bytes, sizeof bytes);
 	gn_base32_encode(bytes, sizeof bytes, text);
-	sprintf(file.temporary + file.n_folder, ".%.60s-%.*s", say_tool(), NAME_LEN, text);
+	sprintf(file.temporary + file.n_folder, ".%.60s-%.*s", diag_tool(), NAME_LEN, text);
 }
 
 static void set_names(const char *name)

@@ -13,7 +13,7 @@
 #include "exit.h"
 #include "number.h"
 #include "reader.h"
-#include "say.h"
+#include "diag.h"
 
 #define FILE_MAX ((size_t)1 << 20)
 #define BLANKS " \t\r\n"

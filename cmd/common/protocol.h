@@ -3,7 +3,7 @@
 #ifndef CMD_COMMON_PROTOCOL_H
 #define CMD_COMMON_PROTOCOL_H
 
-#include "say.h"
+#include "diag.h"
 
 #define PROTOCOL_MAX 1022
 

@@ -11,7 +11,7 @@
 
 #include "exit.h"
 #include "gn.h"
-#include "say.h"
+#include "diag.h"
 #include "terminal.h"
 
 #define READ_ROOM ((size_t)1 << 18)

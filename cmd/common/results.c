@@ -8,7 +8,7 @@
 
 #include "exit.h"
 #include "gn.h"
-#include "say.h"
+#include "diag.h"
 
 int results_close_fd(int fd)
 {
@@ -29,6 +29,6 @@ int results_close(int err)
 	if (err == 0)
 		err = late;
 	if (err != 0 && err != -EPIPE)
-		say("standard output: %s", gn_strerror(err));
+		diag("standard output: %s", gn_strerror(err));
 	return err != 0 ? EXIT_LOCAL : EXIT_DONE;
 }

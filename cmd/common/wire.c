@@ -60,12 +60,12 @@ int wire_settle(struct wire *w, bool program, struct fault *f)
 	if (!w->max_frame)
 		w->max_frame = GN_FRAME_MAX;
 	if (w->max_frame > SIZE_MAX / 4)
-		return say_fault(f, "--max-frame: out of range");
+		return fault_set(f, "--max-frame: out of range");
 	/* who names a form of frames means frames */
 	if (!w->said_wire)
 		w->frames = !program || (w->said_form && w->form != FORM_RAW);
 	settle_forms(w, program);
 	if (!w->frames && w->form != FORM_RAW)
-		return say_fault(f, "--wire raw has no frames in it: it goes with -F raw only");
+		return fault_set(f, "--wire raw has no frames in it: it goes with -F raw only");
 	return 0;
 }

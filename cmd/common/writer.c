@@ -11,7 +11,7 @@
 #include "exit.h"
 #include "gn.h"
 #include "results.h"
-#include "say.h"
+#include "diag.h"
 
 #define ROOM ((size_t)1 << 17)
 #define LARGE ((size_t)1 << 14) /* from here on a write costs less than a copy */

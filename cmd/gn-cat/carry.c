@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "cat.h"
-#include "common/say.h"
+#include "common/diag.h"
 #include "report.h"
 
 static void on_closed(void *arg)
@@ -48,7 +48,7 @@ static void on_unwanted(void *arg)
 	struct cat *c = arg;
 
 	if (!c->cfg.note.json)
-		say("the peer takes no more data; waiting to see whether standard input ends without any");
+		diag("the peer takes no more data; waiting to see whether standard input ends without any");
 }
 
 int carry_start(struct cat *c, struct gn_channel *ch, void (*on_opened)(void *arg),

@@ -5,7 +5,7 @@
 
 #include "cat.h"
 #include "common/exit.h"
-#include "common/say.h"
+#include "common/diag.h"
 #include "report.h"
 
 #define CLOSE_LIMIT (2 * GN_SEC)

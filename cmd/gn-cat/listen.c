@@ -11,7 +11,7 @@
 #include "common/exit.h"
 #include "common/json.h"
 #include "common/origin.h"
-#include "common/say.h"
+#include "common/diag.h"
 #include "protocol.h"
 #include "report.h"
 
@@ -92,7 +92,7 @@ static void on_turn(void *arg)
 	err = carry_start(c, ch, NULL, on_done);
 	st.served = st.served || !err;
 	if (err) {
-		say("a stream cannot be served: %s", gn_strerror(err));
+		diag("a stream cannot be served: %s", gn_strerror(err));
 		cat_close(c, exit_code(err), CLOSE_LIMIT);
 	}
 }
@@ -113,9 +113,9 @@ static void on_event(void *arg, struct gn_channel *ch, unsigned events)
 	free(w);
 	gn_channel_free(ch);
 	if (st.c->cfg.note.verbose)
-		say("a stream that waited has gone");
+		diag("a stream that waited has gone");
 	if (!st.c->cfg.keep) {
-		say("the stream was cut off before it began");
+		diag("the stream was cut off before it began");
 		cat_close(st.c, EXIT_RESET, CLOSE_LIMIT);
 	}
 }
@@ -156,11 +156,11 @@ static void show_command(const struct cat *c)
 
 	if (!addr || c->cfg.note.json || !isatty(STDERR_FILENO))
 		return;
-	say("at the other end:");
+	diag("at the other end:");
 	if (!c->raw)
-		say_plain("\n    gn-cat %s\n\n", addr);
+		diag_raw("\n    gn-cat %s\n\n", addr);
 	else if (is_plain(c->protocol))
-		say_plain("\n    gn-cat -p %s %s\n\n", c->protocol, addr);
+		diag_raw("\n    gn-cat -p %s %s\n\n", c->protocol, addr);
 }
 
 /* What is wrong with what a caller asked for, which may hold a token and is therefore not shown. */
@@ -201,8 +201,8 @@ void listen_on_unknown(void *arg, const struct gn_peer_id *peer, const struct gn
 	addr = remote ? gn_multiaddr_format(remote) : NULL;
 	origin_of(remote, &from);
 	if (!c->cfg.note.json) {
-		say_about(&from, "a caller from %s, %s, %s", addr ? addr : "?", id, why);
-	} else if (origin_may_say(&from)) {
+		diag_from(&from, "a caller from %s, %s, %s", addr ? addr : "?", id, why);
+	} else if (origin_may_print(&from)) {
 		json_open(&j);
 		json_string(&j, "event", "refused");
 		json_string(&j, "peer", id);
@@ -251,7 +251,7 @@ void listen_on_signal(struct cat *c, int sig)
 	st.draining = true;
 	refuse_all();
 	if (c->stream && c->cfg.note.verbose)
-		say("ending: the stream has %d s", (int)(DRAIN_LIMIT / GN_SEC));
+		diag("ending: the stream has %d s", (int)(DRAIN_LIMIT / GN_SEC));
 	/* Nobody was served: whoever waits for the data must not take this for success. */
 	if (!st.served && !c->closing)
 		c->signal = sig;

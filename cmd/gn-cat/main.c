@@ -233,11 +233,11 @@ int main(int argc, char **argv)
 		check_dialer(&c, &args);
 	settle_directions(&c.cfg);
 	settle_protocol(&c);
-	say_library(c.cfg.note.verbose);
+	diag_library(c.cfg.note.verbose);
 	start(&c);
 	err = gn_loop_run(c.loop);
 	if (err)
-		say("%s", gn_strerror(err));
+		diag("%s", gn_strerror(err));
 	stop(&c);
 	if (c.signal)
 		exit_by_signal(c.signal);

@@ -7,7 +7,7 @@
 
 #include "common/exit.h"
 #include "common/json.h"
-#include "common/say.h"
+#include "common/diag.h"
 #include "protocol.h"
 
 #define TOKEN_USUAL 26 /* characters of the token that a listener makes */
@@ -140,11 +140,11 @@ void report_close(const struct note *n, const struct verdict *v, size_t token)
 		return;
 	}
 	if (why[0])
-		say_about(&n->from, "%s at %s: %s", n->peer, addr, why);
+		diag_from(&n->from, "%s at %s: %s", n->peer, addr, why);
 	else if (!v->how && v->dropped)
-		say_about(&n->from, "%s at %s: %llu bytes from it were dropped: this end only sends", n->peer, addr,
+		diag_from(&n->from, "%s at %s: %llu bytes from it were dropped: this end only sends", n->peer, addr,
 			  (unsigned long long)v->dropped);
 	else if (!v->how && n->cfg->verbose)
-		say_about(&n->from, "%s at %s: ended, %llu bytes in, %llu out, %s", n->peer, addr,
+		diag_from(&n->from, "%s at %s: ended, %llu bytes in, %llu out, %s", n->peer, addr,
 			  (unsigned long long)v->in, (unsigned long long)v->out, n->path ? n->path : "direct");
 }

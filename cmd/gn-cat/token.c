@@ -30,11 +30,11 @@ int token_parse(const char *text, char out[ADDRESS_TOKEN_MAX + 1], struct fault 
 	text += strspn(text, ADDRESS_BLANKS);
 	n = strspn(text, LETTERS);
 	if (text[0] == '\0')
-		return say_fault(f, "is empty");
+		return fault_set(f, "is empty");
 	if (text[n + strspn(text + n, ADDRESS_BLANKS)] != '\0')
-		return say_fault(f, "is not one line with a token: letters a-z and digits 2-7");
+		return fault_set(f, "is not one line with a token: letters a-z and digits 2-7");
 	if (n < TOKEN_MIN || n > ADDRESS_TOKEN_MAX)
-		return say_fault(f, "the token has %zu characters, and should have %d to %d", n, TOKEN_MIN,
+		return fault_set(f, "the token has %zu characters, and should have %d to %d", n, TOKEN_MIN,
 				 ADDRESS_TOKEN_MAX);
 	memcpy(out, text, n);
 	out[n] = '\0';

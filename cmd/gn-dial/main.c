@@ -135,7 +135,7 @@ int main(int argc, char **argv)
 	gn_limits_init(&d.cfg.limits);
 	opt_begin(&tool, &d.cfg, argc, argv, &args);
 	check(&d, &args);
-	say_library(d.cfg.note.verbose);
+	diag_library(d.cfg.note.verbose);
 	err = gn_loop_new(&d.loop);
 	if (!err)
 		err = signals_open(d.loop);
@@ -162,7 +162,7 @@ int main(int argc, char **argv)
 	if (d.signal)
 		exit_by_signal(d.signal);
 	if (err) {
-		say("%s", gn_strerror(err));
+		diag("%s", gn_strerror(err));
 		return EXIT_LOCAL;
 	}
 	return d.code;

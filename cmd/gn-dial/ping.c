@@ -7,7 +7,7 @@
 #include "common/exit.h"
 #include "common/json.h"
 #include "common/results.h"
-#include "common/say.h"
+#include "common/diag.h"
 #include "dialer.h"
 
 static struct gn_ping *op;
@@ -28,7 +28,7 @@ static bool print(bool json, unsigned seq, gn_time rtt)
 		err = fflush(stdout) ? -errno : 0;
 	}
 	if (err && err != -EPIPE)
-		say("standard output: %s", gn_strerror(err));
+		diag("standard output: %s", gn_strerror(err));
 	return !err;
 }
 

@@ -6,7 +6,7 @@
 #include "common/exit.h"
 #include "common/program.h"
 #include "common/relay.h"
-#include "common/say.h"
+#include "common/diag.h"
 #include "common/worker.h"
 #include "dialer.h"
 
@@ -127,7 +127,7 @@ static void on_dialled(void *arg, int err, struct gn_channel *ch)
 		return;
 	gn_channel_reset(ch);
 	gn_channel_free(ch);
-	say("%s: %s", d->argv ? d->argv[0] : "cannot carry it", gn_strerror(err));
+	diag("%s: %s", d->argv ? d->argv[0] : "cannot carry it", gn_strerror(err));
 	dialer_close(d, d->argv ? program_error_code(err) : EXIT_LOCAL);
 }
 

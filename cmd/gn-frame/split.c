@@ -16,7 +16,7 @@
 #include "common/memory_file.h"
 #include "common/outfile.h"
 #include "common/program.h"
-#include "common/say.h"
+#include "common/diag.h"
 #include "common/signals.h"
 
 /* 0 or -errno. */
@@ -120,7 +120,7 @@ int split_program(struct reader *r, char *const *argv)
 		code = run(argv, &u);
 	}
 	if (code) {
-		say("frame %" PRIu64 ": %s ended with %d", r->count, argv[0], code);
+		diag("frame %" PRIu64 ": %s ended with %d", r->count, argv[0], code);
 		return code;
 	}
 	reader_check(r, err, "frame");

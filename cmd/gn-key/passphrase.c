@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "common/exit.h"
-#include "common/say.h"
+#include "common/diag.h"
 
 static volatile sig_atomic_t came; /* the signal that ended the asking */
 

@@ -8,7 +8,7 @@
 #include "common/default_key.h"
 #include "common/exit.h"
 #include "common/identity.h"
-#include "common/say.h"
+#include "common/diag.h"
 #include "passphrase.h"
 
 /* A signal waits until the file is whole or gone. */
@@ -65,9 +65,9 @@ struct gn_key *store_default(const char *file, bool quiet)
 	key = make(file, is_other ? "; its peer id is shown by: env -u GN_KEY_FILE gn-key id"
 				  : "; its peer id is shown by: gn-key id");
 	if (!quiet)
-		say("made the default key, %s", file);
+		diag("made the default key, %s", file);
 	if (is_other)
-		say("GN_KEY_FILE is set, and as long as it is the tools use that key: %s", other);
+		diag("GN_KEY_FILE is set, and as long as it is the tools use that key: %s", other);
 	return key;
 }
 

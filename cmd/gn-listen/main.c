@@ -73,7 +73,7 @@ static void on_signal(void *arg, int sig)
 			l->node_closed = true;
 		serve_drain(l->serve, l->cfg.drain);
 		if (l->cfg.note.verbose)
-			say("ending: open streams have %.1f s", (double)l->cfg.drain / (double)GN_SEC);
+			diag("ending: open streams have %.1f s", (double)l->cfg.drain / (double)GN_SEC);
 	}
 }
 
@@ -187,7 +187,7 @@ int main(int argc, char **argv)
 	gn_limits_init(&l.cfg.limits);
 	opt_begin(&listen_tool, &l.cfg, argc, argv, &args);
 	check(&l, &args);
-	say_library(l.cfg.note.verbose);
+	diag_library(l.cfg.note.verbose);
 	err = gn_loop_new(&l.loop);
 	if (!err)
 		err = signals_open(l.loop);
@@ -198,7 +198,7 @@ int main(int argc, char **argv)
 	start_listening(&l);
 	err = gn_loop_run(l.loop);
 	if (err)
-		say("%s", gn_strerror(err));
+		diag("%s", gn_strerror(err));
 	serve_free(l.serve);
 	gn_node_free(l.node);
 	programs_close();

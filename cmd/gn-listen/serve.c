@@ -8,7 +8,7 @@
 
 #include "common/program.h"
 #include "common/relay.h"
-#include "common/say.h"
+#include "common/diag.h"
 #include "common/worker.h"
 #include "share.h"
 
@@ -166,7 +166,7 @@ static void start(struct served *d)
 
 	err = s->cfg.argv ? start_worker(d) : start_relay(d);
 	if (err) {
-		say_about(&d->note.from, "%s: %s: %s", d->note.peer, s->cfg.argv ? s->cfg.argv[0] : "cannot serve it",
+		diag_from(&d->note.from, "%s: %s: %s", d->note.peer, s->cfg.argv ? s->cfg.argv[0] : "cannot serve it",
 			  gn_strerror(err));
 		refuse(d);
 		return;
@@ -223,7 +223,7 @@ static void make_room(struct serve *s)
 			last = d;
 	if (!last)
 		return;
-	say_about(&last->note.from, "%s at %s: reset, too many streams wait for their turn", last->note.peer,
+	diag_from(&last->note.from, "%s at %s: reset, too many streams wait for their turn", last->note.peer,
 		  last->note.addr ? last->note.addr : "?");
 	refuse(last);
 }
@@ -238,7 +238,7 @@ void serve_open(void *arg, struct gn_channel *ch)
 	if (d)
 		d->peer = share_enter(s->share, &st);
 	if (!d || !d->peer) {
-		say("out of memory for a stream");
+		diag("out of memory for a stream");
 		free(d);
 		gn_channel_reset(ch);
 		gn_channel_free(ch);
@@ -253,7 +253,7 @@ void serve_open(void *arg, struct gn_channel *ch)
 	*at = d;
 	gn_timer_start(s->turn, 0);
 	if (share_is_over(s->share, d->peer)) {
-		say_about(&d->note.from, "%s at %s: reset, %d of its streams wait already", d->note.peer,
+		diag_from(&d->note.from, "%s at %s: reset, %d of its streams wait already", d->note.peer,
 			  d->note.addr ? d->note.addr : "?", WAITING_PEER);
 		refuse(d);
 	} else if (share_is_full(s->share)) {

@@ -7,7 +7,7 @@
 #include "common/exit.h"
 #include "common/json.h"
 #include "common/peertext.h"
-#include "common/say.h"
+#include "common/diag.h"
 #include "open.h"
 
 #define HEX_LEN (2 * GN_SEALED_ID_LEN)

@@ -10,7 +10,7 @@
 
 #include "common/exit.h"
 #include "common/reader.h"
-#include "common/say.h"
+#include "common/diag.h"
 #include "common/writer.h"
 
 #define READ_ROOM ((size_t)1 << 20)

@@ -10,7 +10,7 @@
 
 #include "common/exit.h"
 #include "common/reader.h"
-#include "common/say.h"
+#include "common/diag.h"
 #include "common/writer.h"
 
 #define LINGER (20 * GN_MSEC) /* at most 50 chunks a second, a signature each, of input that trickles */

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/say.h"
+#include "common/diag.h"
 #include "vectors.h"
 
 #define BLOCKED 20 /* seconds */
@@ -23,7 +23,7 @@ static char got[1 << 20];
 static int setup(void **state)
 {
 	(void)state;
-	say_open("gn-x");
+	diag_open("gn-x");
 	alarm(BLOCKED);
 	return 0;
 }

@@ -22,7 +22,7 @@
 
 #include "common/exit.h"
 #include "common/outfile.h"
-#include "common/say.h"
+#include "common/diag.h"
 
 static char dir[] = "/tmp/gn-outfile-XXXXXX";
 static char path[sizeof dir + 8], other[sizeof dir + 8];
@@ -67,7 +67,7 @@ static int set_up(void **state)
 		return -1;
 	(void)snprintf(path, sizeof path, "%s/file", dir);
 	(void)snprintf(other, sizeof other, "%s/other", dir);
-	say_open("gn-test");
+	diag_open("gn-test");
 	return 0;
 }
 

@@ -17,7 +17,7 @@
 
 #include "common/exit.h"
 #include "common/results.h"
-#include "common/say.h"
+#include "common/diag.h"
 #include "common/writer.h"
 
 static int failure; /* what close(STDOUT_FILENO) fails with; 0: it does not */
@@ -77,7 +77,7 @@ static int run(void (*job)(void), const char *to, char *said, size_t room)
 
 		(void)dup2(out, STDOUT_FILENO);
 		(void)dup2(ends[1], STDERR_FILENO);
-		say_open("gn-test");
+		diag_open("gn-test");
 		job();
 		_exit(98);
 	}

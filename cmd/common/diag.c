@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "say.h"
+#include "diag.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,17 +13,17 @@
 
 static const char *tool = "gn";
 
-void say_open(const char *name)
+void diag_open(const char *name)
 {
 	tool = name;
 }
 
-const char *say_tool(void)
+const char *diag_tool(void)
 {
 	return tool;
 }
 
-SAY_FORMAT(1, 0) static void put(const char *fmt, va_list ap)
+DIAG_FORMAT(1, 0) static void put(const char *fmt, va_list ap)
 {
 	char line[2048];
 	size_t at;
@@ -35,7 +35,7 @@ SAY_FORMAT(1, 0) static void put(const char *fmt, va_list ap)
 	errout_line(ERROUT_TEXT, line, at + 1);
 }
 
-void say(const char *fmt, ...)
+void diag(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -44,18 +44,18 @@ void say(const char *fmt, ...)
 	va_end(ap);
 }
 
-void say_about(const struct origin *from, const char *fmt, ...)
+void diag_from(const struct origin *from, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (!origin_may_say(from))
+	if (!origin_may_print(from))
 		return;
 	va_start(ap, fmt);
 	put(fmt, ap);
 	va_end(ap);
 }
 
-void say_plain(const char *fmt, ...)
+void diag_raw(const char *fmt, ...)
 {
 	char text[2048];
 	va_list ap;
@@ -66,7 +66,7 @@ void say_plain(const char *fmt, ...)
 	errout_line(ERROUT_TEXT, text, strlen(text));
 }
 
-int say_fault(struct fault *f, const char *fmt, ...)
+int fault_set(struct fault *f, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -111,12 +111,12 @@ static void on_line(void *arg, enum gn_log_level level, const struct gn_multiadd
 	(void)level;
 	origin_of(remote, &from);
 	if (remote == NULL)
-		say("%s", line);
+		diag("%s", line);
 	else
-		say_about(&from, "%s", line);
+		diag_from(&from, "%s", line);
 }
 
-void say_library(unsigned verbose)
+void diag_library(unsigned verbose)
 {
 	errout_may_wait(false);
 	gn_log_on_line(verbose > 1 ? GN_LOG_DEBUG : verbose ? GN_LOG_INFO : GN_LOG_NOTICE, on_line, NULL);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * say: what a tool tells people, on stderr, a line each: "gn-x: text".
+ * diag: what a tool tells people, on stderr, a line each: "gn-x: text".
  * Functions named die_* do not return.
  */
-#ifndef CMD_COMMON_SAY_H
-#define CMD_COMMON_SAY_H
+#ifndef CMD_COMMON_DIAG_H
+#define CMD_COMMON_DIAG_H
 
 #include <stdbool.h>
 
@@ -15,32 +15,32 @@ struct fault {
 };
 
 #ifdef __GNUC__
-#define SAY_FORMAT(f, a) __attribute__((format(printf, f, a)))
+#define DIAG_FORMAT(f, a) __attribute__((format(printf, f, a)))
 #else
-#define SAY_FORMAT(f, a)
+#define DIAG_FORMAT(f, a)
 #endif
 
 /* The tool's name, to be set before anything else. */
-void say_open(const char *tool);
-const char *say_tool(void);
+void diag_open(const char *tool);
+const char *diag_tool(void);
 
 /* One line, through errout.h and gn_text_filter(): what is not safe to show in it becomes '?'. */
-void say(const char *fmt, ...) SAY_FORMAT(1, 2);
+void diag(const char *fmt, ...) DIAG_FORMAT(1, 2);
 /* A line that a stranger at this origin has provoked: their number is limited (origin.h). */
 struct origin;
-void say_about(const struct origin *from, const char *fmt, ...) SAY_FORMAT(2, 3);
+void diag_from(const struct origin *from, const char *fmt, ...) DIAG_FORMAT(2, 3);
 /* Text of our own as it is, without the tool's name and with any line ends in it. */
-void say_plain(const char *fmt, ...) SAY_FORMAT(1, 2);
+void diag_raw(const char *fmt, ...) DIAG_FORMAT(1, 2);
 /* Fills in a fault; returns -1. */
-int say_fault(struct fault *f, const char *fmt, ...) SAY_FORMAT(2, 3);
+int fault_set(struct fault *f, const char *fmt, ...) DIAG_FORMAT(2, 3);
 
-_Noreturn void die(int code, const char *fmt, ...) SAY_FORMAT(2, 3);
+_Noreturn void die(int code, const char *fmt, ...) DIAG_FORMAT(2, 3);
 /* EXIT_USAGE, and points to --help. */
-_Noreturn void die_usage(const char *fmt, ...) SAY_FORMAT(1, 2);
+_Noreturn void die_usage(const char *fmt, ...) DIAG_FORMAT(1, 2);
 _Noreturn void die_memory(void);
 
 /* To be called before an event loop runs: from then on no line waits for room on standard error (errout.h).
  * Prints the lines of the library: errors and notices, with verbose 1 what happens, with 2 all. */
-void say_library(unsigned verbose);
+void diag_library(unsigned verbose);
 
 #endif
