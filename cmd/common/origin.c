@@ -71,7 +71,7 @@ static bool is_equal(const struct origin *a, const struct origin *b)
 	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
-static void tell_left_out(struct origin_entry *e, void (*on_left_out)(const struct origin *o, uint64_t n))
+static void print_left_out(struct origin_entry *e, void (*on_left_out)(const struct origin *o, uint64_t n))
 {
 	uint64_t n = e->left_out;
 
@@ -91,7 +91,7 @@ static void sweep(struct origin_table *t, gn_time now, void (*on_left_out)(const
 
 		if (e->last == 0 || now - e->last < FORGET)
 			continue;
-		tell_left_out(e, on_left_out);
+		print_left_out(e, on_left_out);
 		e->last = 0;
 	}
 }
@@ -132,11 +132,11 @@ bool origin_take(struct origin_table *t, const struct origin *o, gn_time now,
 		return false;
 	}
 	e->tokens--;
-	tell_left_out(e, on_left_out);
+	print_left_out(e, on_left_out);
 	return true;
 }
 
-static void say_left_out(const struct origin *o, uint64_t n)
+static void report_left_out(const struct origin *o, uint64_t n)
 {
 	char text[ORIGIN_TEXT_MAX];
 
@@ -150,5 +150,5 @@ bool origin_may_print(const struct origin *o)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return origin_take(&table, o, (gn_time)now.tv_sec * GN_SEC + now.tv_nsec, say_left_out);
+	return origin_take(&table, o, (gn_time)now.tv_sec * GN_SEC + now.tv_nsec, report_left_out);
 }

@@ -10,7 +10,7 @@ static int close_output(struct stream *s)
 	return s->cfg.out && !s->cfg.keep_open ? output_end(s->cfg.out) : 0;
 }
 
-static void hear_end(struct stream *s)
+static void on_end(struct stream *s)
 {
 	int err;
 
@@ -28,7 +28,7 @@ static void hear_end(struct stream *s)
 	s->settled = true;
 }
 
-static int hear_written(struct stream *s, uint64_t total)
+static int on_written(struct stream *s, uint64_t total)
 {
 	if (s->v.how)
 		return 0;
@@ -48,7 +48,7 @@ static int hear_written(struct stream *s, uint64_t total)
 }
 
 /* What we send is not wanted.  Where nothing was there to be sent, and nothing comes later, that is no loss. */
-static void hear_fail(struct stream *s, uint64_t code)
+static void on_fail(struct stream *s, uint64_t code)
 {
 	bool is_loss = code != CAT_FAIL_UNWANTED || s->tx.total > 0;
 
@@ -66,12 +66,12 @@ static int hear(struct stream *s, int word, uint64_t number)
 {
 	switch (word) {
 	case CAT_END:
-		hear_end(s);
+		on_end(s);
 		return 0;
 	case CAT_WRITTEN:
-		return hear_written(s, number);
+		return on_written(s, number);
 	case CAT_FAIL:
-		hear_fail(s, number);
+		on_fail(s, number);
 		return 0;
 	default:
 		return 0;

@@ -86,7 +86,7 @@ static void op_free(struct gn_dialer *op)
 	free(op);
 }
 
-static void tell(struct gn_task *task)
+static void dialer_notify(struct gn_task *task)
 {
 	struct gn_dialer *op = gn_list_entry(task, struct gn_dialer, task);
 	struct gn_dialer_cfg cfg = op->cfg;
@@ -370,7 +370,7 @@ int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struc
 	op->cfg = *cfg;
 	gn_timer_init(&op->limit, node->loop, on_limit, op);
 	gn_timer_init(&op->stagger, node->loop, on_stagger, op);
-	gn_task_init(&op->task, tell);
+	gn_task_init(&op->task, dialer_notify);
 	gn_list_init(&op->link);
 	names.arg = op;
 	for (size_t i = 0; i < cfg->n_addrs; i++)

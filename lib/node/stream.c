@@ -14,7 +14,7 @@
 
 static void pump(struct gn_stream *ps);
 
-static void tell(struct gn_stream *ps, unsigned events)
+static void stream_notify(struct gn_stream *ps, unsigned events)
 {
 	if (events != 0 && ps->on_event != NULL)
 		ps->on_event(ps->arg, ps, events);
@@ -92,7 +92,7 @@ static void on_timeout(void *arg)
 	}
 	stream_failed(ps, GN_ETIMEOUT);
 	ps->st->session->ops->reset(ps->st);
-	tell(ps, GN_DEAD);
+	stream_notify(ps, GN_DEAD);
 }
 
 /* A reset before the answer is how some peers say that they do not have the protocol; that of
@@ -294,7 +294,7 @@ static void on_mux_events(void *arg, struct gn_mux_stream *st, unsigned mux_even
 	pump_selection(ps);
 	if (ps->is_open && !was_open)
 		mux_events |= GN_MUX_STREAM_RX;
-	tell(ps, events_of(ps, mux_events) | (ps->is_open && !was_open ? GN_OPENED : 0u));
+	stream_notify(ps, events_of(ps, mux_events) | (ps->is_open && !was_open ? GN_OPENED : 0u));
 }
 
 static void attach(struct gn_stream *ps)

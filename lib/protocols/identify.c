@@ -224,7 +224,7 @@ static int stream_open(struct gn_identify_peer *peer, enum kind kind, const char
 }
 
 /* Says who we are, and that this is all. */
-static int tell(struct gn_identify_stream *s)
+static int identify_notify(struct gn_identify_stream *s)
 {
 	struct gn_buf b;
 	int err;
@@ -255,7 +255,7 @@ static void push_start(struct gn_identify_peer *peer)
 
 	if (stream_open(peer, PUSH, GN_IDENTIFY_PUSH_ID, &s) != 0)
 		return;
-	if (tell(s) != 0) {
+	if (identify_notify(s) != 0) {
 		gn_stream_reset(&s->ps);
 		stream_free(s);
 		return;
@@ -307,7 +307,7 @@ static void incoming(struct gn_stream *handed, enum kind kind)
 	s->ps.on_event = on_event;
 	s->ps.arg = s;
 	if (kind == ANSWER)
-		err = tell(s);
+		err = identify_notify(s);
 	if (err != 0)
 		over(s, err);
 }

@@ -31,7 +31,7 @@ static void op_free(struct gn_identify *op)
 	free(op);
 }
 
-static void tell(struct gn_task *task)
+static void identify_op_notify(struct gn_task *task)
 {
 	struct gn_identify *op = gn_list_entry(task, struct gn_identify, task);
 	struct gn_identify_cfg cfg = op->cfg;
@@ -132,7 +132,7 @@ int gn_identify_start(struct gn_node *node, const struct gn_identify_cfg *cfg, s
 	op->cfg = *cfg;
 	gn_list_init(&op->link);
 	gn_list_init(&op->wait);
-	gn_task_init(&op->task, tell);
+	gn_task_init(&op->task, identify_op_notify);
 	dialer.arg = op;
 	err = gn_dialer_start(node, &dialer, &op->dialer);
 	if (err != 0) {

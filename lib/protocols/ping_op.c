@@ -56,7 +56,7 @@ void gn_ping_ops_free(struct gn_ping_service *service)
 		op_free(op);
 }
 
-static void tell(struct gn_task *task)
+static void ping_op_notify(struct gn_task *task)
 {
 	struct gn_ping *op = gn_list_entry(task, struct gn_ping, task);
 	struct gn_ping_cfg cfg = op->cfg;
@@ -235,7 +235,7 @@ int gn_ping_start(struct gn_node *node, const struct gn_ping_cfg *cfg, struct gn
 	op->cfg = *cfg;
 	gn_list_init(&op->link);
 	gn_timer_init(&op->timer, node->loop, on_timer, op);
-	gn_task_init(&op->task, tell);
+	gn_task_init(&op->task, ping_op_notify);
 	dialer.arg = op;
 	err = gn_dialer_start(node, &dialer, &op->dialer);
 	if (err != 0) {
