@@ -39,7 +39,7 @@ static bool is_at_peer_id(const char *text, size_t where)
 	return where >= 5 && memcmp(text + where - 5, "/p2p/", 5) == 0;
 }
 
-static int explain(const char *text, int err, size_t where, struct fault *f)
+static int address_explain(const char *text, int err, size_t where, struct fault *f)
 {
 	if (err == -ENOMEM)
 		return fault_set(f, "out of memory");
@@ -69,7 +69,7 @@ static int parse(char *text, enum address_use use, struct address *out, struct f
 	err = gn_multiaddr_parse(text, &a.addr, &where);
 	if (err) {
 		secret_wipe(&a, sizeof a);
-		return explain(text, err, where, f);
+		return address_explain(text, err, where, f);
 	}
 	if (gn_multiaddr_peer(a.addr, &a.peer))
 		a.peer.len = 0;
@@ -117,7 +117,7 @@ void address_fini(struct address *a)
 	secret_wipe(a, sizeof *a);
 }
 
-static void take(const char *arg, enum address_use use, struct address *out)
+static void address_take_option(const char *arg, enum address_use use, struct address *out)
 {
 	struct fault f;
 	char *text = NULL;
@@ -135,13 +135,13 @@ static void take(const char *arg, enum address_use use, struct address *out)
 
 void address_take_peer(char *arg, struct address *out)
 {
-	take(arg, ADDRESS_DIAL, out);
+	address_take_option(arg, ADDRESS_DIAL, out);
 	secret_hide_argument(arg);
 }
 
 void address_take(const char *arg, struct address *out)
 {
-	take(arg, ADDRESS_LISTEN, out);
+	address_take_option(arg, ADDRESS_LISTEN, out);
 }
 
 /* Does it hold a secret key in a form of enum gn_key_form?  A message must not show it. */

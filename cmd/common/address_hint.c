@@ -50,7 +50,7 @@ static bool split_port(const char *at, const char *end, struct host_port *hp)
 }
 
 /* [IP6]:PORT, IP6, HOST:PORT, HOST; SCHEME:// before it and /PATH behind it are left away. */
-static bool split(const char *text, struct host_port *hp)
+static bool address_hint_split(const char *text, struct host_port *hp)
 {
 	const char *scheme = strstr(text, "://"), *end, *close, *colon;
 
@@ -141,7 +141,7 @@ static bool hint_no_slash(const char *text, enum address_use use, struct fault *
 		fault_set(f, "address %.200s: leave away what stands before the first /", text);
 	else if (gn_peer_id_parse(text, &id) == 0)
 		fault_set(f, "address %.200s: is a peer id alone; an address is /ip4/HOST/tcp/PORT/p2p/ID", text);
-	else if (split(text, &hp))
+	else if (address_hint_split(text, &hp))
 		show_form(text, &hp, use, f);
 	else
 		fault_set(f, "address %.200s: begins with a /, as in /ip4/192.0.2.7/tcp/4040%s", text,

@@ -29,7 +29,7 @@ static ssize_t read_byte(int fd, char *to)
 }
 
 /* The first line that is not empty, without its end.  name: what the user calls it. */
-static int read_line(int fd, const char *name, char **out, struct fault *f)
+static int address_source_read_line(int fd, const char *name, char **out, struct fault *f)
 {
 	char *line = malloc(ADDRESS_LINE_MAX + 1), c = 0;
 	size_t len = 0, taken = 0;
@@ -61,7 +61,7 @@ static int read_line(int fd, const char *name, char **out, struct fault *f)
 	return n < 0 ? EXIT_LOCAL : EXIT_USAGE;
 }
 
-static int read_file(const char *arg, char **out, struct fault *f)
+static int address_source_read_file(const char *arg, char **out, struct fault *f)
 {
 	int fd = open(arg + 1, O_RDONLY | O_CLOEXEC | O_NOCTTY), rc;
 
@@ -69,7 +69,7 @@ static int read_file(const char *arg, char **out, struct fault *f)
 		fault_set(f, "address %.200s: cannot be opened: %s", arg, gn_strerror(-errno));
 		return EXIT_LOCAL;
 	}
-	rc = read_line(fd, arg, out, f);
+	rc = address_source_read_line(fd, arg, out, f);
 	close(fd);
 	return rc;
 }
@@ -88,7 +88,7 @@ static int read_descriptor(const char *arg, char **out, struct fault *f)
 		fault_set(f, "address %.200s: descriptor %d is not open", arg, (int)fd);
 		return EXIT_USAGE;
 	}
-	rc = read_line((int)fd, arg, out, f);
+	rc = address_source_read_line((int)fd, arg, out, f);
 	if (fd > STDERR_FILENO)
 		close((int)fd);
 	return rc;
@@ -99,12 +99,12 @@ int address_read(const char *arg, char **out, struct fault *f)
 	if (strcmp(arg, "@-") == 0) {
 		if (isatty(STDIN_FILENO))
 			diag("type or paste the address of the peer, and Enter");
-		return read_line(STDIN_FILENO, "on standard input", out, f);
+		return address_source_read_line(STDIN_FILENO, "on standard input", out, f);
 	}
 	if (strncmp(arg, "@fd:", 4) == 0)
 		return read_descriptor(arg, out, f);
 	if (arg[0] == '@' && arg[1] != '\0')
-		return read_file(arg, out, f);
+		return address_source_read_file(arg, out, f);
 	if (arg[0] == '@') {
 		fault_set(f, "address @: a file's name, - or fd:N is missing behind it");
 		return EXIT_USAGE;

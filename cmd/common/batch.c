@@ -33,7 +33,7 @@ int batch_flush(struct batch *b, struct output *out)
 	return 0;
 }
 
-static int add(struct batch *b, const void *p, size_t n)
+static int batch_add(struct batch *b, const void *p, size_t n)
 {
 	size_t cap = b->cap ? b->cap : BATCH_ROOM + BATCH_LARGE + 2 * FORM_EXTRA;
 	uint8_t *bytes;
@@ -61,7 +61,7 @@ static int add_all(struct batch *b, struct iovec *v, int n, size_t skip)
 		size_t drop = skip < v[i].iov_len ? skip : v[i].iov_len;
 
 		skip -= drop;
-		err = add(b, (uint8_t *)v[i].iov_base + drop, v[i].iov_len - drop);
+		err = batch_add(b, (uint8_t *)v[i].iov_base + drop, v[i].iov_len - drop);
 	}
 	return err;
 }
@@ -79,19 +79,19 @@ static int add_text(struct batch *b, const char *text, size_t len)
 			run += n;
 			continue;
 		}
-		err = add(b, text + at - run, run);
+		err = batch_add(b, text + at - run, run);
 		run = 0;
 		if (!err && !(text[at] == '\r' && at + 1 < len && text[at + 1] == '\n'))
-			err = add(b, "?", 1);
+			err = batch_add(b, "?", 1);
 	}
 	if (!err)
-		err = add(b, text + len - run, run);
+		err = batch_add(b, text + len - run, run);
 	if (!err && (len == 0 || text[len - 1] != '\n'))
-		err = add(b, "\n", 1);
+		err = batch_add(b, "\n", 1);
 	return err;
 }
 
-static int put_text(struct batch *b, struct output *out, const char *text, size_t len)
+static int batch_put_text(struct batch *b, struct output *out, const char *text, size_t len)
 {
 	int err = add_text(b, text, len);
 
@@ -108,7 +108,7 @@ int batch_put(struct batch *b, struct output *out, enum form form, const void *b
 	int err;
 
 	if (form == FORM_TEXT)
-		return put_text(b, out, body, len);
+		return batch_put_text(b, out, body, len);
 	if (form == FORM_LINE && len > 0 && ((const char *)body)[len - 1] == '\n')
 		len--;
 	err = form_encode(form, body, len, &w);

@@ -61,7 +61,7 @@ static bool read_process(pid_t pid, struct process *out)
 	return parse_stat(line, out);
 }
 
-static bool table_add(struct table *t, const struct process *p)
+static bool descendants_table_add(struct table *t, const struct process *p)
 {
 	size_t room = t->room > 0 ? 2 * t->room : 256;
 	struct process *v;
@@ -86,7 +86,7 @@ static void table_read(struct table *t)
 	while (dir != NULL && (e = readdir(dir)) != NULL) {
 		long pid = strtol(e->d_name, NULL, 10);
 
-		if (pid > 0 && read_process((pid_t)pid, &p) && !table_add(t, &p))
+		if (pid > 0 && read_process((pid_t)pid, &p) && !descendants_table_add(t, &p))
 			break;
 	}
 	if (dir != NULL)
@@ -101,7 +101,7 @@ static bool has(const struct descendants *d, pid_t pid)
 	return false;
 }
 
-static void add(struct descendants *d, const struct process *p)
+static void descendants_add(struct descendants *d, const struct process *p)
 {
 	struct descendant *v = realloc(d->v, (d->n + 1) * sizeof *v);
 
@@ -130,7 +130,7 @@ void descendants_update(struct descendants *d, pid_t root)
 
 	drop_ended(d);
 	if (root > 0 && !has(d, root) && read_process(root, &p))
-		add(d, &p);
+		descendants_add(d, &p);
 	if (d->n == 0)
 		return;
 	table_read(&t);
@@ -138,7 +138,7 @@ void descendants_update(struct descendants *d, pid_t root)
 		before = d->n;
 		for (size_t i = 0; i < t.n; i++)
 			if (has(d, t.v[i].parent) && !has(d, t.v[i].pid))
-				add(d, &t.v[i]);
+				descendants_add(d, &t.v[i]);
 	} while (d->n > before);
 	free(t.v);
 }

@@ -23,7 +23,7 @@ const char *diag_tool(void)
 	return tool;
 }
 
-DIAG_FORMAT(1, 0) static void put(const char *fmt, va_list ap)
+DIAG_FORMAT(1, 0) static void diag_put(const char *fmt, va_list ap)
 {
 	char line[2048];
 	size_t at;
@@ -40,7 +40,7 @@ void diag(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	put(fmt, ap);
+	diag_put(fmt, ap);
 	va_end(ap);
 }
 
@@ -51,7 +51,7 @@ void diag_from(const struct origin *from, const char *fmt, ...)
 	if (!origin_may_print(from))
 		return;
 	va_start(ap, fmt);
-	put(fmt, ap);
+	diag_put(fmt, ap);
 	va_end(ap);
 }
 
@@ -82,7 +82,7 @@ void die(int code, const char *fmt, ...)
 
 	errout_may_wait(true);
 	va_start(ap, fmt);
-	put(fmt, ap);
+	diag_put(fmt, ap);
 	va_end(ap);
 	exit(code);
 }

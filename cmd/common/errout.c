@@ -116,7 +116,7 @@ static int put_long(struct errout *e, const char *line, size_t len)
 
 /* The line about lost ones and the line itself go out together, so that one write can take both or none.  0, or
  * GN_EAGAIN or -errno when nothing was written. */
-static int put(struct errout *e, const char *line, size_t len)
+static int errout_write_some(struct errout *e, const char *line, size_t len)
 {
 	int err = flush_rest(e);
 	size_t before;
@@ -152,7 +152,7 @@ bool errout_put(struct errout *e, enum errout_kind kind, const char *line, size_
 		return true;
 	e->kind = kind;
 	do {
-		err = put(e, line, len);
+		err = errout_write_some(e, line, len);
 	} while (err == GN_EAGAIN && wait_for_room(e));
 	if (err != 0)
 		e->lost++;
@@ -161,7 +161,7 @@ bool errout_put(struct errout *e, enum errout_kind kind, const char *line, size_
 
 bool errout_draw(struct errout *e, const char *text, size_t len)
 {
-	return put(e, text, len) == 0;
+	return errout_write_some(e, text, len) == 0;
 }
 
 void errout_set_wait(struct errout *e, bool may_wait)
@@ -176,7 +176,7 @@ void errout_finish(struct errout *e)
 
 	errout_set_wait(e, true);
 	do {
-		err = e->lost > 0 ? put(e, "", 0) : flush_rest(e);
+		err = e->lost > 0 ? errout_write_some(e, "", 0) : flush_rest(e);
 	} while (err == GN_EAGAIN && wait_for_room(e));
 }
 

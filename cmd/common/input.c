@@ -15,7 +15,7 @@
 /* The ring holds pieces, one a read, each beginning at a multiple of ALIGN; a piece
  * never wraps.  When all are skipped it begins anew at its start, so that a fast reader
  * stays within few pages. */
-struct piece {
+struct input_piece {
 	size_t at, len;
 };
 
@@ -26,13 +26,13 @@ struct input {
 	void *arg;
 	uint8_t *ring;
 	size_t size, held;
-	struct piece pieces[PIECES];
+	struct input_piece pieces[PIECES];
 	unsigned first, n;
 	int end;
 	uint64_t total;
 };
 
-static void on_watch(void *arg, unsigned ready)
+static void input_on_watch(void *arg, unsigned ready)
 {
 	struct input *in = arg;
 
@@ -55,7 +55,7 @@ int input_new(struct gn_loop *loop, int fd, bool own, size_t ring, struct input 
 	if (!err)
 		err = own ? fdio_open_own(&in->io, fd, false) : fdio_open(&in->io, fd, false);
 	if (!err)
-		err = gn_watch_new(loop, in->io.fd, on_watch, in, &in->watch);
+		err = gn_watch_new(loop, in->io.fd, input_on_watch, in, &in->watch);
 	if (err) {
 		free(in->ring);
 		free(in);
@@ -81,15 +81,15 @@ void input_free(struct input *in)
 	free(in);
 }
 
-static struct piece *piece(struct input *in, unsigned i)
+static struct input_piece *input_piece(struct input *in, unsigned i)
 {
 	return &in->pieces[(in->first + i) % PIECES];
 }
 
 /* Where the next read goes, and how much fits; 0 when it is full. */
-static size_t room(struct input *in, size_t *at)
+static size_t input_room(struct input *in, size_t *at)
 {
-	const struct piece *first, *last;
+	const struct input_piece *first, *last;
 	size_t from, to;
 
 	if (!in->n) {
@@ -98,8 +98,8 @@ static size_t room(struct input *in, size_t *at)
 	}
 	if (in->n == PIECES)
 		return 0;
-	first = piece(in, 0);
-	last = piece(in, in->n - 1);
+	first = input_piece(in, 0);
+	last = input_piece(in, in->n - 1);
 	from = (last->at + last->len + ALIGN - 1) & ~(ALIGN - 1);
 	to = last->at >= first->at ? in->size : first->at & ~(ALIGN - 1);
 	if (last->at >= first->at && (from >= to || to - from < READ_MIN)) {
@@ -114,7 +114,7 @@ static size_t room(struct input *in, size_t *at)
 
 ptrdiff_t input_fill(struct input *in)
 {
-	size_t at, n = room(in, &at);
+	size_t at, n = input_room(in, &at);
 	ptrdiff_t got;
 
 	if (in->end)
@@ -123,7 +123,7 @@ ptrdiff_t input_fill(struct input *in)
 		return GN_ESPACE;
 	got = fdio_read(&in->io, in->ring + at, n < READ_MAX ? n : READ_MAX);
 	if (got > 0) {
-		*piece(in, in->n) = (struct piece){at, (size_t)got};
+		*input_piece(in, in->n) = (struct input_piece){at, (size_t)got};
 		in->n++;
 		in->held += (size_t)got;
 		in->total += (uint64_t)got;
@@ -140,7 +140,7 @@ int input_peek(struct input *in, struct iovec *v, int max, size_t limit)
 	int n;
 
 	for (n = 0; n < max && (unsigned)n < in->n && limit; n++) {
-		const struct piece *p = piece(in, (unsigned)n);
+		const struct input_piece *p = input_piece(in, (unsigned)n);
 
 		v[n].iov_base = in->ring + p->at;
 		v[n].iov_len = p->len < limit ? p->len : limit;
@@ -153,7 +153,7 @@ void input_skip(struct input *in, size_t n)
 {
 	in->held -= n;
 	while (n) {
-		struct piece *p = piece(in, 0);
+		struct input_piece *p = input_piece(in, 0);
 		size_t part = n < p->len ? n : p->len;
 
 		p->at += part;
@@ -186,14 +186,14 @@ uint64_t input_total(const struct input *in)
 	return in->total;
 }
 
-static int source_peek(void *arg, struct iovec *v, int max, size_t limit)
+static int input_source_peek(void *arg, struct iovec *v, int max, size_t limit)
 {
 	return input_peek(arg, v, max, limit);
 }
 
-static void source_skip(void *arg, size_t n)
+static void input_source_skip(void *arg, size_t n)
 {
 	input_skip(arg, n);
 }
 
-const struct gn_source input_source = {source_peek, source_skip};
+const struct gn_source input_source = {input_source_peek, input_source_skip};

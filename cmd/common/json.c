@@ -10,7 +10,7 @@
 
 #include "errout.h"
 
-static void put(struct json *j, const char *p, size_t n)
+static void json_put(struct json *j, const char *p, size_t n)
 {
 	size_t cap = j->cap ? j->cap : 256;
 	char *text;
@@ -34,7 +34,7 @@ static void put(struct json *j, const char *p, size_t n)
 
 static void puts_plain(struct json *j, const char *s)
 {
-	put(j, s, strlen(s));
+	json_put(j, s, strlen(s));
 }
 
 static void put_string(struct json *j, const char *value)
@@ -43,36 +43,36 @@ static void put_string(struct json *j, const char *value)
 	char esc[2] = {'\\'};
 	bool is_safe;
 
-	put(j, "\"", 1);
+	json_put(j, "\"", 1);
 	for (; left > 0; value += n, left -= n) {
 		n = gn_text_next(value, left, &is_safe);
 		if (!is_safe) {
 			puts_plain(j, "\\ufffd");
 		} else if (*value == '"' || *value == '\\') {
 			esc[1] = *value;
-			put(j, esc, 2);
+			json_put(j, esc, 2);
 		} else {
-			put(j, value, n);
+			json_put(j, value, n);
 		}
 	}
-	put(j, "\"", 1);
+	json_put(j, "\"", 1);
 }
 
 static void put_key(struct json *j, const char *key)
 {
 	if (j->comma)
-		put(j, ",", 1);
+		json_put(j, ",", 1);
 	j->comma = true;
 	if (key) {
 		put_string(j, key);
-		put(j, ":", 1);
+		json_put(j, ":", 1);
 	}
 }
 
 void json_open(struct json *j)
 {
 	*j = (struct json){0};
-	put(j, "{", 1);
+	json_put(j, "{", 1);
 }
 
 void json_string(struct json *j, const char *key, const char *value)
@@ -110,7 +110,7 @@ void json_bool(struct json *j, const char *key, bool value)
 	puts_plain(j, value ? "true" : "false");
 }
 
-static void begin(struct json *j, const char *key, const char *open, char close)
+static void json_begin(struct json *j, const char *key, const char *open, char close)
 {
 	put_key(j, key);
 	if (j->depth == sizeof j->close) {
@@ -124,19 +124,19 @@ static void begin(struct json *j, const char *key, const char *open, char close)
 
 void json_array(struct json *j, const char *key)
 {
-	begin(j, key, "[", ']');
+	json_begin(j, key, "[", ']');
 }
 
 void json_object(struct json *j, const char *key)
 {
-	begin(j, key, "{", '}');
+	json_begin(j, key, "{", '}');
 }
 
 void json_end(struct json *j)
 {
 	if (!j->depth)
 		return;
-	put(j, &j->close[--j->depth], 1);
+	json_put(j, &j->close[--j->depth], 1);
 	j->comma = true;
 }
 
@@ -163,7 +163,7 @@ int json_send(struct json *j, int fd)
 
 	while (j->depth)
 		json_end(j);
-	put(j, "}\n", 2);
+	json_put(j, "}\n", 2);
 	err = j->err;
 	if (!err && fd == STDERR_FILENO) {
 		errout_line(ERROUT_JSON, j->text, j->len);

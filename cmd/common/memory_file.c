@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* Leaves the file's offset where it is, at 0.  0 or -errno. */
-static int put_all(int fd, const uint8_t *bytes, size_t n)
+static int memory_file_put_all(int fd, const uint8_t *bytes, size_t n)
 {
 	size_t done = 0;
 	ssize_t put;
@@ -29,7 +29,7 @@ int memory_file_new(const void *bytes, size_t n)
 
 	if (fd < 0)
 		return -errno;
-	err = put_all(fd, bytes, n);
+	err = memory_file_put_all(fd, bytes, n);
 	if (err) {
 		close(fd);
 		return err;

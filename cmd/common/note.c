@@ -48,7 +48,7 @@ void note_fini(struct note *n)
 }
 
 /* A connection that fell silent is a cut like any other, once there was a stream. */
-static bool is_cut(const struct relay_result *r)
+static bool note_is_cut(const struct relay_result *r)
 {
 	return r->fault == RELAY_PEER && (exit_code(r->err) == EXIT_RESET || (r->err == GN_ETIMEOUT && r->opened));
 }
@@ -59,7 +59,7 @@ int note_code(const struct relay_result *r)
 	case RELAY_CLEAN:
 		return EXIT_DONE;
 	case RELAY_PEER:
-		return is_cut(r) ? EXIT_RESET : exit_code(r->err);
+		return note_is_cut(r) ? EXIT_RESET : exit_code(r->err);
 	case RELAY_UNREAD:
 		return EXIT_RESET;
 	case RELAY_IDLE:
@@ -108,8 +108,8 @@ static void explain_cut(const struct relay_result *r, const struct gn_metrics *m
 			 gn_strerror(r->err), in, lost, sent);
 }
 
-static void explain(const struct note *n, const struct relay_result *r, const struct gn_metrics *m, char *text,
-		    size_t room)
+static void note_explain(const struct note *n, const struct relay_result *r, const struct gn_metrics *m, char *text,
+			 size_t room)
 {
 	const char *what = NULL;
 
@@ -141,7 +141,7 @@ static void explain(const struct note *n, const struct relay_result *r, const st
 	}
 	if (r->fault != RELAY_PEER)
 		snprintf(text, room, "%s: %s", side(n, r->fault), gn_strerror(r->err));
-	else if (is_cut(r))
+	else if (note_is_cut(r))
 		explain_cut(r, m, text, room);
 	else if (r->err == GN_ENOPROTO)
 		snprintf(text, room, "the peer does not speak %s", n->protocol ? n->protocol : "the protocol");
@@ -149,8 +149,8 @@ static void explain(const struct note *n, const struct relay_result *r, const st
 		snprintf(text, room, "%s", gn_strerror(r->err));
 }
 
-static void close_json(const struct note *n, const struct relay_result *r, const char *why, int status,
-		       const struct gn_metrics *m)
+static void note_close_json(const struct note *n, const struct relay_result *r, const char *why, int status,
+			    const struct gn_metrics *m)
 {
 	struct json j;
 
@@ -182,9 +182,9 @@ void note_close(const struct note *n, const struct relay_result *r, int status, 
 	char why[400];
 
 	if (r->fault)
-		explain(n, r, m, why, sizeof why);
+		note_explain(n, r, m, why, sizeof why);
 	if (n->cfg->json)
-		close_json(n, r, why, status, m);
+		note_close_json(n, r, why, status, m);
 	else if (r->fault && !quiet)
 		diag_from(&n->from, "%s at %s: %s", n->peer, addr, why);
 	else if (status > 0)

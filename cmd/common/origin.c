@@ -96,7 +96,7 @@ static void sweep(struct origin_table *t, gn_time now, void (*on_left_out)(const
 	}
 }
 
-static struct origin_entry *find(struct origin_table *t, const struct origin *o, gn_time now)
+static struct origin_entry *origin_find(struct origin_table *t, const struct origin *o, gn_time now)
 {
 	struct origin_entry *unused = NULL, *e;
 
@@ -122,7 +122,7 @@ bool origin_take(struct origin_table *t, const struct origin *o, gn_time now,
 	gn_time due;
 
 	sweep(t, now, on_left_out);
-	e = find(t, o, now);
+	e = origin_find(t, o, now);
 	e->last = now;
 	due = now > e->refilled ? (now - e->refilled) / PERIOD : 0;
 	e->refilled += due * PERIOD;

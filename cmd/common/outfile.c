@@ -41,7 +41,7 @@ static void remove_it(void)
 	is_there = 0;
 }
 
-static void on_signal(int sig)
+static void outfile_on_signal(int sig)
 {
 	remove_it();
 	exit_by_signal(sig);
@@ -55,14 +55,14 @@ static void watch_signals(void)
 				   SIGABRT, SIGSYS,  SIGBUS,  SIGSEGV, SIGFPE,  SIGILL};
 	struct sigaction sa = {0}, old;
 
-	sa.sa_handler = on_signal;
+	sa.sa_handler = outfile_on_signal;
 	sigfillset(&sa.sa_mask);
 	for (size_t i = 0; i < sizeof sigs / sizeof *sigs; i++)
 		if (sigaction(sigs[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
 			sigaction(sigs[i], &sa, NULL);
 }
 
-static _Noreturn void die_of(int err)
+static _Noreturn void outfile_die_of(int err)
 {
 	die(err == EACCES || err == EPERM ? EXIT_REFUSED : EXIT_LOCAL, "%s: %s", file.said, strerror(err));
 }
@@ -75,7 +75,7 @@ static _Noreturn void die_of_taken(void)
 static _Noreturn void die_of_folder(int err)
 {
 	if (err != EACCES && err != EPERM && err != EROFS)
-		die_of(err);
+		outfile_die_of(err);
 	die(err == EROFS ? EXIT_LOCAL : EXIT_REFUSED, "%s: no file can be made in its directory: %s", file.said,
 	    strerror(err));
 }
@@ -94,7 +94,7 @@ static char *read_link(const char *link)
 		die_memory();
 	n = readlink(link, path + head, PATH_MAX - 1);
 	if (n < 0)
-		die_of(errno);
+		outfile_die_of(errno);
 	path[head + (size_t)n] = '\0';
 	if (path[head] == '/')
 		memmove(path, path + head, (size_t)n + 1);
@@ -118,7 +118,7 @@ static char *follow(const char *name)
 		free(path);
 		path = next;
 	}
-	die_of(ELOOP);
+	outfile_die_of(ELOOP);
 }
 
 /* Whether the name is fit for it; the kernel's own look through links comes first, with its rules about whose links
@@ -134,14 +134,14 @@ static void check_target(void)
 	}
 	if (stat(file.said, &st) != 0) {
 		if (errno != ENOENT)
-			die_of(errno);
+			outfile_die_of(errno);
 		return;
 	}
 	if (!S_ISREG(st.st_mode))
 		die(EXIT_REFUSED, "%s: is there, and is not a regular file", file.said);
 	/* Nobody replaces what may not be written. */
 	if (faccessat(AT_FDCWD, file.path, W_OK, AT_EACCESS) != 0)
-		die_of(errno);
+		outfile_die_of(errno);
 }
 
 static void name_temporary(void)
@@ -292,7 +292,7 @@ static int give_new_name(int fd)
 	return link(file.temporary, file.path);
 }
 
-static int replace(int fd)
+static int outfile_replace(int fd)
 {
 	if (file.is_unnamed) {
 		while (linkat(AT_FDCWD, descriptor_path(fd), AT_FDCWD, file.temporary, AT_SYMLINK_FOLLOW) != 0) {
@@ -316,7 +316,7 @@ static int give_name(int fd)
 
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
-	rc = file.kind == OUTFILE_NEW ? give_new_name(fd) : replace(fd);
+	rc = file.kind == OUTFILE_NEW ? give_new_name(fd) : outfile_replace(fd);
 	err = errno;
 	remove_it();
 	sigprocmask(SIG_SETMASK, &before, NULL);
@@ -325,7 +325,7 @@ static int give_name(int fd)
 }
 
 /* So that the name is on the disk too; where a directory cannot be synced that is not asked for. */
-static void sync_folder(void)
+static void outfile_sync_folder(void)
 {
 	char *name = folder();
 	int dir = open(name, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
@@ -343,26 +343,26 @@ void outfile_close(void)
 
 	/* Some file systems know no permissions. */
 	if (set_permissions() != 0 && errno != EPERM && errno != EOPNOTSUPP)
-		die_of(errno);
+		outfile_die_of(errno);
 	if (file.kind == OUTFILE_REPLACE && fsync(file.fd) != 0 && errno != EINVAL)
-		die_of(errno);
+		outfile_die_of(errno);
 	if (file.is_unnamed) {
 		keep = fcntl(file.fd, F_DUPFD_CLOEXEC, 3);
 		if (keep < 0)
-			die_of(errno);
+			outfile_die_of(errno);
 	}
 	/* A write that fails late is told here. */
 	if (close(file.fd) != 0 && errno != EINTR)
-		die_of(errno);
+		outfile_die_of(errno);
 	if (give_name(keep) != 0) {
 		if (errno == EEXIST && file.kind == OUTFILE_NEW)
 			die_of_taken();
-		die_of(errno);
+		outfile_die_of(errno);
 	}
 	if (keep >= 0)
 		close(keep);
 	if (file.kind == OUTFILE_REPLACE)
-		sync_folder();
+		outfile_sync_folder();
 	free(file.temporary);
 	free(file.path);
 	file.temporary = file.path = NULL;

@@ -16,7 +16,7 @@ struct output {
 	uint64_t total;
 };
 
-static void on_watch(void *arg, unsigned ready)
+static void output_on_watch(void *arg, unsigned ready)
 {
 	struct output *out = arg;
 
@@ -35,7 +35,7 @@ int output_new(struct gn_loop *loop, int fd, bool own, struct output **res)
 		return -ENOMEM;
 	err = own ? fdio_open_own(&out->io, fd, true) : fdio_open(&out->io, fd, true);
 	if (!err)
-		err = gn_watch_new(loop, out->io.fd, on_watch, out, &out->watch);
+		err = gn_watch_new(loop, out->io.fd, output_on_watch, out, &out->watch);
 	if (err) {
 		free(out);
 		return err;

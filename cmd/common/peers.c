@@ -20,7 +20,7 @@
 
 /* ---- one ---- */
 
-static void add(struct peers *p, const struct gn_peer_id *id, const char *place)
+static void peers_add(struct peers *p, const struct gn_peer_id *id, const char *place)
 {
 	struct gn_peer_id *ids = realloc(p->ids, (p->n + 1) * sizeof *ids);
 	char **places = ids != NULL ? realloc(p->places, (p->n + 1) * sizeof *places) : NULL;
@@ -37,7 +37,7 @@ static void add(struct peers *p, const struct gn_peer_id *id, const char *place)
 	p->n++;
 }
 
-static void take_text(const char *option, const char *text, struct peers *p)
+static void peers_take_text(const char *option, const char *text, struct peers *p)
 {
 	struct gn_peer_id id;
 	struct fault f;
@@ -45,7 +45,7 @@ static void take_text(const char *option, const char *text, struct peers *p)
 	if (address_parse_id(text, &id, &f) != 0)
 		die_usage("%s: %s%s", option, f.text,
 			  access(text, R_OK) == 0 ? "; a file's name stands behind an @" : "");
-	add(p, &id, text);
+	peers_add(p, &id, text);
 }
 
 /* ---- a file ---- */
@@ -73,7 +73,7 @@ static int open_file(const char *option, const char *file)
 	return fcntl((int)number, F_DUPFD_CLOEXEC, 3);
 }
 
-static char *read_file(const char *option, const char *file)
+static char *peers_read_file(const char *option, const char *file)
 {
 	int fd = open_file(option, file), err = fd < 0 ? errno : 0;
 	char *text = malloc(FILE_MAX + 1);
@@ -141,12 +141,12 @@ static void take_line(struct listing *l, char *line, unsigned number)
 	snprintf(place, sizeof place, "@%.240s, line %u", l->file, number);
 	if (address_parse_id(line, &id, &f) != 0) /* whose text may show a secret */
 		die_usage("%s %s: is neither a peer id nor an Ed25519 public key", l->option, place);
-	add(l->out, &id, place);
+	peers_add(l->out, &id, place);
 }
 
 static void take_file(const char *option, const char *file, struct peers *p)
 {
-	char *text = read_file(option, file), *line;
+	char *text = peers_read_file(option, file), *line;
 	struct listing l = {.option = option, .file = file, .at = text, .out = p};
 	size_t before = p->n;
 
@@ -174,7 +174,7 @@ void peers_take(const char *option, const struct opt_list *values, struct peers 
 		if (values->v[i][0] == '@')
 			take_file(option, values->v[i] + 1, out);
 		else
-			take_text(option, values->v[i], out);
+			peers_take_text(option, values->v[i], out);
 	}
 }
 

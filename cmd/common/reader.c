@@ -29,7 +29,7 @@ void reader_fini(struct reader *r)
 }
 
 /* Moves what is left so that it ends at a multiple of ALIGN, with room to read behind it. */
-static int make_room(struct reader *r)
+static int reader_make_room(struct reader *r)
 {
 	size_t left = r->len - r->at, to = (ALIGN - left % ALIGN) % ALIGN;
 	size_t cap = r->cap ? r->cap : 2 * READ_ROOM;
@@ -76,7 +76,7 @@ static int more(struct reader *r)
 	ptrdiff_t n;
 	int err;
 
-	err = make_room(r);
+	err = reader_make_room(r);
 	if (err)
 		return err;
 	if (r->before_read)

@@ -44,7 +44,7 @@ struct relay {
 	bool left;        /* and the peer has not ended its side by then */
 };
 
-static void fail(struct relay *r, enum relay_fault fault, int err)
+static void relay_fail(struct relay *r, enum relay_fault fault, int err)
 {
 	if (r->result.fault)
 		return;
@@ -59,7 +59,7 @@ static void fail_output(struct relay *r, int err)
 		r->lost_output = true;
 		batch_fini(&r->batch);
 	} else {
-		fail(r, RELAY_OUTPUT, err);
+		relay_fail(r, RELAY_OUTPUT, err);
 	}
 }
 
@@ -97,7 +97,7 @@ static int up_frames(struct relay *r)
 	}
 }
 
-static void ask(struct relay *r)
+static void relay_ask(struct relay *r)
 {
 	if (r->dead || r->asking)
 		return;
@@ -106,7 +106,7 @@ static void ask(struct relay *r)
 		r->dead = true;
 }
 
-static void send_end(struct relay *r)
+static void relay_send_end(struct relay *r)
 {
 	if (r->sending != SENDING_ENDING || r->dead)
 		return;
@@ -114,7 +114,7 @@ static void send_end(struct relay *r)
 	if (gn_channel_end(r->cfg.ch))
 		r->dead = true;
 	r->asking = false; /* what is pending does not cover the end */
-	ask(r);
+	relay_ask(r);
 }
 
 static void end_input(struct relay *r)
@@ -124,7 +124,7 @@ static void end_input(struct relay *r)
 		r->cfg.on_input_end(r->cfg.arg);
 }
 
-static void up(struct relay *r)
+static void relay_up(struct relay *r)
 {
 	int end;
 
@@ -139,7 +139,7 @@ static void up(struct relay *r)
 	if (end == GN_EOF)
 		end_input(r);
 	else
-		fail(r, RELAY_INPUT, end);
+		relay_fail(r, RELAY_INPUT, end);
 }
 
 /* ---- from the channel to the output ------------------------------------------- */
@@ -240,14 +240,14 @@ static void down(struct relay *r)
 	if (end != GN_EOF) {
 		/* Who reads nothing loses nothing: what was sent decides. */
 		if (r->receiving != RECEIVING_DROPPING || r->sending != SENDING_ACKED)
-			fail(r, r->down_fault, end);
+			relay_fail(r, r->down_fault, end);
 		return;
 	}
 	r->result.got_end = !r->is_finished;
 	if (has_output(r) && !r->cfg.keep_output) {
 		err = output_end(r->cfg.out);
 		if (err)
-			fail(r, RELAY_OUTPUT, err);
+			relay_fail(r, RELAY_OUTPUT, err);
 	}
 	r->receiving = RECEIVING_ENDED;
 }
@@ -271,7 +271,7 @@ static void release_output(struct relay *r)
 	r->cfg.out = NULL;
 }
 
-static void detach(struct relay *r)
+static void relay_detach(struct relay *r)
 {
 	struct gn_channel_state st;
 
@@ -304,14 +304,14 @@ static void judge_death(struct relay *r)
 	if (err == GN_ERESET) {
 		/* The peer has stopped reading, which is its right. */
 		if (lost)
-			fail(r, RELAY_UNREAD, err);
+			relay_fail(r, RELAY_UNREAD, err);
 	} else if (!had_nothing || lost) {
-		fail(r, RELAY_PEER, err);
+		relay_fail(r, RELAY_PEER, err);
 	}
 }
 
 /* Is there nothing left to do?  With a fault in r->result unless all is well. */
-static bool is_over(struct relay *r)
+static bool relay_is_over(struct relay *r)
 {
 	bool is_dead = r->dead && gn_channel_error(r->cfg.ch);
 
@@ -334,27 +334,27 @@ static void wait_for_peer(struct relay *r)
 }
 
 /* Everything it may do now.  on_done may free the relay: nothing is touched behind it. */
-static void run(struct relay *r)
+static void relay_run(struct relay *r)
 {
 	if (!r->cfg.ch)
 		return;
-	up(r);
+	relay_up(r);
 	if (!r->result.fault)
-		send_end(r);
+		relay_send_end(r);
 	if (!r->result.fault)
 		down(r);
 	if (r->receiving == RECEIVING_ENDED && r->cfg.end_follows && !r->result.fault) {
-		up(r);
-		send_end(r);
+		relay_up(r);
+		relay_send_end(r);
 	}
 	/* The peer may stop reading from now on: it has to be known what has arrived until then. */
 	if (r->receiving == RECEIVING_ENDED && r->sending == SENDING_OPEN && gn_channel_pending(r->cfg.ch))
-		ask(r);
-	if (!is_over(r)) {
+		relay_ask(r);
+	if (!relay_is_over(r)) {
 		wait_for_peer(r);
 		return;
 	}
-	detach(r);
+	relay_detach(r);
 	r->cfg.on_done(r->cfg.arg, &r->result);
 }
 
@@ -363,7 +363,7 @@ static void on_leave(void *arg)
 	struct relay *r = arg;
 
 	r->left = true;
-	run(r);
+	relay_run(r);
 }
 
 static void on_acked(struct relay *r)
@@ -372,7 +372,7 @@ static void on_acked(struct relay *r)
 	if (r->sending != SENDING_ENDED)
 		return;
 	if (!r->drained) {
-		ask(r); /* it was answered before the end went out */
+		relay_ask(r); /* it was answered before the end went out */
 		return;
 	}
 	r->sending = SENDING_ACKED;
@@ -389,12 +389,12 @@ static void on_drained(struct relay *r)
 		r->cfg.on_sent(r->cfg.arg);
 }
 
-static void on_ready(void *arg)
+static void relay_on_ready(void *arg)
 {
-	run(arg);
+	relay_run(arg);
 }
 
-static void on_event(void *arg, struct gn_channel *ch, unsigned events)
+static void relay_on_event(void *arg, struct gn_channel *ch, unsigned events)
 {
 	struct relay *r = arg;
 
@@ -410,7 +410,7 @@ static void on_event(void *arg, struct gn_channel *ch, unsigned events)
 		on_drained(r);
 	if (events & GN_ACKED)
 		on_acked(r);
-	run(r);
+	relay_run(r);
 }
 
 int relay_new(const struct relay_cfg *cfg, struct gn_loop *loop, struct relay **out)
@@ -423,7 +423,7 @@ int relay_new(const struct relay_cfg *cfg, struct gn_loop *loop, struct relay **
 	r->cfg = *cfg;
 	r->is_frames = cfg->units != NULL;
 	r->down_fault = RELAY_PEER;
-	err = gn_timer_new(loop, on_ready, r, &r->kick);
+	err = gn_timer_new(loop, relay_on_ready, r, &r->kick);
 	if (!err)
 		err = gn_timer_new(loop, on_leave, r, &r->leave);
 	if (!err && cfg->in && !r->is_frames)
@@ -434,11 +434,11 @@ int relay_new(const struct relay_cfg *cfg, struct gn_loop *loop, struct relay **
 		free(r);
 		return err;
 	}
-	gn_channel_on_event(cfg->ch, on_event, r);
+	gn_channel_on_event(cfg->ch, relay_on_event, r);
 	if (cfg->in)
-		input_on_ready(cfg->in, on_ready, r);
+		input_on_ready(cfg->in, relay_on_ready, r);
 	if (cfg->out)
-		output_on_ready(cfg->out, on_ready, r);
+		output_on_ready(cfg->out, relay_on_ready, r);
 	gn_timer_start(r->kick, 0);
 	*out = r;
 	return 0;
@@ -466,15 +466,15 @@ void relay_finish(struct relay *r)
 
 void relay_reset(struct relay *r)
 {
-	fail(r, RELAY_INPUT, GN_ECLOSED);
-	detach(r);
+	relay_fail(r, RELAY_INPUT, GN_ECLOSED);
+	relay_detach(r);
 }
 
 void relay_free(struct relay *r)
 {
 	if (!r)
 		return;
-	detach(r);
+	relay_detach(r);
 	gn_timer_free(r->kick);
 	gn_timer_free(r->leave);
 	batch_fini(&r->batch);

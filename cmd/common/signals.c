@@ -34,7 +34,7 @@ static void handler(int sig)
 	errno = saved;
 }
 
-static void on_ready(void *arg, unsigned ready)
+static void signals_on_ready(void *arg, unsigned ready)
 {
 	char buf[64];
 
@@ -98,7 +98,7 @@ int signals_open(struct gn_loop *loop)
 		fcntl(state.pipe[i], F_SETFD, FD_CLOEXEC);
 		fcntl(state.pipe[i], F_SETFL, O_NONBLOCK);
 	}
-	err = gn_watch_new(loop, state.pipe[0], on_ready, NULL, &state.watch);
+	err = gn_watch_new(loop, state.pipe[0], signals_on_ready, NULL, &state.watch);
 	if (err) {
 		signals_close();
 		return err;

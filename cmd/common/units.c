@@ -20,7 +20,7 @@ void units_fini(struct units *u)
 	*u = (struct units){0};
 }
 
-static int grow(struct units *u, size_t n)
+static int units_grow(struct units *u, size_t n)
 {
 	size_t cap = u->cap ? u->cap : 2 * STEP;
 	uint8_t *part;
@@ -37,7 +37,7 @@ static int grow(struct units *u, size_t n)
 	return 0;
 }
 
-static int decode(struct units *u, const uint8_t *p, size_t n, bool ended, struct form_unit *out)
+static int units_decode(struct units *u, const uint8_t *p, size_t n, bool ended, struct form_unit *out)
 {
 	u->seen_next = u->seen;
 	return form_decode(u->form, p, n, ended, u->max, &u->seen_next, out);
@@ -46,10 +46,10 @@ static int decode(struct units *u, const uint8_t *p, size_t n, bool ended, struc
 /* A message that lies in one piece is shown where it is. */
 static int from_piece(struct units *u, const struct iovec *v, bool ended, struct form_unit *out)
 {
-	int err = decode(u, v->iov_base, v->iov_len, ended, out);
+	int err = units_decode(u, v->iov_base, v->iov_len, ended, out);
 
 	if (err == GN_EAGAIN) {
-		err = grow(u, v->iov_len);
+		err = units_grow(u, v->iov_len);
 		if (err)
 			return err;
 		memcpy(u->part, v->iov_base, v->iov_len);
@@ -69,13 +69,13 @@ static int from_part(struct units *u, const struct iovec *v, bool ended, struct 
 {
 	size_t step = u->len > STEP ? u->len : STEP;
 	size_t n = v->iov_len < step ? v->iov_len : step;
-	int err = grow(u, u->len + n);
+	int err = units_grow(u, u->len + n);
 
 	if (err)
 		return err;
 	if (n)
 		memcpy(u->part + u->len, v->iov_base, n);
-	err = decode(u, u->part, u->len + n, ended && n == v->iov_len, out);
+	err = units_decode(u, u->part, u->len + n, ended && n == v->iov_len, out);
 	if (err == GN_EAGAIN) {
 		u->len += n;
 		u->seen = u->seen_next;

@@ -52,7 +52,7 @@ static void close_input(struct worker *w)
 	w->in = NULL;
 }
 
-static void close_output(struct worker *w)
+static void worker_close_output(struct worker *w)
 {
 	output_free(w->out);
 	w->out = NULL;
@@ -68,11 +68,11 @@ static void close_or_hold_output(struct worker *w)
 		fd = output_dup(w->out);
 	if (fd >= 0)
 		program_hold(w->program, fd);
-	close_output(w);
+	worker_close_output(w);
 }
 
 /* Behind this the worker may be gone. */
-static void finish(struct worker *w)
+static void worker_finish(struct worker *w)
 {
 	gn_timer_stop(w->timer);
 	close_input(w);
@@ -86,7 +86,7 @@ static void finish(struct worker *w)
 	w->cfg.on_done(w->cfg.arg, &w->result, w->status);
 }
 
-static void stop(struct worker *w)
+static void worker_end(struct worker *w)
 {
 	w->state = WORKER_STOPPING;
 	if (w->in) {
@@ -101,7 +101,7 @@ static void stop(struct worker *w)
 static void stopping(struct worker *w)
 {
 	if (w->exited && (w->killed || program_is_gone(w->program))) {
-		finish(w);
+		worker_finish(w);
 		return;
 	}
 	if (!w->killed && gn_loop_now(w->cfg.loop) >= w->deadline) {
@@ -166,7 +166,7 @@ static void on_unheard(void *arg)
 static void leave_alone(struct worker *w)
 {
 	w->state = WORKER_ALONE;
-	close_output(w);
+	worker_close_output(w);
 	if (!w->in || w->output_ended)
 		return;
 	input_skip(w->in, input_held(w->in)); /* the relay has counted it */
@@ -177,7 +177,7 @@ static void leave_alone(struct worker *w)
 
 /* Must the program be told?  Not when all that the peer sent and its end have come: the program may go on
  * working on it.  Where the peer had sent nothing there is nothing to go on with. */
-static bool is_cut(struct worker *w, const struct relay_result *result)
+static bool worker_is_cut(struct worker *w, const struct relay_result *result)
 {
 	if (!result->fault || result->fault == RELAY_INPUT || !result->got_end)
 		return result->fault;
@@ -193,7 +193,7 @@ static bool is_unwanted(struct worker *w, const struct relay_result *result)
 	       !relay_metrics(w->relay)->bytes_in;
 }
 
-static void on_timer(void *arg)
+static void worker_on_timer(void *arg)
 {
 	struct worker *w = arg;
 
@@ -205,7 +205,7 @@ static void on_timer(void *arg)
 		on_unheard(w);
 }
 
-static void on_relay_done(void *arg, const struct relay_result *result)
+static void worker_on_relay_done(void *arg, const struct relay_result *result)
 {
 	struct worker *w = arg;
 
@@ -215,10 +215,10 @@ static void on_relay_done(void *arg, const struct relay_result *result)
 		w->result.err = GN_ERESET;
 	}
 	gn_timer_stop(w->timer);
-	if (is_cut(w, &w->result) && !(w->exited && program_is_gone(w->program)))
-		stop(w);
+	if (worker_is_cut(w, &w->result) && !(w->exited && program_is_gone(w->program)))
+		worker_end(w);
 	else if (w->exited)
-		finish(w);
+		worker_finish(w);
 	else
 		leave_alone(w);
 }
@@ -235,7 +235,7 @@ static void on_exit_status(void *arg, struct program *p, int status)
 		if (w->status) {
 			/* the reset, and nothing behind it */
 			relay_reset(w->relay);
-			stop(w);
+			worker_end(w);
 		} else if (w->output_ended) {
 			gn_timer_stop(w->timer);
 			relay_finish(w->relay);
@@ -244,7 +244,7 @@ static void on_exit_status(void *arg, struct program *p, int status)
 		break;
 	case WORKER_ALONE:
 		on_unheard(w); /* its last words, for the count */
-		finish(w);
+		worker_finish(w);
 		break;
 	case WORKER_STOPPING:
 		gn_timer_start(w->timer, 0);
@@ -254,7 +254,7 @@ static void on_exit_status(void *arg, struct program *p, int status)
 	}
 }
 
-static void on_opened(void *arg)
+static void worker_on_opened(void *arg)
 {
 	struct worker *w = arg;
 
@@ -281,7 +281,7 @@ static int start_program(struct worker *w, int *to, int *from)
 	return err;
 }
 
-static int start_relay(struct worker *w)
+static int worker_start_relay(struct worker *w)
 {
 	const struct relay_cfg rc = {
 		.ch = w->cfg.ch,
@@ -291,10 +291,10 @@ static int start_relay(struct worker *w)
 		.form = w->cfg.form,
 		.drop_output = true,
 		.hold_end = true,
-		.on_opened = on_opened,
+		.on_opened = worker_on_opened,
 		.on_input_end = on_input_end,
 		.on_sent = on_sent,
-		.on_done = on_relay_done,
+		.on_done = worker_on_relay_done,
 		.arg = w,
 	};
 
@@ -310,7 +310,7 @@ int worker_new(const struct worker_cfg *cfg, struct worker **out)
 	if (!w)
 		return -ENOMEM;
 	w->cfg = *cfg;
-	err = gn_timer_new(cfg->loop, on_timer, w, &w->timer);
+	err = gn_timer_new(cfg->loop, worker_on_timer, w, &w->timer);
 	if (!err)
 		err = start_program(w, &to, &from);
 	if (err) {
@@ -325,7 +325,7 @@ int worker_new(const struct worker_cfg *cfg, struct worker **out)
 	if (!w->out)
 		close(to);
 	if (!err)
-		err = start_relay(w);
+		err = worker_start_relay(w);
 	if (err) {
 		worker_free(w);
 		return err;
@@ -346,7 +346,7 @@ void worker_stop(struct worker *w, enum relay_fault fault, int err)
 		relay_reset(w->relay);
 	}
 	if (w->state < WORKER_STOPPING)
-		stop(w);
+		worker_end(w);
 }
 
 void worker_free(struct worker *w)
@@ -357,7 +357,7 @@ void worker_free(struct worker *w)
 		program_signal(w->program, SIGKILL);
 	relay_free(w->relay);
 	close_input(w);
-	close_output(w);
+	worker_close_output(w);
 	program_free(w->program);
 	gn_timer_free(w->timer);
 	free(w);

@@ -5,7 +5,7 @@
 #include "common/diag.h"
 #include "report.h"
 
-static void on_closed(void *arg)
+static void carry_on_closed(void *arg)
 {
 	gn_loop_stop(((struct cat *)arg)->loop);
 }
@@ -16,7 +16,7 @@ void cat_close(struct cat *c, int code, gn_time limit)
 		return;
 	c->closing = true;
 	c->code = code;
-	if (gn_node_close(c->node, limit, on_closed, c))
+	if (gn_node_close(c->node, limit, carry_on_closed, c))
 		gn_loop_stop(c->loop);
 }
 
@@ -43,7 +43,7 @@ static void on_stream_done(void *arg, const struct verdict *v)
 	c->on_done(c, &copy);
 }
 
-static void on_unwanted(void *arg)
+static void carry_on_unwanted(void *arg)
 {
 	struct cat *c = arg;
 
@@ -63,7 +63,7 @@ int carry_start(struct cat *c, struct gn_channel *ch, void (*on_opened)(void *ar
 		.raw = c->raw,
 		.idle = c->cfg.idle,
 		.on_opened = on_opened,
-		.on_unwanted = on_unwanted,
+		.on_unwanted = carry_on_unwanted,
 		.on_done = on_stream_done,
 		.arg = c,
 	};

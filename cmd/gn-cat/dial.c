@@ -21,7 +21,7 @@ static void failed(struct cat *c, int err)
 	cat_close(c, attempts_failed(&c->attempts, &c->cfg.note, c->address.addr, err), CLOSE_LIMIT);
 }
 
-static void on_wait(void *arg)
+static void cat_dial_on_wait(void *arg)
 {
 	struct cat *c = arg;
 
@@ -32,24 +32,24 @@ static void on_wait(void *arg)
 	failed(c, GN_ETIMEOUT);
 }
 
-static void on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
+static void cat_dial_on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
 {
 	attempts_add(&((struct cat *)arg)->attempts, addr, err, took);
 }
 
-static void on_opened(void *arg)
+static void cat_dial_on_opened(void *arg)
 {
 	(void)arg;
 	gn_timer_stop(st.wait);
 }
 
-static void on_done(struct cat *c, const struct verdict *v)
+static void cat_dial_on_done(struct cat *c, const struct verdict *v)
 {
 	gn_timer_stop(st.wait);
 	cat_close(c, report_code(v), CLOSE_LIMIT);
 }
 
-static void on_dialled(void *arg, int err, struct gn_channel *ch)
+static void cat_dial_on_dialled(void *arg, int err, struct gn_channel *ch)
 {
 	struct cat *c = arg;
 
@@ -57,7 +57,7 @@ static void on_dialled(void *arg, int err, struct gn_channel *ch)
 	if (!err) {
 		if (c->cfg.note.verbose && !c->cfg.note.json)
 			attempts_say(&c->attempts);
-		err = carry_start(c, ch, on_opened, on_done);
+		err = carry_start(c, ch, cat_dial_on_opened, cat_dial_on_done);
 	}
 	if (!err)
 		return;
@@ -73,11 +73,11 @@ int dial_start(struct cat *c)
 		.protocol = c->protocol,
 		.kind = GN_BYTES,
 		.limit = c->cfg.wait,
-		.on_attempt = on_attempt,
-		.on_done = on_dialled,
+		.on_attempt = cat_dial_on_attempt,
+		.on_done = cat_dial_on_dialled,
 		.arg = c,
 	};
-	int err = gn_timer_new(c->loop, on_wait, c, &st.wait);
+	int err = gn_timer_new(c->loop, cat_dial_on_wait, c, &st.wait);
 
 	if (!err)
 		err = gn_dial_start(c->node, &cfg, &st.op);

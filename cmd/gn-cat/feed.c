@@ -23,7 +23,7 @@ struct feed {
 	int end; /* GN_EOF or -errno, once it was met */
 };
 
-static void on_watch(void *arg, unsigned ready)
+static void feed_on_watch(void *arg, unsigned ready)
 {
 	struct feed *f = arg;
 
@@ -45,7 +45,7 @@ int feed_new(struct gn_loop *loop, int fd, struct feed **out)
 	f->buf = aligned_alloc(PAGE, (FEED_SIZE + PAGE - 1) & ~(PAGE - 1));
 	err = f->buf ? fdio_open(&f->io, fd, false) : -ENOMEM;
 	if (!err)
-		err = gn_watch_new(loop, f->io.fd, on_watch, f, &f->watch);
+		err = gn_watch_new(loop, f->io.fd, feed_on_watch, f, &f->watch);
 	if (err) {
 		free(f->buf);
 		free(f);

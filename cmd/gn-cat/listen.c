@@ -32,7 +32,7 @@ static struct {
 	bool served;   /* a stream has been, or is, carried */
 } st;
 
-static void refuse(struct gn_channel *ch)
+static void listen_refuse(struct gn_channel *ch)
 {
 	gn_channel_reset(ch);
 	gn_channel_free(ch);
@@ -57,10 +57,10 @@ static void refuse_all(void)
 	struct gn_channel *ch;
 
 	while ((ch = take_first()))
-		refuse(ch);
+		listen_refuse(ch);
 }
 
-static void on_done(struct cat *c, const struct verdict *v)
+static void listen_on_done(struct cat *c, const struct verdict *v)
 {
 	bool broken = v->how == STREAM_INPUT || v->how == STREAM_OUTPUT;
 
@@ -77,7 +77,7 @@ static void on_done(struct cat *c, const struct verdict *v)
 	}
 }
 
-static void on_turn(void *arg)
+static void listen_on_turn(void *arg)
 {
 	struct cat *c = arg;
 	struct gn_channel *ch;
@@ -89,7 +89,7 @@ static void on_turn(void *arg)
 	}
 	if (c->stream || c->closing || !(ch = take_first()))
 		return;
-	err = carry_start(c, ch, NULL, on_done);
+	err = carry_start(c, ch, NULL, listen_on_done);
 	st.served = st.served || !err;
 	if (err) {
 		diag("a stream cannot be served: %s", gn_strerror(err));
@@ -98,7 +98,7 @@ static void on_turn(void *arg)
 }
 
 /* Of one that waits: it is over before its turn has come. */
-static void on_event(void *arg, struct gn_channel *ch, unsigned events)
+static void listen_on_event(void *arg, struct gn_channel *ch, unsigned events)
 {
 	struct waiting *w = arg;
 
@@ -120,19 +120,19 @@ static void on_event(void *arg, struct gn_channel *ch, unsigned events)
 	}
 }
 
-static void on_open(void *arg, struct gn_channel *ch)
+static void listen_on_open(void *arg, struct gn_channel *ch)
 {
 	struct cat *c = arg;
 	struct waiting *w, **at;
 
 	w = st.taken || c->closing ? NULL : calloc(1, sizeof *w);
 	if (!w) {
-		refuse(ch);
+		listen_refuse(ch);
 		return;
 	}
 	st.taken = !c->cfg.keep;
 	w->ch = ch;
-	gn_channel_on_event(ch, on_event, w);
+	gn_channel_on_event(ch, listen_on_event, w);
 	for (at = &st.first; *at; at = &(*at)->next)
 		;
 	*at = w;
@@ -140,7 +140,7 @@ static void on_open(void *arg, struct gn_channel *ch)
 }
 
 /* Can this word stand in a command line as it is? */
-static bool is_plain(const char *word)
+static bool listen_is_plain(const char *word)
 {
 	for (; *word; word++)
 		if (!((*word >= '0' && *word <= '9') || ((*word | 32) >= 'a' && (*word | 32) <= 'z') || *word == '/' ||
@@ -159,7 +159,7 @@ static void show_command(const struct cat *c)
 	diag("at the other end:");
 	if (!c->raw)
 		diag_raw("\n    gn-cat %s\n\n", addr);
-	else if (is_plain(c->protocol))
+	else if (listen_is_plain(c->protocol))
 		diag_raw("\n    gn-cat -p %s %s\n\n", c->protocol, addr);
 }
 
@@ -219,13 +219,13 @@ int listen_start(struct cat *c)
 		.id = c->protocol,
 		.kind = GN_BYTES,
 		.hidden = c->token[0],
-		.on_open = on_open,
+		.on_open = listen_on_open,
 		.arg = c,
 	};
 	int err;
 
 	st.c = c;
-	err = gn_timer_new(c->loop, on_turn, c, &st.turn);
+	err = gn_timer_new(c->loop, listen_on_turn, c, &st.turn);
 	if (!err)
 		err = gn_protocol_add(c->node, &pc);
 	if (!err)

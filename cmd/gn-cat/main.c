@@ -52,7 +52,7 @@ static const struct opt_tool tool = {
 	.more = "gn-cat(1) has examples, gn-address(7) the addresses.",
 };
 
-static void on_signal(void *arg, int sig)
+static void cat_on_signal(void *arg, int sig)
 {
 	struct cat *c = arg;
 
@@ -143,7 +143,7 @@ static int gate(void *arg, const struct gn_peer_id *peer, const struct gn_multia
 	return allow_gate(&((struct cat *)arg)->allow, peer, remote, inbound);
 }
 
-static void start_node(struct cat *c)
+static void cat_start_node(struct cat *c)
 {
 	struct gn_key *key = identity_load(&c->cfg.key, c->cfg.note.verbose && !c->cfg.note.json);
 	struct gn_node_cfg nc;
@@ -179,7 +179,7 @@ static void open_ends(struct cat *c)
 		die_memory();
 }
 
-static void start(struct cat *c)
+static void cat_start(struct cat *c)
 {
 	int err = gn_loop_new(&c->loop);
 
@@ -188,16 +188,16 @@ static void start(struct cat *c)
 	if (err)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));
 	open_ends(c);
-	start_node(c);
-	signals_on(SIGTERM, on_signal, c);
-	signals_on(SIGINT, on_signal, c);
-	signals_on(SIGHUP, on_signal, c);
+	cat_start_node(c);
+	signals_on(SIGTERM, cat_on_signal, c);
+	signals_on(SIGINT, cat_on_signal, c);
+	signals_on(SIGHUP, cat_on_signal, c);
 	err = c->cfg.listen ? listen_start(c) : dial_start(c);
 	if (err)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));
 }
 
-static void stop(struct cat *c)
+static void cat_stop(struct cat *c)
 {
 	carry_stop(c);
 	if (c->cfg.listen)
@@ -234,11 +234,11 @@ int main(int argc, char **argv)
 	settle_directions(&c.cfg);
 	settle_protocol(&c);
 	diag_library(c.cfg.note.verbose);
-	start(&c);
+	cat_start(&c);
 	err = gn_loop_run(c.loop);
 	if (err)
 		diag("%s", gn_strerror(err));
-	stop(&c);
+	cat_stop(&c);
 	if (c.signal)
 		exit_by_signal(c.signal);
 	return err ? EXIT_LOCAL : c.code;

@@ -122,7 +122,7 @@ double progress_rate_add(struct progress_rate *r, gn_time now, uint64_t bytes)
 }
 
 /* The last column stays free: some terminals wrap when it is written to. */
-static size_t room(void)
+static size_t progress_room(void)
 {
 	unsigned columns = terminal_columns(STDERR_FILENO);
 	size_t share = PROGRESS_SHARE(columns) > PROGRESS_SHORT ? PROGRESS_SHARE(columns) : PROGRESS_SHORT;
@@ -130,14 +130,14 @@ static size_t room(void)
 	return share < columns ? share : columns - 1;
 }
 
-static void on_timer(void *arg)
+static void progress_on_timer(void *arg)
 {
 	struct progress *p = arg;
 	struct progress_state s = {.total = p->total(p->arg) - p->first, .size = p->size};
 	char text[PROGRESS_LINE];
 
 	s.rate = progress_rate_add(&p->rate, gn_loop_now(p->loop), s.total);
-	progress_format(&s, room(), text);
+	progress_format(&s, progress_room(), text);
 	errout_progress(text, strlen(text));
 	gn_timer_start(p->timer, EVERY);
 }
@@ -152,7 +152,7 @@ int progress_new(struct gn_loop *loop, uint64_t (*total)(void *arg), void *arg, 
 	p->loop = loop;
 	p->total = total;
 	p->arg = arg;
-	err = gn_timer_new(loop, on_timer, p, &p->timer);
+	err = gn_timer_new(loop, progress_on_timer, p, &p->timer);
 	if (err) {
 		free(p);
 		return err;
@@ -196,7 +196,7 @@ void progress_end(struct progress *p, const char *path)
 	took = gn_loop_now(p->loop) - p->since;
 	s.total = p->total(p->arg) - p->first;
 	s.rate = took > 0 ? (double)s.total * (double)GN_SEC / (double)took : 0;
-	progress_format_end(&s, took, path, room(), text);
+	progress_format_end(&s, took, path, progress_room(), text);
 	len = strlen(text);
 	text[len++] = '\n';
 	errout_line(ERROUT_TEXT, text, len);

@@ -111,7 +111,7 @@ void report_explain(const struct verdict *v, size_t token, char *text, size_t ro
 	}
 }
 
-static void close_json(const struct note *n, const struct verdict *v, const char *why)
+static void report_close_json(const struct note *n, const struct verdict *v, const char *why)
 {
 	struct json j;
 
@@ -136,7 +136,7 @@ void report_close(const struct note *n, const struct verdict *v, size_t token)
 
 	report_explain(v, token, why, sizeof why);
 	if (n->cfg->json) {
-		close_json(n, v, why);
+		report_close_json(n, v, why);
 		return;
 	}
 	if (why[0])

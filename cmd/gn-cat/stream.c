@@ -80,7 +80,7 @@ void stream_look_at_input(struct stream *s)
 		stream_fault(s, STREAM_INPUT, (int)n);
 }
 
-static void up(struct stream *s)
+static void cat_stream_up(struct stream *s)
 {
 	uint8_t *at = NULL;
 	ptrdiff_t n;
@@ -114,7 +114,7 @@ static void ask_for_ack(struct stream *s)
 
 /* Our end goes out behind our last word.  In a raw stream there are no words.  A side that only receives ends when it has
  * written everything: a peer may take our end for just that, and leave. */
-static void send_end(struct stream *s)
+static void cat_stream_send_end(struct stream *s)
 {
 	bool may_end = s->cfg.raw ? s->cfg.feed != NULL || s->settled : s->settled;
 
@@ -170,7 +170,7 @@ static bool is_over_dead(struct stream *s)
 	return true;
 }
 
-static bool is_over(struct stream *s)
+static bool cat_stream_is_over(struct stream *s)
 {
 	bool all_out = s->sent_end && s->drained;
 
@@ -206,7 +206,7 @@ static bool is_over(struct stream *s)
 	return all_out && (s->at_eof || is_late(s));
 }
 
-static void detach(struct stream *s)
+static void cat_stream_detach(struct stream *s)
 {
 	if (s->cfg.feed)
 		feed_on_ready(s->cfg.feed, NULL, NULL);
@@ -230,26 +230,26 @@ static void detach(struct stream *s)
 }
 
 /* Everything it may do now.  on_done may free the stream: nothing is touched behind it. */
-static void run(struct stream *s)
+static void cat_stream_run(struct stream *s)
 {
 	if (!s->cfg.ch)
 		return;
-	up(s);
+	cat_stream_up(s);
 	stream_down(s);
-	send_end(s);
+	cat_stream_send_end(s);
 	ask_early(s);
-	if (!is_over(s))
+	if (!cat_stream_is_over(s))
 		return;
-	detach(s);
+	cat_stream_detach(s);
 	s->cfg.on_done(s->cfg.arg, &s->v);
 }
 
-static void on_ready(void *arg)
+static void cat_stream_on_ready(void *arg)
 {
-	run(arg);
+	cat_stream_run(arg);
 }
 
-static void on_event(void *arg, struct gn_channel *ch, unsigned events)
+static void cat_stream_on_event(void *arg, struct gn_channel *ch, unsigned events)
 {
 	struct stream *s = arg;
 
@@ -265,10 +265,10 @@ static void on_event(void *arg, struct gn_channel *ch, unsigned events)
 		s->ack = s->sent_end ? ACK_DONE : ACK_NONE;
 	if (events & GN_DEAD)
 		s->dead = true;
-	run(s);
+	cat_stream_run(s);
 }
 
-static void on_idle(void *arg)
+static void cat_stream_on_idle(void *arg)
 {
 	struct stream *s = arg;
 	uint64_t seen = s->rx.total + s->tx.gone;
@@ -281,11 +281,11 @@ static void on_idle(void *arg)
 		return;
 	}
 	stream_fault(s, STREAM_IDLE, GN_ETIMEOUT);
-	detach(s);
+	cat_stream_detach(s);
 	s->cfg.on_done(s->cfg.arg, &s->v);
 }
 
-static void on_unwanted(void *arg)
+static void cat_stream_on_unwanted(void *arg)
 {
 	struct stream *s = arg;
 
@@ -294,19 +294,19 @@ static void on_unwanted(void *arg)
 
 /* ---- life ------------------------------------------------------------------------ */
 
-static int source_peek(void *arg, struct iovec *v, int max, size_t limit)
+static int cat_stream_source_peek(void *arg, struct iovec *v, int max, size_t limit)
 {
 	return cat_tx_peek(&((struct stream *)arg)->tx, v, max, limit);
 }
 
-static void source_skip(void *arg, size_t n)
+static void cat_stream_source_skip(void *arg, size_t n)
 {
 	cat_tx_skip(&((struct stream *)arg)->tx, n);
 }
 
 int stream_new(const struct stream_cfg *cfg, struct stream **out)
 {
-	static const struct gn_source source = {source_peek, source_skip};
+	static const struct gn_source source = {cat_stream_source_peek, cat_stream_source_skip};
 	struct gn_channel_state st;
 	struct stream *s = calloc(1, sizeof *s);
 	int err;
@@ -316,11 +316,11 @@ int stream_new(const struct stream_cfg *cfg, struct stream **out)
 	s->cfg = *cfg;
 	s->rx.raw = s->tx.raw = cfg->raw;
 	s->deadline = GN_NEVER;
-	err = gn_timer_new(cfg->loop, on_ready, s, &s->again);
+	err = gn_timer_new(cfg->loop, cat_stream_on_ready, s, &s->again);
 	if (!err)
-		err = gn_timer_new(cfg->loop, on_idle, s, &s->idle);
+		err = gn_timer_new(cfg->loop, cat_stream_on_idle, s, &s->idle);
 	if (!err)
-		err = gn_timer_new(cfg->loop, on_unwanted, s, &s->unwanted);
+		err = gn_timer_new(cfg->loop, cat_stream_on_unwanted, s, &s->unwanted);
 	if (err) {
 		gn_timer_free(s->again);
 		gn_timer_free(s->idle);
@@ -331,11 +331,11 @@ int stream_new(const struct stream_cfg *cfg, struct stream **out)
 	s->v.opened = st.opened;
 	if (gn_channel_source(cfg->ch, &source, s))
 		s->dead = true;
-	gn_channel_on_event(cfg->ch, on_event, s);
+	gn_channel_on_event(cfg->ch, cat_stream_on_event, s);
 	if (cfg->feed)
-		feed_on_ready(cfg->feed, on_ready, s);
+		feed_on_ready(cfg->feed, cat_stream_on_ready, s);
 	if (cfg->out)
-		output_on_ready(cfg->out, on_ready, s);
+		output_on_ready(cfg->out, cat_stream_on_ready, s);
 	gn_timer_start(s->again, 0);
 	if (cfg->idle)
 		gn_timer_start(s->idle, cfg->idle / IDLE_TICKS);
@@ -355,7 +355,7 @@ void stream_free(struct stream *s)
 		return;
 	if (!s->v.how)
 		s->v.how = STREAM_PEER;
-	detach(s);
+	cat_stream_detach(s);
 	gn_timer_free(s->again);
 	gn_timer_free(s->idle);
 	gn_timer_free(s->unwanted);

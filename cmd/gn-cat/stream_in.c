@@ -5,18 +5,18 @@
 
 /* ---- what the peer says --------------------------------------------------------- */
 
-static int close_output(struct stream *s)
+static int stream_in_close_output(struct stream *s)
 {
 	return s->cfg.out && !s->cfg.keep_open ? output_end(s->cfg.out) : 0;
 }
 
-static void on_end(struct stream *s)
+static void stream_in_on_end(struct stream *s)
 {
 	int err;
 
 	if (s->settled)
 		return;
-	err = close_output(s);
+	err = stream_in_close_output(s);
 	if (err) {
 		stream_fail_here(s, STREAM_OUTPUT, err);
 		return;
@@ -66,7 +66,7 @@ static int hear(struct stream *s, int word, uint64_t number)
 {
 	switch (word) {
 	case CAT_END:
-		on_end(s);
+		stream_in_on_end(s);
 		return 0;
 	case CAT_WRITTEN:
 		return on_written(s, number);
@@ -81,7 +81,7 @@ static int hear(struct stream *s, int word, uint64_t number)
 /* ---- from the channel to standard output ---------------------------------------- */
 
 /* The bodies in what has come, up to the next word.  A copy of the machine runs ahead. */
-static int gather(const struct stream *s, const struct iovec *v, int n, struct iovec *out, int max)
+static int stream_in_gather(const struct stream *s, const struct iovec *v, int n, struct iovec *out, int max)
 {
 	struct cat_rx ahead = s->rx;
 	uint64_t number;
@@ -135,7 +135,7 @@ out:
 }
 
 /* Writes what it can: how many bytes, GN_EAGAIN, or 0 when there are none. */
-static ptrdiff_t put(struct stream *s, const struct iovec *v, int n)
+static ptrdiff_t stream_in_put(struct stream *s, const struct iovec *v, int n)
 {
 	ptrdiff_t k = 0;
 
@@ -161,7 +161,7 @@ void stream_down(struct stream *s)
 	int n, err;
 
 	while ((n = gn_channel_peek(s->cfg.ch, v, VIEWS)) > 0) {
-		k = put(s, bodies, gather(s, v, n, bodies, 2 * VIEWS));
+		k = stream_in_put(s, bodies, stream_in_gather(s, v, n, bodies, 2 * VIEWS));
 		if (k == GN_EAGAIN)
 			return;
 		err = consume(s, v, n, (size_t)k);
@@ -175,7 +175,7 @@ void stream_down(struct stream *s)
 	if (n == GN_EAGAIN)
 		return;
 	if (n == GN_EOF && !s->at_eof && s->cfg.raw && !s->v.how) {
-		err = close_output(s);
+		err = stream_in_close_output(s);
 		if (err)
 			stream_fail_here(s, STREAM_OUTPUT, err);
 		s->settled = true;

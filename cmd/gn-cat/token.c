@@ -41,7 +41,7 @@ int token_parse(const char *text, char out[ADDRESS_TOKEN_MAX + 1], struct fault 
 	return 0;
 }
 
-static _Noreturn void die_of(const char *path, int err)
+static _Noreturn void token_die_of(const char *path, int err)
 {
 	die(err == -EACCES || err == -EPERM ? EXIT_REFUSED : EXIT_LOCAL, "token file %s: %s", path, gn_strerror(err));
 }
@@ -53,9 +53,9 @@ static bool check_file(const char *path, int fd, bool any_mode)
 	struct stat st;
 
 	if (fstat(fd, &st))
-		die_of(path, -errno);
+		token_die_of(path, -errno);
 	if (S_ISDIR(st.st_mode))
-		die_of(path, -EISDIR);
+		token_die_of(path, -EISDIR);
 	if (S_ISREG(st.st_mode) && (st.st_mode & 077) && !any_mode)
 		die(EXIT_REFUSED,
 		    "token file %s: others than its owner may read it (mode %03o); taken as it is with "
@@ -75,7 +75,7 @@ static void read_all(const char *path, int fd, char text[TEXT_MAX + 1])
 	do {
 		n = read(fd, text + len, TEXT_MAX - len);
 		if (n < 0 && errno != EINTR)
-			die_of(path, -errno);
+			token_die_of(path, -errno);
 		if (n > 0)
 			len += (size_t)n;
 	} while (n != 0 && len < TEXT_MAX);
@@ -85,7 +85,7 @@ static void read_all(const char *path, int fd, char text[TEXT_MAX + 1])
 }
 
 /* The directory's entry, too, must be on the disk. */
-static int sync_folder(const char *path)
+static int token_sync_folder(const char *path)
 {
 	char folder[4096] = ".";
 	const char *slash = strrchr(path, '/');
@@ -128,7 +128,7 @@ static int make_file(const char *path, char out[ADDRESS_TOKEN_MAX + 1])
 	if (close(fd) && !err && errno != EINTR)
 		err = -errno;
 	if (!err)
-		err = sync_folder(path);
+		err = token_sync_folder(path);
 	if (err)
 		unlink(path);
 	return err;
@@ -147,11 +147,11 @@ void token_of_file(const char *path, bool any_mode, char out[ADDRESS_TOKEN_MAX +
 		if (err == 0)
 			return;
 		if (err != -EEXIST)
-			die_of(path, err);
+			token_die_of(path, err);
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	}
 	if (fd < 0)
-		die_of(path, -errno);
+		token_die_of(path, -errno);
 	is_regular = check_file(path, fd, any_mode);
 	read_all(path, fd, text);
 	close(fd);

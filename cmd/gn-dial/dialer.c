@@ -3,7 +3,7 @@
 
 #define CLOSE_LIMIT (2 * GN_SEC)
 
-static void on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
+static void dial_dialer_on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
 {
 	struct dialer *d = arg;
 
@@ -19,12 +19,12 @@ void dialer_cfg(struct dialer *d, struct gn_dial_cfg *out)
 		.kind = d->cfg.wire.frames ? GN_FRAMES : GN_BYTES,
 		.max_frame = d->cfg.wire.max_frame,
 		.limit = d->cfg.wait,
-		.on_attempt = on_attempt,
+		.on_attempt = dial_dialer_on_attempt,
 		.arg = d,
 	};
 }
 
-static void on_closed(void *arg)
+static void dial_dialer_on_closed(void *arg)
 {
 	struct dialer *d = arg;
 
@@ -37,7 +37,7 @@ void dialer_close(struct dialer *d, int code)
 		return;
 	d->closing = true;
 	d->code = code;
-	if (gn_node_close(d->node, CLOSE_LIMIT, on_closed, d))
+	if (gn_node_close(d->node, CLOSE_LIMIT, dial_dialer_on_closed, d))
 		gn_loop_stop(d->loop);
 }
 

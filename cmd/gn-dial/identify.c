@@ -11,7 +11,7 @@
 
 static struct gn_identify *op;
 
-static void put_text(const char *name, const char *text)
+static void dial_identify_put_text(const char *name, const char *text)
 {
 	char shown[PEERTEXT_MAX + 1];
 
@@ -22,7 +22,7 @@ static void put_addr(const char *name, const struct gn_multiaddr *addr)
 {
 	char *text = gn_multiaddr_format(addr);
 
-	put_text(name, text);
+	dial_identify_put_text(name, text);
 	free(text);
 }
 
@@ -30,16 +30,16 @@ static void print_text(const struct gn_identify_info *info)
 {
 	char id[GN_PEER_ID_TEXT_MAX];
 
-	put_text("peer", gn_peer_id_format(&info->peer, id));
-	put_text("agent", info->agent);
-	put_text("version", info->protocol_version);
+	dial_identify_put_text("peer", gn_peer_id_format(&info->peer, id));
+	dial_identify_put_text("agent", info->agent);
+	dial_identify_put_text("version", info->protocol_version);
 	for (size_t i = 0; i < info->n_protocols; i++)
-		put_text("protocol", info->protocols[i]);
+		dial_identify_put_text("protocol", info->protocols[i]);
 	for (size_t i = 0; i < info->n_listen; i++)
 		put_addr("listen", info->listen[i]);
 	if (info->observed)
 		put_addr("observed", info->observed);
-	put_text("signed", info->signed_record ? "yes" : "no");
+	dial_identify_put_text("signed", info->signed_record ? "yes" : "no");
 }
 
 static int print_json(const struct gn_identify_info *info)
@@ -63,7 +63,7 @@ static int print_json(const struct gn_identify_info *info)
 	return json_send(&j, STDOUT_FILENO);
 }
 
-static void on_done(void *arg, int err, const struct gn_identify_info *info)
+static void dial_identify_on_done(void *arg, int err, const struct gn_identify_info *info)
 {
 	struct dialer *d = arg;
 
@@ -81,7 +81,7 @@ static void on_done(void *arg, int err, const struct gn_identify_info *info)
 
 int identify_start(struct dialer *d)
 {
-	struct gn_identify_cfg cfg = {.on_done = on_done, .arg = d};
+	struct gn_identify_cfg cfg = {.on_done = dial_identify_on_done, .arg = d};
 
 	dialer_cfg(d, &cfg.dial);
 	return gn_identify_start(d->node, &cfg, &op);

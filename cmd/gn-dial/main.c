@@ -61,7 +61,7 @@ static const struct opt_tool tool = {
 };
 
 /* The stream is reset; the signal itself comes when that has gone out. */
-static void on_signal(void *arg, int sig)
+static void dial_on_stop_signal(void *arg, int sig)
 {
 	struct dialer *d = arg;
 
@@ -78,7 +78,7 @@ static void on_signal(void *arg, int sig)
 	dialer_close(d, 128 + sig);
 }
 
-static void start_node(struct dialer *d)
+static void dial_start_node(struct dialer *d)
 {
 	struct gn_key *key = identity_load(&d->cfg.key, d->cfg.note.verbose && !d->cfg.note.json);
 	struct gn_node_cfg nc;
@@ -95,7 +95,7 @@ static void start_node(struct dialer *d)
 	gn_key_free(key);
 }
 
-static void check(struct dialer *d, const struct opt_args *args)
+static void dial_check(struct dialer *d, const struct opt_args *args)
 {
 	bool plain = !d->cfg.ping && !d->cfg.identify;
 	int wanted = plain ? 2 : 1;
@@ -134,18 +134,18 @@ int main(int argc, char **argv)
 
 	gn_limits_init(&d.cfg.limits);
 	opt_begin(&tool, &d.cfg, argc, argv, &args);
-	check(&d, &args);
+	dial_check(&d, &args);
 	diag_library(d.cfg.note.verbose);
 	err = gn_loop_new(&d.loop);
 	if (!err)
 		err = signals_open(d.loop);
 	if (err)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));
-	start_node(&d);
-	signals_on(SIGTERM, on_signal, &d);
-	signals_on(SIGINT, on_signal, &d);
-	signals_on(SIGHUP, on_signal, &d);
-	signals_on(SIGQUIT, on_signal, &d);
+	dial_start_node(&d);
+	signals_on(SIGTERM, dial_on_stop_signal, &d);
+	signals_on(SIGINT, dial_on_stop_signal, &d);
+	signals_on(SIGHUP, dial_on_stop_signal, &d);
+	signals_on(SIGQUIT, dial_on_stop_signal, &d);
 	err = start_job(&d);
 	if (err)
 		dialer_failed(&d, err);

@@ -42,7 +42,7 @@ static void on_rtt(void *arg, unsigned seq, gn_time rtt)
 	dialer_close(d, EXIT_LOCAL);
 }
 
-static void on_done(void *arg, int err)
+static void dial_ping_on_done(void *arg, int err)
 {
 	struct dialer *d = arg;
 
@@ -59,7 +59,7 @@ int ping_start(struct dialer *d)
 		.count = d->cfg.pings,
 		.interval = d->cfg.interval,
 		.on_rtt = on_rtt,
-		.on_done = on_done,
+		.on_done = dial_ping_on_done,
 		.arg = d,
 	};
 

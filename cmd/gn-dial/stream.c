@@ -27,13 +27,13 @@ static struct {
 	struct note note;
 } st;
 
-static void on_opened(void *arg)
+static void dial_stream_on_opened(void *arg)
 {
 	(void)arg;
 	gn_timer_stop(st.wait);
 }
 
-static void on_wait(void *arg)
+static void dial_stream_on_wait(void *arg)
 {
 	struct dialer *d = arg;
 
@@ -49,14 +49,14 @@ static void on_wait(void *arg)
 		dialer_failed(d, st.failed);
 }
 
-static void on_relay_done(void *arg, const struct relay_result *result)
+static void dial_stream_on_relay_done(void *arg, const struct relay_result *result)
 {
 	gn_timer_stop(st.wait);
 	note_close(&st.note, result, -1, relay_metrics(st.relay));
 	dialer_close(arg, note_code(result));
 }
 
-static void on_worker_done(void *arg, const struct relay_result *result, int status)
+static void dial_stream_on_worker_done(void *arg, const struct relay_result *result, int status)
 {
 	struct dialer *d = arg;
 
@@ -72,7 +72,7 @@ static void on_worker_done(void *arg, const struct relay_result *result, int sta
 	}
 }
 
-static int start_relay(struct dialer *d, struct gn_channel *ch)
+static int dial_stream_start_relay(struct dialer *d, struct gn_channel *ch)
 {
 	const struct relay_cfg cfg = {
 		.ch = ch,
@@ -81,15 +81,15 @@ static int start_relay(struct dialer *d, struct gn_channel *ch)
 		.out = st.out,
 		.units = d->cfg.wire.frames ? &st.units : NULL,
 		.form = d->cfg.wire.form_out,
-		.on_opened = on_opened,
-		.on_done = on_relay_done,
+		.on_opened = dial_stream_on_opened,
+		.on_done = dial_stream_on_relay_done,
 		.arg = d,
 	};
 
 	return relay_new(&cfg, d->loop, &st.relay);
 }
 
-static int start_worker(struct dialer *d, struct gn_channel *ch)
+static int dial_stream_start_worker(struct dialer *d, struct gn_channel *ch)
 {
 	const struct worker_cfg cfg = {
 		.loop = d->loop,
@@ -101,15 +101,15 @@ static int start_worker(struct dialer *d, struct gn_channel *ch)
 		.frames = d->cfg.wire.frames,
 		.form = d->cfg.wire.form,
 		.max_frame = d->cfg.wire.max_frame,
-		.on_opened = on_opened,
-		.on_done = on_worker_done,
+		.on_opened = dial_stream_on_opened,
+		.on_done = dial_stream_on_worker_done,
 		.arg = d,
 	};
 
 	return worker_new(&cfg, &st.worker);
 }
 
-static void on_dialled(void *arg, int err, struct gn_channel *ch)
+static void dial_stream_on_dialled(void *arg, int err, struct gn_channel *ch)
 {
 	struct dialer *d = arg;
 
@@ -122,7 +122,7 @@ static void on_dialled(void *arg, int err, struct gn_channel *ch)
 	if (d->cfg.note.verbose && !d->cfg.note.json)
 		attempts_say(&d->attempts);
 	note_open(&st.note, &d->cfg.note, ch);
-	err = d->argv ? start_worker(d, ch) : start_relay(d, ch);
+	err = d->argv ? dial_stream_start_worker(d, ch) : dial_stream_start_relay(d, ch);
 	if (!err)
 		return;
 	gn_channel_reset(ch);
@@ -137,7 +137,7 @@ int stream_start(struct dialer *d)
 	int err;
 
 	st.d = d;
-	err = gn_timer_new(d->loop, on_wait, d, &st.wait);
+	err = gn_timer_new(d->loop, dial_stream_on_wait, d, &st.wait);
 	if (!err && !d->argv) {
 		if (!d->cfg.recv_only)
 			err = input_new(d->loop, STDIN_FILENO, false, INPUT_BULK, &st.in);
@@ -151,7 +151,7 @@ int stream_start(struct dialer *d)
 	if (err)
 		return err;
 	dialer_cfg(d, &cfg);
-	cfg.on_done = on_dialled;
+	cfg.on_done = dial_stream_on_dialled;
 	err = gn_dial_start(d->node, &cfg, &st.dial);
 	if (!err && d->cfg.wait)
 		gn_timer_start(st.wait, d->cfg.wait);

@@ -108,7 +108,7 @@ static int encode(const struct cfg *cfg)
 	return EXIT_DONE;
 }
 
-static int decode(const struct cfg *cfg)
+static int frame_decode(const struct cfg *cfg)
 {
 	enum form form = form_of(cfg);
 	struct form_unit u;
@@ -182,7 +182,7 @@ static int join(const struct cfg *cfg, char *const *files, int n)
 	return EXIT_DONE;
 }
 
-static int split(const struct cfg *cfg, char *const *program)
+static int frame_split(const struct cfg *cfg, char *const *program)
 {
 	struct reader r;
 	int rc;
@@ -194,7 +194,7 @@ static int split(const struct cfg *cfg, char *const *program)
 }
 
 /* Which options go with which verb. */
-static void check(const char *verb, const struct cfg *cfg, const struct opt_args *args)
+static void frame_check(const char *verb, const struct cfg *cfg, const struct opt_args *args)
 {
 	bool encodes = !strcmp(verb, "encode"), decodes = !strcmp(verb, "decode"), splits = !strcmp(verb, "split");
 	bool joins = !strcmp(verb, "join"), counts = !strcmp(verb, "count");
@@ -229,14 +229,14 @@ int main(int argc, char **argv)
 	if (!args.n)
 		die_usage("one of encode, decode, split, join and count is missing");
 	verb = args.operands[0];
-	check(verb, &cfg, &args);
+	frame_check(verb, &cfg, &args);
 	switch (verb[0]) {
 	case 'e':
 		return encode(&cfg);
 	case 'd':
-		return decode(&cfg);
+		return frame_decode(&cfg);
 	case 's':
-		return split(&cfg, args.program);
+		return frame_split(&cfg, args.program);
 	case 'j':
 		return join(&cfg, args.operands + 1, args.n - 1);
 	default:

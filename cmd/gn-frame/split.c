@@ -20,7 +20,7 @@
 #include "common/signals.h"
 
 /* 0 or -errno. */
-static int put_all(int fd, const uint8_t *p, size_t n)
+static int split_put_all(int fd, const uint8_t *p, size_t n)
 {
 	ssize_t put;
 
@@ -38,7 +38,7 @@ static int put_all(int fd, const uint8_t *p, size_t n)
 
 static void put_file(const char *path, const struct form_unit *u)
 {
-	int err = put_all(outfile_open(path, OUTFILE_NEW), u->body, u->len);
+	int err = split_put_all(outfile_open(path, OUTFILE_NEW), u->body, u->len);
 
 	if (err != 0)
 		die(EXIT_LOCAL, "%s: %s", path, strerror(-err));
@@ -63,7 +63,7 @@ int split_files(struct reader *r, const char *prefix)
 	return EXIT_DONE;
 }
 
-static pid_t start(char *const *argv, int in)
+static pid_t split_start(char *const *argv, int in)
 {
 	extern char **environ;
 	posix_spawn_file_actions_t files;
@@ -90,14 +90,14 @@ static pid_t start(char *const *argv, int in)
 
 /* The program finds the whole frame when it starts: through a pipe it would take the death of gn-frame in the
  * middle of a frame for the frame's end. */
-static int run(char *const *argv, const struct form_unit *u)
+static int split_run(char *const *argv, const struct form_unit *u)
 {
 	int in = memory_file_new(u->body, u->len), status;
 	pid_t pid, got;
 
 	if (in < 0)
 		die(EXIT_LOCAL, "a file in memory for the frame: %s", strerror(-in));
-	pid = start(argv, in);
+	pid = split_start(argv, in);
 	close(in);
 	do {
 		got = waitpid(pid, &status, 0);
@@ -117,7 +117,7 @@ int split_program(struct reader *r, char *const *argv)
 		snprintf(number, sizeof number, "%" PRIu64, r->count - 1);
 		if (setenv("GNFRAME", number, 1))
 			die_memory();
-		code = run(argv, &u);
+		code = split_run(argv, &u);
 	}
 	if (code) {
 		diag("frame %" PRIu64 ": %s ended with %d", r->count, argv[0], code);

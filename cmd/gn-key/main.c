@@ -107,7 +107,7 @@ static int show_public(const struct gn_key *key, const struct cfg *cfg)
 }
 
 /* Which options and operands go with which verb. */
-static void check(const char *verb, const struct cfg *cfg, const struct opt_args *args)
+static void key_check_options(const char *verb, const struct cfg *cfg, const struct opt_args *args)
 {
 	bool converts = !strcmp(verb, "convert"), is_pub = !strcmp(verb, "pub");
 	int most = converts ? 2 : 1;
@@ -170,7 +170,7 @@ int main(int argc, char **argv)
 	if (!args.n)
 		die_usage("one of new, id, pub and convert is missing");
 	verb = args.operands[0];
-	check(verb, &cfg, &args);
+	key_check_options(verb, &cfg, &args);
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is EFBIG */
 	key = key_of(verb, &cfg, &args, &file);
 	if (cfg.json)

@@ -14,7 +14,7 @@
 
 static volatile sig_atomic_t came; /* the signal that ended the asking */
 
-static void on_signal(int sig)
+static void passphrase_on_signal(int sig)
 {
 	came = sig;
 }
@@ -25,14 +25,14 @@ static void catch_signals(void)
 	static const int sigs[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 	struct sigaction sa = {0};
 
-	sa.sa_handler = on_signal; /* without SA_RESTART: it ends the read */
+	sa.sa_handler = passphrase_on_signal; /* without SA_RESTART: it ends the read */
 	sigemptyset(&sa.sa_mask);
 	for (size_t i = 0; i < sizeof sigs / sizeof *sigs; i++)
 		sigaction(sigs[i], &sa, NULL);
 }
 
 /* Up to the end of the line; the terminal's line has at most 4096 bytes. */
-static int read_line(int fd, char buf[GN_PASSPHRASE_MAX])
+static int passphrase_read_line(int fd, char buf[GN_PASSPHRASE_MAX])
 {
 	size_t n = 0;
 	ssize_t got;
@@ -66,7 +66,7 @@ int passphrase_ask(void *arg, char buf[GN_PASSPHRASE_MAX])
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
 	tcsetattr(fd, TCSAFLUSH, &quiet);
 	dprintf(fd, "Passphrase of %s: ", (const char *)arg);
-	n = read_line(fd, buf);
+	n = passphrase_read_line(fd, buf);
 	tcsetattr(fd, TCSAFLUSH, &was);
 	dprintf(fd, "\n");
 	close(fd);

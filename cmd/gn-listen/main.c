@@ -37,7 +37,7 @@ static void check_end(struct listener *l)
 		gn_loop_stop(l->loop);
 }
 
-static void on_closed(void *arg)
+static void listen_on_closed(void *arg)
 {
 	struct listener *l = arg;
 
@@ -55,7 +55,7 @@ static void on_served(void *arg)
 
 /* The first: no new streams, those that are open may end.  The second, and SIGQUIT: they are reset, and their
  * programs are told to end.  The third: programs are killed. */
-static void on_signal(void *arg, int sig)
+static void listen_on_stop_signal(void *arg, int sig)
 {
 	struct listener *l = arg;
 
@@ -69,7 +69,7 @@ static void on_signal(void *arg, int sig)
 		serve_stop(l->serve);
 	} else {
 		l->phase = PHASE_DRAINING;
-		if (gn_node_close(l->node, l->cfg.drain, on_closed, l))
+		if (gn_node_close(l->node, l->cfg.drain, listen_on_closed, l))
 			l->node_closed = true;
 		serve_drain(l->serve, l->cfg.drain);
 		if (l->cfg.note.verbose)
@@ -82,13 +82,13 @@ static void on_broken(void *arg, int code)
 	struct listener *l = arg;
 
 	l->code = code;
-	if (gn_node_close(l->node, GN_SEC / 2, on_closed, l))
+	if (gn_node_close(l->node, GN_SEC / 2, listen_on_closed, l))
 		l->node_closed = true;
 	serve_stop(l->serve);
 	check_end(l);
 }
 
-static void start_node(struct listener *l)
+static void listen_start_node(struct listener *l)
 {
 	struct gn_key *key = identity_load(&l->cfg.key, l->cfg.note.verbose && !l->cfg.note.json);
 	struct gn_node_cfg nc;
@@ -151,17 +151,17 @@ static void start_listening(struct listener *l)
 
 	if (err)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));
-	signals_on(SIGTERM, on_signal, l);
-	signals_on(SIGINT, on_signal, l);
-	signals_on(SIGHUP, on_signal, l);
-	signals_on(SIGQUIT, on_signal, l);
+	signals_on(SIGTERM, listen_on_stop_signal, l);
+	signals_on(SIGINT, listen_on_stop_signal, l);
+	signals_on(SIGHUP, listen_on_stop_signal, l);
+	signals_on(SIGQUIT, listen_on_stop_signal, l);
 	listening_show(&l->listening, l->cfg.note.json, l->cfg.note.verbose > 0);
 	err = listening_ready(&l->listening, l->cfg.ready_fd);
 	if (err)
 		die(EXIT_LOCAL, "--ready-fd: %s", gn_strerror(err));
 }
 
-static void check(struct listener *l, const struct opt_args *args)
+static void listen_check(struct listener *l, const struct opt_args *args)
 {
 	struct fault f;
 
@@ -186,14 +186,14 @@ int main(int argc, char **argv)
 
 	gn_limits_init(&l.cfg.limits);
 	opt_begin(&listen_tool, &l.cfg, argc, argv, &args);
-	check(&l, &args);
+	listen_check(&l, &args);
 	diag_library(l.cfg.note.verbose);
 	err = gn_loop_new(&l.loop);
 	if (!err)
 		err = signals_open(l.loop);
 	if (err)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));
-	start_node(&l);
+	listen_start_node(&l);
 	start_serving(&l, &args);
 	start_listening(&l);
 	err = gn_loop_run(l.loop);

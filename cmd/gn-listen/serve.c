@@ -59,7 +59,7 @@ struct serve {
 
 /* ---- streams -------------------------------------------------------------------- */
 
-static void drop(struct served *d)
+static void serve_drop(struct served *d)
 {
 	struct serve *s = d->serve;
 
@@ -82,13 +82,13 @@ static void drop(struct served *d)
 }
 
 /* Resets one that waits. */
-static void refuse(struct served *d)
+static void serve_refuse(struct served *d)
 {
 	gn_channel_reset(d->ch);
-	drop(d);
+	serve_drop(d);
 }
 
-static void on_relay_done(void *arg, const struct relay_result *result)
+static void serve_on_relay_done(void *arg, const struct relay_result *result)
 {
 	struct served *d = arg;
 	struct serve *s = d->serve;
@@ -96,7 +96,7 @@ static void on_relay_done(void *arg, const struct relay_result *result)
 	bool is_broken = result->fault == RELAY_INPUT || result->fault == RELAY_OUTPUT;
 
 	note_close(&d->note, result, -1, relay_metrics(d->relay));
-	drop(d);
+	serve_drop(d);
 	/* what a peer did ends its stream; what stdin or stdout did ends the tool */
 	if (is_broken)
 		s->cfg.on_broken(s->cfg.arg, code);
@@ -111,15 +111,15 @@ static void on_worker_idle(void *arg)
 	gn_timer_start(d->serve->turn, 0);
 }
 
-static void on_worker_done(void *arg, const struct relay_result *result, int status)
+static void serve_on_worker_done(void *arg, const struct relay_result *result, int status)
 {
 	struct served *d = arg;
 
 	note_close(&d->note, result, status, worker_metrics(d->worker));
-	drop(d);
+	serve_drop(d);
 }
 
-static int start_relay(struct served *d)
+static int serve_start_relay(struct served *d)
 {
 	struct serve *s = d->serve;
 	const struct relay_cfg cfg = {
@@ -130,14 +130,14 @@ static int start_relay(struct served *d)
 		.form = s->cfg.form_out,
 		.keep_output = true,
 		.end_follows = s->cfg.recv_only,
-		.on_done = on_relay_done,
+		.on_done = serve_on_relay_done,
 		.arg = d,
 	};
 
 	return relay_new(&cfg, s->cfg.loop, &d->relay);
 }
 
-static int start_worker(struct served *d)
+static int serve_start_worker(struct served *d)
 {
 	struct serve *s = d->serve;
 	const struct worker_cfg cfg = {
@@ -152,23 +152,23 @@ static int start_worker(struct served *d)
 		.form = s->cfg.form,
 		.max_frame = s->cfg.max_frame,
 		.on_idle = on_worker_idle,
-		.on_done = on_worker_done,
+		.on_done = serve_on_worker_done,
 		.arg = d,
 	};
 
 	return worker_new(&cfg, &d->worker);
 }
 
-static void start(struct served *d)
+static void serve_start(struct served *d)
 {
 	struct serve *s = d->serve;
 	int err;
 
-	err = s->cfg.argv ? start_worker(d) : start_relay(d);
+	err = s->cfg.argv ? serve_start_worker(d) : serve_start_relay(d);
 	if (err) {
 		diag_from(&d->note.from, "%s: %s: %s", d->note.peer, s->cfg.argv ? s->cfg.argv[0] : "cannot serve it",
 			  gn_strerror(err));
-		refuse(d);
+		serve_refuse(d);
 		return;
 	}
 	d->ch = NULL;
@@ -188,19 +188,19 @@ static struct served *next_to_start(struct serve *s)
 	return best;
 }
 
-static void on_turn(void *arg)
+static void serve_on_turn(void *arg)
 {
 	struct serve *s = arg;
 	struct served *d;
 
 	while (s->state <= SERVE_DRAINING && (d = next_to_start(s)))
-		start(d);
+		serve_start(d);
 	if (!s->all && (s->state == SERVE_DRAINING || s->state == SERVE_STOPPING))
 		gn_timer_start(s->end, 0);
 }
 
 /* Of one that waits. */
-static void on_event(void *arg, struct gn_channel *ch, unsigned events)
+static void serve_on_event(void *arg, struct gn_channel *ch, unsigned events)
 {
 	static const struct gn_metrics none;
 	struct served *d = arg;
@@ -210,11 +210,11 @@ static void on_event(void *arg, struct gn_channel *ch, unsigned events)
 		return;
 	}
 	note_close(&d->note, &(struct relay_result){.fault = RELAY_PEER, .err = gn_channel_error(ch)}, -1, &none);
-	drop(d);
+	serve_drop(d);
 }
 
 /* Too many wait in all: one of those goes whose address has the most, the one that came last. */
-static void make_room(struct serve *s)
+static void serve_make_room(struct serve *s)
 {
 	struct served *last = NULL;
 
@@ -225,7 +225,7 @@ static void make_room(struct serve *s)
 		return;
 	diag_from(&last->note.from, "%s at %s: reset, too many streams wait for their turn", last->note.peer,
 		  last->note.addr ? last->note.addr : "?");
-	refuse(last);
+	serve_refuse(last);
 }
 
 void serve_open(void *arg, struct gn_channel *ch)
@@ -247,7 +247,7 @@ void serve_open(void *arg, struct gn_channel *ch)
 	d->serve = s;
 	d->ch = ch;
 	note_open(&d->note, s->cfg.note, ch);
-	gn_channel_on_event(ch, on_event, d);
+	gn_channel_on_event(ch, serve_on_event, d);
 	for (at = &s->all; *at; at = &(*at)->next)
 		;
 	*at = d;
@@ -255,9 +255,9 @@ void serve_open(void *arg, struct gn_channel *ch)
 	if (share_is_over(s->share, d->peer)) {
 		diag_from(&d->note.from, "%s at %s: reset, %d of its streams wait already", d->note.peer,
 			  d->note.addr ? d->note.addr : "?", WAITING_PEER);
-		refuse(d);
+		serve_refuse(d);
 	} else if (share_is_full(s->share)) {
-		make_room(s);
+		serve_make_room(s);
 	}
 }
 
@@ -286,10 +286,10 @@ static void end_idle(struct served *d)
 	}
 	relay_reset(d->relay);
 	note_close(&d->note, &result, -1, relay_metrics(d->relay));
-	drop(d);
+	serve_drop(d);
 }
 
-static void on_idle(void *arg)
+static void serve_on_idle(void *arg)
 {
 	struct serve *s = arg;
 	gn_time now = gn_loop_now(s->cfg.loop);
@@ -325,7 +325,7 @@ static void clear(struct serve *s)
 	s->cfg.on_ended(s->cfg.arg);
 }
 
-static void on_end(void *arg)
+static void serve_on_end(void *arg)
 {
 	struct serve *s = arg;
 
@@ -356,7 +356,7 @@ void serve_stop(struct serve *s)
 		if (d->worker)
 			worker_stop(d->worker, RELAY_PEER, GN_ECLOSED);
 		else
-			drop(d); /* an open stream is reset by that */
+			serve_drop(d); /* an open stream is reset by that */
 	}
 	gn_timer_start(s->turn, 0);
 }
@@ -365,12 +365,12 @@ void serve_stop(struct serve *s)
 
 static int make_timers(struct serve *s)
 {
-	int err = gn_timer_new(s->cfg.loop, on_turn, s, &s->turn);
+	int err = gn_timer_new(s->cfg.loop, serve_on_turn, s, &s->turn);
 
 	if (!err)
-		err = gn_timer_new(s->cfg.loop, on_end, s, &s->end);
+		err = gn_timer_new(s->cfg.loop, serve_on_end, s, &s->end);
 	if (!err)
-		err = gn_timer_new(s->cfg.loop, on_idle, s, &s->idle);
+		err = gn_timer_new(s->cfg.loop, serve_on_idle, s, &s->idle);
 	if (!err && s->cfg.idle)
 		gn_timer_start(s->idle, s->cfg.idle / IDLE_PARTS);
 	return err;
@@ -415,7 +415,7 @@ void serve_free(struct serve *s)
 	if (!s)
 		return;
 	while (s->all)
-		drop(s->all);
+		serve_drop(s->all);
 	units_fini(&s->units);
 	input_free(s->in);
 	output_free(s->out);

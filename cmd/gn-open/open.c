@@ -40,7 +40,7 @@ static bool is_frame(const uint8_t *p, size_t n)
 	return is_header(p, n);
 }
 
-static _Noreturn void die_of(int err, const char *where)
+static _Noreturn void open_die_of(int err, const char *where)
 {
 	const char *why;
 
@@ -121,7 +121,7 @@ static void open_one(struct frames *f, const struct form_unit *unit)
 		if (is_header(unit->body, unit->len)) /* which stands behind its own length, but not a frame's */
 			die(EXIT_BADDATA, "%s: is no frame, but a piece of a sealed stream, which -F raw opens",
 			    f->where);
-		die_of(err, f->where);
+		open_die_of(err, f->where);
 	}
 	gn_unsealer_info(f->u, &info);
 	if (!f->cfg->any_order && gn_sequence_put(&f->sequence, &info)) {
@@ -183,7 +183,7 @@ static _Noreturn void die_of_stream(int err, const struct beginning *b)
 {
 	if (is_frame(b->bytes, b->n))
 		die(EXIT_BADDATA, "the input is frames with sealed messages, no stream: it is opened without -F raw");
-	die_of(err, "the stream");
+	open_die_of(err, "the stream");
 }
 
 /* Opens and puts out all that these bytes hold. */

@@ -15,7 +15,7 @@
 
 #define LINGER (20 * GN_MSEC) /* at most 50 chunks a second, a signature each, of input that trickles */
 
-static void check(int err)
+static void seal_check(int err)
 {
 	if (err == -ENOMEM)
 		die_memory();
@@ -32,9 +32,9 @@ static void seal_one(struct gn_sealer *s, const struct form_unit *u)
 	size_t len;
 
 	if (u->len <= GN_SEALED_CHUNK_MAX) {
-		check(gn_sealer_put(s, u->body, u->len, true, &out, &len));
+		seal_check(gn_sealer_put(s, u->body, u->len, true, &out, &len));
 	} else { /* its length, which stands before it, is known at its end only */
-		check(gn_seal_message(s, u->body, u->len, &whole, &len));
+		seal_check(gn_seal_message(s, u->body, u->len, &whole, &len));
 		out = whole;
 	}
 	writer_put(FORM_VARINT, out, len);
@@ -87,7 +87,7 @@ void seal_frames(struct gn_sealer *s, enum form form, size_t max)
 	r.hint = hint_for(form, err, looks_raw);
 	reader_check(&r, err, form == FORM_LINE ? "line" : "frame");
 	reader_fini(&r);
-	check(gn_sealer_end(s, &out, &len));
+	seal_check(gn_sealer_end(s, &out, &len));
 	writer_put(FORM_VARINT, out, len);
 	writer_flush();
 }
@@ -117,7 +117,7 @@ static bool comes(gn_time until)
 }
 
 /* A chunk's worth, or what came within LINGER of its first bytes; sets *ended. */
-static size_t fill(uint8_t *buf, bool *ended)
+static size_t seal_fill(uint8_t *buf, bool *ended)
 {
 	gn_time until = 0;
 	size_t have = 0;
@@ -145,11 +145,11 @@ void seal_stream(struct gn_sealer *s)
 	size_t n, len;
 
 	/* The beginning at once: whoever opens it knows then who it is from. */
-	check(gn_sealer_put(s, NULL, 0, false, &out, &len));
+	seal_check(gn_sealer_put(s, NULL, 0, false, &out, &len));
 	writer_write(out, len);
 	while (!ended) {
-		n = fill(buf, &ended);
-		check(gn_sealer_put(s, buf, n, ended, &out, &len));
+		n = seal_fill(buf, &ended);
+		seal_check(gn_sealer_put(s, buf, n, ended, &out, &len));
 		writer_write(out, len);
 	}
 }

@@ -171,7 +171,7 @@ static int part_parse(struct text *t, struct gn_buf *out)
 	return value_parse(t, proto, out);
 }
 
-static int text_parse(struct text *t, struct gn_buf *out)
+static int multiaddr_text_parse(struct text *t, struct gn_buf *out)
 {
 	unsigned count = 0;
 
@@ -202,7 +202,7 @@ int gn_multiaddr_parse(const char *text, struct gn_multiaddr **out, size_t *wher
 	int err;
 
 	gn_buf_init(&b, GN_MULTIADDR_MAX);
-	err = text_parse(&t, &b);
+	err = multiaddr_text_parse(&t, &b);
 	if (err < 0 && where)
 		*where = (size_t)(t.p - t.start);
 	if (err == 0)

@@ -26,7 +26,7 @@ static int pieces_join(const struct iovec *v, int n, struct gn_multiaddr **out)
 	return err;
 }
 
-static struct iovec piece(const uint8_t *from, const uint8_t *to)
+static struct iovec multiaddr_make_piece(const uint8_t *from, const uint8_t *to)
 {
 	/* iovec has no const; pieces_join() only reads. */
 	union {
@@ -39,7 +39,7 @@ static struct iovec piece(const uint8_t *from, const uint8_t *to)
 
 static struct iovec whole(const struct gn_multiaddr *a)
 {
-	return piece(a->bytes, a->bytes + a->len);
+	return multiaddr_make_piece(a->bytes, a->bytes + a->len);
 }
 
 int gn_multiaddr_encapsulate(const struct gn_multiaddr *a, const struct gn_multiaddr *b, struct gn_multiaddr **out)
@@ -95,7 +95,7 @@ int gn_multiaddr_decapsulate(const struct gn_multiaddr *a, const struct gn_multi
 	}
 	if (!cut)
 		return GN_ENONAME;
-	v = piece(a->bytes, cut);
+	v = multiaddr_make_piece(a->bytes, cut);
 	return pieces_join(&v, 1, out);
 }
 
@@ -103,9 +103,9 @@ int gn_multiaddr_replace(const struct gn_multiaddr *a, const struct gn_multiaddr
 			 const struct gn_multiaddr *with, struct gn_multiaddr **out)
 {
 	const struct iovec v[] = {
-		piece(a->bytes, part->start),
+		multiaddr_make_piece(a->bytes, part->start),
 		with ? whole(with) : (struct iovec){NULL, 0},
-		piece(part->start + part->size, a->bytes + a->len),
+		multiaddr_make_piece(part->start + part->size, a->bytes + a->len),
 	};
 
 	return pieces_join(v, 3, out);

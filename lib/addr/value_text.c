@@ -71,7 +71,7 @@ static int percent_parse(const char *text, size_t n, struct gn_buf *out)
 }
 
 /* What go leaves as it is in a segment of a path; the rest is encoded. */
-static bool is_plain(uint8_t c)
+static bool value_text_is_plain(uint8_t c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 	       (c != '\0' && strchr("-_.~$&+=:@", c));
@@ -80,7 +80,8 @@ static bool is_plain(uint8_t c)
 static int percent_format(const uint8_t *p, size_t n, struct gn_buf *out)
 {
 	for (size_t i = 0; i < n; i++) {
-		int err = is_plain(p[i]) ? gn_buf_put_u8(out, p[i]) : gn_buf_format(out, "%%%02X", (unsigned)p[i]);
+		int err = value_text_is_plain(p[i]) ? gn_buf_put_u8(out, p[i])
+						    : gn_buf_format(out, "%%%02X", (unsigned)p[i]);
 
 		if (err < 0)
 			return err;

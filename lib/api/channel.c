@@ -45,14 +45,14 @@ static void channel_free(struct gn_channel *ch)
 	free(ch);
 }
 
-static void on_lost(void *arg, struct gn_stream *ps)
+static void channel_on_lost(void *arg, struct gn_stream *ps)
 {
 	(void)ps;
 	frame_drop(arg);
 	channel_free(arg);
 }
 
-static void on_event(void *arg, struct gn_stream *ps, unsigned events)
+static void channel_on_event(void *arg, struct gn_stream *ps, unsigned events)
 {
 	struct gn_channel *ch = arg;
 
@@ -84,10 +84,10 @@ static struct gn_channel *channel_new(struct gn_node *node, const char *protocol
 	return ch;
 }
 
-static void attach(struct gn_channel *ch)
+static void channel_attach(struct gn_channel *ch)
 {
-	ch->ps.on_event = on_event;
-	ch->ps.on_lost = on_lost;
+	ch->ps.on_event = channel_on_event;
+	ch->ps.on_lost = channel_on_lost;
 	ch->ps.arg = ch;
 	ch->ps.protocol = ch->protocol;
 	ch->budget = gn_network_budget(ch->ps.conn->network);
@@ -109,7 +109,7 @@ int gn_channel_open(struct gn_conn *conn, const char *protocol, enum gn_channel_
 		channel_free(ch);
 		return r;
 	}
-	attach(ch);
+	channel_attach(ch);
 	*out = ch;
 	return 0;
 }
@@ -121,7 +121,7 @@ int gn_channel_accept(struct gn_stream *handed, enum gn_channel_kind kind, size_
 	if (ch == NULL)
 		return -ENOMEM;
 	gn_stream_accept(&ch->ps, handed);
-	attach(ch);
+	channel_attach(ch);
 	*out = ch;
 	return 0;
 }
@@ -214,14 +214,14 @@ ptrdiff_t gn_channel_write(struct gn_channel *ch, const void *buf, size_t n)
 }
 
 /* The program's source with a count. */
-static int source_peek(void *arg, struct iovec *v, int max, size_t limit)
+static int channel_source_peek(void *arg, struct iovec *v, int max, size_t limit)
 {
 	struct gn_channel *ch = arg;
 
 	return ch->source->peek(ch->source_arg, v, max, limit);
 }
 
-static void source_skip(void *arg, size_t n)
+static void channel_source_skip(void *arg, size_t n)
 {
 	struct gn_channel *ch = arg;
 
@@ -232,7 +232,7 @@ static void source_skip(void *arg, size_t n)
 
 int gn_channel_source(struct gn_channel *ch, const struct gn_source *source, void *arg)
 {
-	static const struct gn_source counted = {source_peek, source_skip};
+	static const struct gn_source counted = {channel_source_peek, channel_source_skip};
 
 	if (ch->ps.err != 0)
 		return ch->ps.err;
@@ -285,7 +285,7 @@ static int receive_fail(struct gn_channel *ch, int err)
 }
 
 /* The length of the next frame; *takes bytes of it. */
-static int frame_head(struct gn_channel *ch, size_t *len, size_t *takes)
+static int channel_frame_head(struct gn_channel *ch, size_t *len, size_t *takes)
 {
 	struct gn_pipe *rx = &ch->ps.st->rx;
 	uint8_t head[GN_UVARINT_MAX];
@@ -343,7 +343,7 @@ static int frame_next(struct gn_channel *ch, const void **frame, size_t *len)
 {
 	struct iovec v;
 	size_t n = 0, takes = 0;
-	int r = frame_head(ch, &n, &takes);
+	int r = channel_frame_head(ch, &n, &takes);
 
 	if (r != 0)
 		return r;
@@ -405,7 +405,7 @@ void gn_channel_state(const struct gn_channel *ch, struct gn_channel_state *out)
 	out->opened = ch->ps.is_open;
 	out->queued = gn_pipe_len(&ch->ps.st->tx);
 	gn_list_for_each(at, &c->streams_open)
-		out->channels += gn_list_entry(at, struct gn_stream, link)->on_event == on_event;
+		out->channels += gn_list_entry(at, struct gn_stream, link)->on_event == channel_on_event;
 }
 
 static void conn_times(const struct gn_channel *ch, struct gn_metrics *out)
@@ -444,7 +444,7 @@ void gn_channel_conn_metrics(const struct gn_channel *ch, struct gn_metrics *out
 	gn_list_for_each(at, &c->streams_open) {
 		const struct gn_stream *ps = gn_list_entry(at, struct gn_stream, link);
 
-		if (ps->on_event != on_event)
+		if (ps->on_event != channel_on_event)
 			continue;
 		out->frames_in += ((const struct gn_channel *)ps->arg)->count.frames_in;
 		out->frames_out += ((const struct gn_channel *)ps->arg)->count.frames_out;

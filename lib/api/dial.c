@@ -14,7 +14,7 @@ struct gn_dial {
 	struct gn_dialer *dialer;
 };
 
-static void on_conn(void *arg, int err, struct gn_conn *conn)
+static void api_dial_on_conn(void *arg, int err, struct gn_conn *conn)
 {
 	struct gn_dial *op = arg;
 	struct gn_dial_cfg cfg = op->cfg;
@@ -34,7 +34,7 @@ int gn_dial_start(struct gn_node *node, const struct gn_dial_cfg *cfg, struct gn
 		.limit = cfg->limit,
 		.on_attempt = cfg->on_attempt,
 		.attempt_arg = cfg->arg,
-		.on_done = on_conn,
+		.on_done = api_dial_on_conn,
 		.on_lost = free,
 	};
 	struct gn_dial *op;
@@ -68,7 +68,7 @@ struct served {
 	struct gn_protocol_cfg cfg;
 };
 
-static void on_open(void *arg, struct gn_stream *handed)
+static void api_dial_on_open(void *arg, struct gn_stream *handed)
 {
 	const struct served *s = arg;
 	struct gn_channel *ch;
@@ -90,7 +90,7 @@ int gn_protocol_add(struct gn_node *node, const struct gn_protocol_cfg *cfg)
 {
 	struct gn_registry_entry entry = {.id = NULL,
 					  .hidden = cfg->hidden,
-					  .on_open = on_open,
+					  .on_open = api_dial_on_open,
 					  .on_free = served_free};
 	struct served *s;
 	int r;

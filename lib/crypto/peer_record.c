@@ -93,8 +93,8 @@ int gn_peer_record_seal(const struct gn_key *key, uint64_t seq, const struct gn_
 /* ---- opening ---- */
 
 /* The address to keep; GN_ENONAME: leave it out. */
-static int addr_get(const Gn__Pb__PeerRecord__AddressInfo *info, const struct gn_peer_id *peer,
-		    struct gn_multiaddr **out)
+static int peer_record_addr_get(const Gn__Pb__PeerRecord__AddressInfo *info, const struct gn_peer_id *peer,
+				struct gn_multiaddr **out)
 {
 	struct gn_multiaddr *addr;
 	struct gn_peer_id id;
@@ -113,7 +113,7 @@ static int addr_get(const Gn__Pb__PeerRecord__AddressInfo *info, const struct gn
 	return err;
 }
 
-static int addrs_get(const Gn__Pb__PeerRecord *pb, struct gn_peer_record *rec)
+static int peer_record_addrs_get(const Gn__Pb__PeerRecord *pb, struct gn_peer_record *rec)
 {
 	size_t room = pb->n_addresses < GN_PEER_RECORD_ADDRS_MAX ? pb->n_addresses : GN_PEER_RECORD_ADDRS_MAX;
 
@@ -123,7 +123,7 @@ static int addrs_get(const Gn__Pb__PeerRecord *pb, struct gn_peer_record *rec)
 	if (!rec->addrs)
 		return -ENOMEM;
 	for (size_t i = 0; i < pb->n_addresses && rec->n_addrs < room; i++) {
-		int err = addr_get(pb->addresses[i], &rec->peer, &rec->addrs[rec->n_addrs]);
+		int err = peer_record_addr_get(pb->addresses[i], &rec->peer, &rec->addrs[rec->n_addrs]);
 
 		if (err == 0)
 			rec->n_addrs++;
@@ -133,7 +133,7 @@ static int addrs_get(const Gn__Pb__PeerRecord *pb, struct gn_peer_record *rec)
 	return 0;
 }
 
-static int record_get(const struct gn_envelope *env, struct gn_peer_record *out)
+static int peer_record_record_get(const struct gn_envelope *env, struct gn_peer_record *out)
 {
 	struct gn_peer_record rec;
 	struct gn_pb_alloc pb;
@@ -151,7 +151,7 @@ static int record_get(const struct gn_envelope *env, struct gn_peer_record *out)
 	else if (!gn_peer_id_is_equal(&rec.peer, &env->signer))
 		err = GN_EAUTH;
 	else
-		err = addrs_get(m, &rec);
+		err = peer_record_addrs_get(m, &rec);
 	gn__pb__peer_record__free_unpacked(m, &pb.ops);
 	if (err < 0)
 		gn_peer_record_fini(&rec);
@@ -173,7 +173,7 @@ int gn_peer_record_open(const uint8_t *p, size_t n, const struct gn_peer_id *wan
 		if (env.n_type != kinds[i].n_type || memcmp(env.type, kinds[i].type, env.n_type) != 0)
 			continue;
 		err = gn_envelope_verify(&env, kinds[i].domain);
-		return err < 0 ? err : record_get(&env, out);
+		return err < 0 ? err : peer_record_record_get(&env, out);
 	}
 	return GN_EFORMAT;
 }

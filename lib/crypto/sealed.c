@@ -37,7 +37,7 @@ static uint8_t *put_bytes(uint8_t *p, uint8_t tag, const void *v, size_t n)
 /* ---- reading: every field has its place ---- */
 
 /* Takes the tag if it comes next. */
-static bool take(struct gn_cursor *c, uint8_t tag)
+static bool sealed_take(struct gn_cursor *c, uint8_t tag)
 {
 	if (gn_cursor_is_done(c) || *c->p != tag)
 		return false;
@@ -47,7 +47,7 @@ static bool take(struct gn_cursor *c, uint8_t tag)
 
 static int get_varint(struct gn_cursor *c, uint8_t tag, uint64_t *v)
 {
-	return take(c, tag) && gn_cursor_get_uvarint(c, v) == 0 ? 0 : GN_EFORMAT;
+	return sealed_take(c, tag) && gn_cursor_get_uvarint(c, v) == 0 ? 0 : GN_EFORMAT;
 }
 
 /* Of just n bytes. */
@@ -56,7 +56,7 @@ static int get_bytes(struct gn_cursor *c, uint8_t tag, size_t n, void *out)
 	const uint8_t *p;
 	size_t len;
 
-	if (!take(c, tag) || gn_cursor_get_prefixed(c, &p, &len) < 0 || len != n)
+	if (!sealed_take(c, tag) || gn_cursor_get_prefixed(c, &p, &len) < 0 || len != n)
 		return GN_EFORMAT;
 	memcpy(out, p, n);
 	return 0;
@@ -181,7 +181,7 @@ static int get_text(struct gn_cursor *c, uint8_t tag, char out[GN_SEALED_TEXT_MA
 	const uint8_t *p;
 	size_t n;
 
-	if (!take(c, tag))
+	if (!sealed_take(c, tag))
 		return 0;
 	if (gn_cursor_get_prefixed(c, &p, &n) < 0 || n == 0 || n > GN_SEALED_TEXT_MAX)
 		return GN_EFORMAT;

@@ -144,7 +144,7 @@ void gn_sealer_fix(struct gn_sealer *s, const struct gn_sealer_fixed *fixed)
 }
 
 /* Nothing of what was in it is kept: it is always called between two outputs. */
-static int room_make(struct gn_sealer *s, size_t n)
+static int sealer_room_make(struct gn_sealer *s, size_t n)
 {
 	if (n <= s->room)
 		return 0;
@@ -294,7 +294,7 @@ int gn_sealer_put(struct gn_sealer *s, const void *p, size_t n, bool is_last, co
 		return GN_ETOOBIG;
 	if (s->letter.info.is_end && !s->is_ending)
 		return -EINVAL;
-	s->err = room_make(s, FRONT_MAX + GN_SEALED_HEAD_LEN + n + GN_SEALED_CHUNK_OVER);
+	s->err = sealer_room_make(s, FRONT_MAX + GN_SEALED_HEAD_LEN + n + GN_SEALED_CHUNK_OVER);
 	if (s->err < 0)
 		return s->err;
 	at = s->out;

@@ -129,7 +129,7 @@ struct input {
 };
 
 /* Takes bytes into u->small until there are `want`; says whether there are. */
-static bool gather(struct gn_unsealer *u, struct input *in, size_t want)
+static bool unsealer_gather(struct gn_unsealer *u, struct input *in, size_t want)
 {
 	size_t k = want - u->got < in->n ? want - u->got : in->n;
 
@@ -155,7 +155,7 @@ static int in_length(struct gn_unsealer *u, struct input *in)
 	uint64_t n;
 	int took;
 
-	if (!gather(u, in, u->got + 1))
+	if (!unsealer_gather(u, in, u->got + 1))
 		return GN_EAGAIN;
 	took = gn_uvarint_decode(u->small, u->got, &n);
 	if (took == GN_EAGAIN && u->got < GN_UVARINT_MAX)
@@ -194,7 +194,7 @@ static int in_header(struct gn_unsealer *u, struct input *in)
 	struct gn_sealed_header h;
 	int err;
 
-	if (!gather(u, in, u->n_header))
+	if (!unsealer_gather(u, in, u->n_header))
 		return GN_EAGAIN;
 	err = gn_sealed_header_decode(u->small, u->n_header, &h);
 	if (err == 0)
@@ -219,7 +219,7 @@ static int in_header(struct gn_unsealer *u, struct input *in)
 
 /* ---- chunks ---- */
 
-static int room_make(struct gn_unsealer *u, size_t n)
+static int unsealer_room_make(struct gn_unsealer *u, size_t n)
 {
 	text_wipe(u);
 	if (n <= u->room)
@@ -240,7 +240,7 @@ static int in_head(struct gn_unsealer *u, struct input *in)
 	size_t n;
 	int err;
 
-	if (!gather(u, in, GN_SEALED_HEAD_LEN))
+	if (!unsealer_gather(u, in, GN_SEALED_HEAD_LEN))
 		return GN_EAGAIN;
 	head = gn_get_u32(u->small);
 	u->is_last = head & GN_SEALED_LAST;
@@ -253,7 +253,7 @@ static int in_head(struct gn_unsealer *u, struct input *in)
 	    (n == 0 && !u->is_last))
 		return GN_EFORMAT;
 	u->n = n;
-	err = room_make(u, n);
+	err = unsealer_room_make(u, n);
 	if (err < 0)
 		return err;
 	gn_sealed_nonce(u->i, u->is_last, nonce);
@@ -265,7 +265,7 @@ static int in_head(struct gn_unsealer *u, struct input *in)
 
 static int in_sig(struct gn_unsealer *u, struct input *in)
 {
-	if (!gather(u, in, sizeof(u->sig)))
+	if (!unsealer_gather(u, in, sizeof(u->sig)))
 		return GN_EAGAIN;
 	(void)go(u, IN_TEXT);
 	return gn_bulk_put(u->bulk, u->small, sizeof(u->sig), u->sig);
@@ -347,7 +347,7 @@ static int in_tag(struct gn_unsealer *u, struct input *in)
 {
 	int err;
 
-	if (!gather(u, in, GN_BULK_TAG_LEN))
+	if (!unsealer_gather(u, in, GN_BULK_TAG_LEN))
 		return GN_EAGAIN;
 	err = gn_bulk_unseal(u->bulk, u->small);
 	if (err < 0)
@@ -362,7 +362,7 @@ static int in_tag(struct gn_unsealer *u, struct input *in)
 	return err == 0 && u->n > 0 ? GN_UNSEALED_DATA : err;
 }
 
-static int step(struct gn_unsealer *u, struct input *in)
+static int unsealer_step(struct gn_unsealer *u, struct input *in)
 {
 	switch (u->state) {
 	case IN_LENGTH:
@@ -394,7 +394,7 @@ int gn_unsealer_put(struct gn_unsealer *u, const void **p, size_t *n, const void
 	int ev = u->err;
 
 	while (ev == 0)
-		ev = step(u, &in);
+		ev = unsealer_step(u, &in);
 	*p = in.p;
 	*n = in.n;
 	if (ev == GN_UNSEALED_DATA) {

@@ -100,7 +100,8 @@ static void encipher(const struct blowfish *b, uint32_t v[2])
 }
 
 /* Replaces n words of the state; *at goes round the salt, which may be NULL. */
-static void replace(struct blowfish *b, uint32_t *words, size_t n, uint32_t v[2], const uint8_t *salt, size_t *at)
+static void bcrypt_pbkdf_replace(struct blowfish *b, uint32_t *words, size_t n, uint32_t v[2], const uint8_t *salt,
+				 size_t *at)
 {
 	for (size_t i = 0; i < n; i += 2) {
 		if (salt) {
@@ -121,9 +122,9 @@ static void expand(struct blowfish *b, const uint8_t key[SHA_LEN], const uint8_t
 
 	for (size_t i = 0; i < 18; i++)
 		b->p[i] ^= gn_get_u32(key + i * 4 % SHA_LEN);
-	replace(b, b->p, 18, v, salt, &at);
+	bcrypt_pbkdf_replace(b, b->p, 18, v, salt, &at);
 	for (size_t i = 0; i < 4; i++)
-		replace(b, b->s[i], 256, v, salt, &at);
+		bcrypt_pbkdf_replace(b, b->s[i], 256, v, salt, &at);
 }
 
 /* ---- bcrypt ---- */

@@ -54,7 +54,7 @@ static size_t lines_clean(char *text, size_t room, const char *from)
 
 /* text has n + 2 bytes.  What stands before the first BEGIN is no part of the key: a byte order mark, empty lines,
  * comments such as openssl writes. */
-static int text_parse(char *text, size_t n, gn_passphrase_cb *ask, void *arg, struct gn_key **out)
+static int key_forms_text_parse(char *text, size_t n, gn_passphrase_cb *ask, void *arg, struct gn_key **out)
 {
 	n = lines_clean(text, n + 2, strstr(text, BEGIN));
 	return strstr(text, GN_KEY_OPENSSH_BEGIN) ? gn_key_openssh_parse(text, n, ask, arg, out)
@@ -75,7 +75,7 @@ int gn_key_forms_decode(const uint8_t *p, size_t n, gn_passphrase_cb *ask, void 
 		memcpy(text, p, n);
 	/* The protobuf begins with a control character that no text begins with. */
 	if (n > 0 && p[0] != GN_KEY_PB_TYPE && strstr(text, BEGIN))
-		err = text_parse(text, n, ask, arg, out);
+		err = key_forms_text_parse(text, n, ask, arg, out);
 	else
 		err = gn_key_decode(p, n, out);
 	sodium_memzero(text, n + 2);

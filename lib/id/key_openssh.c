@@ -42,7 +42,7 @@ static int view_get(struct gn_cursor *c, struct view *out)
 	return err;
 }
 
-static bool is_text(const struct view *v, const char *text)
+static bool key_openssh_is_text(const struct view *v, const char *text)
 {
 	return v->n == strlen(text) && memcmp(v->p, text, v->n) == 0;
 }
@@ -89,7 +89,7 @@ static int public_check(const struct view *v)
 	gn_cursor_init(&c, v->p, v->n);
 	if (view_get(&c, &type) < 0)
 		return GN_EFORMAT;
-	if (!is_text(&type, TYPE))
+	if (!key_openssh_is_text(&type, TYPE))
 		return GN_EKEYTYPE;
 	return view_get(&c, &key) < 0 || key.n != PUBLIC_LEN || !gn_cursor_is_done(&c) ? GN_EFORMAT : 0;
 }
@@ -129,7 +129,7 @@ static int private_decode(const struct view *v, const struct view *blob, struct 
 	if (a != b)
 		return GN_EAUTH; /* decrypted with a wrong key */
 	err = view_get(&c, &type);
-	if (err == 0 && !is_text(&type, TYPE))
+	if (err == 0 && !key_openssh_is_text(&type, TYPE))
 		return GN_EKEYTYPE;
 	if (err == 0)
 		err = view_get(&c, &public);
@@ -149,7 +149,7 @@ static int private_decode(const struct view *v, const struct view *blob, struct 
 
 /* ---- encrypted ones ---- */
 
-static int decrypt(const EVP_CIPHER *cipher, const uint8_t key_iv[48], const struct view *in, uint8_t *out)
+static int key_openssh_decrypt(const EVP_CIPHER *cipher, const uint8_t key_iv[48], const struct view *in, uint8_t *out)
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	int n = 0, rest = 0, ok;
@@ -190,12 +190,12 @@ static int derive(const struct parts *p, gn_passphrase_cb *ask, void *arg, uint8
 
 static int encrypted_decode(const struct parts *p, gn_passphrase_cb *ask, void *arg, struct gn_key **out)
 {
-	const bool is_ctr = is_text(&p->cipher, "aes256-ctr");
+	const bool is_ctr = key_openssh_is_text(&p->cipher, "aes256-ctr");
 	struct view plain = {NULL, p->private.n};
 	uint8_t key_iv[48], *bytes;
 	int err;
 
-	if (!is_text(&p->kdf, "bcrypt") || (!is_ctr && !is_text(&p->cipher, "aes256-cbc")))
+	if (!key_openssh_is_text(&p->kdf, "bcrypt") || (!is_ctr && !key_openssh_is_text(&p->cipher, "aes256-cbc")))
 		return GN_EKEYTYPE;
 	if (plain.n % 16 != 0 || p->rest > 0)
 		return GN_EFORMAT;
@@ -204,7 +204,8 @@ static int encrypted_decode(const struct parts *p, gn_passphrase_cb *ask, void *
 		return err;
 	bytes = malloc(plain.n + 1);
 	plain.p = bytes;
-	err = bytes ? decrypt(is_ctr ? EVP_aes_256_ctr() : EVP_aes_256_cbc(), key_iv, &p->private, bytes) : -ENOMEM;
+	err = bytes ? key_openssh_decrypt(is_ctr ? EVP_aes_256_ctr() : EVP_aes_256_cbc(), key_iv, &p->private, bytes)
+		    : -ENOMEM;
 	sodium_memzero(key_iv, sizeof(key_iv));
 	if (err == 0)
 		err = private_decode(&plain, &p->public, out);
@@ -223,9 +224,9 @@ static int file_decode(const uint8_t *p, size_t n, gn_passphrase_cb *ask, void *
 		err = public_check(&parts.public);
 	if (err < 0)
 		return err;
-	if (!is_text(&parts.cipher, "none"))
+	if (!key_openssh_is_text(&parts.cipher, "none"))
 		return encrypted_decode(&parts, ask, arg, out);
-	if (!is_text(&parts.kdf, "none") || parts.private.n % 8 != 0 || parts.rest > 0)
+	if (!key_openssh_is_text(&parts.kdf, "none") || parts.private.n % 8 != 0 || parts.rest > 0)
 		return GN_EFORMAT;
 	err = private_decode(&parts.private, &parts.public, out);
 	return err == GN_EAUTH ? GN_EFORMAT : err;

@@ -26,7 +26,7 @@ struct block {
 	long len;
 };
 
-static PKCS8_PRIV_KEY_INFO *decrypt(const struct block *b, gn_passphrase_cb *ask, void *arg, int *err)
+static PKCS8_PRIV_KEY_INFO *key_pem_decrypt(const struct block *b, gn_passphrase_cb *ask, void *arg, int *err)
 {
 	const unsigned char *p = b->data;
 	PKCS8_PRIV_KEY_INFO *info = NULL;
@@ -52,7 +52,7 @@ static PKCS8_PRIV_KEY_INFO *decrypt(const struct block *b, gn_passphrase_cb *ask
 	return info;
 }
 
-static int key_of(const PKCS8_PRIV_KEY_INFO *info, struct gn_key **out)
+static int key_pem_key_of(const PKCS8_PRIV_KEY_INFO *info, struct gn_key **out)
 {
 	EVP_PKEY *pkey = EVP_PKCS82PKEY(info);
 	uint8_t seed[GN_KEY_SEED_LEN];
@@ -106,7 +106,7 @@ static int block_decode(const struct block *b, gn_passphrase_cb *ask, void *arg,
 	int err = GN_EFORMAT;
 
 	if (strcmp(b->name, PEM_STRING_PKCS8) == 0) {
-		info = decrypt(b, ask, arg, &err);
+		info = key_pem_decrypt(b, ask, arg, &err);
 	} else if (strcmp(b->name, PEM_STRING_PKCS8INF) == 0) {
 		info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, b->len);
 		if (info && p != b->data + b->len) {
@@ -120,7 +120,7 @@ static int block_decode(const struct block *b, gn_passphrase_cb *ask, void *arg,
 	}
 	if (!info)
 		return err;
-	err = key_of(info, out);
+	err = key_pem_key_of(info, out);
 	PKCS8_PRIV_KEY_INFO_free(info);
 	return err;
 }

@@ -93,7 +93,7 @@ static void arm(struct dns *dns)
 		gn_timer_stop(&dns->timer);
 }
 
-static void on_time(void *arg)
+static void dns_on_time(void *arg)
 {
 	struct dns *dns = arg;
 
@@ -210,7 +210,7 @@ static void run_sweep(struct gn_task *task)
 		channel_close(dns);
 }
 
-static void fini_slot(void *value)
+static void dns_fini_slot(void *value)
 {
 	struct dns *dns = value;
 
@@ -232,11 +232,11 @@ static int dns_of(struct gn_loop *loop, struct dns **out)
 			return -ENOMEM;
 		dns->loop = loop;
 		gn_list_init(&dns->sockets);
-		gn_timer_init(&dns->timer, loop, on_time, dns);
+		gn_timer_init(&dns->timer, loop, dns_on_time, dns);
 		gn_task_init(&dns->sweep, run_sweep);
 		err = ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS ? 0 : -ENOMEM;
 		if (!err)
-			err = gn_loop_slot_put(loop, &slot_key, dns, fini_slot);
+			err = gn_loop_slot_put(loop, &slot_key, dns, dns_fini_slot);
 		if (err) {
 			free(dns);
 			return err;
@@ -264,7 +264,7 @@ int gn_dns_server_set(struct gn_loop *loop, const char *server)
 /* ---- answers ------------------------------------------------------------------ */
 
 /* Takes the answer out of what c-ares calls back with; NULL: the query was given up. */
-static struct gn_dns *finish(void *arg, int err)
+static struct gn_dns *dns_finish(void *arg, int err)
 {
 	struct request *request = arg;
 	struct gn_dns *op = request->op;
@@ -279,7 +279,7 @@ static struct gn_dns *finish(void *arg, int err)
 }
 
 /* Room for n records and their bytes; returns where the bytes go, NULL without memory. */
-static uint8_t *make_room(struct gn_dns *op, size_t n, size_t bytes)
+static uint8_t *dns_make_room(struct gn_dns *op, size_t n, size_t bytes)
 {
 	op->records = malloc(n * sizeof(*op->records) + bytes + 1);
 	if (!op->records)
@@ -311,12 +311,12 @@ static void add_address(struct gn_dns *op, const struct ares_addrinfo_node *node
 
 static void on_addrinfo(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 {
-	struct gn_dns *op = finish(arg, error_of(status));
+	struct gn_dns *op = dns_finish(arg, error_of(status));
 	const struct ares_addrinfo_node *node;
 	uint8_t *to;
 
 	(void)timeouts;
-	if (op && !op->err && (to = make_room(op, GN_DNS_RECORDS_MAX, GN_DNS_RECORDS_MAX * 16))) {
+	if (op && !op->err && (to = dns_make_room(op, GN_DNS_RECORDS_MAX, GN_DNS_RECORDS_MAX * 16))) {
 		for (node = info->nodes; node; node = node->ai_next)
 			add_address(op, node, &to);
 		if (!op->n)
@@ -337,7 +337,7 @@ static void take_texts(struct gn_dns *op, const struct ares_txt_ext *list)
 		bytes += t->length + 1;
 	}
 	n = n < GN_DNS_RECORDS_MAX ? n : GN_DNS_RECORDS_MAX;
-	to = make_room(op, n, bytes);
+	to = dns_make_room(op, n, bytes);
 	if (!to)
 		return;
 	for (t = list; t; t = t->next) {
@@ -362,7 +362,7 @@ static void take_texts(struct gn_dns *op, const struct ares_txt_ext *list)
 
 static void on_text(void *arg, int status, int timeouts, unsigned char *answer, int len)
 {
-	struct gn_dns *op = finish(arg, error_of(status));
+	struct gn_dns *op = dns_finish(arg, error_of(status));
 	struct ares_txt_ext *list = NULL;
 
 	(void)timeouts;
@@ -406,7 +406,7 @@ static void run_done(struct gn_task *task)
 	free(records);
 }
 
-static void on_limit(void *arg)
+static void dns_on_limit(void *arg)
 {
 	struct gn_dns *op = arg;
 
@@ -432,7 +432,7 @@ static bool is_localhost(const char *name)
 static void answer_localhost(struct gn_dns *op)
 {
 	static const uint8_t four[4] = {127, 0, 0, 1}, six[16] = {[15] = 1};
-	uint8_t *to = make_room(op, 1, 16);
+	uint8_t *to = dns_make_room(op, 1, 16);
 
 	if (to) {
 		op->n = 1;
@@ -443,7 +443,7 @@ static void answer_localhost(struct gn_dns *op)
 	gn_task_post(op->dns->loop, &op->task);
 }
 
-static int ask(struct gn_dns *op, const char *name)
+static int dns_ask(struct gn_dns *op, const char *name)
 {
 	struct ares_addrinfo_hints hints = {.ai_flags = ARES_AI_NOSORT,
 					    .ai_family = op->type == GN_DNS_AAAA ? AF_INET6 : AF_INET};
@@ -490,10 +490,10 @@ int gn_dns_start(const struct gn_dns_cfg *cfg, struct gn_dns **out)
 	op->on_done = cfg->on_done;
 	op->arg = cfg->arg;
 	gn_task_init(&op->task, run_done);
-	gn_timer_init(&op->limit, cfg->loop, on_limit, op);
+	gn_timer_init(&op->limit, cfg->loop, dns_on_limit, op);
 	gn_timer_start(&op->limit, cfg->limit > 0 ? cfg->limit : GN_DNS_LIMIT);
 	dns->queries++;
-	err = ask(op, cfg->name);
+	err = dns_ask(op, cfg->name);
 	if (err) {
 		dns_free(op);
 		return err;

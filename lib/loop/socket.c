@@ -14,7 +14,7 @@
 
 #include "loop/socket_addr.h"
 
-static int reason(void)
+static int socket_reason(void)
 {
 	return errno == ECONNRESET || errno == EPIPE ? GN_ERESET : -errno;
 }
@@ -133,7 +133,7 @@ static ptrdiff_t receive(int fd, void *buf, size_t n, int flags)
 		return got;
 	if (got == 0)
 		return GN_EOF;
-	return would_block() ? GN_EAGAIN : reason();
+	return would_block() ? GN_EAGAIN : socket_reason();
 }
 
 ptrdiff_t gn_socket_read(int fd, void *buf, size_t n)
@@ -159,7 +159,7 @@ ptrdiff_t gn_socket_write(int fd, const struct iovec *v, int n)
 	while (sent < 0 && errno == EINTR);
 	if (sent >= 0)
 		return sent;
-	return would_block() ? GN_EAGAIN : reason();
+	return would_block() ? GN_EAGAIN : socket_reason();
 }
 
 int gn_socket_end(int fd)

@@ -98,7 +98,7 @@ static bool is_address(const struct ifaddrs *i)
 	       (i->ifa_addr->sa_family == AF_INET || i->ifa_addr->sa_family == AF_INET6);
 }
 
-static void fill(const struct ifaddrs *i, struct gn_ifaddr *out)
+static void socket_addr_fill(const struct ifaddrs *i, struct gn_ifaddr *out)
 {
 	struct sockaddr_storage sa = {0};
 	socklen_t len = i->ifa_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
@@ -126,7 +126,7 @@ int gn_ifaddrs_get(struct gn_ifaddr **out, size_t *n)
 	}
 	for (i = all; i; i = i->ifa_next)
 		if (is_address(i))
-			fill(i, &list[at++]);
+			socket_addr_fill(i, &list[at++]);
 	freeifaddrs(all);
 	*out = list;
 	*n = count;

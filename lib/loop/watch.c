@@ -108,7 +108,7 @@ void gn_watch_close(struct gn_loop *loop)
 		ev_loop_destroy(loop->ev);
 }
 
-static void on_time(struct ev_loop *ev, struct ev_timer *timer, int revents)
+static void watch_on_time(struct ev_loop *ev, struct ev_timer *timer, int revents)
 {
 	(void)ev;
 	(void)timer;
@@ -125,7 +125,7 @@ void gn_watch_wait(struct gn_loop *loop, gn_time wait)
 	}
 	/* libev reckons from its own idea of now, which is as old as its last wait. */
 	ev_now_update(loop->ev);
-	ev_timer_init(&timer, on_time, (double)wait / 1e9, 0.);
+	ev_timer_init(&timer, watch_on_time, (double)wait / 1e9, 0.);
 	if (wait != GN_NEVER)
 		ev_timer_start(loop->ev, &timer);
 	ev_run(loop->ev, EVRUN_ONCE);

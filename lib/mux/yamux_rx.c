@@ -17,7 +17,7 @@ static void broken(struct yamux *y)
 }
 
 /* A reset is owed to a stream that we do not take. */
-static void refuse(struct yamux *y, uint32_t id)
+static void yamux_rx_refuse(struct yamux *y, uint32_t id)
 {
 	if (y->refused == NULL)
 		y->refused = malloc(YAMUX_REFUSED_MAX * sizeof *y->refused);
@@ -46,7 +46,7 @@ static struct yamux_stream *accept_stream(struct yamux *y, const struct head *h)
 	if (r == GN_ECLOSED)
 		return NULL; /* the end of the session is the answer: a reset would read as a refusal */
 	if (r != 0 || yamux_stream_new(y, h->id, true, &s) != 0) {
-		refuse(y, h->id);
+		yamux_rx_refuse(y, h->id);
 		return NULL;
 	}
 	s->pending_ack = true;

@@ -54,7 +54,7 @@ static int table_grow(struct yamux *y)
 	return 0;
 }
 
-static void table_add(struct yamux *y, struct yamux_stream *s)
+static void yamux_streams_table_add(struct yamux *y, struct yamux_stream *s)
 {
 	struct yamux_stream **at = &y->buckets[bucket(y, s->st.id)];
 
@@ -110,14 +110,14 @@ int yamux_stream_new(struct yamux *y, uint32_t id, bool inbound, struct yamux_st
 	s->st.tx.budget = y->cfg.budget;
 	s->tx_window = s->window = s->granted = YAMUX_WINDOW_INITIAL;
 	s->held = charge;
-	table_add(y, s);
+	yamux_streams_table_add(y, s);
 	y->session.streams++;
 	y->session.inbound += inbound;
 	*out = s;
 	return 0;
 }
 
-static void stream_free(struct yamux_stream *s)
+static void yamux_streams_stream_free(struct yamux_stream *s)
 {
 	struct yamux *y = yamux_of(s->st.session);
 
@@ -143,10 +143,10 @@ void yamux_streams_free(struct yamux *y)
 	struct yamux_stream *s;
 
 	while ((s = gn_list_first(&y->gone, struct yamux_stream, ready)) != NULL)
-		stream_free(s);
+		yamux_streams_stream_free(s);
 	for (unsigned i = 0; i < y->n_buckets; i++) {
 		while (y->n_buckets > 0 && y->buckets[i] != NULL)
-			stream_free(y->buckets[i]);
+			yamux_streams_stream_free(y->buckets[i]);
 	}
 	free(y->buckets); /* grown for a stream that did not come to be */
 	y->buckets = NULL;
@@ -189,7 +189,7 @@ static void free_if_over(struct yamux_stream *s)
 		s->held = 0;
 	}
 	if (s->is_orphan && over) {
-		stream_free(s);
+		yamux_streams_stream_free(s);
 	} else if (s->is_orphan && s->st.is_ended_out && s->st.err == 0 && s->orphan_due == 0) {
 		s->orphan_due = gn_time_add(y->session.now, ORPHAN_LIMIT * GN_SEC);
 		gn_list_del(&s->ready);
@@ -315,7 +315,7 @@ void yamux_sync_sent(struct yamux *y)
 
 /* Was the ping of its sync() answered?  The far end receives them in order, so an answer stands for
  * all that were sent before, too. */
-static bool is_answered(const struct yamux *y, const struct yamux_stream *s)
+static bool yamux_streams_is_answered(const struct yamux *y, const struct yamux_stream *s)
 {
 	return s->sync_state == YAMUX_SYNC_SENT && y->syncs_answered - s->sync_ping - 1 < YAMUX_SYNCS_MAX;
 }
@@ -331,7 +331,7 @@ void yamux_sync_ponged(struct yamux *y, uint32_t value)
 	gn_list_for_each_safe(at, next, &y->syncs) {
 		struct yamux_stream *s = gn_list_entry(at, struct yamux_stream, sync);
 
-		if (!is_answered(y, s))
+		if (!yamux_streams_is_answered(y, s))
 			continue;
 		s->st.acked = s->sync_sent;
 		if (s->is_sync_extended) {
@@ -536,7 +536,7 @@ static gn_time epoch_of(gn_time rtt)
 
 /* The window grows only if the reader had emptied its buffer, to at most twice the
  * measured rate times the round trip (docs/design.md). */
-static void grow(struct yamux_stream *s, gn_time now)
+static void yamux_streams_grow(struct yamux_stream *s, gn_time now)
 {
 	struct yamux *y = yamux_of(s->st.session);
 	uint64_t consumed = came(s) - gn_pipe_len(&s->st.rx);
@@ -574,7 +574,7 @@ static void grow(struct yamux_stream *s, gn_time now)
 void yamux_stream_consumed(struct yamux_stream *s, gn_time now)
 {
 	if (s->received != s->epoch_bytes)
-		grow(s, now);
+		yamux_streams_grow(s, now);
 	if (yamux_stream_credit(s) > 0)
 		yamux_stream_queue_control(s);
 }

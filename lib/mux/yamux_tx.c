@@ -209,7 +209,7 @@ static void show_rest(struct show *w)
 	w->max = w->n;
 }
 
-static int source_peek(void *arg, struct iovec *v, int max, size_t limit)
+static int yamux_tx_source_peek(void *arg, struct iovec *v, int max, size_t limit)
 {
 	struct yamux *y = arg;
 	struct show w = {.y = y, .v = v, .max = max, .left = limit};
@@ -313,7 +313,7 @@ static void body_taken(struct yamux *y, struct yamux_stream *s, size_t n, bool w
 		gn_list_add_tail(&y->ready, &s->ready);
 }
 
-static void source_skip(void *arg, size_t n)
+static void yamux_tx_source_skip(void *arg, size_t n)
 {
 	struct yamux *y = arg;
 	unsigned done = 0;
@@ -351,6 +351,6 @@ void yamux_plan_forget(struct yamux *y, const struct yamux_stream *s)
 }
 
 const struct gn_source yamux_source = {
-	.peek = source_peek,
-	.skip = source_skip,
+	.peek = yamux_tx_source_peek,
+	.skip = yamux_tx_source_skip,
 };

@@ -24,7 +24,7 @@ void gn_multiaddrs_free(struct gn_multiaddr **a, size_t n)
 }
 
 /* Takes a over. */
-static int add(struct list *l, struct gn_multiaddr *a)
+static int addrs_add(struct list *l, struct gn_multiaddr *a)
 {
 	struct gn_multiaddr **grown;
 
@@ -68,7 +68,7 @@ static int spell_out(struct list *l, const struct gn_multiaddr *bound, const str
 		r = gn_multiaddr_replace(bound, &part, host, &whole);
 		gn_multiaddr_free(host);
 		if (r == 0)
-			r = add(l, whole);
+			r = addrs_add(l, whole);
 		if (r != 0)
 			return r;
 	}
@@ -126,7 +126,7 @@ static int collect(const struct gn_node *node, struct list *l)
 		} else {
 			r = gn_multiaddr_dup(bound[i], &copy);
 			if (r == 0)
-				r = add(l, copy);
+				r = addrs_add(l, copy);
 		}
 	}
 	free(ifs);

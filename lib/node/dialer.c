@@ -71,7 +71,7 @@ static void drop_all(struct gn_dialer *op)
 	gn_timer_stop(&op->stagger);
 }
 
-static void op_free(struct gn_dialer *op)
+static void dialer_op_free(struct gn_dialer *op)
 {
 	drop_all(op);
 	for (size_t i = 0; i < op->n; i++) {
@@ -97,11 +97,11 @@ static void dialer_notify(struct gn_task *task)
 		err = GN_ECLOSED;
 	if (err == 0 && !gn_conn_is_usable(conn))
 		err = conn->err != 0 ? conn->err : GN_EGONE;
-	op_free(op);
+	dialer_op_free(op);
 	cfg.on_done(cfg.arg, err, err == 0 ? conn : NULL);
 }
 
-static void finish(struct gn_dialer *op, int err, struct gn_conn *conn)
+static void dialer_finish(struct gn_dialer *op, int err, struct gn_conn *conn)
 {
 	drop_all(op);
 	op->err = err;
@@ -141,19 +141,19 @@ static void attempt_over(struct attempt *a, int err)
 	op->is_calling = false;
 }
 
-static void on_open(void *arg, struct gn_conn *c, int err)
+static void dialer_on_open(void *arg, struct gn_conn *c, int err)
 {
 	struct attempt *a = arg;
 
 	a->conn = NULL;
 	attempt_over(a, err);
 	if (err == 0 && !a->op->is_cancelled)
-		finish(a->op, 0, c);
+		dialer_finish(a->op, 0, c);
 	else
 		race(a->op);
 }
 
-static void on_link(void *arg, int err, struct gn_link *link)
+static void dialer_on_link(void *arg, int err, struct gn_link *link)
 {
 	struct attempt *a = arg;
 	struct gn_dialer *op = a->op;
@@ -163,7 +163,7 @@ static void on_link(void *arg, int err, struct gn_link *link)
 		.expect = op->peer.len > 0 ? &op->peer : NULL,
 		.found = op->has_names ? "dns" : "address",
 		.began = a->since,
-		.on_open = on_open,
+		.on_open = dialer_on_open,
 		.arg = a,
 	};
 
@@ -193,7 +193,7 @@ static void on_attempt_limit(void *arg)
 
 static void attempt_start(struct attempt *a)
 {
-	struct gn_link_dial_cfg cfg = {.loop = a->op->node->loop, .addr = a->addr, .on_done = on_link, .arg = a};
+	struct gn_link_dial_cfg cfg = {.loop = a->op->node->loop, .addr = a->addr, .on_done = dialer_on_link, .arg = a};
 	struct gn_peer_id peer;
 	int r;
 
@@ -230,11 +230,11 @@ static void race(struct gn_dialer *op)
 		}
 	}
 	if (op->is_cancelled)
-		op_free(op);
+		dialer_op_free(op);
 	else if (op->node->is_closing)
-		finish(op, GN_ECLOSED, NULL);
+		dialer_finish(op, GN_ECLOSED, NULL);
 	else if (op->n_running == 0 && i == op->n)
-		finish(op, op->err != 0 ? op->err : GN_EUNREACH, NULL);
+		dialer_finish(op, op->err != 0 ? op->err : GN_EUNREACH, NULL);
 }
 
 static void on_stagger(void *arg)
@@ -244,7 +244,7 @@ static void on_stagger(void *arg)
 
 /* The node's own limit is put off for a handshake on a slow path, which ends by itself; one that the
  * caller has set is not. */
-static bool has_more_time(const struct gn_dialer *op)
+static bool dialer_has_more_time(const struct gn_dialer *op)
 {
 	for (size_t i = 0; i < op->n && op->cfg.limit == 0; i++) {
 		const struct attempt *a = &op->attempts[i];
@@ -255,11 +255,11 @@ static bool has_more_time(const struct gn_dialer *op)
 	return false;
 }
 
-static void on_limit(void *arg)
+static void dialer_on_limit(void *arg)
 {
 	struct gn_dialer *op = arg;
 
-	if (has_more_time(op)) {
+	if (dialer_has_more_time(op)) {
 		gn_timer_start(&op->limit, op->node->cfg.limits.attempt / 2);
 		return;
 	}
@@ -270,9 +270,9 @@ static void on_limit(void *arg)
 			attempt_over(a, GN_ETIMEOUT);
 	}
 	if (op->is_cancelled)
-		op_free(op);
+		dialer_op_free(op);
 	else
-		finish(op, GN_ETIMEOUT, NULL);
+		dialer_finish(op, GN_ETIMEOUT, NULL);
 }
 
 /* IPv6 and IPv4 in turns, each in its order, loopback and the like where it stands. */
@@ -308,7 +308,7 @@ static void on_names(void *arg, int err, struct gn_multiaddr **addrs, size_t n)
 		}
 	}
 	if (err != 0) {
-		finish(op, op->err != 0 && err == GN_ENONAME ? op->err : err, NULL);
+		dialer_finish(op, op->err != 0 && err == GN_ENONAME ? op->err : err, NULL);
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -368,7 +368,7 @@ int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struc
 		return -ENOMEM;
 	op->node = node;
 	op->cfg = *cfg;
-	gn_timer_init(&op->limit, node->loop, on_limit, op);
+	gn_timer_init(&op->limit, node->loop, dialer_on_limit, op);
 	gn_timer_init(&op->stagger, node->loop, on_stagger, op);
 	gn_task_init(&op->task, dialer_notify);
 	gn_list_init(&op->link);
@@ -380,12 +380,12 @@ int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struc
 	if (r == 0 && open == NULL)
 		r = gn_names_resolve(&names, &op->names);
 	if (r != 0) {
-		op_free(op);
+		dialer_op_free(op);
 		return r;
 	}
 	gn_list_add_tail(&node->dials, &op->link);
 	if (open != NULL)
-		finish(op, 0, open);
+		dialer_finish(op, 0, open);
 	else
 		gn_timer_start(&op->limit, cfg->limit > 0 ? cfg->limit : node->cfg.limits.dial);
 	*out = op;
@@ -398,7 +398,7 @@ void gn_dialer_cancel(struct gn_dialer *op)
 		op->is_cancelled = true;
 		drop_all(op);
 	} else {
-		op_free(op);
+		dialer_op_free(op);
 	}
 }
 
@@ -421,7 +421,7 @@ void gn_dialers_close(struct gn_node *node)
 	struct gn_list *at;
 
 	gn_list_for_each(at, &node->dials)
-		finish(gn_list_entry(at, struct gn_dialer, link), GN_ECLOSED, NULL);
+		dialer_finish(gn_list_entry(at, struct gn_dialer, link), GN_ECLOSED, NULL);
 }
 
 void gn_dialers_free(struct gn_node *node)
@@ -431,7 +431,7 @@ void gn_dialers_free(struct gn_node *node)
 	while ((op = gn_list_first(&node->dials, struct gn_dialer, link)) != NULL) {
 		struct gn_dialer_cfg cfg = op->cfg;
 
-		op_free(op);
+		dialer_op_free(op);
 		if (cfg.on_lost != NULL)
 			cfg.on_lost(cfg.arg);
 	}

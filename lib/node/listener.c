@@ -18,7 +18,7 @@ struct listener {
 };
 
 /* Why a connection does not stay, for the user of this node. */
-static const char *reason(const struct gn_conn *c, int err)
+static const char *listener_reason(const struct gn_conn *c, int err)
 {
 	switch (c->refusal) {
 	case GN_GO_AWAY_CONNS:
@@ -31,7 +31,7 @@ static const char *reason(const struct gn_conn *c, int err)
 }
 
 /* One line for each that did not get in; the listener goes on. */
-static void on_open(void *arg, struct gn_conn *c, int err)
+static void listener_on_open(void *arg, struct gn_conn *c, int err)
 {
 	/* Pending connections that make room for others are many, and of silent strangers. */
 	bool is_pushed_out = err == GN_ELIMIT && c->refusal == 0;
@@ -45,18 +45,18 @@ static void on_open(void *arg, struct gn_conn *c, int err)
 	if (c->peer.len > 0)
 		gn_peer_id_format(&c->peer, id);
 	gn_log_about(level, c->remote, "%s%s%s: %s", text != NULL ? text : "?", id[0] ? "/p2p/" : "", id,
-		     reason(c, err));
+		     listener_reason(c, err));
 	free(text);
 }
 
-static void on_link(void *arg, struct gn_link *link)
+static void listener_on_link(void *arg, struct gn_link *link)
 {
 	struct listener *l = arg;
 	struct gn_conn_cfg cfg = {.node = l->node,
 				  .link = link,
 				  .inbound = true,
 				  .found = "inbound",
-				  .on_open = on_open};
+				  .on_open = listener_on_open};
 	struct gn_conn *c;
 	int r = gn_node_make_room(l->node);
 
@@ -71,7 +71,7 @@ static void on_link(void *arg, struct gn_link *link)
 int gn_node_listen(struct gn_node *node, const struct gn_multiaddr *addr, struct gn_multiaddr **bound)
 {
 	const struct gn_transport_ops *t = gn_node_transport(node, addr);
-	struct gn_link_listen_cfg cfg = {.loop = node->loop, .addr = addr, .on_link = on_link};
+	struct gn_link_listen_cfg cfg = {.loop = node->loop, .addr = addr, .on_link = listener_on_link};
 	struct listener *l;
 	int r;
 

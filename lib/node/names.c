@@ -176,7 +176,7 @@ static bool ends_in(const struct gn_multiaddr *a, const uint8_t *tail, size_t n,
 
 /* One text of a /dnsaddr name.  The peer that follows the name, or all that does, must end the
  * answer too: whoever asked for a peer wants no other. */
-static int take_text(struct query *q, const char *text, size_t n)
+static int names_take_text(struct query *q, const char *text, size_t n)
 {
 	const struct item *it = q->item;
 	const uint8_t *tail = it->part.start + it->part.size, *end;
@@ -217,7 +217,7 @@ static void on_dns(void *arg, int err, const struct gn_dns_record *records, size
 	q->dns = NULL;
 	op->running--;
 	for (size_t i = 0; i < n && err == 0; i++)
-		err = q->type == GN_DNS_TXT ? take_text(q, (const char *)records[i].bytes, records[i].len)
+		err = q->type == GN_DNS_TXT ? names_take_text(q, (const char *)records[i].bytes, records[i].len)
 					    : take_ip(q, q->type == GN_DNS_AAAA, records[i].bytes);
 	q->err = err != 0 ? err : q->n == 0 ? GN_ENONAME : 0;
 	gn_task_post(op->cfg.loop, &op->task);
@@ -281,7 +281,7 @@ static bool item_ask(struct item *it)
 
 /* ---- the operation ---- */
 
-static void op_free(struct gn_names *op)
+static void names_op_free(struct gn_names *op)
 {
 	struct item *it;
 
@@ -314,7 +314,7 @@ static int item_settle(struct item *it)
 	return any ? 0 : err;
 }
 
-static bool is_answered(const struct item *it)
+static bool names_is_answered(const struct item *it)
 {
 	return it->state == ITEM_ASKED && it->q[0].dns == NULL && it->q[1].dns == NULL;
 }
@@ -330,7 +330,7 @@ static bool work_once(struct gn_names *op)
 
 		if (it->state == ITEM_LOOK && item_ask(it))
 			return true;
-		if (!is_answered(it))
+		if (!names_is_answered(it))
 			continue;
 		err = item_settle(it);
 		if (err != 0) {
@@ -344,7 +344,7 @@ static bool work_once(struct gn_names *op)
 	return false;
 }
 
-static bool is_over(const struct gn_names *op)
+static bool names_is_over(const struct gn_names *op)
 {
 	struct gn_list *at;
 
@@ -374,7 +374,7 @@ static void done(struct gn_names *op)
 			it->addr = NULL;
 		}
 	}
-	op_free(op);
+	names_op_free(op);
 	cfg.on_done(cfg.arg, err, addrs, n);
 }
 
@@ -387,8 +387,8 @@ static void work(struct gn_task *task)
 		;
 	op->is_working = false;
 	if (op->is_cancelled)
-		op_free(op);
-	else if (is_over(op))
+		names_op_free(op);
+	else if (names_is_over(op))
 		done(op);
 }
 
@@ -410,7 +410,7 @@ int gn_names_resolve(const struct gn_names_cfg *cfg, struct gn_names **out)
 			err = 0;
 	}
 	if (err != 0) {
-		op_free(op);
+		names_op_free(op);
 		return err;
 	}
 	gn_task_post(cfg->loop, &op->task);
@@ -423,5 +423,5 @@ void gn_names_cancel(struct gn_names *op)
 	if (op->is_working)
 		op->is_cancelled = true;
 	else
-		op_free(op);
+		names_op_free(op);
 }

@@ -56,7 +56,7 @@ static int networks_grow(struct gn_networks *t)
 	return 0;
 }
 
-static void key_of(const struct gn_multiaddr *remote, enum gn_network_kind *kind, uint64_t *key)
+static void networks_key_of(const struct gn_multiaddr *remote, enum gn_network_kind *kind, uint64_t *key)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	struct gn_ip ip;
@@ -83,7 +83,7 @@ struct gn_network *gn_networks_get(struct gn_networks *t, const struct gn_multia
 	/* A table that cannot grow only has longer chains. */
 	if (t->n >= t->n_buckets && networks_grow(t) != 0 && t->n_buckets == 0)
 		return NULL;
-	key_of(remote, &kind, &key);
+	networks_key_of(remote, &kind, &key);
 	net = t->buckets[bucket_of(t, kind, key)];
 	while (net != NULL && (net->kind != kind || net->key != key))
 		net = net->next;

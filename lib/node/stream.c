@@ -57,7 +57,7 @@ enum {
  * and our own behind what is queued.  When nothing came at all since we asked, the far end may
  * be stopped for a while: then the session's limit of silence decides, and this one counts again as
  * soon as it speaks. */
-static bool has_more_time(const struct gn_stream *ps)
+static bool stream_has_more_time(const struct gn_stream *ps)
 {
 	const struct gn_conn *c = ps->conn;
 	const struct gn_limits *lim = &c->node->cfg.limits;
@@ -82,7 +82,7 @@ static void on_timeout(void *arg)
 		gn_timer_start_at(&ps->timer, due);
 		return;
 	}
-	if (is_due && has_more_time(ps)) {
+	if (is_due && stream_has_more_time(ps)) {
 		gn_timer_start(&ps->timer, gn_time_max(limit / LOOKS, GN_USEC));
 		return;
 	}
@@ -104,7 +104,7 @@ static int refusal(const struct gn_stream *ps, int err)
 	return err == GN_ERESET || err == GN_ETRUNC || err == GN_EOF ? GN_ENOPROTO : err;
 }
 
-static void on_step(void *arg, struct gn_stack *stack, struct gn_layer *l, int what)
+static void stream_on_step(void *arg, struct gn_stack *stack, struct gn_layer *l, int what)
 {
 	struct gn_stream *ps = arg;
 
@@ -163,7 +163,7 @@ static void report_unknown(struct gn_stream *ps)
 	free(protocol);
 }
 
-static void on_work(void *arg)
+static void stream_on_work(void *arg)
 {
 	(void)arg; /* the stream's mux_events, or a call of the owner's, pumps it */
 }
@@ -173,7 +173,7 @@ static void on_work(void *arg)
 static int select_start(struct gn_stream *ps)
 {
 	struct gn_node *node = ps->conn->node;
-	struct gn_stack_cfg cfg = {&node->iobuf, &ps->st->rx, &ps->st->tx, on_step, on_work, ps};
+	struct gn_stack_cfg cfg = {&node->iobuf, &ps->st->rx, &ps->st->tx, stream_on_step, stream_on_work, ps};
 	struct gn_select_cfg sel = {
 		.initiator = !ps->inbound,
 		.ids = &ps->protocol,
@@ -297,7 +297,7 @@ static void on_mux_events(void *arg, struct gn_mux_stream *st, unsigned mux_even
 	stream_notify(ps, events_of(ps, mux_events) | (ps->is_open && !was_open ? GN_OPENED : 0u));
 }
 
-static void attach(struct gn_stream *ps)
+static void stream_attach(struct gn_stream *ps)
 {
 	ps->st->on_events = on_mux_events;
 	ps->st->arg = ps;
@@ -331,7 +331,7 @@ int gn_stream_open(struct gn_stream *ps, struct gn_conn *conn, const char *proto
 		return r;
 	}
 	ps->preface = gn_pipe_len(&ps->st->tx);
-	attach(ps);
+	stream_attach(ps);
 	touch(ps);
 	return 0;
 }
@@ -352,7 +352,7 @@ void gn_stream_incoming(struct gn_conn *conn, struct gn_mux_stream *st)
 	conn->streams_in++;
 	gn_list_init(&ps->link_negotiating);
 	err = select_start(ps);
-	attach(ps);
+	stream_attach(ps);
 	if (err != 0) {
 		gn_stream_close(ps);
 		free(ps);
@@ -373,7 +373,7 @@ void gn_stream_accept(struct gn_stream *ps, struct gn_stream *handed)
 	gn_list_del(&handed->link);
 	gn_list_init(&ps->link_negotiating);
 	/* The timer is stopped and the stack empty: both may move. */
-	attach(ps);
+	stream_attach(ps);
 	gn_mux_stream_notify(ps->st, GN_MUX_STREAM_RX | GN_MUX_STREAM_TX);
 }
 

@@ -43,7 +43,7 @@ static size_t muxer_ids(const struct gn_components *k, const char **ids)
 	return n;
 }
 
-static int find(const char *const *ids, const char *id, size_t len)
+static int upgrade_find(const char *const *ids, const char *id, size_t len)
 {
 	for (int i = 0; ids[i] != NULL; i++)
 		if (strlen(ids[i]) == len && memcmp(ids[i], id, len) == 0)
@@ -105,12 +105,12 @@ static int start_select(struct gn_conn *c, const char *const *ids, size_t n,
 
 static int find_security(void *arg, const char *id, size_t len)
 {
-	return find(((struct gn_conn *)arg)->node->security_ids, id, len);
+	return upgrade_find(((struct gn_conn *)arg)->node->security_ids, id, len);
 }
 
 static int find_muxer(void *arg, const char *id, size_t len)
 {
-	return find(((struct gn_conn *)arg)->node->muxer_ids, id, len);
+	return upgrade_find(((struct gn_conn *)arg)->node->muxer_ids, id, len);
 }
 
 /* The peer has proved who it is. */

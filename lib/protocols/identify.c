@@ -72,7 +72,7 @@ static bool bucket_take(struct gn_identify_bucket *b, gn_time now)
 
 /* ---- a stream's end ---- */
 
-static void stream_free(struct gn_identify_stream *s)
+static void identify_stream_free(struct gn_identify_stream *s)
 {
 	gn_stream_close(&s->ps);
 	gn_timer_fini(&s->limit);
@@ -136,13 +136,13 @@ static void over(struct gn_identify_stream *s, int err)
 		peer->asking = NULL;
 		gn_identify_op_told(&peer->waiters, err, &s->reader.body);
 	}
-	stream_free(s);
+	identify_stream_free(s);
 	if (pushed)
 		sv->pushing--;
 	push_more(sv);
 }
 
-static void on_limit(void *arg)
+static void identify_on_limit(void *arg)
 {
 	over(arg, GN_ETIMEOUT);
 }
@@ -172,7 +172,7 @@ static int take_in(struct gn_identify_stream *s)
 	return n;
 }
 
-static void on_event(void *arg, struct gn_stream *ps, unsigned events)
+static void identify_on_event(void *arg, struct gn_stream *ps, unsigned events)
 {
 	struct gn_identify_stream *s = arg;
 	int r;
@@ -199,25 +199,25 @@ static struct gn_identify_stream *stream_new(struct gn_identify_peer *peer, enum
 	s->peer = peer;
 	s->kind = kind;
 	gn_identify_reader_init(&s->reader);
-	gn_timer_init(&s->limit, sv->node->loop, on_limit, s);
+	gn_timer_init(&s->limit, sv->node->loop, identify_on_limit, s);
 	gn_timer_start(&s->limit, GN_IDENTIFY_TIME * GN_SEC);
 	gn_list_init(&s->link);
 	gn_list_add_tail(&sv->streams, &s->link);
 	return s;
 }
 
-static int stream_open(struct gn_identify_peer *peer, enum kind kind, const char *protocol,
-		       struct gn_identify_stream **out)
+static int identify_stream_open(struct gn_identify_peer *peer, enum kind kind, const char *protocol,
+				struct gn_identify_stream **out)
 {
 	struct gn_identify_stream *s = stream_new(peer, kind);
 	int err = s == NULL ? -ENOMEM : gn_stream_open(&s->ps, peer->conn, protocol);
 
 	if (err != 0) {
 		if (s != NULL)
-			stream_free(s);
+			identify_stream_free(s);
 		return err;
 	}
-	s->ps.on_event = on_event;
+	s->ps.on_event = identify_on_event;
 	s->ps.arg = s;
 	*out = s;
 	return 0;
@@ -246,18 +246,18 @@ int gn_identify_ask(struct gn_identify_peer *peer)
 	if (peer->asking != NULL)
 		return 0;
 	peer->is_asked = true;
-	return stream_open(peer, ASK, GN_IDENTIFY_ID, &peer->asking);
+	return identify_stream_open(peer, ASK, GN_IDENTIFY_ID, &peer->asking);
 }
 
 static void push_start(struct gn_identify_peer *peer)
 {
 	struct gn_identify_stream *s;
 
-	if (stream_open(peer, PUSH, GN_IDENTIFY_PUSH_ID, &s) != 0)
+	if (identify_stream_open(peer, PUSH, GN_IDENTIFY_PUSH_ID, &s) != 0)
 		return;
 	if (identify_notify(s) != 0) {
 		gn_stream_reset(&s->ps);
-		stream_free(s);
+		identify_stream_free(s);
 		return;
 	}
 	peer->service->pushing++;
@@ -304,7 +304,7 @@ static void incoming(struct gn_stream *handed, enum kind kind)
 		return;
 	}
 	gn_stream_accept(&s->ps, handed);
-	s->ps.on_event = on_event;
+	s->ps.on_event = identify_on_event;
 	s->ps.arg = s;
 	if (kind == ANSWER)
 		err = identify_notify(s);
@@ -387,11 +387,11 @@ static void drop_streams(struct gn_identify_service *sv, const struct gn_identif
 		if (s->kind == PUSH)
 			sv->pushing--;
 		gn_stream_reset(&s->ps);
-		stream_free(s);
+		identify_stream_free(s);
 	}
 }
 
-static void service_on_gone(void *state, struct gn_conn *c)
+static void identify_service_on_gone(void *state, struct gn_conn *c)
 {
 	struct gn_identify_service *sv = state;
 	struct gn_identify_peer *peer = c->service_state;
@@ -456,7 +456,7 @@ static int serve(struct gn_identify_service *sv, const char *id, void (*on_open)
 	return gn_registry_add(&sv->node->registry, &entry);
 }
 
-static int service_start(struct gn_node *node, void **state)
+static int identify_service_start(struct gn_node *node, void **state)
 {
 	struct gn_identify_service *sv = calloc(1, sizeof *sv);
 	int err;
@@ -481,7 +481,7 @@ static int service_start(struct gn_node *node, void **state)
 	return 0;
 }
 
-static void service_stop(struct gn_node *node, void *state)
+static void identify_service_stop(struct gn_node *node, void *state)
 {
 	struct gn_identify_service *sv = state;
 	struct gn_identify_peer *peer;
@@ -498,9 +498,9 @@ static void service_stop(struct gn_node *node, void *state)
 
 const struct gn_service_ops gn_service_identify = {
 	.name = "identify",
-	.start = service_start,
-	.stop = service_stop,
+	.start = identify_service_start,
+	.stop = identify_service_stop,
 	.on_conn = service_on_conn,
-	.on_gone = service_on_gone,
+	.on_gone = identify_service_on_gone,
 	.on_change = service_on_change,
 };

@@ -67,7 +67,8 @@ static int key_check(const Gn__Pb__Identify *m, const struct gn_peer_id *peer)
 }
 
 /* The address without the peer's own id behind it; GN_ENONAME: to be left out. */
-static int addr_get(const ProtobufCBinaryData *from, const struct gn_peer_id *peer, struct gn_multiaddr **out)
+static int identify_message_addr_get(const ProtobufCBinaryData *from, const struct gn_peer_id *peer,
+				     struct gn_multiaddr **out)
 {
 	struct gn_multiaddr *a;
 	struct gn_peer_id id;
@@ -83,7 +84,8 @@ static int addr_get(const ProtobufCBinaryData *from, const struct gn_peer_id *pe
 	return err;
 }
 
-static int addrs_get(struct gn_identify_view *v, const Gn__Pb__Identify *m, const struct gn_peer_id *peer)
+static int identify_message_addrs_get(struct gn_identify_view *v, const Gn__Pb__Identify *m,
+				      const struct gn_peer_id *peer)
 {
 	size_t n = m->n_listen_addrs < GN_IDENTIFY_ADDRS_MAX ? m->n_listen_addrs : GN_IDENTIFY_ADDRS_MAX;
 	int err;
@@ -92,7 +94,7 @@ static int addrs_get(struct gn_identify_view *v, const Gn__Pb__Identify *m, cons
 	if (v->addrs == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		err = addr_get(&m->listen_addrs[i], peer, &v->addrs[v->info.n_listen]);
+		err = identify_message_addr_get(&m->listen_addrs[i], peer, &v->addrs[v->info.n_listen]);
 		if (err == 0)
 			v->info.n_listen++;
 		else if (err != GN_ENONAME)
@@ -109,7 +111,8 @@ static int addrs_get(struct gn_identify_view *v, const Gn__Pb__Identify *m, cons
 }
 
 /* A record that is good is worth a word; where no addresses stand beside it, it has them. */
-static void record_get(struct gn_identify_view *v, const Gn__Pb__Identify *m, const struct gn_peer_id *peer)
+static void identify_message_record_get(struct gn_identify_view *v, const Gn__Pb__Identify *m,
+					const struct gn_peer_id *peer)
 {
 	struct gn_peer_record rec;
 
@@ -142,9 +145,9 @@ static int view_fill(struct gn_identify_view *v, Gn__Pb__Identify *m, const stru
 	info->n_protocols = m->n_protocols < GN_IDENTIFY_PROTOCOLS_MAX ? m->n_protocols : GN_IDENTIFY_PROTOCOLS_MAX;
 	for (size_t i = 0; i < info->n_protocols; i++)
 		v->takes_push |= strcmp(info->protocols[i], GN_IDENTIFY_PUSH_ID) == 0;
-	err = addrs_get(v, m, peer);
+	err = identify_message_addrs_get(v, m, peer);
 	if (err == 0)
-		record_get(v, m, peer);
+		identify_message_record_get(v, m, peer);
 	return err;
 }
 

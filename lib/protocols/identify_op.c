@@ -22,7 +22,7 @@ struct gn_identify {
 	size_t len;
 };
 
-static void op_free(struct gn_identify *op)
+static void identify_op_op_free(struct gn_identify *op)
 {
 	gn_task_cancel(&op->task);
 	gn_list_del(&op->link);
@@ -42,13 +42,13 @@ static void identify_op_notify(struct gn_task *task)
 		err = gn_identify_view_init(&v, op->body, op->len, &op->peer);
 	if (err == 0)
 		v.info.signed_record |= op->signed_record;
-	op_free(op);
+	identify_op_op_free(op);
 	cfg.on_done(cfg.arg, err, err == 0 ? &v.info : NULL);
 	if (err == 0)
 		gn_identify_view_fini(&v);
 }
 
-static void finish(struct gn_identify *op, int err, const uint8_t *body, size_t len)
+static void identify_op_finish(struct gn_identify *op, int err, const uint8_t *body, size_t len)
 {
 	gn_list_del(&op->wait);
 	op->err = err;
@@ -65,7 +65,7 @@ void gn_identify_op_told(struct gn_list *waiters, int err, const struct gn_buf *
 	struct gn_identify *op;
 
 	while ((op = gn_list_first(waiters, struct gn_identify, wait)) != NULL)
-		finish(op, err, body != NULL ? body->p : NULL, body != NULL ? body->len : 0);
+		identify_op_finish(op, err, body != NULL ? body->p : NULL, body != NULL ? body->len : 0);
 }
 
 void gn_identify_ops_free(struct gn_identify_service *service)
@@ -75,11 +75,11 @@ void gn_identify_ops_free(struct gn_identify_service *service)
 	while ((op = gn_list_first(&service->ops, struct gn_identify, link)) != NULL) {
 		if (op->dialer != NULL)
 			gn_dialer_cancel(op->dialer);
-		op_free(op);
+		identify_op_op_free(op);
 	}
 }
 
-static void on_conn(void *arg, int err, struct gn_conn *conn)
+static void identify_op_on_conn(void *arg, int err, struct gn_conn *conn)
 {
 	struct gn_identify *op = arg;
 	struct gn_identify_peer *peer = conn != NULL ? conn->service_state : NULL;
@@ -91,19 +91,19 @@ static void on_conn(void *arg, int err, struct gn_conn *conn)
 		op->peer = conn->peer;
 		if (peer->known != NULL && peer->known->is_whole) {
 			op->signed_record = peer->known->signed_record;
-			finish(op, 0, peer->known->body, peer->known->len);
+			identify_op_finish(op, 0, peer->known->body, peer->known->len);
 			return;
 		}
 		err = gn_identify_ask(peer);
 	}
 	if (err != 0)
-		finish(op, err, NULL, 0);
+		identify_op_finish(op, err, NULL, 0);
 	else
 		gn_list_add_tail(&peer->waiters, &op->wait);
 }
 
 /* The node is freed: it is the service that knows of us. */
-static void on_lost(void *arg)
+static void identify_op_on_lost(void *arg)
 {
 	((struct gn_identify *)arg)->dialer = NULL;
 }
@@ -116,8 +116,8 @@ int gn_identify_start(struct gn_node *node, const struct gn_identify_cfg *cfg, s
 		.limit = cfg->dial.limit,
 		.on_attempt = cfg->dial.on_attempt,
 		.attempt_arg = cfg->arg,
-		.on_done = on_conn,
-		.on_lost = on_lost,
+		.on_done = identify_op_on_conn,
+		.on_lost = identify_op_on_lost,
 	};
 	struct gn_identify_service *sv = gn_node_service(node, &gn_service_identify);
 	struct gn_identify *op;
@@ -136,7 +136,7 @@ int gn_identify_start(struct gn_node *node, const struct gn_identify_cfg *cfg, s
 	dialer.arg = op;
 	err = gn_dialer_start(node, &dialer, &op->dialer);
 	if (err != 0) {
-		op_free(op);
+		identify_op_op_free(op);
 		return err;
 	}
 	gn_list_add_tail(&sv->ops, &op->link);
@@ -148,5 +148,5 @@ void gn_identify_cancel(struct gn_identify *op)
 {
 	if (op->dialer != NULL)
 		gn_dialer_cancel(op->dialer);
-	op_free(op);
+	identify_op_op_free(op);
 }

@@ -59,7 +59,7 @@ static int echo_all(struct echo *e)
 	}
 }
 
-static void on_event(void *arg, struct gn_stream *ps, unsigned events)
+static void ping_on_event(void *arg, struct gn_stream *ps, unsigned events)
 {
 	struct echo *e = arg;
 	int r = echo_all(e);
@@ -72,7 +72,7 @@ static void on_event(void *arg, struct gn_stream *ps, unsigned events)
 	}
 }
 
-static void on_open(void *arg, struct gn_stream *handed)
+static void ping_on_open(void *arg, struct gn_stream *handed)
 {
 	struct gn_ping_service *sv = arg;
 	struct echo *e = NULL;
@@ -93,14 +93,14 @@ static void on_open(void *arg, struct gn_stream *handed)
 	gn_list_init(&e->link);
 	gn_list_add_tail(&sv->streams, &e->link);
 	gn_stream_accept(&e->ps, handed);
-	e->ps.on_event = on_event;
+	e->ps.on_event = ping_on_event;
 	e->ps.arg = e;
 }
 
-static int service_start(struct gn_node *node, void **state)
+static int ping_service_start(struct gn_node *node, void **state)
 {
 	struct gn_ping_service *sv = calloc(1, sizeof *sv);
-	struct gn_registry_entry entry = {.on_open = on_open, .arg = sv};
+	struct gn_registry_entry entry = {.on_open = ping_on_open, .arg = sv};
 	char id[] = GN_PING_ID;
 	int err;
 
@@ -119,7 +119,7 @@ static int service_start(struct gn_node *node, void **state)
 	return 0;
 }
 
-static void service_on_gone(void *state, struct gn_conn *c)
+static void ping_service_on_gone(void *state, struct gn_conn *c)
 {
 	struct gn_ping_service *sv = state;
 	struct gn_list *at, *next;
@@ -133,7 +133,7 @@ static void service_on_gone(void *state, struct gn_conn *c)
 	gn_ping_ops_gone(sv, c);
 }
 
-static void service_stop(struct gn_node *node, void *state)
+static void ping_service_stop(struct gn_node *node, void *state)
 {
 	struct gn_ping_service *sv = state;
 	struct echo *e;
@@ -147,7 +147,7 @@ static void service_stop(struct gn_node *node, void *state)
 
 const struct gn_service_ops gn_service_ping = {
 	.name = "ping",
-	.start = service_start,
-	.stop = service_stop,
-	.on_gone = service_on_gone,
+	.start = ping_service_start,
+	.stop = ping_service_stop,
+	.on_gone = ping_service_on_gone,
 };

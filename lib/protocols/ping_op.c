@@ -37,7 +37,7 @@ static void stream_drop(struct gn_ping *op)
 	op->has_stream = false;
 }
 
-static void op_free(struct gn_ping *op)
+static void ping_op_op_free(struct gn_ping *op)
 {
 	if (op->dialer != NULL)
 		gn_dialer_cancel(op->dialer);
@@ -53,7 +53,7 @@ void gn_ping_ops_free(struct gn_ping_service *service)
 	struct gn_ping *op;
 
 	while ((op = gn_list_first(&service->ops, struct gn_ping, link)) != NULL)
-		op_free(op);
+		ping_op_op_free(op);
 }
 
 static void ping_op_notify(struct gn_task *task)
@@ -62,11 +62,11 @@ static void ping_op_notify(struct gn_task *task)
 	struct gn_ping_cfg cfg = op->cfg;
 	int err = op->err;
 
-	op_free(op);
+	ping_op_op_free(op);
 	cfg.on_done(cfg.arg, err);
 }
 
-static void finish(struct gn_ping *op, int err)
+static void ping_op_finish(struct gn_ping *op, int err)
 {
 	if (err == 0)
 		gn_stream_end(&op->ps);
@@ -87,15 +87,15 @@ void gn_ping_ops_gone(struct gn_ping_service *service, const struct gn_conn *c)
 		struct gn_ping *op = gn_list_entry(at, struct gn_ping, link);
 
 		if (op->conn == c)
-			finish(op, c->err != 0 ? c->err : GN_EGONE);
+			ping_op_finish(op, c->err != 0 ? c->err : GN_EGONE);
 	}
 }
 
 /* ---- sending ---- */
 
-static void on_event(void *arg, struct gn_stream *ps, unsigned events);
+static void ping_op_on_event(void *arg, struct gn_stream *ps, unsigned events);
 
-static int stream_open(struct gn_ping *op)
+static int ping_op_stream_open(struct gn_ping *op)
 {
 	int err = gn_conn_is_usable(op->conn) ? gn_stream_open(&op->ps, op->conn, GN_PING_ID) : GN_EGONE;
 
@@ -104,20 +104,20 @@ static int stream_open(struct gn_ping *op)
 	op->has_stream = true;
 	op->is_good = false;
 	op->len = 0;
-	op->ps.on_event = on_event;
+	op->ps.on_event = ping_op_on_event;
 	op->ps.arg = op;
 	return 0;
 }
 
 static void send_one(struct gn_ping *op)
 {
-	int err = op->has_stream ? 0 : stream_open(op);
+	int err = op->has_stream ? 0 : ping_op_stream_open(op);
 
 	gn_random(op->out, sizeof op->out);
 	if (err == 0)
 		err = gn_stream_put(&op->ps, op->out, sizeof op->out);
 	if (err != 0) {
-		finish(op, err);
+		ping_op_finish(op, err);
 		return;
 	}
 	op->is_out = true;
@@ -125,19 +125,19 @@ static void send_one(struct gn_ping *op)
 	gn_timer_start(&op->timer, op->cfg.limit > 0 ? op->cfg.limit : GN_PING_LIMIT * GN_SEC);
 }
 
-static void on_timer(void *arg)
+static void ping_op_on_timer(void *arg)
 {
 	struct gn_ping *op = arg;
 
 	if (op->is_out)
-		finish(op, GN_ETIMEOUT);
+		ping_op_finish(op, GN_ETIMEOUT);
 	else
 		send_one(op);
 }
 
 /* ---- the answer ---- */
 
-static void answered(struct gn_ping *op)
+static void ping_op_answered(struct gn_ping *op)
 {
 	gn_time now = gn_loop_now(op->service->node->loop), next;
 	gn_time interval = op->cfg.interval > 0 ? op->cfg.interval : GN_PING_INTERVAL * GN_SEC;
@@ -149,7 +149,7 @@ static void answered(struct gn_ping *op)
 	next = op->sent + interval - now;
 	gn_timer_start(&op->timer, next > 0 ? next : 0);
 	if (op->cfg.count > 0 && op->seq >= op->cfg.count)
-		finish(op, 0);
+		ping_op_finish(op, 0);
 	if (op->cfg.on_rtt != NULL) /* the last: it may cancel us */
 		op->cfg.on_rtt(op->cfg.arg, seq, now - op->sent);
 }
@@ -162,12 +162,12 @@ static void stream_over(struct gn_ping *op, int err)
 	gn_stream_reset(&op->ps);
 	stream_drop(op);
 	if (err == GN_EPROTO || (op->is_out && !again))
-		finish(op, err == GN_EOF ? GN_ERESET : err);
+		ping_op_finish(op, err == GN_EOF ? GN_ERESET : err);
 	else if (op->is_out)
 		send_one(op);
 }
 
-static void on_event(void *arg, struct gn_stream *ps, unsigned events)
+static void ping_op_on_event(void *arg, struct gn_stream *ps, unsigned events)
 {
 	struct gn_ping *op = arg;
 	ptrdiff_t n = 0;
@@ -183,7 +183,7 @@ static void on_event(void *arg, struct gn_stream *ps, unsigned events)
 		if (memcmp(op->in, op->out, GN_PING_LEN) != 0)
 			stream_over(op, GN_EPROTO);
 		else
-			answered(op);
+			ping_op_answered(op);
 		return;
 	}
 	if (n == GN_EAGAIN && !(events & GN_DEAD))
@@ -193,20 +193,20 @@ static void on_event(void *arg, struct gn_stream *ps, unsigned events)
 
 /* ---- the operation ---- */
 
-static void on_conn(void *arg, int err, struct gn_conn *conn)
+static void ping_op_on_conn(void *arg, int err, struct gn_conn *conn)
 {
 	struct gn_ping *op = arg;
 
 	op->dialer = NULL;
 	op->conn = conn;
 	if (err != 0)
-		finish(op, err);
+		ping_op_finish(op, err);
 	else
 		send_one(op);
 }
 
 /* The node is freed: it is the service that knows of us. */
-static void on_lost(void *arg)
+static void ping_op_on_lost(void *arg)
 {
 	((struct gn_ping *)arg)->dialer = NULL;
 }
@@ -219,8 +219,8 @@ int gn_ping_start(struct gn_node *node, const struct gn_ping_cfg *cfg, struct gn
 		.limit = cfg->dial.limit,
 		.on_attempt = cfg->dial.on_attempt,
 		.attempt_arg = cfg->arg,
-		.on_done = on_conn,
-		.on_lost = on_lost,
+		.on_done = ping_op_on_conn,
+		.on_lost = ping_op_on_lost,
 	};
 	struct gn_ping_service *sv = gn_node_service(node, &gn_service_ping);
 	struct gn_ping *op;
@@ -234,12 +234,12 @@ int gn_ping_start(struct gn_node *node, const struct gn_ping_cfg *cfg, struct gn
 	op->service = sv;
 	op->cfg = *cfg;
 	gn_list_init(&op->link);
-	gn_timer_init(&op->timer, node->loop, on_timer, op);
+	gn_timer_init(&op->timer, node->loop, ping_op_on_timer, op);
 	gn_task_init(&op->task, ping_op_notify);
 	dialer.arg = op;
 	err = gn_dialer_start(node, &dialer, &op->dialer);
 	if (err != 0) {
-		op_free(op);
+		ping_op_op_free(op);
 		return err;
 	}
 	gn_list_add_tail(&sv->ops, &op->link);
@@ -249,5 +249,5 @@ int gn_ping_start(struct gn_node *node, const struct gn_ping_cfg *cfg, struct gn
 
 void gn_ping_cancel(struct gn_ping *op)
 {
-	op_free(op);
+	ping_op_op_free(op);
 }

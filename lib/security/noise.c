@@ -156,7 +156,7 @@ static int message_send(struct gn_layer *l, int number)
 }
 
 /* The next message of the handshake, whole, without its length. */
-static int message_peek(struct gn_layer *l, uint8_t **p, size_t *len)
+static int noise_message_peek(struct gn_layer *l, uint8_t **p, size_t *len)
 {
 	int r = gn_pipe_whole(l->rx, 2, p);
 
@@ -193,7 +193,7 @@ static int handshake(struct gn_layer *l)
 	struct gn_noise *hs = &n->setup->hs;
 	uint8_t *msg, *payload;
 	size_t len = 0, n_payload;
-	int r = message_peek(l, &msg, &len);
+	int r = noise_message_peek(l, &msg, &len);
 
 	if (r != 0)
 		return r;

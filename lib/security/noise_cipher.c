@@ -51,7 +51,7 @@ int gn_noise_cipher_open(struct gn_iobuf *s)
 }
 
 /* Sets key (if it is another's) and nonce; counts. */
-static int start(struct gn_iobuf *s, struct gn_noise_key *k, int dir, EVP_CIPHER_CTX **ctx)
+static int noise_cipher_start(struct gn_iobuf *s, struct gn_noise_key *k, int dir, EVP_CIPHER_CTX **ctx)
 {
 	struct cipher *c;
 	uint8_t iv[12] = {0};
@@ -77,7 +77,7 @@ static int start(struct gn_iobuf *s, struct gn_noise_key *k, int dir, EVP_CIPHER
 int gn_noise_cipher_seal(struct gn_iobuf *s, struct gn_noise_key *k, const struct iovec *v, int n, uint8_t *out)
 {
 	EVP_CIPHER_CTX *ctx = NULL;
-	int len, r = start(s, k, 1, &ctx);
+	int len, r = noise_cipher_start(s, k, 1, &ctx);
 
 	if (r != 0)
 		return r;
@@ -95,7 +95,7 @@ int gn_noise_cipher_seal(struct gn_iobuf *s, struct gn_noise_key *k, const struc
 int gn_noise_cipher_unseal(struct gn_iobuf *s, struct gn_noise_key *k, uint8_t *p, size_t n)
 {
 	EVP_CIPHER_CTX *ctx = NULL;
-	int len = 0, r = start(s, k, 0, &ctx);
+	int len = 0, r = noise_cipher_start(s, k, 0, &ctx);
 
 	if (r != 0)
 		return r;

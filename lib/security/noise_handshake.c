@@ -76,7 +76,7 @@ static int unseal(struct gn_noise *hs, uint8_t *p, size_t n)
 	return 0;
 }
 
-static void begin(struct gn_noise *hs, const void *prologue, size_t n)
+static void noise_handshake_begin(struct gn_noise *hs, const void *prologue, size_t n)
 {
 	crypto_scalarmult_base(hs->s_pub, hs->s);
 	crypto_scalarmult_base(hs->e_pub, hs->e);
@@ -91,7 +91,7 @@ void gn_noise_init(struct gn_noise *hs, bool initiator)
 	hs->initiator = initiator;
 	gn_random(hs->s, sizeof hs->s);
 	gn_random(hs->e, sizeof hs->e);
-	begin(hs, "", 0);
+	noise_handshake_begin(hs, "", 0);
 }
 
 int gn_noise_init_fixed(struct gn_noise *hs, bool initiator, const uint8_t s[GN_NOISE_KEY],
@@ -101,7 +101,7 @@ int gn_noise_init_fixed(struct gn_noise *hs, bool initiator, const uint8_t s[GN_
 	hs->initiator = initiator;
 	memcpy(hs->s, s, sizeof hs->s);
 	memcpy(hs->e, e, sizeof hs->e);
-	begin(hs, prologue, n);
+	noise_handshake_begin(hs, prologue, n);
 	return 0;
 }
 

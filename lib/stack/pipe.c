@@ -34,7 +34,7 @@ static void block_drop(struct gn_pipe *p, struct gn_block *b)
 	gn_block_free(p->iobuf, b);
 }
 
-static void drop(struct gn_pipe *p)
+static void pipe_drop(struct gn_pipe *p)
 {
 	struct gn_block *b;
 
@@ -50,7 +50,7 @@ static void drop(struct gn_pipe *p)
 void gn_pipe_fini(struct gn_pipe *p)
 {
 	if (p->iobuf != NULL)
-		drop(p);
+		pipe_drop(p);
 	p->source = NULL;
 }
 
@@ -293,7 +293,7 @@ int gn_pipe_settle(struct gn_pipe *p)
 }
 
 /* May the pipe take bytes now?  What is put goes behind the views: they become memory. */
-static int take(struct gn_pipe *p)
+static int pipe_take(struct gn_pipe *p)
 {
 	if (p->end == 0 && p->borrowed > 0 && !p->sends)
 		gn_pipe_settle(p);
@@ -303,7 +303,7 @@ static int take(struct gn_pipe *p)
 ptrdiff_t gn_pipe_write(struct gn_pipe *p, const void *buf, size_t n)
 {
 	size_t room;
-	int r = take(p);
+	int r = pipe_take(p);
 
 	if (r != 0)
 		return r;
@@ -392,7 +392,7 @@ uint8_t *gn_pipe_reserve(struct gn_pipe *p, size_t n)
 		return NULL;
 	if (p->sends)
 		return gn_iobuf_reserve(p->iobuf, p, n);
-	if (take(p) != 0)
+	if (pipe_take(p) != 0)
 		return NULL;
 	return tail_room(p, n, ASK_SHARE);
 }
@@ -496,7 +496,7 @@ void gn_pipe_close(struct gn_pipe *p, int end)
 
 void gn_pipe_reset(struct gn_pipe *p, int err)
 {
-	drop(p);
+	pipe_drop(p);
 	p->source = NULL;
 	if (p->end == 0 || p->end == GN_EOF)
 		p->end = err;

@@ -50,7 +50,7 @@ static int send_texts(struct gn_layer *l, const char *a, const char *b)
 }
 
 /* The next message whole: its text without the newline, and the bytes it takes. */
-static int message_peek(struct gn_layer *l, const char **text, size_t *len, size_t *takes)
+static int select_message_peek(struct gn_layer *l, const char **text, size_t *len, size_t *takes)
 {
 	uint8_t *p;
 	uint64_t n;
@@ -78,7 +78,7 @@ static int message_peek(struct gn_layer *l, const char **text, size_t *len, size
 	return 0;
 }
 
-static bool is_text(const char *text, size_t len, const char *want)
+static bool select_is_text(const char *text, size_t len, const char *want)
 {
 	return len == strlen(want) && memcmp(text, want, len) == 0;
 }
@@ -113,7 +113,7 @@ static int answer(struct gn_layer *l, const char *text, size_t len)
 	char id[GN_SELECT_ID_MAX + 1];
 	int found, r;
 
-	if (is_text(text, len, "ls"))
+	if (select_is_text(text, len, "ls"))
 		return answer_ls(l);
 	if (memchr(text, '\0', len) != NULL)
 		return GN_EFORMAT;
@@ -129,17 +129,17 @@ static int answer(struct gn_layer *l, const char *text, size_t len)
 }
 
 /* Initiator: our proposal comes back, or na. */
-static int answered(struct gn_layer *l, const char *text, size_t len)
+static int select_answered(struct gn_layer *l, const char *text, size_t len)
 {
 	struct select *s = l->state;
 	int r;
 
-	if (is_text(text, len, s->cfg.ids[s->proposals - 1])) {
+	if (select_is_text(text, len, s->cfg.ids[s->proposals - 1])) {
 		s->chosen = (int)s->proposals - 1;
 		s->state = CHOSEN;
 		return 0;
 	}
-	if (!is_text(text, len, "na"))
+	if (!select_is_text(text, len, "na"))
 		return GN_EPROTO;
 	if (s->proposals == s->cfg.n)
 		return GN_ENOPROTO;
@@ -176,19 +176,19 @@ static int select_advance(struct gn_layer *l, gn_time now)
 	(void)now;
 	if (s->state == CHOSEN)
 		return GN_DONE;
-	r = message_peek(l, &text, &len, &takes);
+	r = select_message_peek(l, &text, &len, &takes);
 	if (r != 0)
 		return r;
 	switch (s->state) {
 	case WAIT_HEADER: /* 19 /multistream/1.0.0\n, from both sides */
-		if (!is_text(text, len, header))
+		if (!select_is_text(text, len, header))
 			return GN_EPROTO;
 		r = s->cfg.initiator ? 0 : send_texts(l, header, NULL);
 		if (r == 0)
 			s->state = s->cfg.initiator ? WAIT_ANSWER : WAIT_PROPOSAL;
 		break;
 	case WAIT_ANSWER: /* the id again, or na */
-		r = answered(l, text, len);
+		r = select_answered(l, text, len);
 		break;
 	case WAIT_PROPOSAL: /* an id, or ls */
 		if (s->proposals == GN_SELECT_PROPOSALS_MAX)

@@ -141,7 +141,7 @@ static void removed(struct gn_stack *s, unsigned i)
 }
 
 /* Advances layer i once.  True when something moved. */
-static bool step(struct gn_stack *s, unsigned i, gn_time now)
+static bool stack_step(struct gn_stack *s, unsigned i, gn_time now)
 {
 	struct gn_layer *l = s->layers[i];
 	int r;
@@ -203,7 +203,7 @@ int gn_stack_pump(struct gn_stack *s, gn_time now, unsigned budget)
 					return GN_EAGAIN;
 				}
 				budget--;
-				again |= step(s, i, now);
+				again |= stack_step(s, i, now);
 			}
 			if (gates && i < s->n && s->layers[i] == l)
 				break;

@@ -13,7 +13,7 @@
 
 static const char slot_key;
 
-static void fini_slot(void *value)
+static void mem_fini_slot(void *value)
 {
 	struct gn_mem *mem = value;
 	struct gn_list *pos, *tmp;
@@ -45,7 +45,7 @@ static int mem_of(struct gn_loop *loop, struct gn_mem **out)
 		mem->next = FIRST_PICKED;
 		gn_list_init(&mem->listeners);
 		gn_list_init(&mem->pairs);
-		err = gn_loop_slot_put(loop, &slot_key, mem, fini_slot);
+		err = gn_loop_slot_put(loop, &slot_key, mem, mem_fini_slot);
 		if (err)
 			free(mem);
 	}
@@ -142,7 +142,7 @@ static bool mem_is_for(const struct gn_multiaddr *addr)
 	return gn_multiaddr_is_shape(addr, codes, 1);
 }
 
-static int prepare(struct gn_loop *loop, const struct gn_multiaddr *addr, struct gn_mem **mem, uint64_t *at)
+static int mem_prepare(struct gn_loop *loop, const struct gn_multiaddr *addr, struct gn_mem **mem, uint64_t *at)
 {
 	struct gn_multiaddr_part part;
 
@@ -196,7 +196,7 @@ static int mem_listen(const struct gn_link_listen_cfg *cfg, struct gn_link_liste
 	struct gn_link_listener *l;
 	struct gn_mem *mem;
 	uint64_t at;
-	int err = prepare(cfg->loop, cfg->addr, &mem, &at);
+	int err = mem_prepare(cfg->loop, cfg->addr, &mem, &at);
 
 	if (err)
 		return err;
@@ -273,7 +273,7 @@ static int arrive(struct gn_link_dial *op)
 	return 0;
 }
 
-static void on_step(void *arg)
+static void mem_on_step(void *arg)
 {
 	struct gn_link_dial *op = arg;
 	struct gn_link_dial done;
@@ -294,7 +294,7 @@ static int mem_dial(const struct gn_link_dial_cfg *cfg, struct gn_link_dial **ou
 	struct gn_link_dial *op;
 	struct gn_mem *mem;
 	uint64_t to;
-	int err = prepare(cfg->loop, cfg->addr, &mem, &to);
+	int err = mem_prepare(cfg->loop, cfg->addr, &mem, &to);
 
 	if (err)
 		return err;
@@ -305,7 +305,7 @@ static int mem_dial(const struct gn_link_dial_cfg *cfg, struct gn_link_dial **ou
 	op->to = to;
 	op->on_done = cfg->on_done;
 	op->arg = cfg->arg;
-	gn_timer_init(&op->timer, cfg->loop, on_step, op);
+	gn_timer_init(&op->timer, cfg->loop, mem_on_step, op);
 	gn_timer_start(&op->timer, mem->cfg.delay);
 	*out = op;
 	return 0;

@@ -112,7 +112,7 @@ static gn_time next_arrival(const struct gn_mem_end *e)
 
 /* ---- readiness ---------------------------------------------------------------- */
 
-static size_t room(const struct gn_mem_end *e)
+static size_t mem_link_room(const struct gn_mem_end *e)
 {
 	const struct gn_mem_end *o = other(e);
 
@@ -126,7 +126,7 @@ static unsigned ready(const struct gn_mem_end *e)
 	bool err = has_err(e);
 
 	return (has_bytes(e) || has_fin(e) || err ? GN_READABLE : 0u) |
-	       (room(e) > 0 || e->is_ended || err ? GN_WRITABLE : 0u);
+	       (mem_link_room(e) > 0 || e->is_ended || err ? GN_WRITABLE : 0u);
 }
 
 static void kick(struct gn_mem_end *e)
@@ -143,7 +143,7 @@ static void on_arrival(void *arg)
 	kick(arg);
 }
 
-static void fail(struct gn_mem_end *e, int err, gn_time when)
+static void mem_link_fail(struct gn_mem_end *e, int err, gn_time when)
 {
 	if (!e)
 		return;
@@ -180,7 +180,7 @@ void gn_mem_end_free(struct gn_mem_end *e)
 
 void gn_mem_end_abort(struct gn_mem_end *e)
 {
-	fail(other(e), GN_ERESET, sent_now(e));
+	mem_link_fail(other(e), GN_ERESET, sent_now(e));
 	gn_mem_end_free(e);
 }
 
@@ -190,7 +190,7 @@ void gn_mem_pair_cut(struct gn_mem_pair *pair)
 
 	for (i = 0; i < 2; i++)
 		if (pair->end[i])
-			fail(pair->end[i], GN_ERESET, now_of(pair->end[i]));
+			mem_link_fail(pair->end[i], GN_ERESET, now_of(pair->end[i]));
 }
 
 void gn_mem_pair_stall(struct gn_mem_pair *pair, bool from_dialer, gn_time until)
@@ -232,14 +232,14 @@ static void run_end(struct gn_task *task)
 		e->link.on_ready(e->link.arg, now);
 }
 
-static void on_limit(void *arg)
+static void mem_link_on_limit(void *arg)
 {
 	gn_mem_end_abort(arg);
 }
 
 /* ---- the interface of a link -------------------------------------------------- */
 
-static struct gn_mem_end *of(struct gn_link *link)
+static struct gn_mem_end *mem_link_of(struct gn_link *link)
 {
 	return gn_list_entry(link, struct gn_mem_end, link);
 }
@@ -260,7 +260,7 @@ static size_t cut_short(struct gn_mem *mem, size_t n)
 
 static ptrdiff_t mem_read(struct gn_link *link, void *buf, size_t n)
 {
-	struct gn_mem_end *e = of(link);
+	struct gn_mem_end *e = mem_link_of(link);
 	uint8_t *p = buf;
 	size_t got = 0, part;
 	struct chunk *c;
@@ -287,7 +287,7 @@ static ptrdiff_t mem_read(struct gn_link *link, void *buf, size_t n)
 	return has_err(e) ? e->in.err : GN_EAGAIN;
 }
 
-static void gather(const struct iovec *v, int n, uint8_t *to, size_t len)
+static void mem_link_gather(const struct iovec *v, int n, uint8_t *to, size_t len)
 {
 	size_t part;
 	int i;
@@ -303,8 +303,8 @@ static void gather(const struct iovec *v, int n, uint8_t *to, size_t len)
 
 static ptrdiff_t mem_write(struct gn_link *link, const struct iovec *v, int n)
 {
-	struct gn_mem_end *e = of(link), *o = other(e);
-	size_t len = 0, space = room(e);
+	struct gn_mem_end *e = mem_link_of(link), *o = other(e);
+	size_t len = 0, space = mem_link_room(e);
 	struct chunk *c, *last;
 	int i;
 
@@ -325,7 +325,7 @@ static ptrdiff_t mem_write(struct gn_link *link, const struct iovec *v, int n)
 	c->when = sent_now(e);
 	c->len = len;
 	c->done = 0;
-	gather(v, n, c->data, len);
+	mem_link_gather(v, n, c->data, len);
 	/* The delay may have become less since; the order has not. */
 	if (!gn_list_is_empty(&o->in.chunks)) {
 		last = gn_list_entry(o->in.chunks.prev, struct chunk, link);
@@ -339,7 +339,7 @@ static ptrdiff_t mem_write(struct gn_link *link, const struct iovec *v, int n)
 
 static void mem_want(struct gn_link *link, unsigned want)
 {
-	struct gn_mem_end *e = of(link);
+	struct gn_mem_end *e = mem_link_of(link);
 
 	e->want = want;
 	kick(e);
@@ -347,7 +347,7 @@ static void mem_want(struct gn_link *link, unsigned want)
 
 static int mem_end(struct gn_link *link)
 {
-	struct gn_mem_end *e = of(link), *o = other(e);
+	struct gn_mem_end *e = mem_link_of(link), *o = other(e);
 
 	if (has_err(e))
 		return e->in.err;
@@ -366,7 +366,7 @@ static int mem_end(struct gn_link *link)
 
 static void mem_close(struct gn_link *link)
 {
-	struct gn_mem_end *e = of(link);
+	struct gn_mem_end *e = mem_link_of(link);
 
 	if (mem_end(link) != 0 || has_fin(e)) {
 		gn_mem_end_free(e);
@@ -379,12 +379,12 @@ static void mem_close(struct gn_link *link)
 
 static void mem_abort(struct gn_link *link)
 {
-	gn_mem_end_abort(of(link));
+	gn_mem_end_abort(mem_link_of(link));
 }
 
 static size_t mem_unacked(struct gn_link *link)
 {
-	struct gn_mem_end *e = of(link), *o = other(e);
+	struct gn_mem_end *e = mem_link_of(link), *o = other(e);
 	struct gn_list *pos;
 	size_t n = 0;
 
@@ -432,7 +432,7 @@ static int end_new(struct gn_mem_pair *pair, int side, uint64_t local, uint64_t 
 	gn_list_init(&e->queued);
 	gn_task_init(&e->task, run_end);
 	gn_timer_init(&e->arrival, pair->mem->loop, on_arrival, e);
-	gn_timer_init(&e->limit, pair->mem->loop, on_limit, e);
+	gn_timer_init(&e->limit, pair->mem->loop, mem_link_on_limit, e);
 	pair->end[side] = e;
 	err = gn_mem_addr_encode(local, &e->link.local);
 	return err ? err : gn_mem_addr_encode(remote, &e->link.remote);

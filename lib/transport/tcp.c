@@ -23,7 +23,7 @@ static bool tcp_is_for(const struct gn_multiaddr *addr)
 	       gn_multiaddr_is_shape(addr, before, 3) || gn_multiaddr_is_shape(addr, after, 3);
 }
 
-static int prepare(struct gn_loop *loop, const struct gn_multiaddr *addr, struct gn_sockaddr *sa)
+static int tcp_prepare(struct gn_loop *loop, const struct gn_multiaddr *addr, struct gn_sockaddr *sa)
 {
 	int err = tcp_is_for(addr) ? gn_tcp_addr_decode(addr, sa) : GN_ENOTRANS;
 
@@ -116,7 +116,7 @@ static int tcp_dial(const struct gn_link_dial_cfg *cfg, struct gn_link_dial **ou
 {
 	struct gn_sockaddr to;
 	struct gn_link_dial *op;
-	int err = prepare(cfg->loop, cfg->addr, &to);
+	int err = tcp_prepare(cfg->loop, cfg->addr, &to);
 
 	if (err)
 		return err;
@@ -239,7 +239,7 @@ static int tcp_listen(const struct gn_link_listen_cfg *cfg, struct gn_link_liste
 {
 	struct gn_link_listener *l;
 	struct gn_sockaddr at;
-	int err = prepare(cfg->loop, cfg->addr, &at);
+	int err = tcp_prepare(cfg->loop, cfg->addr, &at);
 
 	if (err)
 		return err;

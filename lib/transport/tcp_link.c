@@ -32,7 +32,7 @@ static void link_free(struct tcp_link *l)
 	free(l);
 }
 
-static void fini_slot(void *value)
+static void tcp_link_fini_slot(void *value)
 {
 	struct gn_list *lingering = value;
 	struct tcp_link *l;
@@ -55,13 +55,13 @@ int gn_tcp_link_init(struct gn_loop *loop)
 	if (!lingering)
 		return -ENOMEM;
 	gn_list_init(lingering);
-	err = gn_loop_slot_put(loop, &slot_key, lingering, fini_slot);
+	err = gn_loop_slot_put(loop, &slot_key, lingering, tcp_link_fini_slot);
 	if (err)
 		free(lingering);
 	return err;
 }
 
-static struct tcp_link *of(struct gn_link *link)
+static struct tcp_link *tcp_link_of(struct gn_link *link)
 {
 	return gn_list_entry(link, struct tcp_link, link);
 }
@@ -71,7 +71,7 @@ static struct tcp_link *of(struct gn_link *link)
  * behind the bytes that were received. */
 static ptrdiff_t tcp_read(struct gn_link *link, void *buf, size_t n)
 {
-	struct tcp_link *l = of(link);
+	struct tcp_link *l = tcp_link_of(link);
 	ptrdiff_t got = gn_socket_read(l->fd, buf, n);
 
 	if (got > 0 || got == GN_EAGAIN)
@@ -87,7 +87,7 @@ static ptrdiff_t tcp_read(struct gn_link *link, void *buf, size_t n)
 
 static ptrdiff_t tcp_write(struct gn_link *link, const struct iovec *v, int n)
 {
-	struct tcp_link *l = of(link);
+	struct tcp_link *l = tcp_link_of(link);
 	ptrdiff_t put;
 
 	if (l->err)
@@ -102,12 +102,12 @@ static ptrdiff_t tcp_write(struct gn_link *link, const struct iovec *v, int n)
 
 static void tcp_want(struct gn_link *link, unsigned ready)
 {
-	gn_watch_start(of(link)->watch, ready);
+	gn_watch_start(tcp_link_of(link)->watch, ready);
 }
 
 static int tcp_end(struct gn_link *link)
 {
-	struct tcp_link *l = of(link);
+	struct tcp_link *l = tcp_link_of(link);
 
 	if (l->err)
 		return l->err;
@@ -117,7 +117,7 @@ static int tcp_end(struct gn_link *link)
 	return gn_socket_end(l->fd);
 }
 
-static void finish(void *arg)
+static void tcp_link_finish(void *arg)
 {
 	struct tcp_link *l = arg;
 
@@ -136,16 +136,16 @@ static void linger(struct tcp_link *l)
 			break;
 	}
 	if (got < 0 && got != GN_EAGAIN)
-		finish(l);
+		tcp_link_finish(l);
 }
 
 static void tcp_close(struct gn_link *link)
 {
-	struct tcp_link *l = of(link);
+	struct tcp_link *l = tcp_link_of(link);
 	int err = tcp_end(link);
 
 	if (err || l->has_eof) {
-		finish(l);
+		tcp_link_finish(l);
 		return;
 	}
 	l->is_closing = true;
@@ -156,7 +156,7 @@ static void tcp_close(struct gn_link *link)
 
 static void tcp_abort(struct gn_link *link)
 {
-	struct tcp_link *l = of(link);
+	struct tcp_link *l = tcp_link_of(link);
 
 	gn_socket_reset(l->fd);
 	link_free(l);
@@ -164,7 +164,7 @@ static void tcp_abort(struct gn_link *link)
 
 static size_t tcp_unacked(struct gn_link *link)
 {
-	const struct tcp_link *l = of(link);
+	const struct tcp_link *l = tcp_link_of(link);
 
 	return l->err ? 0 : gn_socket_unacked(l->fd);
 }
@@ -179,7 +179,7 @@ static const struct gn_link_ops ops = {
 	.unacked = tcp_unacked,
 };
 
-static void on_watch(void *arg, unsigned ready)
+static void tcp_link_on_watch(void *arg, unsigned ready)
 {
 	struct tcp_link *l = arg;
 
@@ -243,14 +243,14 @@ int gn_tcp_link_new(struct gn_loop *loop, int fd, const struct gn_sockaddr *remo
 	l->loop = loop;
 	l->fd = fd;
 	gn_list_init(&l->lingering);
-	gn_timer_init(&l->limit, loop, finish, l);
+	gn_timer_init(&l->limit, loop, tcp_link_finish, l);
 	err = gn_socket_local(fd, &local);
 	if (!err)
 		err = gn_tcp_addr_encode(&local, &l->link.local);
 	if (!err)
 		err = gn_tcp_addr_encode(remote, &l->link.remote);
 	if (!err)
-		err = gn_watch_new(loop, fd, on_watch, l, &l->watch);
+		err = gn_watch_new(loop, fd, tcp_link_on_watch, l, &l->watch);
 	if (err) {
 		link_free(l);
 		return err;
