@@ -445,13 +445,32 @@ void *gn_channel_arg(const struct gn_channel *ch);
 
 #define GN_GUID_LEN 16
 
+/* How the address of a connection's peer was learnt. */
+enum gn_addr_origin {
+	GN_ORIGIN_INBOUND, /* the peer connected to this host */
+	GN_ORIGIN_ADDRESS, /* the program gave the address */
+	GN_ORIGIN_DNS,     /* the program gave a name, which was resolved */
+	GN_ORIGIN_BOOK     /* the address book */
+};
+const char *gn_addr_origin_name(enum gn_addr_origin origin); /* "inbound", "address", "dns", "book" */
+
+enum gn_path { GN_PATH_DIRECT, GN_PATH_RELAYED };
+const char *gn_path_name(enum gn_path path); /* "direct", "relay" */
+
+/* What a relay allows a connection through it; 0 is no limit, and a direct connection has none. */
+struct gn_path_limits {
+	uint64_t bytes;   /* each way */
+	uint32_t seconds; /* from the start of the connection */
+};
+
 struct gn_channel_state {
 	uint8_t guid[GN_GUID_LEN]; /* random, of the connection */
 	struct gn_peer_id peer;
 	const struct gn_multiaddr *remote, *local; /* borrowed from the channel; without /p2p */
 	const char *protocol;
-	const char *found; /* how the peer's address was learnt: "inbound", "address", "dns", "book" */
-	const char *path;  /* "direct" or "relay" */
+	enum gn_addr_origin origin;
+	enum gn_path path;
+	struct gn_path_limits path_limits;
 	bool inbound;
 	bool opened;       /* the protocol was accepted */
 	unsigned channels; /* open on this connection */

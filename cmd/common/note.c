@@ -32,11 +32,11 @@ void note_open(struct note *n, const struct note_cfg *cfg, const struct gn_chann
 		json_string(&j, "addr", n->addr);
 		json_string(&j, "protocol", n->protocol);
 		json_bool(&j, "inbound", st.inbound);
-		json_string(&j, "path", st.path);
+		json_string(&j, "path", gn_path_name(st.path));
 		json_send(&j, STDERR_FILENO);
 	} else if (cfg->verbose) {
 		diag_from(&n->from, "%s %s at %s: %s opened, %s", st.inbound ? "from" : "to", n->peer,
-			  n->addr ? n->addr : "?", n->protocol ? n->protocol : "?", st.path ? st.path : "direct");
+			  n->addr ? n->addr : "?", n->protocol ? n->protocol : "?", gn_path_name(st.path));
 	}
 }
 

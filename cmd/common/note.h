@@ -20,7 +20,7 @@ struct note {
 	const struct note_cfg *cfg;
 	struct origin from;
 	char peer[GN_PEER_ID_TEXT_MAX];
-	const char *path;      /* how the peer was reached: "direct", "relay"; NULL: unknown */
+	enum gn_path path;
 	char *addr, *protocol; /* may be NULL when out of memory */
 	bool inbound;
 };

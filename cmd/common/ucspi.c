@@ -54,7 +54,7 @@ char **ucspi_new(const struct gn_channel *ch, const struct gn_peer_id *self)
 			gn_peer_id_format(self, own),
 			local ? local : "",
 			st.protocol ? st.protocol : "",
-			st.path ? st.path : "direct",
+			gn_path_name(st.path),
 		};
 
 		n = 0;

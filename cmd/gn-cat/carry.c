@@ -35,7 +35,7 @@ static void on_stream_done(void *arg, const struct verdict *v)
 	struct cat *c = arg;
 	struct verdict copy = *v;
 
-	progress_end(c->progress, c->note.path ? c->note.path : "direct");
+	progress_end(c->progress, gn_path_name(c->note.path));
 	stream_free(c->stream);
 	c->stream = NULL;
 	report_close(&c->note, &copy, strlen(c->token));

@@ -125,7 +125,7 @@ static void report_close_json(const struct note *n, const struct verdict *v, con
 		json_string(&j, "text", why);
 	json_int(&j, "bytes_in", (int64_t)v->in);
 	json_int(&j, "bytes_out", (int64_t)v->out);
-	json_string(&j, "path", n->path);
+	json_string(&j, "path", gn_path_name(n->path));
 	json_send(&j, STDERR_FILENO);
 }
 
@@ -146,5 +146,5 @@ void report_close(const struct note *n, const struct verdict *v, size_t token)
 			  (unsigned long long)v->dropped);
 	else if (!v->how && n->cfg->verbose)
 		diag_from(&n->from, "%s at %s: ended, %llu bytes in, %llu out, %s", n->peer, addr,
-			  (unsigned long long)v->in, (unsigned long long)v->out, n->path ? n->path : "direct");
+			  (unsigned long long)v->in, (unsigned long long)v->out, gn_path_name(n->path));
 }

@@ -388,6 +388,18 @@ int gn_channel_receive(struct gn_channel *ch, const void **frame, size_t *len)
 
 /* ---- what is known ---- */
 
+const char *gn_addr_origin_name(enum gn_addr_origin origin)
+{
+	static const char *const names[] = {"inbound", "address", "dns", "book"};
+
+	return (size_t)origin < sizeof names / sizeof *names ? names[origin] : "unknown";
+}
+
+const char *gn_path_name(enum gn_path path)
+{
+	return path == GN_PATH_RELAYED ? "relay" : "direct";
+}
+
 void gn_channel_state(const struct gn_channel *ch, struct gn_channel_state *out)
 {
 	const struct gn_conn *c = ch->ps.conn;
@@ -399,8 +411,8 @@ void gn_channel_state(const struct gn_channel *ch, struct gn_channel_state *out)
 	out->remote = c->remote;
 	out->local = c->local;
 	out->protocol = ch->protocol;
-	out->found = c->found;
-	out->path = "direct";
+	out->origin = c->origin;
+	out->path = GN_PATH_DIRECT;
 	out->inbound = ch->ps.inbound;
 	out->opened = ch->ps.is_open;
 	out->queued = gn_pipe_len(&ch->ps.st->tx);

@@ -62,7 +62,7 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 		return -ENOMEM;
 	}
 	c->inbound = cfg->inbound;
-	c->found = cfg->found;
+	c->origin = cfg->origin;
 	c->on_open = cfg->on_open;
 	c->arg = cfg->arg;
 	c->link = cfg->link;

@@ -47,7 +47,7 @@ struct gn_conn {
 	uint8_t guid[GN_GUID_LEN];
 	struct gn_peer_id peer; /* before it is secured: the one that was asked for, or none */
 	struct gn_multiaddr *remote, *local;
-	const char *found; /* how the address was learnt */
+	enum gn_addr_origin origin;
 	gn_time since;
 	gn_time began; /* the dial of the address, or the accept: the limit of the handshake counts from it */
 	struct gn_network *network;  /* of remote */
@@ -99,7 +99,7 @@ struct gn_conn_cfg {
 	struct gn_link *link; /* taken over, on failure too */
 	bool inbound;
 	const struct gn_peer_id *expect; /* NULL: anybody */
-	const char *found;
+	enum gn_addr_origin origin;
 	gn_time began; /* of the attempt; 0: now */
 	void (*on_open)(void *arg, struct gn_conn *c, int err);
 	void *arg;

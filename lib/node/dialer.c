@@ -161,7 +161,7 @@ static void dialer_on_link(void *arg, int err, struct gn_link *link)
 		.node = op->node,
 		.link = link,
 		.expect = op->peer.len > 0 ? &op->peer : NULL,
-		.found = op->has_names ? "dns" : "address",
+		.origin = op->has_names ? GN_ORIGIN_DNS : GN_ORIGIN_ADDRESS,
 		.began = a->since,
 		.on_open = dialer_on_open,
 		.arg = a,

@@ -55,7 +55,7 @@ static void listener_on_link(void *arg, struct gn_link *link)
 	struct gn_conn_cfg cfg = {.node = l->node,
 				  .link = link,
 				  .inbound = true,
-				  .found = "inbound",
+				  .origin = GN_ORIGIN_INBOUND,
 				  .on_open = listener_on_open};
 	struct gn_conn *c;
 	int r = gn_node_make_room(l->node);

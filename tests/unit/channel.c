@@ -369,9 +369,15 @@ static void state_and_metrics(void **state)
 	assert_true(d.opened && l.opened && !d.inbound && l.inbound);
 	assert_string_equal(d.protocol, "/scene");
 	assert_string_equal(l.protocol, "/scene");
-	assert_string_equal(d.found, "address");
-	assert_string_equal(l.found, "inbound");
-	assert_string_equal(d.path, "direct");
+	assert_int_equal(d.origin, GN_ORIGIN_ADDRESS);
+	assert_int_equal(l.origin, GN_ORIGIN_INBOUND);
+	assert_int_equal(d.path, GN_PATH_DIRECT);
+	assert_int_equal(d.path_limits.bytes, 0);
+	assert_int_equal(d.path_limits.seconds, 0);
+	assert_string_equal(gn_addr_origin_name(d.origin), "address");
+	assert_string_equal(gn_addr_origin_name(l.origin), "inbound");
+	assert_string_equal(gn_path_name(d.path), "direct");
+	assert_string_equal(gn_path_name(GN_PATH_RELAYED), "relay");
 	assert_int_equal(d.channels, 1);
 	assert_int_equal(l.channels, 1);
 	assert_int_equal(d.queued, 0);
