@@ -15,7 +15,7 @@ int allow_init(struct allow *a, const struct opt_list *texts, struct fault *f)
 	if (!texts->n)
 		return 0;
 	a->ids = calloc(texts->n, sizeof *a->ids);
-	if (!a->ids)
+	if (a->ids == NULL)
 		return fault_set(f, "out of memory");
 	for (a->n = 0; a->n < texts->n; a->n++) {
 		if (address_parse_id(texts->v[a->n], &a->ids[a->n], &inner)) {
@@ -44,10 +44,10 @@ int allow_gate(void *arg, const struct gn_peer_id *peer, const struct gn_multiad
 	for (size_t i = 0; i < a->n; i++)
 		if (gn_peer_id_is_equal(&a->ids[i], peer))
 			return 0;
-	addr = remote ? gn_multiaddr_format(remote) : NULL;
+	addr = remote != NULL ? gn_multiaddr_format(remote) : NULL;
 	origin_of(remote, &from);
 	diag_from(&from, "refused %s at %s: not in --allow", gn_peer_id_format(peer, id),
-		  addr ? addr : "an unknown address");
+		  addr != NULL ? addr : "an unknown address");
 	free(addr);
 	return GN_EREFUSED;
 }

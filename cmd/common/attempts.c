@@ -14,10 +14,10 @@ void attempts_add(struct attempts *a, const struct gn_multiaddr *addr, int err, 
 {
 	struct attempt *v = realloc(a->v, (a->n + 1) * sizeof *v);
 
-	if (!v)
+	if (v == NULL)
 		return; /* a table with a line less */
 	a->v = v;
-	v[a->n++] = (struct attempt){addr ? gn_multiaddr_format(addr) : NULL, err, took};
+	v[a->n++] = (struct attempt){addr != NULL ? gn_multiaddr_format(addr) : NULL, err, took};
 }
 
 void attempts_say(const struct attempts *a)
@@ -25,7 +25,7 @@ void attempts_say(const struct attempts *a)
 	for (size_t i = 0; i < a->n; i++) {
 		const struct attempt *t = &a->v[i];
 
-		diag("  tried %s  %.3f s  %s", t->addr ? t->addr : "?", (double)t->took / (double)GN_SEC,
+		diag("  tried %s  %.3f s  %s", t->addr != NULL ? t->addr : "?", (double)t->took / (double)GN_SEC,
 		     t->err ? gn_strerror(t->err) : "connected");
 	}
 }

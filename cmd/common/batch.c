@@ -42,7 +42,7 @@ static int batch_add(struct batch *b, const void *p, size_t n)
 		cap *= 2;
 	if (cap != b->cap) {
 		bytes = realloc(b->bytes, cap);
-		if (!bytes)
+		if (bytes == NULL)
 			return -ENOMEM;
 		b->bytes = bytes;
 		b->cap = cap;

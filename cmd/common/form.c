@@ -28,12 +28,12 @@ static int decode_ended_by(uint8_t mark, const uint8_t *p, size_t n, bool ended,
 			   struct form_unit *out)
 {
 	const uint8_t *at = memchr(p + *seen, mark, n - *seen);
-	size_t len = at ? (size_t)(at - p) : n;
+	size_t len = at != NULL ? (size_t)(at - p) : n;
 
 	if (len > max)
 		return GN_ETOOBIG;
 	*seen = n;
-	if (!at && !ended)
+	if (at == NULL && !ended)
 		return GN_EAGAIN;
 	*out = (struct form_unit){p, len, len + (at != NULL)};
 	return 0;
@@ -114,7 +114,7 @@ int form_encode(enum form form, const void *body, size_t len, struct form_wrap *
 	case FORM_NUL:
 		out->tail[0] = form == FORM_LINE ? '\n' : '\0';
 		out->n_tail = 1;
-		if (len && memchr(body, out->tail[0], len))
+		if (len && memchr(body, out->tail[0], len) != NULL)
 			return GN_EFORMAT;
 		break;
 	case FORM_RAW:

@@ -38,7 +38,7 @@ static void input_on_watch(void *arg, unsigned ready)
 
 	(void)ready;
 	gn_watch_start(in->watch, 0);
-	if (in->cb)
+	if (in->cb != NULL)
 		in->cb(in->arg); /* may free it */
 }
 
@@ -47,11 +47,11 @@ int input_new(struct gn_loop *loop, int fd, bool own, size_t ring, struct input 
 	struct input *in = calloc(1, sizeof *in);
 	int err;
 
-	if (!in)
+	if (in == NULL)
 		return -ENOMEM;
 	in->size = ring;
 	in->ring = aligned_alloc(READ_MIN, ring);
-	err = in->ring ? 0 : -ENOMEM;
+	err = in->ring != NULL ? 0 : -ENOMEM;
 	if (!err)
 		err = own ? fdio_open_own(&in->io, fd, false) : fdio_open(&in->io, fd, false);
 	if (!err)
@@ -73,7 +73,7 @@ void input_on_ready(struct input *in, void (*cb)(void *arg), void *arg)
 
 void input_free(struct input *in)
 {
-	if (!in)
+	if (in == NULL)
 		return;
 	gn_watch_free(in->watch);
 	fdio_close(&in->io);

@@ -21,7 +21,7 @@ static void json_put(struct json *j, const char *p, size_t n)
 		cap *= 2;
 	if (cap != j->cap) {
 		text = realloc(j->text, cap);
-		if (!text) {
+		if (text == NULL) {
 			j->err = -ENOMEM;
 			return;
 		}
@@ -63,7 +63,7 @@ static void put_key(struct json *j, const char *key)
 	if (j->comma)
 		json_put(j, ",", 1);
 	j->comma = true;
-	if (key) {
+	if (key != NULL) {
 		put_string(j, key);
 		json_put(j, ":", 1);
 	}
@@ -78,7 +78,7 @@ void json_open(struct json *j)
 void json_string(struct json *j, const char *key, const char *value)
 {
 	put_key(j, key);
-	if (value)
+	if (value != NULL)
 		put_string(j, value);
 	else
 		puts_plain(j, "null");
@@ -142,7 +142,7 @@ void json_end(struct json *j)
 
 void json_addr(struct json *j, const char *key, const struct gn_multiaddr *addr)
 {
-	char *text = addr ? gn_multiaddr_format(addr) : NULL;
+	char *text = addr != NULL ? gn_multiaddr_format(addr) : NULL;
 
 	json_string(j, key, text);
 	free(text);
@@ -152,7 +152,7 @@ void json_peer(struct json *j, const char *key, const struct gn_peer_id *id)
 {
 	char text[GN_PEER_ID_TEXT_MAX];
 
-	json_string(j, key, id && id->len ? gn_peer_id_format(id, text) : NULL);
+	json_string(j, key, id != NULL && id->len ? gn_peer_id_format(id, text) : NULL);
 }
 
 int json_send(struct json *j, int fd)

@@ -20,7 +20,7 @@ int listening_init(struct listening *l, const char *const *texts, size_t n, stru
 	if (!n)
 		return 0;
 	l->wanted = calloc(n, sizeof *l->wanted);
-	if (!l->wanted)
+	if (l->wanted == NULL)
 		return fault_set(f, "out of memory");
 	for (; l->n < n; l->n++) {
 		address_take(texts[l->n], &l->wanted[l->n]);
@@ -128,11 +128,11 @@ static char *with_token(const struct gn_multiaddr *a, const char *token)
 	char *text = gn_multiaddr_format(a), *both;
 	size_t len;
 
-	if (!text || !token)
+	if (text == NULL || token == NULL)
 		return text;
 	len = strlen(text);
 	both = realloc(text, len + 1 + strlen(token) + 1);
-	if (!both) {
+	if (both == NULL) {
 		free(text);
 		return NULL;
 	}
@@ -157,12 +157,12 @@ int listening_start(struct listening *l, struct gn_node *node, const char *token
 	if (err)
 		return err;
 	l->shown = calloc(n ? n : 1, sizeof *l->shown);
-	for (; l->shown && l->n_shown < n; l->n_shown++) {
+	for (; l->shown != NULL && l->n_shown < n; l->n_shown++) {
 		l->shown[l->n_shown] = with_token(addrs[l->n_shown], token);
-		if (!l->shown[l->n_shown])
+		if (l->shown[l->n_shown] == NULL)
 			break;
 	}
-	err = l->shown && l->n_shown == n ? 0 : -ENOMEM;
+	err = l->shown != NULL && l->n_shown == n ? 0 : -ENOMEM;
 	gn_multiaddrs_free(addrs, n);
 	return err;
 }
@@ -199,7 +199,7 @@ int listening_ready(const struct listening *l, int fd)
 	for (size_t i = 0; i < l->n_shown; i++)
 		len += strlen(l->shown[i]) + 1;
 	text = malloc(len + 1);
-	if (!text)
+	if (text == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < l->n_shown; i++)
 		at += (size_t)sprintf(text + at, "%s\n", l->shown[i]);

@@ -21,10 +21,10 @@ void note_open(struct note *n, const struct note_cfg *cfg, const struct gn_chann
 	origin_of(st.remote, &n->from);
 	gn_peer_id_format(&st.peer, n->peer);
 	n->inbound = st.inbound;
-	n->addr = st.remote ? gn_multiaddr_format(st.remote) : NULL;
-	if (cfg->protocol)
+	n->addr = st.remote != NULL ? gn_multiaddr_format(st.remote) : NULL;
+	if (cfg->protocol != NULL)
 		st.protocol = cfg->protocol;
-	n->protocol = st.protocol ? strdup(st.protocol) : NULL;
+	n->protocol = st.protocol != NULL ? strdup(st.protocol) : NULL;
 	if (cfg->json) {
 		json_open(&j);
 		json_string(&j, "event", "open");
@@ -36,7 +36,8 @@ void note_open(struct note *n, const struct note_cfg *cfg, const struct gn_chann
 		json_send(&j, STDERR_FILENO);
 	} else if (cfg->verbose) {
 		diag_from(&n->from, "%s %s at %s: %s opened, %s", st.inbound ? "from" : "to", n->peer,
-			  n->addr ? n->addr : "?", n->protocol ? n->protocol : "?", gn_path_name(st.path));
+			  n->addr != NULL ? n->addr : "?", n->protocol != NULL ? n->protocol : "?",
+			  gn_path_name(st.path));
 	}
 }
 
@@ -144,7 +145,7 @@ static void note_explain(const struct note *n, const struct relay_result *r, con
 	else if (note_is_cut(r))
 		explain_cut(r, m, text, room);
 	else if (r->err == GN_ENOPROTO)
-		snprintf(text, room, "the peer does not speak %s", n->protocol ? n->protocol : "the protocol");
+		snprintf(text, room, "the peer does not speak %s", n->protocol != NULL ? n->protocol : "the protocol");
 	else
 		snprintf(text, room, "%s", gn_strerror(r->err));
 }
@@ -178,7 +179,7 @@ static void note_close_json(const struct note *n, const struct relay_result *r, 
 void note_close(const struct note *n, const struct relay_result *r, int status, const struct gn_metrics *m)
 {
 	bool quiet = r->fault == RELAY_OUTPUT && r->err == -EPIPE;
-	const char *addr = n->addr ? n->addr : "?";
+	const char *addr = n->addr != NULL ? n->addr : "?";
 	char why[400];
 
 	if (r->fault)

@@ -30,14 +30,15 @@ static const struct opt *find_brief(const struct opt_tool *t, char c)
 static const struct opt *find_name(const struct opt_tool *t, const char *name, size_t len)
 {
 	for (size_t i = 0; i < t->n_opts; i++)
-		if (t->opts[i].name && strlen(t->opts[i].name) == len && !memcmp(t->opts[i].name, name, len))
+		if (t->opts[i].name != NULL && strlen(t->opts[i].name) == len &&
+		    memcmp(t->opts[i].name, name, len) == 0)
 			return &t->opts[i];
 	return NULL;
 }
 
 static bool has_optional(const struct opt *o)
 {
-	return o->arg && o->arg[0] == '[';
+	return o->arg != NULL && o->arg[0] == '[';
 }
 
 /* label: the option as the user wrote it, for the fault. */
@@ -52,20 +53,20 @@ static int set(struct parser *p, const struct opt *o, const char *label, int lab
 
 static int take_long(struct parser *p, const char *arg)
 {
-	const char *name = arg + 2, *eq = strchr(name, '='), *value = eq ? eq + 1 : NULL;
-	int len = (int)(eq ? eq - name : (ptrdiff_t)strlen(name));
+	const char *name = arg + 2, *eq = strchr(name, '='), *value = eq != NULL ? eq + 1 : NULL;
+	int len = (int)(eq != NULL ? eq - name : (ptrdiff_t)strlen(name));
 	const struct opt *o;
 
-	if (len == 4 && !memcmp(name, "help", 4))
+	if (len == 4 && memcmp(name, "help", 4) == 0)
 		return OPT_HELP;
-	if (len == 7 && !memcmp(name, "version", 7))
+	if (len == 7 && memcmp(name, "version", 7) == 0)
 		return OPT_VERSION;
 	o = find_name(p->tool, name, (size_t)len);
-	if (!o)
+	if (o == NULL)
 		return fault_set(p->fault, "--%.*s: there is no such option", len > 80 ? 80 : len, name);
-	if (!o->arg && value)
+	if (o->arg == NULL && value != NULL)
 		return fault_set(p->fault, "--%s: takes no value", o->name);
-	if (o->arg && !has_optional(o) && !value) {
+	if (o->arg != NULL && !has_optional(o) && value == NULL) {
 		if (p->at >= p->argc)
 			return fault_set(p->fault, "--%s: %s is missing behind it", o->name, o->arg);
 		value = p->argv[p->at++];
@@ -87,11 +88,11 @@ static int take_briefs(struct parser *p, const char *arg)
 		const char *value = NULL;
 		bool takes;
 
-		if (!o && brief_of_every_tool(*c))
+		if (o == NULL && brief_of_every_tool(*c))
 			return brief_of_every_tool(*c);
-		if (!o)
+		if (o == NULL)
 			return fault_set(p->fault, "-%c: there is no such option", *c);
-		takes = o->arg && !has_optional(o);
+		takes = o->arg != NULL && !has_optional(o);
 		if (takes) {
 			if (c[1])
 				value = c + 1;
@@ -118,7 +119,7 @@ int opt_parse(const struct opt_tool *t, void *cfg, int argc, char **argv, struct
 	while (p.at < argc) {
 		char *arg = argv[p.at++];
 
-		dashes = !strcmp(arg, "--");
+		dashes = strcmp(arg, "--") == 0;
 		if (dashes)
 			break;
 		if (arg[0] != '-' || !arg[1]) {
@@ -148,7 +149,7 @@ static void help_forms(const struct opt_tool *t, FILE *to)
 
 	for (; *line; line = *end ? end + 1 : end, head = "      ") {
 		end = strchr(line, '\n');
-		if (!end)
+		if (end == NULL)
 			end = line + strlen(line);
 		fprintf(to, "%s %s %.*s\n", head, t->name, (int)(end - line), line);
 	}
@@ -160,14 +161,14 @@ static void help_option(const struct opt *o, FILE *to)
 	int n = 0;
 
 	if (o->brief)
-		n = snprintf(left, sizeof left, "-%c%s", o->brief, o->name ? ", " : "");
+		n = snprintf(left, sizeof left, "-%c%s", o->brief, o->name != NULL ? ", " : "");
 	else
 		n = snprintf(left, sizeof left, "    ");
-	if (o->name)
+	if (o->name != NULL)
 		n += snprintf(left + n, sizeof left - (size_t)n, "--%s", o->name);
 	if (has_optional(o))
 		snprintf(left + n, sizeof left - (size_t)n, "[=%s", o->arg + 1);
-	else if (o->arg)
+	else if (o->arg != NULL)
 		snprintf(left + n, sizeof left - (size_t)n, " %s", o->arg);
 	fprintf(to, "  %-24s  %s\n", left, o->help);
 }
@@ -203,7 +204,7 @@ void opt_help(const struct opt_tool *t, FILE *to)
 	help_option(&own[0], to);
 	help_option(&own[1], to);
 	help_values(t, to);
-	if (t->more)
+	if (t->more != NULL)
 		fprintf(to, "\n%s\n", t->more);
 }
 

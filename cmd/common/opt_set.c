@@ -39,7 +39,7 @@ int opt_list(const struct opt *o, const char *value, void *to, struct fault *f)
 
 	(void)o;
 	v = realloc(l->v, (l->n + 1) * sizeof *v);
-	if (!v)
+	if (v == NULL)
 		return fault_set(f, "out of memory");
 	v[l->n++] = value;
 	l->v = v;
@@ -102,7 +102,7 @@ int opt_choose(const char *value, const char *words, struct fault *f)
 
 	for (const char *w = words; *w; i++) {
 		n = strcspn(w, "|");
-		if (n == len && !memcmp(w, value, n))
+		if (n == len && memcmp(w, value, n) == 0)
 			return i;
 		w += n + (w[n] == '|');
 	}

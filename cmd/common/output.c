@@ -22,7 +22,7 @@ static void output_on_watch(void *arg, unsigned ready)
 
 	(void)ready;
 	gn_watch_start(out->watch, 0);
-	if (out->cb)
+	if (out->cb != NULL)
 		out->cb(out->arg); /* may free it */
 }
 
@@ -31,7 +31,7 @@ int output_new(struct gn_loop *loop, int fd, bool own, struct output **res)
 	struct output *out = calloc(1, sizeof *out);
 	int err;
 
-	if (!out)
+	if (out == NULL)
 		return -ENOMEM;
 	err = own ? fdio_open_own(&out->io, fd, true) : fdio_open(&out->io, fd, true);
 	if (!err)
@@ -59,7 +59,7 @@ int output_end(struct output *out)
 
 void output_free(struct output *out)
 {
-	if (!out)
+	if (out == NULL)
 		return;
 	output_end(out);
 	free(out);
@@ -69,7 +69,7 @@ ptrdiff_t output_writev(struct output *out, const struct iovec *v, int n)
 {
 	ptrdiff_t put;
 
-	if (!out->watch)
+	if (out->watch == NULL)
 		return -EBADF;
 	put = fdio_writev(&out->io, v, n);
 	if (put > 0)
@@ -81,7 +81,7 @@ ptrdiff_t output_writev(struct output *out, const struct iovec *v, int n)
 
 int output_dup(const struct output *out)
 {
-	return out->watch ? fcntl(out->io.fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1;
+	return out->watch != NULL ? fcntl(out->io.fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1;
 }
 
 uint64_t output_total(const struct output *out)

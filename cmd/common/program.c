@@ -180,7 +180,7 @@ static int spawn(const struct program_cfg *cfg, int in, int out, pid_t *pid)
 	if (!err)
 		err = posix_spawn_file_actions_adddup2(&files, out, cfg->fd_out);
 	if (!err)
-		err = posix_spawnp(pid, cfg->argv[0], &files, &attr, cfg->argv, cfg->env ? cfg->env : environ);
+		err = posix_spawnp(pid, cfg->argv[0], &files, &attr, cfg->argv, cfg->env != NULL ? cfg->env : environ);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&files);
 	return -err;

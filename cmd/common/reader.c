@@ -41,7 +41,7 @@ static int reader_make_room(struct reader *r)
 		cap *= 2;
 	if (cap != r->cap) {
 		bytes = aligned_alloc(4096, cap);
-		if (!bytes)
+		if (bytes == NULL)
 			return -ENOMEM;
 	}
 	if (left)
@@ -79,7 +79,7 @@ static int more(struct reader *r)
 	err = reader_make_room(r);
 	if (err)
 		return err;
-	if (r->before_read)
+	if (r->before_read != NULL)
 		r->before_read();
 	room = r->cap - r->len;
 	n = reader_read(r->fd, r->bytes + r->len, room < READ_ROOM ? room : READ_ROOM);

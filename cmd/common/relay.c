@@ -120,7 +120,7 @@ static void relay_send_end(struct relay *r)
 static void end_input(struct relay *r)
 {
 	r->sending = r->cfg.hold_end ? SENDING_HELD : SENDING_ENDING;
-	if (r->cfg.on_input_end)
+	if (r->cfg.on_input_end != NULL)
 		r->cfg.on_input_end(r->cfg.arg);
 }
 
@@ -130,7 +130,7 @@ static void relay_up(struct relay *r)
 
 	if (r->sending != SENDING_OPEN || r->dead)
 		return;
-	if (!r->cfg.in)
+	if (r->cfg.in == NULL)
 		end = r->cfg.end_follows && r->receiving == RECEIVING_OPEN ? 0 : GN_EOF;
 	else
 		end = r->is_frames ? up_frames(r) : up_bytes(r);
@@ -146,7 +146,7 @@ static void relay_up(struct relay *r)
 
 static bool has_output(const struct relay *r)
 {
-	return r->cfg.out && r->receiving == RECEIVING_OPEN;
+	return r->cfg.out != NULL && r->receiving == RECEIVING_OPEN;
 }
 
 /* Passes on what is there: 0 when the output or the channel has to be waited for, else
@@ -256,7 +256,7 @@ static void down(struct relay *r)
 
 static void release_input(struct relay *r)
 {
-	if (!r->cfg.in)
+	if (r->cfg.in == NULL)
 		return;
 	input_on_ready(r->cfg.in, NULL, NULL);
 	input_pause(r->cfg.in);
@@ -266,7 +266,7 @@ static void release_input(struct relay *r)
 
 static void release_output(struct relay *r)
 {
-	if (r->cfg.out)
+	if (r->cfg.out != NULL)
 		output_on_ready(r->cfg.out, NULL, NULL);
 	r->cfg.out = NULL;
 }
@@ -275,7 +275,7 @@ static void relay_detach(struct relay *r)
 {
 	struct gn_channel_state st;
 
-	if (r->cfg.ch) {
+	if (r->cfg.ch != NULL) {
 		gn_channel_metrics(r->cfg.ch, &r->metrics);
 		gn_channel_state(r->cfg.ch, &st);
 		r->result.opened |= st.opened;
@@ -285,7 +285,7 @@ static void relay_detach(struct relay *r)
 	release_output(r);
 	gn_timer_stop(r->kick);
 	gn_timer_stop(r->leave);
-	if (!r->cfg.ch)
+	if (r->cfg.ch == NULL)
 		return;
 	if (r->result.fault || r->sending != SENDING_ACKED || r->receiving != RECEIVING_ENDED)
 		gn_channel_reset(r->cfg.ch);
@@ -336,7 +336,7 @@ static void wait_for_peer(struct relay *r)
 /* Everything it may do now.  on_done may free the relay: nothing is touched behind it. */
 static void relay_run(struct relay *r)
 {
-	if (!r->cfg.ch)
+	if (r->cfg.ch == NULL)
 		return;
 	relay_up(r);
 	if (!r->result.fault)
@@ -382,10 +382,10 @@ static void on_acked(struct relay *r)
 static void on_drained(struct relay *r)
 {
 	r->drained = true;
-	if (r->cfg.in && !r->is_frames && gn_channel_source(r->cfg.ch, NULL, NULL))
+	if (r->cfg.in != NULL && !r->is_frames && gn_channel_source(r->cfg.ch, NULL, NULL))
 		return; /* it is dead already, and may look at its source once more */
 	release_input(r);
-	if (r->cfg.on_sent)
+	if (r->cfg.on_sent != NULL)
 		r->cfg.on_sent(r->cfg.arg);
 }
 
@@ -401,7 +401,7 @@ static void relay_on_event(void *arg, struct gn_channel *ch, unsigned events)
 	(void)ch;
 	if (events & GN_OPENED) {
 		r->result.opened = true;
-		if (r->cfg.on_opened)
+		if (r->cfg.on_opened != NULL)
 			r->cfg.on_opened(r->cfg.arg);
 	}
 	if (events & GN_DEAD)
@@ -418,7 +418,7 @@ int relay_new(const struct relay_cfg *cfg, struct gn_loop *loop, struct relay **
 	struct relay *r = calloc(1, sizeof *r);
 	int err;
 
-	if (!r)
+	if (r == NULL)
 		return -ENOMEM;
 	r->cfg = *cfg;
 	r->is_frames = cfg->units != NULL;
@@ -426,7 +426,7 @@ int relay_new(const struct relay_cfg *cfg, struct gn_loop *loop, struct relay **
 	err = gn_timer_new(loop, relay_on_ready, r, &r->kick);
 	if (!err)
 		err = gn_timer_new(loop, on_leave, r, &r->leave);
-	if (!err && cfg->in && !r->is_frames)
+	if (!err && cfg->in != NULL && !r->is_frames)
 		err = gn_channel_source(cfg->ch, &input_source, cfg->in);
 	if (err) {
 		gn_timer_free(r->kick);
@@ -435,9 +435,9 @@ int relay_new(const struct relay_cfg *cfg, struct gn_loop *loop, struct relay **
 		return err;
 	}
 	gn_channel_on_event(cfg->ch, relay_on_event, r);
-	if (cfg->in)
+	if (cfg->in != NULL)
 		input_on_ready(cfg->in, relay_on_ready, r);
-	if (cfg->out)
+	if (cfg->out != NULL)
 		output_on_ready(cfg->out, relay_on_ready, r);
 	gn_timer_start(r->kick, 0);
 	*out = r;
@@ -448,7 +448,7 @@ void relay_end(struct relay *r)
 {
 	if (r->sending < SENDING_ENDING)
 		r->sending = SENDING_ENDING;
-	if (r->cfg.ch)
+	if (r->cfg.ch != NULL)
 		gn_timer_start(r->kick, 0);
 }
 
@@ -472,7 +472,7 @@ void relay_reset(struct relay *r)
 
 void relay_free(struct relay *r)
 {
-	if (!r)
+	if (r == NULL)
 		return;
 	relay_detach(r);
 	gn_timer_free(r->kick);
@@ -483,7 +483,7 @@ void relay_free(struct relay *r)
 
 const struct gn_metrics *relay_metrics(struct relay *r)
 {
-	if (r->cfg.ch)
+	if (r->cfg.ch != NULL)
 		gn_channel_metrics(r->cfg.ch, &r->metrics);
 	return &r->metrics;
 }
@@ -492,12 +492,12 @@ uint64_t relay_unconfirmed(const struct relay *r)
 {
 	uint64_t n;
 
-	if (!r->cfg.ch)
+	if (r->cfg.ch == NULL)
 		return r->result.lost;
 	n = gn_channel_pending(r->cfg.ch);
-	if (r->cfg.in)
+	if (r->cfg.in != NULL)
 		n += input_held(r->cfg.in);
-	if (r->cfg.units)
+	if (r->cfg.units != NULL)
 		n += r->cfg.units->len;
 	return n;
 }

@@ -15,7 +15,7 @@ static char *variable(const char *name, const char *value)
 	size_t room = strlen(name) + 1 + strlen(value) + 1;
 	char *text = malloc(room);
 
-	if (text)
+	if (text != NULL)
 		snprintf(text, room, "%s=%s", name, value);
 	return text;
 }
@@ -25,7 +25,7 @@ static bool is_ours(const char *entry)
 	for (int i = 0; i < VARS; i++) {
 		size_t n = strlen(names[i]);
 
-		if (!strncmp(entry, names[i], n) && entry[n] == '=')
+		if (strncmp(entry, names[i], n) == 0 && entry[n] == '=')
 			return true;
 	}
 	return false;
@@ -41,32 +41,32 @@ char **ucspi_new(const struct gn_channel *ch, const struct gn_peer_id *self)
 	bool good = true;
 
 	gn_channel_state(ch, &st);
-	remote = st.remote ? gn_multiaddr_format(st.remote) : NULL;
-	local = st.local ? gn_multiaddr_format(st.local) : NULL;
-	while (environ && environ[n])
+	remote = st.remote != NULL ? gn_multiaddr_format(st.remote) : NULL;
+	local = st.local != NULL ? gn_multiaddr_format(st.local) : NULL;
+	while (environ != NULL && environ[n] != NULL)
 		n++;
 	env = calloc(n + VARS + 1, sizeof *env);
-	if (env) {
+	if (env != NULL) {
 		const char *values[VARS] = {
 			"GN",
 			gn_peer_id_format(&st.peer, peer),
-			remote ? remote : "",
+			remote != NULL ? remote : "",
 			gn_peer_id_format(self, own),
-			local ? local : "",
-			st.protocol ? st.protocol : "",
+			local != NULL ? local : "",
+			st.protocol != NULL ? st.protocol : "",
 			gn_path_name(st.path),
 		};
 
 		n = 0;
 		for (int i = 0; i < VARS && good; i++)
 			good = (env[n++] = variable(names[i], values[i])) != NULL;
-		for (char **e = environ; e && *e && good; e++)
+		for (char **e = environ; e != NULL && *e != NULL && good; e++)
 			if (!is_ours(*e))
 				good = (env[n++] = strdup(*e)) != NULL;
 	}
 	free(remote);
 	free(local);
-	if (env && !good) {
+	if (env != NULL && !good) {
 		ucspi_free(env);
 		return NULL;
 	}
@@ -75,7 +75,7 @@ char **ucspi_new(const struct gn_channel *ch, const struct gn_peer_id *self)
 
 void ucspi_free(char **env)
 {
-	for (char **e = env; e && *e; e++)
+	for (char **e = env; e != NULL && *e != NULL; e++)
 		free(*e);
 	free(env);
 }

@@ -30,7 +30,7 @@ static int units_grow(struct units *u, size_t n)
 	if (cap == u->cap)
 		return 0;
 	part = realloc(u->part, cap);
-	if (!part)
+	if (part == NULL)
 		return -ENOMEM;
 	u->part = part;
 	u->cap = cap;

@@ -64,7 +64,7 @@ static void close_or_hold_output(struct worker *w)
 {
 	int fd = -1;
 
-	if (w->out && w->exited && !w->killed && !w->result.got_end && !program_is_gone(w->program))
+	if (w->out != NULL && w->exited && !w->killed && !w->result.got_end && !program_is_gone(w->program))
 		fd = output_dup(w->out);
 	if (fd >= 0)
 		program_hold(w->program, fd);
@@ -89,7 +89,7 @@ static void worker_finish(struct worker *w)
 static void worker_end(struct worker *w)
 {
 	w->state = WORKER_STOPPING;
-	if (w->in) {
+	if (w->in != NULL) {
 		input_on_ready(w->in, NULL, NULL);
 		input_pause(w->in);
 	}
@@ -128,7 +128,7 @@ static void check_idle(struct worker *w)
 	if (w->state != WORKER_RUNS || !w->sent || !w->exited)
 		return;
 	close_input(w);
-	if (w->cfg.on_idle)
+	if (w->cfg.on_idle != NULL)
 		w->cfg.on_idle(w->cfg.arg);
 }
 
@@ -147,7 +147,7 @@ static void on_unheard(void *arg)
 	struct worker *w = arg;
 	ptrdiff_t n;
 
-	if (!w->in)
+	if (w->in == NULL)
 		return;
 	if (gn_loop_now(w->cfg.loop) >= w->deadline) {
 		close_input(w);
@@ -167,7 +167,7 @@ static void leave_alone(struct worker *w)
 {
 	w->state = WORKER_ALONE;
 	worker_close_output(w);
-	if (!w->in || w->output_ended)
+	if (w->in == NULL || w->output_ended)
 		return;
 	input_skip(w->in, input_held(w->in)); /* the relay has counted it */
 	w->deadline = gn_loop_now(w->cfg.loop) + UNHEARD;
@@ -258,7 +258,7 @@ static void worker_on_opened(void *arg)
 {
 	struct worker *w = arg;
 
-	if (w->cfg.on_opened)
+	if (w->cfg.on_opened != NULL)
 		w->cfg.on_opened(w->cfg.arg);
 }
 
@@ -275,7 +275,7 @@ static int start_program(struct worker *w, int *to, int *from)
 		.on_exit = on_exit_status,
 		.arg = w,
 	};
-	int err = env ? program_start(&pc, &w->program, to, from) : -ENOMEM;
+	int err = env != NULL ? program_start(&pc, &w->program, to, from) : -ENOMEM;
 
 	ucspi_free(env);
 	return err;
@@ -307,7 +307,7 @@ int worker_new(const struct worker_cfg *cfg, struct worker **out)
 	struct worker *w = calloc(1, sizeof *w);
 	int to = -1, from = -1, err;
 
-	if (!w)
+	if (w == NULL)
 		return -ENOMEM;
 	w->cfg = *cfg;
 	err = gn_timer_new(cfg->loop, worker_on_timer, w, &w->timer);
@@ -322,7 +322,7 @@ int worker_new(const struct worker_cfg *cfg, struct worker **out)
 		close(from);
 	if (!err)
 		err = output_new(cfg->loop, to, true, &w->out);
-	if (!w->out)
+	if (w->out == NULL)
 		close(to);
 	if (!err)
 		err = worker_start_relay(w);
@@ -351,9 +351,9 @@ void worker_stop(struct worker *w, enum relay_fault fault, int err)
 
 void worker_free(struct worker *w)
 {
-	if (!w)
+	if (w == NULL)
 		return;
-	if (w->program && w->state != WORKER_DONE)
+	if (w->program != NULL && w->state != WORKER_DONE)
 		program_signal(w->program, SIGKILL);
 	relay_free(w->relay);
 	close_input(w);

@@ -25,7 +25,7 @@ uint64_t carry_moved(void *arg)
 	const struct cat *c = arg;
 	uint64_t in = 0, out = 0;
 
-	if (c->stream)
+	if (c->stream != NULL)
 		stream_totals(c->stream, &in, &out);
 	return c->is_sized ? out : in + out;
 }
@@ -79,7 +79,7 @@ int carry_start(struct cat *c, struct gn_channel *ch, void (*on_opened)(void *ar
 		note_fini(&c->note);
 		return err;
 	}
-	size = c->feed && !c->cfg.keep ? feed_size(c->feed) : -1;
+	size = c->feed != NULL && !c->cfg.keep ? feed_size(c->feed) : -1;
 	c->is_sized = size > 0;
 	progress_start(c->progress, size);
 	return 0;
@@ -87,7 +87,7 @@ int carry_start(struct cat *c, struct gn_channel *ch, void (*on_opened)(void *ar
 
 void carry_stop(struct cat *c)
 {
-	if (!c->stream)
+	if (c->stream == NULL)
 		return;
 	progress_stop(c->progress);
 	stream_free(c->stream);

@@ -25,7 +25,7 @@ static void cat_dial_on_wait(void *arg)
 {
 	struct cat *c = arg;
 
-	if (st.op)
+	if (st.op != NULL)
 		gn_dial_cancel(st.op);
 	st.op = NULL;
 	carry_stop(c);
@@ -104,7 +104,7 @@ void dial_on_signal(struct cat *c, int sig)
 void dial_stop(struct cat *c)
 {
 	(void)c;
-	if (st.op)
+	if (st.op != NULL)
 		gn_dial_cancel(st.op);
 	st.op = NULL;
 	gn_timer_free(st.wait);

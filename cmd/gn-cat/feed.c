@@ -29,7 +29,7 @@ static void feed_on_watch(void *arg, unsigned ready)
 
 	(void)ready;
 	gn_watch_start(f->watch, 0);
-	if (f->cb)
+	if (f->cb != NULL)
 		f->cb(f->arg);
 }
 
@@ -38,12 +38,12 @@ int feed_new(struct gn_loop *loop, int fd, struct feed **out)
 	struct feed *f = calloc(1, sizeof *f);
 	int err;
 
-	if (!f)
+	if (f == NULL)
 		return -ENOMEM;
 	f->size = fdio_size(fd);
 	f->is_terminal = isatty(fd);
 	f->buf = aligned_alloc(PAGE, (FEED_SIZE + PAGE - 1) & ~(PAGE - 1));
-	err = f->buf ? fdio_open(&f->io, fd, false) : -ENOMEM;
+	err = f->buf != NULL ? fdio_open(&f->io, fd, false) : -ENOMEM;
 	if (!err)
 		err = gn_watch_new(loop, f->io.fd, feed_on_watch, f, &f->watch);
 	if (err) {
@@ -59,7 +59,7 @@ int feed_new(struct gn_loop *loop, int fd, struct feed **out)
 
 void feed_free(struct feed *f)
 {
-	if (!f)
+	if (f == NULL)
 		return;
 	gn_watch_free(f->watch);
 	fdio_close(&f->io);
@@ -71,7 +71,7 @@ void feed_on_ready(struct feed *f, void (*cb)(void *arg), void *arg)
 {
 	f->cb = cb;
 	f->arg = arg;
-	if (!cb)
+	if (cb == NULL)
 		gn_watch_start(f->watch, 0);
 }
 

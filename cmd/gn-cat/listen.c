@@ -44,7 +44,7 @@ static struct gn_channel *take_first(void)
 	struct waiting *w = st.first;
 	struct gn_channel *ch;
 
-	if (!w)
+	if (w == NULL)
 		return NULL;
 	ch = w->ch;
 	st.first = w->next;
@@ -56,7 +56,7 @@ static void refuse_all(void)
 {
 	struct gn_channel *ch;
 
-	while ((ch = take_first()))
+	while ((ch = take_first()) != NULL)
 		listen_refuse(ch);
 }
 
@@ -87,7 +87,7 @@ static void listen_on_turn(void *arg)
 		gn_node_unlisten(c->node);
 		gn_protocol_del(c->node, c->protocol);
 	}
-	if (c->stream || c->closing || !(ch = take_first()))
+	if (c->stream != NULL || c->closing || (ch = take_first()) == NULL)
 		return;
 	err = carry_start(c, ch, NULL, listen_on_done);
 	st.served = st.served || !err;
@@ -104,7 +104,7 @@ static void listen_on_event(void *arg, struct gn_channel *ch, unsigned events)
 
 	if (!(events & GN_DEAD))
 		return;
-	for (struct waiting **at = &st.first; *at; at = &(*at)->next) {
+	for (struct waiting **at = &st.first; *at != NULL; at = &(*at)->next) {
 		if (*at == w) {
 			*at = w->next;
 			break;
@@ -126,14 +126,14 @@ static void listen_on_open(void *arg, struct gn_channel *ch)
 	struct waiting *w, **at;
 
 	w = st.taken || c->closing ? NULL : calloc(1, sizeof *w);
-	if (!w) {
+	if (w == NULL) {
 		listen_refuse(ch);
 		return;
 	}
 	st.taken = !c->cfg.keep;
 	w->ch = ch;
 	gn_channel_on_event(ch, listen_on_event, w);
-	for (at = &st.first; *at; at = &(*at)->next)
+	for (at = &st.first; *at != NULL; at = &(*at)->next)
 		;
 	*at = w;
 	gn_timer_start(st.turn, 0);
@@ -154,7 +154,7 @@ static void show_command(const struct cat *c)
 {
 	const char *addr = c->listening.n_shown ? c->listening.shown[0] : NULL;
 
-	if (!addr || c->cfg.note.json || !isatty(STDERR_FILENO))
+	if (addr == NULL || c->cfg.note.json || !isatty(STDERR_FILENO))
 		return;
 	diag("at the other end:");
 	if (!c->raw)
@@ -167,9 +167,9 @@ static void show_command(const struct cat *c)
 static void explain_unknown(const struct cat *c, const char *protocol, char *text, size_t room)
 {
 	size_t n = strlen(CAT_PROTOCOL);
-	bool is_cat = !strncmp(protocol, CAT_PROTOCOL, n) && (protocol[n] == '/' || protocol[n] == '\0');
+	bool is_cat = strncmp(protocol, CAT_PROTOCOL, n) == 0 && (protocol[n] == '/' || protocol[n] == '\0');
 
-	if (!strcmp(protocol, c->protocol))
+	if (strcmp(protocol, c->protocol) == 0)
 		snprintf(text, room, "came when another one was served already");
 	else if (is_cat && !c->raw && !c->token[0])
 		snprintf(text, room, "had a token, and here is none");
@@ -183,7 +183,7 @@ static void explain_unknown(const struct cat *c, const char *protocol, char *tex
 /* Is it something that libp2p programs ask everybody for? */
 static bool is_customary(const char *protocol)
 {
-	return !strncmp(protocol, "/ipfs/", 6) || !strncmp(protocol, "/libp2p/", 8);
+	return strncmp(protocol, "/ipfs/", 6) == 0 || strncmp(protocol, "/libp2p/", 8) == 0;
 }
 
 void listen_on_unknown(void *arg, const struct gn_peer_id *peer, const struct gn_multiaddr *remote,
@@ -198,10 +198,10 @@ void listen_on_unknown(void *arg, const struct gn_peer_id *peer, const struct gn
 		return;
 	explain_unknown(c, protocol, why, sizeof why);
 	gn_peer_id_format(peer, id);
-	addr = remote ? gn_multiaddr_format(remote) : NULL;
+	addr = remote != NULL ? gn_multiaddr_format(remote) : NULL;
 	origin_of(remote, &from);
 	if (!c->cfg.note.json) {
-		diag_from(&from, "a caller from %s, %s, %s", addr ? addr : "?", id, why);
+		diag_from(&from, "a caller from %s, %s, %s", addr != NULL ? addr : "?", id, why);
 	} else if (origin_may_print(&from)) {
 		json_open(&j);
 		json_string(&j, "event", "refused");
@@ -250,13 +250,13 @@ void listen_on_signal(struct cat *c, int sig)
 	}
 	st.draining = true;
 	refuse_all();
-	if (c->stream && c->cfg.note.verbose)
+	if (c->stream != NULL && c->cfg.note.verbose)
 		diag("ending: the stream has %d s", (int)(DRAIN_LIMIT / GN_SEC));
 	/* Nobody was served: whoever waits for the data must not take this for success. */
 	if (!st.served && !c->closing)
 		c->signal = sig;
 	/* Should a stream be cut off at the limit, the data is short. */
-	cat_close(c, c->stream ? EXIT_RESET : EXIT_DONE, DRAIN_LIMIT);
+	cat_close(c, c->stream != NULL ? EXIT_RESET : EXIT_DONE, DRAIN_LIMIT);
 }
 
 void listen_stop(struct cat *c)

@@ -68,7 +68,7 @@ static void check_listener(struct cat *c, const struct opt_args *args)
 
 	if (c->cfg.wait)
 		die_usage("-w is for the side that dials");
-	if (c->cfg.token_file && (c->cfg.open || c->cfg.proto))
+	if (c->cfg.token_file != NULL && (c->cfg.open || c->cfg.proto != NULL))
 		die_usage("--token-file: with %s there is no token", c->cfg.open ? "--open" : "-p");
 	if (allow_init(&c->allow, &c->cfg.allow, &f) ||
 	    listening_init(&c->listening, (const char *const *)args->operands, (size_t)args->n, &f))
@@ -77,14 +77,14 @@ static void check_listener(struct cat *c, const struct opt_args *args)
 
 static void check_dialer(struct cat *c, const struct opt_args *args)
 {
-	const char *listeners = c->cfg.keep            ? "--keep"
-				: c->cfg.open          ? "--open"
-				: c->cfg.allow.n       ? "--allow"
-				: c->cfg.token_file    ? "--token-file"
-				: c->cfg.ready_fd >= 0 ? "--ready-fd"
-						       : NULL;
+	const char *listeners = c->cfg.keep                 ? "--keep"
+				: c->cfg.open               ? "--open"
+				: c->cfg.allow.n            ? "--allow"
+				: c->cfg.token_file != NULL ? "--token-file"
+				: c->cfg.ready_fd >= 0      ? "--ready-fd"
+							    : NULL;
 
-	if (listeners)
+	if (listeners != NULL)
 		die_usage("%s goes with -l only", listeners);
 	if (!args->n)
 		die_usage("ADDR is missing; to listen: -l");
@@ -111,7 +111,7 @@ static void settle_directions(struct cat_cfg *cfg)
 /* A listener's token: none where everyone, or only those whose ids are named, get in. */
 static void settle_token(struct cat *c)
 {
-	if (c->cfg.token_file)
+	if (c->cfg.token_file != NULL)
 		token_of_file(c->cfg.token_file, c->cfg.key.any_mode, c->token);
 	else if (!c->cfg.open && !c->cfg.allow.n)
 		token_new(c->token);

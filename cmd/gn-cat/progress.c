@@ -147,7 +147,7 @@ int progress_new(struct gn_loop *loop, uint64_t (*total)(void *arg), void *arg, 
 	struct progress *p = calloc(1, sizeof *p);
 	int err;
 
-	if (!p)
+	if (p == NULL)
 		return -ENOMEM;
 	p->loop = loop;
 	p->total = total;
@@ -163,7 +163,7 @@ int progress_new(struct gn_loop *loop, uint64_t (*total)(void *arg), void *arg, 
 
 void progress_start(struct progress *p, long long size)
 {
-	if (!p)
+	if (p == NULL)
 		return;
 	p->size = size;
 	p->first = p->total(p->arg);
@@ -176,7 +176,7 @@ void progress_start(struct progress *p, long long size)
 
 void progress_stop(struct progress *p)
 {
-	if (!p || !p->is_on)
+	if (p == NULL || !p->is_on)
 		return;
 	p->is_on = false;
 	gn_timer_stop(p->timer);
@@ -190,7 +190,7 @@ void progress_end(struct progress *p, const char *path)
 	gn_time took;
 	size_t len;
 
-	if (!p || !p->is_on)
+	if (p == NULL || !p->is_on)
 		return;
 	progress_stop(p);
 	took = gn_loop_now(p->loop) - p->since;
@@ -204,7 +204,7 @@ void progress_end(struct progress *p, const char *path)
 
 void progress_free(struct progress *p)
 {
-	if (!p)
+	if (p == NULL)
 		return;
 	gn_timer_free(p->timer);
 	free(p);

@@ -131,7 +131,7 @@ static void report_close_json(const struct note *n, const struct verdict *v, con
 
 void report_close(const struct note *n, const struct verdict *v, size_t token)
 {
-	const char *addr = n->addr ? n->addr : "?";
+	const char *addr = n->addr != NULL ? n->addr : "?";
 	char why[320];
 
 	report_explain(v, token, why, sizeof why);

@@ -89,7 +89,7 @@ static void cat_stream_up(struct stream *s)
 		stream_look_at_input(s);
 	if (s->input != INPUT_OPEN || s->dead || !cat_tx_is_empty(&s->tx))
 		return;
-	n = s->cfg.feed ? feed_read(s->cfg.feed, &at) : GN_EOF;
+	n = s->cfg.feed != NULL ? feed_read(s->cfg.feed, &at) : GN_EOF;
 	if (n > 0) {
 		cat_tx_data(&s->tx, at, (size_t)n);
 		gn_channel_wake(s->cfg.ch);
@@ -208,14 +208,14 @@ static bool cat_stream_is_over(struct stream *s)
 
 static void cat_stream_detach(struct stream *s)
 {
-	if (s->cfg.feed)
+	if (s->cfg.feed != NULL)
 		feed_on_ready(s->cfg.feed, NULL, NULL);
-	if (s->cfg.out)
+	if (s->cfg.out != NULL)
 		output_on_ready(s->cfg.out, NULL, NULL);
 	gn_timer_stop(s->again);
 	gn_timer_stop(s->idle);
 	gn_timer_stop(s->unwanted);
-	if (!s->cfg.ch)
+	if (s->cfg.ch == NULL)
 		return;
 	s->v.in = s->rx.total;
 	s->v.out = s->tx.gone;
@@ -232,7 +232,7 @@ static void cat_stream_detach(struct stream *s)
 /* Everything it may do now.  on_done may free the stream: nothing is touched behind it. */
 static void cat_stream_run(struct stream *s)
 {
-	if (!s->cfg.ch)
+	if (s->cfg.ch == NULL)
 		return;
 	cat_stream_up(s);
 	stream_down(s);
@@ -256,7 +256,7 @@ static void cat_stream_on_event(void *arg, struct gn_channel *ch, unsigned event
 	(void)ch;
 	if (events & (GN_OPENED | GN_CAN_READ) && !s->v.opened) {
 		s->v.opened = true;
-		if (s->cfg.on_opened)
+		if (s->cfg.on_opened != NULL)
 			s->cfg.on_opened(s->cfg.arg);
 	}
 	if (events & GN_DRAINED)
@@ -311,7 +311,7 @@ int stream_new(const struct stream_cfg *cfg, struct stream **out)
 	struct stream *s = calloc(1, sizeof *s);
 	int err;
 
-	if (!s)
+	if (s == NULL)
 		return -ENOMEM;
 	s->cfg = *cfg;
 	s->rx.raw = s->tx.raw = cfg->raw;
@@ -332,9 +332,9 @@ int stream_new(const struct stream_cfg *cfg, struct stream **out)
 	if (gn_channel_source(cfg->ch, &source, s))
 		s->dead = true;
 	gn_channel_on_event(cfg->ch, cat_stream_on_event, s);
-	if (cfg->feed)
+	if (cfg->feed != NULL)
 		feed_on_ready(cfg->feed, cat_stream_on_ready, s);
-	if (cfg->out)
+	if (cfg->out != NULL)
 		output_on_ready(cfg->out, cat_stream_on_ready, s);
 	gn_timer_start(s->again, 0);
 	if (cfg->idle)
@@ -351,7 +351,7 @@ void stream_totals(const struct stream *s, uint64_t *in, uint64_t *out)
 
 void stream_free(struct stream *s)
 {
-	if (!s)
+	if (s == NULL)
 		return;
 	if (!s->v.how)
 		s->v.how = STREAM_PEER;

@@ -7,7 +7,7 @@
 
 static int stream_in_close_output(struct stream *s)
 {
-	return s->cfg.out && !s->cfg.keep_open ? output_end(s->cfg.out) : 0;
+	return s->cfg.out != NULL && !s->cfg.keep_open ? output_end(s->cfg.out) : 0;
 }
 
 static void stream_in_on_end(struct stream *s)
@@ -40,7 +40,7 @@ static int on_written(struct stream *s, uint64_t total)
 	}
 	s->confirmed = true;
 	/* One that only sends is done now, whatever the peer would still have to say. */
-	if (!s->cfg.out && !s->settled) {
+	if (s->cfg.out == NULL && !s->settled) {
 		stream_say(s, CAT_FAIL, CAT_FAIL_UNWANTED);
 		s->settled = true;
 	}
@@ -141,7 +141,7 @@ static ptrdiff_t stream_in_put(struct stream *s, const struct iovec *v, int n)
 
 	if (!n)
 		return 0;
-	if (s->cfg.out && !s->v.how) {
+	if (s->cfg.out != NULL && !s->v.how) {
 		k = output_writev(s->cfg.out, v, n);
 		if (k >= 0 || k == GN_EAGAIN)
 			return k;

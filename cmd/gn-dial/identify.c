@@ -37,7 +37,7 @@ static void print_text(const struct gn_identify_info *info)
 		dial_identify_put_text("protocol", info->protocols[i]);
 	for (size_t i = 0; i < info->n_listen; i++)
 		put_addr("listen", info->listen[i]);
-	if (info->observed)
+	if (info->observed != NULL)
 		put_addr("observed", info->observed);
 	dial_identify_put_text("signed", info->signed_record ? "yes" : "no");
 }
@@ -89,7 +89,7 @@ int identify_start(struct dialer *d)
 
 void identify_stop(void)
 {
-	if (op)
+	if (op != NULL)
 		gn_identify_cancel(op);
 	op = NULL;
 }

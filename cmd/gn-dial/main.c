@@ -21,7 +21,7 @@ static int opt_ping(const struct opt *o, const char *value, void *to, struct fau
 	uint64_t n = PINGS;
 
 	(void)o;
-	if (value && number_parse(value, 0, UINT_MAX, &n, f))
+	if (value != NULL && number_parse(value, 0, UINT_MAX, &n, f))
 		return -1;
 	cfg->ping = true;
 	cfg->pings = (unsigned)n;
@@ -103,9 +103,9 @@ static void dial_check(struct dialer *d, const struct opt_args *args)
 
 	if (d->cfg.ping && d->cfg.identify)
 		die_usage("either --ping or --identify");
-	if (!plain && args->program)
+	if (!plain && args->program != NULL)
 		die_usage("--ping and --identify run no program");
-	if (d->cfg.recv_only && (args->program || !plain))
+	if (d->cfg.recv_only && (args->program != NULL || !plain))
 		die_usage("--recv-only goes with standard input and output only");
 	if (args->n < wanted)
 		die_usage("%s is missing", args->n ? "PROTO" : "ADDR");

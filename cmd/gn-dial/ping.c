@@ -69,7 +69,7 @@ int ping_start(struct dialer *d)
 
 void ping_stop(void)
 {
-	if (op)
+	if (op != NULL)
 		gn_ping_cancel(op);
 	op = NULL;
 }

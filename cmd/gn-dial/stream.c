@@ -37,13 +37,13 @@ static void dial_stream_on_wait(void *arg)
 {
 	struct dialer *d = arg;
 
-	if (st.dial)
+	if (st.dial != NULL)
 		gn_dial_cancel(st.dial);
 	st.dial = NULL;
 	relay_free(st.relay);
 	st.relay = NULL;
 	st.failed = GN_ETIMEOUT;
-	if (st.worker)
+	if (st.worker != NULL)
 		worker_stop(st.worker, RELAY_PEER, GN_ETIMEOUT);
 	else
 		dialer_failed(d, st.failed);
@@ -122,13 +122,13 @@ static void dial_stream_on_dialled(void *arg, int err, struct gn_channel *ch)
 	if (d->cfg.note.verbose && !d->cfg.note.json)
 		attempts_say(&d->attempts);
 	note_open(&st.note, &d->cfg.note, ch);
-	err = d->argv ? dial_stream_start_worker(d, ch) : dial_stream_start_relay(d, ch);
+	err = d->argv != NULL ? dial_stream_start_worker(d, ch) : dial_stream_start_relay(d, ch);
 	if (!err)
 		return;
 	gn_channel_reset(ch);
 	gn_channel_free(ch);
-	diag("%s: %s", d->argv ? d->argv[0] : "cannot carry it", gn_strerror(err));
-	dialer_close(d, d->argv ? program_error_code(err) : EXIT_LOCAL);
+	diag("%s: %s", d->argv != NULL ? d->argv[0] : "cannot carry it", gn_strerror(err));
+	dialer_close(d, d->argv != NULL ? program_error_code(err) : EXIT_LOCAL);
 }
 
 int stream_start(struct dialer *d)
@@ -138,7 +138,7 @@ int stream_start(struct dialer *d)
 
 	st.d = d;
 	err = gn_timer_new(d->loop, dial_stream_on_wait, d, &st.wait);
-	if (!err && !d->argv) {
+	if (!err && d->argv == NULL) {
 		if (!d->cfg.recv_only)
 			err = input_new(d->loop, STDIN_FILENO, false, INPUT_BULK, &st.in);
 		if (err)
@@ -160,7 +160,7 @@ int stream_start(struct dialer *d)
 
 bool stream_end_program(void)
 {
-	if (!st.worker || st.worker_done)
+	if (st.worker == NULL || st.worker_done)
 		return false;
 	gn_timer_stop(st.wait);
 	worker_stop(st.worker, RELAY_PEER, GN_ECLOSED);
@@ -169,7 +169,7 @@ bool stream_end_program(void)
 
 void stream_stop(void)
 {
-	if (st.dial)
+	if (st.dial != NULL)
 		gn_dial_cancel(st.dial);
 	st.dial = NULL;
 	relay_free(st.relay);

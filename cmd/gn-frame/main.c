@@ -165,7 +165,7 @@ static int join(const struct cfg *cfg, char *const *files, int n)
 	int fd;
 
 	for (int i = 0; i < n; i++) {
-		bool is_stdin = !strcmp(files[i], "-");
+		bool is_stdin = strcmp(files[i], "-") == 0;
 
 		fd = is_stdin ? STDIN_FILENO : open(files[i], O_RDONLY | O_CLOEXEC);
 		if (fd < 0) {
@@ -188,7 +188,8 @@ static int frame_split(const struct cfg *cfg, char *const *program)
 	int rc;
 
 	reader_init(&r, STDIN_FILENO, FORM_VARINT, cfg->max);
-	rc = program ? split_program(&r, program) : split_files(&r, cfg->prefix ? cfg->prefix : "frame-");
+	rc = program != NULL ? split_program(&r, program)
+			     : split_files(&r, cfg->prefix != NULL ? cfg->prefix : "frame-");
 	reader_fini(&r);
 	return rc;
 }
@@ -196,8 +197,9 @@ static int frame_split(const struct cfg *cfg, char *const *program)
 /* Which options go with which verb. */
 static void frame_check(const char *verb, const struct cfg *cfg, const struct opt_args *args)
 {
-	bool encodes = !strcmp(verb, "encode"), decodes = !strcmp(verb, "decode"), splits = !strcmp(verb, "split");
-	bool joins = !strcmp(verb, "join"), counts = !strcmp(verb, "count");
+	bool encodes = strcmp(verb, "encode") == 0, decodes = strcmp(verb, "decode") == 0,
+	     splits = strcmp(verb, "split") == 0;
+	bool joins = strcmp(verb, "join") == 0, counts = strcmp(verb, "count") == 0;
 
 	if (!encodes && !decodes && !splits && !joins && !counts)
 		die_usage("'%.80s' is none of encode, decode, split, join and count", verb);
@@ -207,9 +209,9 @@ static void frame_check(const char *verb, const struct cfg *cfg, const struct op
 		die_usage("%s: -w and -b go with encode, -r with decode", verb);
 	if ((cfg->nul || cfg->netstring) && !encodes && !decodes)
 		die_usage("%s: -0 and -n go with encode and decode", verb);
-	if ((cfg->json && !counts) || ((cfg->prefix || args->program) && !splits))
+	if ((cfg->json && !counts) || ((cfg->prefix != NULL || args->program != NULL) && !splits))
 		die_usage("%s: -j goes with count, -p and a program with split", verb);
-	if (cfg->prefix && args->program)
+	if (cfg->prefix != NULL && args->program != NULL)
 		die_usage("split: either -p or a program");
 	if (joins && args->n < 2)
 		die_usage("join: FILE is missing");

@@ -52,7 +52,7 @@ int split_files(struct reader *r, const char *prefix)
 	struct form_unit u;
 	int err;
 
-	if (!path)
+	if (path == NULL)
 		die_memory();
 	while (!(err = reader_next(r, &u))) {
 		snprintf(path, room, "%s%06" PRIu64, prefix, r->count - 1);

@@ -59,7 +59,7 @@ static char *public_text(const struct gn_key *key, enum gn_key_form form)
 {
 	char *text = gn_key_public_format(key, form);
 
-	if (!text)
+	if (text == NULL)
 		die_memory();
 	return text;
 }
@@ -109,7 +109,7 @@ static int show_public(const struct gn_key *key, const struct cfg *cfg)
 /* Which options and operands go with which verb. */
 static void key_check_options(const char *verb, const struct cfg *cfg, const struct opt_args *args)
 {
-	bool converts = !strcmp(verb, "convert"), is_pub = !strcmp(verb, "pub");
+	bool converts = strcmp(verb, "convert") == 0, is_pub = strcmp(verb, "pub") == 0;
 	int most = converts ? 2 : 1;
 
 	if (!converts && !is_pub && strcmp(verb, "new") && strcmp(verb, "id"))
@@ -125,14 +125,14 @@ static void key_check_options(const char *verb, const struct cfg *cfg, const str
 		die_usage("--raw goes with pub, and not with -j");
 	if (cfg->said_form && !converts && (!is_pub || cfg->raw || cfg->json))
 		die_usage("-F goes with convert, and with pub, but not with -j or --raw there");
-	if (cfg->key.any_mode && !strcmp(verb, "new"))
+	if (cfg->key.any_mode && strcmp(verb, "new") == 0)
 		die_usage("--insecure-key-mode: new reads no key");
 }
 
 /* The file that the verb is about when none is given. */
 static char *file_of(const char *verb, const struct cfg *cfg)
 {
-	bool makes = !strcmp(verb, "new");
+	bool makes = strcmp(verb, "new") == 0;
 	char *file = makes ? default_key_path() : identity_file(&cfg->key);
 
 	if (file == NULL && makes)

@@ -173,7 +173,7 @@ static void listen_check(struct listener *l, const struct opt_args *args)
 	if (wire_settle(&l->cfg.wire, args->program, &f) || allow_init(&l->allow, &l->cfg.allow, &f) ||
 	    listening_init(&l->listening, l->cfg.addrs.v, l->cfg.addrs.n, &f))
 		die_usage("%s", f.text);
-	if (l->cfg.recv_only && args->program)
+	if (l->cfg.recv_only && args->program != NULL)
 		die_usage("--recv-only goes with standard input and output only");
 	l->cfg.note.program = args->program;
 }

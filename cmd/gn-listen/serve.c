@@ -63,7 +63,7 @@ static void serve_drop(struct served *d)
 {
 	struct serve *s = d->serve;
 
-	for (struct served **at = &s->all; *at; at = &(*at)->next) {
+	for (struct served **at = &s->all; *at != NULL; at = &(*at)->next) {
 		if (*at == d) {
 			*at = d->next;
 			break;
@@ -72,7 +72,7 @@ static void serve_drop(struct served *d)
 	if (d->state == SERVED_RUNS)
 		share_stop(s->share, d->peer);
 	share_leave(s->share, d->peer, d->state == SERVED_WAITS);
-	if (d->ch)
+	if (d->ch != NULL)
 		gn_channel_free(d->ch);
 	worker_free(d->worker);
 	relay_free(d->relay);
@@ -164,10 +164,10 @@ static void serve_start(struct served *d)
 	struct serve *s = d->serve;
 	int err;
 
-	err = s->cfg.argv ? serve_start_worker(d) : serve_start_relay(d);
+	err = s->cfg.argv != NULL ? serve_start_worker(d) : serve_start_relay(d);
 	if (err) {
-		diag_from(&d->note.from, "%s: %s: %s", d->note.peer, s->cfg.argv ? s->cfg.argv[0] : "cannot serve it",
-			  gn_strerror(err));
+		diag_from(&d->note.from, "%s: %s: %s", d->note.peer,
+			  s->cfg.argv != NULL ? s->cfg.argv[0] : "cannot serve it", gn_strerror(err));
 		serve_refuse(d);
 		return;
 	}
@@ -181,9 +181,9 @@ static struct served *next_to_start(struct serve *s)
 {
 	struct served *best = NULL;
 
-	for (struct served *d = s->all; d; d = d->next)
+	for (struct served *d = s->all; d != NULL; d = d->next)
 		if (d->state == SERVED_WAITS && share_may_start(s->share, d->peer) &&
-		    (!best || share_is_before(d->peer, best->peer)))
+		    (best == NULL || share_is_before(d->peer, best->peer)))
 			best = d;
 	return best;
 }
@@ -193,9 +193,9 @@ static void serve_on_turn(void *arg)
 	struct serve *s = arg;
 	struct served *d;
 
-	while (s->state <= SERVE_DRAINING && (d = next_to_start(s)))
+	while (s->state <= SERVE_DRAINING && (d = next_to_start(s)) != NULL)
 		serve_start(d);
-	if (!s->all && (s->state == SERVE_DRAINING || s->state == SERVE_STOPPING))
+	if (s->all == NULL && (s->state == SERVE_DRAINING || s->state == SERVE_STOPPING))
 		gn_timer_start(s->end, 0);
 }
 
@@ -218,13 +218,13 @@ static void serve_make_room(struct serve *s)
 {
 	struct served *last = NULL;
 
-	for (struct served *d = s->all; d; d = d->next)
-		if (d->state == SERVED_WAITS && (!last || share_waiting(d->peer) >= share_waiting(last->peer)))
+	for (struct served *d = s->all; d != NULL; d = d->next)
+		if (d->state == SERVED_WAITS && (last == NULL || share_waiting(d->peer) >= share_waiting(last->peer)))
 			last = d;
-	if (!last)
+	if (last == NULL)
 		return;
 	diag_from(&last->note.from, "%s at %s: reset, too many streams wait for their turn", last->note.peer,
-		  last->note.addr ? last->note.addr : "?");
+		  last->note.addr != NULL ? last->note.addr : "?");
 	serve_refuse(last);
 }
 
@@ -235,9 +235,9 @@ void serve_open(void *arg, struct gn_channel *ch)
 	struct gn_channel_state st;
 
 	gn_channel_state(ch, &st);
-	if (d)
+	if (d != NULL)
 		d->peer = share_enter(s->share, &st);
-	if (!d || !d->peer) {
+	if (d == NULL || d->peer == NULL) {
 		diag("out of memory for a stream");
 		free(d);
 		gn_channel_reset(ch);
@@ -248,13 +248,13 @@ void serve_open(void *arg, struct gn_channel *ch)
 	d->ch = ch;
 	note_open(&d->note, s->cfg.note, ch);
 	gn_channel_on_event(ch, serve_on_event, d);
-	for (at = &s->all; *at; at = &(*at)->next)
+	for (at = &s->all; *at != NULL; at = &(*at)->next)
 		;
 	*at = d;
 	gn_timer_start(s->turn, 0);
 	if (share_is_over(s->share, d->peer)) {
 		diag_from(&d->note.from, "%s at %s: reset, %d of its streams wait already", d->note.peer,
-			  d->note.addr ? d->note.addr : "?", WAITING_PEER);
+			  d->note.addr != NULL ? d->note.addr : "?", WAITING_PEER);
 		serve_refuse(d);
 	} else if (share_is_full(s->share)) {
 		serve_make_room(s);
@@ -265,7 +265,7 @@ void serve_open(void *arg, struct gn_channel *ch)
 
 static bool has_moved(struct served *d)
 {
-	const struct gn_metrics *m = d->worker ? worker_metrics(d->worker) : relay_metrics(d->relay);
+	const struct gn_metrics *m = d->worker != NULL ? worker_metrics(d->worker) : relay_metrics(d->relay);
 	uint64_t before = d->moved;
 
 	d->moved = m->bytes_in + m->bytes_out;
@@ -277,10 +277,10 @@ static void end_idle(struct served *d)
 	const struct relay_result result = {
 		.fault = RELAY_IDLE,
 		.err = GN_ETIMEOUT,
-		.lost = d->relay ? relay_unconfirmed(d->relay) : 0,
+		.lost = d->relay != NULL ? relay_unconfirmed(d->relay) : 0,
 	};
 
-	if (d->worker) {
+	if (d->worker != NULL) {
 		worker_stop(d->worker, RELAY_IDLE, GN_ETIMEOUT);
 		return;
 	}
@@ -295,7 +295,7 @@ static void serve_on_idle(void *arg)
 	gn_time now = gn_loop_now(s->cfg.loop);
 	struct served *next;
 
-	for (struct served *d = s->all; d; d = next) {
+	for (struct served *d = s->all; d != NULL; d = next) {
 		next = d->next;
 		if (d->state == SERVED_WAITS)
 			continue;
@@ -329,7 +329,7 @@ static void serve_on_end(void *arg)
 {
 	struct serve *s = arg;
 
-	if (!s->all)
+	if (s->all == NULL)
 		clear(s);
 	else if (s->state == SERVE_DRAINING)
 		serve_stop(s);
@@ -340,7 +340,7 @@ void serve_drain(struct serve *s, gn_time limit)
 	if (s->state != SERVE_OPEN)
 		return;
 	s->state = SERVE_DRAINING;
-	gn_timer_start(s->end, s->all ? limit : 0);
+	gn_timer_start(s->end, s->all != NULL ? limit : 0);
 }
 
 void serve_stop(struct serve *s)
@@ -351,9 +351,9 @@ void serve_stop(struct serve *s)
 		return;
 	s->state = SERVE_STOPPING;
 	gn_timer_stop(s->end);
-	for (struct served *d = s->all; d; d = next) {
+	for (struct served *d = s->all; d != NULL; d = next) {
 		next = d->next;
-		if (d->worker)
+		if (d->worker != NULL)
 			worker_stop(d->worker, RELAY_PEER, GN_ECLOSED);
 		else
 			serve_drop(d); /* an open stream is reset by that */
@@ -389,17 +389,17 @@ static int take_standard(struct serve *s)
 
 int serve_new(const struct serve_cfg *cfg, struct serve **out)
 {
-	struct share_cfg sc = {cfg->argv ? cfg->conc : 1, cfg->is_one_peer, WAITING, WAITING_PEER};
+	struct share_cfg sc = {cfg->argv != NULL ? cfg->conc : 1, cfg->is_one_peer, WAITING, WAITING_PEER};
 	struct serve *s = calloc(1, sizeof *s);
 	int err;
 
-	if (!s)
+	if (s == NULL)
 		return -ENOMEM;
 	s->cfg = *cfg;
 	err = share_new(&sc, &s->share);
 	if (!err)
 		err = make_timers(s);
-	if (!err && !cfg->argv)
+	if (!err && cfg->argv == NULL)
 		err = take_standard(s);
 	if (err) {
 		serve_free(s);
@@ -412,9 +412,9 @@ int serve_new(const struct serve_cfg *cfg, struct serve **out)
 
 void serve_free(struct serve *s)
 {
-	if (!s)
+	if (s == NULL)
 		return;
-	while (s->all)
+	while (s->all != NULL)
 		serve_drop(s->all);
 	units_fini(&s->units);
 	input_free(s->in);

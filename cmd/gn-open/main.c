@@ -57,7 +57,7 @@ static bool is_any(const struct opt_list *texts)
 	size_t n = 0;
 
 	for (size_t i = 0; i < texts->n; i++)
-		n += !strcmp(texts->v[i], "any");
+		n += strcmp(texts->v[i], "any") == 0;
 	if (n && texts->n > n)
 		die_usage("--from: either any or ids");
 	return n > 0;
@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 		die_usage("takes no operand ('%.80s'); it reads standard input", args.operands[0]);
 	if (!cfg.from.n)
 		die_usage("--from ID is missing: from whom?  (--from any: whoever it is)");
-	if (cfg.file && !strcmp(cfg.file, "-"))
+	if (cfg.file != NULL && strcmp(cfg.file, "-") == 0)
 		die_usage("-o -: without -o it goes to standard output; a file of that name is ./-");
 	if (cfg.open.json && cfg.open.info_fd < 0)
 		die_usage("-j goes with --info-fd");
@@ -114,7 +114,7 @@ int main(int argc, char **argv)
 	u = unsealer_of(&cfg);
 	opt_list_free(&cfg.from);
 	fdio_enlarge(STDIN_FILENO);
-	if (cfg.file)
+	if (cfg.file != NULL)
 		writer_to(outfile_open(cfg.file, OUTFILE_REPLACE), cfg.file);
 	else
 		fdio_enlarge(STDOUT_FILENO);
@@ -126,7 +126,7 @@ int main(int argc, char **argv)
 		open_frames(u, &cfg.open);
 	gn_unsealer_free(u);
 	info_close(&cfg.open);
-	if (cfg.file)
+	if (cfg.file != NULL)
 		outfile_close();
 	else
 		writer_close();

@@ -83,7 +83,7 @@ int gn_multiaddr_to_ip(const struct gn_multiaddr *a, struct gn_ip *out, struct g
 		ip.port = gn_get_u16(part.value);
 	}
 	*out = ip;
-	if (rest)
+	if (rest != NULL)
 		*rest = c;
 	return 0;
 }

@@ -26,7 +26,7 @@ static int part_decode(struct gn_cursor *c, struct gn_multiaddr_part *part, cons
 	if (err < 0)
 		return err;
 	*proto = gn_protocols_find(code);
-	if (!*proto)
+	if (*proto == NULL)
 		return GN_EFORMAT;
 	part->code = (uint32_t)code;
 	if ((*proto)->size == GN_PROTOCOL_VAR) {
@@ -47,7 +47,7 @@ static bool value_is_valid(const struct gn_multiaddr_protocol *proto, const uint
 {
 	if (proto->size == GN_PROTOCOL_VAR ? n == 0 : n != (size_t)proto->size)
 		return false;
-	return n == 0 || !proto->value->is_valid || proto->value->is_valid(p, n);
+	return n == 0 || proto->value->is_valid == NULL || proto->value->is_valid(p, n);
 }
 
 static int bytes_check(const uint8_t *p, size_t n)
@@ -85,7 +85,7 @@ int gn_multiaddr_decode(const uint8_t *p, size_t n, struct gn_multiaddr **out)
 	if (err < 0)
 		return err;
 	a = malloc(sizeof(*a) + n);
-	if (!a)
+	if (a == NULL)
 		return -ENOMEM;
 	a->len = n;
 	memcpy(a->bytes, p, n);
@@ -109,7 +109,7 @@ int gn_multiaddr_part_put(struct gn_buf *b, uint32_t code, const void *value, si
 	const struct gn_multiaddr_protocol *proto = gn_protocols_find(code);
 	int err;
 
-	if (!proto || !value_is_valid(proto, value, n))
+	if (proto == NULL || !value_is_valid(proto, value, n))
 		return GN_EFORMAT;
 	err = gn_buf_put_uvarint(b, code);
 	if (err < 0)
@@ -128,7 +128,7 @@ static size_t segment(const struct text *t)
 {
 	const char *slash = memchr(t->p, '/', (size_t)(t->end - t->p));
 
-	return (size_t)((slash ? slash : t->end) - t->p);
+	return (size_t)((slash != NULL ? slash : t->end) - t->p);
 }
 
 /* t->p stands behind the name, and is left behind the value; on failure at what is wrong. */
@@ -163,7 +163,7 @@ static int part_parse(struct text *t, struct gn_buf *out)
 	t->p++; /* the slash */
 	n = segment(t);
 	proto = gn_protocols_find_name(t->p, n);
-	if (!proto)
+	if (proto == NULL)
 		return GN_EFORMAT;
 	t->p += n;
 	if (proto->size == 0)
@@ -203,7 +203,7 @@ int gn_multiaddr_parse(const char *text, struct gn_multiaddr **out, size_t *wher
 
 	gn_buf_init(&b, GN_MULTIADDR_MAX);
 	err = multiaddr_text_parse(&t, &b);
-	if (err < 0 && where)
+	if (err < 0 && where != NULL)
 		*where = (size_t)(t.p - t.start);
 	if (err == 0)
 		err = gn_multiaddr_decode(b.p, b.len, out);

@@ -93,7 +93,7 @@ int gn_multiaddr_decapsulate(const struct gn_multiaddr *a, const struct gn_multi
 		if (!gn_multiaddr_next(&c, &part))
 			break;
 	}
-	if (!cut)
+	if (cut == NULL)
 		return GN_ENONAME;
 	v = multiaddr_make_piece(a->bytes, cut);
 	return pieces_join(&v, 1, out);
@@ -104,7 +104,7 @@ int gn_multiaddr_replace(const struct gn_multiaddr *a, const struct gn_multiaddr
 {
 	const struct iovec v[] = {
 		multiaddr_make_piece(a->bytes, part->start),
-		with ? whole(with) : (struct iovec){NULL, 0},
+		with != NULL ? whole(with) : (struct iovec){NULL, 0},
 		multiaddr_make_piece(part->start + part->size, a->bytes + a->len),
 	};
 
@@ -126,9 +126,9 @@ int gn_multiaddr_with_peer(const struct gn_multiaddr *a, const struct gn_peer_id
 	struct gn_buf b;
 	int err;
 
-	if (a && gn_multiaddr_peer(a, &has) == 0)
+	if (a != NULL && gn_multiaddr_peer(a, &has) == 0)
 		return gn_peer_id_is_equal(&has, id) ? gn_multiaddr_dup(a, out) : GN_EPEERID;
-	if (a)
+	if (a != NULL)
 		return gn_multiaddr_encapsulate_part(a, GN_MA_P2P, id->bytes, id->len, out);
 	gn_buf_init(&b, GN_MULTIADDR_MAX);
 	err = gn_multiaddr_part_put(&b, GN_MA_P2P, id->bytes, id->len);

@@ -111,9 +111,9 @@ int gn_multiaddr_protocol_add(uint32_t code, const char *name, int size)
 		return GN_EFORMAT;
 	if (n == 0 || n >= OWN_NAME_MAX || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != n)
 		return GN_EFORMAT;
-	if (by_code && by_code == by_name && by_code->size == size)
+	if (by_code != NULL && by_code == by_name && by_code->size == size)
 		return 0; /* two libraries of one program may both want it */
-	if (by_code || by_name)
+	if (by_code != NULL || by_name != NULL)
 		return -EEXIST;
 	if (n_own == OWN_MAX)
 		return GN_ELIMIT;

@@ -74,7 +74,7 @@ static int percent_parse(const char *text, size_t n, struct gn_buf *out)
 static bool value_text_is_plain(uint8_t c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c != '\0' && strchr("-_.~$&+=:@", c));
+	       (c != '\0' && strchr("-_.~$&+=:@", c) != NULL);
 }
 
 static int percent_format(const uint8_t *p, size_t n, struct gn_buf *out)
@@ -99,7 +99,7 @@ const struct gn_protocol_value gn_value_http_path = {percent_parse, percent_form
 
 static bool is_percent_form(const uint8_t *p, size_t n)
 {
-	return n >= 4 && (memcmp(p, "/%2F", 4) == 0 || memcmp(p, "/%2f", 4) == 0) && !memchr(p + 1, '/', n - 1);
+	return n >= 4 && (memcmp(p, "/%2F", 4) == 0 || memcmp(p, "/%2f", 4) == 0) && memchr(p + 1, '/', n - 1) == NULL;
 }
 
 /* text begins with the slash. */
@@ -130,7 +130,7 @@ static int path_format(const uint8_t *p, size_t n, struct gn_buf *out)
 
 static bool path_is_valid(const uint8_t *p, size_t n)
 {
-	return n > 0 && p[0] == '/' && !memchr(p, 0, n);
+	return n > 0 && p[0] == '/' && memchr(p, 0, n) == NULL;
 }
 
 const struct gn_protocol_value gn_value_path = {path_parse, path_format, path_is_valid};

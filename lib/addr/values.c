@@ -18,7 +18,7 @@ static int inet_parse(int family, size_t len, const char *text, size_t n, struct
 	uint8_t addr[16];
 
 	/* A NUL in the middle would hide what follows it. */
-	if (n >= sizeof(copy) || memchr(text, 0, n))
+	if (n >= sizeof(copy) || memchr(text, 0, n) != NULL)
 		return GN_EFORMAT;
 	memcpy(copy, text, n);
 	copy[n] = '\0';
@@ -31,7 +31,7 @@ static int inet_format(int family, const uint8_t *p, struct gn_buf *out)
 {
 	char text[INET6_ADDRSTRLEN];
 
-	if (!inet_ntop(family, p, text, sizeof(text)))
+	if (inet_ntop(family, p, text, sizeof(text)) == NULL)
 		return GN_EFORMAT;
 	return gn_buf_put(out, text, strlen(text));
 }
@@ -128,7 +128,7 @@ static int peer_parse(const char *text, size_t n, struct gn_buf *out)
 	char copy[GN_PEER_ID_TEXT_MAX];
 	struct gn_peer_id id;
 
-	if (n >= sizeof(copy) || memchr(text, 0, n))
+	if (n >= sizeof(copy) || memchr(text, 0, n) != NULL)
 		return GN_EFORMAT;
 	memcpy(copy, text, n);
 	copy[n] = '\0';
@@ -195,7 +195,7 @@ static int onion_parse(const char *text, size_t n, size_t key_len, struct gn_buf
 	size_t len;
 	uint64_t port;
 
-	if (!colon)
+	if (colon == NULL)
 		return GN_EFORMAT;
 	if (gn_base32_decode(text, (size_t)(colon - text), bytes, key_len, &len) < 0 || len != key_len)
 		return GN_EFORMAT;

@@ -15,7 +15,7 @@ static int digit(const char *alphabet, char c)
 {
 	const char *at = c ? strchr(alphabet, c) : NULL;
 
-	return at ? (int)(at - alphabet) : -1;
+	return at != NULL ? (int)(at - alphabet) : -1;
 }
 
 /* The same for alphabets of one case. */

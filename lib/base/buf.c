@@ -38,7 +38,7 @@ static int buf_reserve(struct gn_buf *b, size_t n, size_t extra)
 	while (room < b->len + n + extra)
 		room *= 2;
 	p = realloc(b->p, room);
-	if (!p)
+	if (p == NULL)
 		return -ENOMEM;
 	b->p = p;
 	b->room = room;

@@ -21,7 +21,7 @@ void gn_log_on_line(enum gn_log_level max, gn_log_cb *cb, void *arg)
 
 bool gn_log_is_on(enum gn_log_level level)
 {
-	return sink.cb && level <= sink.max;
+	return sink.cb != NULL && level <= sink.max;
 }
 
 __attribute__((format(printf, 3, 0))) static void log_line(enum gn_log_level level, const struct gn_multiaddr *remote,

@@ -19,7 +19,7 @@ static void *pb_take(void *arg, size_t n)
 		return NULL;
 	}
 	p = malloc(n > 0 ? n : 1);
-	if (!p) {
+	if (p == NULL) {
 		pb->is_out = true;
 		return NULL;
 	}

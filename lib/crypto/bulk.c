@@ -20,7 +20,7 @@ int gn_bulk_new(bool is_sealing, struct gn_bulk **out)
 {
 	struct gn_bulk *b = calloc(1, sizeof(*b));
 
-	if (!b)
+	if (b == NULL)
 		return -ENOMEM;
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	b->is_sealing = is_sealing;
@@ -28,7 +28,7 @@ int gn_bulk_new(bool is_sealing, struct gn_bulk **out)
 	b->cipher = EVP_CIPHER_CTX_new();
 	b->md = EVP_MD_fetch(NULL, "SHA2-256", NULL);
 	b->hash = EVP_MD_CTX_new();
-	if (!b->alg || !b->cipher || !b->md || !b->hash ||
+	if (b->alg == NULL || b->cipher == NULL || b->md == NULL || b->hash == NULL ||
 	    EVP_CipherInit_ex2(b->cipher, b->alg, NULL, NULL, is_sealing, NULL) != 1) {
 		gn_bulk_free(b);
 		return -ENOMEM;
@@ -39,7 +39,7 @@ int gn_bulk_new(bool is_sealing, struct gn_bulk **out)
 
 void gn_bulk_free(struct gn_bulk *b)
 {
-	if (!b)
+	if (b == NULL)
 		return;
 	EVP_CIPHER_CTX_free(b->cipher);
 	EVP_CIPHER_free(b->alg);

@@ -136,7 +136,7 @@ int gn_envelope_decode(const uint8_t *p, size_t n, struct gn_envelope *out)
 	err = fields_find(&c, field, len);
 	if (err < 0)
 		return err;
-	if (!field[1] || !field[2] || !field[3] || !field[5])
+	if (field[1] == NULL || field[2] == NULL || field[3] == NULL || field[5] == NULL)
 		return GN_EFORMAT;
 	err = gn_pubkey_decode(field[1], len[1], &env.key);
 	if (err < 0)

@@ -38,7 +38,7 @@ static void labeled_extract(const uint8_t *salt, struct label label, struct gn_h
 		ikm,
 	};
 
-	gn_hkdf_extract_parts(salt, salt ? GN_HKDF_LEN : 0, parts, 4, out);
+	gn_hkdf_extract_parts(salt, salt != NULL ? GN_HKDF_LEN : 0, parts, 4, out);
 }
 
 static int labeled_expand(const uint8_t prk[GN_HKDF_LEN], struct label label, struct gn_hkdf_part info, uint8_t *out,
@@ -95,15 +95,15 @@ static int encap(const struct gn_hpke_cfg *cfg, const struct gn_hpke_pair *eph, 
 	uint8_t dh[64] = {0}, ctx[96] = {0};
 
 	if (crypto_scalarmult(dh, eph->sk, cfg->peer) != 0 ||
-	    (cfg->own && crypto_scalarmult(dh + 32, cfg->own->sk, cfg->peer) != 0)) {
+	    (cfg->own != NULL && crypto_scalarmult(dh + 32, cfg->own->sk, cfg->peer) != 0)) {
 		sodium_memzero(dh, sizeof(dh));
 		return GN_EAUTH;
 	}
 	memcpy(ctx, eph->pk, 32);
 	memcpy(ctx + 32, cfg->peer, 32);
-	if (cfg->own)
+	if (cfg->own != NULL)
 		memcpy(ctx + 64, cfg->own->pk, 32);
-	shared_make(dh, ctx, cfg->own ? AUTH : BASE, out);
+	shared_make(dh, ctx, cfg->own != NULL ? AUTH : BASE, out);
 	return 0;
 }
 
@@ -113,15 +113,15 @@ static int decap(const struct gn_hpke_cfg *cfg, const uint8_t enc[GN_HPKE_ENC_LE
 	uint8_t dh[64] = {0}, ctx[96] = {0};
 
 	if (crypto_scalarmult(dh, cfg->own->sk, enc) != 0 ||
-	    (cfg->peer && crypto_scalarmult(dh + 32, cfg->own->sk, cfg->peer) != 0)) {
+	    (cfg->peer != NULL && crypto_scalarmult(dh + 32, cfg->own->sk, cfg->peer) != 0)) {
 		sodium_memzero(dh, sizeof(dh));
 		return GN_EAUTH;
 	}
 	memcpy(ctx, enc, 32);
 	memcpy(ctx + 32, cfg->own->pk, 32);
-	if (cfg->peer)
+	if (cfg->peer != NULL)
 		memcpy(ctx + 64, cfg->peer, 32);
-	shared_make(dh, ctx, cfg->peer ? AUTH : BASE, out);
+	shared_make(dh, ctx, cfg->peer != NULL ? AUTH : BASE, out);
 	return 0;
 }
 
@@ -153,14 +153,14 @@ int gn_hpke_init_sender(struct gn_hpke *h, const struct gn_hpke_cfg *cfg, uint8_
 	int err;
 
 	gn_random_init();
-	if (!eph) {
+	if (eph == NULL) {
 		pair_make(&fresh);
 		eph = &fresh;
 	}
 	err = encap(cfg, eph, shared);
 	if (err == 0) {
 		memcpy(enc, eph->pk, GN_HPKE_ENC_LEN);
-		schedule(h, cfg->own ? AUTH : BASE, shared, cfg);
+		schedule(h, cfg->own != NULL ? AUTH : BASE, shared, cfg);
 	}
 	sodium_memzero(&fresh, sizeof(fresh));
 	return err;
@@ -174,7 +174,7 @@ int gn_hpke_init_receiver(struct gn_hpke *h, const struct gn_hpke_cfg *cfg, cons
 	gn_random_init();
 	err = decap(cfg, enc, shared);
 	if (err == 0)
-		schedule(h, cfg->peer ? AUTH : BASE, shared, cfg);
+		schedule(h, cfg->peer != NULL ? AUTH : BASE, shared, cfg);
 	return err;
 }
 

@@ -120,7 +120,7 @@ static int peer_record_addrs_get(const Gn__Pb__PeerRecord *pb, struct gn_peer_re
 	if (room == 0)
 		return 0;
 	rec->addrs = calloc(room, sizeof(*rec->addrs));
-	if (!rec->addrs)
+	if (rec->addrs == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < pb->n_addresses && rec->n_addrs < room; i++) {
 		int err = peer_record_addr_get(pb->addresses[i], &rec->peer, &rec->addrs[rec->n_addrs]);
@@ -142,7 +142,7 @@ static int peer_record_record_get(const struct gn_envelope *env, struct gn_peer_
 
 	m = gn__pb__peer_record__unpack(gn_pb_alloc_init(&pb, GN_PB_BUDGET(env->n_payload)), env->n_payload,
 					env->payload);
-	if (!m)
+	if (m == NULL)
 		return gn_pb_alloc_error(&pb);
 	memset(&rec, 0, sizeof(rec));
 	rec.seq = m->has_seq ? m->seq : 0;

@@ -36,7 +36,7 @@ struct gn_sealer {
 
 static int text_copy(const char *from, char to[GN_SEALED_TEXT_MAX + 1])
 {
-	size_t n = from ? strlen(from) : 0;
+	size_t n = from != NULL ? strlen(from) : 0;
 	int err = gn_sealed_text_check(from, n);
 
 	if (err == 0 && n > 0)
@@ -107,12 +107,12 @@ int gn_sealer_new(const struct gn_seal_cfg *cfg, struct gn_sealer **out)
 	struct gn_sealer *s;
 	int err;
 
-	if (!cfg->key || !cfg->to || cfg->n_to == 0)
+	if (cfg->key == NULL || cfg->to == NULL || cfg->n_to == 0)
 		return -EINVAL;
 	if (cfg->n_to > GN_SEALED_TO_MAX)
 		return GN_ELIMIT;
 	s = calloc(1, sizeof(*s));
-	if (!s)
+	if (s == NULL)
 		return -ENOMEM;
 	err = letter_set(s, cfg);
 	if (err == 0)
@@ -128,7 +128,7 @@ int gn_sealer_new(const struct gn_seal_cfg *cfg, struct gn_sealer **out)
 
 void gn_sealer_free(struct gn_sealer *s)
 {
-	if (!s)
+	if (s == NULL)
 		return;
 	gn_key_free(s->key);
 	gn_bulk_free(s->bulk);
@@ -151,7 +151,7 @@ static int sealer_room_make(struct gn_sealer *s, size_t n)
 	free(s->out);
 	s->room = 0;
 	s->out = malloc(n);
-	if (!s->out)
+	if (s->out == NULL)
 		return -ENOMEM;
 	s->room = n;
 	return 0;
@@ -177,7 +177,7 @@ static int stanza_make(struct gn_sealer *s, const uint8_t k[GN_SEALED_KEY_LEN], 
 	int err;
 
 	gn_sealed_info_make(h->salt, info);
-	if (s->fixed) {
+	if (s->fixed != NULL) {
 		memcpy(eph.sk, s->fixed->ephemeral[h->n], sizeof(eph.sk));
 		(void)crypto_scalarmult_base(eph.pk, eph.sk);
 		cfg.ephemeral = &eph;
@@ -197,7 +197,7 @@ static int header_put(struct gn_sealer *s, uint8_t **p)
 
 	gn_random(k, sizeof(k));
 	gn_random(h.salt, sizeof(h.salt));
-	if (s->fixed) {
+	if (s->fixed != NULL) {
 		memcpy(k, s->fixed->k, sizeof(k));
 		memcpy(h.salt, s->fixed->salt, sizeof(h.salt));
 	}
@@ -263,10 +263,10 @@ static int message_begin(struct gn_sealer *s, uint8_t **p)
 	uint8_t text[GN_SEALED_LETTER_MAX];
 	int err;
 
-	info->time = s->fixed ? s->fixed->time : unix_time();
+	info->time = s->fixed != NULL ? s->fixed->time : unix_time();
 	info->number = info->in_sequence ? s->due++ : 0;
 	gn_random(info->id, sizeof(info->id));
-	if (s->fixed)
+	if (s->fixed != NULL)
 		memcpy(info->id, s->fixed->id, sizeof(info->id));
 	s->i = 0;
 	s->is_open = s->has_begun = true;
@@ -341,7 +341,7 @@ int gn_seal_message(struct gn_sealer *s, const void *p, size_t n, void **out, si
 	if (n > SIZE_MAX / 2)
 		return GN_ETOOBIG;
 	whole = malloc(GN_SEALED_MAX(n));
-	if (!whole)
+	if (whole == NULL)
 		return -ENOMEM;
 	do {
 		size_t k = n < GN_SEALED_CHUNK_MAX ? n : GN_SEALED_CHUNK_MAX, got = 0;

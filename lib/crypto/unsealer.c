@@ -51,7 +51,7 @@ struct gn_unsealer {
 
 static int cfg_set(struct gn_unsealer *u, const struct gn_unseal_cfg *cfg)
 {
-	size_t n = cfg->context ? strlen(cfg->context) : 0;
+	size_t n = cfg->context != NULL ? strlen(cfg->context) : 0;
 	int err = gn_sealed_text_check(cfg->context, n);
 
 	if (err == 0)
@@ -66,7 +66,7 @@ static int cfg_set(struct gn_unsealer *u, const struct gn_unseal_cfg *cfg)
 	if (cfg->from_any)
 		return 0;
 	u->from = calloc(cfg->n_from, sizeof(*u->from));
-	if (!u->from)
+	if (u->from == NULL)
 		return -ENOMEM;
 	memcpy(u->from, cfg->from, cfg->n_from * sizeof(*u->from));
 	u->n_from = cfg->n_from;
@@ -78,10 +78,10 @@ int gn_unsealer_new(const struct gn_unseal_cfg *cfg, struct gn_unsealer **out)
 	struct gn_unsealer *u;
 	int err;
 
-	if (!cfg->key || (!cfg->from_any && (!cfg->from || cfg->n_from == 0)))
+	if (cfg->key == NULL || (!cfg->from_any && (cfg->from == NULL || cfg->n_from == 0)))
 		return -EINVAL;
 	u = calloc(1, sizeof(*u));
-	if (!u)
+	if (u == NULL)
 		return -ENOMEM;
 	err = cfg_set(u, cfg);
 	if (err < 0)
@@ -100,7 +100,7 @@ static void text_wipe(struct gn_unsealer *u)
 
 void gn_unsealer_free(struct gn_unsealer *u)
 {
-	if (!u)
+	if (u == NULL)
 		return;
 	gn_bulk_free(u->bulk);
 	text_wipe(u);
@@ -227,7 +227,7 @@ static int unsealer_room_make(struct gn_unsealer *u, size_t n)
 	free(u->text);
 	u->room = 0;
 	u->text = malloc(n);
-	if (!u->text)
+	if (u->text == NULL)
 		return -ENOMEM;
 	u->room = n;
 	return 0;
@@ -430,7 +430,7 @@ int gn_unseal_message(struct gn_unsealer *u, const void *p, size_t n, void **out
 	size_t done = 0, k;
 	int ev;
 
-	if (!whole)
+	if (whole == NULL)
 		return -ENOMEM;
 	gn_unsealer_start(u);
 	while ((ev = gn_unsealer_put(u, &p, &n, &view, &k)) > 0) {

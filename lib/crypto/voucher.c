@@ -40,7 +40,7 @@ static int voucher_get(const struct gn_envelope *env, struct gn_voucher *out)
 
 	m = gn__pb__reservation_voucher__unpack(gn_pb_alloc_init(&pb, GN_PB_BUDGET(env->n_payload)), env->n_payload,
 						env->payload);
-	if (!m)
+	if (m == NULL)
 		return gn_pb_alloc_error(&pb);
 	if (!m->has_relay || gn_peer_id_decode(m->relay.data, m->relay.len, &v.relay) < 0 || !m->has_peer ||
 	    gn_peer_id_decode(m->peer.data, m->peer.len, &v.peer) < 0 || !m->has_expiration)

@@ -104,7 +104,7 @@ static void bcrypt_pbkdf_replace(struct blowfish *b, uint32_t *words, size_t n, 
 				 size_t *at)
 {
 	for (size_t i = 0; i < n; i += 2) {
-		if (salt) {
+		if (salt != NULL) {
 			v[0] ^= gn_get_u32(salt + *at);
 			v[1] ^= gn_get_u32(salt + *at + 4);
 			*at = (*at + 8) % SHA_LEN;
@@ -183,7 +183,7 @@ int gn_bcrypt_pbkdf(const struct gn_bcrypt_pbkdf_cfg *cfg, uint8_t *key, size_t 
 	    cfg->rounds == 0)
 		return -EINVAL;
 	w = malloc(sizeof(*w));
-	if (!w)
+	if (w == NULL)
 		return -ENOMEM;
 	blowfish_init(&w->first);
 	(void)crypto_hash_sha512(w->pass, cfg->pass, cfg->n_pass);

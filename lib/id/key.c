@@ -39,7 +39,7 @@ int gn_key_new_seeded(const uint8_t seed[GN_KEY_SEED_LEN], struct gn_key **out)
 	struct gn_pubkey pub;
 	int err;
 
-	if (!key)
+	if (key == NULL)
 		return -ENOMEM;
 	gn_random_init();
 	pb_put_head(key->pb, PUBLIC_LEN);
@@ -69,7 +69,7 @@ int gn_key_dup(const struct gn_key *key, struct gn_key **out)
 {
 	struct gn_key *copy = malloc(sizeof(*copy));
 
-	if (!copy)
+	if (copy == NULL)
 		return -ENOMEM;
 	memcpy(copy, key, sizeof(*copy));
 	*out = copy;
@@ -78,7 +78,7 @@ int gn_key_dup(const struct gn_key *key, struct gn_key **out)
 
 void gn_key_free(struct gn_key *key)
 {
-	if (!key)
+	if (key == NULL)
 		return;
 	sodium_memzero(key, sizeof(*key));
 	free(key);

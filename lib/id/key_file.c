@@ -158,7 +158,7 @@ static size_t directory_len(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	return slash ? (size_t)(slash - path) + 1 : 0;
+	return slash != NULL ? (size_t)(slash - path) + 1 : 0;
 }
 
 /* An unpredictable name in the directory of the path; the caller frees it. */
@@ -169,7 +169,7 @@ static char *temporary_name(const char *path)
 	char *name = malloc(n + sizeof(head) + 32);
 	uint8_t bytes[8];
 
-	if (!name)
+	if (name == NULL)
 		return NULL;
 	memcpy(name, path, n);
 	memcpy(name + n, head, sizeof(head));
@@ -204,7 +204,7 @@ static void directory_sync(const char *path)
 {
 	size_t n = directory_len(path);
 	char *name = n > 0 ? strndup(path, n) : strdup(".");
-	int fd = name ? open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
+	int fd = name != NULL ? open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
 
 	free(name);
 	if (fd < 0)
@@ -222,7 +222,7 @@ int gn_key_file_write_as(const char *path, const struct gn_key *key, enum gn_key
 	if (lstat(path, &st) == 0)
 		return -EEXIST;
 	temporary = temporary_name(path);
-	if (!temporary)
+	if (temporary == NULL)
 		return -ENOMEM;
 	fd = exclusive_open(temporary);
 	if (fd < 0) {

@@ -57,8 +57,8 @@ static size_t lines_clean(char *text, size_t room, const char *from)
 static int key_forms_text_parse(char *text, size_t n, gn_passphrase_cb *ask, void *arg, struct gn_key **out)
 {
 	n = lines_clean(text, n + 2, strstr(text, BEGIN));
-	return strstr(text, GN_KEY_OPENSSH_BEGIN) ? gn_key_openssh_parse(text, n, ask, arg, out)
-						  : gn_key_pem_parse(text, n, ask, arg, out);
+	return strstr(text, GN_KEY_OPENSSH_BEGIN) != NULL ? gn_key_openssh_parse(text, n, ask, arg, out)
+							  : gn_key_pem_parse(text, n, ask, arg, out);
 }
 
 int gn_key_forms_decode(const uint8_t *p, size_t n, gn_passphrase_cb *ask, void *arg, struct gn_key **out)
@@ -69,12 +69,12 @@ int gn_key_forms_decode(const uint8_t *p, size_t n, gn_passphrase_cb *ask, void 
 	if (n > GN_KEY_FILE_MAX)
 		return GN_ETOOBIG;
 	text = calloc(1, n + 2);
-	if (!text)
+	if (text == NULL)
 		return -ENOMEM;
 	if (n > 0)
 		memcpy(text, p, n);
 	/* The protobuf begins with a control character that no text begins with. */
-	if (n > 0 && p[0] != GN_KEY_PB_TYPE && strstr(text, BEGIN))
+	if (n > 0 && p[0] != GN_KEY_PB_TYPE && strstr(text, BEGIN) != NULL)
 		err = key_forms_text_parse(text, n, ask, arg, out);
 	else
 		err = gn_key_decode(p, n, out);

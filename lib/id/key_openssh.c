@@ -154,7 +154,7 @@ static int key_openssh_decrypt(const EVP_CIPHER *cipher, const uint8_t key_iv[48
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	int n = 0, rest = 0, ok;
 
-	ok = ctx && EVP_DecryptInit_ex(ctx, cipher, NULL, key_iv, key_iv + 32) == 1 &&
+	ok = ctx != NULL && EVP_DecryptInit_ex(ctx, cipher, NULL, key_iv, key_iv + 32) == 1 &&
 	     EVP_CIPHER_CTX_set_padding(ctx, 0) == 1 && EVP_DecryptUpdate(ctx, out, &n, in->p, (int)in->n) == 1 &&
 	     EVP_DecryptFinal_ex(ctx, out + n, &rest) == 1;
 	EVP_CIPHER_CTX_free(ctx);
@@ -178,7 +178,7 @@ static int derive(const struct parts *p, gn_passphrase_cb *ask, void *arg, uint8
 		return GN_EKEYTYPE;
 	cfg.salt = salt.p;
 	cfg.n_salt = salt.n;
-	n = ask ? ask(arg, pass) : GN_EAUTH;
+	n = ask != NULL ? ask(arg, pass) : GN_EAUTH;
 	if (n >= 0) {
 		cfg.pass = pass;
 		cfg.n_pass = (size_t)n;
@@ -204,12 +204,13 @@ static int encrypted_decode(const struct parts *p, gn_passphrase_cb *ask, void *
 		return err;
 	bytes = malloc(plain.n + 1);
 	plain.p = bytes;
-	err = bytes ? key_openssh_decrypt(is_ctr ? EVP_aes_256_ctr() : EVP_aes_256_cbc(), key_iv, &p->private, bytes)
-		    : -ENOMEM;
+	err = bytes != NULL
+		      ? key_openssh_decrypt(is_ctr ? EVP_aes_256_ctr() : EVP_aes_256_cbc(), key_iv, &p->private, bytes)
+		      : -ENOMEM;
 	sodium_memzero(key_iv, sizeof(key_iv));
 	if (err == 0)
 		err = private_decode(&plain, &p->public, out);
-	if (bytes)
+	if (bytes != NULL)
 		sodium_memzero(bytes, plain.n);
 	free(bytes);
 	return err;
@@ -234,16 +235,16 @@ static int file_decode(const uint8_t *p, size_t n, gn_passphrase_cb *ask, void *
 
 int gn_key_openssh_parse(const char *text, size_t n, gn_passphrase_cb *ask, void *arg, struct gn_key **out)
 {
-	const char *at = strstr(text, GN_KEY_OPENSSH_BEGIN), *end = at ? strstr(at, END) : NULL;
+	const char *at = strstr(text, GN_KEY_OPENSSH_BEGIN), *end = at != NULL ? strstr(at, END) : NULL;
 	uint8_t *bytes;
 	size_t len = 0;
 	int err;
 
-	if (!end)
+	if (end == NULL)
 		return GN_EFORMAT;
 	at += strlen(GN_KEY_OPENSSH_BEGIN);
 	bytes = malloc(n + 1);
-	if (!bytes)
+	if (bytes == NULL)
 		return -ENOMEM;
 	err = sodium_base642bin(bytes, n, at, (size_t)(end - at), " \t\r\n", &len, NULL,
 				sodium_base64_VARIANT_ORIGINAL) == 0

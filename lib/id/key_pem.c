@@ -35,16 +35,16 @@ static PKCS8_PRIV_KEY_INFO *key_pem_decrypt(const struct block *b, gn_passphrase
 	int n;
 
 	sealed = d2i_X509_SIG(NULL, &p, b->len);
-	if (!sealed || p != b->data + b->len) {
+	if (sealed == NULL || p != b->data + b->len) {
 		X509_SIG_free(sealed);
 		*err = GN_EFORMAT;
 		return NULL;
 	}
-	n = ask ? ask(arg, pass) : GN_EAUTH;
+	n = ask != NULL ? ask(arg, pass) : GN_EAUTH;
 	*err = n < 0 ? n : 0;
 	if (n >= 0) {
 		info = PKCS8_decrypt(sealed, pass, n);
-		if (!info)
+		if (info == NULL)
 			*err = GN_EAUTH;
 	}
 	sodium_memzero(pass, sizeof(pass));
@@ -59,7 +59,7 @@ static int key_pem_key_of(const PKCS8_PRIV_KEY_INFO *info, struct gn_key **out)
 	size_t n = sizeof(seed);
 	int err;
 
-	if (!pkey)
+	if (pkey == NULL)
 		return GN_EFORMAT;
 	if (EVP_PKEY_get_base_id(pkey) != EVP_PKEY_ED25519)
 		err = GN_EKEYTYPE;
@@ -109,16 +109,16 @@ static int block_decode(const struct block *b, gn_passphrase_cb *ask, void *arg,
 		info = key_pem_decrypt(b, ask, arg, &err);
 	} else if (strcmp(b->name, PEM_STRING_PKCS8INF) == 0) {
 		info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, b->len);
-		if (info && p != b->data + b->len) {
+		if (info != NULL && p != b->data + b->len) {
 			PKCS8_PRIV_KEY_INFO_free(info);
 			info = NULL;
 		}
-		if (!info)
+		if (info == NULL)
 			err = v2_decode(b->data, (size_t)b->len, out);
-	} else if (strstr(b->name, "PRIVATE KEY")) {
+	} else if (strstr(b->name, "PRIVATE KEY") != NULL) {
 		err = GN_EKEYTYPE; /* RSA's, EC's and DSA's forms of their own */
 	}
-	if (!info)
+	if (info == NULL)
 		return err;
 	err = key_pem_key_of(info, out);
 	PKCS8_PRIV_KEY_INFO_free(info);
@@ -141,7 +141,7 @@ int gn_key_pem_parse(const char *text, size_t n, gn_passphrase_cb *ask, void *ar
 	bool found = false;
 	struct block b;
 
-	if (!bio)
+	if (bio == NULL)
 		return -ENOMEM;
 	while (!found && PEM_read_bio(bio, &b.name, &b.header, &b.data, &b.len) == 1) {
 		found = is_private(b.name);

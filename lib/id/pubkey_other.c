@@ -24,7 +24,7 @@ static EVP_PKEY *der_decode(const uint8_t *der, size_t n)
 	const uint8_t *p = der;
 	EVP_PKEY *key = d2i_PUBKEY(NULL, &p, (long)n);
 
-	if (key && p != der + n) {
+	if (key != NULL && p != der + n) {
 		EVP_PKEY_free(key);
 		key = NULL;
 	}
@@ -85,7 +85,7 @@ static int key_decode(const struct gn_pubkey *pub, EVP_PKEY **out)
 	EVP_PKEY *key = pub->type == GN_KEY_SECP256K1 ? secp256k1_decode(pub) : der_decode(pub->data, pub->len);
 	int err = 0;
 
-	if (!key)
+	if (key == NULL)
 		return GN_EFORMAT;
 	if (pub->type == GN_KEY_RSA)
 		err = rsa_check(key);
@@ -105,7 +105,7 @@ static int digest_verify(EVP_PKEY *key, const void *msg, size_t n, const uint8_t
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	int err = GN_EAUTH;
 
-	if (!ctx)
+	if (ctx == NULL)
 		return -ENOMEM;
 	if (EVP_DigestVerifyInit_ex(ctx, NULL, "SHA256", NULL, NULL, key, NULL) != 1)
 		err = -ENOMEM;

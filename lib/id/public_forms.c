@@ -39,7 +39,7 @@ char *gn_key_public_format(const struct gn_key *key, enum gn_key_form form)
 	const uint8_t *pb;
 	size_t n;
 
-	if (!text)
+	if (text == NULL)
 		return NULL;
 	pb = gn_key_public(key, &n);
 	switch (form) {
@@ -85,13 +85,13 @@ static bool base64_get(const char *text, size_t n, uint8_t out[GN_PUBKEY_MAX], s
 static int pem_parse(const char *text, struct gn_peer_id *out)
 {
 	static const char begin[] = "-----BEGIN PUBLIC KEY-----", end[] = "-----END PUBLIC KEY-----";
-	const char *from = strstr(text, begin), *to = from ? strstr(from, end) : NULL;
+	const char *from = strstr(text, begin), *to = from != NULL ? strstr(from, end) : NULL;
 	uint8_t der[GN_PUBKEY_MAX];
 	size_t n;
 
-	if (!from && strstr(text, "PUBLIC KEY-----"))
+	if (from == NULL && strstr(text, "PUBLIC KEY-----") != NULL)
 		return GN_EKEYTYPE; /* RSA's form of its own */
-	if (!to)
+	if (to == NULL)
 		return GN_EFORMAT;
 	from += sizeof(begin) - 1;
 	if (!base64_get(from, (size_t)(to - from), der, &n) || n < 2 || der[0] != spki_head[0])
@@ -106,7 +106,7 @@ static const char *field_end(const char *at)
 {
 	bool quoted = false;
 
-	for (; *at && (quoted || !strchr(BLANKS, *at)); at++) {
+	for (; *at && (quoted || strchr(BLANKS, *at) == NULL); at++) {
 		if (*at == '\\' && at[1] == '"')
 			at++;
 		else if (*at == '"')
@@ -162,7 +162,7 @@ int gn_key_public_parse(const char *text, struct gn_peer_id *out)
 
 	if (strlen(text) > TEXT_MAX)
 		return GN_EFORMAT;
-	if (strstr(text, "-----BEGIN "))
+	if (strstr(text, "-----BEGIN ") != NULL)
 		return pem_parse(text, out);
 	err = ssh_parse(text, out);
 	if (err != GN_EAGAIN)

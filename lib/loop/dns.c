@@ -87,7 +87,7 @@ static void arm(struct dns *dns)
 {
 	struct timeval tv;
 
-	if (dns->channel && ares_timeout(dns->channel, NULL, &tv))
+	if (dns->channel && ares_timeout(dns->channel, NULL, &tv) != NULL)
 		gn_timer_start(&dns->timer, (gn_time)tv.tv_sec * GN_SEC + (gn_time)tv.tv_usec * GN_USEC);
 	else
 		gn_timer_stop(&dns->timer);
@@ -137,7 +137,7 @@ static struct dns_socket *socket_new(struct dns *dns, ares_socket_t fd)
 {
 	struct dns_socket *s = malloc(sizeof(*s));
 
-	if (!s)
+	if (s == NULL)
 		return NULL;
 	gn_list_init(&s->link);
 	s->dns = dns;
@@ -156,14 +156,14 @@ static void on_socket_state(void *arg, ares_socket_t fd, int readable, int writa
 	struct dns_socket *s = find_socket(dns, fd);
 
 	if (!readable && !writable) {
-		if (s)
+		if (s != NULL)
 			socket_free(s);
 		return;
 	}
-	if (!s)
+	if (s == NULL)
 		s = socket_new(dns, fd);
 	/* Without memory for it nobody hears the answer, and the query runs out of time. */
-	if (s)
+	if (s != NULL)
 		gn_watch_start(s->watch, (readable ? GN_READABLE : 0u) | (writable ? GN_WRITABLE : 0u));
 }
 
@@ -183,7 +183,7 @@ static int channel_open(struct dns *dns)
 				 .ednspsz = EDNS_SIZE,
 				 .sock_state_cb = on_socket_state,
 				 .sock_state_cb_data = dns};
-	const char *server = dns->server ? dns->server : secure_getenv("GN_DNS_SERVER");
+	const char *server = dns->server != NULL ? dns->server : secure_getenv("GN_DNS_SERVER");
 	int status;
 
 	if (dns->channel)
@@ -195,7 +195,7 @@ static int channel_open(struct dns *dns)
 		dns->channel = NULL;
 		return status == ARES_ENOMEM ? -ENOMEM : GN_EUNREACH;
 	}
-	if (server && ares_set_servers_ports_csv(dns->channel, server) != ARES_SUCCESS) {
+	if (server != NULL && ares_set_servers_ports_csv(dns->channel, server) != ARES_SUCCESS) {
 		channel_close(dns);
 		return GN_EFORMAT;
 	}
@@ -226,9 +226,9 @@ static int dns_of(struct gn_loop *loop, struct dns **out)
 	struct dns *dns = gn_loop_slot_get(loop, &slot_key);
 	int err;
 
-	if (!dns) {
+	if (dns == NULL) {
 		dns = calloc(1, sizeof(*dns));
-		if (!dns)
+		if (dns == NULL)
 			return -ENOMEM;
 		dns->loop = loop;
 		gn_list_init(&dns->sockets);
@@ -254,7 +254,7 @@ int gn_dns_server_set(struct gn_loop *loop, const char *server)
 
 	if (err)
 		return err;
-	if (server && !(copy = strdup(server)))
+	if (server != NULL && (copy = strdup(server)) == NULL)
 		return -ENOMEM;
 	free(dns->server);
 	dns->server = copy;
@@ -270,7 +270,7 @@ static struct gn_dns *dns_finish(void *arg, int err)
 	struct gn_dns *op = request->op;
 
 	free(request);
-	if (!op)
+	if (op == NULL)
 		return NULL;
 	op->request = NULL;
 	op->err = err;
@@ -282,9 +282,9 @@ static struct gn_dns *dns_finish(void *arg, int err)
 static uint8_t *dns_make_room(struct gn_dns *op, size_t n, size_t bytes)
 {
 	op->records = malloc(n * sizeof(*op->records) + bytes + 1);
-	if (!op->records)
+	if (op->records == NULL)
 		op->err = -ENOMEM;
-	return op->records ? (uint8_t *)(op->records + n) : NULL;
+	return op->records != NULL ? (uint8_t *)(op->records + n) : NULL;
 }
 
 static void add_address(struct gn_dns *op, const struct ares_addrinfo_node *node, uint8_t **to)
@@ -316,8 +316,8 @@ static void on_addrinfo(void *arg, int status, int timeouts, struct ares_addrinf
 	uint8_t *to;
 
 	(void)timeouts;
-	if (op && !op->err && (to = dns_make_room(op, GN_DNS_RECORDS_MAX, GN_DNS_RECORDS_MAX * 16))) {
-		for (node = info->nodes; node; node = node->ai_next)
+	if (op != NULL && !op->err && (to = dns_make_room(op, GN_DNS_RECORDS_MAX, GN_DNS_RECORDS_MAX * 16)) != NULL) {
+		for (node = info->nodes; node != NULL; node = node->ai_next)
 			add_address(op, node, &to);
 		if (!op->n)
 			op->err = GN_ENONAME;
@@ -332,24 +332,24 @@ static void take_texts(struct gn_dns *op, const struct ares_txt_ext *list)
 	size_t n = 0, bytes = 0;
 	uint8_t *to;
 
-	for (t = list; t; t = t->next) {
+	for (t = list; t != NULL; t = t->next) {
 		n += t->record_start != 0;
 		bytes += t->length + 1;
 	}
 	n = n < GN_DNS_RECORDS_MAX ? n : GN_DNS_RECORDS_MAX;
 	to = dns_make_room(op, n, bytes);
-	if (!to)
+	if (to == NULL)
 		return;
-	for (t = list; t; t = t->next) {
+	for (t = list; t != NULL; t = t->next) {
 		if (t->record_start) {
 			if (op->n == n)
 				break;
-			if (r)
+			if (r != NULL)
 				*to++ = '\0';
 			r = &op->records[op->n++];
 			*r = (struct gn_dns_record){.bytes = to};
 		}
-		if (!r)
+		if (r == NULL)
 			continue;
 		memcpy(to, t->txt, t->length);
 		to += t->length;
@@ -366,12 +366,12 @@ static void on_text(void *arg, int status, int timeouts, unsigned char *answer, 
 	struct ares_txt_ext *list = NULL;
 
 	(void)timeouts;
-	if (!op || op->err)
+	if (op == NULL || op->err)
 		return;
 	op->err = error_of(ares_parse_txt_reply_ext(answer, len, &list));
 	if (!op->err)
 		take_texts(op, list);
-	if (list)
+	if (list != NULL)
 		ares_free_data(list);
 }
 
@@ -381,7 +381,7 @@ static void dns_free(struct gn_dns *op)
 {
 	struct dns *dns = op->dns;
 
-	if (op->request)
+	if (op->request != NULL)
 		op->request->op = NULL;
 	gn_task_cancel(&op->task);
 	gn_timer_fini(&op->limit);
@@ -410,7 +410,7 @@ static void dns_on_limit(void *arg)
 {
 	struct gn_dns *op = arg;
 
-	if (!op->request)
+	if (op->request == NULL)
 		return; /* the answer is about to be told */
 	op->request->op = NULL;
 	op->request = NULL;
@@ -434,7 +434,7 @@ static void answer_localhost(struct gn_dns *op)
 	static const uint8_t four[4] = {127, 0, 0, 1}, six[16] = {[15] = 1};
 	uint8_t *to = dns_make_room(op, 1, 16);
 
-	if (to) {
+	if (to != NULL) {
 		op->n = 1;
 		op->records[0].bytes = to;
 		op->records[0].len = op->type == GN_DNS_A ? 4 : 16;
@@ -458,7 +458,7 @@ static int dns_ask(struct gn_dns *op, const char *name)
 	if (err)
 		return err;
 	op->request = malloc(sizeof(*op->request));
-	if (!op->request)
+	if (op->request == NULL)
 		return -ENOMEM;
 	op->request->op = op;
 	if (op->type == GN_DNS_TXT)
@@ -483,7 +483,7 @@ int gn_dns_start(const struct gn_dns_cfg *cfg, struct gn_dns **out)
 	if (err)
 		return err;
 	op = calloc(1, sizeof(*op));
-	if (!op)
+	if (op == NULL)
 		return -ENOMEM;
 	op->dns = dns;
 	op->type = cfg->type;

@@ -43,7 +43,7 @@ static struct gn_loop *loop_new(void)
 {
 	struct gn_loop *loop = calloc(1, sizeof(*loop));
 
-	if (!loop)
+	if (loop == NULL)
 		return NULL;
 	gn_list_init(&loop->tasks);
 	gn_list_init(&loop->running);
@@ -55,7 +55,7 @@ int gn_loop_new(struct gn_loop **out)
 	struct gn_loop *loop = loop_new();
 	int err;
 
-	if (!loop)
+	if (loop == NULL)
 		return -ENOMEM;
 	err = gn_watch_open(loop);
 	if (err) {
@@ -72,7 +72,7 @@ int gn_loop_new_virtual(struct gn_loop **out)
 {
 	struct gn_loop *loop = loop_new();
 
-	if (!loop)
+	if (loop == NULL)
 		return -ENOMEM;
 	/* Not 0, so that an instant that nobody has set is told from the first one. */
 	loop->now = GN_SEC;
@@ -84,11 +84,11 @@ void gn_loop_free(struct gn_loop *loop)
 {
 	struct gn_slot *s;
 
-	if (!loop)
+	if (loop == NULL)
 		return;
 	while ((s = loop->slots) != NULL) {
 		loop->slots = s->next;
-		if (s->fini)
+		if (s->fini != NULL)
 			s->fini(s->value);
 		free(s);
 	}
@@ -98,7 +98,7 @@ void gn_loop_free(struct gn_loop *loop)
 
 bool gn_loop_is_virtual(const struct gn_loop *loop)
 {
-	return !loop->ev;
+	return loop->ev == NULL;
 }
 
 gn_time gn_loop_now(struct gn_loop *loop)
@@ -110,10 +110,10 @@ int gn_loop_slot_put(struct gn_loop *loop, const void *key, void *value, void (*
 {
 	struct gn_slot *s;
 
-	if (gn_loop_slot_get(loop, key))
+	if (gn_loop_slot_get(loop, key) != NULL)
 		return -EEXIST;
 	s = malloc(sizeof(*s));
-	if (!s)
+	if (s == NULL)
 		return -ENOMEM;
 	*s = (struct gn_slot){.next = loop->slots, .key = key, .value = value, .fini = fini};
 	loop->slots = s;
@@ -124,7 +124,7 @@ void *gn_loop_slot_get(const struct gn_loop *loop, const void *key)
 {
 	const struct gn_slot *s;
 
-	for (s = loop->slots; s; s = s->next)
+	for (s = loop->slots; s != NULL; s = s->next)
 		if (s->key == key)
 			return s->value;
 	return NULL;
@@ -172,7 +172,7 @@ static gn_time bound(const struct gn_loop *loop, gn_time wait)
 
 	if (wait < 0 || !gn_list_is_empty(&loop->tasks))
 		return 0;
-	if (!loop->timers)
+	if (loop->timers == NULL)
 		return wait;
 	left = loop->timers->when - loop->now;
 	if (loop->ev != NULL && left > NAP)
@@ -182,7 +182,7 @@ static gn_time bound(const struct gn_loop *loop, gn_time wait)
 
 static bool is_idle(const struct gn_loop *loop)
 {
-	return gn_list_is_empty(&loop->tasks) && !loop->timers && !loop->watching;
+	return gn_list_is_empty(&loop->tasks) && loop->timers == NULL && !loop->watching;
 }
 
 static int turn(struct gn_loop *loop, gn_time wait, bool is_single)
@@ -197,7 +197,7 @@ static int turn(struct gn_loop *loop, gn_time wait, bool is_single)
 		wait = 0;
 	/* Do not wait when the work is done, and look once all the same when it was stopped. */
 	wait = loop->is_stopped || is_idle(loop) ? 0 : bound(loop, wait);
-	if (!loop->ev) {
+	if (loop->ev == NULL) {
 		loop->now += wait == GN_NEVER ? 0 : wait;
 		return 0;
 	}

@@ -87,14 +87,14 @@ int gn_zone_parse(const char *zone, uint32_t *scope)
 
 char *gn_zone_format(uint32_t scope, char zone[GN_ZONE_MAX])
 {
-	if (!if_indextoname(scope, zone))
+	if (if_indextoname(scope, zone) == NULL)
 		(void)snprintf(zone, GN_ZONE_MAX, "%u", (unsigned)scope);
 	return zone;
 }
 
 static bool is_address(const struct ifaddrs *i)
 {
-	return i->ifa_addr && (i->ifa_flags & IFF_UP) &&
+	return i->ifa_addr != NULL && (i->ifa_flags & IFF_UP) &&
 	       (i->ifa_addr->sa_family == AF_INET || i->ifa_addr->sa_family == AF_INET6);
 }
 
@@ -118,13 +118,13 @@ int gn_ifaddrs_get(struct gn_ifaddr **out, size_t *n)
 
 	if (getifaddrs(&all) != 0)
 		return -errno;
-	for (i = all; i; i = i->ifa_next)
+	for (i = all; i != NULL; i = i->ifa_next)
 		count += is_address(i);
-	if (count && !(list = calloc(count, sizeof(*list)))) {
+	if (count && (list = calloc(count, sizeof(*list))) == NULL) {
 		freeifaddrs(all);
 		return -ENOMEM;
 	}
-	for (i = all; i; i = i->ifa_next)
+	for (i = all; i != NULL; i = i->ifa_next)
 		if (is_address(i))
 			socket_addr_fill(i, &list[at++]);
 	freeifaddrs(all);

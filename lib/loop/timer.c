@@ -19,8 +19,8 @@ static struct gn_timer *meld(struct gn_timer *a, struct gn_timer *b)
 {
 	struct gn_timer *t;
 
-	if (!a || !b)
-		return a ? a : b;
+	if (a == NULL || b == NULL)
+		return a != NULL ? a : b;
 	if (is_before(b, a)) {
 		t = a;
 		a = b;
@@ -28,7 +28,7 @@ static struct gn_timer *meld(struct gn_timer *a, struct gn_timer *b)
 	}
 	b->prev = a;
 	b->next = a->child;
-	if (a->child)
+	if (a->child != NULL)
 		a->child->prev = b;
 	a->child = b;
 	return a;
@@ -40,18 +40,18 @@ static struct gn_timer *meld_children(struct gn_timer *first)
 {
 	struct gn_timer *pairs = NULL, *root = NULL, *a, *b;
 
-	while (first) {
+	while (first != NULL) {
 		a = first;
 		b = a->next;
-		first = b ? b->next : NULL;
+		first = b != NULL ? b->next : NULL;
 		a->next = a->prev = NULL;
-		if (b)
+		if (b != NULL)
 			b->next = b->prev = NULL;
 		a = meld(a, b);
 		a->next = pairs;
 		pairs = a;
 	}
-	while (pairs) {
+	while (pairs != NULL) {
 		a = pairs;
 		pairs = a->next;
 		a->next = NULL;
@@ -71,7 +71,7 @@ static void unlink_timer(struct gn_timer *t)
 			t->prev->child = t->next;
 		else
 			t->prev->next = t->next;
-		if (t->next)
+		if (t->next != NULL)
 			t->next->prev = t->prev;
 		t->loop->timers = meld(t->loop->timers, rest);
 	}
@@ -119,7 +119,7 @@ int gn_timer_new(struct gn_loop *loop, void (*cb)(void *arg), void *arg, struct 
 {
 	struct gn_timer *t = malloc(sizeof(*t));
 
-	if (!t)
+	if (t == NULL)
 		return -ENOMEM;
 	gn_timer_init(t, loop, cb, arg);
 	*out = t;
@@ -128,7 +128,7 @@ int gn_timer_new(struct gn_loop *loop, void (*cb)(void *arg), void *arg, struct 
 
 void gn_timer_free(struct gn_timer *t)
 {
-	if (!t)
+	if (t == NULL)
 		return;
 	gn_timer_fini(t);
 	free(t);

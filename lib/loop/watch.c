@@ -52,13 +52,13 @@ int gn_watch_new(struct gn_loop *loop, int fd, void (*cb)(void *arg, unsigned re
 {
 	struct gn_watch *w;
 
-	if (!loop->ev)
+	if (loop->ev == NULL)
 		return -ENOTSUP;
 	/* libev, as distributions build it, aborts over a descriptor that is not open. */
 	if (fcntl(fd, F_GETFD) < 0)
 		return -errno;
 	w = malloc(sizeof(*w));
-	if (!w)
+	if (w == NULL)
 		return -ENOMEM;
 	ev_io_init(&w->io, on_io, fd, 0);
 	w->io.data = w;
@@ -72,7 +72,7 @@ int gn_watch_new(struct gn_loop *loop, int fd, void (*cb)(void *arg, unsigned re
 
 void gn_watch_free(struct gn_watch *w)
 {
-	if (!w)
+	if (w == NULL)
 		return;
 	gn_watch_start(w, 0);
 	free(w);
@@ -99,12 +99,12 @@ void gn_watch_start(struct gn_watch *w, unsigned ready)
 int gn_watch_open(struct gn_loop *loop)
 {
 	loop->ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
-	return loop->ev ? 0 : errno > 0 ? -errno : -ENOMEM;
+	return loop->ev != NULL ? 0 : errno > 0 ? -errno : -ENOMEM;
 }
 
 void gn_watch_close(struct gn_loop *loop)
 {
-	if (loop->ev)
+	if (loop->ev != NULL)
 		ev_loop_destroy(loop->ev);
 }
 

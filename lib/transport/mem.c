@@ -25,7 +25,7 @@ static void mem_fini_slot(void *value)
 		struct gn_mem_end *end[2] = {pair->end[0], pair->end[1]};
 
 		for (i = 0; i < 2; i++)
-			if (end[i] && end[i]->is_closing)
+			if (end[i] != NULL && end[i]->is_closing)
 				gn_mem_end_free(end[i]);
 	}
 	free(mem);
@@ -36,9 +36,9 @@ static int mem_of(struct gn_loop *loop, struct gn_mem **out)
 	struct gn_mem *mem = gn_loop_slot_get(loop, &slot_key);
 	int err = 0;
 
-	if (!mem) {
+	if (mem == NULL) {
 		mem = calloc(1, sizeof(*mem));
-		if (!mem)
+		if (mem == NULL)
 			return -ENOMEM;
 		mem->loop = loop;
 		mem->cfg.buffer = BUFFER;
@@ -75,7 +75,7 @@ static struct gn_mem_pair *find_pair(struct gn_loop *loop, size_t i)
 	struct gn_mem *mem = gn_loop_slot_get(loop, &slot_key);
 	struct gn_list *pos;
 
-	if (!mem)
+	if (mem == NULL)
 		return NULL;
 	gn_list_for_each(pos, &mem->pairs)
 		if (i-- == 0)
@@ -87,7 +87,7 @@ size_t gn_mem_count(struct gn_loop *loop)
 {
 	size_t n = 0;
 
-	while (find_pair(loop, n))
+	while (find_pair(loop, n) != NULL)
 		n++;
 	return n;
 }
@@ -96,7 +96,7 @@ int gn_mem_cut(struct gn_loop *loop, size_t i)
 {
 	struct gn_mem_pair *pair = find_pair(loop, i);
 
-	if (!pair)
+	if (pair == NULL)
 		return -ENOENT;
 	gn_mem_pair_cut(pair);
 	return 0;
@@ -115,7 +115,7 @@ int gn_mem_stall(struct gn_loop *loop, size_t i, bool from_dialer, gn_time howlo
 	struct gn_mem_pair *pair = find_pair(loop, i);
 	gn_time now = gn_loop_now(loop);
 
-	if (!pair)
+	if (pair == NULL)
 		return -ENOENT;
 	gn_mem_pair_stall(pair, from_dialer, howlong < GN_NEVER - now ? now + howlong : GN_NEVER);
 	return 0;
@@ -167,7 +167,7 @@ static struct gn_link_listener *find_listener(const struct gn_mem *mem, uint64_t
 
 static uint64_t pick(struct gn_mem *mem)
 {
-	while (find_listener(mem, mem->next))
+	while (find_listener(mem, mem->next) != NULL)
 		mem->next++;
 	return mem->next++;
 }
@@ -183,7 +183,7 @@ static void run_listener(struct gn_task *task)
 	struct gn_link_listener *l = gn_list_entry(task, struct gn_link_listener, task);
 	struct gn_mem_end *e = gn_list_first(&l->queue, struct gn_mem_end, queued);
 
-	if (!e || l->is_paused)
+	if (e == NULL || l->is_paused)
 		return;
 	gn_list_del(&e->queued);
 	l->queued--;
@@ -202,10 +202,10 @@ static int mem_listen(const struct gn_link_listen_cfg *cfg, struct gn_link_liste
 		return err;
 	if (!at)
 		at = pick(mem);
-	else if (find_listener(mem, at))
+	else if (find_listener(mem, at) != NULL)
 		return -EADDRINUSE;
 	l = calloc(1, sizeof(*l));
-	if (!l)
+	if (l == NULL)
 		return -ENOMEM;
 	err = gn_mem_addr_encode(at, bound);
 	if (err) {
@@ -261,7 +261,7 @@ static int arrive(struct gn_link_dial *op)
 	struct gn_mem_pair *pair;
 	int err;
 
-	if (!l || l->queued >= BACKLOG)
+	if (l == NULL || l->queued >= BACKLOG)
 		return -ECONNREFUSED;
 	err = gn_mem_pair_new(op->mem, pick(op->mem), op->to, &pair);
 	if (err)
@@ -299,7 +299,7 @@ static int mem_dial(const struct gn_link_dial_cfg *cfg, struct gn_link_dial **ou
 	if (err)
 		return err;
 	op = calloc(1, sizeof(*op));
-	if (!op)
+	if (op == NULL)
 		return -ENOMEM;
 	op->mem = mem;
 	op->to = to;
@@ -314,7 +314,7 @@ static int mem_dial(const struct gn_link_dial_cfg *cfg, struct gn_link_dial **ou
 static void mem_cancel(struct gn_link_dial *op)
 {
 	gn_timer_fini(&op->timer);
-	if (op->end)
+	if (op->end != NULL)
 		gn_mem_end_abort(op->end);
 	free(op);
 }

@@ -53,7 +53,7 @@ static bool has_bytes(const struct gn_mem_end *e)
 {
 	const struct chunk *c = head(e);
 
-	return c && is_here(e, c->when);
+	return c != NULL && is_here(e, c->when);
 }
 
 static bool has_fin(const struct gn_mem_end *e)
@@ -101,7 +101,7 @@ static gn_time next_arrival(const struct gn_mem_end *e)
 	const struct chunk *c = head(e);
 	gn_time when = GN_NEVER;
 
-	if (c)
+	if (c != NULL)
 		when = sooner(e, when, c->when);
 	else if (e->in.has_fin)
 		when = sooner(e, when, e->in.fin);
@@ -116,7 +116,7 @@ static size_t mem_link_room(const struct gn_mem_end *e)
 {
 	const struct gn_mem_end *o = other(e);
 
-	if (!o)
+	if (o == NULL)
 		return e->pair->buffer;
 	return o->in.used < e->pair->buffer ? e->pair->buffer - o->in.used : 0;
 }
@@ -131,7 +131,7 @@ static unsigned ready(const struct gn_mem_end *e)
 
 static void kick(struct gn_mem_end *e)
 {
-	if (!e)
+	if (e == NULL)
 		return;
 	if (ready(e) & e->want)
 		gn_task_post(e->pair->mem->loop, &e->task);
@@ -145,7 +145,7 @@ static void on_arrival(void *arg)
 
 static void mem_link_fail(struct gn_mem_end *e, int err, gn_time when)
 {
-	if (!e)
+	if (e == NULL)
 		return;
 	lose(e);
 	if (!e->in.err) {
@@ -172,7 +172,7 @@ void gn_mem_end_free(struct gn_mem_end *e)
 	gn_multiaddr_free(e->link.local);
 	pair->end[e->side] = NULL;
 	free(e);
-	if (!pair->end[0] && !pair->end[1]) {
+	if (pair->end[0] == NULL && pair->end[1] == NULL) {
 		gn_list_del(&pair->link);
 		free(pair);
 	}
@@ -189,7 +189,7 @@ void gn_mem_pair_cut(struct gn_mem_pair *pair)
 	int i;
 
 	for (i = 0; i < 2; i++)
-		if (pair->end[i])
+		if (pair->end[i] != NULL)
 			mem_link_fail(pair->end[i], GN_ERESET, now_of(pair->end[i]));
 }
 
@@ -197,7 +197,7 @@ void gn_mem_pair_stall(struct gn_mem_pair *pair, bool from_dialer, gn_time until
 {
 	struct gn_mem_end *e = pair->end[from_dialer ? 1 : 0];
 
-	if (!e)
+	if (e == NULL)
 		return;
 	e->in.stalled = gn_time_max(e->in.stalled, until);
 	kick(e);
@@ -317,10 +317,10 @@ static ptrdiff_t mem_write(struct gn_link *link, const struct iovec *v, int n)
 	if (!len)
 		return space ? 0 : GN_EAGAIN;
 	len = cut_short(e->pair->mem, len);
-	if (!o)
+	if (o == NULL)
 		return (ptrdiff_t)len; /* towards nobody: the reset is on its way */
 	c = malloc(sizeof(*c) + len);
-	if (!c)
+	if (c == NULL)
 		return -ENOMEM;
 	c->when = sent_now(e);
 	c->len = len;
@@ -354,7 +354,7 @@ static int mem_end(struct gn_link *link)
 	if (e->is_ended)
 		return 0;
 	e->is_ended = true;
-	if (!o)
+	if (o == NULL)
 		return 0;
 	o->in.has_fin = true;
 	o->in.fin = sent_now(e);
@@ -388,7 +388,7 @@ static size_t mem_unacked(struct gn_link *link)
 	struct gn_list *pos;
 	size_t n = 0;
 
-	if (!o || has_err(e))
+	if (o == NULL || has_err(e))
 		return 0;
 	gn_list_for_each(pos, &o->in.chunks) {
 		struct chunk *c = gn_list_entry(pos, struct chunk, link);
@@ -423,7 +423,7 @@ static int end_new(struct gn_mem_pair *pair, int side, uint64_t local, uint64_t 
 	struct gn_mem_end *e = calloc(1, sizeof(*e));
 	int err;
 
-	if (!e)
+	if (e == NULL)
 		return -ENOMEM;
 	e->link.ops = &ops;
 	e->pair = pair;
@@ -443,7 +443,7 @@ int gn_mem_pair_new(struct gn_mem *mem, uint64_t from, uint64_t to, struct gn_me
 	struct gn_mem_pair *pair = calloc(1, sizeof(*pair));
 	int err;
 
-	if (!pair)
+	if (pair == NULL)
 		return -ENOMEM;
 	pair->mem = mem;
 	pair->buffer = mem->cfg.buffer;
@@ -455,13 +455,13 @@ int gn_mem_pair_new(struct gn_mem *mem, uint64_t from, uint64_t to, struct gn_me
 		/* The last end takes the pair with it. */
 		struct gn_mem_end *first = pair->end[0], *second = pair->end[1];
 
-		if (!first && !second) {
+		if (first == NULL && second == NULL) {
 			gn_list_del(&pair->link);
 			free(pair);
 		}
-		if (first)
+		if (first != NULL)
 			gn_mem_end_free(first);
-		if (second)
+		if (second != NULL)
 			gn_mem_end_free(second);
 		return err;
 	}

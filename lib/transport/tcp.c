@@ -121,7 +121,7 @@ static int tcp_dial(const struct gn_link_dial_cfg *cfg, struct gn_link_dial **ou
 	if (err)
 		return err;
 	op = calloc(1, sizeof(*op));
-	if (!op)
+	if (op == NULL)
 		return -ENOMEM;
 	op->loop = cfg->loop;
 	op->on_done = cfg->on_done;
@@ -244,7 +244,7 @@ static int tcp_listen(const struct gn_link_listen_cfg *cfg, struct gn_link_liste
 	if (err)
 		return err;
 	l = calloc(1, sizeof(*l));
-	if (!l)
+	if (l == NULL)
 		return -ENOMEM;
 	l->loop = cfg->loop;
 	l->on_link = cfg->on_link;

@@ -49,10 +49,10 @@ int gn_tcp_link_init(struct gn_loop *loop)
 	struct gn_list *lingering;
 	int err;
 
-	if (gn_loop_slot_get(loop, &slot_key))
+	if (gn_loop_slot_get(loop, &slot_key) != NULL)
 		return 0;
 	lingering = malloc(sizeof(*lingering));
-	if (!lingering)
+	if (lingering == NULL)
 		return -ENOMEM;
 	gn_list_init(lingering);
 	err = gn_loop_slot_put(loop, &slot_key, lingering, tcp_link_fini_slot);
@@ -237,7 +237,7 @@ int gn_tcp_link_new(struct gn_loop *loop, int fd, const struct gn_sockaddr *remo
 	struct gn_sockaddr local;
 	int err;
 
-	if (!l)
+	if (l == NULL)
 		return -ENOMEM;
 	l->link.ops = &ops;
 	l->loop = loop;

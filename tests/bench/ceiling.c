@@ -42,7 +42,7 @@ static void cipher_init(struct cipher *c, int seals)
 	c->ctx = EVP_CIPHER_CTX_new();
 	c->records = 0;
 	c->seals = seals;
-	if (!c->ctx || EVP_CipherInit_ex(c->ctx, EVP_chacha20_poly1305(), NULL, key, NULL, seals) != 1)
+	if (c->ctx == NULL || EVP_CipherInit_ex(c->ctx, EVP_chacha20_poly1305(), NULL, key, NULL, seals) != 1)
 		errx(1, "no cipher");
 }
 
@@ -201,7 +201,7 @@ static int accept_one(int sock, struct sockaddr_in *at)
 int main(int argc, char **argv)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET};
-	int listens = argc > 1 && !strcmp(argv[1], "listen"), sock;
+	int listens = argc > 1 && strcmp(argv[1], "listen") == 0, sock;
 
 	if (argc != 4 || (!listens && strcmp(argv[1], "dial") != 0) || inet_pton(AF_INET, argv[2], &at.sin_addr) != 1) {
 		fputs("usage: ceiling listen|dial HOST PORT\n", stderr);

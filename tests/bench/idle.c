@@ -73,7 +73,7 @@ static void serve(struct gn_loop *loop, unsigned n)
 
 		check(gn_node_listen(new_node(loop), at, &bound), "listen");
 		text = gn_multiaddr_format(bound);
-		if (!text)
+		if (text == NULL)
 			err(1, "address");
 		puts(text);
 		free(text);
@@ -111,10 +111,10 @@ static void visit(struct driver *d)
 	struct visit *v = calloc(1, sizeof *v);
 	struct gn_ping_cfg cfg = {.count = 1, .on_done = on_pinged, .arg = v};
 
-	if (!v)
+	if (v == NULL)
 		err(1, "visit");
 	v->d = d;
-	v->node = d->one ? d->one : new_node(d->loop);
+	v->node = d->one != NULL ? d->one : new_node(d->loop);
 	v->addr = d->addrs[d->next++ % d->n_addrs];
 	cfg.dial.addrs = &v->addr;
 	cfg.dial.n_addrs = 1;
@@ -153,12 +153,12 @@ static void read_addrs(struct driver *d, const char *path)
 	FILE *f = fopen(path, "r");
 	char text[512];
 
-	if (!f)
+	if (f == NULL)
 		err(1, "%s", path);
-	while (fgets(text, sizeof text, f)) {
+	while (fgets(text, sizeof text, f) != NULL) {
 		struct gn_multiaddr **more = realloc(d->addrs, (d->n_addrs + 1) * sizeof(*more));
 
-		if (!more)
+		if (more == NULL)
 			err(1, "%s", path);
 		d->addrs = more;
 		text[strcspn(text, "\n")] = '\0';
@@ -175,11 +175,12 @@ int main(int argc, char **argv)
 	struct driver d = {0};
 
 	check(gn_loop_new(&d.loop), "loop");
-	if (argc == 3 && !strcmp(argv[1], "serve")) {
+	if (argc == 3 && strcmp(argv[1], "serve") == 0) {
 		serve(d.loop, (unsigned)strtoul(argv[2], NULL, 10));
-	} else if (argc == 4 && !strcmp(argv[1], "dial") && (!strcmp(argv[2], "one") || !strcmp(argv[2], "each"))) {
+	} else if (argc == 4 && strcmp(argv[1], "dial") == 0 &&
+		   (strcmp(argv[2], "one") == 0 || strcmp(argv[2], "each") == 0)) {
 		read_addrs(&d, argv[3]);
-		if (!strcmp(argv[2], "one"))
+		if (strcmp(argv[2], "one") == 0)
 			d.one = new_node(d.loop);
 		check(gn_watch_new(d.loop, STDIN_FILENO, on_input, &d, &d.watch), "standard input");
 		gn_watch_start(d.watch, GN_READABLE);

@@ -144,7 +144,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 2; i++) {
 		ways[i].delay = (int64_t)(delay * 1e6);
 		ways[i].ring = malloc(SLOTS * sizeof *ways[i].ring);
-		if (!ways[i].ring)
+		if (ways[i].ring == NULL)
 			err(1, "ring");
 		errno = pthread_create(&thread, NULL, carry, &ways[i]);
 		if (errno)

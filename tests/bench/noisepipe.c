@@ -116,7 +116,7 @@ static bool take_in(struct end *e)
 	if (!e->can_read || gn_pipe_is_closed(&e->rx) || gn_pipe_len(&e->rx) > GN_IOBUF_REST)
 		return false;
 	at = gn_iobuf_fill(&e->iobuf, &e->rx, &room);
-	check(at ? 0 : -ENOMEM, "receive");
+	check(at != NULL ? 0 : -ENOMEM, "receive");
 	n = e->link->ops->read(e->link, at, room);
 	if (n == GN_EAGAIN) {
 		e->can_read = false;
@@ -249,7 +249,7 @@ static void on_link(void *arg, struct gn_link *link)
 {
 	struct end *e = arg;
 
-	if (e->link)
+	if (e->link != NULL)
 		link->ops->abort(link);
 	else
 		start(e, link);
@@ -262,11 +262,11 @@ static void listen_at(struct end *e, const struct gn_multiaddr *addr)
 	char *text;
 
 	check(gn_transport_tcp.listen(&cfg, &e->listener, &bound), "listen");
-	if (gn_security_noise.prepare)
+	if (gn_security_noise.prepare != NULL)
 		gn_security_noise.prepare(&e->iobuf);
 	text = gn_multiaddr_format(bound);
 	gn_multiaddr_free(bound);
-	if (text && fcntl(READY_FD, F_GETFD) >= 0) {
+	if (text != NULL && fcntl(READY_FD, F_GETFD) >= 0) {
 		dprintf(READY_FD, "%s\n", text);
 		close(READY_FD);
 	}
@@ -283,7 +283,7 @@ int main(int argc, char **argv)
 		fputs("usage: noisepipe listen|dial ADDR\n", stderr);
 		return 2;
 	}
-	e.dials = !strcmp(argv[1], "dial");
+	e.dials = strcmp(argv[1], "dial") == 0;
 	check(gn_multiaddr_parse(argv[2], &addr, NULL), argv[2]);
 	check(gn_loop_new(&e.loop), "loop");
 	check(gn_key_new(&e.key), "key");
@@ -291,7 +291,7 @@ int main(int argc, char **argv)
 	gn_task_init(&e.task, turn);
 	gn_timer_init(&e.timer, e.loop, on_timer, &e);
 	e.in = aligned_alloc(64, (FEED + 63) / 64 * 64);
-	if (!e.in)
+	if (e.in == NULL)
 		err(1, "input");
 	fcntl(e.dials ? STDIN_FILENO : STDOUT_FILENO, F_SETPIPE_SZ, 1 << 20);
 	if (e.dials) {

@@ -67,7 +67,7 @@ static void count(struct account *a, const unsigned char *p, size_t n)
 		a->first = now;
 	a->last = now;
 	a->bytes += n;
-	if (a->hash)
+	if (a->hash != NULL)
 		EVP_DigestUpdate(a->hash, p, n);
 }
 
@@ -75,10 +75,10 @@ static void count(struct account *a, const unsigned char *p, size_t n)
 static size_t line(FILE *to, const unsigned char *p, size_t n, int *done)
 {
 	const unsigned char *end = memchr(p, '\n', n);
-	size_t len = end ? (size_t)(end - p) + 1 : n;
+	size_t len = end != NULL ? (size_t)(end - p) + 1 : n;
 
 	fwrite(p, 1, len, to);
-	if (end) {
+	if (end != NULL) {
 		fclose(to);
 		*done = 1;
 	}
@@ -91,11 +91,11 @@ static void put_result(const char *path, struct account *a)
 	unsigned char md[EVP_MAX_MD_SIZE];
 	unsigned len = 0;
 
-	if (!out)
+	if (out == NULL)
 		err(1, "%s", path);
 	fprintf(out, "%llu %llu %llu %llu ", (unsigned long long)a->first, (unsigned long long)a->last,
 		(unsigned long long)a->bytes, (unsigned long long)clock_ns(CLOCK_PROCESS_CPUTIME_ID));
-	if (a->hash)
+	if (a->hash != NULL)
 		EVP_DigestFinal_ex(a->hash, md, &len);
 	else
 		fputc('-', out);
@@ -116,11 +116,11 @@ int main(int argc, char **argv)
 	while ((opt = getopt(argc, argv, "sl:u:")) > 0) {
 		if (opt == 's') {
 			a.hash = EVP_MD_CTX_new();
-			if (!a.hash || EVP_DigestInit_ex(a.hash, EVP_sha256(), NULL) != 1)
+			if (a.hash == NULL || EVP_DigestInit_ex(a.hash, EVP_sha256(), NULL) != 1)
 				errx(1, "no hash");
 		} else if (opt == 'l') {
 			line_to = fopen(optarg, "w");
-			if (!line_to)
+			if (line_to == NULL)
 				err(1, "%s", optarg);
 			past_line = 0;
 		} else if (opt == 'u') {

@@ -92,7 +92,7 @@ int main(int argc, char **argv)
 	}
 	code = await(child, &signals, start + limit * 1000000000u, &cost);
 	out = fopen(argv[optind], "w");
-	if (!out)
+	if (out == NULL)
 		err(1, "%s", argv[optind]);
 	fprintf(out, "%llu %llu %llu %ld %d\n", (unsigned long long)start, (unsigned long long)now_ns(),
 		(unsigned long long)(time_ns(cost.ru_utime) + time_ns(cost.ru_stime)), cost.ru_maxrss, code);

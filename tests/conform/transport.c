@@ -275,7 +275,7 @@ static void test_given_up_in_callback(void **state)
 	f->b.link->on_ready = on_ready_close;
 	f->a.link->ops->want(f->a.link, GN_WRITABLE | GN_READABLE);
 	f->b.link->ops->want(f->b.link, GN_WRITABLE | GN_READABLE);
-	turn_until(f, !f->a.link && !f->b.link);
+	turn_until(f, f->a.link == NULL && f->b.link == NULL);
 	assert_int_equal(f->a.calls, 1);
 	assert_int_equal(f->b.calls, 1);
 	f->v->ops->close(f->listener);

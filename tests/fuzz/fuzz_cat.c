@@ -92,12 +92,12 @@ static void say_again(const uint8_t *p, size_t n)
 			cat_tx_data(&tx, body, (size_t)len);
 			views = cat_tx_peek(&tx, v, 4, SIZE_MAX);
 			for (int i = 0; i < views; same += v[i++].iov_len)
-				need(!memcmp(p + same, v[i].iov_base, v[i].iov_len));
+				need(memcmp(p + same, v[i].iov_base, v[i].iov_len) == 0);
 			free(body);
 		} else {
 			cat_tx_say(&tx, (enum cat_word)r, number);
 			need(cat_tx_peek(&tx, v, 4, SIZE_MAX) == 1);
-			need(!memcmp(p + same, v[0].iov_base, v[0].iov_len));
+			need(memcmp(p + same, v[0].iov_base, v[0].iov_len) == 0);
 			same += v[0].iov_len;
 		}
 		need(same == at);
@@ -114,10 +114,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	whole.bytes = malloc(room);
 	pieces.bytes = malloc(room);
-	need(whole.bytes && pieces.bytes);
+	need(whole.bytes != NULL && pieces.bytes != NULL);
 	hear(data + 1, size - 1, size, &whole);
 	hear(data + 1, size - 1, 1 + data[0] % 16, &pieces);
-	need(whole.err == pieces.err && whole.n == pieces.n && !memcmp(whole.bytes, pieces.bytes, whole.n));
+	need(whole.err == pieces.err && whole.n == pieces.n && memcmp(whole.bytes, pieces.bytes, whole.n) == 0);
 	say_again(data + 1, size - 1);
 	free(whole.bytes);
 	free(pieces.bytes);

@@ -26,13 +26,13 @@ static void public_check(const uint8_t *p, size_t n, const uint8_t *sig, size_t 
 
 	m = gn__pb__public_key__unpack(gn_pb_alloc_init(&pb, GN_PB_BUDGET(n)), n, p);
 	if (gn_pubkey_decode(p, n, &pub) == 0) {
-		need(m && (int)m->type == (int)pub.type && m->data.len == pub.len);
+		need(m != NULL && (int)m->type == (int)pub.type && m->data.len == pub.len);
 		need(memcmp(m->data.data, pub.data, pub.len) == 0);
 		gn_peer_id_from_public(&pub, &id);
 		need(id.len > 0);
 		(void)gn_pubkey_verify(&pub, "message", 7, sig, n_sig);
 	}
-	if (m)
+	if (m != NULL)
 		gn__pb__public_key__free_unpacked(m, &pb.ops);
 }
 

@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size_t n = gn_key_forms_encode(key, (enum gn_key_form)form, out);
 		char *text = gn_key_public_format(key, (enum gn_key_form)form);
 
-		need(n <= sizeof(out) && text);
+		need(n <= sizeof(out) && text != NULL);
 		need(gn_key_public_parse(text, &b) == 0 && gn_peer_id_is_equal(&a, &b));
 		free(text);
 		need(gn_key_forms_decode(out, n, NULL, NULL, &back) == 0);

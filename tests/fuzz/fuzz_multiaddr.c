@@ -84,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(text, data + 1, size - 1);
 		text[size - 1] = '\0';
 		if (gn_multiaddr_parse(text, &a, &where) < 0)
-			need(!a && where <= size - 1);
+			need(a == NULL && where <= size - 1);
 		free(text);
 	} else {
 		if (gn_multiaddr_decode(data + 1, size - 1, &a) == 0) {
@@ -93,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			need(where == size - 1 && memcmp(p, data + 1, where) == 0);
 		}
 	}
-	if (!a)
+	if (a == NULL)
 		return 0;
 	round_trip(a);
 	take_apart(a);

@@ -19,7 +19,7 @@ static void once(void)
 	static const uint8_t seeds[2][GN_KEY_SEED_LEN] = {{1}, {2}};
 	struct gn_unseal_cfg cfg = {.from_any = true};
 
-	if (opener)
+	if (opener != NULL)
 		return;
 	seal_craft_need(gn_key_new_seeded(seeds[0], &sender) == 0 && gn_key_new_seeded(seeds[1], &own) == 0);
 	cfg.key = own;
@@ -140,7 +140,7 @@ static void changed(const uint8_t *p, size_t n)
 	bool is_same;
 	struct rng r;
 
-	if (!s) {
+	if (s == NULL) {
 		struct gn_peer_id to;
 
 		gn_key_id(own, &to);

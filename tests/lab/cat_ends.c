@@ -82,7 +82,7 @@ static void spawn(const char *tool, char *const argv[], struct end *e, bool full
 	int in[2], out[2], said[2];
 
 	e->err = tmpfile();
-	if (!e->err || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(said, O_CLOEXEC))
+	if (e->err == NULL || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(said, O_CLOEXEC))
 		die("pipe");
 	e->pid = fork();
 	if (e->pid < 0)
@@ -108,7 +108,7 @@ static void spawn(const char *tool, char *const argv[], struct end *e, bool full
 	e->out = out[0];
 	fcntl(e->in, F_SETFL, O_NONBLOCK);
 	fcntl(e->out, F_SETFL, O_NONBLOCK);
-	if (ready)
+	if (ready != NULL)
 		*ready = said[0];
 	else
 		close(said[0]);
@@ -123,7 +123,7 @@ static void read_address(int ready, char *out, size_t room)
 	ssize_t n = read(ready, line, sizeof line - 1);
 
 	rest = n > 0 ? strchr(line, '\n') : NULL;
-	if (!rest || strncmp(line, "/ip4/127.0.0.1/tcp/", 19))
+	if (rest == NULL || strncmp(line, "/ip4/127.0.0.1/tcp/", 19))
 		die("no address from the listener");
 	*rest = 0;
 	close(ready);
@@ -480,7 +480,7 @@ static void tell(const char *why)
 		       e->exited ? e->status : -1, e->termed ? " (told to end)" : "", (unsigned long long)taken(e),
 		       (unsigned long long)e->size, (unsigned long long)e->got, (unsigned long long)ways[i].total);
 		rewind(e->err);
-		while (fgets(line, sizeof line, e->err))
+		while (fgets(line, sizeof line, e->err) != NULL)
 			printf("    %s", line);
 	}
 	fflush(stdout);
@@ -503,11 +503,11 @@ static int run_seed(const char *tool, uint64_t seed)
 	read_address(ready, addr, sizeof addr);
 	spawn(tool, dial_argv, &ends[DIALER], plan.fault == FULL && plan.victim == DIALER, NULL);
 	why = run_to_end() ? judge() : "it hangs";
-	if (why || getenv("GN_SEED"))
-		tell(why ? why : "good");
+	if (why != NULL || getenv("GN_SEED") != NULL)
+		tell(why != NULL ? why : "good");
 	for (int i = 0; i < ENDS; i++)
 		signal_to(&ends[i], SIGKILL);
-	return why ? 1 : 0;
+	return why != NULL ? 1 : 0;
 }
 
 int main(int argc, char **argv)

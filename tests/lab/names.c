@@ -52,11 +52,11 @@ static size_t read_name(const struct packet *p, char name[256])
 
 static unsigned type_of(const char *text)
 {
-	if (!strcmp(text, "A"))
+	if (strcmp(text, "A") == 0)
 		return TYPE_A;
-	if (!strcmp(text, "AAAA"))
+	if (strcmp(text, "AAAA") == 0)
 		return TYPE_AAAA;
-	if (!strcmp(text, "TXT"))
+	if (strcmp(text, "TXT") == 0)
 		return TYPE_TXT;
 	errx(2, "%s: not A, AAAA or TXT", text);
 }
@@ -102,7 +102,7 @@ static int answer(struct packet *p, char **records)
 		return 0;
 	type = (unsigned)(p->data[end] << 8 | p->data[end + 1]);
 	p->len = end + QUESTION; /* whatever stood behind it (EDNS) is not answered */
-	for (; records[0]; records += 3) {
+	for (; records[0] != NULL; records += 3) {
 		if (strcasecmp(records[0], name) != 0)
 			continue;
 		known = 1;

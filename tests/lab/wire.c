@@ -77,11 +77,11 @@ static struct frame *frame_get(void)
 {
 	struct frame *f = spare;
 
-	if (f)
+	if (f != NULL)
 		spare = f->next;
 	else
 		f = malloc(sizeof *f);
-	if (!f)
+	if (f == NULL)
 		err(1, "frame");
 	return f;
 }
@@ -104,7 +104,7 @@ static void push(struct way *w, struct frame *f, int64_t due)
 	if (w->n > w->room) {
 		w->room = w->room ? 2 * w->room : 256;
 		w->heap = realloc(w->heap, w->room * sizeof(*w->heap));
-		if (!w->heap)
+		if (w->heap == NULL)
 			err(1, "frames");
 	}
 	f->due = due;
@@ -235,7 +235,7 @@ int main(int argc, char **argv)
 	static struct way ways[2];
 	int opt;
 
-	if (argc == 3 && !strcmp(argv[1], "plain"))
+	if (argc == 3 && strcmp(argv[1], "plain") == 0)
 		return make_plain(argv[2]);
 	while ((opt = getopt(argc, argv, "d:j:l:D:s:")) > 0) {
 		double value = opt != '?' ? strtod(optarg, NULL) : 0;

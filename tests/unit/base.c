@@ -87,7 +87,7 @@ static void round_trip(encode_fn *encode, decode_fn *decode, size_t (*room)(size
 			char *text = malloc(room(n));
 			size_t len;
 
-			assert_true(p && back && text);
+			assert_true(p != NULL && back != NULL && text != NULL);
 			memset(p + zeros, 0xff, n - zeros);
 			if (n > zeros + 1)
 				gn_random(p + zeros + 1, n - zeros - 1);

@@ -50,7 +50,7 @@ static void explained(struct verdict v, size_t token, const char *part)
 	char text[320];
 
 	report_explain(&v, token, text, sizeof text);
-	if (!strstr(text, part))
+	if (strstr(text, part) == NULL)
 		fail_msg("'%s' is not in '%s'", part, text);
 }
 

@@ -54,7 +54,7 @@ static void test_short(void **state)
 	assert_int_equal(gn_cursor_left(&c), 1);
 	gn_cursor_init(&c, NULL, 0);
 	assert_int_equal(gn_cursor_get_u8(&c, &v8), GN_ETRUNC);
-	assert_true(v8 == 77 && v16 == 77 && v32 == 77 && v64 == 77 && len == 77 && !view);
+	assert_true(v8 == 77 && v16 == 77 && v32 == 77 && v64 == 77 && len == 77 && view == NULL);
 	free(p);
 }
 

@@ -21,7 +21,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	vectors_each("keys.tsv", on_key);
-	return signer ? 0 : -1;
+	return signer != NULL ? 0 : -1;
 }
 
 static int tear_down(void **state)

@@ -65,7 +65,7 @@ static int ask(void *arg, char buf[GN_PASSPHRASE_MAX])
 
 static int decode(const char *text, char *pass, struct gn_key **out)
 {
-	return gn_key_forms_decode((const uint8_t *)text, strlen(text), pass ? ask : NULL, pass, out);
+	return gn_key_forms_decode((const uint8_t *)text, strlen(text), pass != NULL ? ask : NULL, pass, out);
 }
 
 static void assert_is_rfc(const char *text, char *pass)

@@ -63,9 +63,9 @@ static void run_job(struct gn_task *task)
 	note(j->name);
 	if (j->again-- > 0)
 		gn_task_post(j->loop, task);
-	if (j->cancel)
+	if (j->cancel != NULL)
 		gn_task_cancel(&j->cancel->task);
-	if (j->post)
+	if (j->post != NULL)
 		gn_task_post(j->loop, &j->post->task);
 }
 
@@ -198,9 +198,9 @@ static void on_chain(void *arg)
 	struct chain *c = arg;
 
 	note(c->name);
-	if (c->stop)
+	if (c->stop != NULL)
 		gn_timer_stop(c->stop);
-	if (c->start)
+	if (c->start != NULL)
 		gn_timer_start(c->start, 0);
 	if (c->again-- > 0)
 		gn_timer_start(&c->t, c->delay);
@@ -372,7 +372,7 @@ static void on_seen(void *arg, unsigned ready)
 	s->calls++;
 	if (ready & GN_READABLE)
 		assert_true(read(s->fd, &c, 1) >= 0);
-	if (s->free_other) {
+	if (s->free_other != NULL) {
 		gn_watch_free(*s->free_other);
 		*s->free_other = NULL;
 	}

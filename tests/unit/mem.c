@@ -86,9 +86,9 @@ static void open_pair(struct fix *f, const struct gn_mem_cfg *cfg)
 
 static void close_pair(struct fix *f)
 {
-	if (f->a)
+	if (f->a != NULL)
 		f->a->ops->abort(f->a);
-	if (f->b)
+	if (f->b != NULL)
 		f->b->ops->abort(f->b);
 	assert_int_equal(gn_mem_count(f->loop), 0);
 	mem->close(f->listener);

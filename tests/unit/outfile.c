@@ -63,7 +63,7 @@ int __wrap_close(int fd)
 static int set_up(void **state)
 {
 	(void)state;
-	if (!mkdtemp(dir))
+	if (mkdtemp(dir) == NULL)
 		return -1;
 	(void)snprintf(path, sizeof path, "%s/file", dir);
 	(void)snprintf(other, sizeof other, "%s/other", dir);
@@ -120,7 +120,7 @@ static unsigned names(void)
 	unsigned n = 0;
 
 	assert_non_null(d);
-	while ((e = readdir(d)))
+	while ((e = readdir(d)) != NULL)
 		n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
 	assert_int_equal(closedir(d), 0);
 	return n;

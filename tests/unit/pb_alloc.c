@@ -9,7 +9,7 @@ static int unpack(const uint8_t *p, size_t n, size_t budget, size_t *count)
 	struct gn_pb_alloc pb;
 	Gn__Pb__Identify *m = gn__pb__identify__unpack(gn_pb_alloc_init(&pb, budget), n, p);
 
-	if (!m)
+	if (m == NULL)
 		return gn_pb_alloc_error(&pb);
 	*count = m->n_listen_addrs;
 	gn__pb__identify__free_unpacked(m, &pb.ops);

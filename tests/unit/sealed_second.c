@@ -62,7 +62,7 @@ static int set_up_files(void **state)
 	struct gn_key *keys[4];
 	const char *const names[] = {"alice", "bob", "carol", "dave"};
 
-	if (set_up(state) < 0 || !mkdtemp(tmp))
+	if (set_up(state) < 0 || mkdtemp(tmp) == NULL)
 		return -1;
 	keys[0] = alice, keys[1] = bob, keys[2] = carol, keys[3] = dave;
 	for (int i = 0; i < 4; i++) {

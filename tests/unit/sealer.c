@@ -11,7 +11,7 @@ static size_t each(const char *field, uint8_t out[GN_SEALED_TO_MAX][32])
 	size_t n, count = 0;
 
 	for (const char *end; *field; field = *end ? end + 1 : end) {
-		end = strchr(field, ',') ? strchr(field, ',') : field + strlen(field);
+		end = strchr(field, ',') != NULL ? strchr(field, ',') : field + strlen(field);
 		assert_int_equal(gn_hex_decode(field, (size_t)(end - field), out[count++], 32, &n), 0);
 		assert_int_equal(n, 32);
 	}
@@ -59,7 +59,7 @@ static void spend(struct gn_sealer *s, const char *sequence)
 	const void *p = NULL;
 	size_t n = 0;
 
-	for (unsigned long i = number ? strtoul(number + 1, NULL, 10) : 0; i > 0; i--)
+	for (unsigned long i = number != NULL ? strtoul(number + 1, NULL, 10) : 0; i > 0; i--)
 		assert_int_equal(gn_sealer_put(s, NULL, 0, true, &p, &n), 0);
 }
 
@@ -87,7 +87,7 @@ static void on_vector(char **field)
 	spend(s, field[8]);
 	gn_buf_init(&out, (size_t)1 << 20);
 	gn_buf_init(&plain, (size_t)1 << 20);
-	if (strstr(field[8], "end")) {
+	if (strstr(field[8], "end") != NULL) {
 		assert_int_equal(gn_sealer_end(s, &p, &n), 0);
 		assert_int_equal(gn_buf_put(&out, p, n), 0);
 	}
@@ -97,17 +97,17 @@ static void on_vector(char **field)
 		size_t len;
 
 		is_last = comma == NULL;
-		if (comma)
+		if (comma != NULL)
 			*comma = '\0';
 		text = unhex(chunk, &len);
 		assert_int_equal(gn_buf_put(&plain, text, len), 0);
 		assert_int_equal(gn_sealer_put(s, text, len, is_last, &p, &n), 0);
 		assert_int_equal(gn_buf_put(&out, p, n), 0);
 		free(text);
-		chunk = comma ? comma + 1 : chunk;
+		chunk = comma != NULL ? comma + 1 : chunk;
 	}
 	assert_hex(out.p, out.len, field[12]);
-	for (size_t i = 0; recipients[i]; i++) {
+	for (size_t i = 0; recipients[i] != NULL; i++) {
 		vector_opens(i, field[10], &out, &plain);
 		gn_key_free(recipients[i]);
 		recipients[i] = NULL;

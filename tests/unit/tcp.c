@@ -163,7 +163,7 @@ static void on_link(void *arg, struct gn_link *link)
 {
 	struct fix *f = arg;
 
-	if (f->in)
+	if (f->in != NULL)
 		link->ops->abort(link);
 	else
 		f->in = link;
@@ -174,7 +174,7 @@ static void on_done(void *arg, int err, struct gn_link *link)
 	struct fix *f = arg;
 
 	assert_int_equal(err, 0);
-	if (f->out)
+	if (f->out != NULL)
 		f->out->ops->abort(f->out);
 	f->out = link;
 	f->dials++;
@@ -242,7 +242,7 @@ static void test_out_of_descriptors(void **state)
 	gn_timer_start(&guard, 20 * GN_SEC);
 	was = limit_descriptors();
 	assert_int_equal(tcp->dial(&dcfg, &op), 0);
-	while (!f.out || !f.lines)
+	while (f.out == NULL || !f.lines)
 		assert_int_equal(gn_loop_turn(f.loop, GN_NEVER), 0);
 	/* It rests: these turns take time. */
 	rests = gn_loop_now(f.loop);
@@ -254,7 +254,7 @@ static void test_out_of_descriptors(void **state)
 	set_limit(was);
 	/* A second one: under valgrind accept loses the connection for which it has no room. */
 	assert_int_equal(tcp->dial(&dcfg, &op), 0);
-	while (!f.in || f.dials < 2)
+	while (f.in == NULL || f.dials < 2)
 		assert_int_equal(gn_loop_turn(f.loop, GN_NEVER), 0);
 	gn_log_on_line(GN_LOG_ERROR, NULL, NULL);
 	gn_timer_fini(&guard);

@@ -22,7 +22,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	vectors_each("keys.tsv", on_key);
-	return relay ? 0 : -1;
+	return relay != NULL ? 0 : -1;
 }
 
 static int tear_down(void **state)
