@@ -63,22 +63,22 @@ static int address_source_read_line(int fd, const char *name, char **out, struct
 
 static int address_source_read_file(const char *arg, char **out, struct fault *f)
 {
-	int fd = open(arg + 1, O_RDONLY | O_CLOEXEC | O_NOCTTY), rc;
+	int fd = open(arg + 1, O_RDONLY | O_CLOEXEC | O_NOCTTY), err;
 
 	if (fd < 0) {
 		fault_set(f, "address %.200s: cannot be opened: %s", arg, gn_strerror(-errno));
 		return EXIT_LOCAL;
 	}
-	rc = address_source_read_line(fd, arg, out, f);
+	err = address_source_read_line(fd, arg, out, f);
 	close(fd);
-	return rc;
+	return err;
 }
 
 static int read_descriptor(const char *arg, char **out, struct fault *f)
 {
 	struct fault inner;
 	uint64_t fd;
-	int rc;
+	int err;
 
 	if (number_parse(arg + strlen("@fd:"), 0, INT_MAX, &fd, &inner)) {
 		fault_set(f, "address %.60s: %.300s", arg, inner.text);
@@ -88,10 +88,10 @@ static int read_descriptor(const char *arg, char **out, struct fault *f)
 		fault_set(f, "address %.200s: descriptor %d is not open", arg, (int)fd);
 		return EXIT_USAGE;
 	}
-	rc = address_source_read_line((int)fd, arg, out, f);
+	err = address_source_read_line((int)fd, arg, out, f);
 	if (fd > STDERR_FILENO)
 		close((int)fd);
-	return rc;
+	return err;
 }
 
 int address_read(const char *arg, char **out, struct fault *f)

@@ -112,7 +112,7 @@ static int take_briefs(struct parser *p, const char *arg)
 int opt_parse(const struct opt_tool *t, void *cfg, int argc, char **argv, struct opt_args *out, struct fault *f)
 {
 	struct parser p = {t, cfg, argc, 1, argv, f};
-	int operands = 0, rc;
+	int operands = 0, err;
 	bool dashes = false;
 
 	*out = (struct opt_args){.operands = argv + (argc > 0)};
@@ -126,9 +126,9 @@ int opt_parse(const struct opt_tool *t, void *cfg, int argc, char **argv, struct
 			out->operands[operands++] = arg;
 			continue;
 		}
-		rc = arg[1] == '-' ? take_long(&p, arg) : take_briefs(&p, arg);
-		if (rc)
-			return rc;
+		err = arg[1] == '-' ? take_long(&p, arg) : take_briefs(&p, arg);
+		if (err)
+			return err;
 	}
 	if (dashes && t->program) {
 		if (p.at == argc)

@@ -164,7 +164,7 @@ int main(int argc, char **argv)
 	struct gn_key *key;
 	const char *verb;
 	char *file;
-	int rc;
+	int err;
 
 	opt_begin(&tool, &cfg, argc, argv, &args);
 	if (!args.n)
@@ -174,10 +174,10 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is EFBIG */
 	key = key_of(verb, &cfg, &args, &file);
 	if (cfg.json)
-		rc = show_json(key, file);
+		err = show_json(key, file);
 	else
-		rc = verb[0] == 'p' ? show_public(key, &cfg) : show_id(key);
+		err = verb[0] == 'p' ? show_public(key, &cfg) : show_id(key);
 	gn_key_free(key);
 	free(file);
-	return rc;
+	return err;
 }

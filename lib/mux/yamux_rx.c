@@ -33,7 +33,7 @@ static void yamux_rx_refuse(struct yamux *y, uint32_t id)
 static struct yamux_stream *accept_stream(struct yamux *y, const struct head *h)
 {
 	struct yamux_stream *s = NULL;
-	int r;
+	int err;
 
 	/* Theirs are odd when they are the client; an id in use is not free. */
 	if ((h->id & 1) == (y->cfg.client ? 1 : 0) || yamux_stream_find(y, h->id) != NULL) {
@@ -42,10 +42,10 @@ static struct yamux_stream *accept_stream(struct yamux *y, const struct head *h)
 	}
 	if (h->flags & YAMUX_RST)
 		return NULL;
-	r = y->pending_away || y->is_dying ? GN_ECLOSED : y->cfg.admit != NULL ? y->cfg.admit(y->cfg.arg) : 0;
-	if (r == GN_ECLOSED)
+	err = y->pending_away || y->is_dying ? GN_ECLOSED : y->cfg.admit != NULL ? y->cfg.admit(y->cfg.arg) : 0;
+	if (err == GN_ECLOSED)
 		return NULL; /* the end of the session is the answer: a reset would read as a refusal */
-	if (r != 0 || yamux_stream_new(y, h->id, true, &s) != 0) {
+	if (err != 0 || yamux_stream_new(y, h->id, true, &s) != 0) {
 		yamux_rx_refuse(y, h->id);
 		return NULL;
 	}
@@ -184,10 +184,10 @@ static int body(struct yamux *y)
 	if (s == NULL || s->is_orphan || s->st.err != 0) {
 		gn_pipe_skip(rx, n);
 	} else {
-		int r = gn_pipe_move(&s->st.rx, rx, n);
+		int err = gn_pipe_move(&s->st.rx, rx, n);
 
-		if (r != 0)
-			return r;
+		if (err != 0)
+			return err;
 		gn_mux_stream_notify(&s->st, GN_MUX_STREAM_RX);
 	}
 	y->body_left -= (uint32_t)n;
@@ -217,7 +217,7 @@ int yamux_receive(struct yamux *y, gn_time now)
 
 	for (int i = 0; i < YAMUX_FRAMES; i++) {
 		uint8_t head[YAMUX_HEAD];
-		int r = 0;
+		int err = 0;
 
 		if (y->session.err != 0) { /* nothing counts any more, but the far end must not be blocked */
 			if (gn_pipe_len(rx) > 0)
@@ -228,13 +228,13 @@ int yamux_receive(struct yamux *y, gn_time now)
 		if (gn_pipe_len(rx) < (y->body_left > 0 ? 1 : YAMUX_HEAD)) {
 			if (!gn_pipe_is_closed(rx))
 				return moved;
-			r = gn_pipe_len(rx) > 0 ? GN_ETRUNC : gn_pipe_end(rx);
-			return ended(y, r);
+			err = gn_pipe_len(rx) > 0 ? GN_ETRUNC : gn_pipe_end(rx);
+			return ended(y, err);
 		}
 		if (y->body_left > 0) {
-			r = body(y);
-			if (r != 0)
-				return r;
+			err = body(y);
+			if (err != 0)
+				return err;
 		} else {
 			gn_pipe_copy(rx, head, sizeof head);
 			gn_pipe_skip(rx, sizeof head);

@@ -55,22 +55,22 @@ static int spell_out(struct list *l, const struct gn_multiaddr *bound, const str
 	for (size_t i = 0; i < n_ifs; i++) {
 		struct gn_ip ip = {.is_ip6 = any->is_ip6};
 		struct gn_multiaddr *host, *whole;
-		int r;
+		int err;
 
 		/* A link-local address means something on its own link only, and needs a zone. */
 		if ((ifs[i].addr.family == 6) != any->is_ip6 ||
 		    gn_ip_scope(any->is_ip6, ifs[i].addr.ip) == GN_SCOPE_LINK)
 			continue;
 		memcpy(ip.addr, ifs[i].addr.ip, any->is_ip6 ? 16 : 4);
-		r = gn_multiaddr_from_ip(&ip, &host);
-		if (r != 0)
-			return r;
-		r = gn_multiaddr_replace(bound, &part, host, &whole);
+		err = gn_multiaddr_from_ip(&ip, &host);
+		if (err != 0)
+			return err;
+		err = gn_multiaddr_replace(bound, &part, host, &whole);
 		gn_multiaddr_free(host);
-		if (r == 0)
-			r = addrs_add(l, whole);
-		if (r != 0)
-			return r;
+		if (err == 0)
+			err = addrs_add(l, whole);
+		if (err != 0)
+			return err;
 	}
 	return 0;
 }
@@ -109,48 +109,48 @@ static void sort(struct list *l)
 static int collect(const struct gn_node *node, struct list *l)
 {
 	const struct gn_multiaddr *bound[GN_LISTENERS_MAX];
-	int n = gn_listeners_bound(node, bound, GN_LISTENERS_MAX), r = 0;
+	int n = gn_listeners_bound(node, bound, GN_LISTENERS_MAX), err = 0;
 	struct gn_ifaddr *ifs = NULL;
 	size_t n_ifs = 0;
 
-	for (int i = 0; i < n && r == 0; i++) {
+	for (int i = 0; i < n && err == 0; i++) {
 		struct gn_multiaddr *copy;
 		struct gn_ip ip;
 
 		if (gn_multiaddr_scope(bound[i]) == GN_SCOPE_UNSPECIFIED &&
 		    gn_multiaddr_to_ip(bound[i], &ip, NULL) == 0) {
 			if (ifs == NULL)
-				r = gn_ifaddrs_get(&ifs, &n_ifs);
-			if (r == 0)
-				r = spell_out(l, bound[i], &ip, ifs, n_ifs);
+				err = gn_ifaddrs_get(&ifs, &n_ifs);
+			if (err == 0)
+				err = spell_out(l, bound[i], &ip, ifs, n_ifs);
 		} else {
-			r = gn_multiaddr_dup(bound[i], &copy);
-			if (r == 0)
-				r = addrs_add(l, copy);
+			err = gn_multiaddr_dup(bound[i], &copy);
+			if (err == 0)
+				err = addrs_add(l, copy);
 		}
 	}
 	free(ifs);
-	return r;
+	return err;
 }
 
 int gn_node_addrs(const struct gn_node *node, struct gn_multiaddr ***out, size_t *n)
 {
 	struct list l = {NULL, 0};
-	int r = collect(node, &l);
+	int err = collect(node, &l);
 
 	sort(&l);
-	for (size_t i = 0; i < l.n && r == 0; i++) {
+	for (size_t i = 0; i < l.n && err == 0; i++) {
 		struct gn_multiaddr *whole;
 
-		r = gn_multiaddr_with_peer(l.a[i], &node->id, &whole);
-		if (r == 0) {
+		err = gn_multiaddr_with_peer(l.a[i], &node->id, &whole);
+		if (err == 0) {
 			gn_multiaddr_free(l.a[i]);
 			l.a[i] = whole;
 		}
 	}
-	if (r != 0) {
+	if (err != 0) {
 		gn_multiaddrs_free(l.a, l.n);
-		return r;
+		return err;
 	}
 	*out = l.a;
 	*n = l.n;

@@ -17,19 +17,19 @@ static int services_start(struct gn_node *node)
 {
 	const struct gn_service_ops *const *ops = node->cfg.components->services;
 	size_t n = 0;
-	int r = 0;
+	int err = 0;
 
 	while (ops != NULL && ops[n] != NULL)
 		n++;
 	node->services = calloc(n + 1, sizeof(void *));
 	if (node->services == NULL)
 		return -ENOMEM;
-	while (r == 0 && node->n_services < n) {
-		r = ops[node->n_services]->start(node, &node->services[node->n_services]);
-		if (r == 0)
+	while (err == 0 && node->n_services < n) {
+		err = ops[node->n_services]->start(node, &node->services[node->n_services]);
+		if (err == 0)
 			node->n_services++;
 	}
-	return r;
+	return err;
 }
 
 static void services_stop(struct gn_node *node)
@@ -200,10 +200,10 @@ int gn_node_close(struct gn_node *node, gn_time limit, void (*done)(void *arg), 
 
 static int node_init(struct gn_node *node)
 {
-	int r = gn_key_dup(node->cfg.key, &node->key);
+	int err = gn_key_dup(node->cfg.key, &node->key);
 
-	if (r != 0)
-		return r;
+	if (err != 0)
+		return err;
 	gn_key_id(node->key, &node->id);
 	node->agent = strdup(node->cfg.agent != NULL ? node->cfg.agent : "golem-net/" GN_VERSION);
 	if (node->agent == NULL)
@@ -217,7 +217,7 @@ static int node_init(struct gn_node *node)
 int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
 {
 	struct gn_node *node;
-	int r;
+	int err;
 
 	if (cfg->loop == NULL || cfg->key == NULL || cfg->components == NULL)
 		return -EINVAL;
@@ -235,10 +235,10 @@ int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
 	gn_timer_init(&node->close_timer, node->loop, on_close_limit, node);
 	gn_timer_init(&node->trim_timer, node->loop, on_trim, node);
 	gn_task_init(&node->close_task, close_done);
-	r = node_init(node);
-	if (r != 0) {
+	err = node_init(node);
+	if (err != 0) {
 		gn_node_free(node);
-		return r;
+		return err;
 	}
 	*out = node;
 	return 0;

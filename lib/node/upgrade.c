@@ -84,10 +84,10 @@ static int start_muxer(struct gn_conn *c, const struct gn_muxer_ops *ops)
 		.arg = c,
 	};
 	struct gn_layer *l;
-	int r = gn_stack_push(&c->stack, ops->layer, &cfg, false, &l);
+	int err = gn_stack_push(&c->stack, ops->layer, &cfg, false, &l);
 
-	if (r != 0)
-		return r;
+	if (err != 0)
+		return err;
 	c->session = ops->session(l);
 	c->state = GN_CONN_OPEN;
 	if (c->refusal != 0)
@@ -118,26 +118,26 @@ static int secured(struct gn_conn *c, struct gn_layer *l)
 {
 	const struct gn_components *k = c->node->cfg.components;
 	const struct gn_secure_info *info = c->security->info(l);
-	int r = 0;
+	int err = 0;
 
 	c->peer = info->peer;
 	c->state = GN_CONN_MUXING;
 	if (c->node->cfg.gate != NULL)
-		r = c->node->cfg.gate(c->node->cfg.arg, &c->peer, c->remote, c->inbound);
-	if (r != 0) { /* the session tells it so */
+		err = c->node->cfg.gate(c->node->cfg.arg, &c->peer, c->remote, c->inbound);
+	if (err != 0) { /* the session tells it so */
 		c->refusal = GN_GO_AWAY_GATED;
-		c->err = r;
+		c->err = err;
 	} else if (c->inbound) {
-		r = gn_conn_admit(c);
-		if (r != 0)
-			return r;
+		err = gn_conn_admit(c);
+		if (err != 0)
+			return err;
 	}
 	if (info->muxer >= 0)
 		return start_muxer(c, k->muxers[info->muxer]);
-	r = start_select(c, c->node->muxer_ids, c->node->n_muxers, find_muxer);
-	if (r == 0 && !c->inbound && c->node->n_muxers == 1)
-		r = start_muxer(c, k->muxers[0]);
-	return r;
+	err = start_select(c, c->node->muxer_ids, c->node->n_muxers, find_muxer);
+	if (err == 0 && !c->inbound && c->node->n_muxers == 1)
+		err = start_muxer(c, k->muxers[0]);
+	return err;
 }
 
 /* A selection is over, and what it chose may run already. */
@@ -154,27 +154,27 @@ static int selected(struct gn_conn *c, struct gn_layer *l)
 void gn_conn_on_step(void *arg, struct gn_stack *s, struct gn_layer *l, int what)
 {
 	struct gn_conn *c = arg;
-	int r = what;
+	int err = what;
 
 	(void)s;
 	if (what == GN_DONE)
-		r = selected(c, l);
+		err = selected(c, l);
 	else if (what == GN_READY)
-		r = secured(c, l);
-	if (r < 0) {
-		gn_log(GN_LOG_DEBUG, "%s: %s", l->ops->name, gn_strerror(r));
-		s->err = r;
+		err = secured(c, l);
+	if (err < 0) {
+		gn_log(GN_LOG_DEBUG, "%s: %s", l->ops->name, gn_strerror(err));
+		s->err = err;
 	}
 }
 
 int gn_conn_upgrade(struct gn_conn *c)
 {
 	struct gn_node *node = c->node;
-	int r = start_select(c, node->security_ids, node->n_securities, find_security);
+	int err = start_select(c, node->security_ids, node->n_securities, find_security);
 
-	if (r == 0 && !c->inbound && node->n_securities == 1)
-		r = start_security(c, node->cfg.components->securities[0]);
-	return r;
+	if (err == 0 && !c->inbound && node->n_securities == 1)
+		err = start_security(c, node->cfg.components->securities[0]);
+	return err;
 }
 
 void gn_node_name_components(struct gn_node *node)

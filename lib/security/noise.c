@@ -114,28 +114,28 @@ static int payload_check(struct noise *n, const uint8_t *p, size_t len)
 	struct gn_peer_id peer = {0};
 	uint8_t text[sizeof signed_prefix - 1 + GN_NOISE_KEY];
 	Gn__Pb__NoisePayload *m = gn__pb__noise_payload__unpack(gn_pb_alloc_init(&pb, 4 * MESSAGE_MAX), len, p);
-	int r = GN_EAUTH;
+	int err = GN_EAUTH;
 
 	if (m == NULL)
 		return gn_pb_alloc_error(&pb);
 	if (m->has_identity_key && m->has_identity_sig) {
 		memcpy(text, signed_prefix, sizeof signed_prefix - 1);
 		memcpy(text + sizeof signed_prefix - 1, st->hs.rs, GN_NOISE_KEY);
-		r = gn_pubkey_decode(m->identity_key.data, m->identity_key.len, &key);
-		if (r == 0)
+		err = gn_pubkey_decode(m->identity_key.data, m->identity_key.len, &key);
+		if (err == 0)
 			gn_peer_id_from_public(&key, &peer);
 		/* Before the signature, which can be dear to verify. */
-		if (r == 0 && st->cfg.expect.len > 0 && !gn_peer_id_is_equal(&peer, &st->cfg.expect))
-			r = GN_EPEERID;
-		if (r == 0)
-			r = gn_pubkey_verify(&key, text, sizeof text, m->identity_sig.data, m->identity_sig.len);
+		if (err == 0 && st->cfg.expect.len > 0 && !gn_peer_id_is_equal(&peer, &st->cfg.expect))
+			err = GN_EPEERID;
+		if (err == 0)
+			err = gn_pubkey_verify(&key, text, sizeof text, m->identity_sig.data, m->identity_sig.len);
 	}
-	if (r == 0) {
+	if (err == 0) {
 		n->info.peer = peer;
 		n->info.muxer = muxer_choose(&st->cfg, m->extensions);
 	}
 	gn__pb__noise_payload__free_unpacked(m, &pb.ops);
-	return r;
+	return err;
 }
 
 /* ---- the handshake ---- */
@@ -145,12 +145,12 @@ static int message_send(struct gn_layer *l, int number)
 	struct noise *n = l->state;
 	uint8_t payload[PAYLOAD_MAX], out[2 + GN_NOISE_MSG2 + PAYLOAD_MAX];
 	size_t len = 0, fixed = number == 1 ? GN_NOISE_MSG1 : number == 2 ? GN_NOISE_MSG2 : GN_NOISE_MSG3;
-	int r = number == 1 ? 0 : payload_make(n->setup, payload, &len);
+	int err = number == 1 ? 0 : payload_make(n->setup, payload, &len);
 
-	if (r == 0)
-		r = gn_noise_write(&n->setup->hs, number, payload, len, out + 2);
-	if (r != 0)
-		return r;
+	if (err == 0)
+		err = gn_noise_write(&n->setup->hs, number, payload, len, out + 2);
+	if (err != 0)
+		return err;
 	gn_put_u16(out, (uint16_t)(fixed + len));
 	return gn_pipe_put(l->tx, out, 2 + fixed + len);
 }
@@ -158,17 +158,17 @@ static int message_send(struct gn_layer *l, int number)
 /* The next message of the handshake, whole, without its length. */
 static int noise_message_peek(struct gn_layer *l, uint8_t **p, size_t *len)
 {
-	int r = gn_pipe_whole(l->rx, 2, p);
+	int err = gn_pipe_whole(l->rx, 2, p);
 
-	if (r == 0) {
+	if (err == 0) {
 		*len = gn_get_u16(*p);
 		if (*len > MESSAGE_MAX)
 			return GN_ETOOBIG;
-		r = gn_pipe_whole(l->rx, 2 + *len, p);
+		err = gn_pipe_whole(l->rx, 2 + *len, p);
 	}
-	if (r == 0)
+	if (err == 0)
 		*p += 2;
-	return r == GN_EOF || r == GN_ETRUNC ? GN_EGONE : r;
+	return err == GN_EOF || err == GN_ETRUNC ? GN_EGONE : err;
 }
 
 static void setup_free(struct noise *n)
@@ -193,10 +193,10 @@ static int handshake(struct gn_layer *l)
 	struct gn_noise *hs = &n->setup->hs;
 	uint8_t *msg, *payload;
 	size_t len = 0, n_payload;
-	int r = noise_message_peek(l, &msg, &len);
+	int err = noise_message_peek(l, &msg, &len);
 
-	if (r != 0)
-		return r;
+	if (err != 0)
+		return err;
 	/* Whatever is to be answered must fit: then the step is whole. */
 	if (n->state != WAIT_3 && gn_pipe_is_closed(l->tx))
 		return GN_EGONE;
@@ -205,32 +205,32 @@ static int handshake(struct gn_layer *l)
 	switch (n->state) {
 	case WAIT_1:
 		gn_noise_init(hs, false);
-		r = gn_noise_read(hs, 1, msg, len, &payload, &n_payload);
-		if (r == 0)
-			r = message_send(l, 2);
+		err = gn_noise_read(hs, 1, msg, len, &payload, &n_payload);
+		if (err == 0)
+			err = message_send(l, 2);
 		n->state = WAIT_3;
 		break;
 	case WAIT_2:
-		r = gn_noise_read(hs, 2, msg, len, &payload, &n_payload);
-		if (r == 0)
-			r = payload_check(n, payload, n_payload);
-		if (r == 0)
-			r = message_send(l, 3);
-		if (r == 0)
-			r = opened(n);
+		err = gn_noise_read(hs, 2, msg, len, &payload, &n_payload);
+		if (err == 0)
+			err = payload_check(n, payload, n_payload);
+		if (err == 0)
+			err = message_send(l, 3);
+		if (err == 0)
+			err = opened(n);
 		break;
 	case WAIT_3:
-		r = gn_noise_read(hs, 3, msg, len, &payload, &n_payload);
-		if (r == 0)
-			r = payload_check(n, payload, n_payload);
-		if (r == 0)
-			r = opened(n);
+		err = gn_noise_read(hs, 3, msg, len, &payload, &n_payload);
+		if (err == 0)
+			err = payload_check(n, payload, n_payload);
+		if (err == 0)
+			err = opened(n);
 		break;
 	case OPEN:
 		break;
 	}
 	gn_pipe_skip(l->rx, 2 + len);
-	return r;
+	return err;
 }
 
 /* ---- records ---- */
@@ -244,33 +244,33 @@ static int open_records(struct gn_layer *l)
 	for (int i = 0; i < BATCH && !gn_pipe_is_closed(l->up_rx); i++) {
 		uint8_t *p;
 		size_t len = 0;
-		int r = gn_pipe_whole(l->rx, 2, &p);
+		int err = gn_pipe_whole(l->rx, 2, &p);
 
-		if (r == 0) {
+		if (err == 0) {
 			len = gn_get_u16(p);
 			if (len < GN_NOISE_TAG)
 				return GN_EPROTO;
 			len -= GN_NOISE_TAG;
 			if (gn_pipe_room(l->up_rx) < len)
 				return moved;
-			r = gn_pipe_whole(l->rx, 2 + len + GN_NOISE_TAG, &p);
+			err = gn_pipe_whole(l->rx, 2 + len + GN_NOISE_TAG, &p);
 		}
-		if (r == GN_EAGAIN)
+		if (err == GN_EAGAIN)
 			return moved;
 		moved = 0;
-		if (r != 0) {
-			if (r == -ENOMEM)
-				return r;
-			gn_pipe_close(l->up_rx, r);
+		if (err != 0) {
+			if (err == -ENOMEM)
+				return err;
+			gn_pipe_close(l->up_rx, err);
 			break;
 		}
-		r = gn_noise_cipher_unseal(l->stack->cfg.iobuf, &n->in, p + 2, len);
-		if (r != 0)
-			return r;
+		err = gn_noise_cipher_unseal(l->stack->cfg.iobuf, &n->in, p + 2, len);
+		if (err != 0)
+			return err;
 		gn_pipe_skip(l->rx, 2);
-		r = gn_pipe_move(l->up_rx, l->rx, len);
-		if (r != 0)
-			return r;
+		err = gn_pipe_move(l->up_rx, l->rx, len);
+		if (err != 0)
+			return err;
 		gn_pipe_skip(l->rx, GN_NOISE_TAG);
 	}
 	return moved;
@@ -296,7 +296,7 @@ static int seal_records(struct gn_layer *l)
 
 	for (int i = 0; i < BATCH; i++) {
 		struct iovec v[VIEWS];
-		int r, views = gn_pipe_peek(l->up_tx, v, VIEWS, body_max(l));
+		int err, views = gn_pipe_peek(l->up_tx, v, VIEWS, body_max(l));
 		size_t len = 0;
 		uint8_t *out;
 
@@ -313,9 +313,9 @@ static int seal_records(struct gn_layer *l)
 		if (out == NULL)
 			break;
 		gn_put_u16(out, (uint16_t)(len + GN_NOISE_TAG));
-		r = gn_noise_cipher_seal(l->stack->cfg.iobuf, &n->out, v, views, out + 2);
-		if (r != 0)
-			return r;
+		err = gn_noise_cipher_seal(l->stack->cfg.iobuf, &n->out, v, views, out + 2);
+		if (err != 0)
+			return err;
 		gn_pipe_commit(l->tx, 2 + len + GN_NOISE_TAG);
 		gn_pipe_skip(l->up_tx, len);
 		moved = 0;
@@ -341,7 +341,7 @@ static int noise_advance(struct gn_layer *l, gn_time now)
 static int noise_init(struct gn_layer *l, const void *cfg)
 {
 	struct noise *n = l->state;
-	int r = 0;
+	int err = 0;
 
 	n->setup = calloc(1, sizeof *n->setup);
 	if (n->setup == NULL)
@@ -355,10 +355,10 @@ static int noise_init(struct gn_layer *l, const void *cfg)
 	}
 	n->state = WAIT_2;
 	gn_noise_init(&n->setup->hs, true);
-	r = message_send(l, 1);
-	if (r != 0)
+	err = message_send(l, 1);
+	if (err != 0)
 		setup_free(n);
-	return r;
+	return err;
 }
 
 static void noise_fini(struct gn_layer *l)

@@ -56,10 +56,10 @@ static int noise_cipher_start(struct gn_iobuf *s, struct gn_noise_key *k, int di
 	struct cipher *c;
 	uint8_t iv[12] = {0};
 	const uint8_t *key;
-	int r = gn_noise_cipher_open(s);
+	int err = gn_noise_cipher_open(s);
 
-	if (r != 0)
-		return r;
+	if (err != 0)
+		return err;
 	if (k->n == UINT64_MAX) /* the last is reserved by the framework */
 		return GN_ELIMIT;
 	c = s->cipher;
@@ -77,10 +77,10 @@ static int noise_cipher_start(struct gn_iobuf *s, struct gn_noise_key *k, int di
 int gn_noise_cipher_seal(struct gn_iobuf *s, struct gn_noise_key *k, const struct iovec *v, int n, uint8_t *out)
 {
 	EVP_CIPHER_CTX *ctx = NULL;
-	int len, r = noise_cipher_start(s, k, 1, &ctx);
+	int len, err = noise_cipher_start(s, k, 1, &ctx);
 
-	if (r != 0)
-		return r;
+	if (err != 0)
+		return err;
 	for (int i = 0; i < n; i++) {
 		if (EVP_CipherUpdate(ctx, out, &len, v[i].iov_base, (int)v[i].iov_len) != 1)
 			return -ENOMEM;
@@ -95,10 +95,10 @@ int gn_noise_cipher_seal(struct gn_iobuf *s, struct gn_noise_key *k, const struc
 int gn_noise_cipher_unseal(struct gn_iobuf *s, struct gn_noise_key *k, uint8_t *p, size_t n)
 {
 	EVP_CIPHER_CTX *ctx = NULL;
-	int len = 0, r = noise_cipher_start(s, k, 0, &ctx);
+	int len = 0, err = noise_cipher_start(s, k, 0, &ctx);
 
-	if (r != 0)
-		return r;
+	if (err != 0)
+		return err;
 	if (EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, 16, p + n) != 1)
 		return -ENOMEM;
 	if ((n > 0 && EVP_CipherUpdate(ctx, p, &len, p, (int)n) != 1) || EVP_CipherFinal_ex(ctx, p + len, &len) != 1)

@@ -25,15 +25,15 @@ static void mix_hash(struct gn_noise *hs, const void *data, size_t n)
 static int mix_dh(struct gn_noise *hs, const uint8_t secret[32], const uint8_t public[32])
 {
 	uint8_t dh[32];
-	int r = crypto_scalarmult(dh, secret, public) == 0 ? 0 : GN_EAUTH;
+	int err = crypto_scalarmult(dh, secret, public) == 0 ? 0 : GN_EAUTH;
 
-	if (r == 0) {
+	if (err == 0) {
 		gn_hkdf_pair(hs->ck, dh, sizeof dh, hs->ck, hs->k);
 		hs->n = 0;
 		hs->has_key = true;
 	}
 	sodium_memzero(dh, sizeof dh);
-	return r;
+	return err;
 }
 
 /* 4 zero bytes, then the counter as 8 bytes little-endian. */
@@ -112,7 +112,7 @@ void gn_noise_fini(struct gn_noise *hs)
 
 int gn_noise_write(struct gn_noise *hs, int number, const uint8_t *payload, size_t n, uint8_t *out)
 {
-	int r = 0;
+	int err = 0;
 
 	if (number < 3) { /* e */
 		memcpy(out, hs->e_pub, 32);
@@ -120,21 +120,21 @@ int gn_noise_write(struct gn_noise *hs, int number, const uint8_t *payload, size
 		out += 32;
 	}
 	if (number == 2) /* ee */
-		r = mix_dh(hs, hs->e, hs->re);
+		err = mix_dh(hs, hs->e, hs->re);
 	if (number > 1) { /* s; its DH is es in message 2, se in message 3: our static, their ephemeral */
 		out += seal(hs, hs->s_pub, 32, out);
-		if (r == 0)
-			r = mix_dh(hs, hs->s, hs->re);
+		if (err == 0)
+			err = mix_dh(hs, hs->s, hs->re);
 	}
-	if (r == 0)
+	if (err == 0)
 		seal(hs, payload, n, out);
-	return r;
+	return err;
 }
 
 int gn_noise_read(struct gn_noise *hs, int number, uint8_t *msg, size_t n, uint8_t **payload, size_t *len)
 {
 	size_t fixed = number == 1 ? GN_NOISE_MSG1 : number == 2 ? GN_NOISE_MSG2 : GN_NOISE_MSG3;
-	int r = 0;
+	int err = 0;
 
 	if (n < fixed)
 		return GN_ETRUNC;
@@ -145,21 +145,21 @@ int gn_noise_read(struct gn_noise *hs, int number, uint8_t *msg, size_t n, uint8
 		n -= 32;
 	}
 	if (number == 2) /* ee */
-		r = mix_dh(hs, hs->e, hs->re);
-	if (r == 0 && number > 1) { /* s, then es or se: our ephemeral, their static */
-		r = unseal(hs, msg, 48);
-		if (r == 0) {
+		err = mix_dh(hs, hs->e, hs->re);
+	if (err == 0 && number > 1) { /* s, then es or se: our ephemeral, their static */
+		err = unseal(hs, msg, 48);
+		if (err == 0) {
 			memcpy(hs->rs, msg, 32);
-			r = mix_dh(hs, hs->e, hs->rs);
+			err = mix_dh(hs, hs->e, hs->rs);
 		}
 		msg += 48;
 		n -= 48;
 	}
-	if (r == 0)
-		r = unseal(hs, msg, n);
+	if (err == 0)
+		err = unseal(hs, msg, n);
 	*payload = msg;
 	*len = hs->has_key ? n - GN_NOISE_TAG : n;
-	return r;
+	return err;
 }
 
 void gn_noise_split(struct gn_noise *hs, uint8_t send[GN_NOISE_KEY], uint8_t receive[GN_NOISE_KEY])

@@ -26,27 +26,27 @@ struct select {
 /* uvarint length, the text, a newline. */
 static int message_put(struct gn_buf *b, const char *text, size_t len)
 {
-	int r = gn_buf_put_uvarint(b, len + 1);
+	int err = gn_buf_put_uvarint(b, len + 1);
 
-	if (r == 0)
-		r = gn_buf_put(b, text, len);
-	return r == 0 ? gn_buf_put_u8(b, '\n') : r;
+	if (err == 0)
+		err = gn_buf_put(b, text, len);
+	return err == 0 ? gn_buf_put_u8(b, '\n') : err;
 }
 
 /* Sends up to two texts, all or nothing. */
 static int send_texts(struct gn_layer *l, const char *a, const char *b)
 {
 	struct gn_buf buf;
-	int r;
+	int err;
 
 	gn_buf_init(&buf, 2 * (GN_SELECT_ID_MAX + 4));
-	r = message_put(&buf, a, strlen(a));
-	if (r == 0 && b != NULL)
-		r = message_put(&buf, b, strlen(b));
-	if (r == 0)
-		r = gn_pipe_put(l->tx, buf.p, buf.len);
+	err = message_put(&buf, a, strlen(a));
+	if (err == 0 && b != NULL)
+		err = message_put(&buf, b, strlen(b));
+	if (err == 0)
+		err = gn_pipe_put(l->tx, buf.p, buf.len);
 	gn_buf_fini(&buf);
-	return r;
+	return err;
 }
 
 /* The next message whole: its text without the newline, and the bytes it takes. */
@@ -54,12 +54,12 @@ static int select_message_peek(struct gn_layer *l, const char **text, size_t *le
 {
 	uint8_t *p;
 	uint64_t n;
-	int head, r = gn_pipe_whole(l->rx, 1, &p);
+	int head, err = gn_pipe_whole(l->rx, 1, &p);
 
-	if (r != 0)
-		return r == GN_EOF ? GN_ETRUNC : r;
-	if (p[0] & 0x80 && (r = gn_pipe_whole(l->rx, 2, &p)) != 0)
-		return r;
+	if (err != 0)
+		return err == GN_EOF ? GN_ETRUNC : err;
+	if (p[0] & 0x80 && (err = gn_pipe_whole(l->rx, 2, &p)) != 0)
+		return err;
 	head = gn_uvarint_decode(p, p[0] & 0x80 ? 2 : 1, &n);
 	if (head < 0) /* also a length of three bytes, which would be too long */
 		return head == GN_EAGAIN ? GN_ETOOBIG : head;
@@ -67,9 +67,9 @@ static int select_message_peek(struct gn_layer *l, const char **text, size_t *le
 		return GN_ETOOBIG;
 	if (n == 0)
 		return GN_EFORMAT;
-	r = gn_pipe_whole(l->rx, (size_t)head + (size_t)n, &p);
-	if (r != 0)
-		return r;
+	err = gn_pipe_whole(l->rx, (size_t)head + (size_t)n, &p);
+	if (err != 0)
+		return err;
 	if (p[(size_t)head + (size_t)n - 1] != '\n')
 		return GN_EFORMAT;
 	*text = (const char *)p + head;
@@ -89,21 +89,21 @@ static int answer_ls(struct gn_layer *l)
 	struct select *s = l->state;
 	struct gn_buf list, whole;
 	const char *id;
-	int r = 0;
+	int err = 0;
 
 	gn_buf_init(&list, 64 * 1024);
 	gn_buf_init(&whole, 64 * 1024 + 16);
-	for (size_t i = 0; r == 0 && s->cfg.show != NULL && (id = s->cfg.show(s->cfg.arg, i)) != NULL; i++)
-		r = message_put(&list, id, strlen(id));
-	if (r == 0)
-		r = gn_buf_put_u8(&list, '\n');
-	if (r == 0)
-		r = gn_buf_put_prefixed(&whole, list.p, list.len);
-	if (r == 0)
-		r = gn_pipe_put(l->tx, whole.p, whole.len);
+	for (size_t i = 0; err == 0 && s->cfg.show != NULL && (id = s->cfg.show(s->cfg.arg, i)) != NULL; i++)
+		err = message_put(&list, id, strlen(id));
+	if (err == 0)
+		err = gn_buf_put_u8(&list, '\n');
+	if (err == 0)
+		err = gn_buf_put_prefixed(&whole, list.p, list.len);
+	if (err == 0)
+		err = gn_pipe_put(l->tx, whole.p, whole.len);
 	gn_buf_fini(&list);
 	gn_buf_fini(&whole);
-	return r;
+	return err;
 }
 
 /* Responder: an id or ls has come. */
@@ -111,7 +111,7 @@ static int answer(struct gn_layer *l, const char *text, size_t len)
 {
 	struct select *s = l->state;
 	char id[GN_SELECT_ID_MAX + 1];
-	int found, r;
+	int found, err;
 
 	if (select_is_text(text, len, "ls"))
 		return answer_ls(l);
@@ -120,19 +120,19 @@ static int answer(struct gn_layer *l, const char *text, size_t len)
 	memcpy(id, text, len);
 	id[len] = '\0';
 	found = s->cfg.find(s->cfg.arg, id, len);
-	r = send_texts(l, found >= 0 ? id : "na", NULL);
-	if (r == 0 && found >= 0) {
+	err = send_texts(l, found >= 0 ? id : "na", NULL);
+	if (err == 0 && found >= 0) {
 		s->chosen = found;
 		s->state = CHOSEN;
 	}
-	return r;
+	return err;
 }
 
 /* Initiator: our proposal comes back, or na. */
 static int select_answered(struct gn_layer *l, const char *text, size_t len)
 {
 	struct select *s = l->state;
-	int r;
+	int err;
 
 	if (select_is_text(text, len, s->cfg.ids[s->proposals - 1])) {
 		s->chosen = (int)s->proposals - 1;
@@ -143,10 +143,10 @@ static int select_answered(struct gn_layer *l, const char *text, size_t len)
 		return GN_EPROTO;
 	if (s->proposals == s->cfg.n)
 		return GN_ENOPROTO;
-	r = send_texts(l, s->cfg.ids[s->proposals], NULL);
-	if (r == 0)
+	err = send_texts(l, s->cfg.ids[s->proposals], NULL);
+	if (err == 0)
 		s->proposals++;
-	return r;
+	return err;
 }
 
 static int select_init(struct gn_layer *l, const void *cfg)
@@ -171,38 +171,38 @@ static int select_advance(struct gn_layer *l, gn_time now)
 	struct select *s = l->state;
 	const char *text = NULL;
 	size_t len = 0, takes = 0;
-	int r;
+	int err;
 
 	(void)now;
 	if (s->state == CHOSEN)
 		return GN_DONE;
-	r = select_message_peek(l, &text, &len, &takes);
-	if (r != 0)
-		return r;
+	err = select_message_peek(l, &text, &len, &takes);
+	if (err != 0)
+		return err;
 	switch (s->state) {
 	case WAIT_HEADER: /* 19 /multistream/1.0.0\n, from both sides */
 		if (!select_is_text(text, len, header))
 			return GN_EPROTO;
-		r = s->cfg.initiator ? 0 : send_texts(l, header, NULL);
-		if (r == 0)
+		err = s->cfg.initiator ? 0 : send_texts(l, header, NULL);
+		if (err == 0)
 			s->state = s->cfg.initiator ? WAIT_ANSWER : WAIT_PROPOSAL;
 		break;
 	case WAIT_ANSWER: /* the id again, or na */
-		r = select_answered(l, text, len);
+		err = select_answered(l, text, len);
 		break;
 	case WAIT_PROPOSAL: /* an id, or ls */
 		if (s->proposals == GN_SELECT_PROPOSALS_MAX)
 			return GN_ELIMIT;
-		r = answer(l, text, len);
-		if (r == 0)
+		err = answer(l, text, len);
+		if (err == 0)
 			s->proposals++;
 		break;
 	case CHOSEN:
 		break;
 	}
-	if (r == 0)
+	if (err == 0)
 		gn_pipe_skip(l->rx, takes);
-	return r != 0 ? r : s->state == CHOSEN ? GN_DONE : 0;
+	return err != 0 ? err : s->state == CHOSEN ? GN_DONE : 0;
 }
 
 int gn_select_chosen(const struct gn_layer *l)
