@@ -87,7 +87,7 @@ static int parse_trimmed(const char *text, enum address_use use, struct address 
 {
 	size_t len = strlen(text);
 	char *copy;
-	int rc;
+	int err;
 
 	blanks_trim(&text, &len);
 	copy = malloc(len + 1);
@@ -95,10 +95,10 @@ static int parse_trimmed(const char *text, enum address_use use, struct address 
 		return fault_set(f, "out of memory");
 	memcpy(copy, text, len);
 	copy[len] = '\0';
-	rc = parse(copy, use, out, f);
+	err = parse(copy, use, out, f);
 	secret_wipe(copy, len);
 	free(copy);
-	return rc;
+	return err;
 }
 
 int address_parse(const char *text, struct address *out, struct fault *f)

@@ -50,13 +50,13 @@ static int head_step(struct cat_rx *rx, uint8_t byte, uint64_t *number)
 int cat_rx_step(struct cat_rx *rx, const uint8_t *p, size_t n, size_t *took, uint64_t *number)
 {
 	size_t at = 0;
-	int r = 0;
+	int err = 0;
 
-	while (at < n && !rx->left && !rx->raw && !r)
-		r = head_step(rx, p[at++], number);
+	while (at < n && !rx->left && !rx->raw && !err)
+		err = head_step(rx, p[at++], number);
 	*took = at;
-	if (r || at > 0 || !n)
-		return r;
+	if (err || at > 0 || !n)
+		return err;
 	*took = !rx->raw && rx->left < n ? (size_t)rx->left : n;
 	if (!rx->raw)
 		rx->left -= *took;

@@ -185,13 +185,13 @@ static int join(const struct cfg *cfg, char *const *files, int n)
 static int frame_split(const struct cfg *cfg, char *const *program)
 {
 	struct reader r;
-	int rc;
+	int err;
 
 	reader_init(&r, STDIN_FILENO, FORM_VARINT, cfg->max);
-	rc = program != NULL ? split_program(&r, program)
-			     : split_files(&r, cfg->prefix != NULL ? cfg->prefix : "frame-");
+	err = program != NULL ? split_program(&r, program)
+			      : split_files(&r, cfg->prefix != NULL ? cfg->prefix : "frame-");
 	reader_fini(&r);
-	return rc;
+	return err;
 }
 
 /* Which options go with which verb. */

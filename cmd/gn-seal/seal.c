@@ -107,13 +107,13 @@ static bool comes(gn_time until)
 {
 	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
 	gn_time left;
-	int rc;
+	int err;
 
 	do {
 		left = until - now();
-		rc = poll(&p, 1, left > 0 ? (int)(left / GN_MSEC) + 1 : 0);
-	} while (rc < 0 && errno == EINTR);
-	return rc != 0; /* poll's failures are read's to tell */
+		err = poll(&p, 1, left > 0 ? (int)(left / GN_MSEC) + 1 : 0);
+	} while (err < 0 && errno == EINTR);
+	return err != 0; /* poll's failures are read's to tell */
 }
 
 /* A chunk's worth, or what came within LINGER of its first bytes; sets *ended. */

@@ -254,7 +254,7 @@ int gn_channel_send(struct gn_channel *ch, const void *frame, size_t len)
 	uint8_t head[GN_UVARINT_MAX];
 	size_t n = gn_uvarint_encode(len, head);
 	struct iovec v[2];
-	int r;
+	int err;
 
 	if (ch->kind != GN_FRAMES)
 		return -EINVAL;
@@ -267,11 +267,11 @@ int gn_channel_send(struct gn_channel *ch, const void *frame, size_t len)
 		return gn_pipe_is_closed(&ch->ps.st->tx) ? GN_ECLOSED : GN_EAGAIN;
 	v[0] = (struct iovec){head, n};
 	v[1] = (struct iovec){(void *)(uintptr_t)frame, len};
-	r = gn_stream_putv(&ch->ps, v, len > 0 ? 2 : 1);
-	if (r == GN_ELIMIT)
-		gn_stream_kill(&ch->ps, r);
-	if (r != 0)
-		return r;
+	err = gn_stream_putv(&ch->ps, v, len > 0 ? 2 : 1);
+	if (err == GN_ELIMIT)
+		gn_stream_kill(&ch->ps, err);
+	if (err != 0)
+		return err;
 	ch->count.bytes_out += n + len;
 	ch->count.frames_out++;
 	ch->node->frames_out++;
@@ -291,24 +291,24 @@ static int channel_frame_head(struct gn_channel *ch, size_t *len, size_t *takes)
 	uint8_t head[GN_UVARINT_MAX];
 	size_t n = gn_pipe_len(rx) < sizeof head ? gn_pipe_len(rx) : sizeof head;
 	uint64_t v;
-	int r;
+	int err;
 
 	gn_pipe_copy(rx, head, n);
-	r = gn_uvarint_decode(head, n, &v);
-	if (r == GN_EAGAIN) {
-		r = gn_pipe_end(rx);
-		if (r == 0 && !gn_pipe_is_closed(rx))
+	err = gn_uvarint_decode(head, n, &v);
+	if (err == GN_EAGAIN) {
+		err = gn_pipe_end(rx);
+		if (err == 0 && !gn_pipe_is_closed(rx))
 			return GN_EAGAIN;
 		if (n == 0)
-			return r;
+			return err;
 		return receive_fail(ch, rx->end == GN_EOF ? GN_ETRUNC : rx->end);
 	}
-	if (r < 0)
-		return receive_fail(ch, r);
+	if (err < 0)
+		return receive_fail(ch, err);
 	if (v > ch->max_frame)
 		return receive_fail(ch, GN_ETOOBIG);
 	*len = (size_t)v;
-	*takes = (size_t)r;
+	*takes = (size_t)err;
 	return 0;
 }
 
@@ -318,17 +318,17 @@ static int frame_gather(struct gn_channel *ch, const void **frame, size_t *len)
 {
 	while (ch->frame_left > 0) {
 		struct iovec v;
-		int r;
+		int err;
 
 		if (gn_pipe_peek(&ch->ps.st->rx, &v, 1, ch->frame_left) == 0) {
-			r = gn_pipe_end(&ch->ps.st->rx);
-			return r == 0 ? GN_EAGAIN : receive_fail(ch, r == GN_EOF ? GN_ETRUNC : r);
+			err = gn_pipe_end(&ch->ps.st->rx);
+			return err == 0 ? GN_EAGAIN : receive_fail(ch, err == GN_EOF ? GN_ETRUNC : err);
 		}
-		r = gn_buf_put(&ch->frame, v.iov_base, v.iov_len);
-		if (r == 0 && (r = frame_charge(ch)) != 0)
-			gn_stream_kill(&ch->ps, r);
-		if (r != 0)
-			return receive_fail(ch, r);
+		err = gn_buf_put(&ch->frame, v.iov_base, v.iov_len);
+		if (err == 0 && (err = frame_charge(ch)) != 0)
+			gn_stream_kill(&ch->ps, err);
+		if (err != 0)
+			return receive_fail(ch, err);
 		ch->frame_left -= v.iov_len;
 		gn_channel_skip(ch, v.iov_len);
 	}
@@ -343,10 +343,10 @@ static int frame_next(struct gn_channel *ch, const void **frame, size_t *len)
 {
 	struct iovec v;
 	size_t n = 0, takes = 0;
-	int r = channel_frame_head(ch, &n, &takes);
+	int err = channel_frame_head(ch, &n, &takes);
 
-	if (r != 0)
-		return r;
+	if (err != 0)
+		return err;
 	gn_pipe_peek(&ch->ps.st->rx, &v, 1, takes + n);
 	if (v.iov_len == takes + n) {
 		*frame = (const uint8_t *)v.iov_base + takes;
@@ -364,7 +364,7 @@ static int frame_next(struct gn_channel *ch, const void **frame, size_t *len)
 int gn_channel_receive(struct gn_channel *ch, const void **frame, size_t *len)
 {
 	size_t handed = ch->handed;
-	int r;
+	int err;
 
 	if (ch->kind != GN_FRAMES)
 		return -EINVAL;
@@ -375,15 +375,15 @@ int gn_channel_receive(struct gn_channel *ch, const void **frame, size_t *len)
 		return ch->frame_err;
 	if (!ch->ps.is_open)
 		return ch->ps.err != 0 ? ch->ps.err : GN_EAGAIN;
-	r = ch->is_in_frame ? frame_gather(ch, frame, len) : frame_next(ch, frame, len);
-	if (r == 0) {
+	err = ch->is_in_frame ? frame_gather(ch, frame, len) : frame_next(ch, frame, len);
+	if (err == 0) {
 		ch->count.frames_in++;
 		ch->node->frames_in++;
 	}
 	/* A long frame's buffer does not stay for the short ones. */
-	if (r == GN_EAGAIN && !ch->is_in_frame && ch->frame.room > 0)
+	if (err == GN_EAGAIN && !ch->is_in_frame && ch->frame.room > 0)
 		frame_drop(ch);
-	return r;
+	return err;
 }
 
 /* ---- what is known ---- */

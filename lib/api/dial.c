@@ -38,7 +38,7 @@ int gn_dial_start(struct gn_node *node, const struct gn_dial_cfg *cfg, struct gn
 		.on_lost = free,
 	};
 	struct gn_dial *op;
-	int r;
+	int err;
 
 	if (cfg->protocol == NULL || cfg->on_done == NULL)
 		return -EINVAL;
@@ -47,10 +47,10 @@ int gn_dial_start(struct gn_node *node, const struct gn_dial_cfg *cfg, struct gn
 		return -ENOMEM;
 	op->cfg = *cfg;
 	dialer.arg = op;
-	r = gn_dialer_start(node, &dialer, &op->dialer);
-	if (r != 0) {
+	err = gn_dialer_start(node, &dialer, &op->dialer);
+	if (err != 0) {
 		free(op);
-		return r;
+		return err;
 	}
 	*out = op;
 	return 0;
@@ -93,7 +93,7 @@ int gn_protocol_add(struct gn_node *node, const struct gn_protocol_cfg *cfg)
 					  .on_open = api_dial_on_open,
 					  .on_free = served_free};
 	struct served *s;
-	int r;
+	int err;
 
 	if (cfg->id == NULL || cfg->on_open == NULL)
 		return -EINVAL;
@@ -103,10 +103,10 @@ int gn_protocol_add(struct gn_node *node, const struct gn_protocol_cfg *cfg)
 	s->cfg = *cfg;
 	entry.id = (char *)(uintptr_t)cfg->id;
 	entry.arg = s;
-	r = gn_registry_add(&node->registry, &entry);
-	if (r != 0) {
+	err = gn_registry_add(&node->registry, &entry);
+	if (err != 0) {
 		free(s);
-		return r;
+		return err;
 	}
 	gn_node_changed(node);
 	return 0;
@@ -114,9 +114,9 @@ int gn_protocol_add(struct gn_node *node, const struct gn_protocol_cfg *cfg)
 
 int gn_protocol_del(struct gn_node *node, const char *id)
 {
-	int r = gn_registry_del(&node->registry, id);
+	int err = gn_registry_del(&node->registry, id);
 
-	if (r == 0)
+	if (err == 0)
 		gn_node_changed(node);
-	return r;
+	return err;
 }

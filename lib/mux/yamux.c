@@ -155,18 +155,18 @@ static int yamux_init(struct gn_layer *l, const void *cfg)
 static int yamux_advance(struct gn_layer *l, gn_time now)
 {
 	struct yamux *y = l->state;
-	int r;
+	int err;
 
 	y->session.now = now;
 	if (y->session.heard == 0)
 		y->session.heard = now;
-	r = yamux_receive(y, now);
-	if (r == 0)
+	err = yamux_receive(y, now);
+	if (err == 0)
 		y->session.heard = now;
-	watch(y, now, r == 0);
+	watch(y, now, err == 0);
 	if (y->is_dying && !y->pending_away && y->taken == 0)
 		gn_pipe_close(l->tx, GN_EOF);
-	return r;
+	return err;
 }
 
 static void yamux_fini(struct gn_layer *l)

@@ -470,13 +470,13 @@ int yamux_stream_open(struct gn_mux_session *session, struct gn_mux_stream **out
 {
 	struct yamux *y = yamux_of(session);
 	struct yamux_stream *s;
-	int r;
+	int err;
 
 	if (session->is_away || y->is_dying || y->next_id > UINT32_MAX - 2)
 		return GN_EGONE;
-	r = yamux_stream_new(y, y->next_id, false, &s);
-	if (r != 0)
-		return r;
+	err = yamux_stream_new(y, y->next_id, false, &s);
+	if (err != 0)
+		return err;
 	y->next_id += 2;
 	s->pending_syn = true;
 	yamux_stream_queue_control(s);

@@ -43,7 +43,7 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	struct gn_conn *c = calloc(1, sizeof *c);
 	const struct gn_limits *lim = &node->cfg.limits;
 	struct gn_stack_cfg stack = {&node->iobuf, NULL, NULL, gn_conn_on_step, conn_on_work, c};
-	int r;
+	int err;
 
 	if (c == NULL || gn_multiaddr_dup(cfg->link->remote, &c->remote) != 0 ||
 	    gn_multiaddr_dup(cfg->link->local, &c->local) != 0) {
@@ -88,10 +88,10 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	gn_stack_init(&c->stack, &stack);
 	c->can_write = true;
 	c->retry = GN_NEVER;
-	r = gn_conn_upgrade(c);
-	if (r != 0) {
+	err = gn_conn_upgrade(c);
+	if (err != 0) {
 		gn_conn_free(c);
-		return r;
+		return err;
 	}
 	gn_conn_post(c);
 	*out = c;

@@ -195,20 +195,20 @@ static void attempt_start(struct attempt *a)
 {
 	struct gn_link_dial_cfg cfg = {.loop = a->op->node->loop, .addr = a->addr, .on_done = dialer_on_link, .arg = a};
 	struct gn_peer_id peer;
-	int r;
+	int err;
 
 	a->is_started = true;
 	a->since = gn_loop_now(a->op->node->loop);
 	a->op->n_running++;
 	a->transport = gn_node_transport(a->op->node, a->addr);
 	if (gn_multiaddr_peer(a->addr, &peer) == 0 && a->op->peer.len > 0 && !gn_peer_id_is_equal(&peer, &a->op->peer))
-		r = GN_EPEERID;
+		err = GN_EPEERID;
 	else if (gn_node_is_full(a->op->node))
-		r = GN_ELIMIT;
+		err = GN_ELIMIT;
 	else
-		r = a->transport == NULL ? GN_ENOTRANS : a->transport->dial(&cfg, &a->dial);
-	if (r != 0)
-		attempt_over(a, r);
+		err = a->transport == NULL ? GN_ENOTRANS : a->transport->dial(&cfg, &a->dial);
+	if (err != 0)
+		attempt_over(a, err);
 	else
 		gn_timer_start(&a->timer, a->op->node->cfg.limits.attempt);
 }
@@ -357,7 +357,7 @@ int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struc
 				     .on_done = on_names,
 				     .on_failed = on_name_failed};
 	struct gn_conn *open;
-	int r = 0;
+	int err = 0;
 
 	if (cfg->n_addrs == 0)
 		return -EINVAL;
@@ -375,13 +375,13 @@ int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struc
 	names.arg = op;
 	for (size_t i = 0; i < cfg->n_addrs; i++)
 		op->has_names |= gn_names_is_in(cfg->addrs[i]);
-	r = peer_of(cfg, &op->peer);
-	open = r == 0 && op->peer.len > 0 ? gn_node_find_conn(node, &op->peer) : NULL;
-	if (r == 0 && open == NULL)
-		r = gn_names_resolve(&names, &op->names);
-	if (r != 0) {
+	err = peer_of(cfg, &op->peer);
+	open = err == 0 && op->peer.len > 0 ? gn_node_find_conn(node, &op->peer) : NULL;
+	if (err == 0 && open == NULL)
+		err = gn_names_resolve(&names, &op->names);
+	if (err != 0) {
 		dialer_op_free(op);
-		return r;
+		return err;
 	}
 	gn_list_add_tail(&node->dials, &op->link);
 	if (open != NULL)

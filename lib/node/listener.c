@@ -58,14 +58,14 @@ static void listener_on_link(void *arg, struct gn_link *link)
 				  .origin = GN_ORIGIN_INBOUND,
 				  .on_open = listener_on_open};
 	struct gn_conn *c;
-	int r = gn_node_make_room(l->node);
+	int err = gn_node_make_room(l->node);
 
-	if (r != 0)
+	if (err != 0)
 		link->ops->abort(link);
 	else
-		r = gn_conn_new(&cfg, &c);
-	if (r != 0)
-		gn_log(GN_LOG_INFO, "a connection was not taken: %s", gn_strerror(r));
+		err = gn_conn_new(&cfg, &c);
+	if (err != 0)
+		gn_log(GN_LOG_INFO, "a connection was not taken: %s", gn_strerror(err));
 }
 
 int gn_node_listen(struct gn_node *node, const struct gn_multiaddr *addr, struct gn_multiaddr **bound)
@@ -73,7 +73,7 @@ int gn_node_listen(struct gn_node *node, const struct gn_multiaddr *addr, struct
 	const struct gn_transport_ops *t = gn_node_transport(node, addr);
 	struct gn_link_listen_cfg cfg = {.loop = node->loop, .addr = addr, .on_link = listener_on_link};
 	struct listener *l;
-	int r;
+	int err;
 
 	if (t == NULL)
 		return GN_ENOTRANS;
@@ -84,16 +84,16 @@ int gn_node_listen(struct gn_node *node, const struct gn_multiaddr *addr, struct
 	l->transport = t;
 	gn_list_init(&l->link);
 	cfg.arg = l;
-	r = t->listen(&cfg, &l->at, &l->bound);
-	if (r == 0 && bound != NULL) {
-		r = gn_multiaddr_with_peer(l->bound, &node->id, bound);
-		if (r != 0)
+	err = t->listen(&cfg, &l->at, &l->bound);
+	if (err == 0 && bound != NULL) {
+		err = gn_multiaddr_with_peer(l->bound, &node->id, bound);
+		if (err != 0)
 			t->close(l->at);
 	}
-	if (r != 0) {
+	if (err != 0) {
 		gn_multiaddr_free(l->bound);
 		free(l);
-		return r;
+		return err;
 	}
 	gn_list_add_tail(&node->listeners, &l->link);
 	for (size_t i = 0; i < node->n_securities; i++)

@@ -136,13 +136,13 @@ static int find_protocol(void *arg, const char *id, size_t len)
 {
 	struct gn_stream *ps = arg;
 	struct gn_node *node = ps->conn->node;
-	int r = gn_registry_find(&node->registry, id, len);
+	int err = gn_registry_find(&node->registry, id, len);
 
-	if (r < 0 && node->cfg.on_unknown_protocol != NULL) {
+	if (err < 0 && node->cfg.on_unknown_protocol != NULL) {
 		free(ps->unknown);
 		ps->unknown = strdup(id);
 	}
-	return r;
+	return err;
 }
 
 static const char *show_protocol(void *arg, size_t i)
@@ -311,24 +311,24 @@ static void stream_attach(struct gn_stream *ps)
 
 int gn_stream_open(struct gn_stream *ps, struct gn_conn *conn, const char *protocol)
 {
-	int r;
+	int err;
 
 	memset(ps, 0, sizeof *ps);
 	if (conn->session == NULL)
 		return GN_EGONE;
-	r = conn->session->ops->open(conn->session, &ps->st);
-	if (r != 0)
-		return r;
+	err = conn->session->ops->open(conn->session, &ps->st);
+	if (err != 0)
+		return err;
 	gn_list_init(&ps->link_negotiating);
 	ps->conn = conn;
 	ps->protocol = protocol;
-	r = select_start(ps);
-	if (r != 0) {
+	err = select_start(ps);
+	if (err != 0) {
 		gn_stack_fini(&ps->stack);
 		gn_timer_fini(&ps->timer);
 		conn->session->ops->release(ps->st);
 		ps->conn = NULL; /* closing it is nothing */
-		return r;
+		return err;
 	}
 	ps->preface = gn_pipe_len(&ps->st->tx);
 	stream_attach(ps);
@@ -488,16 +488,16 @@ int gn_stream_put(struct gn_stream *ps, const void *buf, size_t n)
 
 int gn_stream_putv(struct gn_stream *ps, const struct iovec *v, int n)
 {
-	int r = write_end(ps);
+	int err = write_end(ps);
 
-	if (r == 0)
-		r = gn_pipe_putv(&ps->st->tx, v, n);
-	if (r == 0) {
+	if (err == 0)
+		err = gn_pipe_putv(&ps->st->tx, v, n);
+	if (err == 0) {
 		for (int i = 0; i < n; i++)
 			ps->conn->bytes_out += v[i].iov_len;
 		touch(ps);
 	}
-	return r;
+	return err;
 }
 
 void gn_stream_source(struct gn_stream *ps, const struct gn_source *source, void *arg)

@@ -175,15 +175,15 @@ static int take_in(struct gn_identify_stream *s)
 static void identify_on_event(void *arg, struct gn_stream *ps, unsigned events)
 {
 	struct gn_identify_stream *s = arg;
-	int r;
+	int err;
 
 	if (s->kind == ASK && events & GN_OPENED)
 		gn_stream_end(ps);
-	r = take_in(s);
-	if (r == GN_EAGAIN && events & GN_DEAD)
-		r = ps->err;
-	if (r != GN_EAGAIN)
-		over(s, r);
+	err = take_in(s);
+	if (err == GN_EAGAIN && events & GN_DEAD)
+		err = ps->err;
+	if (err != GN_EAGAIN)
+		over(s, err);
 }
 
 /* ---- streams are made ---- */

@@ -40,7 +40,7 @@ static int echo_all(struct echo *e)
 {
 	for (;;) {
 		ptrdiff_t n = 0;
-		int r;
+		int err;
 
 		if (e->len < GN_PING_LEN)
 			n = gn_stream_read(&e->ps, e->buf + e->len, GN_PING_LEN - e->len);
@@ -52,9 +52,9 @@ static int echo_all(struct echo *e)
 		if (e->len < GN_PING_LEN)
 			continue;
 		/* What finds no room waits here, and holds the peer back. */
-		r = gn_stream_put(&e->ps, e->buf, GN_PING_LEN);
-		if (r != 0)
-			return r;
+		err = gn_stream_put(&e->ps, e->buf, GN_PING_LEN);
+		if (err != 0)
+			return err;
 		e->len = 0;
 	}
 }
@@ -62,12 +62,12 @@ static int echo_all(struct echo *e)
 static void ping_on_event(void *arg, struct gn_stream *ps, unsigned events)
 {
 	struct echo *e = arg;
-	int r = echo_all(e);
+	int err = echo_all(e);
 
-	if (r == GN_EOF && e->len == 0) {
+	if (err == GN_EOF && e->len == 0) {
 		gn_stream_end(ps);
 		echo_free(e);
-	} else if (r != GN_EAGAIN || events & GN_DEAD) {
+	} else if (err != GN_EAGAIN || events & GN_DEAD) {
 		echo_reset(e);
 	}
 }

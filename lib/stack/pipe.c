@@ -303,10 +303,10 @@ static int pipe_take(struct gn_pipe *p)
 ptrdiff_t gn_pipe_write(struct gn_pipe *p, const void *buf, size_t n)
 {
 	size_t room;
-	int r = pipe_take(p);
+	int err = pipe_take(p);
 
-	if (r != 0)
-		return r;
+	if (err != 0)
+		return err;
 	room = gn_pipe_room(p);
 	if (room == 0)
 		return GN_EAGAIN;
@@ -469,19 +469,19 @@ int gn_pipe_move(struct gn_pipe *to, struct gn_pipe *from, size_t n)
 	while (n > 0) {
 		struct iovec v;
 		bool owned = from->owned > 0;
-		int r;
+		int err;
 
 		if (gn_pipe_peek(from, &v, 1, n) == 0)
 			return GN_ETRUNC;
 		if (owned) {
 			if (to->borrowed > 0)
 				gn_pipe_settle(to);
-			r = append(to, v.iov_base, v.iov_len) < v.iov_len ? -ENOMEM : 0;
+			err = append(to, v.iov_base, v.iov_len) < v.iov_len ? -ENOMEM : 0;
 		} else {
-			r = gn_pipe_lend(to, v.iov_base, v.iov_len);
+			err = gn_pipe_lend(to, v.iov_base, v.iov_len);
 		}
-		if (r != 0)
-			return r;
+		if (err != 0)
+			return err;
 		gn_pipe_skip(from, v.iov_len);
 		n -= v.iov_len;
 	}
