@@ -45,11 +45,16 @@ static void channel_free(struct gn_channel *ch)
 	free(ch);
 }
 
+void gn_channel_lost(struct gn_channel *ch)
+{
+	frame_drop(ch);
+	channel_free(ch);
+}
+
 static void channel_on_lost(void *arg, struct gn_stream *ps)
 {
 	(void)ps;
-	frame_drop(arg);
-	channel_free(arg);
+	gn_channel_lost(arg);
 }
 
 static void channel_on_event(void *arg, struct gn_stream *ps, unsigned events)

@@ -29,6 +29,8 @@ struct gn_channel {
 	void *arg;
 };
 
+/* For who has replaced ps.on_lost: frees the channel, whose stream is closed already. */
+void gn_channel_lost(struct gn_channel *ch);
 /* Opens one on a connection. */
 int gn_channel_open(struct gn_conn *conn, const char *protocol, enum gn_channel_kind kind, size_t max_frame,
 		    struct gn_channel **out);

@@ -33,6 +33,7 @@ struct gn_mux_stream {
 	uint32_t id;
 	bool inbound;
 	bool is_established;            /* its window is held to the budget, see establish() */
+	bool has_fixed_window;          /* set by the owner: the receive window does not grow */
 	bool is_ended_in, is_ended_out; /* the far end's FIN has come; ours is on its way */
 	int err;                        /* 0, or what it died of */
 	uint64_t sent, acked; /* bytes taken from tx; of them, those that the far end's multiplexer confirmed */

@@ -543,7 +543,7 @@ static void yamux_streams_grow(struct yamux_stream *s, gn_time now)
 	gn_time rtt = y->session.rtt, span = now - s->epoch;
 	uint64_t want, least;
 
-	if (s->is_orphan || !s->st.is_established)
+	if (s->is_orphan || !s->st.is_established || s->st.has_fixed_window)
 		return;
 	if (s->epoch == 0 || rtt == 0 || gn_pipe_len(&s->st.rx) > 0) {
 		/* Who reads in small pieces empties it with the last of them. */
