@@ -186,12 +186,12 @@ install: all
 	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/include
 	$(if $(TOOLS),install -m 755 $(TOOLS:%=$(B)/bin/%) $(D)/bin)
 	install -m 644 $(LIB) $(D)/lib
-	install -m 644 lib/gn.h lib/gn_sealed.h $(D)/include
+	install -m 644 lib/gn.h lib/gn_sealed.h lib/gn_splice.h $(D)/include
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' lib/golem-net.pc.in >$(D)/lib/pkgconfig/golem-net.pc
 	$(foreach p,$(PAGES),install -D -m 644 $(p) $(D)/share/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)) &&) :
 
 uninstall:
-	rm -f $(TOOLS:%=$(D)/bin/%) $(D)/lib/libgn.a $(D)/include/gn.h $(D)/include/gn_sealed.h $(D)/lib/pkgconfig/golem-net.pc
+	rm -f $(TOOLS:%=$(D)/bin/%) $(D)/lib/libgn.a $(D)/include/gn.h $(D)/include/gn_sealed.h $(D)/include/gn_splice.h $(D)/lib/pkgconfig/golem-net.pc
 	rm -f $(foreach p,$(PAGES),$(D)/share/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
 
 clean:
