@@ -6,12 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "api/channel.h"
 #include "api/splice.h"
+#include "loop/socket.h"
 #include "node/conn.h"
 #include "node/node.h"
 
@@ -198,7 +198,7 @@ static bool check_to_fd(struct fd_splice *fs)
 	if (err == GN_EOF) {
 		/* The kernel has all bytes, and hands them to the reader whatever happens to this process. */
 		if (fs->out == fs->in)
-			(void)shutdown(fs->out, SHUT_WR);
+			(void)gn_socket_end(fs->out);
 		else
 			close_fd(&fs->out, &fs->writable);
 		f->state = GN_SPLICE_DONE;
