@@ -9,7 +9,7 @@
 #include "node/node.h"
 #include "node/stream.h"
 
-enum { LINGER = 2 }; /* s for the far end to hang up, once it has all */
+enum { LINGER = 2 }; /* s that a closing connection waits for the peer's end, or for progress */
 
 static void conn_on_timer(void *arg)
 {
@@ -23,11 +23,10 @@ static void conn_on_work(void *arg)
 
 void gn_conn_post(struct gn_conn *c)
 {
-	/* In its own turn the rounds see to it. */
 	gn_task_post(c->node->loop, &c->task);
 }
 
-/* Frees one that has only addresses. */
+/* Frees the addresses and the struct itself. */
 static void conn_discard(struct gn_conn *c)
 {
 	if (c == NULL)
@@ -71,10 +70,10 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	if (cfg->expect != NULL)
 		c->peer = *cfg->expect;
 	gn_random(c->guid, sizeof c->guid);
-	c->since = c->heard = gn_loop_now(node->loop);
+	c->since = c->last_alive = gn_loop_now(node->loop);
 	c->began = cfg->began != 0 ? cfg->began : c->since;
 	c->deadline = gn_time_add(c->began, c->inbound ? lim->accept : lim->attempt);
-	c->look = GN_NEVER;
+	c->check_at = GN_NEVER;
 	gn_list_add_tail(&node->conns, &c->link_node);
 	node->n_conns++;
 	gn_conn_count_as(c, c->inbound ? GN_COUNT_PENDING : GN_COUNT_ADMITTED);
@@ -98,8 +97,8 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	return 0;
 }
 
-/* Told once, to whoever waits. */
-static void announce(struct gn_conn *c, int err)
+/* Calls on_open, once. */
+static void conn_announce(struct gn_conn *c, int err)
 {
 	void (*cb)(void *, struct gn_conn *, int) = c->on_open;
 
@@ -113,7 +112,7 @@ static void announce(struct gn_conn *c, int err)
 		cb(c->arg, c, err);
 }
 
-static void drop_link(struct gn_conn *c, bool in_order)
+static void conn_drop_link(struct gn_conn *c, bool in_order)
 {
 	struct gn_link *link = c->link;
 
@@ -128,7 +127,7 @@ static void drop_link(struct gn_conn *c, bool in_order)
 		link->ops->abort(link);
 }
 
-/* The connection is over: its streams are told, its link goes. */
+/* Ends the connection: its streams fail with err, the link is dropped. */
 static void conn_fail(struct gn_conn *c, int err, bool in_order)
 {
 	bool was_open = c->is_announced && c->session != NULL;
@@ -139,9 +138,9 @@ static void conn_fail(struct gn_conn *c, int err, bool in_order)
 		c->err = err;
 	if (c->session != NULL)
 		c->session->ops->kill(c->session, err);
-	drop_link(c, in_order);
+	conn_drop_link(c, in_order);
 	gn_conn_count_as(c, GN_COUNT_NONE);
-	announce(c, c->err);
+	conn_announce(c, c->err);
 	if (was_open)
 		gn_node_conn_gone(c->node, c);
 	gn_node_close_check(c->node);
@@ -153,11 +152,11 @@ void gn_conn_abort(struct gn_conn *c, int err)
 	conn_fail(c, err, false);
 }
 
-static void begin_closing(struct gn_conn *c)
+static void conn_begin_closing(struct gn_conn *c)
 {
 	c->state = GN_CONN_CLOSING;
-	c->heard = gn_loop_now(c->node->loop);
-	c->deadline = gn_time_add(c->heard, LINGER * GN_SEC);
+	c->last_alive = gn_loop_now(c->node->loop);
+	c->deadline = gn_time_add(c->last_alive, LINGER * GN_SEC);
 	c->delivered = gn_conn_taken(c);
 }
 
@@ -169,16 +168,11 @@ void gn_conn_close(struct gn_conn *c)
 		gn_conn_abort(c, GN_ECLOSED);
 		return;
 	}
-	/* Go Away 0 ends the session at the far end, and what it had not read of a stream without
-	 * an end is lost there: it is said when no stream is left. */
+	/* Go Away 0 ends the session at the peer, and unread bytes of streams that have not ended are lost there.
+	 * Therefore it is sent only when no stream is left. */
 	if (c->session->streams == 0)
 		c->session->ops->go_away(c->session, GN_GO_AWAY_NORMAL);
-	begin_closing(c);
-	gn_conn_post(c);
-}
-
-void gn_conn_left(struct gn_conn *c)
-{
+	conn_begin_closing(c);
 	gn_conn_post(c);
 }
 
@@ -195,37 +189,37 @@ static void conn_check_open(struct gn_conn *c)
 
 	if (!c->is_announced && c->refusal == 0) {
 		c->deadline = c->inbound ? gn_time_add(now, lim->first_stream) : GN_NEVER;
-		announce(c, 0);
+		conn_announce(c, 0);
 	}
 	if (c->session->err != 0) {
-		begin_closing(c);
+		conn_begin_closing(c);
 		if (c->err == 0)
 			c->err = c->session->err;
 		return;
 	}
 	if (c->is_first_seen && c->deadline != GN_NEVER && lim->idle == 0)
 		c->deadline = GN_NEVER;
-	/* Streams of our own, identify's say, do not stand in for the first one that a peer owes. */
+	/* Streams that this node opens, such as identify's, do not count as the peer's first stream. */
 	if (lim->idle > 0 && c->session->streams > 0 && (c->is_first_seen || !c->inbound))
 		c->deadline = gn_time_add(now, lim->idle);
 	if (c->node->is_closing && c->session->streams == 0)
 		gn_conn_close(c);
 }
 
-/* What is still queued goes out however slow the path is, as long as the far host takes some of
- * it within each LINGER; and if streams were given up in good order, a far end that is silent has as
- * much time as one of an open connection. */
-static bool is_waited_for(struct gn_conn *c)
+/* Whether a closing connection gets more time.  What is queued is sent however slow the path is, as long as the
+ * peer's host acknowledges some of it within each LINGER.  If streams were released in good order, a silent peer
+ * has as much time as on an open connection. */
+static bool conn_close_has_more_time(struct gn_conn *c)
 {
 	gn_time now = gn_loop_now(c->node->loop), silence = gn_conn_silence(c);
 	uint64_t before = c->delivered;
 
 	c->delivered = gn_conn_taken(c);
 	if (c->delivered > before)
-		c->heard = now;
+		c->last_alive = now;
 	if (c->delivered > before)
 		return true;
-	if (!c->is_owed || c->session->err != 0 || silence == GN_NEVER || now - c->heard >= silence)
+	if (!c->is_owed || c->session->err != 0 || silence == GN_NEVER || now - c->last_alive >= silence)
 		return false;
 	return gn_pipe_len(&c->tx) > 0 || c->delivered < c->written || c->session->ops->has_unsent(c->session);
 }
@@ -238,10 +232,10 @@ void gn_conn_check(struct gn_conn *c)
 
 	if (c->state == GN_CONN_GONE)
 		return;
-	/* Before there is a session the end of the link is the end of it all. */
+	/* Before a session exists, an end of file on the link ends the connection. */
 	if (err == 0 && c->session == NULL && (err = gn_pipe_end(&c->rx)) == GN_EOF)
 		err = GN_EGONE;
-	/* So is one that comes inside a unit: a cut, not something malformed. */
+	/* An end of file inside a unit of a layer is a lost link, not malformed data. */
 	if (err == GN_ETRUNC && gn_pipe_is_closed(&c->rx))
 		err = GN_EGONE;
 	if (err != 0) {
@@ -253,8 +247,8 @@ void gn_conn_check(struct gn_conn *c)
 	if (c->state == GN_CONN_CLOSING) {
 		if (c->session->streams == 0 && c->session->err == 0)
 			c->session->ops->go_away(c->session, GN_GO_AWAY_NORMAL);
-		/* All is said: the far end is to see the end of the link, and we its; closing over
-		 * bytes that were not read would send a reset and could eat our last ones. */
+		/* Everything was sent.  The link is half-closed, and kept until the peer's end has come: closing a
+		 * socket that holds unread bytes sends a reset, which could destroy bytes that are on their way. */
 		if (gn_pipe_end(&c->tx) != 0 && !c->is_ended) {
 			c->is_ended = true;
 			c->link->ops->end(c->link);
@@ -272,7 +266,7 @@ void gn_conn_check(struct gn_conn *c)
 		c->deadline = gn_time_add(now, gn_time_max((c->inbound ? lim->accept : lim->attempt) / 2, GN_USEC));
 	else if (c->state != GN_CONN_CLOSING)
 		conn_fail(c, GN_ETIMEOUT, false);
-	else if (is_waited_for(c))
+	else if (conn_close_has_more_time(c))
 		c->deadline = gn_time_add(now, LINGER * GN_SEC);
 	else
 		conn_fail(c, GN_ECLOSED, false);
@@ -286,13 +280,13 @@ void gn_conn_free(struct gn_conn *c)
 		c->link->ops->abort(c->link);
 	c->link = NULL;
 	gn_conn_count_as(c, GN_COUNT_NONE);
-	/* With the node: streams that somebody still holds lose their connection. */
+	/* Streams that are still held lose their connection when the node is freed. */
 	gn_list_for_each_safe(at, next, &c->streams_open) {
 		struct gn_stream *ps = gn_list_entry(at, struct gn_stream, link);
-		bool is_nobodys = ps->inbound && ps->on_event == NULL;
+		bool has_no_owner = ps->inbound && ps->on_event == NULL;
 
 		gn_stream_close(ps);
-		if (is_nobodys)
+		if (has_no_owner)
 			free(ps);
 		else if (ps->on_lost != NULL)
 			ps->on_lost(ps->arg, ps);

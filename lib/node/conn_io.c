@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection's turn: read once, pump, tell the owners of streams, pump what they did,
- * write; again while it moves, a few rounds, then let others have theirs.
+ * A turn of a connection: read once, pump the stack, deliver events to the owners of streams, pump what they
+ * wrote, write to the link.  A turn repeats this while something moves, at most ROUNDS times; then other
+ * connections have their turns.
  */
 #include <errno.h>
 
@@ -12,19 +13,19 @@
 
 enum {
 	ROUNDS = 4,
-	BUDGET = 64, /* calls of advance a pump */
+	BUDGET = 64, /* calls of advance() in one pump */
 	VIEWS = 16,
-	RETRY_RTT = 8,     /* ms, from which on */
-	EARLY = 16 * 1024, /* bytes read ahead from somebody who has not proved who he is */
+	RETRY_RTT = 8,     /* ms: from this round trip on, writing is retried between events */
+	EARLY = 16 * 1024, /* bytes that are read ahead from a peer that is not authenticated */
 };
 
-/* How much may wait to be consumed before more is read. */
+/* How many bytes may wait to be consumed before more is read. */
 static size_t rest_max(const struct gn_conn *c)
 {
 	return c->state == GN_CONN_SECURING ? EARLY : GN_IOBUF_REST;
 }
 
-/* Reads what the socket has, when the pipe can take a whole read.  True when something came. */
+/* Reads once from the link, when the pipe has room for a whole read.  Returns true when bytes or an end came. */
 static bool conn_read(struct gn_conn *c)
 {
 	size_t room;
@@ -49,8 +50,8 @@ static bool conn_read(struct gn_conn *c)
 		return false;
 	}
 	if (n > 0) {
-		/* What did not fill the room was all there was; the loop tells of more.  After an error of
-		 * writing nothing may come any more, and only the next read finds that out. */
+		/* A read that did not fill the room has emptied the socket; the loop reports when more comes.  After
+		 * a write error the loop may report nothing, so reading goes on until it finds the end. */
 		c->can_read = (size_t)n == room || c->write_err != 0;
 		gn_conn_received(c, (size_t)n);
 		gn_iobuf_filled(&c->node->iobuf, &c->rx, (size_t)n);
@@ -62,7 +63,7 @@ static bool conn_read(struct gn_conn *c)
 	return true;
 }
 
-/* Writes what stands in the lowest pipe.  True when something went. */
+/* Writes what is in the lowest pipe.  Returns true when bytes were written or writing failed. */
 static bool conn_write(struct gn_conn *c)
 {
 	bool moved = false;
@@ -77,7 +78,7 @@ static bool conn_write(struct gn_conn *c)
 			break;
 		}
 		if (n < 0) {
-			/* What was received before still counts: reading finds the end. */
+			/* Bytes that were received before the error are still delivered: the next read finds the end. */
 			gn_pipe_reset(&c->tx, (int)n);
 			c->write_err = (int)n;
 			c->can_read = true;
@@ -92,7 +93,7 @@ static bool conn_write(struct gn_conn *c)
 	return moved;
 }
 
-static void on_new(void *arg, struct gn_mux_stream *st)
+static void conn_on_new_stream(void *arg, struct gn_mux_stream *st)
 {
 	struct gn_conn *c = arg;
 
@@ -100,12 +101,12 @@ static void on_new(void *arg, struct gn_mux_stream *st)
 	gn_stream_incoming(c, st);
 }
 
-/* Tells everybody what the pump has brought. */
-static void deliver(struct gn_conn *c)
+/* Delivers the events that the pump has collected. */
+static void conn_deliver(struct gn_conn *c)
 {
 	gn_conn_check(c);
 	if (c->session != NULL)
-		gn_mux_session_deliver(c->session, on_new, c);
+		gn_mux_session_deliver(c->session, conn_on_new_stream, c);
 }
 
 static void conn_update_events(struct gn_conn *c)
@@ -128,7 +129,7 @@ static void conn_update_events(struct gn_conn *c)
 		c->retry = gn_time_add(gn_loop_now(c->node->loop), c->session->rtt / 32);
 	wake = gn_time_min(wake, c->retry);
 	if (c->link != NULL)
-		wake = gn_time_min(wake, gn_conn_look_due(c));
+		wake = gn_time_min(wake, gn_conn_backlog_due(c));
 	gn_timer_start_at(&c->timer, gn_time_min(wake, c->deadline));
 }
 
@@ -138,19 +139,19 @@ void gn_conn_run(struct gn_task *task)
 	struct gn_loop *loop = c->node->loop;
 	bool moved = true;
 
-	/* The kernel tells of room in a full send buffer only once a third of it is free.  Where the
-	 * path holds more than the buffer that third is missed: so it is also tried in between. */
+	/* The kernel reports a full send buffer as writable only when a third of it is free.  On a path that holds
+	 * more than the buffer, waiting for that leaves the path idle, so writing is also retried in between. */
 	if (c->retry <= gn_loop_now(loop))
 		c->can_write = true;
-	gn_conn_look(c);
+	gn_conn_check_backlog(c);
 	for (int i = 0; i < ROUNDS && moved; i++) {
 		int left;
 
 		moved = conn_read(c);
 		if (c->session != NULL)
-			c->session->heard = gn_time_max(c->session->heard, c->heard);
+			c->session->heard = gn_time_max(c->session->heard, c->last_alive);
 		left = gn_stack_pump(&c->stack, gn_loop_now(loop), BUDGET);
-		deliver(c);
+		conn_deliver(c);
 		if (gn_stack_pump(&c->stack, gn_loop_now(loop), BUDGET) == GN_EAGAIN || left == GN_EAGAIN)
 			moved = true;
 		moved |= conn_write(c);
@@ -159,7 +160,6 @@ void gn_conn_run(struct gn_task *task)
 	}
 	gn_conn_check(c);
 	if (c->state == GN_CONN_GONE) {
-		/* Nobody holds a stream: it was only waiting for its turn to end. */
 		if (gn_list_is_empty(&c->streams_open)) {
 			gn_conn_free(c);
 			return;

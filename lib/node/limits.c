@@ -6,8 +6,8 @@
 #include "node/stream.h"
 
 enum {
-	REFUSED_MAX = 8,   /* connections that are being told of a limit, at once */
-	UNUSED_AGE = 1000, /* ms: from then on a connection without a stream is unused */
+	REFUSED_MAX = 8,   /* connections that count as GN_COUNT_REFUSED at a time */
+	UNUSED_AGE = 1000, /* ms: the least age of a connection that is closed as unused */
 };
 
 void gn_limits_init(struct gn_limits *limits)
@@ -65,7 +65,7 @@ void gn_conn_count_as(struct gn_conn *c, enum gn_conn_count count)
 		gn_list_del(&c->link_pending);
 	else if (is_in && !was_in)
 		gn_list_add_tail(&node->pending, &c->link_pending);
-	counters_add(c, c->count, UINT_MAX); /* one less */
+	counters_add(c, c->count, UINT_MAX); /* subtracts one */
 	counters_add(c, count, 1);
 	c->count = count;
 }
@@ -98,8 +98,8 @@ bool gn_node_is_full(const struct gn_node *node)
 	return node->n_admitted >= node->cfg.limits.conns;
 }
 
-/* Has it no stream with a protocol?  Streams that are about to agree on one do not make it used:
- * the peer may leave them so for ever, also those by which it is asked who it is. */
+/* Whether no stream of the connection has a protocol.  Streams that are being negotiated do not count, because
+ * the peer can leave them in that state for ever, also those that this node has opened for identify. */
 static bool is_unused(const struct gn_conn *c)
 {
 	struct gn_list *at;
@@ -110,10 +110,10 @@ static bool is_unused(const struct gn_conn *c)
 	return true;
 }
 
-/* An open connection that nobody uses, of the network that has the most; the oldest of them. */
+/* The oldest unused connection of the network that has the most connections; NULL. */
 static struct gn_conn *find_unused(struct gn_node *node)
 {
-	gn_time born = gn_loop_now(node->loop) - UNUSED_AGE * GN_MSEC; /* it had time to open a stream */
+	gn_time born = gn_loop_now(node->loop) - UNUSED_AGE * GN_MSEC;
 	struct gn_conn *found = NULL;
 	struct gn_list *at;
 
@@ -129,9 +129,9 @@ static struct gn_conn *find_unused(struct gn_node *node)
 	return found;
 }
 
-/* The limit that one more connection would break, as a code of Go Away; 0.  A full node closes an
- * unused connection for a newcomer whose network has clearly fewer, so that no network (the
- * loopback, say, which has no limit per address) keeps all places to itself. */
+/* The limit that one more connection would exceed, as a Go Away code; 0.  A full node closes an unused connection in
+ * favour of a newcomer whose network has at least two fewer, so that no network can occupy all places (loopback
+ * has no limit per address). */
 static uint32_t broken_limit(struct gn_conn *c)
 {
 	const struct gn_limits *lim = &c->node->cfg.limits;

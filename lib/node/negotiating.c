@@ -5,8 +5,8 @@
 #include "node/conn.h"
 #include "node/node.h"
 
-/* Connections without an IP address have no address to be counted for. */
-static bool has_shares(const struct gn_network *net)
+/* The limits per address do not apply to connections without an IP address. */
+static bool has_limits(const struct gn_network *net)
 {
 	return net->kind != GN_NETWORK_NONE;
 }
@@ -29,7 +29,7 @@ void gn_negotiating_del(struct gn_stream *ps)
 	ps->conn->n_negotiating--;
 }
 
-/* On a long or busy path the proposals may be long behind the streams. */
+/* On a long or busy path a proposal may arrive long after the opening of its stream. */
 gn_time gn_negotiating_grace(const struct gn_stream *ps)
 {
 	gn_time span = GN_NEGOTIATING_GRACE * GN_MSEC + 2 * ps->conn->session->rtt;
@@ -43,12 +43,12 @@ bool gn_negotiating_is_crowded(const struct gn_stream *ps)
 	const struct gn_network *net = ps->conn->network;
 
 	return ps->conn->n_negotiating > GN_NEGOTIATING_PER_CONN ||
-	       (has_shares(net) && net->n_negotiating > GN_NEGOTIATING_PER_ADDR);
+	       (has_limits(net) && net->n_negotiating > GN_NEGOTIATING_PER_ADDR);
 }
 
 struct gn_stream *gn_negotiating_surplus(const struct gn_network *net)
 {
-	if (!has_shares(net) || net->n_negotiating <= GN_NEGOTIATING_BURST)
+	if (!has_limits(net) || net->n_negotiating <= GN_NEGOTIATING_BURST)
 		return NULL;
 	return gn_list_first(&net->negotiating, struct gn_stream, link_negotiating);
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inbound streams whose protocol is not agreed on.  They are counted apart from all others, and
- * reserve no memory.
+ * Inbound streams whose protocol is not negotiated yet.  They are counted apart from all other streams and reserve
+ * no memory.
  *
- * A peer may open many at once, and say what they are for a moment later; so how many there are is
- * looked at when one has had its grace, about GN_NEGOTIATING_GRACE.  If it is still without a
- * protocol and there are more than GN_NEGOTIATING_PER_CONN on its connection, or more than
- * GN_NEGOTIATING_PER_ADDR of its address, it is reset.  An address never has more than
- * GN_NEGOTIATING_BURST: one more resets the oldest.  Each keeps at most GN_NEGOTIATING_BYTES.
+ * A peer may open many streams at once and propose their protocols a moment later.  Therefore a stream is judged only
+ * after a grace period of about GN_NEGOTIATING_GRACE.  If it has no protocol then, and its connection has more than
+ * GN_NEGOTIATING_PER_CONN such streams or its network more than GN_NEGOTIATING_PER_ADDR, it is reset.  A network
+ * never has more than GN_NEGOTIATING_BURST: one more resets the oldest.  A stream that holds more than
+ * GN_NEGOTIATING_BYTES unread bytes is reset.
  */
 #ifndef GN_NODE_NEGOTIATING_H
 #define GN_NODE_NEGOTIATING_H
@@ -20,17 +20,17 @@ enum {
 	GN_NEGOTIATING_PER_ADDR = 64,
 	GN_NEGOTIATING_BURST = 256,
 	GN_NEGOTIATING_GRACE = 1000, /* ms */
-	GN_NEGOTIATING_BYTES = 4096, /* of what came, once the selection has taken what it could */
+	GN_NEGOTIATING_BYTES = 4096, /* that the selection has not consumed */
 };
 
-/* The stream is one of them, and is no longer; it may be deleted at any time, and twice. */
+/* Starts and stops counting a stream.  Deleting a stream that is not counted does nothing. */
 void gn_negotiating_add(struct gn_stream *ps);
 void gn_negotiating_del(struct gn_stream *ps);
-/* How long after its beginning a stream is looked at; at most the limit `negotiate`. */
+/* The grace period of a stream; at most the limit `negotiate`. */
 gn_time gn_negotiating_grace(const struct gn_stream *ps);
-/* Is it, after its grace, one of too many? */
+/* Whether a stream whose grace period is over is to be reset because there are too many. */
 bool gn_negotiating_is_crowded(const struct gn_stream *ps);
-/* The stream to be reset when an address has more than a burst; NULL. */
+/* The stream to reset because its network has more than GN_NEGOTIATING_BURST; NULL. */
 struct gn_stream *gn_negotiating_surplus(const struct gn_network *net);
 
 #endif

@@ -23,7 +23,7 @@ void gn_networks_fini(struct gn_networks *t)
 }
 
 /* The finalizer of splitmix64 over the seeded key. */
-static unsigned bucket_of(const struct gn_networks *t, enum gn_network_kind kind, uint64_t key)
+static unsigned networks_bucket(const struct gn_networks *t, enum gn_network_kind kind, uint64_t key)
 {
 	uint64_t x = (key ^ t->seed) + kind * 0x9e3779b97f4a7c15U;
 
@@ -35,7 +35,7 @@ static unsigned bucket_of(const struct gn_networks *t, enum gn_network_kind kind
 static int networks_grow(struct gn_networks *t)
 {
 	unsigned old = t->n_buckets, n = old > 0 ? 2 * old : BUCKETS_MIN;
-	struct gn_network **was = t->buckets, **buckets = calloc(n, sizeof(struct gn_network *));
+	struct gn_network **was = t->buckets, **buckets = calloc(n, sizeof *buckets);
 
 	if (buckets == NULL)
 		return -ENOMEM;
@@ -45,7 +45,7 @@ static int networks_grow(struct gn_networks *t)
 		struct gn_network *net, *next;
 
 		for (net = was[i]; net != NULL; net = next) {
-			struct gn_network **at = &buckets[bucket_of(t, net->kind, net->key)];
+			struct gn_network **at = &buckets[networks_bucket(t, net->kind, net->key)];
 
 			next = net->next;
 			net->next = *at;
@@ -80,15 +80,15 @@ struct gn_network *gn_networks_get(struct gn_networks *t, const struct gn_multia
 	struct gn_network *net;
 	uint64_t key;
 
-	/* A table that cannot grow only has longer chains. */
+	/* If the table cannot grow, its chains become longer, which is no failure. */
 	if (t->n >= t->n_buckets && networks_grow(t) != 0 && t->n_buckets == 0)
 		return NULL;
 	networks_key_of(remote, &kind, &key);
-	net = t->buckets[bucket_of(t, kind, key)];
+	net = t->buckets[networks_bucket(t, kind, key)];
 	while (net != NULL && (net->kind != kind || net->key != key))
 		net = net->next;
 	if (net == NULL) {
-		struct gn_network **at = &t->buckets[bucket_of(t, kind, key)];
+		struct gn_network **at = &t->buckets[networks_bucket(t, kind, key)];
 
 		net = calloc(1, sizeof *net);
 		if (net == NULL)
@@ -112,7 +112,7 @@ void gn_networks_put(struct gn_networks *t, struct gn_network *net)
 
 	if (net == NULL || --net->refs > 0)
 		return;
-	at = &t->buckets[bucket_of(t, net->kind, net->key)];
+	at = &t->buckets[networks_bucket(t, net->kind, net->key)];
 	while (*at != net)
 		at = &(*at)->next;
 	*at = net->next;

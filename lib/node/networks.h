@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The networks that connections go to and come from, and what each of them has of the node.  A
- * network is one IPv4 address or one IPv6 /64: about what a single party can have many ports or
- * addresses of at no cost.  An IPv4 address that is mapped into IPv6 is that IPv4 address.
- * Connections without an IP address (mem) share one entry, to which no share applies.
+ * The networks of the remote addresses of connections, and the resources that each network uses.  A network is one
+ * IPv4 address or one IPv6 /64, because one host can use all addresses of a /64 at no cost.  An IPv4-mapped IPv6
+ * address counts as the IPv4 address.  Connections without an IP address (mem) share one entry, to which no limit
+ * per address applies.
  *
- * The entries are in a hash table under a random seed, so that finding one takes constant time
- * whatever addresses the peers choose.
+ * The entries are in a hash table with a random seed, so that a lookup takes constant time whatever addresses the
+ * peers choose.
  */
 #ifndef GN_NODE_NETWORKS_H
 #define GN_NODE_NETWORKS_H
@@ -21,16 +21,16 @@
 enum gn_network_kind { GN_NETWORK_NONE, GN_NETWORK_IP4, GN_NETWORK_IP6 };
 
 struct gn_network {
-	struct gn_network *next; /* in its bucket */
+	struct gn_network *next; /* in the bucket */
 	enum gn_network_kind kind;
-	uint64_t key;     /* the address, or its first 8 bytes */
-	bool is_loopback; /* any number of connections may come from here */
-	unsigned refs;    /* connections that point here, in whatever state */
-	unsigned conns;   /* inbound ones that were admitted */
-	unsigned pending; /* inbound ones that were not */
+	uint64_t key;     /* the IPv4 address, or the first 8 bytes of the IPv6 address */
+	bool is_loopback; /* limits.conns_per_addr does not apply */
+	unsigned refs;    /* connections that point here, in any state */
+	unsigned conns;   /* inbound connections that count as ADMITTED */
+	unsigned pending; /* inbound connections that count as PENDING or REFUSED */
 	unsigned n_negotiating;
-	struct gn_list negotiating; /* inbound streams_open that have no protocol yet, the oldest first */
-	struct gn_budget budget;    /* its share of the node's memory */
+	struct gn_list negotiating; /* inbound streams that have no protocol yet, the oldest first */
+	struct gn_budget budget;    /* the network's share of the node's memory */
 };
 
 struct gn_networks {
@@ -41,12 +41,12 @@ struct gn_networks {
 };
 
 void gn_networks_init(struct gn_networks *t, struct gn_budget *memory);
-void gn_networks_fini(struct gn_networks *t); /* all references have been given back */
-/* The network of a remote address, with one reference more; NULL without memory. */
+void gn_networks_fini(struct gn_networks *t); /* all references must have been released */
+/* Finds or adds the network of a remote address and takes a reference.  NULL when out of memory. */
 struct gn_network *gn_networks_get(struct gn_networks *t, const struct gn_multiaddr *remote);
-/* Gives a reference back; the last one frees the network.  net may be NULL. */
+/* Releases a reference; the last one frees the network.  net may be NULL. */
 void gn_networks_put(struct gn_networks *t, struct gn_network *net);
-/* What the streams of a connection to the network are charged to. */
+/* The budget to which the streams of the network's connections are charged. */
 struct gn_budget *gn_network_budget(struct gn_network *net);
 
 #endif

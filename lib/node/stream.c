@@ -69,7 +69,7 @@ static bool stream_has_more_time(const struct gn_stream *ps)
 		return true;
 	if (ps->inbound || c->link == NULL || gn_conn_silence(c) == GN_NEVER)
 		return false;
-	return c->heard <= ps->since || gn_conn_taken(c) < (ps->asked < c->written ? ps->asked : c->written);
+	return c->last_alive <= ps->since || gn_conn_taken(c) < (ps->asked < c->written ? ps->asked : c->written);
 }
 
 static void on_timeout(void *arg)
@@ -401,7 +401,7 @@ void gn_stream_close(struct gn_stream *ps)
 	conn->session->ops->release(ps->st);
 	ps->conn = NULL;
 	gn_node_released(conn->node);
-	gn_conn_left(conn);
+	gn_conn_post(conn);
 }
 
 void gn_stream_reset(struct gn_stream *ps)

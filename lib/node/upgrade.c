@@ -4,8 +4,8 @@
  *
  *     select security -> noise -> (select muxer, unless noise has settled it) -> yamux
  *
- * An initiator with one choice does not wait for answers: its header, its proposal and
- * what follows go together (spec multistream, "Lazy negotiation").
+ * An initiator with one choice does not wait for answers: it sends its header, its proposal and
+ * the first bytes of the next layer together (spec multistream, "Lazy negotiation").
  */
 #include <errno.h>
 #include <string.h>
@@ -17,7 +17,7 @@
 
 enum { CHOICES_MAX = 8 };
 
-/* ---- the lists of components, as names ---- */
+/* ---- the protocol ids of the components ---- */
 
 static size_t security_ids(const struct gn_components *k, const char **ids)
 {
@@ -113,8 +113,8 @@ static int find_muxer(void *arg, const char *id, size_t len)
 	return upgrade_find(((struct gn_conn *)arg)->node->muxer_ids, id, len);
 }
 
-/* The peer has proved who it is. */
-static int secured(struct gn_conn *c, struct gn_layer *l)
+/* The handshake has proved the identity of the peer. */
+static int on_secured(struct gn_conn *c, struct gn_layer *l)
 {
 	const struct gn_components *k = c->node->cfg.components;
 	const struct gn_secure_info *info = c->security->info(l);
@@ -124,7 +124,7 @@ static int secured(struct gn_conn *c, struct gn_layer *l)
 	c->state = GN_CONN_MUXING;
 	if (c->node->cfg.gate != NULL)
 		err = c->node->cfg.gate(c->node->cfg.arg, &c->peer, c->remote, c->inbound);
-	if (err != 0) { /* the session tells it so */
+	if (err != 0) { /* start_muxer() sends the refusal */
 		c->refusal = GN_GO_AWAY_GATED;
 		c->err = err;
 	} else if (c->inbound) {
@@ -140,8 +140,8 @@ static int secured(struct gn_conn *c, struct gn_layer *l)
 	return err;
 }
 
-/* A selection is over, and what it chose may run already. */
-static int selected(struct gn_conn *c, struct gn_layer *l)
+/* A selection has ended.  With lazy negotiation the selected layer runs already. */
+static int on_selected(struct gn_conn *c, struct gn_layer *l)
 {
 	const struct gn_components *k = c->node->cfg.components;
 	int i = gn_select_chosen(l);
@@ -158,9 +158,9 @@ void gn_conn_on_step(void *arg, struct gn_stack *s, struct gn_layer *l, int what
 
 	(void)s;
 	if (what == GN_DONE)
-		err = selected(c, l);
+		err = on_selected(c, l);
 	else if (what == GN_READY)
-		err = secured(c, l);
+		err = on_secured(c, l);
 	if (err < 0) {
 		gn_log(GN_LOG_DEBUG, "%s: %s", l->ops->name, gn_strerror(err));
 		s->err = err;
