@@ -11,41 +11,41 @@
 #include "node/names.h"
 #include "node/node.h"
 
-enum { STAGGER = 250, /* ms */ AT_ONCE = 8 };
+enum { STAGGER = 250 /* ms */, ATTEMPTS_AT_ONCE = 8 };
 
-/* One address of the race. */
+/* An attempt to connect to one address. */
 struct attempt {
 	struct gn_dialer *op;
 	const struct gn_transport_ops *transport;
 	struct gn_multiaddr *addr;
 	struct gn_link_dial *dial; /* while the transport connects */
-	struct gn_conn *conn;      /* while it is made secure */
+	struct gn_conn *conn;      /* until it is open */
 	gn_time since;
-	struct gn_timer timer; /* of connecting */
-	bool is_started, is_over;
+	struct gn_timer timer; /* the limit of connecting */
+	bool is_started, is_done;
 };
 
 struct gn_dialer {
 	struct gn_list link; /* in node->dials */
 	struct gn_node *node;
 	struct gn_dialer_cfg cfg;
-	struct gn_peer_id peer; /* len 0: anybody */
+	struct gn_peer_id peer; /* len 0: any peer */
 	bool has_names;
 	struct gn_names *names;
 	struct attempt *attempts;
 	size_t n, n_running;
 	struct gn_timer limit, stagger;
-	struct gn_task task; /* tells the result */
+	struct gn_task task; /* calls on_done */
 	int err;
 	struct gn_conn *conn;
-	bool is_calling, is_cancelled; /* from inside on_attempt */
+	bool is_calling, is_cancelled; /* inside on_attempt; cancelled there */
 };
 
-static void race(struct gn_dialer *op);
+static void dialer_race(struct gn_dialer *op);
 
-/* ---- the end ---- */
+/* ---- the end of a dial ---- */
 
-/* Drops a try that runs. */
+/* Cancels an attempt that runs. */
 static void attempt_drop(struct attempt *a)
 {
 	if (a->dial != NULL)
@@ -56,11 +56,11 @@ static void attempt_drop(struct attempt *a)
 		gn_conn_abort(a->conn, GN_ECLOSED);
 	}
 	a->conn = NULL;
-	a->is_over = true;
+	a->is_done = true;
 	gn_timer_stop(&a->timer);
 }
 
-static void drop_all(struct gn_dialer *op)
+static void dialer_drop_attempts(struct gn_dialer *op)
 {
 	if (op->names != NULL)
 		gn_names_cancel(op->names);
@@ -73,7 +73,7 @@ static void drop_all(struct gn_dialer *op)
 
 static void dialer_op_free(struct gn_dialer *op)
 {
-	drop_all(op);
+	dialer_drop_attempts(op);
 	for (size_t i = 0; i < op->n; i++) {
 		gn_timer_fini(&op->attempts[i].timer);
 		gn_multiaddr_free(op->attempts[i].addr);
@@ -103,14 +103,14 @@ static void dialer_notify(struct gn_task *task)
 
 static void dialer_finish(struct gn_dialer *op, int err, struct gn_conn *conn)
 {
-	drop_all(op);
+	dialer_drop_attempts(op);
 	op->err = err;
 	op->conn = conn;
 	gn_task_post(op->node->loop, &op->task);
 }
 
-/* Of two errors the one that says more to the user. */
-static int worse(int a, int b)
+/* Of two errors the one that is more specific for the user. */
+static int dialer_merge_errors(int a, int b)
 {
 	static const int rank[] = {GN_EPEERID, GN_EREFUSED, GN_EAUTH, GN_EPROTO, GN_ENOPROTO};
 
@@ -120,20 +120,20 @@ static int worse(int a, int b)
 	return a == 0 || a == b ? b : GN_EUNREACH;
 }
 
-/* ---- tries ---- */
+/* ---- attempts ---- */
 
-/* The callback may cancel the operation, which then still stands: whoever calls this looks
- * at is_cancelled, and frees it. */
-static void attempt_over(struct attempt *a, int err)
+/* An attempt has ended.  on_attempt may cancel the dial, which is not freed then: the caller has to check
+ * is_cancelled and free it. */
+static void attempt_done(struct attempt *a, int err)
 {
 	struct gn_dialer *op = a->op;
 	const struct gn_dialer_cfg *cfg = &op->cfg;
 
-	a->is_over = true;
+	a->is_done = true;
 	gn_timer_stop(&a->timer);
 	op->n_running--;
 	if (err != 0)
-		op->err = worse(op->err, err);
+		op->err = dialer_merge_errors(op->err, err);
 	if (cfg->on_attempt == NULL)
 		return;
 	op->is_calling = true;
@@ -146,11 +146,11 @@ static void dialer_on_open(void *arg, struct gn_conn *c, int err)
 	struct attempt *a = arg;
 
 	a->conn = NULL;
-	attempt_over(a, err);
+	attempt_done(a, err);
 	if (err == 0 && !a->op->is_cancelled)
 		dialer_finish(a->op, 0, c);
 	else
-		race(a->op);
+		dialer_race(a->op);
 }
 
 static void dialer_on_link(void *arg, int err, struct gn_link *link)
@@ -174,21 +174,21 @@ static void dialer_on_link(void *arg, int err, struct gn_link *link)
 	}
 	if (err == 0)
 		err = gn_conn_new(&cfg, &a->conn);
-	if (err == 0) /* from now on the connection keeps to the limit */
+	if (err == 0) /* the connection observes the limit from now on */
 		gn_timer_stop(&a->timer);
 	if (err != 0) {
-		attempt_over(a, err);
-		race(op);
+		attempt_done(a, err);
+		dialer_race(op);
 	}
 }
 
-static void on_attempt_limit(void *arg)
+static void attempt_on_limit(void *arg)
 {
 	struct attempt *a = arg;
 
 	attempt_drop(a);
-	attempt_over(a, GN_ETIMEOUT);
-	race(a->op);
+	attempt_done(a, GN_ETIMEOUT);
+	dialer_race(a->op);
 }
 
 static void attempt_start(struct attempt *a)
@@ -208,23 +208,23 @@ static void attempt_start(struct attempt *a)
 	else
 		err = a->transport == NULL ? GN_ENOTRANS : a->transport->dial(&cfg, &a->dial);
 	if (err != 0)
-		attempt_over(a, err);
+		attempt_done(a, err);
 	else
 		gn_timer_start(&a->timer, a->op->node->cfg.limits.attempt);
 }
 
-/* Starts the next address, now that one has failed or the stagger is over. */
-static void race(struct gn_dialer *op)
+/* Starts the attempt of the next address, after one has failed or the stagger interval is over. */
+static void dialer_race(struct gn_dialer *op)
 {
 	size_t i = 0;
 
 	while (!op->is_cancelled && !op->node->is_closing) {
 		for (i = 0; i < op->n && op->attempts[i].is_started; i++)
 			;
-		if (i == op->n || op->n_running >= AT_ONCE)
+		if (i == op->n || op->n_running >= ATTEMPTS_AT_ONCE)
 			break;
 		attempt_start(&op->attempts[i]);
-		if (!op->attempts[i].is_over) {
+		if (!op->attempts[i].is_done) {
 			gn_timer_start(&op->stagger, STAGGER * GN_MSEC);
 			return;
 		}
@@ -237,13 +237,13 @@ static void race(struct gn_dialer *op)
 		dialer_finish(op, op->err != 0 ? op->err : GN_EUNREACH, NULL);
 }
 
-static void on_stagger(void *arg)
+static void dialer_on_stagger(void *arg)
 {
-	race(arg);
+	dialer_race(arg);
 }
 
-/* The node's own limit is put off for a handshake on a slow path, which ends by itself; one that the
- * caller has set is not. */
+/* limits.dial is extended for a handshake that makes progress on a slow path and has a limit of its own.  A limit
+ * that the caller has set is not extended. */
 static bool dialer_has_more_time(const struct gn_dialer *op)
 {
 	for (size_t i = 0; i < op->n && op->cfg.limit == 0; i++) {
@@ -266,8 +266,8 @@ static void dialer_on_limit(void *arg)
 	for (size_t i = 0; i < op->n && !op->is_cancelled; i++) {
 		struct attempt *a = &op->attempts[i];
 
-		if (a->is_started && !a->is_over)
-			attempt_over(a, GN_ETIMEOUT);
+		if (a->is_started && !a->is_done)
+			attempt_done(a, GN_ETIMEOUT);
 	}
 	if (op->is_cancelled)
 		dialer_op_free(op);
@@ -275,8 +275,8 @@ static void dialer_on_limit(void *arg)
 		dialer_finish(op, GN_ETIMEOUT, NULL);
 }
 
-/* IPv6 and IPv4 in turns, each in its order, loopback and the like where it stands. */
-static void interleave(struct gn_multiaddr **addrs, size_t n, struct attempt *to)
+/* Orders the addresses so that IPv6 and other ones alternate, IPv6 first, each kind in its own order. */
+static void dialer_interleave(struct gn_multiaddr **addrs, size_t n, struct attempt *to)
 {
 	bool want6 = true;
 
@@ -295,7 +295,7 @@ static void interleave(struct gn_multiaddr **addrs, size_t n, struct attempt *to
 	}
 }
 
-static void on_names(void *arg, int err, struct gn_multiaddr **addrs, size_t n)
+static void dialer_on_names(void *arg, int err, struct gn_multiaddr **addrs, size_t n)
 {
 	struct gn_dialer *op = arg;
 
@@ -313,27 +313,27 @@ static void on_names(void *arg, int err, struct gn_multiaddr **addrs, size_t n)
 	}
 	for (size_t i = 0; i < n; i++) {
 		op->attempts[i].op = op;
-		gn_timer_init(&op->attempts[i].timer, op->node->loop, on_attempt_limit, &op->attempts[i]);
+		gn_timer_init(&op->attempts[i].timer, op->node->loop, attempt_on_limit, &op->attempts[i]);
 	}
-	interleave(addrs, n, op->attempts);
+	dialer_interleave(addrs, n, op->attempts);
 	op->n = n;
 	free(addrs);
-	race(op);
+	dialer_race(op);
 }
 
-static void on_name_failed(void *arg, const struct gn_multiaddr *addr, int err)
+static void dialer_on_name_failed(void *arg, const struct gn_multiaddr *addr, int err)
 {
 	struct gn_dialer *op = arg;
 
-	op->err = worse(op->err, err);
-	if (op->cfg.on_attempt != NULL) /* the last: it may cancel us */
+	op->err = dialer_merge_errors(op->err, err);
+	if (op->cfg.on_attempt != NULL) /* last, because it may cancel the dial */
 		op->cfg.on_attempt(op->cfg.attempt_arg, addr, err, 0);
 }
 
 /* ---- the operation ---- */
 
-/* The peer that the addresses name: all the same one, or none does. */
-static int peer_of(const struct gn_dialer_cfg *cfg, struct gn_peer_id *out)
+/* The peer that the addresses name; len 0 if none does.  GN_EPEERID if they name different ones. */
+static int dialer_peer(const struct gn_dialer_cfg *cfg, struct gn_peer_id *out)
 {
 	struct gn_peer_id id;
 
@@ -354,8 +354,8 @@ int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struc
 	struct gn_names_cfg names = {.loop = node->loop,
 				     .addrs = cfg->addrs,
 				     .n_addrs = cfg->n_addrs,
-				     .on_done = on_names,
-				     .on_failed = on_name_failed};
+				     .on_done = dialer_on_names,
+				     .on_failed = dialer_on_name_failed};
 	struct gn_conn *open;
 	int err = 0;
 
@@ -369,13 +369,13 @@ int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struc
 	op->node = node;
 	op->cfg = *cfg;
 	gn_timer_init(&op->limit, node->loop, dialer_on_limit, op);
-	gn_timer_init(&op->stagger, node->loop, on_stagger, op);
+	gn_timer_init(&op->stagger, node->loop, dialer_on_stagger, op);
 	gn_task_init(&op->task, dialer_notify);
 	gn_list_init(&op->link);
 	names.arg = op;
 	for (size_t i = 0; i < cfg->n_addrs; i++)
 		op->has_names |= gn_names_is_in(cfg->addrs[i]);
-	err = peer_of(cfg, &op->peer);
+	err = dialer_peer(cfg, &op->peer);
 	open = err == 0 && op->peer.len > 0 ? gn_node_find_conn(node, &op->peer) : NULL;
 	if (err == 0 && open == NULL)
 		err = gn_names_resolve(&names, &op->names);
@@ -396,7 +396,7 @@ void gn_dialer_cancel(struct gn_dialer *op)
 {
 	if (op->is_calling) {
 		op->is_cancelled = true;
-		drop_all(op);
+		dialer_drop_attempts(op);
 	} else {
 		dialer_op_free(op);
 	}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connecting to a peer: names are resolved, all its addresses are tried in a staggered
- * race (happy eyeballs: IPv6 and IPv4 in turns, the next one 250 ms later or as soon as
- * one has failed), the first that is secured wins.  A connection to the peer that is
- * open already is taken at once.
+ * Connecting to a peer: names are resolved, then all addresses are tried in a staggered race (RFC 8305, "Happy
+ * Eyeballs": IPv6 and IPv4 alternate, the next address follows after 250 ms or as soon as one has failed).  The first
+ * connection that is open wins, and the other attempts are dropped.  A connection to the peer that is open
+ * already is used at once.
  */
 #ifndef GN_NODE_DIALER_H
 #define GN_NODE_DIALER_H
@@ -16,25 +16,28 @@ struct gn_dialer;
 struct gn_dialer_cfg {
 	const struct gn_multiaddr *const *addrs; /* copied */
 	size_t n_addrs;
-	gn_time limit; /* 0: the node's */
-	/* As in struct gn_dial_cfg, with an argument of its own: it is the program's. */
+	gn_time limit; /* 0: limits.dial */
+	/* As in struct gn_dial_cfg.  It has an argument of its own, because it is the program's callback; it may call
+	 * gn_dialer_cancel(). */
 	void (*on_attempt)(void *arg, const struct gn_multiaddr *addr, int err, gn_time took);
 	void *attempt_arg;
-	/* Exactly once; the connection is the node's.  On failure the most telling of the
-	 * attempts' errors: GN_EPEERID, GN_EREFUSED, GN_EAUTH; GN_EUNREACH if they differ otherwise. */
+	/* Called exactly once, never from inside gn_dialer_start(), never after gn_dialer_cancel(); the dial is freed
+	 * before.  err 0: the connection, which the node owns.  On failure the most specific error of the attempts:
+	 * GN_EPEERID, GN_EREFUSED, GN_EAUTH, GN_EPROTO or GN_ENOPROTO; GN_EUNREACH if they differ otherwise. */
 	void (*on_done)(void *arg, int err, struct gn_conn *c);
-	/* In place of that when the node is freed: arg may be freed, nothing else may be done. */
+	/* Called instead of on_done when the node is freed; it may free arg and do nothing else. */
 	void (*on_lost)(void *arg);
 	void *arg;
 };
 
+/* 0; -EINVAL: no address; GN_EPEERID: the addresses name different peers; GN_ECLOSED: the node is closing; -ENOMEM. */
 int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struct gn_dialer **out);
 void gn_dialer_cancel(struct gn_dialer *op);
-/* The connection is over: those that were about to tell of it have failed. */
+/* The connection has ended: dials whose on_done is pending with it fail with its error. */
 void gn_dialers_gone(struct gn_node *node, const struct gn_conn *c);
-/* The node is closing: those that run have failed. */
+/* The node is closing: all dials fail with GN_ECLOSED. */
 void gn_dialers_close(struct gn_node *node);
-/* All of the node's, without a word: when it is freed. */
+/* The node is being freed: all dials are freed, and on_lost is called. */
 void gn_dialers_free(struct gn_node *node);
 
 #endif

@@ -17,7 +17,7 @@ struct listener {
 	struct gn_multiaddr *bound; /* without /p2p */
 };
 
-/* Why a connection does not stay, for the user of this node. */
+/* The text for the log: why a connection was refused or has failed. */
 static const char *listener_reason(const struct gn_conn *c, int err)
 {
 	switch (c->refusal) {
@@ -30,12 +30,12 @@ static const char *listener_reason(const struct gn_conn *c, int err)
 	}
 }
 
-/* One line for each that did not get in; the listener goes on. */
+/* Logs each connection that was refused or has failed. */
 static void listener_on_open(void *arg, struct gn_conn *c, int err)
 {
-	/* Pending connections that make room for others are many, and of silent strangers. */
-	bool is_pushed_out = err == GN_ELIMIT && c->refusal == 0;
-	enum gn_log_level level = is_pushed_out ? GN_LOG_INFO : GN_LOG_NOTICE;
+	/* Pending connections that are closed to make room can be many, and say nothing that a user can act on. */
+	bool is_evicted = err == GN_ELIMIT && c->refusal == 0;
+	enum gn_log_level level = is_evicted ? GN_LOG_INFO : GN_LOG_NOTICE;
 	char *text, id[GN_PEER_ID_TEXT_MAX] = "";
 
 	(void)arg;
@@ -65,7 +65,7 @@ static void listener_on_link(void *arg, struct gn_link *link)
 	else
 		err = gn_conn_new(&cfg, &c);
 	if (err != 0)
-		gn_log(GN_LOG_INFO, "a connection was not taken: %s", gn_strerror(err));
+		gn_log(GN_LOG_INFO, "a connection was not accepted: %s", gn_strerror(err));
 }
 
 int gn_node_listen(struct gn_node *node, const struct gn_multiaddr *addr, struct gn_multiaddr **bound)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An ordered list of addresses.  The first name in each is asked for, and the address gives
- * its place to those that it stands for, which are looked at in the same way, until no name
- * is left.  Answers are only noted down when they come; all else happens in the
- * operation's own task, so that nobody is called back from where he did not expect it.
+ * The operation holds an ordered list of addresses.  It resolves the first name in each, and replaces the address by
+ * the addresses of the answer, which are processed in the same way, until no name is left.  The callback of a
+ * DNS query only stores the answer.  Everything else happens in the operation's own task, so that the caller is
+ * never called back from inside one of its own calls.
  */
 #include "node/names.h"
 
@@ -14,27 +14,27 @@
 #include "loop/dns.h"
 
 enum {
-	AT_ONCE = 8,       /* queries */
-	QUERIES_MAX = 256, /* in all: a name server may send us round in circles */
+	QUERIES_AT_ONCE = 8,
+	QUERIES_MAX = 256, /* in all, because answers can refer to each other in circles */
 };
 
 static const char txt_prefix[] = "dnsaddr=";
 
-enum item_state {
-	ITEM_LOOK,  /* is there a name in it? */
-	ITEM_ASKED, /* queries are on their way */
-	ITEM_PLAIN, /* there is none */
-};
+/*     NEW -- the address has no name --> RESOLVED
+ *     NEW -- queries were started --> QUERYING
+ * A QUERYING item whose answers are all there is replaced by new items, and deleted.
+ */
+enum item_state { ITEM_NEW, ITEM_QUERYING, ITEM_RESOLVED };
 
 struct item;
 
 struct query {
 	struct item *item;
-	struct gn_dns *dns; /* while it lasts */
+	struct gn_dns *dns; /* NULL when it has ended */
 	enum gn_dns_type type;
 	bool is_used;
 	int err;
-	struct gn_multiaddr **got; /* what stands in the item's place */
+	struct gn_multiaddr **answers; /* the addresses that replace the item's */
 	size_t n;
 };
 
@@ -42,7 +42,7 @@ struct item {
 	struct gn_list link; /* in op->items */
 	struct gn_names *op;
 	struct gn_multiaddr *addr;
-	struct gn_multiaddr_part part; /* the name, in addr */
+	struct gn_multiaddr_part part; /* the first name in addr */
 	enum item_state state;
 	unsigned depth;
 	struct query q[2]; /* AAAA and A; or TXT */
@@ -52,10 +52,10 @@ struct gn_names {
 	struct gn_names_cfg cfg;
 	struct gn_list items;
 	size_t n_items;
-	unsigned running, asked;
+	unsigned n_running, n_started; /* queries */
 	struct gn_task task;
 	int err;
-	bool is_working, is_cancelled;
+	bool is_working, is_cancelled; /* a cancel from inside on_failed takes effect when the task's work ends */
 };
 
 /* ---- items ---- */
@@ -78,7 +78,8 @@ bool gn_names_is_in(const struct gn_multiaddr *addr)
 	return name_find(addr, &part);
 }
 
-/* In front of `before`.  Takes addr over.  One that is there already, or is too many, goes. */
+/* Adds an item in front of `before`; takes over addr.  A duplicate is freed, and 0 returned.  GN_ELIMIT: there are
+ * GN_NAMES_RESULTS; -ENOMEM. */
 static int item_add(struct gn_names *op, struct gn_list *before, struct gn_multiaddr *addr, unsigned depth)
 {
 	struct item *it = NULL;
@@ -114,9 +115,9 @@ static void item_del(struct item *it)
 
 		if (q->dns != NULL) {
 			gn_dns_cancel(q->dns);
-			op->running--;
+			op->n_running--;
 		}
-		gn_multiaddrs_free(q->got, q->n);
+		gn_multiaddrs_free(q->answers, q->n);
 	}
 	gn_list_del(&it->link);
 	op->n_items--;
@@ -131,18 +132,18 @@ static int query_add(struct query *q, struct gn_multiaddr *addr)
 	struct gn_multiaddr **grown = NULL;
 
 	if (q->n < GN_NAMES_RESULTS)
-		grown = realloc(q->got, (q->n + 1) * sizeof(struct gn_multiaddr *));
+		grown = realloc(q->answers, (q->n + 1) * sizeof *grown);
 	if (grown == NULL) {
 		gn_multiaddr_free(addr);
 		return q->n < GN_NAMES_RESULTS ? -ENOMEM : GN_ELIMIT;
 	}
-	q->got = grown;
-	q->got[q->n++] = addr;
+	q->answers = grown;
+	q->answers[q->n++] = addr;
 	return 0;
 }
 
-/* The address with an IP address in the place of the name. */
-static int take_ip(struct query *q, bool is_ip6, const uint8_t *bytes)
+/* Adds the item's address with an IP address in place of the name. */
+static int query_add_ip(struct query *q, bool is_ip6, const uint8_t *bytes)
 {
 	struct gn_ip ip = {.is_ip6 = is_ip6};
 	struct gn_multiaddr *host, *whole;
@@ -157,7 +158,7 @@ static int take_ip(struct query *q, bool is_ip6, const uint8_t *bytes)
 	return err != 0 ? err : query_add(q, whole);
 }
 
-/* Does `a` end in those bytes, from the beginning of a component on?  Without them it is *front. */
+/* Whether `a` ends in the n bytes at tail, starting at a component; *front is the address without them. */
 static bool ends_in(const struct gn_multiaddr *a, const uint8_t *tail, size_t n, struct gn_multiaddr **front)
 {
 	struct gn_multiaddr_part part;
@@ -174,9 +175,10 @@ static bool ends_in(const struct gn_multiaddr *a, const uint8_t *tail, size_t n,
 	return gn_multiaddr_decode(p, len - n, front) == 0;
 }
 
-/* One text of a /dnsaddr name.  The peer that follows the name, or all that does, must end the
- * answer too: whoever asked for a peer wants no other. */
-static int names_take_text(struct query *q, const char *text, size_t n)
+/* Adds the address of one TXT record of a /dnsaddr name.  If a /p2p component follows the name, the answer must end
+ * in the same one, so that only addresses of the requested peer are accepted; otherwise it must end in all
+ * that follows the name.  An answer that does not is skipped, and 0 returned. */
+static int query_add_text(struct query *q, const char *text, size_t n)
 {
 	const struct item *it = q->item;
 	const uint8_t *tail = it->part.start + it->part.size, *end;
@@ -215,15 +217,15 @@ static void on_dns(void *arg, int err, const struct gn_dns_record *records, size
 	struct gn_names *op = q->item->op;
 
 	q->dns = NULL;
-	op->running--;
+	op->n_running--;
 	for (size_t i = 0; i < n && err == 0; i++)
-		err = q->type == GN_DNS_TXT ? names_take_text(q, (const char *)records[i].bytes, records[i].len)
-					    : take_ip(q, q->type == GN_DNS_AAAA, records[i].bytes);
+		err = q->type == GN_DNS_TXT ? query_add_text(q, (const char *)records[i].bytes, records[i].len)
+					    : query_add_ip(q, q->type == GN_DNS_AAAA, records[i].bytes);
 	q->err = err != 0 ? err : q->n == 0 ? GN_ENONAME : 0;
 	gn_task_post(op->cfg.loop, &op->task);
 }
 
-/* ---- questions ---- */
+/* ---- queries ---- */
 
 static int query_start(struct item *it, struct query *q, enum gn_dns_type type)
 {
@@ -238,7 +240,7 @@ static int query_start(struct item *it, struct query *q, enum gn_dns_type type)
 	q->type = type;
 	if (it->part.len == 0 || it->part.len > 255 || memchr(it->part.value, '\0', it->part.len) != NULL)
 		return GN_ENONAME;
-	if (op->asked++ >= QUERIES_MAX || it->depth >= GN_NAMES_DEPTH)
+	if (op->n_started++ >= QUERIES_MAX || it->depth >= GN_NAMES_DEPTH)
 		return GN_ELIMIT;
 	memcpy(name, lead, n);
 	memcpy(name + n, it->part.value, it->part.len);
@@ -247,8 +249,8 @@ static int query_start(struct item *it, struct query *q, enum gn_dns_type type)
 	return gn_dns_start(&cfg, &q->dns);
 }
 
-/* Asks for what stands in the item.  False when no more may be asked just now. */
-static bool item_ask(struct item *it)
+/* Starts the queries of an item.  Returns false when too many queries are running. */
+static bool item_resolve(struct item *it)
 {
 	static const struct {
 		uint32_t code;
@@ -263,18 +265,18 @@ static bool item_ask(struct item *it)
 	size_t k = 0;
 
 	if (!name_find(it->addr, &it->part)) {
-		it->state = ITEM_PLAIN;
+		it->state = ITEM_RESOLVED;
 		return true;
 	}
 	while (kinds[k].code != it->part.code)
 		k++;
-	if (it->op->running + kinds[k].n > AT_ONCE)
+	if (it->op->n_running + kinds[k].n > QUERIES_AT_ONCE)
 		return false;
-	it->state = ITEM_ASKED;
+	it->state = ITEM_QUERYING;
 	for (unsigned i = 0; i < kinds[k].n; i++) {
 		it->q[i].err = query_start(it, &it->q[i], kinds[k].type[i]);
 		if (it->q[i].err == 0)
-			it->op->running++;
+			it->op->n_running++;
 	}
 	return true;
 }
@@ -291,36 +293,37 @@ static void names_op_free(struct gn_names *op)
 	free(op);
 }
 
-/* All its answers are there: it makes room for what it stands for.  What it failed with. */
-static int item_settle(struct item *it)
+/* Adds the addresses that replace an item in front of it.  Returns 0, or the error of the queries if there is none. */
+static int item_replace(struct item *it)
 {
 	struct gn_names *op = it->op;
-	int err = it->q[0].err, r;
-	bool any = false;
+	bool has_answer = false;
+	int err = it->q[0].err;
 
 	for (int k = 0; k < 2; k++) {
 		struct query *q = &it->q[k];
 
 		for (size_t i = 0; i < q->n; i++) {
-			r = item_add(op, &it->link, q->got[i], it->depth + (q->type == GN_DNS_TXT));
-			q->got[i] = NULL;
-			if (r != -ENOMEM)
-				any = true; /* one that was there, or one too many, is no failure */
+			int added = item_add(op, &it->link, q->answers[i], it->depth + (q->type == GN_DNS_TXT));
+
+			q->answers[i] = NULL;
+			if (added != -ENOMEM) /* a duplicate, or an address too many, is no failure */
+				has_answer = true;
 		}
-		/* Of two reasons the one that is not just "nothing of that kind". */
+		/* Of two errors the more specific one is reported: GN_ENONAME may mean "no address of this family". */
 		if (k == 1 && q->is_used && err == GN_ENONAME)
 			err = q->err;
 	}
-	return any ? 0 : err;
+	return has_answer ? 0 : err;
 }
 
 static bool names_is_answered(const struct item *it)
 {
-	return it->state == ITEM_ASKED && it->q[0].dns == NULL && it->q[1].dns == NULL;
+	return it->state == ITEM_QUERYING && it->q[0].dns == NULL && it->q[1].dns == NULL;
 }
 
-/* One that can be gone on with; false when there is none. */
-static bool work_once(struct gn_names *op)
+/* Processes one item.  Returns false when no item can be processed before a query ends. */
+static bool names_work_once(struct gn_names *op)
 {
 	struct gn_list *at;
 
@@ -328,11 +331,11 @@ static bool work_once(struct gn_names *op)
 		struct item *it = gn_list_entry(at, struct item, link);
 		int err;
 
-		if (it->state == ITEM_LOOK && item_ask(it))
+		if (it->state == ITEM_NEW && item_resolve(it))
 			return true;
 		if (!names_is_answered(it))
 			continue;
-		err = item_settle(it);
+		err = item_replace(it);
 		if (err != 0) {
 			op->err = err;
 			if (op->cfg.on_failed != NULL)
@@ -344,17 +347,17 @@ static bool work_once(struct gn_names *op)
 	return false;
 }
 
-static bool names_is_over(const struct gn_names *op)
+static bool names_is_done(const struct gn_names *op)
 {
 	struct gn_list *at;
 
 	gn_list_for_each(at, &op->items)
-		if (gn_list_entry(at, struct item, link)->state != ITEM_PLAIN)
+		if (gn_list_entry(at, struct item, link)->state != ITEM_RESOLVED)
 			return false;
 	return true;
 }
 
-static void done(struct gn_names *op)
+static void names_done(struct gn_names *op)
 {
 	struct gn_names_cfg cfg = op->cfg;
 	size_t n = 0, n_items = op->n_items;
@@ -364,7 +367,7 @@ static void done(struct gn_names *op)
 
 	if (n_items == 0)
 		err = op->err != 0 ? op->err : GN_ENONAME;
-	else if ((addrs = calloc(n_items, sizeof(struct gn_multiaddr *))) == NULL)
+	else if ((addrs = calloc(n_items, sizeof *addrs)) == NULL)
 		err = -ENOMEM;
 	if (err == 0) {
 		gn_list_for_each(at, &op->items) {
@@ -378,18 +381,18 @@ static void done(struct gn_names *op)
 	cfg.on_done(cfg.arg, err, addrs, n);
 }
 
-static void work(struct gn_task *task)
+static void names_work(struct gn_task *task)
 {
 	struct gn_names *op = gn_list_entry(task, struct gn_names, task);
 
 	op->is_working = true;
-	while (!op->is_cancelled && work_once(op))
+	while (!op->is_cancelled && names_work_once(op))
 		;
 	op->is_working = false;
 	if (op->is_cancelled)
 		names_op_free(op);
-	else if (names_is_over(op))
-		done(op);
+	else if (names_is_done(op))
+		names_done(op);
 }
 
 int gn_names_resolve(const struct gn_names_cfg *cfg, struct gn_names **out)
@@ -401,7 +404,7 @@ int gn_names_resolve(const struct gn_names_cfg *cfg, struct gn_names **out)
 		return -ENOMEM;
 	op->cfg = *cfg;
 	gn_list_init(&op->items);
-	gn_task_init(&op->task, work);
+	gn_task_init(&op->task, names_work);
 	for (size_t i = 0; i < cfg->n_addrs && err == 0; i++) {
 		struct gn_multiaddr *copy;
 

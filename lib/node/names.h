@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names in addresses: /dns, /dns4, /dns6 and /dnsaddr become the addresses they stand
- * for (specs addressing/README.md, "Names"), without blocking.
+ * Names in addresses: /dns, /dns4, /dns6 and /dnsaddr are resolved without blocking (libp2p specs,
+ * addressing/README.md).
  */
 #ifndef GN_NODE_NAMES_H
 #define GN_NODE_NAMES_H
@@ -10,8 +10,8 @@
 #include "loop/loop.h"
 
 enum {
-	GN_NAMES_DEPTH = 32,    /* dnsaddr within dnsaddr */
-	GN_NAMES_RESULTS = 100, /* addresses in all */
+	GN_NAMES_DEPTH = 32,    /* levels of dnsaddr within dnsaddr */
+	GN_NAMES_RESULTS = 100, /* addresses in all; further ones are dropped */
 };
 
 struct gn_names;
@@ -20,18 +20,20 @@ struct gn_names_cfg {
 	struct gn_loop *loop;
 	const struct gn_multiaddr *const *addrs; /* copied */
 	size_t n_addrs;
-	/* Exactly once.  The addresses without any name in them, in the order they were given and
-	 * answered (of a /dns the IPv6 ones first), each once; the callee frees them with
-	 * gn_multiaddrs_free().  Those that need no resolving are passed through.  err: GN_ENONAME,
-	 * GN_ETIMEOUT ... when nothing is left, and then none. */
+	/* Called exactly once, never from inside gn_names_resolve(), never after gn_names_cancel(); the operation is
+	 * freed before.  addrs: addresses without names, in the order in which they were given and answered (of a /dns
+	 * the IPv6 addresses first), without duplicates; addresses without a name are passed through.  The callee frees
+	 * them with gn_multiaddrs_free().  err: 0; GN_ENONAME, GN_ETIMEOUT or another error of gn_dns_start() when no
+	 * address is left; GN_ELIMIT; -ENOMEM.  With an error there are no addresses. */
 	void (*on_done)(void *arg, int err, struct gn_multiaddr **addrs, size_t n);
-	/* For every name that did not resolve; may be NULL. */
+	/* Called for each name that did not resolve; may be NULL.  It may call gn_names_cancel(). */
 	void (*on_failed)(void *arg, const struct gn_multiaddr *addr, int err);
 	void *arg;
 };
 
-/* Is there a name in it? */
+/* Whether the address contains a name. */
 bool gn_names_is_in(const struct gn_multiaddr *addr);
+/* 0 or -ENOMEM. */
 int gn_names_resolve(const struct gn_names_cfg *cfg, struct gn_names **out);
 void gn_names_cancel(struct gn_names *op);
 
