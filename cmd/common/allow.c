@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "address.h"
-#include "origin.h"
+#include "netblock.h"
 #include "diag.h"
 
 int allow_init(struct allow *a, const struct opt_list *texts, struct fault *f)
@@ -36,7 +36,7 @@ int allow_gate(void *arg, const struct gn_peer_id *peer, const struct gn_multiad
 {
 	const struct allow *a = arg;
 	char id[GN_PEER_ID_TEXT_MAX];
-	struct origin from;
+	struct netblock from;
 	char *addr;
 
 	if (!inbound || !a->n)
@@ -45,7 +45,7 @@ int allow_gate(void *arg, const struct gn_peer_id *peer, const struct gn_multiad
 		if (gn_peer_id_is_equal(&a->ids[i], peer))
 			return 0;
 	addr = remote != NULL ? gn_multiaddr_format(remote) : NULL;
-	origin_of(remote, &from);
+	netblock_of(remote, &from);
 	diag_from(&from, "refused %s at %s: not in --allow", gn_peer_id_format(peer, id),
 		  addr != NULL ? addr : "an unknown address");
 	free(addr);

@@ -9,7 +9,7 @@
 #include "errout.h"
 #include "exit.h"
 #include "gn.h"
-#include "origin.h"
+#include "netblock.h"
 
 static const char *tool = "gn";
 
@@ -44,11 +44,11 @@ void diag(const char *fmt, ...)
 	va_end(ap);
 }
 
-void diag_from(const struct origin *from, const char *fmt, ...)
+void diag_from(const struct netblock *from, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (!origin_may_print(from))
+	if (!netblock_may_print(from))
 		return;
 	va_start(ap, fmt);
 	diag_put(fmt, ap);
@@ -105,11 +105,11 @@ void die_memory(void)
 
 static void on_line(void *arg, enum gn_log_level level, const struct gn_multiaddr *remote, const char *line)
 {
-	struct origin from;
+	struct netblock from;
 
 	(void)arg;
 	(void)level;
-	origin_of(remote, &from);
+	netblock_of(remote, &from);
 	if (remote == NULL)
 		diag("%s", line);
 	else

@@ -26,9 +26,9 @@ const char *diag_tool(void);
 
 /* One line, through errout.h and gn_text_filter(): what is not safe to show in it becomes '?'. */
 void diag(const char *fmt, ...) DIAG_FORMAT(1, 2);
-/* A line that a stranger at this origin has provoked: their number is limited (origin.h). */
-struct origin;
-void diag_from(const struct origin *from, const char *fmt, ...) DIAG_FORMAT(2, 3);
+/* A line that a peer in this network has caused; their number is limited (netblock.h). */
+struct netblock;
+void diag_from(const struct netblock *from, const char *fmt, ...) DIAG_FORMAT(2, 3);
 /* Text of our own as it is, without the tool's name and with any line ends in it. */
 void diag_raw(const char *fmt, ...) DIAG_FORMAT(1, 2);
 /* Fills in a fault; returns -1. */

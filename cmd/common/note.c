@@ -18,7 +18,7 @@ void note_open(struct note *n, const struct note_cfg *cfg, const struct gn_chann
 
 	gn_channel_state(ch, &st);
 	*n = (struct note){.cfg = cfg, .path = st.path};
-	origin_of(st.remote, &n->from);
+	netblock_of(st.remote, &n->from);
 	gn_peer_id_format(&st.peer, n->peer);
 	n->inbound = st.inbound;
 	n->addr = st.remote != NULL ? gn_multiaddr_format(st.remote) : NULL;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* note: what is said of a stream: that it was opened, how it ended; as lines, or with -j
  * as JSON objects, on stderr.  Failures are always said, the rest with -v or -j.  The number of lines about one
- * origin is limited (origin.h); JSON objects are all printed. */
+ * network is limited (netblock.h); JSON objects are all printed. */
 #ifndef CMD_COMMON_NOTE_H
 #define CMD_COMMON_NOTE_H
 
 #include "gn.h"
-#include "origin.h"
+#include "netblock.h"
 #include "relay.h"
 
 struct note_cfg {
@@ -18,7 +18,7 @@ struct note_cfg {
 
 struct note {
 	const struct note_cfg *cfg;
-	struct origin from;
+	struct netblock from;
 	char peer[GN_PEER_ID_TEXT_MAX];
 	enum gn_path path;
 	char *addr, *protocol; /* may be NULL when out of memory */

@@ -10,7 +10,7 @@
 #include "cat.h"
 #include "common/exit.h"
 #include "common/json.h"
-#include "common/origin.h"
+#include "common/netblock.h"
 #include "common/diag.h"
 #include "protocol.h"
 #include "report.h"
@@ -191,7 +191,7 @@ void listen_on_unknown(void *arg, const struct gn_peer_id *peer, const struct gn
 {
 	char id[GN_PEER_ID_TEXT_MAX], why[320], *addr;
 	const struct cat *c = arg;
-	struct origin from;
+	struct netblock from;
 	struct json j;
 
 	if (is_customary(protocol) && !c->cfg.note.verbose)
@@ -199,10 +199,10 @@ void listen_on_unknown(void *arg, const struct gn_peer_id *peer, const struct gn
 	explain_unknown(c, protocol, why, sizeof why);
 	gn_peer_id_format(peer, id);
 	addr = remote != NULL ? gn_multiaddr_format(remote) : NULL;
-	origin_of(remote, &from);
+	netblock_of(remote, &from);
 	if (!c->cfg.note.json) {
 		diag_from(&from, "a caller from %s, %s, %s", addr != NULL ? addr : "?", id, why);
-	} else if (origin_may_print(&from)) {
+	} else if (netblock_may_print(&from)) {
 		json_open(&j);
 		json_string(&j, "event", "refused");
 		json_string(&j, "peer", id);

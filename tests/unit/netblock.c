@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines about strangers: a token bucket per IPv4 address or IPv6 /64, in a bounded table. */
-#include "common/origin.h"
+#include "common/netblock.h"
 
 #include "vectors.h"
 
-static struct origin_table table;
+static struct netblock_table table;
 static struct {
-	struct origin who;
+	struct netblock who;
 	uint64_t n, sum;
 	unsigned calls;
 } told;
 
-static void on_left_out(const struct origin *o, uint64_t n)
+static void on_suppressed(const struct netblock *o, uint64_t n)
 {
 	told.who = *o;
 	told.n = n;
@@ -27,34 +27,34 @@ static int setup(void **state)
 	return 0;
 }
 
-static struct origin of(const char *text)
+static struct netblock of(const char *text)
 {
 	struct gn_multiaddr *a;
-	struct origin o;
+	struct netblock o;
 
 	assert_int_equal(gn_multiaddr_parse(text, &a, NULL), 0);
-	origin_of(a, &o);
+	netblock_of(a, &o);
 	gn_multiaddr_free(a);
 	return o;
 }
 
 static const char *text_of(const char *addr)
 {
-	static char text[ORIGIN_TEXT_MAX];
-	struct origin o = of(addr);
+	static char text[NETBLOCK_TEXT_MAX];
+	struct netblock o = of(addr);
 
-	return origin_format(&o, text);
+	return netblock_format(&o, text);
 }
 
-static bool take(const struct origin *o, gn_time now)
+static bool take(const struct netblock *o, gn_time now)
 {
-	return origin_take(&table, o, now, on_left_out);
+	return netblock_take(&table, o, now, on_suppressed);
 }
 
 static void an_address_is_its_ipv4_address_or_its_ipv6_network(void **state)
 {
-	struct origin none;
-	char text[ORIGIN_TEXT_MAX];
+	struct netblock none;
+	char text[NETBLOCK_TEXT_MAX];
 
 	(void)state;
 	assert_string_equal(text_of("/ip4/192.0.2.7/tcp/9"), "192.0.2.7");
@@ -62,24 +62,24 @@ static void an_address_is_its_ipv4_address_or_its_ipv6_network(void **state)
 	assert_string_equal(text_of("/ip6/::ffff:192.0.2.7/tcp/9"), "192.0.2.7");
 	assert_string_equal(text_of("/ip6zone/eth0/ip6/fe80::1/tcp/9"), "fe80:0:0:0::/64");
 	assert_string_equal(text_of("/dns4/example.org/tcp/9"), "other addresses");
-	origin_of(NULL, &none);
-	assert_string_equal(origin_format(&none, text), "other addresses");
+	netblock_of(NULL, &none);
+	assert_string_equal(netblock_format(&none, text), "other addresses");
 }
 
 static void a_burst_passes_and_then_a_line_a_second(void **state)
 {
-	struct origin o = of("/ip4/192.0.2.7/tcp/9"), other = of("/ip4/192.0.2.8/tcp/9");
+	struct netblock o = of("/ip4/192.0.2.7/tcp/9"), other = of("/ip4/192.0.2.8/tcp/9");
 	gn_time now = 1000 * GN_SEC;
 	unsigned passed = 0;
 
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++)
 		passed += take(&o, now);
-	assert_int_equal(passed, ORIGIN_BURST);
+	assert_int_equal(passed, NETBLOCK_BURST);
 	assert_true(take(&other, now));
 	assert_int_equal(told.calls, 0);
 	assert_true(take(&o, now + GN_SEC));
-	assert_int_equal(told.n, 1000 - ORIGIN_BURST);
+	assert_int_equal(told.n, 1000 - NETBLOCK_BURST);
 	assert_int_equal(told.who.bytes[3], 7);
 	assert_false(take(&o, now + GN_SEC));
 	for (passed = 0, now += GN_SEC; now < 1061 * GN_SEC; now += GN_MSEC)
@@ -89,7 +89,7 @@ static void a_burst_passes_and_then_a_line_a_second(void **state)
 
 static void what_was_left_out_is_told_after_it_has_stopped(void **state)
 {
-	struct origin o = of("/ip4/192.0.2.7/tcp/9"), other = of("/ip4/192.0.2.8/tcp/9");
+	struct netblock o = of("/ip4/192.0.2.7/tcp/9"), other = of("/ip4/192.0.2.8/tcp/9");
 
 	(void)state;
 	for (unsigned i = 0; i < 100; i++)
@@ -100,7 +100,7 @@ static void what_was_left_out_is_told_after_it_has_stopped(void **state)
 
 static void many_addresses_share_what_is_left_of_the_table(void **state)
 {
-	struct origin o = {.family = 6};
+	struct netblock o = {.family = 6};
 	unsigned passed = 0;
 
 	(void)state;
@@ -108,7 +108,7 @@ static void many_addresses_share_what_is_left_of_the_table(void **state)
 		memcpy(o.bytes, &i, sizeof i);
 		passed += take(&o, GN_SEC);
 	}
-	assert_in_range(passed, ORIGIN_MAX, ORIGIN_MAX + ORIGIN_BURST);
+	assert_in_range(passed, NETBLOCK_MAX, NETBLOCK_MAX + NETBLOCK_BURST);
 	/* Those that were there before are not affected, and the table is free again later. */
 	memset(o.bytes, 0, sizeof o.bytes);
 	assert_true(take(&o, GN_SEC));
@@ -117,7 +117,7 @@ static void many_addresses_share_what_is_left_of_the_table(void **state)
 	memset(o.bytes, 0xee, sizeof o.bytes);
 	for (passed = 0; take(&o, 100 * GN_SEC); passed++)
 		;
-	assert_int_equal(passed, ORIGIN_BURST);
+	assert_int_equal(passed, NETBLOCK_BURST);
 }
 
 int main(void)
