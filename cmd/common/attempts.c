@@ -7,7 +7,7 @@
 #include "address.h"
 #include "exit.h"
 #include "json.h"
-#include "note.h"
+#include "streamlog.h"
 #include "diag.h"
 
 void attempts_add(struct attempts *a, const struct gn_multiaddr *addr, int err, gn_time took)
@@ -20,7 +20,7 @@ void attempts_add(struct attempts *a, const struct gn_multiaddr *addr, int err, 
 	v[a->n++] = (struct attempt){addr != NULL ? gn_multiaddr_format(addr) : NULL, err, took};
 }
 
-void attempts_say(const struct attempts *a)
+void attempts_print(const struct attempts *a)
 {
 	for (size_t i = 0; i < a->n; i++) {
 		const struct attempt *t = &a->v[i];
@@ -53,7 +53,7 @@ static void failed_json(const struct attempts *a, const char *addr, int err, con
 	json_send(&j, STDERR_FILENO);
 }
 
-int attempts_failed(const struct attempts *a, const struct note_cfg *cfg, const struct gn_multiaddr *addr, int err)
+int attempts_report(const struct attempts *a, const struct streamlog_cfg *cfg, const struct gn_multiaddr *addr, int err)
 {
 	char *text = gn_multiaddr_format(addr), why[ADDRESS_ERROR_MAX];
 
@@ -63,7 +63,7 @@ int attempts_failed(const struct attempts *a, const struct note_cfg *cfg, const 
 	} else {
 		diag("%s: %s", text != NULL ? text : "?", why);
 		if (cfg->verbose > 0)
-			attempts_say(a);
+			attempts_print(a);
 	}
 	free(text);
 	return exit_code_of_dial(err);

@@ -35,7 +35,7 @@ int batch_flush(struct batch *b, struct output *out)
 
 static int batch_add(struct batch *b, const void *p, size_t n)
 {
-	size_t cap = b->cap ? b->cap : BATCH_ROOM + BATCH_LARGE + 2 * FORM_EXTRA;
+	size_t cap = b->cap ? b->cap : BATCH_ROOM + BATCH_LARGE + 2 * FORMAT_EXTRA;
 	uint8_t *bytes;
 
 	while (cap - b->len < n)
@@ -100,18 +100,18 @@ static int batch_put_text(struct batch *b, struct output *out, const char *text,
 	return b->len - b->at >= BATCH_ROOM ? batch_flush(b, out) : 0;
 }
 
-int batch_put(struct batch *b, struct output *out, enum form form, const void *body, size_t len)
+int batch_put(struct batch *b, struct output *out, enum format format, const void *body, size_t len)
 {
-	struct form_wrap w;
+	struct format_wrap w;
 	struct iovec v[3];
 	ptrdiff_t n = 0;
 	int err;
 
-	if (form == FORM_TEXT)
+	if (format == FORMAT_TEXT)
 		return batch_put_text(b, out, body, len);
-	if (form == FORM_LINE && len > 0 && ((const char *)body)[len - 1] == '\n')
+	if (format == FORMAT_LINE && len > 0 && ((const char *)body)[len - 1] == '\n')
 		len--;
-	err = form_encode(form, body, len, &w);
+	err = format_encode(format, body, len, &w);
 	if (err)
 		return err;
 	v[0] = (struct iovec){w.head, w.n_head};

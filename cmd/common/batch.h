@@ -4,7 +4,7 @@
 #ifndef CMD_COMMON_BATCH_H
 #define CMD_COMMON_BATCH_H
 
-#include "form.h"
+#include "format.h"
 #include "output.h"
 
 struct batch {
@@ -13,9 +13,9 @@ struct batch {
 };
 
 void batch_fini(struct batch *b);
-/* Takes a message in any case.  As FORM_LINE, a line end at its end stands for the line's own.  0; GN_EAGAIN: taken, but put no more until batch_flush()
+/* Takes a message in any case.  As FORMAT_LINE, a line end at its end stands for the line's own.  0; GN_EAGAIN: taken, but put no more until batch_flush()
  * has returned 0; GN_EFORMAT: the form cannot express it, it was not taken; or -errno. */
-int batch_put(struct batch *b, struct output *out, enum form form, const void *body, size_t len);
+int batch_put(struct batch *b, struct output *out, enum format format, const void *body, size_t len);
 /* 0: all is written; GN_EAGAIN (the output's on_ready will be called); or -errno. */
 int batch_flush(struct batch *b, struct output *out);
 

@@ -82,11 +82,11 @@ static void listen_wanted(struct listening *l, struct gn_node *node)
 static int listen_any(struct gn_node *node, bool is_ip6, unsigned *port)
 {
 	struct gn_multiaddr *wanted, *bound;
-	char *text, *tcp, form[40];
+	char *text, *tcp, format[40];
 	int err;
 
-	snprintf(form, sizeof form, "/%s/tcp/%u", is_ip6 ? "ip6/::" : "ip4/0.0.0.0", *port);
-	err = gn_multiaddr_parse(form, &wanted, NULL);
+	snprintf(format, sizeof format, "/%s/tcp/%u", is_ip6 ? "ip6/::" : "ip4/0.0.0.0", *port);
+	err = gn_multiaddr_parse(format, &wanted, NULL);
 	if (err)
 		return err;
 	err = gn_node_listen(node, wanted, &bound);

@@ -17,9 +17,9 @@
 #define READ_ROOM ((size_t)1 << 18)
 #define ALIGN ((size_t)64) /* where each read begins: at odd offsets it is much slower */
 
-void reader_init(struct reader *r, int fd, enum form form, size_t max)
+void reader_init(struct reader *r, int fd, enum format format, size_t max)
 {
-	*r = (struct reader){.fd = fd, .form = form, .max = max};
+	*r = (struct reader){.fd = fd, .format = format, .max = max};
 }
 
 void reader_fini(struct reader *r)
@@ -90,7 +90,7 @@ static int more(struct reader *r)
 	return 0;
 }
 
-int reader_next(struct reader *r, struct form_unit *out)
+int reader_next(struct reader *r, struct format_message *out)
 {
 	int err;
 
@@ -98,11 +98,11 @@ int reader_next(struct reader *r, struct form_unit *out)
 	r->offset += r->taken;
 	r->taken = 0;
 	for (;;) {
-		if (r->form == FORM_RAW && !r->ended && r->len - r->at < r->max)
+		if (r->format == FORMAT_RAW && !r->ended && r->len - r->at < r->max)
 			err = GN_EAGAIN;
 		else
-			err = form_decode(r->form, r->len > r->at ? r->bytes + r->at : NULL, r->len - r->at, r->ended,
-					  r->max, &r->seen, out);
+			err = format_decode(r->format, r->len > r->at ? r->bytes + r->at : NULL, r->len - r->at,
+					    r->ended, r->max, &r->seen, out);
 		if (err != GN_EAGAIN)
 			break;
 		err = more(r);

@@ -4,11 +4,11 @@
 #ifndef CMD_COMMON_READER_H
 #define CMD_COMMON_READER_H
 
-#include "form.h"
+#include "format.h"
 
 struct reader {
 	int fd;
-	enum form form; /* FORM_RAW: blocks of `max` bytes, the last may be shorter */
+	enum format format; /* FORMAT_RAW: blocks of `max` bytes, the last may be shorter */
 	size_t max;
 	uint8_t *bytes;
 	size_t at, len, cap, seen, taken;
@@ -19,11 +19,11 @@ struct reader {
 	const char *hint;          /* NULL, or what reader_check() says behind what is wrong with the input */
 };
 
-void reader_init(struct reader *r, int fd, enum form form, size_t max);
+void reader_init(struct reader *r, int fd, enum format format, size_t max);
 void reader_fini(struct reader *r);
 /* The next message, good until the next call.  0, GN_EOF at the end, an error of
- * form_decode(), or -errno. */
-int reader_next(struct reader *r, struct form_unit *out);
+ * format_decode(), or -errno. */
+int reader_next(struct reader *r, struct format_message *out);
 /* What read() says of at most n bytes: > 0, 0 at the end, or -errno; waits where the descriptor
  * is a non-blocking one. */
 ptrdiff_t reader_read(int fd, void *buf, size_t n);

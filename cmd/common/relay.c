@@ -77,14 +77,14 @@ static int up_bytes(struct relay *r)
 
 static int up_frames(struct relay *r)
 {
-	struct form_unit unit;
+	struct format_message message;
 	int err;
 
 	for (;;) {
-		err = units_peek(r->cfg.units, &unit);
+		err = framer_peek(r->cfg.framer, &message);
 		if (err)
 			return err == GN_EAGAIN ? 0 : err;
-		err = gn_channel_send(r->cfg.ch, unit.body, unit.len);
+		err = gn_channel_send(r->cfg.ch, message.body, message.len);
 		if (err == GN_EAGAIN)
 			return 0;
 		if (err == GN_ETOOBIG)
@@ -93,7 +93,7 @@ static int up_frames(struct relay *r)
 			r->dead = true; /* its event tells why */
 			return 0;
 		}
-		units_skip(r->cfg.units);
+		framer_skip(r->cfg.framer);
 	}
 }
 
@@ -192,9 +192,9 @@ static int receive_frames(struct relay *r)
 			return err;
 		if (!has_output(r))
 			continue;
-		err = batch_put(&r->batch, r->cfg.out, r->cfg.form, frame, len);
+		err = batch_put(&r->batch, r->cfg.out, r->cfg.format, frame, len);
 		if (err == GN_EFORMAT) {
-			r->down_fault = RELAY_FORM;
+			r->down_fault = RELAY_FORMAT;
 			return err;
 		}
 		if (err && err != GN_EAGAIN)
@@ -261,7 +261,7 @@ static void release_input(struct relay *r)
 	input_on_ready(r->cfg.in, NULL, NULL);
 	input_pause(r->cfg.in);
 	r->cfg.in = NULL; /* its owner may free it from here on */
-	r->cfg.units = NULL;
+	r->cfg.framer = NULL;
 }
 
 static void release_output(struct relay *r)
@@ -421,7 +421,7 @@ int relay_new(const struct relay_cfg *cfg, struct gn_loop *loop, struct relay **
 	if (r == NULL)
 		return -ENOMEM;
 	r->cfg = *cfg;
-	r->is_frames = cfg->units != NULL;
+	r->is_frames = cfg->framer != NULL;
 	r->down_fault = RELAY_PEER;
 	err = gn_timer_new(loop, relay_on_ready, r, &r->kick);
 	if (!err)
@@ -497,7 +497,7 @@ uint64_t relay_unconfirmed(const struct relay *r)
 	n = gn_channel_pending(r->cfg.ch);
 	if (r->cfg.in != NULL)
 		n += input_held(r->cfg.in);
-	if (r->cfg.units != NULL)
-		n += r->cfg.units->len;
+	if (r->cfg.framer != NULL)
+		n += r->cfg.framer->len;
 	return n;
 }

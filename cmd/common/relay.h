@@ -4,7 +4,7 @@
  * both directions have ended in good order or something failed.
  *
  *	local side                      wire side
- *	input --> [form] --- send --->  channel        form: how frames look locally, form.h;
+ *	input --> [form] --- send --->  channel        form: how frames look locally, format.h;
  *	output <- [form] <-- receive -- channel              raw both ways: bytes, not copied
  *
  * Half-close goes through both ways: the end of the input ends the channel's sending
@@ -16,11 +16,11 @@
 #ifndef CMD_COMMON_RELAY_H
 #define CMD_COMMON_RELAY_H
 
-#include "form.h"
+#include "format.h"
 #include "gn.h"
 #include "input.h"
 #include "output.h"
-#include "units.h"
+#include "framer.h"
 
 struct relay;
 
@@ -31,7 +31,7 @@ enum relay_fault {
 	RELAY_IDLE,   /* nothing has moved for too long; the relay's owner says so */
 	RELAY_INPUT,  /* reading locally failed, or what was read was bad (GN_E*) */
 	RELAY_OUTPUT, /* writing locally failed */
-	RELAY_FORM,   /* the local form cannot express a frame that came (a line with a '\n' in it) */
+	RELAY_FORMAT, /* the local form cannot express a frame that came (a line with a '\n' in it) */
 };
 
 /* How it ended. */
@@ -47,8 +47,8 @@ struct relay_cfg {
 	struct gn_channel *ch;           /* the relay's from relay_new() on */
 	struct input *in;                /* borrowed; NULL: there is nothing to send */
 	struct output *out;              /* borrowed; NULL: what comes is dropped */
-	struct units *units;             /* borrowed; makes frames of `in`; not NULL where the channel is GN_FRAMES */
-	enum form form;                  /* of the output, with units only */
+	struct framer *framer;           /* borrowed; makes frames of `in`; not NULL where the channel is GN_FRAMES */
+	enum format format;              /* of the output, with units only */
 	bool drop_output;                /* -EPIPE is no fault: what comes is dropped then */
 	bool keep_output;                /* the channel's end leaves the output open, for the next one */
 	bool hold_end;                   /* the input's end is told by on_input_end and waits for relay_end() */

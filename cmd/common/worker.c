@@ -33,7 +33,7 @@ struct worker {
 	struct program *program;
 	struct input *in;
 	struct output *out;
-	struct units units;
+	struct framer framer;
 	struct relay *relay;
 	struct gn_timer *timer; /* RUNS: GRACE; STOPPING and ALONE: POLL */
 	gn_time deadline;       /* STOPPING: when it is killed; ALONE: when its output is closed */
@@ -47,7 +47,7 @@ struct worker {
 
 static void close_input(struct worker *w)
 {
-	units_fini(&w->units);
+	framer_fini(&w->framer);
 	input_free(w->in);
 	w->in = NULL;
 }
@@ -287,8 +287,8 @@ static int worker_start_relay(struct worker *w)
 		.ch = w->cfg.ch,
 		.in = w->in,
 		.out = w->out,
-		.units = w->cfg.frames ? &w->units : NULL,
-		.form = w->cfg.form,
+		.framer = w->cfg.frames ? &w->framer : NULL,
+		.format = w->cfg.format,
 		.drop_output = true,
 		.hold_end = true,
 		.on_opened = worker_on_opened,
@@ -298,7 +298,7 @@ static int worker_start_relay(struct worker *w)
 		.arg = w,
 	};
 
-	units_init(&w->units, w->in, w->cfg.form, w->cfg.max_frame);
+	framer_init(&w->framer, w->in, w->cfg.format, w->cfg.max_frame);
 	return relay_new(&rc, w->cfg.loop, &w->relay);
 }
 

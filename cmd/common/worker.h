@@ -15,7 +15,7 @@
 #ifndef CMD_COMMON_WORKER_H
 #define CMD_COMMON_WORKER_H
 
-#include "form.h"
+#include "format.h"
 #include "gn.h"
 #include "relay.h"
 
@@ -29,7 +29,7 @@ struct worker_cfg {
 	int fd_in, fd_out; /* 0 and 1, or 6 and 7 */
 	bool own_group;    /* program.h */
 	bool frames;       /* of the channel */
-	enum form form;
+	enum format format;
 	size_t max_frame;
 	void (*on_opened)(void *arg); /* may be NULL */
 	/* The program has ended, and all that it wrote has gone out: only the peer's word is missing.  Not

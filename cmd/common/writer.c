@@ -91,13 +91,13 @@ static void hold(const void *p, size_t n)
 	held += n;
 }
 
-int writer_put(enum form form, const void *body, size_t len)
+int writer_put(enum format format, const void *body, size_t len)
 {
-	struct form_wrap w;
+	struct format_wrap w;
 	struct iovec v[4];
 	int err;
 
-	err = form_encode(form, body, len, &w);
+	err = format_encode(format, body, len, &w);
 	if (err)
 		return err;
 	if (len >= LARGE) {

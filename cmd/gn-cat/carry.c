@@ -35,11 +35,11 @@ static void on_stream_done(void *arg, const struct verdict *v)
 	struct cat *c = arg;
 	struct verdict copy = *v;
 
-	progress_end(c->progress, gn_path_name(c->note.path));
+	progress_end(c->progress, gn_path_name(c->log.path));
 	stream_free(c->stream);
 	c->stream = NULL;
-	report_close(&c->note, &copy, strlen(c->token));
-	note_fini(&c->note);
+	report_close(&c->log, &copy, strlen(c->token));
+	streamlog_fini(&c->log);
 	c->on_done(c, &copy);
 }
 
@@ -47,7 +47,7 @@ static void carry_on_unwanted(void *arg)
 {
 	struct cat *c = arg;
 
-	if (!c->cfg.note.json)
+	if (!c->cfg.log.json)
 		diag("the peer takes no more data; waiting to see whether standard input ends without any");
 }
 
@@ -71,12 +71,12 @@ int carry_start(struct cat *c, struct gn_channel *ch, void (*on_opened)(void *ar
 	int err;
 
 	c->on_done = on_done;
-	note_open(&c->note, &c->cfg.note, ch);
+	streamlog_open(&c->log, &c->cfg.log, ch);
 	err = stream_new(&cfg, &c->stream);
 	if (err) {
 		gn_channel_reset(ch);
 		gn_channel_free(ch);
-		note_fini(&c->note);
+		streamlog_fini(&c->log);
 		return err;
 	}
 	size = c->feed != NULL && !c->cfg.keep ? feed_size(c->feed) : -1;
@@ -92,5 +92,5 @@ void carry_stop(struct cat *c)
 	progress_stop(c->progress);
 	stream_free(c->stream);
 	c->stream = NULL;
-	note_fini(&c->note);
+	streamlog_fini(&c->log);
 }

@@ -9,7 +9,7 @@
 #include "common/attempts.h"
 #include "common/limit.h"
 #include "common/listening.h"
-#include "common/note.h"
+#include "common/streamlog.h"
 #include "common/opt.h"
 #include "progress.h"
 #include "stream.h"
@@ -22,7 +22,7 @@ struct cat_cfg {
 	int ready_fd;
 	gn_time wait, idle;
 	struct gn_limits limits;
-	struct note_cfg note;
+	struct streamlog_cfg log;
 };
 
 struct cat {
@@ -45,7 +45,7 @@ struct cat {
 
 	/* the stream that is carried, carry.c */
 	struct stream *stream;
-	struct note note;
+	struct streamlog log;
 	bool is_sized; /* standard input is a file with a size: progress is how much of that has gone */
 	void (*on_done)(struct cat *c, const struct verdict *v);
 };

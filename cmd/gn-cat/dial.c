@@ -18,7 +18,7 @@ static struct {
 
 static void failed(struct cat *c, int err)
 {
-	cat_close(c, attempts_failed(&c->attempts, &c->cfg.note, c->address.addr, err), CLOSE_LIMIT);
+	cat_close(c, attempts_report(&c->attempts, &c->cfg.log, c->address.addr, err), CLOSE_LIMIT);
 }
 
 static void cat_dial_on_wait(void *arg)
@@ -55,8 +55,8 @@ static void cat_dial_on_dialled(void *arg, int err, struct gn_channel *ch)
 
 	st.op = NULL;
 	if (!err) {
-		if (c->cfg.note.verbose && !c->cfg.note.json)
-			attempts_say(&c->attempts);
+		if (c->cfg.log.verbose && !c->cfg.log.json)
+			attempts_print(&c->attempts);
 		err = carry_start(c, ch, cat_dial_on_opened, cat_dial_on_done);
 	}
 	if (!err)

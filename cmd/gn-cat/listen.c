@@ -112,7 +112,7 @@ static void listen_on_event(void *arg, struct gn_channel *ch, unsigned events)
 	}
 	free(w);
 	gn_channel_free(ch);
-	if (st.c->cfg.note.verbose)
+	if (st.c->cfg.log.verbose)
 		diag("a stream that waited has gone");
 	if (!st.c->cfg.keep) {
 		diag("the stream was cut off before it began");
@@ -154,7 +154,7 @@ static void show_command(const struct cat *c)
 {
 	const char *addr = c->listening.n_shown ? c->listening.shown[0] : NULL;
 
-	if (addr == NULL || c->cfg.note.json || !isatty(STDERR_FILENO))
+	if (addr == NULL || c->cfg.log.json || !isatty(STDERR_FILENO))
 		return;
 	diag("at the other end:");
 	if (!c->raw)
@@ -194,13 +194,13 @@ void listen_on_unknown(void *arg, const struct gn_peer_id *peer, const struct gn
 	struct netblock from;
 	struct json j;
 
-	if (is_customary(protocol) && !c->cfg.note.verbose)
+	if (is_customary(protocol) && !c->cfg.log.verbose)
 		return;
 	explain_unknown(c, protocol, why, sizeof why);
 	gn_peer_id_format(peer, id);
 	addr = remote != NULL ? gn_multiaddr_format(remote) : NULL;
 	netblock_of(remote, &from);
-	if (!c->cfg.note.json) {
+	if (!c->cfg.log.json) {
 		diag_from(&from, "a caller from %s, %s, %s", addr != NULL ? addr : "?", id, why);
 	} else if (netblock_may_print(&from)) {
 		json_open(&j);
@@ -232,7 +232,7 @@ int listen_start(struct cat *c)
 		err = listening_start(&c->listening, c->node, c->token[0] ? c->token : NULL);
 	if (err)
 		return err;
-	listening_show(&c->listening, c->cfg.note.json, c->cfg.note.verbose > 0);
+	listening_show(&c->listening, c->cfg.log.json, c->cfg.log.verbose > 0);
 	show_command(c);
 	err = listening_ready(&c->listening, c->cfg.ready_fd);
 	if (err)
@@ -250,7 +250,7 @@ void listen_on_signal(struct cat *c, int sig)
 	}
 	st.draining = true;
 	refuse_all();
-	if (c->stream != NULL && c->cfg.note.verbose)
+	if (c->stream != NULL && c->cfg.log.verbose)
 		diag("ending: the stream has %d s", (int)(DRAIN_LIMIT / GN_SEC));
 	/* Nobody was served: whoever waits for the data must not take this for success. */
 	if (!st.served && !c->closing)

@@ -36,9 +36,9 @@ static const struct opt opts[] = {
 	 offsetof(struct cat_cfg, idle)},
 	LIMIT_OPT(struct cat_cfg, limits),
 	{0, "progress", NULL, "show how much, how fast, how long still", opt_flag, offsetof(struct cat_cfg, progress)},
-	{'j', "json", NULL, "events on stderr as JSON objects", opt_flag, offsetof(struct cat_cfg, note.json)},
+	{'j', "json", NULL, "events on stderr as JSON objects", opt_flag, offsetof(struct cat_cfg, log.json)},
 	{'v', "verbose", NULL, "say more, how it was reached for one; twice: all", opt_count,
-	 offsetof(struct cat_cfg, note.verbose)},
+	 offsetof(struct cat_cfg, log.verbose)},
 };
 
 static const struct opt_tool tool = {
@@ -104,7 +104,7 @@ static void settle_directions(struct cat_cfg *cfg)
 		cfg->recv_only = in && !out;
 		cfg->send_only = out && !in;
 	}
-	if (isatty(STDERR_FILENO) && !cfg->note.json && ((!in && !cfg->recv_only) || (!out && !cfg->send_only)))
+	if (isatty(STDERR_FILENO) && !cfg->log.json && ((!in && !cfg->recv_only) || (!out && !cfg->send_only)))
 		cfg->progress = true;
 }
 
@@ -134,7 +134,7 @@ static void settle_protocol(struct cat *c)
 	else
 		memcpy(c->token, c->address.token, sizeof c->token);
 	snprintf(c->protocol, sizeof c->protocol, "%s%s%s", CAT_PROTOCOL, c->token[0] ? "/" : "", c->token);
-	c->cfg.note.protocol = CAT_PROTOCOL;
+	c->cfg.log.protocol = CAT_PROTOCOL;
 }
 
 /* arg is the node's, for all callbacks of its configuration. */
@@ -145,7 +145,7 @@ static int gate(void *arg, const struct gn_peer_id *peer, const struct gn_multia
 
 static void cat_start_node(struct cat *c)
 {
-	struct gn_key *key = identity_load(&c->cfg.key, c->cfg.note.verbose && !c->cfg.note.json);
+	struct gn_key *key = identity_load(&c->cfg.key, c->cfg.log.verbose && !c->cfg.log.json);
 	struct gn_node_cfg nc;
 	int err;
 
@@ -233,7 +233,7 @@ int main(int argc, char **argv)
 		check_dialer(&c, &args);
 	settle_directions(&c.cfg);
 	settle_protocol(&c);
-	diag_library(c.cfg.note.verbose);
+	diag_library(c.cfg.log.verbose);
 	cat_start(&c);
 	err = gn_loop_run(c.loop);
 	if (err)

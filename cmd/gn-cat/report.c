@@ -111,7 +111,7 @@ void report_explain(const struct verdict *v, size_t token, char *text, size_t ro
 	}
 }
 
-static void report_close_json(const struct note *n, const struct verdict *v, const char *why)
+static void report_close_json(const struct streamlog *n, const struct verdict *v, const char *why)
 {
 	struct json j;
 
@@ -129,7 +129,7 @@ static void report_close_json(const struct note *n, const struct verdict *v, con
 	json_send(&j, STDERR_FILENO);
 }
 
-void report_close(const struct note *n, const struct verdict *v, size_t token)
+void report_close(const struct streamlog *n, const struct verdict *v, size_t token)
 {
 	const char *addr = n->addr != NULL ? n->addr : "?";
 	char why[320];

@@ -3,7 +3,7 @@
 #ifndef CMD_GN_CAT_REPORT_H
 #define CMD_GN_CAT_REPORT_H
 
-#include "common/note.h"
+#include "common/streamlog.h"
 #include "gn.h"
 #include "stream.h"
 
@@ -13,6 +13,6 @@ int report_code(const struct verdict *v);
  * token: characters of the token, 0 without one. */
 void report_explain(const struct verdict *v, size_t token, char *text, size_t room);
 /* A failure is always said, a clean end with -v or -j. */
-void report_close(const struct note *n, const struct verdict *v, size_t token);
+void report_close(const struct streamlog *n, const struct verdict *v, size_t token);
 
 #endif

@@ -43,5 +43,5 @@ void dialer_close(struct dialer *d, int code)
 
 void dialer_failed(struct dialer *d, int err)
 {
-	dialer_close(d, attempts_failed(&d->attempts, &d->cfg.note, d->address.addr, err));
+	dialer_close(d, attempts_report(&d->attempts, &d->cfg.log, d->address.addr, err));
 }

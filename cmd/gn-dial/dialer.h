@@ -7,7 +7,7 @@
 #include "common/identity.h"
 #include "common/attempts.h"
 #include "common/limit.h"
-#include "common/note.h"
+#include "common/streamlog.h"
 #include "common/opt.h"
 #include "common/wire.h"
 #include "gn.h"
@@ -16,7 +16,7 @@ struct cfg {
 	struct identity_cfg key;
 	gn_time wait; /* -w, 0: the node's */
 	struct wire wire;
-	struct note_cfg note;
+	struct streamlog_cfg log;
 	bool identify, ping, recv_only;
 	unsigned pings; /* 0: until interrupted */
 	gn_time interval;

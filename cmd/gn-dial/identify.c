@@ -72,7 +72,7 @@ static void dial_identify_on_done(void *arg, int err, const struct gn_identify_i
 		dialer_failed(d, err);
 		return;
 	}
-	if (d->cfg.note.json)
+	if (d->cfg.log.json)
 		err = print_json(info);
 	else
 		print_text(info);

@@ -32,7 +32,7 @@ static const struct opt opts[] = {
 	IDENTITY_OPTS(struct cfg, key, "the identity (GN_KEY_FILE, the default key, else one for this run)"),
 	{'w', "wait", "TIME", "until the peer must have answered (15s)", opt_time, offsetof(struct cfg, wait)},
 	{'F', "form", "FORMAT", "locally: varint, line, text or raw (varint; on a terminal text; with a program raw)",
-	 wire_opt_form_text, offsetof(struct cfg, wire)},
+	 wire_opt_format_text, offsetof(struct cfg, wire)},
 	{0, "wire", "WIRE", "on the network: frames or raw (frames; with a program raw)", wire_opt_wire,
 	 offsetof(struct cfg, wire)},
 	{0, "max-frame", "SIZE", "the longest frame, in bytes (1M)", opt_size, offsetof(struct cfg, wire.max_frame)},
@@ -43,9 +43,9 @@ static const struct opt opts[] = {
 	{0, "identify", NULL, "print what the peer says of itself", opt_flag, offsetof(struct cfg, identify)},
 	LIMIT_OPT(struct cfg, limits),
 	{'j', "json", NULL, "results as JSON objects; events likewise, on stderr", opt_flag,
-	 offsetof(struct cfg, note.json)},
+	 offsetof(struct cfg, log.json)},
 	{'v', "verbose", NULL, "say more, each address tried for one; twice: all", opt_count,
-	 offsetof(struct cfg, note.verbose)},
+	 offsetof(struct cfg, log.verbose)},
 };
 
 static const struct opt_tool tool = {
@@ -80,7 +80,7 @@ static void dial_on_stop_signal(void *arg, int sig)
 
 static void dial_start_node(struct dialer *d)
 {
-	struct gn_key *key = identity_load(&d->cfg.key, d->cfg.note.verbose && !d->cfg.note.json);
+	struct gn_key *key = identity_load(&d->cfg.key, d->cfg.log.verbose && !d->cfg.log.json);
 	struct gn_node_cfg nc;
 	int err;
 
@@ -116,7 +116,7 @@ static void dial_check(struct dialer *d, const struct opt_args *args)
 		die_usage("%s", f.text);
 	d->protocol = plain ? args->operands[1] : NULL;
 	d->argv = args->program;
-	d->cfg.note.program = args->program;
+	d->cfg.log.program = args->program;
 }
 
 static int start_job(struct dialer *d)
@@ -135,7 +135,7 @@ int main(int argc, char **argv)
 	gn_limits_init(&d.cfg.limits);
 	opt_begin(&tool, &d.cfg, argc, argv, &args);
 	dial_check(&d, &args);
-	diag_library(d.cfg.note.verbose);
+	diag_library(d.cfg.log.verbose);
 	err = gn_loop_new(&d.loop);
 	if (!err)
 		err = signals_open(d.loop);

@@ -36,7 +36,7 @@ static void on_rtt(void *arg, unsigned seq, gn_time rtt)
 {
 	struct dialer *d = arg;
 
-	if (d->closing || print(d->cfg.note.json, seq + 1, rtt))
+	if (d->closing || print(d->cfg.log.json, seq + 1, rtt))
 		return;
 	ping_stop();
 	dialer_close(d, EXIT_LOCAL);

@@ -19,12 +19,12 @@ static struct {
 	struct gn_timer *wait;
 	struct input *in;
 	struct output *out;
-	struct units units;
+	struct framer framer;
 	struct relay *relay;
 	struct worker *worker;
 	bool worker_done;
 	int failed; /* the dial has, but the program has still to end */
-	struct note note;
+	struct streamlog log;
 } st;
 
 static void dial_stream_on_opened(void *arg)
@@ -52,8 +52,8 @@ static void dial_stream_on_wait(void *arg)
 static void dial_stream_on_relay_done(void *arg, const struct relay_result *result)
 {
 	gn_timer_stop(st.wait);
-	note_close(&st.note, result, -1, relay_metrics(st.relay));
-	dialer_close(arg, note_code(result));
+	streamlog_close(&st.log, result, -1, relay_metrics(st.relay));
+	dialer_close(arg, streamlog_exit_code(result));
 }
 
 static void dial_stream_on_worker_done(void *arg, const struct relay_result *result, int status)
@@ -67,8 +67,8 @@ static void dial_stream_on_worker_done(void *arg, const struct relay_result *res
 	} else if (st.failed) {
 		dialer_failed(d, st.failed);
 	} else {
-		note_close(&st.note, result, status, worker_metrics(st.worker));
-		dialer_close(d, result->fault ? note_code(result) : status);
+		streamlog_close(&st.log, result, status, worker_metrics(st.worker));
+		dialer_close(d, result->fault ? streamlog_exit_code(result) : status);
 	}
 }
 
@@ -79,8 +79,8 @@ static int dial_stream_start_relay(struct dialer *d, struct gn_channel *ch)
 		.in = st.in,
 		.end_follows = d->cfg.recv_only,
 		.out = st.out,
-		.units = d->cfg.wire.frames ? &st.units : NULL,
-		.form = d->cfg.wire.form_out,
+		.framer = d->cfg.wire.frames ? &st.framer : NULL,
+		.format = d->cfg.wire.format_out,
 		.on_opened = dial_stream_on_opened,
 		.on_done = dial_stream_on_relay_done,
 		.arg = d,
@@ -99,7 +99,7 @@ static int dial_stream_start_worker(struct dialer *d, struct gn_channel *ch)
 		.fd_in = PROG_IN,
 		.fd_out = PROG_OUT,
 		.frames = d->cfg.wire.frames,
-		.form = d->cfg.wire.form,
+		.format = d->cfg.wire.format,
 		.max_frame = d->cfg.wire.max_frame,
 		.on_opened = dial_stream_on_opened,
 		.on_done = dial_stream_on_worker_done,
@@ -119,9 +119,9 @@ static void dial_stream_on_dialled(void *arg, int err, struct gn_channel *ch)
 		dialer_failed(d, err);
 		return;
 	}
-	if (d->cfg.note.verbose && !d->cfg.note.json)
-		attempts_say(&d->attempts);
-	note_open(&st.note, &d->cfg.note, ch);
+	if (d->cfg.log.verbose && !d->cfg.log.json)
+		attempts_print(&d->attempts);
+	streamlog_open(&st.log, &d->cfg.log, ch);
 	err = d->argv != NULL ? dial_stream_start_worker(d, ch) : dial_stream_start_relay(d, ch);
 	if (!err)
 		return;
@@ -146,7 +146,7 @@ int stream_start(struct dialer *d)
 		err = output_new(d->loop, STDOUT_FILENO, false, &st.out);
 		if (err)
 			die(EXIT_LOCAL, "standard output: %s", gn_strerror(err));
-		units_init(&st.units, st.in, d->cfg.wire.form, d->cfg.wire.max_frame);
+		framer_init(&st.framer, st.in, d->cfg.wire.format, d->cfg.wire.max_frame);
 	}
 	if (err)
 		return err;
@@ -174,11 +174,11 @@ void stream_stop(void)
 	st.dial = NULL;
 	relay_free(st.relay);
 	worker_free(st.worker);
-	units_fini(&st.units);
+	framer_fini(&st.framer);
 	input_free(st.in);
 	output_free(st.out);
 	gn_timer_free(st.wait);
-	note_fini(&st.note);
+	streamlog_fini(&st.log);
 	st.relay = NULL;
 	st.worker = NULL;
 	st.in = NULL;

@@ -49,59 +49,59 @@ static const struct opt_tool tool = {
 	.program = true,
 };
 
-static enum form form_of(const struct cfg *cfg)
+static enum format frame_format_of(const struct cfg *cfg)
 {
 	if (cfg->nul)
-		return FORM_NUL;
+		return FORMAT_NUL;
 	if (cfg->netstring)
-		return FORM_NETSTRING;
-	return cfg->raw || cfg->block ? FORM_RAW : FORM_LINE;
+		return FORMAT_NETSTRING;
+	return cfg->raw || cfg->block ? FORMAT_RAW : FORMAT_LINE;
 }
 
-static const char *what_of(enum form form)
+static const char *frame_unit_name(enum format format)
 {
 	static const char *const names[] = {
-		[FORM_VARINT] = "frame", [FORM_LINE] = "line",           [FORM_RAW] = "block",
-		[FORM_NUL] = "string",   [FORM_NETSTRING] = "netstring",
+		[FORMAT_VARINT] = "frame", [FORMAT_LINE] = "line",           [FORMAT_RAW] = "block",
+		[FORMAT_NUL] = "string",   [FORMAT_NETSTRING] = "netstring",
 	};
 
-	return names[form];
+	return names[format];
 }
 
 /* One frame of all that can be read from fd. */
 static void encode_whole(int fd, size_t max, const char *name)
 {
-	struct form_unit u = {0};
+	struct format_message u = {0};
 	struct reader r;
 	int err;
 
 	/* one byte more than allowed tells too long from just long enough */
-	reader_init(&r, fd, FORM_RAW, max + 1);
+	reader_init(&r, fd, FORMAT_RAW, max + 1);
 	err = reader_next(&r, &u);
 	if (!err && u.len > max)
 		die(EXIT_BADDATA, "%s: longer than %zu bytes (--max-frame)", name, max);
 	if (err && err != GN_EOF)
 		die(err == -ENOMEM ? EXIT_LIMIT : EXIT_LOCAL, "%s: %s", name, gn_strerror(err));
-	writer_put(FORM_VARINT, u.body, u.len);
+	writer_put(FORMAT_VARINT, u.body, u.len);
 	reader_fini(&r);
 }
 
 static int encode(const struct cfg *cfg)
 {
-	enum form form = form_of(cfg);
-	struct form_unit u;
+	enum format format = frame_format_of(cfg);
+	struct format_message u;
 	struct reader r;
 	int err;
 
 	if (cfg->whole) {
 		encode_whole(STDIN_FILENO, cfg->max, "standard input");
 	} else {
-		reader_init(&r, STDIN_FILENO, form, cfg->block ? cfg->block : cfg->max);
+		reader_init(&r, STDIN_FILENO, format, cfg->block ? cfg->block : cfg->max);
 		r.before_read = writer_flush;
 		while (!(err = reader_next(&r, &u)))
-			writer_put(FORM_VARINT, u.body, u.len);
+			writer_put(FORMAT_VARINT, u.body, u.len);
 		writer_flush(); /* what was good goes out */
-		reader_check(&r, err, what_of(form));
+		reader_check(&r, err, frame_unit_name(format));
 		reader_fini(&r);
 	}
 	writer_close();
@@ -110,20 +110,20 @@ static int encode(const struct cfg *cfg)
 
 static int frame_decode(const struct cfg *cfg)
 {
-	enum form form = form_of(cfg);
-	struct form_unit u;
+	enum format format = frame_format_of(cfg);
+	struct format_message u;
 	struct reader r;
 	int err;
 
-	reader_init(&r, STDIN_FILENO, FORM_VARINT, cfg->max);
+	reader_init(&r, STDIN_FILENO, FORMAT_VARINT, cfg->max);
 	r.before_read = writer_flush;
 	while (!(err = reader_next(&r, &u))) {
-		if (!writer_put(form, u.body, u.len))
+		if (!writer_put(format, u.body, u.len))
 			continue;
 		writer_flush();
 		die(EXIT_BADDATA, "frame %" PRIu64 ", at byte %" PRIu64 ": holds %s, which a %s cannot (%s)", r.count,
-		    r.offset, form == FORM_NUL ? "a NUL" : "a line end", what_of(form),
-		    form == FORM_NUL ? "-n can" : "-0 or -n can");
+		    r.offset, format == FORMAT_NUL ? "a NUL" : "a line end", frame_unit_name(format),
+		    format == FORMAT_NUL ? "-n can" : "-0 or -n can");
 	}
 	writer_flush();
 	reader_check(&r, err, "frame");
@@ -135,12 +135,12 @@ static int frame_decode(const struct cfg *cfg)
 static int count(const struct cfg *cfg)
 {
 	uint64_t bytes = 0, largest = 0;
-	struct form_unit u;
+	struct format_message u;
 	struct reader r;
 	struct json j;
 	int err;
 
-	reader_init(&r, STDIN_FILENO, FORM_VARINT, cfg->max);
+	reader_init(&r, STDIN_FILENO, FORMAT_VARINT, cfg->max);
 	while (!(err = reader_next(&r, &u))) {
 		bytes += u.len;
 		largest = u.len > largest ? u.len : largest;
@@ -187,7 +187,7 @@ static int frame_split(const struct cfg *cfg, char *const *program)
 	struct reader r;
 	int err;
 
-	reader_init(&r, STDIN_FILENO, FORM_VARINT, cfg->max);
+	reader_init(&r, STDIN_FILENO, FORMAT_VARINT, cfg->max);
 	err = program != NULL ? split_program(&r, program)
 			      : split_files(&r, cfg->prefix != NULL ? cfg->prefix : "frame-");
 	reader_fini(&r);

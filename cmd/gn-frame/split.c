@@ -36,7 +36,7 @@ static int split_put_all(int fd, const uint8_t *p, size_t n)
 	return 0;
 }
 
-static void put_file(const char *path, const struct form_unit *u)
+static void put_file(const char *path, const struct format_message *u)
 {
 	int err = split_put_all(outfile_open(path, OUTFILE_NEW), u->body, u->len);
 
@@ -49,7 +49,7 @@ int split_files(struct reader *r, const char *prefix)
 {
 	size_t room = strlen(prefix) + 24;
 	char *path = malloc(room);
-	struct form_unit u;
+	struct format_message u;
 	int err;
 
 	if (path == NULL)
@@ -90,7 +90,7 @@ static pid_t split_start(char *const *argv, int in)
 
 /* The program finds the whole frame when it starts: through a pipe it would take the death of gn-frame in the
  * middle of a frame for the frame's end. */
-static int split_run(char *const *argv, const struct form_unit *u)
+static int split_run(char *const *argv, const struct format_message *u)
 {
 	int in = memory_file_new(u->body, u->len), status;
 	pid_t pid, got;
@@ -109,7 +109,7 @@ static int split_run(char *const *argv, const struct form_unit *u)
 
 int split_program(struct reader *r, char *const *argv)
 {
-	struct form_unit u;
+	struct format_message u;
 	char number[24];
 	int err = 0, code = EXIT_DONE;
 

@@ -72,7 +72,7 @@ static void listen_on_stop_signal(void *arg, int sig)
 		if (gn_node_close(l->node, l->cfg.drain, listen_on_closed, l))
 			l->node_closed = true;
 		serve_drain(l->serve, l->cfg.drain);
-		if (l->cfg.note.verbose)
+		if (l->cfg.log.verbose)
 			diag("ending: open streams have %.1f s", (double)l->cfg.drain / (double)GN_SEC);
 	}
 }
@@ -90,7 +90,7 @@ static void on_broken(void *arg, int code)
 
 static void listen_start_node(struct listener *l)
 {
-	struct gn_key *key = identity_load(&l->cfg.key, l->cfg.note.verbose && !l->cfg.note.json);
+	struct gn_key *key = identity_load(&l->cfg.key, l->cfg.log.verbose && !l->cfg.log.json);
 	struct gn_node_cfg nc;
 	int err;
 
@@ -118,10 +118,10 @@ static void start_serving(struct listener *l, const struct opt_args *args)
 		.recv_only = l->cfg.recv_only,
 		.idle = l->cfg.idle,
 		.frames = l->cfg.wire.frames,
-		.form = l->cfg.wire.form,
-		.form_out = l->cfg.wire.form_out,
+		.format = l->cfg.wire.format,
+		.format_out = l->cfg.wire.format_out,
 		.max_frame = l->cfg.wire.max_frame,
-		.note = &l->cfg.note,
+		.log = &l->cfg.log,
 		.on_broken = on_broken,
 		.on_ended = on_served,
 		.arg = l,
@@ -155,7 +155,7 @@ static void start_listening(struct listener *l)
 	signals_on(SIGINT, listen_on_stop_signal, l);
 	signals_on(SIGHUP, listen_on_stop_signal, l);
 	signals_on(SIGQUIT, listen_on_stop_signal, l);
-	listening_show(&l->listening, l->cfg.note.json, l->cfg.note.verbose > 0);
+	listening_show(&l->listening, l->cfg.log.json, l->cfg.log.verbose > 0);
 	err = listening_ready(&l->listening, l->cfg.ready_fd);
 	if (err)
 		die(EXIT_LOCAL, "--ready-fd: %s", gn_strerror(err));
@@ -175,7 +175,7 @@ static void listen_check(struct listener *l, const struct opt_args *args)
 		die_usage("%s", f.text);
 	if (l->cfg.recv_only && args->program != NULL)
 		die_usage("--recv-only goes with standard input and output only");
-	l->cfg.note.program = args->program;
+	l->cfg.log.program = args->program;
 }
 
 int main(int argc, char **argv)
@@ -187,7 +187,7 @@ int main(int argc, char **argv)
 	gn_limits_init(&l.cfg.limits);
 	opt_begin(&listen_tool, &l.cfg, argc, argv, &args);
 	listen_check(&l, &args);
-	diag_library(l.cfg.note.verbose);
+	diag_library(l.cfg.log.verbose);
 	err = gn_loop_new(&l.loop);
 	if (!err)
 		err = signals_open(l.loop);

@@ -13,7 +13,7 @@ static const struct opt opts[] = {
 	 offsetof(struct cfg, idle)},
 	{0, "allow", "ID", "let this peer in and no other; may be repeated", opt_list, offsetof(struct cfg, allow)},
 	{'F', "form", "FORMAT", "locally: varint, line, text or raw (varint; on a terminal text; with a program raw)",
-	 wire_opt_form_text, offsetof(struct cfg, wire)},
+	 wire_opt_format_text, offsetof(struct cfg, wire)},
 	{0, "wire", "WIRE", "on the network: frames or raw (frames; with a program raw)", wire_opt_wire,
 	 offsetof(struct cfg, wire)},
 	{0, "max-frame", "SIZE", "the longest frame, in bytes (1M)", opt_size, offsetof(struct cfg, wire.max_frame)},
@@ -24,8 +24,8 @@ static const struct opt opts[] = {
 	{0, "drain", "TIME", "what streams get to end at SIGTERM and SIGINT (5s)", opt_time,
 	 offsetof(struct cfg, drain)},
 	LIMIT_OPT(struct cfg, limits),
-	{'j', "json", NULL, "events on stderr as JSON objects", opt_flag, offsetof(struct cfg, note.json)},
-	{'v', "verbose", NULL, "say more; twice: all", opt_count, offsetof(struct cfg, note.verbose)},
+	{'j', "json", NULL, "events on stderr as JSON objects", opt_flag, offsetof(struct cfg, log.json)},
+	{'v', "verbose", NULL, "say more; twice: all", opt_count, offsetof(struct cfg, log.verbose)},
 };
 
 const struct opt_tool listen_tool = {

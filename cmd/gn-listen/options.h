@@ -4,7 +4,7 @@
 #define CMD_GN_LISTEN_OPTIONS_H
 
 #include "common/identity.h"
-#include "common/note.h"
+#include "common/streamlog.h"
 #include "common/opt.h"
 #include "common/wire.h"
 #include "gn.h"
@@ -18,7 +18,7 @@ struct cfg {
 	bool recv_only;
 	gn_time drain, idle;
 	struct gn_limits limits;
-	struct note_cfg note;
+	struct streamlog_cfg log;
 };
 
 extern const struct opt_tool listen_tool;

@@ -31,7 +31,7 @@ struct served {
 	struct share_peer *peer;
 	struct worker *worker;
 	struct relay *relay;
-	struct note note;
+	struct streamlog log;
 	uint64_t moved; /* bytes, in and out, when the idle timer last looked */
 	gn_time since;  /* when they were seen to have changed */
 };
@@ -48,7 +48,7 @@ struct serve {
 	enum serve_state state;
 	struct input *in;
 	struct output *out;
-	struct units units;
+	struct framer framer;
 	struct share *share;
 	struct gn_timer *turn; /* starts those that may run, outside of callbacks of others */
 	struct gn_timer *idle;
@@ -76,7 +76,7 @@ static void serve_drop(struct served *d)
 		gn_channel_free(d->ch);
 	worker_free(d->worker);
 	relay_free(d->relay);
-	note_fini(&d->note);
+	streamlog_fini(&d->log);
 	free(d);
 	gn_timer_start(s->turn, 0);
 }
@@ -92,10 +92,10 @@ static void serve_on_relay_done(void *arg, const struct relay_result *result)
 {
 	struct served *d = arg;
 	struct serve *s = d->serve;
-	int code = note_code(result);
+	int code = streamlog_exit_code(result);
 	bool is_broken = result->fault == RELAY_INPUT || result->fault == RELAY_OUTPUT;
 
-	note_close(&d->note, result, -1, relay_metrics(d->relay));
+	streamlog_close(&d->log, result, -1, relay_metrics(d->relay));
 	serve_drop(d);
 	/* what a peer did ends its stream; what stdin or stdout did ends the tool */
 	if (is_broken)
@@ -115,7 +115,7 @@ static void serve_on_worker_done(void *arg, const struct relay_result *result, i
 {
 	struct served *d = arg;
 
-	note_close(&d->note, result, status, worker_metrics(d->worker));
+	streamlog_close(&d->log, result, status, worker_metrics(d->worker));
 	serve_drop(d);
 }
 
@@ -126,8 +126,8 @@ static int serve_start_relay(struct served *d)
 		.ch = d->ch,
 		.in = s->in,
 		.out = s->out,
-		.units = s->cfg.frames ? &s->units : NULL,
-		.form = s->cfg.form_out,
+		.framer = s->cfg.frames ? &s->framer : NULL,
+		.format = s->cfg.format_out,
 		.keep_output = true,
 		.end_follows = s->cfg.recv_only,
 		.on_done = serve_on_relay_done,
@@ -149,7 +149,7 @@ static int serve_start_worker(struct served *d)
 		.fd_out = STDOUT_FILENO,
 		.own_group = true,
 		.frames = s->cfg.frames,
-		.form = s->cfg.form,
+		.format = s->cfg.format,
 		.max_frame = s->cfg.max_frame,
 		.on_idle = on_worker_idle,
 		.on_done = serve_on_worker_done,
@@ -166,7 +166,7 @@ static void serve_start(struct served *d)
 
 	err = s->cfg.argv != NULL ? serve_start_worker(d) : serve_start_relay(d);
 	if (err) {
-		diag_from(&d->note.from, "%s: %s: %s", d->note.peer,
+		diag_from(&d->log.from, "%s: %s: %s", d->log.peer,
 			  s->cfg.argv != NULL ? s->cfg.argv[0] : "cannot serve it", gn_strerror(err));
 		serve_refuse(d);
 		return;
@@ -209,7 +209,7 @@ static void serve_on_event(void *arg, struct gn_channel *ch, unsigned events)
 		gn_timer_start(d->serve->turn, 0);
 		return;
 	}
-	note_close(&d->note, &(struct relay_result){.fault = RELAY_PEER, .err = gn_channel_error(ch)}, -1, &none);
+	streamlog_close(&d->log, &(struct relay_result){.fault = RELAY_PEER, .err = gn_channel_error(ch)}, -1, &none);
 	serve_drop(d);
 }
 
@@ -223,8 +223,8 @@ static void serve_make_room(struct serve *s)
 			last = d;
 	if (last == NULL)
 		return;
-	diag_from(&last->note.from, "%s at %s: reset, too many streams wait for their turn", last->note.peer,
-		  last->note.addr != NULL ? last->note.addr : "?");
+	diag_from(&last->log.from, "%s at %s: reset, too many streams wait for their turn", last->log.peer,
+		  last->log.addr != NULL ? last->log.addr : "?");
 	serve_refuse(last);
 }
 
@@ -246,15 +246,15 @@ void serve_open(void *arg, struct gn_channel *ch)
 	}
 	d->serve = s;
 	d->ch = ch;
-	note_open(&d->note, s->cfg.note, ch);
+	streamlog_open(&d->log, s->cfg.log, ch);
 	gn_channel_on_event(ch, serve_on_event, d);
 	for (at = &s->all; *at != NULL; at = &(*at)->next)
 		;
 	*at = d;
 	gn_timer_start(s->turn, 0);
 	if (share_is_over(s->share, d->peer)) {
-		diag_from(&d->note.from, "%s at %s: reset, %d of its streams wait already", d->note.peer,
-			  d->note.addr != NULL ? d->note.addr : "?", WAITING_PEER);
+		diag_from(&d->log.from, "%s at %s: reset, %d of its streams wait already", d->log.peer,
+			  d->log.addr != NULL ? d->log.addr : "?", WAITING_PEER);
 		serve_refuse(d);
 	} else if (share_is_full(s->share)) {
 		serve_make_room(s);
@@ -285,7 +285,7 @@ static void end_idle(struct served *d)
 		return;
 	}
 	relay_reset(d->relay);
-	note_close(&d->note, &result, -1, relay_metrics(d->relay));
+	streamlog_close(&d->log, &result, -1, relay_metrics(d->relay));
 	serve_drop(d);
 }
 
@@ -405,7 +405,7 @@ int serve_new(const struct serve_cfg *cfg, struct serve **out)
 		serve_free(s);
 		return err;
 	}
-	units_init(&s->units, s->in, cfg->form, cfg->max_frame);
+	framer_init(&s->framer, s->in, cfg->format, cfg->max_frame);
 	*out = s;
 	return 0;
 }
@@ -416,7 +416,7 @@ void serve_free(struct serve *s)
 		return;
 	while (s->all != NULL)
 		serve_drop(s->all);
-	units_fini(&s->units);
+	framer_fini(&s->framer);
 	input_free(s->in);
 	output_free(s->out);
 	share_free(s->share);

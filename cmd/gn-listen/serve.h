@@ -8,8 +8,8 @@
 #ifndef CMD_GN_LISTEN_SERVE_H
 #define CMD_GN_LISTEN_SERVE_H
 
-#include "common/form.h"
-#include "common/note.h"
+#include "common/format.h"
+#include "common/streamlog.h"
 #include "gn.h"
 
 struct serve;
@@ -19,13 +19,13 @@ struct serve_cfg {
 	const struct gn_peer_id *self;
 	char *const *argv; /* NULL: stdin and stdout */
 	unsigned conc;
-	bool is_one_peer;         /* only one peer is let in: it may have all programs */
-	bool recv_only;           /* stdin is left alone, and our end follows the peer's */
-	gn_time idle;             /* a stream on which nothing moved for so long is ended; 0: never */
-	bool frames;              /* on the wire */
-	enum form form, form_out; /* wire.h */
+	bool is_one_peer;               /* only one peer is let in: it may have all programs */
+	bool recv_only;                 /* stdin is left alone, and our end follows the peer's */
+	gn_time idle;                   /* a stream on which nothing moved for so long is ended; 0: never */
+	bool frames;                    /* on the wire */
+	enum format format, format_out; /* wire.h */
 	size_t max_frame;
-	const struct note_cfg *note;
+	const struct streamlog_cfg *log;
 	/* stdin or stdout failed, which ends the tool with this code; it was said already. */
 	void (*on_broken)(void *arg, int code);
 	/* After serve_drain() or serve_stop(): no stream is left, nor any process of a program. */

@@ -28,8 +28,8 @@ static const struct opt opts[] = {
 	IDENTITY_OPTS(struct cfg, key, "the recipient's key (GN_KEY_FILE, else the default key)"),
 	{'f', "from", "ID", "a sender that is wanted: a peer id, a public key, @FILE, or any; may be repeated",
 	 opt_list, offsetof(struct cfg, from)},
-	{'F', "form", "FORMAT", "messages are put out as varint or line; raw: one whole stream (varint)", wire_opt_form,
-	 offsetof(struct cfg, wire)},
+	{'F', "form", "FORMAT", "messages are put out as varint or line; raw: one whole stream (varint)",
+	 wire_opt_format, offsetof(struct cfg, wire)},
 	{0, "context", "TEXT", "what it must have been sealed for", opt_string, offsetof(struct cfg, context)},
 	{'o', "output", "FILE", "write there, and only if all is well", opt_string, offsetof(struct cfg, file)},
 	{0, "any-order", NULL, "messages need not be one whole sequence", opt_flag,
@@ -107,7 +107,7 @@ int main(int argc, char **argv)
 		die_usage("-o -: without -o it goes to standard output; a file of that name is ./-");
 	if (cfg.open.json && cfg.open.info_fd < 0)
 		die_usage("-j goes with --info-fd");
-	if (cfg.wire.max_frame && cfg.wire.form == FORM_RAW)
+	if (cfg.wire.max_frame && cfg.wire.format == FORMAT_RAW)
 		die_usage("--max-frame: a stream (-F raw) has no frames");
 	if (wire_settle(&cfg.wire, false, &f))
 		die_usage("%s", f.text);
@@ -118,9 +118,9 @@ int main(int argc, char **argv)
 		writer_to(outfile_open(cfg.file, OUTFILE_REPLACE), cfg.file);
 	else
 		fdio_enlarge(STDOUT_FILENO);
-	cfg.open.form = cfg.wire.form;
+	cfg.open.format = cfg.wire.format;
 	cfg.open.max = cfg.wire.max_frame;
-	if (cfg.wire.form == FORM_RAW)
+	if (cfg.wire.format == FORMAT_RAW)
 		open_stream(u, &cfg.open);
 	else
 		open_frames(u, &cfg.open);

@@ -102,23 +102,23 @@ static void put_one(struct frames *f, const struct gn_sealed_info *info, const v
 		die(EXIT_BADDATA, "%s: longer than %zu bytes (--max-frame)", f->where, f->cfg->max);
 	}
 	info_put(f->cfg, info);
-	if (!writer_put(f->cfg->form, text, len))
+	if (!writer_put(f->cfg->format, text, len))
 		return;
 	writer_flush();
 	die(EXIT_BADDATA, "%s: holds a line end, which a line cannot (-F varint can)", f->where);
 }
 
-static void open_one(struct frames *f, const struct form_unit *unit)
+static void open_one(struct frames *f, const struct format_message *message)
 {
 	struct gn_sealed_info info;
 	void *text;
 	size_t len;
 	int err;
 
-	err = gn_unseal_message(f->u, unit->body, unit->len, &text, &len);
+	err = gn_unseal_message(f->u, message->body, message->len, &text, &len);
 	if (err) {
-		writer_flush();                       /* what was good goes out */
-		if (is_header(unit->body, unit->len)) /* which stands behind its own length, but not a frame's */
+		writer_flush();                             /* what was good goes out */
+		if (is_header(message->body, message->len)) /* which stands behind its own length, but not a frame's */
 			die(EXIT_BADDATA, "%s: is no frame, but a piece of a sealed stream, which -F raw opens",
 			    f->where);
 		open_die_of(err, f->where);
@@ -135,15 +135,15 @@ static void open_one(struct frames *f, const struct form_unit *unit)
 void open_frames(struct gn_unsealer *u, const struct open_cfg *cfg)
 {
 	struct frames f = {.cfg = cfg, .u = u};
-	struct form_unit unit;
+	struct format_message message;
 	struct reader r;
 	int err;
 
-	reader_init(&r, STDIN_FILENO, FORM_VARINT, GN_SEALED_MAX(cfg->max));
+	reader_init(&r, STDIN_FILENO, FORMAT_VARINT, GN_SEALED_MAX(cfg->max));
 	r.before_read = writer_flush;
-	while (!(err = reader_next(&r, &unit))) {
+	while (!(err = reader_next(&r, &message))) {
 		snprintf(f.where, sizeof f.where, "frame %" PRIu64 ", at byte %" PRIu64, r.count, r.offset);
-		open_one(&f, &unit);
+		open_one(&f, &message);
 	}
 	writer_flush();
 	reader_check(&r, err, "frame");

@@ -4,14 +4,14 @@
 #ifndef CMD_GN_OPEN_OPEN_H
 #define CMD_GN_OPEN_OPEN_H
 
-#include "common/form.h"
+#include "common/format.h"
 #include "gn.h"
 
 struct open_cfg {
-	enum form form; /* of what is put out */
-	size_t max;     /* the longest message */
-	bool any_order; /* the messages need not be one whole sequence */
-	int info_fd;    /* -1: nobody wants to know */
+	enum format format; /* of what is put out */
+	size_t max;         /* the longest message */
+	bool any_order;     /* the messages need not be one whole sequence */
+	int info_fd;        /* -1: nobody wants to know */
 	bool json;
 };
 

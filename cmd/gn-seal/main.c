@@ -26,7 +26,7 @@ static const struct opt opts[] = {
 	IDENTITY_OPTS(struct cfg, key, "the sender's key (GN_KEY_FILE, else the default key)"),
 	{'r', "to", "ID", "a recipient: a peer id, a public key, or @FILE; may be repeated", opt_list,
 	 offsetof(struct cfg, to)},
-	{'F', "form", "FORMAT", "messages come as varint or line; raw: one whole stream (varint)", wire_opt_form,
+	{'F', "form", "FORMAT", "messages come as varint or line; raw: one whole stream (varint)", wire_opt_format,
 	 offsetof(struct cfg, wire)},
 	{0, "context", "TEXT", "what it is for: the opener must name the same", opt_string,
 	 offsetof(struct cfg, context)},
@@ -70,7 +70,7 @@ static struct gn_sealer *sealer_of(const struct cfg *cfg)
 		.key = key,
 		.type = cfg->type,
 		.context = cfg->context,
-		.sequence = cfg->wire.form != FORM_RAW,
+		.sequence = cfg->wire.format != FORMAT_RAW,
 	};
 	struct gn_sealer *s;
 	struct peers to;
@@ -107,7 +107,7 @@ int main(int argc, char **argv)
 		die_usage("takes no operand ('%.80s'); it reads standard input", args.operands[0]);
 	if (!cfg.to.n)
 		die_usage("-r ID is missing: for whom?");
-	if (cfg.wire.max_frame && cfg.wire.form == FORM_RAW)
+	if (cfg.wire.max_frame && cfg.wire.format == FORMAT_RAW)
 		die_usage("--max-frame: a stream (-F raw) has no frames");
 	if (wire_settle(&cfg.wire, false, &f))
 		die_usage("%s", f.text);
@@ -115,10 +115,10 @@ int main(int argc, char **argv)
 	opt_list_free(&cfg.to);
 	fdio_enlarge(STDIN_FILENO);
 	fdio_enlarge(STDOUT_FILENO);
-	if (cfg.wire.form == FORM_RAW)
+	if (cfg.wire.format == FORMAT_RAW)
 		seal_stream(s);
 	else
-		seal_frames(s, cfg.wire.form, cfg.wire.max_frame);
+		seal_frames(s, cfg.wire.format, cfg.wire.max_frame);
 	gn_sealer_free(s);
 	writer_close();
 	return EXIT_DONE;

@@ -25,7 +25,7 @@ static void seal_check(int err)
 
 /* ---- messages ---- */
 
-static void seal_one(struct gn_sealer *s, const struct form_unit *u)
+static void seal_one(struct gn_sealer *s, const struct format_message *u)
 {
 	const void *out;
 	void *whole = NULL;
@@ -37,7 +37,7 @@ static void seal_one(struct gn_sealer *s, const struct form_unit *u)
 		seal_check(gn_seal_message(s, u->body, u->len, &whole, &len));
 		out = whole;
 	}
-	writer_put(FORM_VARINT, out, len);
+	writer_put(FORMAT_VARINT, out, len);
 	free(whole);
 }
 
@@ -58,25 +58,25 @@ static bool is_raw(const uint8_t *p, size_t n)
 }
 
 /* What to say of input that is not what -F says.  Frames that end in the middle may have been frames. */
-static const char *hint_for(enum form form, int err, bool looks_raw)
+static const char *hint_for(enum format format, int err, bool looks_raw)
 {
-	if (form == FORM_LINE)
+	if (format == FORMAT_LINE)
 		return "; -F raw seals any input as one stream";
 	if (err == GN_ETRUNC && !looks_raw)
 		return NULL;
 	return "; if these are no frames: -F raw seals any input as one stream, -F line each line";
 }
 
-void seal_frames(struct gn_sealer *s, enum form form, size_t max)
+void seal_frames(struct gn_sealer *s, enum format format, size_t max)
 {
 	bool looks_raw = true; /* unless there was a frame */
-	struct form_unit u;
+	struct format_message u;
 	struct reader r;
 	const void *out;
 	size_t len;
 	int err;
 
-	reader_init(&r, STDIN_FILENO, form, max);
+	reader_init(&r, STDIN_FILENO, format, max);
 	r.before_read = writer_flush;
 	while (!(err = reader_next(&r, &u))) {
 		if (r.count == 1)
@@ -84,11 +84,11 @@ void seal_frames(struct gn_sealer *s, enum form form, size_t max)
 		seal_one(s, &u);
 	}
 	writer_flush(); /* what was good goes out */
-	r.hint = hint_for(form, err, looks_raw);
-	reader_check(&r, err, form == FORM_LINE ? "line" : "frame");
+	r.hint = hint_for(format, err, looks_raw);
+	reader_check(&r, err, format == FORMAT_LINE ? "line" : "frame");
 	reader_fini(&r);
 	seal_check(gn_sealer_end(s, &out, &len));
-	writer_put(FORM_VARINT, out, len);
+	writer_put(FORMAT_VARINT, out, len);
 	writer_flush();
 }
 

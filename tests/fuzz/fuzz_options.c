@@ -37,7 +37,7 @@ static const struct opt opts[] = {
 	{'c', "conc", "N", "", opt_number, offsetof(struct cfg, number)},
 	{'w', "wait", "TIME", "", opt_time, offsetof(struct cfg, time)},
 	{'r', "ready-fd", "FD", "", opt_fd, offsetof(struct cfg, fd)},
-	{'F', "form", "FORMAT", "", wire_opt_form, offsetof(struct cfg, wire)},
+	{'F', "form", "FORMAT", "", wire_opt_format, offsetof(struct cfg, wire)},
 	{0, "wire", "WIRE", "", wire_opt_wire, offsetof(struct cfg, wire)},
 	{0, "max-frame", "SIZE", "", opt_size, offsetof(struct cfg, wire.max_frame)},
 	LIMIT_OPT(struct cfg, limits),

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "common/form.h"
+#include "common/format.h"
 #include "common/json.h"
 #include "common/number.h"
 #include "common/opt.h"
@@ -292,18 +292,18 @@ static void a_size_has_a_unit_or_is_bytes(void **state)
 /* Every form takes back what it gave, from any number of pieces. */
 static void test_form_round(void **state)
 {
-	static const enum form forms[] = {FORM_VARINT, FORM_LINE, FORM_NUL, FORM_NETSTRING};
+	static const enum format formats[] = {FORMAT_VARINT, FORMAT_LINE, FORMAT_NUL, FORMAT_NETSTRING};
 	static const char *const bodies[] = {"", "a", "hello, world", "1:x,"};
 
 	(void)state;
-	for (size_t k = 0; k < sizeof forms / sizeof *forms; k++) {
+	for (size_t k = 0; k < sizeof formats / sizeof *formats; k++) {
 		uint8_t text[256];
 		size_t len = 0, at = 0, have = 0, seen = 0, got = 0;
-		struct form_unit u;
-		struct form_wrap w;
+		struct format_message u;
+		struct format_wrap w;
 
 		for (size_t i = 0; i < 4; i++) {
-			assert_int_equal(form_encode(forms[k], bodies[i], strlen(bodies[i]), &w), 0);
+			assert_int_equal(format_encode(formats[k], bodies[i], strlen(bodies[i]), &w), 0);
 			memcpy(text + len, w.head, w.n_head);
 			len += w.n_head;
 			memcpy(text + len, bodies[i], strlen(bodies[i]));
@@ -312,7 +312,7 @@ static void test_form_round(void **state)
 			len += w.n_tail;
 		}
 		while (got < 4) { /* a byte more each time */
-			int r = form_decode(forms[k], text + at, have - at, false, 100, &seen, &u);
+			int r = format_decode(formats[k], text + at, have - at, false, 100, &seen, &u);
 
 			if (r == GN_EAGAIN) {
 				assert_true(have < len);
@@ -326,46 +326,49 @@ static void test_form_round(void **state)
 			got++;
 		}
 		assert_int_equal(at, len);
-		assert_int_equal(form_decode(forms[k], text + at, 0, true, 100, &seen, &u), GN_EOF);
+		assert_int_equal(format_decode(formats[k], text + at, 0, true, 100, &seen, &u), GN_EOF);
 	}
 }
 
 static void text_takes_lines_with_their_ends(void **state)
 {
 	static const uint8_t text[] = "ab\n\nrest";
-	struct form_unit u;
+	struct format_message u;
 	size_t seen = 0;
 
 	(void)state;
-	assert_int_equal(form_decode(FORM_TEXT, text, 2, false, 3, &seen, &u), GN_EAGAIN);
-	assert_int_equal(form_decode(FORM_TEXT, text, 8, false, 3, &seen, &u), 0);
+	assert_int_equal(format_decode(FORMAT_TEXT, text, 2, false, 3, &seen, &u), GN_EAGAIN);
+	assert_int_equal(format_decode(FORMAT_TEXT, text, 8, false, 3, &seen, &u), 0);
 	assert_int_equal(u.len, 3);
 	assert_int_equal(u.taken, 3);
-	assert_int_equal(form_decode(FORM_TEXT, text + 3, 5, false, 3, &seen, &u), 0);
+	assert_int_equal(format_decode(FORMAT_TEXT, text + 3, 5, false, 3, &seen, &u), 0);
 	assert_int_equal(u.len, 1);
-	assert_int_equal(form_decode(FORM_TEXT, text + 4, 4, false, 4, &seen, &u), GN_EAGAIN);
-	assert_int_equal(form_decode(FORM_TEXT, text + 4, 4, true, 4, &seen, &u), 0);
+	assert_int_equal(format_decode(FORMAT_TEXT, text + 4, 4, false, 4, &seen, &u), GN_EAGAIN);
+	assert_int_equal(format_decode(FORMAT_TEXT, text + 4, 4, true, 4, &seen, &u), 0);
 	assert_int_equal(u.len, 4);
 	seen = 0;
-	assert_int_equal(form_decode(FORM_TEXT, text, 8, false, 2, &seen, &u), GN_ETOOBIG);
+	assert_int_equal(format_decode(FORMAT_TEXT, text, 8, false, 2, &seen, &u), GN_ETOOBIG);
 }
 
 static void test_form_bad(void **state)
 {
-	struct form_unit u;
-	struct form_wrap w;
+	struct format_message u;
+	struct format_wrap w;
 	size_t seen = 0;
 
 	(void)state;
-	assert_int_equal(form_encode(FORM_LINE, "a\nb", 3, &w), GN_EFORMAT);
-	assert_int_equal(form_encode(FORM_NUL, "a\0b", 3, &w), GN_EFORMAT);
-	assert_int_equal(form_encode(FORM_NUL, "a\nb", 3, &w), 0);
-	assert_int_equal(form_decode(FORM_VARINT, (const uint8_t *)"\x65", 1, false, 100, &seen, &u), GN_ETOOBIG);
-	assert_int_equal(form_decode(FORM_VARINT, (const uint8_t *)"\x02x", 2, true, 100, &seen, &u), GN_ETRUNC);
-	assert_int_equal(form_decode(FORM_VARINT, (const uint8_t *)"\x80\x00", 2, false, 100, &seen, &u), GN_EFORMAT);
-	assert_int_equal(form_decode(FORM_LINE, (const uint8_t *)"abcd", 4, false, 3, &seen, &u), GN_ETOOBIG);
-	assert_int_equal(form_decode(FORM_NETSTRING, (const uint8_t *)"101:", 4, false, 100, &seen, &u), GN_ETOOBIG);
-	assert_int_equal(form_decode(FORM_NETSTRING, (const uint8_t *)"1:a;", 4, false, 100, &seen, &u), GN_EFORMAT);
+	assert_int_equal(format_encode(FORMAT_LINE, "a\nb", 3, &w), GN_EFORMAT);
+	assert_int_equal(format_encode(FORMAT_NUL, "a\0b", 3, &w), GN_EFORMAT);
+	assert_int_equal(format_encode(FORMAT_NUL, "a\nb", 3, &w), 0);
+	assert_int_equal(format_decode(FORMAT_VARINT, (const uint8_t *)"\x65", 1, false, 100, &seen, &u), GN_ETOOBIG);
+	assert_int_equal(format_decode(FORMAT_VARINT, (const uint8_t *)"\x02x", 2, true, 100, &seen, &u), GN_ETRUNC);
+	assert_int_equal(format_decode(FORMAT_VARINT, (const uint8_t *)"\x80\x00", 2, false, 100, &seen, &u),
+			 GN_EFORMAT);
+	assert_int_equal(format_decode(FORMAT_LINE, (const uint8_t *)"abcd", 4, false, 3, &seen, &u), GN_ETOOBIG);
+	assert_int_equal(format_decode(FORMAT_NETSTRING, (const uint8_t *)"101:", 4, false, 100, &seen, &u),
+			 GN_ETOOBIG);
+	assert_int_equal(format_decode(FORMAT_NETSTRING, (const uint8_t *)"1:a;", 4, false, 100, &seen, &u),
+			 GN_EFORMAT);
 }
 
 static void test_json(void **state)

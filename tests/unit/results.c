@@ -37,7 +37,7 @@ int __wrap_close(int fd)
 
 static void by_writer(void)
 {
-	(void)writer_put(FORM_LINE, "text", 4);
+	(void)writer_put(FORMAT_LINE, "text", 4);
 	writer_close();
 	exit(EXIT_DONE);
 }

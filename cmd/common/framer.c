@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "units.h"
+#include "framer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,20 +7,20 @@
 
 #define STEP ((size_t)4096)
 
-void units_init(struct units *u, struct input *in, enum form form, size_t max)
+void framer_init(struct framer *u, struct input *in, enum format format, size_t max)
 {
-	*u = (struct units){.in = in, .form = form, .max = max};
-	if (form == FORM_RAW && u->max > UNITS_RAW_MAX)
-		u->max = UNITS_RAW_MAX;
+	*u = (struct framer){.in = in, .format = format, .max = max};
+	if (format == FORMAT_RAW && u->max > FRAMER_RAW_MAX)
+		u->max = FRAMER_RAW_MAX;
 }
 
-void units_fini(struct units *u)
+void framer_fini(struct framer *u)
 {
 	free(u->part);
-	*u = (struct units){0};
+	*u = (struct framer){0};
 }
 
-static int units_grow(struct units *u, size_t n)
+static int framer_grow(struct framer *u, size_t n)
 {
 	size_t cap = u->cap ? u->cap : 2 * STEP;
 	uint8_t *part;
@@ -37,19 +37,19 @@ static int units_grow(struct units *u, size_t n)
 	return 0;
 }
 
-static int units_decode(struct units *u, const uint8_t *p, size_t n, bool ended, struct form_unit *out)
+static int framer_decode(struct framer *u, const uint8_t *p, size_t n, bool ended, struct format_message *out)
 {
 	u->seen_next = u->seen;
-	return form_decode(u->form, p, n, ended, u->max, &u->seen_next, out);
+	return format_decode(u->format, p, n, ended, u->max, &u->seen_next, out);
 }
 
 /* A message that lies in one piece is shown where it is. */
-static int from_piece(struct units *u, const struct iovec *v, bool ended, struct form_unit *out)
+static int framer_from_piece(struct framer *u, const struct iovec *v, bool ended, struct format_message *out)
 {
-	int err = units_decode(u, v->iov_base, v->iov_len, ended, out);
+	int err = framer_decode(u, v->iov_base, v->iov_len, ended, out);
 
 	if (err == GN_EAGAIN) {
-		err = units_grow(u, v->iov_len);
+		err = framer_grow(u, v->iov_len);
 		if (err)
 			return err;
 		memcpy(u->part, v->iov_base, v->iov_len);
@@ -65,17 +65,17 @@ static int from_piece(struct units *u, const struct iovec *v, bool ended, struct
 
 /* The rest of a message whose beginning is in the part.  Only as much as is already there
  * is laid behind it: when the message is whole, what follows is read in place again. */
-static int from_part(struct units *u, const struct iovec *v, bool ended, struct form_unit *out)
+static int framer_from_part(struct framer *u, const struct iovec *v, bool ended, struct format_message *out)
 {
 	size_t step = u->len > STEP ? u->len : STEP;
 	size_t n = v->iov_len < step ? v->iov_len : step;
-	int err = units_grow(u, u->len + n);
+	int err = framer_grow(u, u->len + n);
 
 	if (err)
 		return err;
 	if (n)
 		memcpy(u->part + u->len, v->iov_base, n);
-	err = units_decode(u, u->part, u->len + n, ended && n == v->iov_len, out);
+	err = framer_decode(u, u->part, u->len + n, ended && n == v->iov_len, out);
 	if (err == GN_EAGAIN) {
 		u->len += n;
 		u->seen = u->seen_next;
@@ -89,7 +89,7 @@ static int from_part(struct units *u, const struct iovec *v, bool ended, struct 
 	return err;
 }
 
-int units_peek(struct units *u, struct form_unit *out)
+int framer_peek(struct framer *u, struct format_message *out)
 {
 	struct iovec v[2];
 	ptrdiff_t got;
@@ -107,13 +107,15 @@ int units_peek(struct units *u, struct form_unit *out)
 			v[0] = (struct iovec){0};
 		}
 		ended = n < 2 && input_end(u->in) == GN_EOF;
-		err = u->len ? from_part(u, &v[0], ended, out) : n ? from_piece(u, &v[0], ended, out) : GN_EOF;
+		err = u->len ? framer_from_part(u, &v[0], ended, out)
+		      : n    ? framer_from_piece(u, &v[0], ended, out)
+			     : GN_EOF;
 		if (err != GN_EAGAIN)
 			return err;
 	}
 }
 
-void units_skip(struct units *u)
+void framer_skip(struct framer *u)
 {
 	input_skip(u->in, u->taken);
 	if (u->whole)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "note.h"
+#include "streamlog.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,13 +11,13 @@
 #include "json.h"
 #include "diag.h"
 
-void note_open(struct note *n, const struct note_cfg *cfg, const struct gn_channel *ch)
+void streamlog_open(struct streamlog *n, const struct streamlog_cfg *cfg, const struct gn_channel *ch)
 {
 	struct gn_channel_state st;
 	struct json j;
 
 	gn_channel_state(ch, &st);
-	*n = (struct note){.cfg = cfg, .path = st.path};
+	*n = (struct streamlog){.cfg = cfg, .path = st.path};
 	netblock_of(st.remote, &n->from);
 	gn_peer_id_format(&st.peer, n->peer);
 	n->inbound = st.inbound;
@@ -41,31 +41,31 @@ void note_open(struct note *n, const struct note_cfg *cfg, const struct gn_chann
 	}
 }
 
-void note_fini(struct note *n)
+void streamlog_fini(struct streamlog *n)
 {
 	free(n->addr);
 	free(n->protocol);
-	*n = (struct note){0};
+	*n = (struct streamlog){0};
 }
 
 /* A connection that fell silent is a cut like any other, once there was a stream. */
-static bool note_is_cut(const struct relay_result *r)
+static bool streamlog_is_cut(const struct relay_result *r)
 {
 	return r->fault == RELAY_PEER && (exit_code(r->err) == EXIT_RESET || (r->err == GN_ETIMEOUT && r->opened));
 }
 
-int note_code(const struct relay_result *r)
+int streamlog_exit_code(const struct relay_result *r)
 {
 	switch (r->fault) {
 	case RELAY_CLEAN:
 		return EXIT_DONE;
 	case RELAY_PEER:
-		return note_is_cut(r) ? EXIT_RESET : exit_code(r->err);
+		return streamlog_is_cut(r) ? EXIT_RESET : exit_code(r->err);
 	case RELAY_UNREAD:
 		return EXIT_RESET;
 	case RELAY_IDLE:
 		return EXIT_TIMEOUT;
-	case RELAY_FORM:
+	case RELAY_FORMAT:
 		return EXIT_BADDATA;
 	case RELAY_INPUT:
 		return r->err <= GN_EAGAIN ? exit_code(r->err) : EXIT_LOCAL;
@@ -75,7 +75,7 @@ int note_code(const struct relay_result *r)
 	}
 }
 
-static const char *side(const struct note *n, enum relay_fault fault)
+static const char *streamlog_side(const struct streamlog *n, enum relay_fault fault)
 {
 	if (fault == RELAY_INPUT)
 		return n->cfg->program ? "what the program writes" : "standard input";
@@ -85,7 +85,7 @@ static const char *side(const struct note *n, enum relay_fault fault)
 }
 
 /* What helps where bytes turn out to be no frames. */
-static const char *frames_hint(const struct note *n, enum relay_fault fault)
+static const char *streamlog_frames_hint(const struct streamlog *n, enum relay_fault fault)
 {
 	if (fault == RELAY_PEER)
 		return "no frames?  --wire raw here takes plain bytes, -F line at the other end sends lines as frames";
@@ -95,7 +95,7 @@ static const char *frames_hint(const struct note *n, enum relay_fault fault)
 }
 
 /* What is known of a stream that was cut, in numbers. */
-static void explain_cut(const struct relay_result *r, const struct gn_metrics *m, char *text, size_t room)
+static void streamlog_explain_cut(const struct relay_result *r, const struct gn_metrics *m, char *text, size_t room)
 {
 	unsigned long long in = m->bytes_in, lost = r->lost, sent = m->bytes_out > r->lost ? m->bytes_out : r->lost;
 
@@ -109,8 +109,8 @@ static void explain_cut(const struct relay_result *r, const struct gn_metrics *m
 			 gn_strerror(r->err), in, lost, sent);
 }
 
-static void note_explain(const struct note *n, const struct relay_result *r, const struct gn_metrics *m, char *text,
-			 size_t room)
+static void streamlog_explain(const struct streamlog *n, const struct relay_result *r, const struct gn_metrics *m,
+			      char *text, size_t room)
 {
 	const char *what = NULL;
 
@@ -129,29 +129,30 @@ static void note_explain(const struct note *n, const struct relay_result *r, con
 		what = "a frame longer than --max-frame";
 	else if (r->err == GN_ETRUNC)
 		what = "it ends in the middle of a frame";
-	else if (r->err == GN_EFORMAT && r->fault != RELAY_FORM)
+	else if (r->err == GN_EFORMAT && r->fault != RELAY_FORMAT)
 		what = "a malformed frame";
 	if (what != NULL) {
-		snprintf(text, room, "%s: %s (%s)", side(n, r->fault), what, frames_hint(n, r->fault));
+		snprintf(text, room, "%s: %s (%s)", streamlog_side(n, r->fault), what,
+			 streamlog_frames_hint(n, r->fault));
 		return;
 	}
-	if (r->fault == RELAY_FORM) {
+	if (r->fault == RELAY_FORMAT) {
 		snprintf(text, room, "%s: a frame with a line end inside, which -F line cannot show",
-			 side(n, r->fault));
+			 streamlog_side(n, r->fault));
 		return;
 	}
 	if (r->fault != RELAY_PEER)
-		snprintf(text, room, "%s: %s", side(n, r->fault), gn_strerror(r->err));
-	else if (note_is_cut(r))
-		explain_cut(r, m, text, room);
+		snprintf(text, room, "%s: %s", streamlog_side(n, r->fault), gn_strerror(r->err));
+	else if (streamlog_is_cut(r))
+		streamlog_explain_cut(r, m, text, room);
 	else if (r->err == GN_ENOPROTO)
 		snprintf(text, room, "the peer does not speak %s", n->protocol != NULL ? n->protocol : "the protocol");
 	else
 		snprintf(text, room, "%s", gn_strerror(r->err));
 }
 
-static void note_close_json(const struct note *n, const struct relay_result *r, const char *why, int status,
-			    const struct gn_metrics *m)
+static void streamlog_close_json(const struct streamlog *n, const struct relay_result *r, const char *why, int status,
+				 const struct gn_metrics *m)
 {
 	struct json j;
 
@@ -160,7 +161,7 @@ static void note_close_json(const struct note *n, const struct relay_result *r, 
 	json_string(&j, "peer", n->peer);
 	json_string(&j, "addr", n->addr);
 	json_string(&j, "protocol", n->protocol);
-	json_int(&j, "code", note_code(r));
+	json_int(&j, "code", streamlog_exit_code(r));
 	if (r->fault) {
 		json_string(&j, "error", gn_errname(r->err));
 		json_string(&j, "text", why);
@@ -176,16 +177,16 @@ static void note_close_json(const struct note *n, const struct relay_result *r, 
 	json_send(&j, STDERR_FILENO);
 }
 
-void note_close(const struct note *n, const struct relay_result *r, int status, const struct gn_metrics *m)
+void streamlog_close(const struct streamlog *n, const struct relay_result *r, int status, const struct gn_metrics *m)
 {
 	bool quiet = r->fault == RELAY_OUTPUT && r->err == -EPIPE;
 	const char *addr = n->addr != NULL ? n->addr : "?";
 	char why[400];
 
 	if (r->fault)
-		note_explain(n, r, m, why, sizeof why);
+		streamlog_explain(n, r, m, why, sizeof why);
 	if (n->cfg->json)
-		note_close_json(n, r, why, status, m);
+		streamlog_close_json(n, r, why, status, m);
 	else if (r->fault && !quiet)
 		diag_from(&n->from, "%s at %s: %s", n->peer, addr, why);
 	else if (status > 0)
