@@ -22,10 +22,10 @@
 #define NAME_LEN (NAME_BYTES * 8 / 5)
 
 static struct {
-	const char *said; /* the path as the user wrote it */
-	char *path;       /* that of the file itself, through links */
-	char *temporary;  /* a name beside it */
-	size_t n_folder;  /* length of the directory in both, with the slash; 0: the working directory */
+	const char *given; /* the path as the user wrote it */
+	char *path;        /* that of the file itself, through links */
+	char *temporary;   /* a name beside it */
+	size_t n_folder;   /* length of the directory in both, with the slash; 0: the working directory */
 	enum outfile_kind kind;
 	bool is_unnamed;
 	int fd;
@@ -64,19 +64,19 @@ static void watch_signals(void)
 
 static _Noreturn void outfile_die_of(int err)
 {
-	die(err == EACCES || err == EPERM ? EXIT_REFUSED : EXIT_LOCAL, "%s: %s", file.said, strerror(err));
+	die(err == EACCES || err == EPERM ? EXIT_REFUSED : EXIT_LOCAL, "%s: %s", file.given, strerror(err));
 }
 
 static _Noreturn void die_of_taken(void)
 {
-	die(EXIT_REFUSED, "%s is there already and is not overwritten", file.said);
+	die(EXIT_REFUSED, "%s is there already and is not overwritten", file.given);
 }
 
 static _Noreturn void die_of_folder(int err)
 {
 	if (err != EACCES && err != EPERM && err != EROFS)
 		outfile_die_of(err);
-	die(err == EROFS ? EXIT_LOCAL : EXIT_REFUSED, "%s: no file can be made in its directory: %s", file.said,
+	die(err == EROFS ? EXIT_LOCAL : EXIT_REFUSED, "%s: no file can be made in its directory: %s", file.given,
 	    strerror(err));
 }
 
@@ -132,13 +132,13 @@ static void check_target(void)
 			die_of_taken();
 		return;
 	}
-	if (stat(file.said, &st) != 0) {
+	if (stat(file.given, &st) != 0) {
 		if (errno != ENOENT)
 			outfile_die_of(errno);
 		return;
 	}
 	if (!S_ISREG(st.st_mode))
-		die(EXIT_REFUSED, "%s: is there, and is not a regular file", file.said);
+		die(EXIT_REFUSED, "%s: is there, and is not a regular file", file.given);
 	/* Nobody replaces what may not be written. */
 	if (faccessat(AT_FDCWD, file.path, W_OK, AT_EACCESS) != 0)
 		outfile_die_of(errno);
@@ -158,7 +158,7 @@ static void set_names(const char *name)
 {
 	const char *slash;
 
-	file.said = name;
+	file.given = name;
 	file.path = file.kind == OUTFILE_REPLACE ? follow(name) : strdup(name);
 	if (file.path == NULL)
 		die_memory();
@@ -270,7 +270,7 @@ static int set_permissions(void)
 
 	if (file.kind == OUTFILE_REPLACE && lstat(file.path, &st) == 0) {
 		if (!S_ISREG(st.st_mode))
-			die(EXIT_REFUSED, "%s: is there, and is not a regular file", file.said);
+			die(EXIT_REFUSED, "%s: is there, and is not a regular file", file.given);
 		return take_permissions(&st);
 	}
 	mask = umask(0);

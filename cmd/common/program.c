@@ -14,8 +14,8 @@
 #include "exit.h"
 #include "signals.h"
 
-#define FD_SAFE 10      /* pipes are kept above the numbers that the program is given */
-#define REVIEW (GN_SEC) /* how often the groups of programs that have ended are looked at */
+#define FD_SAFE 10          /* pipes are kept above the numbers that the program is given */
+#define GROUP_POLL (GN_SEC) /* how often the groups of programs that have ended are looked at */
 
 /* RUNS -- reaped --> ENDED -- nothing of its group, or of its known descendants, is left --> GONE */
 enum program_state { PROGRAM_RUNS, PROGRAM_ENDED, PROGRAM_GONE };
@@ -70,7 +70,7 @@ bool program_is_gone(struct program *p)
 	return p->state == PROGRAM_GONE;
 }
 
-static void programs_review(void)
+static void programs_check(void)
 {
 	bool is_left = false;
 	struct program *next;
@@ -83,13 +83,13 @@ static void programs_review(void)
 			is_left = true;
 	}
 	if (is_left)
-		gn_timer_start(all.timer, REVIEW);
+		gn_timer_start(all.timer, GROUP_POLL);
 }
 
-static void on_review(void *arg)
+static void programs_on_timer(void *arg)
 {
 	(void)arg;
-	programs_review();
+	programs_check();
 }
 
 static struct program *program_find(pid_t pid)
@@ -119,12 +119,12 @@ static void on_child(void *arg, int sig)
 		if (p->on_exit != NULL)
 			p->on_exit(p->arg, p, status);
 	}
-	programs_review();
+	programs_check();
 }
 
 static int programs_open(struct gn_loop *loop)
 {
-	int err = all.timer == NULL ? gn_timer_new(loop, on_review, NULL, &all.timer) : 0;
+	int err = all.timer == NULL ? gn_timer_new(loop, programs_on_timer, NULL, &all.timer) : 0;
 	static bool is_reaping;
 
 	if (err == 0 && !is_reaping)
@@ -188,27 +188,27 @@ static int spawn(const struct program_cfg *cfg, int in, int out, pid_t *pid)
 
 static int start_on_pipes(const struct program_cfg *cfg, pid_t *pid, int *to, int *from)
 {
-	int down[2], up[2], err;
+	int to_child[2], from_child[2], err;
 
-	err = make_pipe(down);
+	err = make_pipe(to_child);
 	if (err)
 		return err;
-	err = make_pipe(up);
+	err = make_pipe(from_child);
 	if (err) {
-		close(down[0]);
-		close(down[1]);
+		close(to_child[0]);
+		close(to_child[1]);
 		return err;
 	}
-	err = spawn(cfg, down[0], up[1], pid);
-	close(down[0]);
-	close(up[1]);
+	err = spawn(cfg, to_child[0], from_child[1], pid);
+	close(to_child[0]);
+	close(from_child[1]);
 	if (err) {
-		close(up[0]);
-		close(down[1]);
+		close(from_child[0]);
+		close(to_child[1]);
 		return err;
 	}
-	*to = down[1];
-	*from = up[0];
+	*to = to_child[1];
+	*from = from_child[0];
 	return 0;
 }
 
@@ -271,7 +271,7 @@ void program_free(struct program *p)
 	p->on_exit = NULL;
 	p->is_released = true;
 	if (p->state != PROGRAM_RUNS)
-		programs_review();
+		programs_check();
 }
 
 void programs_signal(int sig)

@@ -7,7 +7,7 @@
 #include "batch.h"
 
 #define VIEWS 16
-#define LEAVE (1 * GN_SEC) /* relay_finish(): for the peer's end, from the acknowledgement on */
+#define PEER_END_LIMIT (1 * GN_SEC) /* relay_finish(): for the peer's end, from the acknowledgement on */
 
 /* What this side sends.
  *
@@ -25,23 +25,23 @@ enum relay_receiving { RECEIVING_OPEN, RECEIVING_DROPPING, RECEIVING_ENDED };
 
 struct relay {
 	struct relay_cfg cfg;
-	struct gn_timer *kick;  /* runs it from the loop, where callbacks may fire */
-	struct gn_timer *leave; /* ends the wait for the peer's end */
+	struct gn_timer *run_timer;      /* runs it from the loop, where callbacks may fire */
+	struct gn_timer *peer_end_timer; /* ends the wait for the peer's end */
 	struct batch batch;
 	struct gn_metrics metrics;
 	struct relay_result result;
 	enum relay_sending sending;
 	enum relay_receiving receiving;
-	int down_err;                /* met behind frames that still have to be written, */
-	enum relay_fault down_fault; /* and whose it is */
+	int receive_err;                /* met behind frames that still have to be written, */
+	enum relay_fault receive_fault; /* and whose it is */
 	bool is_frames;
-	bool lost_output; /* it was found out just now that nobody reads: what waits is to be dropped */
-	bool asking;      /* GN_ACKED is pending */
-	bool drained;     /* GN_DRAINED came */
+	bool output_lost;  /* it was found out just now that nobody reads: what waits is to be dropped */
+	bool sync_pending; /* GN_ACKED is pending */
+	bool drained;      /* GN_DRAINED came */
 	bool dead;
-	bool is_finished; /* by relay_finish() */
-	bool is_leaving;  /* r->leave was started, */
-	bool left;        /* and the peer has not ended its side by then */
+	bool is_finished;        /* by relay_finish() */
+	bool is_waiting_for_end; /* r->leave was started, */
+	bool is_end_overdue;     /* and the peer has not ended its side by then */
 };
 
 static void relay_fail(struct relay *r, enum relay_fault fault, int err)
@@ -52,11 +52,11 @@ static void relay_fail(struct relay *r, enum relay_fault fault, int err)
 	r->result.err = err;
 }
 
-static void fail_output(struct relay *r, int err)
+static void relay_fail_output(struct relay *r, int err)
 {
 	if (err == -EPIPE && r->cfg.drop_output) {
 		r->receiving = RECEIVING_DROPPING;
-		r->lost_output = true;
+		r->output_lost = true;
 		batch_fini(&r->batch);
 	} else {
 		relay_fail(r, RELAY_OUTPUT, err);
@@ -66,7 +66,7 @@ static void fail_output(struct relay *r, int err)
 /* ---- from the input to the channel -------------------------------------------- */
 
 /* What ends the reading: 0 while it goes on. */
-static int up_bytes(struct relay *r)
+static int relay_send_bytes(struct relay *r)
 {
 	ptrdiff_t n;
 
@@ -75,7 +75,7 @@ static int up_bytes(struct relay *r)
 	return n == GN_EAGAIN || n == GN_ESPACE ? 0 : (int)n;
 }
 
-static int up_frames(struct relay *r)
+static int relay_send_frames(struct relay *r)
 {
 	struct format_message message;
 	int err;
@@ -97,11 +97,11 @@ static int up_frames(struct relay *r)
 	}
 }
 
-static void relay_ask(struct relay *r)
+static void relay_sync(struct relay *r)
 {
-	if (r->dead || r->asking)
+	if (r->dead || r->sync_pending)
 		return;
-	r->asking = true;
+	r->sync_pending = true;
 	if (gn_channel_sync(r->cfg.ch))
 		r->dead = true;
 }
@@ -113,18 +113,18 @@ static void relay_send_end(struct relay *r)
 	r->sending = SENDING_ENDED;
 	if (gn_channel_end(r->cfg.ch))
 		r->dead = true;
-	r->asking = false; /* what is pending does not cover the end */
-	relay_ask(r);
+	r->sync_pending = false; /* what is pending does not cover the end */
+	relay_sync(r);
 }
 
-static void end_input(struct relay *r)
+static void relay_end_input(struct relay *r)
 {
 	r->sending = r->cfg.hold_end ? SENDING_HELD : SENDING_ENDING;
 	if (r->cfg.on_input_end != NULL)
 		r->cfg.on_input_end(r->cfg.arg);
 }
 
-static void relay_up(struct relay *r)
+static void relay_send(struct relay *r)
 {
 	int end;
 
@@ -133,25 +133,25 @@ static void relay_up(struct relay *r)
 	if (r->cfg.in == NULL)
 		end = r->cfg.end_follows && r->receiving == RECEIVING_OPEN ? 0 : GN_EOF;
 	else
-		end = r->is_frames ? up_frames(r) : up_bytes(r);
+		end = r->is_frames ? relay_send_frames(r) : relay_send_bytes(r);
 	if (!end)
 		return;
 	if (end == GN_EOF)
-		end_input(r);
+		relay_end_input(r);
 	else
 		relay_fail(r, RELAY_INPUT, end);
 }
 
 /* ---- from the channel to the output ------------------------------------------- */
 
-static bool has_output(const struct relay *r)
+static bool relay_has_output(const struct relay *r)
 {
 	return r->cfg.out != NULL && r->receiving == RECEIVING_OPEN;
 }
 
 /* Passes on what is there: 0 when the output or the channel has to be waited for, else
  * what the channel ended with. */
-static int down_bytes(struct relay *r)
+static int relay_receive_bytes(struct relay *r)
 {
 	struct iovec v[VIEWS];
 	ptrdiff_t n;
@@ -161,12 +161,12 @@ static int down_bytes(struct relay *r)
 		count = gn_channel_peek(r->cfg.ch, v, VIEWS);
 		if (count <= 0)
 			return count == GN_EAGAIN ? 0 : count;
-		if (has_output(r)) {
+		if (relay_has_output(r)) {
 			n = output_writev(r->cfg.out, v, count);
 			if (n == GN_EAGAIN)
 				return 0;
 			if (n < 0) {
-				fail_output(r, (int)n);
+				relay_fail_output(r, (int)n);
 				if (r->result.fault)
 					return 0;
 				continue;
@@ -180,7 +180,7 @@ static int down_bytes(struct relay *r)
 	}
 }
 
-static int receive_frames(struct relay *r)
+static int relay_batch_frames(struct relay *r)
 {
 	const void *frame;
 	size_t len;
@@ -190,61 +190,61 @@ static int receive_frames(struct relay *r)
 		err = gn_channel_receive(r->cfg.ch, &frame, &len);
 		if (err)
 			return err;
-		if (!has_output(r))
+		if (!relay_has_output(r))
 			continue;
 		err = batch_put(&r->batch, r->cfg.out, r->cfg.format, frame, len);
 		if (err == GN_EFORMAT) {
-			r->down_fault = RELAY_FORMAT;
+			r->receive_fault = RELAY_FORMAT;
 			return err;
 		}
 		if (err && err != GN_EAGAIN)
-			fail_output(r, err);
+			relay_fail_output(r, err);
 		if (err)
 			return GN_EAGAIN;
 	}
 }
 
 /* Frames before the end, or before a bad one, are written out before it is told. */
-static int down_frames(struct relay *r)
+static int relay_receive_frames(struct relay *r)
 {
 	int err;
 
 	for (;;) {
-		err = has_output(r) ? batch_flush(&r->batch, r->cfg.out) : 0;
+		err = relay_has_output(r) ? batch_flush(&r->batch, r->cfg.out) : 0;
 		if (err == GN_EAGAIN)
 			return 0;
 		if (err)
-			fail_output(r, err);
+			relay_fail_output(r, err);
 		if (r->result.fault)
 			return 0;
-		if (r->down_err)
-			return r->down_err;
-		err = receive_frames(r);
+		if (r->receive_err)
+			return r->receive_err;
+		err = relay_batch_frames(r);
 		if (err != GN_EAGAIN)
-			r->down_err = err;
-		else if (r->batch.at == r->batch.len && !r->lost_output)
+			r->receive_err = err;
+		else if (r->batch.at == r->batch.len && !r->output_lost)
 			return 0;
-		r->lost_output = false;
+		r->output_lost = false;
 	}
 }
 
-static void down(struct relay *r)
+static void relay_receive(struct relay *r)
 {
 	int end, err;
 
 	if (r->receiving == RECEIVING_ENDED)
 		return;
-	end = r->is_frames ? down_frames(r) : down_bytes(r);
+	end = r->is_frames ? relay_receive_frames(r) : relay_receive_bytes(r);
 	if (!end)
 		return;
 	if (end != GN_EOF) {
 		/* Who reads nothing loses nothing: what was sent decides. */
 		if (r->receiving != RECEIVING_DROPPING || r->sending != SENDING_ACKED)
-			relay_fail(r, r->down_fault, end);
+			relay_fail(r, r->receive_fault, end);
 		return;
 	}
 	r->result.got_end = !r->is_finished;
-	if (has_output(r) && !r->cfg.keep_output) {
+	if (relay_has_output(r) && !r->cfg.keep_output) {
 		err = output_end(r->cfg.out);
 		if (err)
 			relay_fail(r, RELAY_OUTPUT, err);
@@ -254,7 +254,7 @@ static void down(struct relay *r)
 
 /* ---- both --------------------------------------------------------------------- */
 
-static void release_input(struct relay *r)
+static void relay_release_input(struct relay *r)
 {
 	if (r->cfg.in == NULL)
 		return;
@@ -264,7 +264,7 @@ static void release_input(struct relay *r)
 	r->cfg.framer = NULL;
 }
 
-static void release_output(struct relay *r)
+static void relay_release_output(struct relay *r)
 {
 	if (r->cfg.out != NULL)
 		output_on_ready(r->cfg.out, NULL, NULL);
@@ -281,10 +281,10 @@ static void relay_detach(struct relay *r)
 		r->result.opened |= st.opened;
 		r->result.lost = relay_unconfirmed(r);
 	}
-	release_input(r);
-	release_output(r);
-	gn_timer_stop(r->kick);
-	gn_timer_stop(r->leave);
+	relay_release_input(r);
+	relay_release_output(r);
+	gn_timer_stop(r->run_timer);
+	gn_timer_stop(r->peer_end_timer);
 	if (r->cfg.ch == NULL)
 		return;
 	if (r->result.fault || r->sending != SENDING_ACKED || r->receiving != RECEIVING_ENDED)
@@ -295,7 +295,7 @@ static void relay_detach(struct relay *r)
 
 /* The channel is dead, and the peer's side had ended in good order: nothing that came is short, and
  * whether something is wrong depends on what was sent. */
-static void judge_death(struct relay *r)
+static void relay_check_loss(struct relay *r)
 {
 	int err = gn_channel_error(r->cfg.ch);
 	uint64_t lost = relay_unconfirmed(r);
@@ -311,26 +311,27 @@ static void judge_death(struct relay *r)
 }
 
 /* Is there nothing left to do?  With a fault in r->result unless all is well. */
-static bool relay_is_over(struct relay *r)
+static bool relay_is_done(struct relay *r)
 {
 	bool is_dead = r->dead && gn_channel_error(r->cfg.ch);
 
 	if (r->result.fault)
 		return true;
 	if (r->sending == SENDING_ACKED)
-		return r->receiving == RECEIVING_ENDED || r->left || (is_dead && r->receiving == RECEIVING_DROPPING);
+		return r->receiving == RECEIVING_ENDED || r->is_end_overdue ||
+		       (is_dead && r->receiving == RECEIVING_DROPPING);
 	if (!is_dead || r->receiving != RECEIVING_ENDED)
 		return false;
-	judge_death(r);
+	relay_check_loss(r);
 	return true;
 }
 
-static void wait_for_peer(struct relay *r)
+static void relay_wait_for_peer_end(struct relay *r)
 {
-	if (r->sending != SENDING_ACKED || r->receiving != RECEIVING_DROPPING || r->is_leaving)
+	if (r->sending != SENDING_ACKED || r->receiving != RECEIVING_DROPPING || r->is_waiting_for_end)
 		return;
-	r->is_leaving = true;
-	gn_timer_start(r->leave, LEAVE);
+	r->is_waiting_for_end = true;
+	gn_timer_start(r->peer_end_timer, PEER_END_LIMIT);
 }
 
 /* Everything it may do now.  on_done may free the relay: nothing is touched behind it. */
@@ -338,53 +339,53 @@ static void relay_run(struct relay *r)
 {
 	if (r->cfg.ch == NULL)
 		return;
-	relay_up(r);
+	relay_send(r);
 	if (!r->result.fault)
 		relay_send_end(r);
 	if (!r->result.fault)
-		down(r);
+		relay_receive(r);
 	if (r->receiving == RECEIVING_ENDED && r->cfg.end_follows && !r->result.fault) {
-		relay_up(r);
+		relay_send(r);
 		relay_send_end(r);
 	}
 	/* The peer may stop reading from now on: it has to be known what has arrived until then. */
 	if (r->receiving == RECEIVING_ENDED && r->sending == SENDING_OPEN && gn_channel_pending(r->cfg.ch))
-		relay_ask(r);
-	if (!relay_is_over(r)) {
-		wait_for_peer(r);
+		relay_sync(r);
+	if (!relay_is_done(r)) {
+		relay_wait_for_peer_end(r);
 		return;
 	}
 	relay_detach(r);
 	r->cfg.on_done(r->cfg.arg, &r->result);
 }
 
-static void on_leave(void *arg)
+static void relay_on_peer_end_limit(void *arg)
 {
 	struct relay *r = arg;
 
-	r->left = true;
+	r->is_end_overdue = true;
 	relay_run(r);
 }
 
-static void on_acked(struct relay *r)
+static void relay_on_acked(struct relay *r)
 {
-	r->asking = false;
+	r->sync_pending = false;
 	if (r->sending != SENDING_ENDED)
 		return;
 	if (!r->drained) {
-		relay_ask(r); /* it was answered before the end went out */
+		relay_sync(r); /* it was answered before the end went out */
 		return;
 	}
 	r->sending = SENDING_ACKED;
 }
 
 /* All has gone out.  The source goes with the input. */
-static void on_drained(struct relay *r)
+static void relay_on_drained(struct relay *r)
 {
 	r->drained = true;
 	if (r->cfg.in != NULL && !r->is_frames && gn_channel_source(r->cfg.ch, NULL, NULL))
 		return; /* it is dead already, and may look at its source once more */
-	release_input(r);
+	relay_release_input(r);
 	if (r->cfg.on_sent != NULL)
 		r->cfg.on_sent(r->cfg.arg);
 }
@@ -407,9 +408,9 @@ static void relay_on_event(void *arg, struct gn_channel *ch, unsigned events)
 	if (events & GN_DEAD)
 		r->dead = true;
 	if (events & GN_DRAINED && !r->drained)
-		on_drained(r);
+		relay_on_drained(r);
 	if (events & GN_ACKED)
-		on_acked(r);
+		relay_on_acked(r);
 	relay_run(r);
 }
 
@@ -422,15 +423,15 @@ int relay_new(const struct relay_cfg *cfg, struct gn_loop *loop, struct relay **
 		return -ENOMEM;
 	r->cfg = *cfg;
 	r->is_frames = cfg->framer != NULL;
-	r->down_fault = RELAY_PEER;
-	err = gn_timer_new(loop, relay_on_ready, r, &r->kick);
+	r->receive_fault = RELAY_PEER;
+	err = gn_timer_new(loop, relay_on_ready, r, &r->run_timer);
 	if (!err)
-		err = gn_timer_new(loop, on_leave, r, &r->leave);
+		err = gn_timer_new(loop, relay_on_peer_end_limit, r, &r->peer_end_timer);
 	if (!err && cfg->in != NULL && !r->is_frames)
 		err = gn_channel_source(cfg->ch, &input_source, cfg->in);
 	if (err) {
-		gn_timer_free(r->kick);
-		gn_timer_free(r->leave);
+		gn_timer_free(r->run_timer);
+		gn_timer_free(r->peer_end_timer);
 		free(r);
 		return err;
 	}
@@ -439,7 +440,7 @@ int relay_new(const struct relay_cfg *cfg, struct gn_loop *loop, struct relay **
 		input_on_ready(cfg->in, relay_on_ready, r);
 	if (cfg->out != NULL)
 		output_on_ready(cfg->out, relay_on_ready, r);
-	gn_timer_start(r->kick, 0);
+	gn_timer_start(r->run_timer, 0);
 	*out = r;
 	return 0;
 }
@@ -449,16 +450,16 @@ void relay_end(struct relay *r)
 	if (r->sending < SENDING_ENDING)
 		r->sending = SENDING_ENDING;
 	if (r->cfg.ch != NULL)
-		gn_timer_start(r->kick, 0);
+		gn_timer_start(r->run_timer, 0);
 }
 
 void relay_finish(struct relay *r)
 {
-	release_output(r);
+	relay_release_output(r);
 	batch_fini(&r->batch);
 	if (r->receiving == RECEIVING_OPEN) {
 		r->receiving = RECEIVING_DROPPING;
-		r->lost_output = true;
+		r->output_lost = true;
 	}
 	r->is_finished = true;
 	relay_end(r);
@@ -475,8 +476,8 @@ void relay_free(struct relay *r)
 	if (r == NULL)
 		return;
 	relay_detach(r);
-	gn_timer_free(r->kick);
-	gn_timer_free(r->leave);
+	gn_timer_free(r->run_timer);
+	gn_timer_free(r->peer_end_timer);
 	batch_fini(&r->batch);
 	free(r);
 }

@@ -55,7 +55,7 @@ static void wire_settle_formats(struct wire *w, bool program)
 		w->format = FORMAT_TEXT;
 }
 
-int wire_settle(struct wire *w, bool program, struct fault *f)
+int wire_set_defaults(struct wire *w, bool program, struct fault *f)
 {
 	if (!w->max_frame)
 		w->max_frame = GN_FRAME_MAX;

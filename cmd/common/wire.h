@@ -20,6 +20,6 @@ opt_set wire_opt_wire;
 /* Fills in what was not said: on the network frames; locally text where standard input resp. output is a terminal, else
  * varint; with a program all raw.  Lines that are written to a terminal are text, too, so that what a peer sends cannot
  * drive it.  Raw on the network goes with raw locally only: there are no frames in it.  0, or -1 and a fault. */
-int wire_settle(struct wire *w, bool program, struct fault *f);
+int wire_set_defaults(struct wire *w, bool program, struct fault *f);
 
 #endif

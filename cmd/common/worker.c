@@ -10,10 +10,10 @@
 #include "program.h"
 #include "ucspi.h"
 
-#define GRACE (200 * GN_MSEC) /* from the end of its output to its exit code */
-#define MERCY (2 * GN_SEC)    /* from SIGTERM to SIGKILL */
-#define POLL (20 * GN_MSEC)   /* how often a group is asked whether somebody is left in it */
-#define UNHEARD (60 * GN_SEC) /* for so long what the program writes to nobody is read; then it gets EPIPE */
+#define EXIT_WAIT (200 * GN_MSEC)  /* from the end of its output to its exit code */
+#define KILL_DELAY (2 * GN_SEC)    /* from SIGTERM to SIGKILL */
+#define POLL (20 * GN_MSEC)        /* how often a group is asked whether somebody is left in it */
+#define UNREAD_LIMIT (60 * GN_SEC) /* for so long what the program writes to nobody is read; then it gets EPIPE */
 
 /* RUNS -- the relay is done, the program's input had its end --> ALONE -- the program exits --> DONE
  * RUNS -- the relay is done, and the program has exited --> DONE
@@ -22,7 +22,7 @@
  */
 enum worker_state {
 	WORKER_RUNS,
-	WORKER_ALONE,    /* the stream is over, the program may end by itself; what it writes is dropped */
+	WORKER_DETACHED, /* the stream is over, the program may end by itself; what it writes is dropped */
 	WORKER_STOPPING, /* the program was told to end; its input stays open */
 	WORKER_DONE,
 };
@@ -35,7 +35,7 @@ struct worker {
 	struct output *out;
 	struct framer framer;
 	struct relay *relay;
-	struct gn_timer *timer; /* RUNS: GRACE; STOPPING and ALONE: POLL */
+	struct gn_timer *timer; /* RUNS: EXIT_WAIT; STOPPING and ALONE: POLL */
 	gn_time deadline;       /* STOPPING: when it is killed; ALONE: when its output is closed */
 	bool output_ended;
 	bool sent;   /* all that it wrote has gone out */
@@ -77,7 +77,7 @@ static void worker_finish(struct worker *w)
 	gn_timer_stop(w->timer);
 	close_input(w);
 	close_or_hold_output(w);
-	if (!w->result.fault && w->result.lost && w->state == WORKER_ALONE)
+	if (!w->result.fault && w->result.lost && w->state == WORKER_DETACHED)
 		w->result.fault = RELAY_UNREAD, w->result.err = GN_ERESET;
 	/* Nobody has missed anything when the connection was lost after the peer's end, unless something was to be sent. */
 	if (w->result.fault == RELAY_PEER && w->result.got_end && !w->result.lost && !w->status)
@@ -86,7 +86,7 @@ static void worker_finish(struct worker *w)
 	w->cfg.on_done(w->cfg.arg, &w->result, w->status);
 }
 
-static void worker_end(struct worker *w)
+static void worker_terminate(struct worker *w)
 {
 	w->state = WORKER_STOPPING;
 	if (w->in != NULL) {
@@ -94,11 +94,11 @@ static void worker_end(struct worker *w)
 		input_pause(w->in);
 	}
 	program_signal(w->program, SIGTERM);
-	w->deadline = gn_loop_now(w->cfg.loop) + MERCY;
+	w->deadline = gn_loop_now(w->cfg.loop) + KILL_DELAY;
 	gn_timer_start(w->timer, 0);
 }
 
-static void stopping(struct worker *w)
+static void worker_check_stop(struct worker *w)
 {
 	if (w->exited && (w->killed || program_is_gone(w->program))) {
 		worker_finish(w);
@@ -111,7 +111,7 @@ static void stopping(struct worker *w)
 	gn_timer_start(w->timer, POLL);
 }
 
-static void on_input_end(void *arg)
+static void worker_on_input_end(void *arg)
 {
 	struct worker *w = arg;
 
@@ -119,11 +119,11 @@ static void on_input_end(void *arg)
 	if (w->exited)
 		relay_finish(w->relay);
 	else
-		gn_timer_start(w->timer, GRACE);
+		gn_timer_start(w->timer, EXIT_WAIT);
 }
 
 /* The program is over, and so is what it had to say. */
-static void check_idle(struct worker *w)
+static void worker_check_idle(struct worker *w)
 {
 	if (w->state != WORKER_RUNS || !w->sent || !w->exited)
 		return;
@@ -132,17 +132,17 @@ static void check_idle(struct worker *w)
 		w->cfg.on_idle(w->cfg.arg);
 }
 
-static void on_sent(void *arg)
+static void worker_on_sent(void *arg)
 {
 	struct worker *w = arg;
 
 	w->sent = true;
-	check_idle(w);
+	worker_check_idle(w);
 }
 
 /* The program writes to nobody.  That must neither hold it up nor kill it while it still works on its input; but
  * whoever writes for ever has to notice at last.  It is read slowly, so that dropping costs little. */
-static void on_unheard(void *arg)
+static void worker_discard_output(void *arg)
 {
 	struct worker *w = arg;
 	ptrdiff_t n;
@@ -163,16 +163,16 @@ static void on_unheard(void *arg)
 	}
 }
 
-static void leave_alone(struct worker *w)
+static void worker_detach(struct worker *w)
 {
-	w->state = WORKER_ALONE;
+	w->state = WORKER_DETACHED;
 	worker_close_output(w);
 	if (w->in == NULL || w->output_ended)
 		return;
 	input_skip(w->in, input_held(w->in)); /* the relay has counted it */
-	w->deadline = gn_loop_now(w->cfg.loop) + UNHEARD;
-	input_on_ready(w->in, on_unheard, w);
-	on_unheard(w);
+	w->deadline = gn_loop_now(w->cfg.loop) + UNREAD_LIMIT;
+	input_on_ready(w->in, worker_discard_output, w);
+	worker_discard_output(w);
 }
 
 /* Must the program be told?  Not when all that the peer sent and its end have come: the program may go on
@@ -187,7 +187,7 @@ static bool worker_is_cut(struct worker *w, const struct relay_result *result)
 /* The peer has ended its side, and has then reset the stream while the program could still write: it does not want
  * the answer.  That is no fault of the stream, but who had asked for nothing leaves a program nothing to work on:
  * it would wait for ever, and keep its place. */
-static bool is_unwanted(struct worker *w, const struct relay_result *result)
+static bool worker_is_unwanted(struct worker *w, const struct relay_result *result)
 {
 	return !result->fault && w->cfg.own_group && !w->exited && !w->output_ended &&
 	       !relay_metrics(w->relay)->bytes_in;
@@ -198,11 +198,11 @@ static void worker_on_timer(void *arg)
 	struct worker *w = arg;
 
 	if (w->state == WORKER_STOPPING)
-		stopping(w);
+		worker_check_stop(w);
 	else if (w->state == WORKER_RUNS)
 		relay_end(w->relay); /* it means to go on without its output */
-	else if (w->state == WORKER_ALONE)
-		on_unheard(w);
+	else if (w->state == WORKER_DETACHED)
+		worker_discard_output(w);
 }
 
 static void worker_on_relay_done(void *arg, const struct relay_result *result)
@@ -210,20 +210,20 @@ static void worker_on_relay_done(void *arg, const struct relay_result *result)
 	struct worker *w = arg;
 
 	w->result = *result;
-	if (is_unwanted(w, result)) {
+	if (worker_is_unwanted(w, result)) {
 		w->result.fault = RELAY_PEER;
 		w->result.err = GN_ERESET;
 	}
 	gn_timer_stop(w->timer);
 	if (worker_is_cut(w, &w->result) && !(w->exited && program_is_gone(w->program)))
-		worker_end(w);
+		worker_terminate(w);
 	else if (w->exited)
 		worker_finish(w);
 	else
-		leave_alone(w);
+		worker_detach(w);
 }
 
-static void on_exit_status(void *arg, struct program *p, int status)
+static void worker_on_exit(void *arg, struct program *p, int status)
 {
 	struct worker *w = arg;
 
@@ -235,15 +235,15 @@ static void on_exit_status(void *arg, struct program *p, int status)
 		if (w->status) {
 			/* the reset, and nothing behind it */
 			relay_reset(w->relay);
-			worker_end(w);
+			worker_terminate(w);
 		} else if (w->output_ended) {
 			gn_timer_stop(w->timer);
 			relay_finish(w->relay);
-			check_idle(w);
+			worker_check_idle(w);
 		}
 		break;
-	case WORKER_ALONE:
-		on_unheard(w); /* its last words, for the count */
+	case WORKER_DETACHED:
+		worker_discard_output(w); /* its last words, for the count */
 		worker_finish(w);
 		break;
 	case WORKER_STOPPING:
@@ -272,7 +272,7 @@ static int start_program(struct worker *w, int *to, int *from)
 		.env = env,
 		.fd_in = w->cfg.fd_in,
 		.fd_out = w->cfg.fd_out,
-		.on_exit = on_exit_status,
+		.on_exit = worker_on_exit,
 		.arg = w,
 	};
 	int err = env != NULL ? program_start(&pc, &w->program, to, from) : -ENOMEM;
@@ -292,8 +292,8 @@ static int worker_start_relay(struct worker *w)
 		.drop_output = true,
 		.hold_end = true,
 		.on_opened = worker_on_opened,
-		.on_input_end = on_input_end,
-		.on_sent = on_sent,
+		.on_input_end = worker_on_input_end,
+		.on_sent = worker_on_sent,
 		.on_done = worker_on_relay_done,
 		.arg = w,
 	};
@@ -346,7 +346,7 @@ void worker_stop(struct worker *w, enum relay_fault fault, int err)
 		relay_reset(w->relay);
 	}
 	if (w->state < WORKER_STOPPING)
-		worker_end(w);
+		worker_terminate(w);
 }
 
 void worker_free(struct worker *w)

@@ -30,10 +30,10 @@ uint64_t carry_moved(void *arg)
 	return c->is_sized ? out : in + out;
 }
 
-static void on_stream_done(void *arg, const struct verdict *v)
+static void on_stream_done(void *arg, const struct stream_result *v)
 {
 	struct cat *c = arg;
-	struct verdict copy = *v;
+	struct stream_result copy = *v;
 
 	progress_end(c->progress, gn_path_name(c->log.path));
 	stream_free(c->stream);
@@ -52,7 +52,7 @@ static void carry_on_unwanted(void *arg)
 }
 
 int carry_start(struct cat *c, struct gn_channel *ch, void (*on_opened)(void *arg),
-		void (*on_done)(struct cat *c, const struct verdict *v))
+		void (*on_done)(struct cat *c, const struct stream_result *v))
 {
 	const struct stream_cfg cfg = {
 		.loop = c->loop,

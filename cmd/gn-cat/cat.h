@@ -47,7 +47,7 @@ struct cat {
 	struct stream *stream;
 	struct streamlog log;
 	bool is_sized; /* standard input is a file with a size: progress is how much of that has gone */
-	void (*on_done)(struct cat *c, const struct verdict *v);
+	void (*on_done)(struct cat *c, const struct stream_result *v);
 };
 
 /* Closes the node in good order within `limit`, which ends the loop; the tool exits with code. */
@@ -56,7 +56,7 @@ void cat_close(struct cat *c, int code, gn_time limit);
 /* Carries a channel on standard input and output, with a note and progress; it owns the channel, on failure too.
  * on_done: once, on the loop; all of it was said by then. */
 int carry_start(struct cat *c, struct gn_channel *ch, void (*on_opened)(void *arg),
-		void (*on_done)(struct cat *c, const struct verdict *v));
+		void (*on_done)(struct cat *c, const struct stream_result *v));
 /* Resets the stream, if there is one. */
 void carry_stop(struct cat *c);
 uint64_t carry_moved(void *c); /* for progress_new() */

@@ -16,7 +16,7 @@ static struct {
 	struct gn_timer *wait;
 } st;
 
-static void failed(struct cat *c, int err)
+static void cat_dial_failed(struct cat *c, int err)
 {
 	cat_close(c, attempts_report(&c->attempts, &c->cfg.log, c->address.addr, err), CLOSE_LIMIT);
 }
@@ -29,7 +29,7 @@ static void cat_dial_on_wait(void *arg)
 		gn_dial_cancel(st.op);
 	st.op = NULL;
 	carry_stop(c);
-	failed(c, GN_ETIMEOUT);
+	cat_dial_failed(c, GN_ETIMEOUT);
 }
 
 static void cat_dial_on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
@@ -43,7 +43,7 @@ static void cat_dial_on_opened(void *arg)
 	gn_timer_stop(st.wait);
 }
 
-static void cat_dial_on_done(struct cat *c, const struct verdict *v)
+static void cat_dial_on_done(struct cat *c, const struct stream_result *v)
 {
 	gn_timer_stop(st.wait);
 	cat_close(c, report_code(v), CLOSE_LIMIT);
@@ -62,7 +62,7 @@ static void cat_dial_on_dialled(void *arg, int err, struct gn_channel *ch)
 	if (!err)
 		return;
 	gn_timer_stop(st.wait);
-	failed(c, err);
+	cat_dial_failed(c, err);
 }
 
 int dial_start(struct cat *c)
@@ -82,7 +82,7 @@ int dial_start(struct cat *c)
 	if (!err)
 		err = gn_dial_start(c->node, &cfg, &st.op);
 	if (err)
-		failed(c, err);
+		cat_dial_failed(c, err);
 	else if (c->cfg.wait)
 		gn_timer_start(st.wait, c->cfg.wait);
 	return 0;

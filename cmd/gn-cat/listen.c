@@ -60,9 +60,9 @@ static void refuse_all(void)
 		listen_refuse(ch);
 }
 
-static void listen_on_done(struct cat *c, const struct verdict *v)
+static void listen_on_done(struct cat *c, const struct stream_result *v)
 {
-	bool broken = v->how == STREAM_INPUT || v->how == STREAM_OUTPUT;
+	bool broken = v->outcome == STREAM_INPUT || v->outcome == STREAM_OUTPUT;
 
 	/* What a peer does ends its stream; what stdin and stdout do ends the tool. */
 	if (!c->cfg.keep || broken) {
@@ -181,7 +181,7 @@ static void explain_unknown(const struct cat *c, const char *protocol, char *tex
 }
 
 /* Is it something that libp2p programs ask everybody for? */
-static bool is_customary(const char *protocol)
+static bool is_well_known(const char *protocol)
 {
 	return strncmp(protocol, "/ipfs/", 6) == 0 || strncmp(protocol, "/libp2p/", 8) == 0;
 }
@@ -194,7 +194,7 @@ void listen_on_unknown(void *arg, const struct gn_peer_id *peer, const struct gn
 	struct netblock from;
 	struct json j;
 
-	if (is_customary(protocol) && !c->cfg.log.verbose)
+	if (is_well_known(protocol) && !c->cfg.log.verbose)
 		return;
 	explain_unknown(c, protocol, why, sizeof why);
 	gn_peer_id_format(peer, id);

@@ -94,7 +94,7 @@ static void check_dialer(struct cat *c, const struct opt_args *args)
 }
 
 /* Where one of stdin and stdout is a terminal and the other is not, the data goes one way. */
-static void settle_directions(struct cat_cfg *cfg)
+static void cat_set_directions(struct cat_cfg *cfg)
 {
 	bool in = isatty(STDIN_FILENO), out = isatty(STDOUT_FILENO);
 
@@ -109,7 +109,7 @@ static void settle_directions(struct cat_cfg *cfg)
 }
 
 /* A listener's token: none where everyone, or only those whose ids are named, get in. */
-static void settle_token(struct cat *c)
+static void cat_set_token(struct cat *c)
 {
 	if (c->cfg.token_file != NULL)
 		token_of_file(c->cfg.token_file, c->cfg.key.any_mode, c->token);
@@ -118,7 +118,7 @@ static void settle_token(struct cat *c)
 }
 
 /* The protocol: PROTO and raw bytes; or ours, and behind it a word that only those know who were told. */
-static void settle_protocol(struct cat *c)
+static void cat_set_protocol(struct cat *c)
 {
 	struct fault f;
 
@@ -130,7 +130,7 @@ static void settle_protocol(struct cat *c)
 		return;
 	}
 	if (c->cfg.listen)
-		settle_token(c);
+		cat_set_token(c);
 	else
 		memcpy(c->token, c->address.token, sizeof c->token);
 	snprintf(c->protocol, sizeof c->protocol, "%s%s%s", CAT_PROTOCOL, c->token[0] ? "/" : "", c->token);
@@ -163,7 +163,7 @@ static void cat_start_node(struct cat *c)
 	gn_key_free(key);
 }
 
-static void open_ends(struct cat *c)
+static void cat_open_stdio(struct cat *c)
 {
 	int err = 0;
 
@@ -187,7 +187,7 @@ static void cat_start(struct cat *c)
 		err = signals_open(c->loop);
 	if (err)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));
-	open_ends(c);
+	cat_open_stdio(c);
 	cat_start_node(c);
 	signals_on(SIGTERM, cat_on_signal, c);
 	signals_on(SIGINT, cat_on_signal, c);
@@ -231,8 +231,8 @@ int main(int argc, char **argv)
 		check_listener(&c, &args);
 	else
 		check_dialer(&c, &args);
-	settle_directions(&c.cfg);
-	settle_protocol(&c);
+	cat_set_directions(&c.cfg);
+	cat_set_protocol(&c);
 	diag_library(c.cfg.log.verbose);
 	cat_start(&c);
 	err = gn_loop_run(c.loop);

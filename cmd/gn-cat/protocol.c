@@ -2,7 +2,7 @@
 #include "protocol.h"
 
 /* What the head says, once it is whole.  Nothing may come out of order: what is settled stays so. */
-static int take_word(struct cat_rx *rx, uint64_t number)
+static int cat_rx_take_head(struct cat_rx *rx, uint64_t number)
 {
 	switch (rx->head[0]) {
 	case CAT_DATA:
@@ -17,9 +17,9 @@ static int take_word(struct cat_rx *rx, uint64_t number)
 		return CAT_END;
 	case CAT_WRITTEN:
 	case CAT_FAIL:
-		if (rx->is_settled)
+		if (rx->has_verdict)
 			return GN_EPROTO;
-		rx->is_settled = true;
+		rx->has_verdict = true;
 		return rx->head[0];
 	default:
 		return GN_EPROTO;
@@ -27,7 +27,7 @@ static int take_word(struct cat_rx *rx, uint64_t number)
 }
 
 /* A byte more of the head.  0: it is not whole yet, or a body begins. */
-static int head_step(struct cat_rx *rx, uint8_t byte, uint64_t *number)
+static int cat_rx_head_step(struct cat_rx *rx, uint8_t byte, uint64_t *number)
 {
 	uint64_t value;
 	int r;
@@ -41,7 +41,7 @@ static int head_step(struct cat_rx *rx, uint8_t byte, uint64_t *number)
 	if (r < 0)
 		return GN_EPROTO;
 	rx->n_head = 0;
-	r = take_word(rx, value);
+	r = cat_rx_take_head(rx, value);
 	if (r > 0)
 		*number = value;
 	return r;
@@ -53,7 +53,7 @@ int cat_rx_step(struct cat_rx *rx, const uint8_t *p, size_t n, size_t *took, uin
 	int err = 0;
 
 	while (at < n && !rx->left && !rx->raw && !err)
-		err = head_step(rx, p[at++], number);
+		err = cat_rx_head_step(rx, p[at++], number);
 	*took = at;
 	if (err || at > 0 || !n)
 		return err;
@@ -66,30 +66,30 @@ int cat_rx_step(struct cat_rx *rx, const uint8_t *p, size_t n, size_t *took, uin
 
 bool cat_tx_is_empty(const struct cat_tx *tx)
 {
-	return tx->head_at == tx->n_head && !tx->left && tx->words_at == tx->n_words;
+	return tx->head_at == tx->n_head && !tx->left && tx->control_at == tx->n_control;
 }
 
-static uint8_t put_word(uint8_t *at, enum cat_word word, uint64_t number)
+static uint8_t cat_tx_put_head(uint8_t *at, enum cat_chunk chunk, uint64_t number)
 {
-	at[0] = (uint8_t)word;
+	at[0] = (uint8_t)chunk;
 	return (uint8_t)(1 + gn_uvarint_encode(number, at + 1));
 }
 
 void cat_tx_data(struct cat_tx *tx, uint8_t *body, size_t n)
 {
 	tx->head_at = 0;
-	tx->n_head = tx->raw ? 0 : put_word(tx->head, CAT_DATA, n);
+	tx->n_head = tx->raw ? 0 : cat_tx_put_head(tx->head, CAT_DATA, n);
 	tx->body = body;
 	tx->left = n;
 	tx->total += n;
 }
 
-void cat_tx_say(struct cat_tx *tx, enum cat_word word, uint64_t number)
+void cat_tx_control(struct cat_tx *tx, enum cat_chunk chunk, uint64_t number)
 {
-	if (tx->words_at == tx->n_words)
-		tx->words_at = tx->n_words = 0;
-	if (sizeof tx->words - tx->n_words >= CAT_HEAD_MAX)
-		tx->n_words = (uint8_t)(tx->n_words + put_word(tx->words + tx->n_words, word, number));
+	if (tx->control_at == tx->n_control)
+		tx->control_at = tx->n_control = 0;
+	if (sizeof tx->control - tx->n_control >= CAT_HEAD_MAX)
+		tx->n_control = (uint8_t)(tx->n_control + cat_tx_put_head(tx->control + tx->n_control, chunk, number));
 }
 
 /* The places of what is to go, in order. */
@@ -99,7 +99,7 @@ static void parts(struct cat_tx *tx, struct iovec out[PARTS])
 {
 	out[0] = (struct iovec){tx->head + tx->head_at, (size_t)(tx->n_head - tx->head_at)};
 	out[1] = (struct iovec){tx->body, tx->left};
-	out[2] = (struct iovec){tx->words + tx->words_at, (size_t)(tx->n_words - tx->words_at)};
+	out[2] = (struct iovec){tx->control + tx->control_at, (size_t)(tx->n_control - tx->control_at)};
 }
 
 int cat_tx_peek(struct cat_tx *tx, struct iovec *v, int max, size_t limit)
@@ -137,5 +137,5 @@ void cat_tx_skip(struct cat_tx *tx, size_t n)
 	tx->body += k[1];
 	tx->left -= k[1];
 	tx->gone += k[1];
-	tx->words_at = (uint8_t)(tx->words_at + k[2]);
+	tx->control_at = (uint8_t)(tx->control_at + k[2]);
 }

@@ -22,7 +22,7 @@
 #define CAT_CHUNK_MAX ((uint64_t)1 << 24) /* so that a word never waits behind more than that */
 #define CAT_HEAD_MAX (1 + GN_UVARINT_MAX)
 
-enum cat_word {
+enum cat_chunk {
 	CAT_DATA = 1,
 	CAT_END = 2,
 	CAT_WRITTEN = 3,
@@ -42,10 +42,10 @@ enum cat_fail {
 struct cat_rx {
 	uint8_t head[CAT_HEAD_MAX]; /* of a chunk, as far as it has come */
 	uint8_t n_head;
-	bool raw;                  /* no chunks: every byte is data */
-	bool is_ended, is_settled; /* END has come; WRITTEN or FAIL has */
-	uint64_t left;             /* of the body */
-	uint64_t total;            /* bytes of bodies */
+	bool raw;                   /* no chunks: every byte is data */
+	bool is_ended, has_verdict; /* END has come; WRITTEN or FAIL has */
+	uint64_t left;              /* of the body */
+	uint64_t total;             /* bytes of bodies */
 };
 
 /* Takes *took > 0 of the n > 0 bytes at p, and returns
@@ -64,8 +64,8 @@ struct cat_tx {
 	bool raw;
 	uint8_t *body; /* of it, what has not gone yet */
 	size_t left;
-	uint8_t words[4 * CAT_HEAD_MAX]; /* they go behind the chunk */
-	uint8_t words_at, n_words;
+	uint8_t control[4 * CAT_HEAD_MAX]; /* they go behind the chunk */
+	uint8_t control_at, n_control;
 	uint64_t total; /* bytes of bodies, announced */
 	uint64_t gone;  /* and taken */
 };
@@ -75,7 +75,7 @@ bool cat_tx_is_empty(const struct cat_tx *tx);
 /* A chunk of n bytes, which stay where they are until they were skipped. */
 void cat_tx_data(struct cat_tx *tx, uint8_t *body, size_t n);
 /* A word behind it.  There is room for as many as a side may say. */
-void cat_tx_say(struct cat_tx *tx, enum cat_word word, uint64_t number);
+void cat_tx_control(struct cat_tx *tx, enum cat_chunk chunk, uint64_t number);
 /* As of struct gn_source. */
 int cat_tx_peek(struct cat_tx *tx, struct iovec *v, int max, size_t limit);
 void cat_tx_skip(struct cat_tx *tx, size_t n);

@@ -14,16 +14,16 @@
 
 /* What a channel died of.  Once the peer has accepted, only a broken protocol is not a cut; how the cut came about
  * does not matter to the data. */
-static int code_of_channel(const struct verdict *v)
+static int code_of_channel(const struct stream_result *v)
 {
 	int code = exit_code(v->err);
 
 	return !v->opened || code == EXIT_BADDATA || code == EXIT_LIMIT || code == EXIT_REFUSED ? code : EXIT_RESET;
 }
 
-int report_code(const struct verdict *v)
+int report_code(const struct stream_result *v)
 {
-	switch (v->how) {
+	switch (v->outcome) {
 	case STREAM_CLEAN:
 		return EXIT_DONE;
 	case STREAM_PEER:
@@ -58,7 +58,7 @@ static const char *fail_text(int code)
 	}
 }
 
-static void explain_channel(const struct verdict *v, size_t token, char *text, size_t room)
+static void explain_channel(const struct stream_result *v, size_t token, char *text, size_t room)
 {
 	if (!v->opened && v->err == GN_ENOPROTO && token > 0 && token != TOKEN_USUAL)
 		snprintf(text, room,
@@ -83,10 +83,10 @@ static void explain_channel(const struct verdict *v, size_t token, char *text, s
 		snprintf(text, room, "%s", gn_strerror(v->err));
 }
 
-void report_explain(const struct verdict *v, size_t token, char *text, size_t room)
+void report_explain(const struct stream_result *v, size_t token, char *text, size_t room)
 {
 	text[0] = 0;
-	switch (v->how) {
+	switch (v->outcome) {
 	case STREAM_CLEAN:
 		break;
 	case STREAM_PEER:
@@ -111,7 +111,7 @@ void report_explain(const struct verdict *v, size_t token, char *text, size_t ro
 	}
 }
 
-static void report_close_json(const struct streamlog *n, const struct verdict *v, const char *why)
+static void report_close_json(const struct streamlog *n, const struct stream_result *v, const char *why)
 {
 	struct json j;
 
@@ -121,7 +121,7 @@ static void report_close_json(const struct streamlog *n, const struct verdict *v
 	json_string(&j, "addr", n->addr);
 	json_string(&j, "protocol", n->protocol);
 	json_int(&j, "code", report_code(v));
-	if (v->how)
+	if (v->outcome)
 		json_string(&j, "text", why);
 	json_int(&j, "bytes_in", (int64_t)v->in);
 	json_int(&j, "bytes_out", (int64_t)v->out);
@@ -129,7 +129,7 @@ static void report_close_json(const struct streamlog *n, const struct verdict *v
 	json_send(&j, STDERR_FILENO);
 }
 
-void report_close(const struct streamlog *n, const struct verdict *v, size_t token)
+void report_close(const struct streamlog *n, const struct stream_result *v, size_t token)
 {
 	const char *addr = n->addr != NULL ? n->addr : "?";
 	char why[320];
@@ -141,10 +141,10 @@ void report_close(const struct streamlog *n, const struct verdict *v, size_t tok
 	}
 	if (why[0])
 		diag_from(&n->from, "%s at %s: %s", n->peer, addr, why);
-	else if (!v->how && v->dropped)
+	else if (!v->outcome && v->dropped)
 		diag_from(&n->from, "%s at %s: %llu bytes from it were dropped: this end only sends", n->peer, addr,
 			  (unsigned long long)v->dropped);
-	else if (!v->how && n->cfg->verbose)
+	else if (!v->outcome && n->cfg->verbose)
 		diag_from(&n->from, "%s at %s: ended, %llu bytes in, %llu out, %s", n->peer, addr,
 			  (unsigned long long)v->in, (unsigned long long)v->out, gn_path_name(n->path));
 }

@@ -10,7 +10,7 @@
 #include "feed.h"
 #include "gn.h"
 
-enum stream_how {
+enum stream_outcome {
 	STREAM_CLEAN,  /* both directions ended, and everything was written out at both ends */
 	STREAM_PEER,   /* the channel died of err, or what came on it was bad */
 	STREAM_SHORT,  /* the peer ended without having said, or confirmed, all */
@@ -20,8 +20,8 @@ enum stream_how {
 	STREAM_IDLE,   /* nothing moved for so long */
 };
 
-struct verdict {
-	enum stream_how how;
+struct stream_result {
+	enum stream_outcome outcome;
 	int err;
 	bool opened;      /* the peer had accepted the protocol */
 	uint64_t in, out; /* bytes that came, and that went */
@@ -43,7 +43,7 @@ struct stream_cfg {
 	/* The peer takes nothing, all else is done, and for a while standard input has neither ended nor brought a byte. */
 	void (*on_unwanted)(void *arg);
 	/* Once, on the loop; the channel is gone by then.  stream_free() may be called from here. */
-	void (*on_done)(void *arg, const struct verdict *v);
+	void (*on_done)(void *arg, const struct stream_result *v);
 	void *arg;
 };
 

@@ -1,77 +1,77 @@
 /* SPDX-License-Identifier: MIT */
-#include "stream_own.h"
+#include "stream_internal.h"
 
 #define VIEWS 64
 
 /* ---- what the peer says --------------------------------------------------------- */
 
-static int stream_in_close_output(struct stream *s)
+static int stream_close_output(struct stream *s)
 {
 	return s->cfg.out != NULL && !s->cfg.keep_open ? output_end(s->cfg.out) : 0;
 }
 
-static void stream_in_on_end(struct stream *s)
+static void stream_on_end(struct stream *s)
 {
 	int err;
 
 	if (s->settled)
 		return;
-	err = stream_in_close_output(s);
+	err = stream_close_output(s);
 	if (err) {
-		stream_fail_here(s, STREAM_OUTPUT, err);
+		stream_fail_local(s, STREAM_OUTPUT, err);
 		return;
 	}
 	if (s->v.dropped)
-		stream_say(s, CAT_FAIL, CAT_FAIL_UNWANTED);
+		stream_send_chunk(s, CAT_FAIL, CAT_FAIL_UNWANTED);
 	else
-		stream_say(s, CAT_WRITTEN, s->rx.total);
+		stream_send_chunk(s, CAT_WRITTEN, s->rx.total);
 	s->settled = true;
 }
 
-static int on_written(struct stream *s, uint64_t total)
+static int stream_on_written(struct stream *s, uint64_t total)
 {
-	if (s->v.how)
+	if (s->v.outcome)
 		return 0;
 	if (s->input != INPUT_ENDED)
 		return GN_EPROTO; /* of an END that was never said */
 	if (total != s->tx.total) {
-		stream_fault(s, STREAM_SHORT, 0);
+		stream_fail(s, STREAM_SHORT, 0);
 		return 0;
 	}
 	s->confirmed = true;
 	/* One that only sends is done now, whatever the peer would still have to say. */
 	if (s->cfg.out == NULL && !s->settled) {
-		stream_say(s, CAT_FAIL, CAT_FAIL_UNWANTED);
+		stream_send_chunk(s, CAT_FAIL, CAT_FAIL_UNWANTED);
 		s->settled = true;
 	}
 	return 0;
 }
 
 /* What we send is not wanted.  Where nothing was there to be sent, and nothing comes later, that is no loss. */
-static void on_fail(struct stream *s, uint64_t code)
+static void stream_on_fail(struct stream *s, uint64_t code)
 {
 	bool is_loss = code != CAT_FAIL_UNWANTED || s->tx.total > 0;
 
 	if (is_loss)
-		stream_fault(s, STREAM_FAILED, code < 256 ? (int)code : 255);
+		stream_fail(s, STREAM_FAILED, code < 256 ? (int)code : 255);
 	if (!is_loss && s->input == INPUT_OPEN)
-		stream_look_at_input(s);
+		stream_probe_input(s);
 	else if (!is_loss && s->input == INPUT_ENDED)
 		s->confirmed = true;
 	else if (is_loss)
 		s->input = INPUT_ENDED;
 }
 
-static int hear(struct stream *s, int word, uint64_t number)
+static int cat_on_chunk(struct stream *s, int chunk, uint64_t number)
 {
-	switch (word) {
+	switch (chunk) {
 	case CAT_END:
-		stream_in_on_end(s);
+		stream_on_end(s);
 		return 0;
 	case CAT_WRITTEN:
-		return on_written(s, number);
+		return stream_on_written(s, number);
 	case CAT_FAIL:
-		on_fail(s, number);
+		stream_on_fail(s, number);
 		return 0;
 	default:
 		return 0;
@@ -81,7 +81,7 @@ static int hear(struct stream *s, int word, uint64_t number)
 /* ---- from the channel to standard output ---------------------------------------- */
 
 /* The bodies in what has come, up to the next word.  A copy of the machine runs ahead. */
-static int stream_in_gather(const struct stream *s, const struct iovec *v, int n, struct iovec *out, int max)
+static int stream_gather_bodies(const struct stream *s, const struct iovec *v, int n, struct iovec *out, int max)
 {
 	struct cat_rx ahead = s->rx;
 	uint64_t number;
@@ -104,7 +104,7 @@ static int stream_in_gather(const struct stream *s, const struct iovec *v, int n
 }
 
 /* Runs the machine over what was dealt with: `written` bytes of bodies, and what stands between them. */
-static int consume(struct stream *s, const struct iovec *v, int n, size_t written)
+static int stream_consume(struct stream *s, const struct iovec *v, int n, size_t written)
 {
 	size_t skip = 0, took;
 	uint64_t number;
@@ -123,7 +123,7 @@ static int consume(struct stream *s, const struct iovec *v, int n, size_t writte
 			if (r == CAT_DATA)
 				written -= took;
 			else if (r > 0)
-				r = hear(s, r, number);
+				r = cat_on_chunk(s, r, number);
 			p += took;
 			left -= took;
 			skip += took;
@@ -135,17 +135,17 @@ out:
 }
 
 /* Writes what it can: how many bytes, GN_EAGAIN, or 0 when there are none. */
-static ptrdiff_t stream_in_put(struct stream *s, const struct iovec *v, int n)
+static ptrdiff_t stream_write(struct stream *s, const struct iovec *v, int n)
 {
 	ptrdiff_t k = 0;
 
 	if (!n)
 		return 0;
-	if (s->cfg.out != NULL && !s->v.how) {
+	if (s->cfg.out != NULL && !s->v.outcome) {
 		k = output_writev(s->cfg.out, v, n);
 		if (k >= 0 || k == GN_EAGAIN)
 			return k;
-		stream_fail_here(s, STREAM_OUTPUT, (int)k);
+		stream_fail_local(s, STREAM_OUTPUT, (int)k);
 		k = 0;
 	}
 	for (int i = 0; i < n; i++)
@@ -154,19 +154,19 @@ static ptrdiff_t stream_in_put(struct stream *s, const struct iovec *v, int n)
 	return k;
 }
 
-void stream_down(struct stream *s)
+void stream_receive(struct stream *s)
 {
 	struct iovec v[VIEWS], bodies[2 * VIEWS];
 	ptrdiff_t k;
 	int n, err;
 
 	while ((n = gn_channel_peek(s->cfg.ch, v, VIEWS)) > 0) {
-		k = stream_in_put(s, bodies, stream_in_gather(s, v, n, bodies, 2 * VIEWS));
+		k = stream_write(s, bodies, stream_gather_bodies(s, v, n, bodies, 2 * VIEWS));
 		if (k == GN_EAGAIN)
 			return;
-		err = consume(s, v, n, (size_t)k);
+		err = stream_consume(s, v, n, (size_t)k);
 		if (err) {
-			stream_fault(s, STREAM_PEER, err);
+			stream_fail(s, STREAM_PEER, err);
 			gn_channel_reset(s->cfg.ch);
 			s->dead = s->at_end = true;
 			return;
@@ -174,10 +174,10 @@ void stream_down(struct stream *s)
 	}
 	if (n == GN_EAGAIN)
 		return;
-	if (n == GN_EOF && !s->at_eof && s->cfg.raw && !s->v.how) {
-		err = stream_in_close_output(s);
+	if (n == GN_EOF && !s->at_eof && s->cfg.raw && !s->v.outcome) {
+		err = stream_close_output(s);
 		if (err)
-			stream_fail_here(s, STREAM_OUTPUT, err);
+			stream_fail_local(s, STREAM_OUTPUT, err);
 		s->settled = true;
 	}
 	s->at_eof = s->at_eof || n == GN_EOF;

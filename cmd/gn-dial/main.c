@@ -112,7 +112,7 @@ static void dial_check(struct dialer *d, const struct opt_args *args)
 	if (args->n > wanted)
 		die_usage("'%.80s': one operand too many", args->operands[wanted]);
 	address_take_peer(args->operands[0], &d->address);
-	if ((plain && protocol_check(args->operands[1], &f)) || wire_settle(&d->cfg.wire, args->program, &f))
+	if ((plain && protocol_check(args->operands[1], &f)) || wire_set_defaults(&d->cfg.wire, args->program, &f))
 		die_usage("%s", f.text);
 	d->protocol = plain ? args->operands[1] : NULL;
 	d->argv = args->program;

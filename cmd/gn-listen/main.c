@@ -170,7 +170,7 @@ static void listen_check(struct listener *l, const struct opt_args *args)
 	for (int i = 0; i < args->n; i++)
 		if (protocol_check(args->operands[i], &f))
 			die_usage("%s", f.text);
-	if (wire_settle(&l->cfg.wire, args->program, &f) || allow_init(&l->allow, &l->cfg.allow, &f) ||
+	if (wire_set_defaults(&l->cfg.wire, args->program, &f) || allow_init(&l->allow, &l->cfg.allow, &f) ||
 	    listening_init(&l->listening, l->cfg.addrs.v, l->cfg.addrs.n, &f))
 		die_usage("%s", f.text);
 	if (l->cfg.recv_only && args->program != NULL)

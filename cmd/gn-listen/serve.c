@@ -15,7 +15,7 @@
 #define WAITING 1024    /* streams that may wait for their turn */
 #define WAITING_PEER 64 /* of one peer */
 #define IDLE_PARTS 8    /* --idle is looked after so many times in its length */
-#define MERCY (2 * GN_SEC)
+#define KILL_DELAY (2 * GN_SEC)
 #define POLL (20 * GN_MSEC)
 
 /* WAITS -- a place is free, and it is its turn --> RUNS -- its program has ended, and all has gone out --> SENT
@@ -272,7 +272,7 @@ static bool has_moved(struct served *d)
 	return d->moved != before;
 }
 
-static void end_idle(struct served *d)
+static void serve_end_idle(struct served *d)
 {
 	const struct relay_result result = {
 		.fault = RELAY_IDLE,
@@ -302,18 +302,18 @@ static void serve_on_idle(void *arg)
 		if (has_moved(d))
 			d->since = now;
 		else if (now - d->since >= s->cfg.idle)
-			end_idle(d);
+			serve_end_idle(d);
 	}
 	gn_timer_start(s->idle, s->cfg.idle / IDLE_PARTS);
 }
 
 /* ---- the end -------------------------------------------------------------------- */
 
-static void clear(struct serve *s)
+static void serve_clear(struct serve *s)
 {
 	if (s->state != SERVE_CLEARING) {
 		s->state = SERVE_CLEARING;
-		s->deadline = gn_loop_now(s->cfg.loop) + MERCY;
+		s->deadline = gn_loop_now(s->cfg.loop) + KILL_DELAY;
 		programs_signal(SIGTERM);
 	}
 	if (!programs_are_gone() && gn_loop_now(s->cfg.loop) < s->deadline) {
@@ -330,7 +330,7 @@ static void serve_on_end(void *arg)
 	struct serve *s = arg;
 
 	if (s->all == NULL)
-		clear(s);
+		serve_clear(s);
 	else if (s->state == SERVE_DRAINING)
 		serve_stop(s);
 }

@@ -154,7 +154,7 @@ void open_frames(struct gn_unsealer *u, const struct open_cfg *cfg)
 
 /* ---- a stream ---- */
 
-static void on_letter(struct gn_unsealer *u, const struct open_cfg *cfg)
+static void open_on_header(struct gn_unsealer *u, const struct open_cfg *cfg)
 {
 	struct gn_sealed_info info;
 
@@ -196,7 +196,7 @@ static void open_some(struct gn_unsealer *u, const struct open_cfg *cfg, const s
 
 	while ((ev = gn_unsealer_put(u, &p, &n, &view, &len)) > 0) {
 		if (ev == GN_UNSEALED_HEADER)
-			on_letter(u, cfg);
+			open_on_header(u, cfg);
 		else if (ev == GN_UNSEALED_DATA)
 			writer_write(view, len);
 	}

@@ -109,7 +109,7 @@ int main(int argc, char **argv)
 		die_usage("-r ID is missing: for whom?");
 	if (cfg.wire.max_frame && cfg.wire.format == FORMAT_RAW)
 		die_usage("--max-frame: a stream (-F raw) has no frames");
-	if (wire_settle(&cfg.wire, false, &f))
+	if (wire_set_defaults(&cfg.wire, false, &f))
 		die_usage("%s", f.text);
 	s = sealer_of(&cfg);
 	opt_list_free(&cfg.to);

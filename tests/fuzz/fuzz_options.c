@@ -85,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		for (int i = 0; i < args.n; i++)
 			operand(args.operands[i], &f);
-		wire_settle(&cfg.wire, args.program != NULL, &f);
+		wire_set_defaults(&cfg.wire, args.program != NULL, &f);
 		if (allow_init(&allow, &cfg.list, &f) == 0)
 			allow_fini(&allow);
 	}

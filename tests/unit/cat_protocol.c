@@ -16,7 +16,7 @@
 struct heard {
 	uint8_t bodies[4096];
 	size_t n;
-	char words[64]; /* a letter a word, as it came */
+	char control[64]; /* a letter a word, as it came */
 	uint64_t number[64];
 	int err;
 };
@@ -36,8 +36,8 @@ static void hear_bytes(struct cat_rx *rx, const uint8_t *p, size_t n, struct hea
 			memcpy(h->bodies + h->n, p, took);
 			h->n += took;
 		} else if (r > 0) {
-			h->number[strlen(h->words)] = number;
-			h->words[strlen(h->words)] = "?DEWF"[r];
+			h->number[strlen(h->control)] = number;
+			h->control[strlen(h->control)] = "?DEWF"[r];
 		} else if (r < 0) {
 			h->err = r;
 			return;
@@ -68,13 +68,13 @@ static void chunks_are_read_in_any_pieces(void **state)
 		for (size_t at = 0; at < n; at += step)
 			hear_bytes(&rx, all + at, n - at < step ? n - at : step, &h);
 		assert_int_equal(h.err, 0);
-		assert_string_equal(h.words, "FE");
+		assert_string_equal(h.control, "FE");
 		assert_int_equal(h.number[0], 2);
 		assert_int_equal(h.number[1], 131);
 		assert_int_equal(h.n, 131);
 		assert_memory_equal(h.bodies, "abcx", 4);
 		assert_int_equal(rx.total, 131);
-		assert_true(rx.is_ended && rx.is_settled);
+		assert_true(rx.is_ended && rx.has_verdict);
 	}
 }
 
@@ -86,7 +86,7 @@ static void written_carries_its_total(void **state)
 
 	(void)state;
 	hear_bytes(&rx, wire, sizeof wire, &h);
-	assert_string_equal(h.words, "W");
+	assert_string_equal(h.control, "W");
 	assert_true(h.number[0] == INT64_MAX);
 }
 
@@ -139,16 +139,16 @@ static void a_copy_runs_ahead(void **state)
 {
 	static const uint8_t wire[] = {1, 2, 'a', 'b', 2, 2};
 	struct cat_rx rx = {0}, ahead;
-	struct heard h = {0}, again = {0};
+	struct heard h = {0}, run_timer = {0};
 
 	(void)state;
 	hear_bytes(&rx, wire, 3, &h);
 	ahead = rx;
 	hear_bytes(&ahead, wire + 3, 3, &h);
-	assert_string_equal(h.words, "E");
-	hear_bytes(&rx, wire + 3, 3, &again);
-	assert_string_equal(again.words, "E");
-	assert_int_equal(again.n, 1);
+	assert_string_equal(h.control, "E");
+	hear_bytes(&rx, wire + 3, 3, &run_timer);
+	assert_string_equal(run_timer.control, "E");
+	assert_int_equal(run_timer.n, 1);
 }
 
 static void raw_is_all_bytes(void **state)
@@ -159,7 +159,7 @@ static void raw_is_all_bytes(void **state)
 	(void)state;
 	hear_bytes(&rx, (const uint8_t *)"\2\0\xff", 3, &h);
 	assert_int_equal(h.n, 3);
-	assert_string_equal(h.words, "");
+	assert_string_equal(h.control, "");
 	assert_int_equal(rx.total, 3);
 }
 
@@ -209,12 +209,12 @@ static void what_is_shown_is_read_again(void **state)
 				sent += k;
 			}
 			if (!said && rng_below(&r, 4) == 0) {
-				cat_tx_say(&tx, CAT_WRITTEN, 12345);
+				cat_tx_control(&tx, CAT_WRITTEN, 12345);
 				said = true;
 			}
 			n += pull(&tx, wire + n, 1 + rng_below(&r, 900), 1 + rng_below(&r, 900));
 		}
-		cat_tx_say(&tx, CAT_END, tx.total);
+		cat_tx_control(&tx, CAT_END, tx.total);
 		while (!cat_tx_is_empty(&tx))
 			n += pull(&tx, wire + n, 3, 1 + rng_below(&r, 3));
 		assert_int_equal(tx.total, sizeof body);
@@ -222,7 +222,7 @@ static void what_is_shown_is_read_again(void **state)
 		hear_bytes(&rx, wire, n, &h);
 		if (h.err || h.n != sizeof body || memcmp(h.bodies, body, h.n) != 0)
 			fail_msg("seed %llu", (unsigned long long)seed);
-		assert_string_equal(h.words, said ? "WE" : "E");
+		assert_string_equal(h.control, said ? "WE" : "E");
 	}
 }
 
@@ -235,7 +235,7 @@ static void words_stand_behind_the_chunk(void **state)
 	(void)state;
 	assert_true(cat_tx_is_empty(&tx));
 	cat_tx_data(&tx, body, 3);
-	cat_tx_say(&tx, CAT_FAIL, 2);
+	cat_tx_control(&tx, CAT_FAIL, 2);
 	n = pull(&tx, wire, 64, 64);
 	assert_int_equal(n, 7);
 	assert_memory_equal(wire, "\1\3abc\4\2", 7);
@@ -262,11 +262,11 @@ static void all_that_may_be_said_has_room(void **state)
 	size_t n;
 
 	(void)state;
-	cat_tx_say(&tx, CAT_END, INT64_MAX);
-	cat_tx_say(&tx, CAT_WRITTEN, INT64_MAX);
+	cat_tx_control(&tx, CAT_END, INT64_MAX);
+	cat_tx_control(&tx, CAT_WRITTEN, INT64_MAX);
 	n = pull(&tx, wire, 256, 256);
 	hear_bytes(&rx, wire, n, &h);
-	assert_string_equal(h.words, "EW");
+	assert_string_equal(h.control, "EW");
 	assert_true(h.number[0] == INT64_MAX && h.number[1] == INT64_MAX);
 }
 

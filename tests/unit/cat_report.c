@@ -13,30 +13,30 @@
 static void exit_codes(void **state)
 {
 	static const struct {
-		struct verdict v;
+		struct stream_result v;
 		int code;
 	} rows[] = {
-		{{.how = STREAM_CLEAN}, 0},
-		{{.how = STREAM_OUTPUT, .err = -ENOSPC}, 1},
-		{{.how = STREAM_OUTPUT, .err = -EPIPE}, 1},
-		{{.how = STREAM_INPUT, .err = -EIO}, 1},
-		{{.how = STREAM_IDLE, .err = GN_ETIMEOUT}, 5},
-		{{.how = STREAM_SHORT}, 8},
-		{{.how = STREAM_FAILED, .err = CAT_FAIL_SPACE}, 8},
-		{{.how = STREAM_FAILED, .err = 200}, 8},
+		{{.outcome = STREAM_CLEAN}, 0},
+		{{.outcome = STREAM_OUTPUT, .err = -ENOSPC}, 1},
+		{{.outcome = STREAM_OUTPUT, .err = -EPIPE}, 1},
+		{{.outcome = STREAM_INPUT, .err = -EIO}, 1},
+		{{.outcome = STREAM_IDLE, .err = GN_ETIMEOUT}, 5},
+		{{.outcome = STREAM_SHORT}, 8},
+		{{.outcome = STREAM_FAILED, .err = CAT_FAIL_SPACE}, 8},
+		{{.outcome = STREAM_FAILED, .err = 200}, 8},
 		/* before the peer has accepted, the dial has failed; */
-		{{.how = STREAM_PEER, .err = GN_ENOPROTO}, 7},
-		{{.how = STREAM_PEER, .err = GN_EREFUSED}, 4},
-		{{.how = STREAM_PEER, .err = GN_ETIMEOUT}, 5},
-		{{.how = STREAM_PEER, .err = GN_ELIMIT}, 6},
-		{{.how = STREAM_PEER, .err = GN_EGONE}, 8},
+		{{.outcome = STREAM_PEER, .err = GN_ENOPROTO}, 7},
+		{{.outcome = STREAM_PEER, .err = GN_EREFUSED}, 4},
+		{{.outcome = STREAM_PEER, .err = GN_ETIMEOUT}, 5},
+		{{.outcome = STREAM_PEER, .err = GN_ELIMIT}, 6},
+		{{.outcome = STREAM_PEER, .err = GN_EGONE}, 8},
 		/* behind that, the data is cut, whatever it was that cut it */
-		{{.how = STREAM_PEER, .opened = true, .err = GN_ERESET}, 8},
-		{{.how = STREAM_PEER, .opened = true, .err = GN_ETIMEOUT}, 8},
-		{{.how = STREAM_PEER, .opened = true, .err = -ETIMEDOUT}, 8},
-		{{.how = STREAM_PEER, .opened = true, .err = -EHOSTUNREACH}, 8},
-		{{.how = STREAM_PEER, .opened = true, .err = GN_EPROTO}, 9},
-		{{.how = STREAM_PEER, .opened = true, .err = GN_EAUTH}, 9},
+		{{.outcome = STREAM_PEER, .opened = true, .err = GN_ERESET}, 8},
+		{{.outcome = STREAM_PEER, .opened = true, .err = GN_ETIMEOUT}, 8},
+		{{.outcome = STREAM_PEER, .opened = true, .err = -ETIMEDOUT}, 8},
+		{{.outcome = STREAM_PEER, .opened = true, .err = -EHOSTUNREACH}, 8},
+		{{.outcome = STREAM_PEER, .opened = true, .err = GN_EPROTO}, 9},
+		{{.outcome = STREAM_PEER, .opened = true, .err = GN_EAUTH}, 9},
 	};
 
 	(void)state;
@@ -45,7 +45,7 @@ static void exit_codes(void **state)
 			fail_msg("row %zu: %d", i, report_code(&rows[i].v));
 }
 
-static void explained(struct verdict v, size_t token, const char *part)
+static void explained(struct stream_result v, size_t token, const char *part)
 {
 	char text[320];
 
@@ -54,41 +54,44 @@ static void explained(struct verdict v, size_t token, const char *part)
 		fail_msg("'%s' is not in '%s'", part, text);
 }
 
-static void words(void **state)
+static void control(void **state)
 {
 	char text[320];
 
 	(void)state;
-	explained((struct verdict){.how = STREAM_OUTPUT, .err = -ENOSPC}, 0, "standard output: No space left");
-	explained((struct verdict){.how = STREAM_INPUT, .err = -EIO}, 0, "standard input");
-	explained((struct verdict){.how = STREAM_FAILED, .err = CAT_FAIL_SPACE}, 0, "no space left");
-	explained((struct verdict){.how = STREAM_PEER, .err = GN_ENOPROTO}, 26, "token is wrong");
-	explained((struct verdict){.how = STREAM_PEER, .err = GN_ENOPROTO}, 0, "wants a token");
-	explained((struct verdict){.how = STREAM_PEER, .err = GN_ENOPROTO}, 20, "it has 20 characters, is it whole");
-	explained((struct verdict){.how = STREAM_PEER, .opened = true, .err = GN_ERESET}, 0, "data may be short");
-	explained((struct verdict){.how = STREAM_SHORT}, 0, "data may be short");
-	explained((struct verdict){.how = STREAM_PEER,
-				   .opened = true,
-				   .err = GN_ERESET,
-				   .raw = true,
-				   .peer_ended = true,
-				   .out = 10,
-				   .pending = 3},
+	explained((struct stream_result){.outcome = STREAM_OUTPUT, .err = -ENOSPC}, 0,
+		  "standard output: No space left");
+	explained((struct stream_result){.outcome = STREAM_INPUT, .err = -EIO}, 0, "standard input");
+	explained((struct stream_result){.outcome = STREAM_FAILED, .err = CAT_FAIL_SPACE}, 0, "no space left");
+	explained((struct stream_result){.outcome = STREAM_PEER, .err = GN_ENOPROTO}, 26, "token is wrong");
+	explained((struct stream_result){.outcome = STREAM_PEER, .err = GN_ENOPROTO}, 0, "wants a token");
+	explained((struct stream_result){.outcome = STREAM_PEER, .err = GN_ENOPROTO}, 20,
+		  "it has 20 characters, is it whole");
+	explained((struct stream_result){.outcome = STREAM_PEER, .opened = true, .err = GN_ERESET}, 0,
+		  "data may be short");
+	explained((struct stream_result){.outcome = STREAM_SHORT}, 0, "data may be short");
+	explained((struct stream_result){.outcome = STREAM_PEER,
+					 .opened = true,
+					 .err = GN_ERESET,
+					 .raw = true,
+					 .peer_ended = true,
+					 .out = 10,
+					 .pending = 3},
 		  0, "it has confirmed 7 of 10 bytes");
-	explained((struct verdict){.how = STREAM_PEER,
-				   .opened = true,
-				   .err = GN_ERESET,
-				   .raw = true,
-				   .out = 10,
-				   .pending = 10},
+	explained((struct stream_result){.outcome = STREAM_PEER,
+					 .opened = true,
+					 .err = GN_ERESET,
+					 .raw = true,
+					 .out = 10,
+					 .pending = 10},
 		  0, "data may be short: the stream or connection was reset; the peer has confirmed 0 of 10 bytes");
 	/* every code of FAIL has words of its own */
 	for (int i = CAT_FAIL_WRITE; i <= CAT_FAIL_UNWANTED; i++)
 		assert_string_not_equal(fail_text(i), fail_text(i + 1));
 	/* and these are not worth any */
-	report_explain(&(struct verdict){.how = STREAM_OUTPUT, .err = -EPIPE}, 0, text, sizeof text);
+	report_explain(&(struct stream_result){.outcome = STREAM_OUTPUT, .err = -EPIPE}, 0, text, sizeof text);
 	assert_string_equal(text, "");
-	report_explain(&(struct verdict){.how = STREAM_CLEAN}, 0, text, sizeof text);
+	report_explain(&(struct stream_result){.outcome = STREAM_CLEAN}, 0, text, sizeof text);
 	assert_string_equal(text, "");
 }
 
@@ -96,7 +99,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exit_codes),
-		cmocka_unit_test(words),
+		cmocka_unit_test(control),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
