@@ -67,7 +67,7 @@ static int parse(char *text, enum address_use use, struct address *out, struct f
 	if (hash != NULL && take_token(text, hash + 1, &a, f))
 		return -1;
 	err = gn_multiaddr_parse(text, &a.addr, &where);
-	if (err) {
+	if (err != 0) {
 		secret_wipe(&a, sizeof a);
 		return address_explain(text, err, where, f);
 	}

@@ -12,7 +12,7 @@ int allow_init(struct allow *a, const struct opt_list *texts, struct fault *f)
 	struct fault inner;
 
 	*a = (struct allow){0};
-	if (!texts->n)
+	if (texts->n == 0)
 		return 0;
 	a->ids = calloc(texts->n, sizeof *a->ids);
 	if (a->ids == NULL)
@@ -39,7 +39,7 @@ int allow_gate(void *arg, const struct gn_peer_id *peer, const struct gn_multiad
 	struct netblock from;
 	char *addr;
 
-	if (!inbound || !a->n)
+	if (!inbound || a->n == 0)
 		return 0;
 	for (size_t i = 0; i < a->n; i++)
 		if (gn_peer_id_is_equal(&a->ids[i], peer))

@@ -46,7 +46,7 @@ static void failed_json(const struct attempts *a, const char *addr, int err, con
 
 		json_object(&j, NULL);
 		json_string(&j, "addr", t->addr);
-		json_string(&j, "error", t->err ? gn_errname(t->err) : NULL);
+		json_string(&j, "error", t->err != 0 ? gn_errname(t->err) : NULL);
 		json_seconds(&j, "seconds", t->took);
 		json_end(&j);
 	}

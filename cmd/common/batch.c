@@ -26,7 +26,7 @@ int batch_flush(struct batch *b, struct output *out)
 		v = (struct iovec){b->bytes + b->at, b->len - b->at};
 		n = output_writev(out, &v, 1);
 		if (n <= 0)
-			return n ? (int)n : GN_EAGAIN;
+			return n != 0 ? (int)n : GN_EAGAIN;
 		b->at += (size_t)n;
 	}
 	b->at = b->len = 0;
@@ -35,7 +35,7 @@ int batch_flush(struct batch *b, struct output *out)
 
 static int batch_add(struct batch *b, const void *p, size_t n)
 {
-	size_t cap = b->cap ? b->cap : BATCH_ROOM + BATCH_LARGE + 2 * FORMAT_EXTRA;
+	size_t cap = b->cap != 0 ? b->cap : BATCH_ROOM + BATCH_LARGE + 2 * FORMAT_EXTRA;
 	uint8_t *bytes;
 
 	while (cap - b->len < n)
@@ -47,7 +47,7 @@ static int batch_add(struct batch *b, const void *p, size_t n)
 		b->bytes = bytes;
 		b->cap = cap;
 	}
-	if (n)
+	if (n != 0)
 		memcpy(b->bytes + b->len, p, n);
 	b->len += n;
 	return 0;
@@ -57,7 +57,7 @@ static int add_all(struct batch *b, struct iovec *v, int n, size_t skip)
 {
 	int err = 0;
 
-	for (int i = 0; i < n && !err; i++) {
+	for (int i = 0; i < n && err == 0; i++) {
 		size_t drop = skip < v[i].iov_len ? skip : v[i].iov_len;
 
 		skip -= drop;
@@ -73,7 +73,7 @@ static int add_text(struct batch *b, const char *text, size_t len)
 	bool is_safe;
 	int err = 0;
 
-	for (size_t at = 0; at < len && !err; at += n) {
+	for (size_t at = 0; at < len && err == 0; at += n) {
 		n = gn_text_next(text + at, len - at, &is_safe);
 		if (is_safe || text[at] == '\n' || text[at] == '\t') {
 			run += n;
@@ -81,12 +81,12 @@ static int add_text(struct batch *b, const char *text, size_t len)
 		}
 		err = batch_add(b, text + at - run, run);
 		run = 0;
-		if (!err && !(text[at] == '\r' && at + 1 < len && text[at + 1] == '\n'))
+		if (err == 0 && !(text[at] == '\r' && at + 1 < len && text[at + 1] == '\n'))
 			err = batch_add(b, "?", 1);
 	}
-	if (!err)
+	if (err == 0)
 		err = batch_add(b, text + len - run, run);
-	if (!err && (len == 0 || text[len - 1] != '\n'))
+	if (err == 0 && (len == 0 || text[len - 1] != '\n'))
 		err = batch_add(b, "\n", 1);
 	return err;
 }
@@ -95,7 +95,7 @@ static int batch_put_text(struct batch *b, struct output *out, const char *text,
 {
 	int err = add_text(b, text, len);
 
-	if (err)
+	if (err != 0)
 		return err;
 	return b->len - b->at >= BATCH_ROOM ? batch_flush(b, out) : 0;
 }
@@ -112,14 +112,14 @@ int batch_put(struct batch *b, struct output *out, enum format format, const voi
 	if (format == FORMAT_LINE && len > 0 && ((const char *)body)[len - 1] == '\n')
 		len--;
 	err = format_encode(format, body, len, &w);
-	if (err)
+	if (err != 0)
 		return err;
 	v[0] = (struct iovec){w.head, w.n_head};
 	v[1] = (struct iovec){(void *)(uintptr_t)body, len};
 	v[2] = (struct iovec){w.tail, w.n_tail};
 	if (len >= BATCH_LARGE) {
 		err = batch_flush(b, out);
-		if (!err) {
+		if (err == 0) {
 			n = output_writev(out, v, 3);
 			if (n < 0 && n != GN_EAGAIN)
 				return (int)n;
@@ -131,7 +131,7 @@ int batch_put(struct batch *b, struct output *out, enum format format, const voi
 			return 0;
 	}
 	err = add_all(b, v, 3, (size_t)n);
-	if (err)
+	if (err != 0)
 		return err;
 	return b->len - b->at >= BATCH_ROOM || len >= BATCH_LARGE ? batch_flush(b, out) : 0;
 }

@@ -136,9 +136,9 @@ ptrdiff_t fdio_writev(struct fdio *f, const struct iovec *v, int n)
 	struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = (size_t)n};
 	ssize_t put;
 
-	while (n && !v->iov_len)
+	while (n != 0 && v->iov_len == 0)
 		v++, n--;
-	if (!n)
+	if (n == 0)
 		return 0;
 	m.msg_iov = (struct iovec *)(uintptr_t)v;
 	m.msg_iovlen = (size_t)n;
@@ -190,7 +190,7 @@ int fdio_close(struct fdio *f)
 		err = close_one(f->fd);
 	other = f->given <= STDERR_FILENO ? close_standard(f->given) : close_one(f->given);
 	f->fd = f->given = -1;
-	return err ? err : other;
+	return err != 0 ? err : other;
 }
 
 long long fdio_size(int fd)

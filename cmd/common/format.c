@@ -71,7 +71,7 @@ int format_decode(enum format format, const uint8_t *p, size_t n, bool ended, si
 {
 	int err;
 
-	if (!n)
+	if (n == 0)
 		return ended ? GN_EOF : GN_EAGAIN;
 	switch (format) {
 	case FORMAT_VARINT:
@@ -84,9 +84,9 @@ int format_decode(enum format format, const uint8_t *p, size_t n, bool ended, si
 		break;
 	case FORMAT_TEXT:
 		err = decode_ended_by('\n', p, n, ended, max, seen, out);
-		if (!err && out->taken > max)
+		if (err == 0 && out->taken > max)
 			return GN_ETOOBIG;
-		out->len = err ? 0 : out->taken; /* the line end is a part of the message */
+		out->len = err != 0 ? 0 : out->taken; /* the line end is a part of the message */
 		break;
 	case FORMAT_RAW:
 	default:
@@ -94,7 +94,7 @@ int format_decode(enum format format, const uint8_t *p, size_t n, bool ended, si
 		*out = (struct format_message){p, n, n};
 		return 0;
 	}
-	if (!err)
+	if (err == 0)
 		*seen = 0;
 	return err;
 }
@@ -115,7 +115,7 @@ int format_encode(enum format format, const void *body, size_t len, struct forma
 	case FORMAT_NUL:
 		out->tail[0] = format == FORMAT_LINE ? '\n' : '\0';
 		out->n_tail = 1;
-		if (len && memchr(body, out->tail[0], len) != NULL)
+		if (len != 0 && memchr(body, out->tail[0], len) != NULL)
 			return GN_EFORMAT;
 		break;
 	case FORMAT_RAW:

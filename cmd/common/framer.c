@@ -22,7 +22,7 @@ void framer_fini(struct framer *u)
 
 static int framer_grow(struct framer *u, size_t n)
 {
-	size_t cap = u->cap ? u->cap : 2 * STEP;
+	size_t cap = u->cap != 0 ? u->cap : 2 * STEP;
 	uint8_t *part;
 
 	while (cap < n)
@@ -50,7 +50,7 @@ static int framer_from_piece(struct framer *u, const struct iovec *v, bool ended
 
 	if (err == GN_EAGAIN) {
 		err = framer_grow(u, v->iov_len);
-		if (err)
+		if (err != 0)
 			return err;
 		memcpy(u->part, v->iov_base, v->iov_len);
 		u->len = v->iov_len;
@@ -58,7 +58,7 @@ static int framer_from_piece(struct framer *u, const struct iovec *v, bool ended
 		input_skip(u->in, v->iov_len);
 		return GN_EAGAIN;
 	}
-	u->taken = err ? 0 : out->taken;
+	u->taken = err != 0 ? 0 : out->taken;
 	u->whole = false;
 	return err;
 }
@@ -71,9 +71,9 @@ static int framer_from_part(struct framer *u, const struct iovec *v, bool ended,
 	size_t n = v->iov_len < step ? v->iov_len : step;
 	int err = framer_grow(u, u->len + n);
 
-	if (err)
+	if (err != 0)
 		return err;
-	if (n)
+	if (n != 0)
 		memcpy(u->part + u->len, v->iov_base, n);
 	err = framer_decode(u, u->part, u->len + n, ended && n == v->iov_len, out);
 	if (err == GN_EAGAIN) {
@@ -82,7 +82,7 @@ static int framer_from_part(struct framer *u, const struct iovec *v, bool ended,
 		input_skip(u->in, n);
 		return GN_EAGAIN;
 	}
-	if (!err) {
+	if (err == 0) {
 		u->taken = out->taken - u->len;
 		u->whole = true;
 	}
@@ -98,7 +98,7 @@ int framer_peek(struct framer *u, struct format_message *out)
 
 	for (;;) {
 		n = input_peek(u->in, v, 2, SIZE_MAX);
-		if (!n) {
+		if (n == 0) {
 			got = input_fill(u->in);
 			if (got > 0)
 				continue;
@@ -107,9 +107,9 @@ int framer_peek(struct framer *u, struct format_message *out)
 			v[0] = (struct iovec){0};
 		}
 		ended = n < 2 && input_end(u->in) == GN_EOF;
-		err = u->len ? framer_from_part(u, &v[0], ended, out)
-		      : n    ? framer_from_piece(u, &v[0], ended, out)
-			     : GN_EOF;
+		err = u->len != 0 ? framer_from_part(u, &v[0], ended, out)
+		      : n         ? framer_from_piece(u, &v[0], ended, out)
+				  : GN_EOF;
 		if (err != GN_EAGAIN)
 			return err;
 	}

@@ -52,11 +52,11 @@ int input_new(struct gn_loop *loop, int fd, bool own, size_t ring, struct input 
 	in->size = ring;
 	in->ring = aligned_alloc(READ_MIN, ring);
 	err = in->ring != NULL ? 0 : -ENOMEM;
-	if (!err)
+	if (err == 0)
 		err = own ? fdio_open_own(&in->io, fd, false) : fdio_open(&in->io, fd, false);
-	if (!err)
+	if (err == 0)
 		err = gn_watch_new(loop, in->io.fd, input_on_watch, in, &in->watch);
-	if (err) {
+	if (err != 0) {
 		free(in->ring);
 		free(in);
 		return err;
@@ -92,7 +92,7 @@ static size_t input_room(struct input *in, size_t *at)
 	const struct input_piece *first, *last;
 	size_t from, to;
 
-	if (!in->n) {
+	if (in->n == 0) {
 		*at = 0;
 		return in->size;
 	}
@@ -117,9 +117,9 @@ ptrdiff_t input_fill(struct input *in)
 	size_t at, n = input_room(in, &at);
 	ptrdiff_t got;
 
-	if (in->end)
+	if (in->end != 0)
 		return in->end;
-	if (!n)
+	if (n == 0)
 		return GN_ESPACE;
 	got = fdio_read(&in->io, in->ring + at, n < READ_MAX ? n : READ_MAX);
 	if (got > 0) {
@@ -152,14 +152,14 @@ int input_peek(struct input *in, struct iovec *v, int max, size_t limit)
 void input_skip(struct input *in, size_t n)
 {
 	in->held -= n;
-	while (n) {
+	while (n != 0) {
 		struct input_piece *p = input_piece(in, 0);
 		size_t part = n < p->len ? n : p->len;
 
 		p->at += part;
 		p->len -= part;
 		n -= part;
-		if (!p->len) {
+		if (p->len == 0) {
 			in->first = (in->first + 1) % PIECES;
 			in->n--;
 		}

@@ -12,10 +12,10 @@
 
 static void json_put(struct json *j, const char *p, size_t n)
 {
-	size_t cap = j->cap ? j->cap : 256;
+	size_t cap = j->cap != 0 ? j->cap : 256;
 	char *text;
 
-	if (j->err)
+	if (j->err != 0)
 		return;
 	while (cap - j->len < n)
 		cap *= 2;
@@ -165,11 +165,11 @@ int json_send(struct json *j, int fd)
 		json_end(j);
 	json_put(j, "}\n", 2);
 	err = j->err;
-	if (!err && fd == STDERR_FILENO) {
+	if (err == 0 && fd == STDERR_FILENO) {
 		errout_line(ERROUT_JSON, j->text, j->len);
 		at = j->len;
 	}
-	while (!err && at < j->len) {
+	while (err == 0 && at < j->len) {
 		n = write(fd, j->text + at, j->len - at);
 		if (n >= 0)
 			at += (size_t)n;

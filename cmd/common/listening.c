@@ -17,7 +17,7 @@
 int listening_init(struct listening *l, const char *const *texts, size_t n, struct fault *f)
 {
 	*l = (struct listening){0};
-	if (!n)
+	if (n == 0)
 		return 0;
 	l->wanted = calloc(n, sizeof *l->wanted);
 	if (l->wanted == NULL)
@@ -73,7 +73,7 @@ static void listen_wanted(struct listening *l, struct gn_node *node)
 		check_id(&l->wanted[i], node);
 	for (size_t i = 0; i < l->n; i++) {
 		err = gn_node_listen(node, l->wanted[i].addr, NULL);
-		if (err)
+		if (err != 0)
 			cannot_listen(l->wanted[i].addr, err);
 	}
 }
@@ -87,11 +87,11 @@ static int listen_any(struct gn_node *node, bool is_ip6, unsigned *port)
 
 	snprintf(format, sizeof format, "/%s/tcp/%u", is_ip6 ? "ip6/::" : "ip4/0.0.0.0", *port);
 	err = gn_multiaddr_parse(format, &wanted, NULL);
-	if (err)
+	if (err != 0)
 		return err;
 	err = gn_node_listen(node, wanted, &bound);
 	gn_multiaddr_free(wanted);
-	if (err)
+	if (err != 0)
 		return err;
 	text = gn_multiaddr_format(bound);
 	tcp = text != NULL ? strstr(text, "/tcp/") : NULL;
@@ -113,7 +113,7 @@ static int listen_everywhere(struct gn_node *node)
 		port = 0;
 		err = listen_any(node, false, &port);
 		err6 = listen_any(node, true, &port);
-		if (err6 != -EADDRINUSE || err)
+		if (err6 != -EADDRINUSE || err != 0)
 			return err6 ? err : 0;
 		gn_node_unlisten(node);
 	}
@@ -147,16 +147,16 @@ int listening_start(struct listening *l, struct gn_node *node, const char *token
 	size_t n;
 	int err = 0;
 
-	if (l->n)
+	if (l->n != 0)
 		listen_wanted(l, node);
 	else
 		err = listen_everywhere(node);
-	if (err)
+	if (err != 0)
 		die(EXIT_LOCAL, "cannot listen on any address: %s", gn_strerror(err));
 	err = gn_node_addrs(node, &addrs, &n);
-	if (err)
+	if (err != 0)
 		return err;
-	l->shown = calloc(n ? n : 1, sizeof *l->shown);
+	l->shown = calloc(n != 0 ? n : 1, sizeof *l->shown);
 	for (; l->shown != NULL && l->n_shown < n; l->n_shown++) {
 		l->shown[l->n_shown] = with_token(addrs[l->n_shown], token);
 		if (l->shown[l->n_shown] == NULL)
@@ -203,7 +203,7 @@ int listening_ready(const struct listening *l, int fd)
 		return -ENOMEM;
 	for (size_t i = 0; i < l->n_shown; i++)
 		at += (size_t)sprintf(text + at, "%s\n", l->shown[i]);
-	for (at = 0; at < len && !err; at += n > 0 ? (size_t)n : 0) {
+	for (at = 0; at < len && err == 0; at += n > 0 ? (size_t)n : 0) {
 		n = write(fd, text + at, len - at);
 		if (n < 0 && errno != EINTR)
 			err = -errno;

@@ -30,7 +30,7 @@ int memory_file_new(const void *bytes, size_t n)
 	if (fd < 0)
 		return -errno;
 	err = memory_file_put_all(fd, bytes, n);
-	if (err) {
+	if (err != 0) {
 		close(fd);
 		return err;
 	}

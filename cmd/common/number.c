@@ -43,7 +43,7 @@ int number_parse(const char *text, uint64_t lo, uint64_t hi, uint64_t *out, stru
 		i++;
 	if (!i || text[i])
 		return fault_at(f, text, i, "a number");
-	if (!digits(text, UINT64_MAX, &v) || v < lo || v > hi)
+	if (digits(text, UINT64_MAX, &v) == 0 || v < lo || v > hi)
 		return fault_set(f, "'%.80s' is not from %" PRIu64 " to %" PRIu64, text, lo, hi);
 	*out = v;
 	return 0;

@@ -127,7 +127,7 @@ int opt_parse(const struct opt_tool *t, void *cfg, int argc, char **argv, struct
 			continue;
 		}
 		err = arg[1] == '-' ? take_long(&p, arg) : take_briefs(&p, arg);
-		if (err)
+		if (err != 0)
 			return err;
 	}
 	if (dashes && t->program) {

@@ -34,9 +34,9 @@ int output_new(struct gn_loop *loop, int fd, bool own, struct output **res)
 	if (out == NULL)
 		return -ENOMEM;
 	err = own ? fdio_open_own(&out->io, fd, true) : fdio_open(&out->io, fd, true);
-	if (!err)
+	if (err == 0)
 		err = gn_watch_new(loop, out->io.fd, output_on_watch, out, &out->watch);
-	if (err) {
+	if (err != 0) {
 		free(out);
 		return err;
 	}

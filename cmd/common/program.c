@@ -162,10 +162,10 @@ static int spawn(const struct program_cfg *cfg, int in, int out, pid_t *pid)
 	int err;
 
 	err = posix_spawn_file_actions_init(&files);
-	if (err)
+	if (err != 0)
 		return -err;
 	err = posix_spawnattr_init(&attr);
-	if (err) {
+	if (err != 0) {
 		posix_spawn_file_actions_destroy(&files);
 		return -err;
 	}
@@ -177,9 +177,9 @@ static int spawn(const struct program_cfg *cfg, int in, int out, pid_t *pid)
 		flags |= POSIX_SPAWN_SETPGROUP; /* the attribute's group is 0: one with the child's number */
 	posix_spawnattr_setflags(&attr, flags);
 	err = posix_spawn_file_actions_adddup2(&files, in, cfg->fd_in);
-	if (!err)
+	if (err == 0)
 		err = posix_spawn_file_actions_adddup2(&files, out, cfg->fd_out);
-	if (!err)
+	if (err == 0)
 		err = posix_spawnp(pid, cfg->argv[0], &files, &attr, cfg->argv, cfg->env != NULL ? cfg->env : environ);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&files);
@@ -191,10 +191,10 @@ static int start_on_pipes(const struct program_cfg *cfg, pid_t *pid, int *to, in
 	int to_child[2], from_child[2], err;
 
 	err = make_pipe(to_child);
-	if (err)
+	if (err != 0)
 		return err;
 	err = make_pipe(from_child);
-	if (err) {
+	if (err != 0) {
 		close(to_child[0]);
 		close(to_child[1]);
 		return err;
@@ -202,7 +202,7 @@ static int start_on_pipes(const struct program_cfg *cfg, pid_t *pid, int *to, in
 	err = spawn(cfg, to_child[0], from_child[1], pid);
 	close(to_child[0]);
 	close(from_child[1]);
-	if (err) {
+	if (err != 0) {
 		close(from_child[0]);
 		close(to_child[1]);
 		return err;
@@ -222,7 +222,7 @@ int program_start(const struct program_cfg *cfg, struct program **out, int *to, 
 	err = programs_open(cfg->loop);
 	if (err == 0)
 		err = start_on_pipes(cfg, &p->pid, to, from);
-	if (err) {
+	if (err != 0) {
 		free(p);
 		return err;
 	}

@@ -7,7 +7,7 @@ int protocol_check(const char *id, struct fault *f)
 {
 	size_t n = strlen(id);
 
-	if (!n)
+	if (n == 0)
 		return fault_set(f, "PROTO is empty");
 	if (n > PROTOCOL_MAX)
 		return fault_set(f, "PROTO '%.40s...' is longer than %d bytes", id, PROTOCOL_MAX);

@@ -32,7 +32,7 @@ void reader_fini(struct reader *r)
 static int reader_make_room(struct reader *r)
 {
 	size_t left = r->len - r->at, to = (ALIGN - left % ALIGN) % ALIGN;
-	size_t cap = r->cap ? r->cap : 2 * READ_ROOM;
+	size_t cap = r->cap != 0 ? r->cap : 2 * READ_ROOM;
 	uint8_t *bytes = r->bytes;
 
 	if (r->len % ALIGN == 0 && r->cap - r->len >= READ_ROOM / 4)
@@ -44,7 +44,7 @@ static int reader_make_room(struct reader *r)
 		if (bytes == NULL)
 			return -ENOMEM;
 	}
-	if (left)
+	if (left != 0)
 		memmove(bytes + to, r->bytes + r->at, left);
 	if (bytes != r->bytes)
 		free(r->bytes);
@@ -77,7 +77,7 @@ static int more(struct reader *r)
 	int err;
 
 	err = reader_make_room(r);
-	if (err)
+	if (err != 0)
 		return err;
 	if (r->before_read != NULL)
 		r->before_read();
@@ -86,7 +86,7 @@ static int more(struct reader *r)
 	if (n < 0)
 		return (int)n;
 	r->len += (size_t)n;
-	r->ended = !n;
+	r->ended = n == 0;
 	return 0;
 }
 
@@ -106,10 +106,10 @@ int reader_next(struct reader *r, struct format_message *out)
 		if (err != GN_EAGAIN)
 			break;
 		err = more(r);
-		if (err)
+		if (err != 0)
 			return err;
 	}
-	if (!err) {
+	if (err == 0) {
 		r->taken = out->taken;
 		r->count++;
 	}

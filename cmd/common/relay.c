@@ -46,7 +46,7 @@ struct relay {
 
 static void relay_fail(struct relay *r, enum relay_fault fault, int err)
 {
-	if (r->result.fault)
+	if (r->result.fault != RELAY_CLEAN)
 		return;
 	r->result.fault = fault;
 	r->result.err = err;
@@ -82,14 +82,14 @@ static int relay_send_frames(struct relay *r)
 
 	for (;;) {
 		err = framer_peek(r->cfg.framer, &message);
-		if (err)
+		if (err != 0)
 			return err == GN_EAGAIN ? 0 : err;
 		err = gn_channel_send(r->cfg.ch, message.body, message.len);
 		if (err == GN_EAGAIN)
 			return 0;
 		if (err == GN_ETOOBIG)
 			return err;
-		if (err) {
+		if (err != 0) {
 			r->dead = true; /* its event tells why */
 			return 0;
 		}
@@ -134,7 +134,7 @@ static void relay_send(struct relay *r)
 		end = r->cfg.end_follows && r->receiving == RECEIVING_OPEN ? 0 : GN_EOF;
 	else
 		end = r->is_frames ? relay_send_frames(r) : relay_send_bytes(r);
-	if (!end)
+	if (end == 0)
 		return;
 	if (end == GN_EOF)
 		relay_end_input(r);
@@ -167,7 +167,7 @@ static int relay_receive_bytes(struct relay *r)
 				return 0;
 			if (n < 0) {
 				relay_fail_output(r, (int)n);
-				if (r->result.fault)
+				if (r->result.fault != RELAY_CLEAN)
 					return 0;
 				continue;
 			}
@@ -188,7 +188,7 @@ static int relay_batch_frames(struct relay *r)
 
 	for (;;) {
 		err = gn_channel_receive(r->cfg.ch, &frame, &len);
-		if (err)
+		if (err != 0)
 			return err;
 		if (!relay_has_output(r))
 			continue;
@@ -197,9 +197,9 @@ static int relay_batch_frames(struct relay *r)
 			r->receive_fault = RELAY_FORMAT;
 			return err;
 		}
-		if (err && err != GN_EAGAIN)
+		if (err != 0 && err != GN_EAGAIN)
 			relay_fail_output(r, err);
-		if (err)
+		if (err != 0)
 			return GN_EAGAIN;
 	}
 }
@@ -213,9 +213,9 @@ static int relay_receive_frames(struct relay *r)
 		err = relay_has_output(r) ? batch_flush(&r->batch, r->cfg.out) : 0;
 		if (err == GN_EAGAIN)
 			return 0;
-		if (err)
+		if (err != 0)
 			relay_fail_output(r, err);
-		if (r->result.fault)
+		if (r->result.fault != RELAY_CLEAN)
 			return 0;
 		if (r->receive_err)
 			return r->receive_err;
@@ -235,7 +235,7 @@ static void relay_receive(struct relay *r)
 	if (r->receiving == RECEIVING_ENDED)
 		return;
 	end = r->is_frames ? relay_receive_frames(r) : relay_receive_bytes(r);
-	if (!end)
+	if (end == 0)
 		return;
 	if (end != GN_EOF) {
 		/* Who reads nothing loses nothing: what was sent decides. */
@@ -246,7 +246,7 @@ static void relay_receive(struct relay *r)
 	r->result.got_end = !r->is_finished;
 	if (relay_has_output(r) && !r->cfg.keep_output) {
 		err = output_end(r->cfg.out);
-		if (err)
+		if (err != 0)
 			relay_fail(r, RELAY_OUTPUT, err);
 	}
 	r->receiving = RECEIVING_ENDED;
@@ -287,7 +287,7 @@ static void relay_detach(struct relay *r)
 	gn_timer_stop(r->peer_end_timer);
 	if (r->cfg.ch == NULL)
 		return;
-	if (r->result.fault || r->sending != SENDING_ACKED || r->receiving != RECEIVING_ENDED)
+	if (r->result.fault != RELAY_CLEAN || r->sending != SENDING_ACKED || r->receiving != RECEIVING_ENDED)
 		gn_channel_reset(r->cfg.ch);
 	gn_channel_free(r->cfg.ch);
 	r->cfg.ch = NULL;
@@ -303,9 +303,9 @@ static void relay_check_loss(struct relay *r)
 
 	if (err == GN_ERESET) {
 		/* The peer has stopped reading, which is its right. */
-		if (lost)
+		if (lost != 0)
 			relay_fail(r, RELAY_UNREAD, err);
-	} else if (!had_nothing || lost) {
+	} else if (!had_nothing || lost != 0) {
 		relay_fail(r, RELAY_PEER, err);
 	}
 }
@@ -315,7 +315,7 @@ static bool relay_is_done(struct relay *r)
 {
 	bool is_dead = r->dead && gn_channel_error(r->cfg.ch);
 
-	if (r->result.fault)
+	if (r->result.fault != RELAY_CLEAN)
 		return true;
 	if (r->sending == SENDING_ACKED)
 		return r->receiving == RECEIVING_ENDED || r->is_end_overdue ||
@@ -340,11 +340,11 @@ static void relay_run(struct relay *r)
 	if (r->cfg.ch == NULL)
 		return;
 	relay_send(r);
-	if (!r->result.fault)
+	if (r->result.fault == RELAY_CLEAN)
 		relay_send_end(r);
-	if (!r->result.fault)
+	if (r->result.fault == RELAY_CLEAN)
 		relay_receive(r);
-	if (r->receiving == RECEIVING_ENDED && r->cfg.end_follows && !r->result.fault) {
+	if (r->receiving == RECEIVING_ENDED && r->cfg.end_follows && r->result.fault == RELAY_CLEAN) {
 		relay_send(r);
 		relay_send_end(r);
 	}
@@ -425,11 +425,11 @@ int relay_new(const struct relay_cfg *cfg, struct gn_loop *loop, struct relay **
 	r->is_frames = cfg->framer != NULL;
 	r->receive_fault = RELAY_PEER;
 	err = gn_timer_new(loop, relay_on_ready, r, &r->run_timer);
-	if (!err)
+	if (err == 0)
 		err = gn_timer_new(loop, relay_on_peer_end_limit, r, &r->peer_end_timer);
-	if (!err && cfg->in != NULL && !r->is_frames)
+	if (err == 0 && cfg->in != NULL && !r->is_frames)
 		err = gn_channel_source(cfg->ch, &input_source, cfg->in);
-	if (err) {
+	if (err != 0) {
 		gn_timer_free(r->run_timer);
 		gn_timer_free(r->peer_end_timer);
 		free(r);

@@ -99,7 +99,7 @@ int signals_open(struct gn_loop *loop)
 		fcntl(state.pipe[i], F_SETFL, O_NONBLOCK);
 	}
 	err = gn_watch_new(loop, state.pipe[0], signals_on_ready, NULL, &state.watch);
-	if (err) {
+	if (err != 0) {
 		signals_close();
 		return err;
 	}
@@ -113,7 +113,7 @@ void signals_on(int sig, void (*cb)(void *arg, int sig), void *arg)
 
 	if (state.n == SIGNALS_MAX)
 		return;
-	if (!sigaction(sig, NULL, &old) && old.sa_handler == SIG_IGN)
+	if (sigaction(sig, NULL, &old) == 0 && old.sa_handler == SIG_IGN)
 		return;
 	state.on[state.n].sig = sig;
 	state.on[state.n].cb = cb;

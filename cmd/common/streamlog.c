@@ -162,7 +162,7 @@ static void streamlog_close_json(const struct streamlog *n, const struct relay_r
 	json_string(&j, "addr", n->addr);
 	json_string(&j, "protocol", n->protocol);
 	json_int(&j, "code", streamlog_exit_code(r));
-	if (r->fault) {
+	if (r->fault != RELAY_CLEAN) {
 		json_string(&j, "error", gn_errname(r->err));
 		json_string(&j, "text", why);
 	}
@@ -183,11 +183,11 @@ void streamlog_close(const struct streamlog *n, const struct relay_result *r, in
 	const char *addr = n->addr != NULL ? n->addr : "?";
 	char why[400];
 
-	if (r->fault)
+	if (r->fault != RELAY_CLEAN)
 		streamlog_explain(n, r, m, why, sizeof why);
 	if (n->cfg->json)
 		streamlog_close_json(n, r, why, status, m);
-	else if (r->fault && !quiet)
+	else if (r->fault != RELAY_CLEAN && !quiet)
 		diag_from(&n->from, "%s at %s: %s", n->peer, addr, why);
 	else if (status > 0)
 		diag_from(&n->from, "%s at %s: the program ended with %d", n->peer, addr, status);

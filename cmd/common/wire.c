@@ -57,7 +57,7 @@ static void wire_settle_formats(struct wire *w, bool program)
 
 int wire_set_defaults(struct wire *w, bool program, struct fault *f)
 {
-	if (!w->max_frame)
+	if (w->max_frame == 0)
 		w->max_frame = GN_FRAME_MAX;
 	if (w->max_frame > SIZE_MAX / 4)
 		return fault_set(f, "--max-frame: out of range");

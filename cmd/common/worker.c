@@ -77,10 +77,10 @@ static void worker_finish(struct worker *w)
 	gn_timer_stop(w->timer);
 	close_input(w);
 	close_or_hold_output(w);
-	if (!w->result.fault && w->result.lost && w->state == WORKER_DETACHED)
+	if (w->result.fault == RELAY_CLEAN && w->result.lost != 0 && w->state == WORKER_DETACHED)
 		w->result.fault = RELAY_UNREAD, w->result.err = GN_ERESET;
 	/* Nobody has missed anything when the connection was lost after the peer's end, unless something was to be sent. */
-	if (w->result.fault == RELAY_PEER && w->result.got_end && !w->result.lost && !w->status)
+	if (w->result.fault == RELAY_PEER && w->result.got_end && w->result.lost == 0 && w->status == 0)
 		w->result = (struct relay_result){.got_end = true};
 	w->state = WORKER_DONE;
 	w->cfg.on_done(w->cfg.arg, &w->result, w->status);
@@ -179,7 +179,7 @@ static void worker_detach(struct worker *w)
  * working on it.  Where the peer had sent nothing there is nothing to go on with. */
 static bool worker_is_cut(struct worker *w, const struct relay_result *result)
 {
-	if (!result->fault || result->fault == RELAY_INPUT || !result->got_end)
+	if (result->fault == RELAY_CLEAN || result->fault == RELAY_INPUT || !result->got_end)
 		return result->fault;
 	return !relay_metrics(w->relay)->bytes_in;
 }
@@ -189,7 +189,7 @@ static bool worker_is_cut(struct worker *w, const struct relay_result *result)
  * it would wait for ever, and keep its place. */
 static bool worker_is_unwanted(struct worker *w, const struct relay_result *result)
 {
-	return !result->fault && w->cfg.own_group && !w->exited && !w->output_ended &&
+	return result->fault == RELAY_CLEAN && w->cfg.own_group && !w->exited && !w->output_ended &&
 	       !relay_metrics(w->relay)->bytes_in;
 }
 
@@ -232,7 +232,7 @@ static void worker_on_exit(void *arg, struct program *p, int status)
 	w->status = program_exit_code(status);
 	switch (w->state) {
 	case WORKER_RUNS:
-		if (w->status) {
+		if (w->status != 0) {
 			/* the reset, and nothing behind it */
 			relay_reset(w->relay);
 			worker_terminate(w);
@@ -311,22 +311,22 @@ int worker_new(const struct worker_cfg *cfg, struct worker **out)
 		return -ENOMEM;
 	w->cfg = *cfg;
 	err = gn_timer_new(cfg->loop, worker_on_timer, w, &w->timer);
-	if (!err)
+	if (err == 0)
 		err = start_program(w, &to, &from);
-	if (err) {
+	if (err != 0) {
 		worker_free(w);
 		return err;
 	}
 	err = input_new(cfg->loop, from, true, INPUT_SMALL, &w->in);
-	if (err)
+	if (err != 0)
 		close(from);
-	if (!err)
+	if (err == 0)
 		err = output_new(cfg->loop, to, true, &w->out);
 	if (w->out == NULL)
 		close(to);
-	if (!err)
+	if (err == 0)
 		err = worker_start_relay(w);
-	if (err) {
+	if (err != 0) {
 		worker_free(w);
 		return err;
 	}

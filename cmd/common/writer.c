@@ -32,8 +32,8 @@ static void write_all(struct iovec *v, int n)
 	struct pollfd p = {.fd = to, .events = POLLOUT};
 	ssize_t put;
 
-	while (n) {
-		if (!v->iov_len) {
+	while (n != 0) {
+		if (v->iov_len == 0) {
 			v++, n--;
 			continue;
 		}
@@ -50,7 +50,7 @@ static void write_all(struct iovec *v, int n)
 			v->iov_base = (uint8_t *)v->iov_base + part;
 			v->iov_len -= part;
 			put -= (ssize_t)part;
-			if (v->iov_len)
+			if (v->iov_len != 0)
 				break;
 		}
 	}
@@ -86,7 +86,7 @@ void writer_write(const void *p, size_t n)
 
 static void hold(const void *p, size_t n)
 {
-	if (n)
+	if (n != 0)
 		memcpy(room + held, p, n);
 	held += n;
 }
@@ -98,7 +98,7 @@ int writer_put(enum format format, const void *body, size_t len)
 	int err;
 
 	err = format_encode(format, body, len, &w);
-	if (err)
+	if (err != 0)
 		return err;
 	if (len >= LARGE) {
 		v[0] = (struct iovec){room, held};

@@ -73,7 +73,7 @@ int carry_start(struct cat *c, struct gn_channel *ch, void (*on_opened)(void *ar
 	c->on_done = on_done;
 	streamlog_open(&c->log, &c->cfg.log, ch);
 	err = stream_new(&cfg, &c->stream);
-	if (err) {
+	if (err != 0) {
 		gn_channel_reset(ch);
 		gn_channel_free(ch);
 		streamlog_fini(&c->log);

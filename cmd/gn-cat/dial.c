@@ -54,12 +54,12 @@ static void cat_dial_on_dialled(void *arg, int err, struct gn_channel *ch)
 	struct cat *c = arg;
 
 	st.op = NULL;
-	if (!err) {
+	if (err == 0) {
 		if (c->cfg.log.verbose && !c->cfg.log.json)
 			attempts_print(&c->attempts);
 		err = carry_start(c, ch, cat_dial_on_opened, cat_dial_on_done);
 	}
-	if (!err)
+	if (err == 0)
 		return;
 	gn_timer_stop(st.wait);
 	cat_dial_failed(c, err);
@@ -79,11 +79,11 @@ int dial_start(struct cat *c)
 	};
 	int err = gn_timer_new(c->loop, cat_dial_on_wait, c, &st.wait);
 
-	if (!err)
+	if (err == 0)
 		err = gn_dial_start(c->node, &cfg, &st.op);
-	if (err)
+	if (err != 0)
 		cat_dial_failed(c, err);
-	else if (c->cfg.wait)
+	else if (c->cfg.wait != 0)
 		gn_timer_start(st.wait, c->cfg.wait);
 	return 0;
 }

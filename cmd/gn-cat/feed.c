@@ -44,9 +44,9 @@ int feed_new(struct gn_loop *loop, int fd, struct feed **out)
 	f->is_terminal = isatty(fd);
 	f->buf = aligned_alloc(PAGE, (FEED_SIZE + PAGE - 1) & ~(PAGE - 1));
 	err = f->buf != NULL ? fdio_open(&f->io, fd, false) : -ENOMEM;
-	if (!err)
+	if (err == 0)
 		err = gn_watch_new(loop, f->io.fd, feed_on_watch, f, &f->watch);
-	if (err) {
+	if (err != 0) {
 		free(f->buf);
 		free(f);
 		return err;
@@ -79,7 +79,7 @@ ptrdiff_t feed_read(struct feed *f, uint8_t **at)
 {
 	ptrdiff_t n;
 
-	if (f->end)
+	if (f->end != 0)
 		return f->end;
 	n = fdio_read(&f->io, f->buf, FEED_SIZE);
 	if (n == GN_EAGAIN)

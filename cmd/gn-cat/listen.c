@@ -90,8 +90,8 @@ static void listen_on_turn(void *arg)
 	if (c->stream != NULL || c->closing || (ch = take_first()) == NULL)
 		return;
 	err = carry_start(c, ch, NULL, listen_on_done);
-	st.served = st.served || !err;
-	if (err) {
+	st.served = st.served || err == 0;
+	if (err != 0) {
 		diag("a stream cannot be served: %s", gn_strerror(err));
 		cat_close(c, exit_code(err), CLOSE_LIMIT);
 	}
@@ -152,7 +152,7 @@ static bool listen_is_plain(const char *word)
 /* On a terminal: the very words to type at the other end. */
 static void show_command(const struct cat *c)
 {
-	const char *addr = c->listening.n_shown ? c->listening.shown[0] : NULL;
+	const char *addr = c->listening.n_shown != 0 ? c->listening.shown[0] : NULL;
 
 	if (addr == NULL || c->cfg.log.json || !isatty(STDERR_FILENO))
 		return;
@@ -226,16 +226,16 @@ int listen_start(struct cat *c)
 
 	st.c = c;
 	err = gn_timer_new(c->loop, listen_on_turn, c, &st.turn);
-	if (!err)
+	if (err == 0)
 		err = gn_protocol_add(c->node, &pc);
-	if (!err)
+	if (err == 0)
 		err = listening_start(&c->listening, c->node, c->token[0] ? c->token : NULL);
-	if (err)
+	if (err != 0)
 		return err;
 	listening_show(&c->listening, c->cfg.log.json, c->cfg.log.verbose > 0);
 	show_command(c);
 	err = listening_ready(&c->listening, c->cfg.ready_fd);
-	if (err)
+	if (err != 0)
 		die(EXIT_LOCAL, "--ready-fd: %s", gn_strerror(err));
 	return 0;
 }

@@ -66,7 +66,7 @@ static void check_listener(struct cat *c, const struct opt_args *args)
 {
 	struct fault f;
 
-	if (c->cfg.wait)
+	if (c->cfg.wait != 0)
 		die_usage("-w is for the side that dials");
 	if (c->cfg.token_file != NULL && (c->cfg.open || c->cfg.proto != NULL))
 		die_usage("--token-file: with %s there is no token", c->cfg.open ? "--open" : "-p");
@@ -86,7 +86,7 @@ static void check_dialer(struct cat *c, const struct opt_args *args)
 
 	if (listeners != NULL)
 		die_usage("%s goes with -l only", listeners);
-	if (!args->n)
+	if (args->n == 0)
 		die_usage("ADDR is missing; to listen: -l");
 	if (args->n > 1)
 		die_usage("'%.80s': one ADDR too many", args->operands[1]);
@@ -113,7 +113,7 @@ static void cat_set_token(struct cat *c)
 {
 	if (c->cfg.token_file != NULL)
 		token_of_file(c->cfg.token_file, c->cfg.key.any_mode, c->token);
-	else if (!c->cfg.open && !c->cfg.allow.n)
+	else if (!c->cfg.open && c->cfg.allow.n == 0)
 		token_new(c->token);
 }
 
@@ -158,7 +158,7 @@ static void cat_start_node(struct cat *c)
 		nc.on_unknown_protocol = listen_on_unknown;
 	nc.arg = c;
 	err = gn_node_new(&nc, &c->node);
-	if (err)
+	if (err != 0)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));
 	gn_key_free(key);
 }
@@ -169,11 +169,11 @@ static void cat_open_stdio(struct cat *c)
 
 	if (!c->cfg.recv_only)
 		err = feed_new(c->loop, STDIN_FILENO, &c->feed);
-	if (err)
+	if (err != 0)
 		die(EXIT_LOCAL, "standard input: %s", gn_strerror(err));
 	if (!c->cfg.send_only)
 		err = output_new(c->loop, STDOUT_FILENO, false, &c->out);
-	if (err)
+	if (err != 0)
 		die(EXIT_LOCAL, "standard output: %s", gn_strerror(err));
 	if (c->cfg.progress && progress_new(c->loop, carry_moved, c, &c->progress))
 		die_memory();
@@ -183,9 +183,9 @@ static void cat_start(struct cat *c)
 {
 	int err = gn_loop_new(&c->loop);
 
-	if (!err)
+	if (err == 0)
 		err = signals_open(c->loop);
-	if (err)
+	if (err != 0)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));
 	cat_open_stdio(c);
 	cat_start_node(c);
@@ -193,7 +193,7 @@ static void cat_start(struct cat *c)
 	signals_on(SIGINT, cat_on_signal, c);
 	signals_on(SIGHUP, cat_on_signal, c);
 	err = c->cfg.listen ? listen_start(c) : dial_start(c);
-	if (err)
+	if (err != 0)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));
 }
 
@@ -236,10 +236,10 @@ int main(int argc, char **argv)
 	diag_library(c.cfg.log.verbose);
 	cat_start(&c);
 	err = gn_loop_run(c.loop);
-	if (err)
+	if (err != 0)
 		diag("%s", gn_strerror(err));
 	cat_stop(&c);
 	if (c.signal)
 		exit_by_signal(c.signal);
-	return err ? EXIT_LOCAL : c.code;
+	return err != 0 ? EXIT_LOCAL : c.code;
 }

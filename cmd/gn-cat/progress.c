@@ -153,7 +153,7 @@ int progress_new(struct gn_loop *loop, uint64_t (*total)(void *arg), void *arg, 
 	p->total = total;
 	p->arg = arg;
 	err = gn_timer_new(loop, progress_on_timer, p, &p->timer);
-	if (err) {
+	if (err != 0) {
 		free(p);
 		return err;
 	}

@@ -52,10 +52,10 @@ int cat_rx_step(struct cat_rx *rx, const uint8_t *p, size_t n, size_t *took, uin
 	size_t at = 0;
 	int err = 0;
 
-	while (at < n && !rx->left && !rx->raw && !err)
+	while (at < n && rx->left == 0 && !rx->raw && err == 0)
 		err = cat_rx_head_step(rx, p[at++], number);
 	*took = at;
-	if (err || at > 0 || !n)
+	if (err != 0 || at > 0 || n == 0)
 		return err;
 	*took = !rx->raw && rx->left < n ? (size_t)rx->left : n;
 	if (!rx->raw)
@@ -66,7 +66,7 @@ int cat_rx_step(struct cat_rx *rx, const uint8_t *p, size_t n, size_t *took, uin
 
 bool cat_tx_is_empty(const struct cat_tx *tx)
 {
-	return tx->head_at == tx->n_head && !tx->left && tx->control_at == tx->n_control;
+	return tx->head_at == tx->n_head && tx->left == 0 && tx->control_at == tx->n_control;
 }
 
 static uint8_t cat_tx_put_head(uint8_t *at, enum cat_chunk chunk, uint64_t number)

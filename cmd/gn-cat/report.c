@@ -121,7 +121,7 @@ static void report_close_json(const struct streamlog *n, const struct stream_res
 	json_string(&j, "addr", n->addr);
 	json_string(&j, "protocol", n->protocol);
 	json_int(&j, "code", report_code(v));
-	if (v->outcome)
+	if (v->outcome != STREAM_CLEAN)
 		json_string(&j, "text", why);
 	json_int(&j, "bytes_in", (int64_t)v->in);
 	json_int(&j, "bytes_out", (int64_t)v->out);
@@ -141,10 +141,10 @@ void report_close(const struct streamlog *n, const struct stream_result *v, size
 	}
 	if (why[0])
 		diag_from(&n->from, "%s at %s: %s", n->peer, addr, why);
-	else if (!v->outcome && v->dropped)
+	else if (v->outcome == STREAM_CLEAN && v->dropped)
 		diag_from(&n->from, "%s at %s: %llu bytes from it were dropped: this end only sends", n->peer, addr,
 			  (unsigned long long)v->dropped);
-	else if (!v->outcome && n->cfg->verbose)
+	else if (v->outcome == STREAM_CLEAN && n->cfg->verbose)
 		diag_from(&n->from, "%s at %s: ended, %llu bytes in, %llu out, %s", n->peer, addr,
 			  (unsigned long long)v->in, (unsigned long long)v->out, gn_path_name(n->path));
 }

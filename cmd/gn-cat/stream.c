@@ -25,7 +25,7 @@ static bool stream_is_late(const struct stream *s)
 
 void stream_fail(struct stream *s, enum stream_outcome outcome, int err)
 {
-	if (s->v.outcome)
+	if (s->v.outcome != STREAM_CLEAN)
 		return;
 	s->v.outcome = outcome;
 	s->v.err = err;
@@ -149,7 +149,7 @@ static bool stream_has_raw_loss(struct stream *s)
 /* Has everything been said, by both? */
 static bool stream_is_complete(const struct stream *s)
 {
-	if (s->v.outcome)
+	if (s->v.outcome != STREAM_CLEAN)
 		return false;
 	if (s->cfg.raw)
 		return s->at_eof && (s->ack == ACK_DONE || (s->dead && s->input == INPUT_ENDED));
@@ -161,12 +161,12 @@ static bool stream_is_done_dead(struct stream *s)
 {
 	int err = gn_channel_error(s->cfg.ch);
 
-	if (s->cfg.raw && !s->v.outcome && s->ack != ACK_DONE && stream_has_raw_loss(s))
-		stream_fail(s, STREAM_PEER, err ? err : GN_ERESET);
+	if (s->cfg.raw && s->v.outcome == STREAM_CLEAN && s->ack != ACK_DONE && stream_has_raw_loss(s))
+		stream_fail(s, STREAM_PEER, err != 0 ? err : GN_ERESET);
 	if (s->cfg.raw && s->input == INPUT_UNWANTED)
 		return false;
 	if (!stream_is_complete(s))
-		stream_fail(s, STREAM_PEER, err ? err : GN_ERESET);
+		stream_fail(s, STREAM_PEER, err != 0 ? err : GN_ERESET);
 	return true;
 }
 
@@ -175,7 +175,7 @@ static bool stream_is_done(struct stream *s)
 	bool all_out = s->sent_end && s->drained;
 
 	/* All else is done: what is left to be known is whether standard input has anything. */
-	if (s->input == INPUT_UNWANTED && s->settled && !s->v.outcome)
+	if (s->input == INPUT_UNWANTED && s->settled && s->v.outcome == STREAM_CLEAN)
 		return false;
 	if (s->dead)
 		return s->at_end && stream_is_done_dead(s);
@@ -223,7 +223,7 @@ static void stream_detach(struct stream *s)
 	s->v.peer_ended = s->at_eof;
 	s->v.pending = s->cfg.raw ? gn_channel_pending(s->cfg.ch) : 0;
 	/* Words that say why go out before the end; else a cut must look like one. */
-	if (s->v.outcome &&
+	if (s->v.outcome != STREAM_CLEAN &&
 	    !((s->v.outcome == STREAM_INPUT || s->v.outcome == STREAM_OUTPUT) && s->drained && !s->cfg.raw))
 		gn_channel_reset(s->cfg.ch);
 	gn_channel_free(s->cfg.ch);
@@ -318,11 +318,11 @@ int stream_new(const struct stream_cfg *cfg, struct stream **out)
 	s->rx.raw = s->tx.raw = cfg->raw;
 	s->deadline = GN_NEVER;
 	err = gn_timer_new(cfg->loop, stream_on_ready, s, &s->run_timer);
-	if (!err)
+	if (err == 0)
 		err = gn_timer_new(cfg->loop, stream_on_idle, s, &s->idle);
-	if (!err)
+	if (err == 0)
 		err = gn_timer_new(cfg->loop, stream_on_probe_notice, s, &s->unwanted);
-	if (err) {
+	if (err != 0) {
 		gn_timer_free(s->run_timer);
 		gn_timer_free(s->idle);
 		free(s);
@@ -338,7 +338,7 @@ int stream_new(const struct stream_cfg *cfg, struct stream **out)
 	if (cfg->out != NULL)
 		output_on_ready(cfg->out, stream_on_ready, s);
 	gn_timer_start(s->run_timer, 0);
-	if (cfg->idle)
+	if (cfg->idle != 0)
 		gn_timer_start(s->idle, cfg->idle / IDLE_TICKS);
 	*out = s;
 	return 0;
@@ -354,7 +354,7 @@ void stream_free(struct stream *s)
 {
 	if (s == NULL)
 		return;
-	if (!s->v.outcome)
+	if (s->v.outcome == STREAM_CLEAN)
 		s->v.outcome = STREAM_PEER;
 	stream_detach(s);
 	gn_timer_free(s->run_timer);

@@ -17,7 +17,7 @@ static void stream_on_end(struct stream *s)
 	if (s->settled)
 		return;
 	err = stream_close_output(s);
-	if (err) {
+	if (err != 0) {
 		stream_fail_local(s, STREAM_OUTPUT, err);
 		return;
 	}
@@ -30,7 +30,7 @@ static void stream_on_end(struct stream *s)
 
 static int stream_on_written(struct stream *s, uint64_t total)
 {
-	if (s->v.outcome)
+	if (s->v.outcome != STREAM_CLEAN)
 		return 0;
 	if (s->input != INPUT_ENDED)
 		return GN_EPROTO; /* of an END that was never said */
@@ -114,7 +114,7 @@ static int stream_consume(struct stream *s, const struct iovec *v, int n, size_t
 		const uint8_t *p = v[i].iov_base;
 		size_t left = v[i].iov_len;
 
-		while (left && r >= 0) {
+		while (left != 0 && r >= 0) {
 			bool in_body = s->rx.raw || s->rx.left;
 
 			if (in_body && !written)
@@ -139,9 +139,9 @@ static ptrdiff_t stream_write(struct stream *s, const struct iovec *v, int n)
 {
 	ptrdiff_t k = 0;
 
-	if (!n)
+	if (n == 0)
 		return 0;
-	if (s->cfg.out != NULL && !s->v.outcome) {
+	if (s->cfg.out != NULL && s->v.outcome == STREAM_CLEAN) {
 		k = output_writev(s->cfg.out, v, n);
 		if (k >= 0 || k == GN_EAGAIN)
 			return k;
@@ -165,7 +165,7 @@ void stream_receive(struct stream *s)
 		if (k == GN_EAGAIN)
 			return;
 		err = stream_consume(s, v, n, (size_t)k);
-		if (err) {
+		if (err != 0) {
 			stream_fail(s, STREAM_PEER, err);
 			gn_channel_reset(s->cfg.ch);
 			s->dead = s->at_end = true;
@@ -174,9 +174,9 @@ void stream_receive(struct stream *s)
 	}
 	if (n == GN_EAGAIN)
 		return;
-	if (n == GN_EOF && !s->at_eof && s->cfg.raw && !s->v.outcome) {
+	if (n == GN_EOF && !s->at_eof && s->cfg.raw && s->v.outcome == STREAM_CLEAN) {
 		err = stream_close_output(s);
-		if (err)
+		if (err != 0)
 			stream_fail_local(s, STREAM_OUTPUT, err);
 		s->settled = true;
 	}

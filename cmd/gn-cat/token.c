@@ -123,13 +123,13 @@ static int make_file(const char *path, char out[ADDRESS_TOKEN_MAX + 1])
 	secret_wipe(line, sizeof line);
 	if (n != (ssize_t)len)
 		err = n < 0 ? -errno : -ENOSPC;
-	if (!err && fsync(fd))
+	if (err == 0 && fsync(fd))
 		err = -errno;
-	if (close(fd) && !err && errno != EINTR)
+	if (close(fd) && err == 0 && errno != EINTR)
 		err = -errno;
-	if (!err)
+	if (err == 0)
 		err = token_sync_folder(path);
-	if (err)
+	if (err != 0)
 		unlink(path);
 	return err;
 }
@@ -158,7 +158,7 @@ void token_of_file(const char *path, bool any_mode, char out[ADDRESS_TOKEN_MAX +
 	err = token_parse(text, out, &f);
 	is_empty = text[strspn(text, ADDRESS_BLANKS)] == '\0';
 	secret_wipe(text, sizeof text);
-	if (err)
+	if (err != 0)
 		die(EXIT_USAGE, "token file %s: %s%s", path, f.text,
 		    is_regular && is_empty ? "; remove it, and a new one is made" : "");
 }

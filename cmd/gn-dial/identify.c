@@ -68,7 +68,7 @@ static void dial_identify_on_done(void *arg, int err, const struct gn_identify_i
 	struct dialer *d = arg;
 
 	op = NULL;
-	if (err) {
+	if (err != 0) {
 		dialer_failed(d, err);
 		return;
 	}

@@ -89,7 +89,7 @@ static void dial_start_node(struct dialer *d)
 	nc.key = key;
 	nc.limits = d->cfg.limits;
 	err = gn_node_new(&nc, &d->node);
-	if (err)
+	if (err != 0)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));
 	gn_node_id(d->node, &d->self);
 	gn_key_free(key);
@@ -108,7 +108,7 @@ static void dial_check(struct dialer *d, const struct opt_args *args)
 	if (d->cfg.recv_only && (args->program != NULL || !plain))
 		die_usage("--recv-only goes with standard input and output only");
 	if (args->n < wanted)
-		die_usage("%s is missing", args->n ? "PROTO" : "ADDR");
+		die_usage("%s is missing", args->n != 0 ? "PROTO" : "ADDR");
 	if (args->n > wanted)
 		die_usage("'%.80s': one operand too many", args->operands[wanted]);
 	address_take_peer(args->operands[0], &d->address);
@@ -137,9 +137,9 @@ int main(int argc, char **argv)
 	dial_check(&d, &args);
 	diag_library(d.cfg.log.verbose);
 	err = gn_loop_new(&d.loop);
-	if (!err)
+	if (err == 0)
 		err = signals_open(d.loop);
-	if (err)
+	if (err != 0)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));
 	dial_start_node(&d);
 	signals_on(SIGTERM, dial_on_stop_signal, &d);
@@ -147,7 +147,7 @@ int main(int argc, char **argv)
 	signals_on(SIGHUP, dial_on_stop_signal, &d);
 	signals_on(SIGQUIT, dial_on_stop_signal, &d);
 	err = start_job(&d);
-	if (err)
+	if (err != 0)
 		dialer_failed(&d, err);
 	err = gn_loop_run(d.loop);
 	stream_stop();
@@ -161,7 +161,7 @@ int main(int argc, char **argv)
 	address_fini(&d.address);
 	if (d.signal)
 		exit_by_signal(d.signal);
-	if (err) {
+	if (err != 0) {
 		diag("%s", gn_strerror(err));
 		return EXIT_LOCAL;
 	}

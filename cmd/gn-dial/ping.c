@@ -27,9 +27,9 @@ static bool print(bool json, unsigned seq, gn_time rtt)
 		printf("%u %.6f\n", seq, (double)rtt / (double)GN_SEC);
 		err = fflush(stdout) ? -errno : 0;
 	}
-	if (err && err != -EPIPE)
+	if (err != 0 && err != -EPIPE)
 		diag("standard output: %s", gn_strerror(err));
-	return !err;
+	return err == 0;
 }
 
 static void on_rtt(void *arg, unsigned seq, gn_time rtt)
@@ -47,7 +47,7 @@ static void dial_ping_on_done(void *arg, int err)
 	struct dialer *d = arg;
 
 	op = NULL;
-	if (err)
+	if (err != 0)
 		dialer_failed(d, err);
 	else
 		dialer_close(d, results_close(0));

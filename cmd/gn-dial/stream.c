@@ -68,7 +68,7 @@ static void dial_stream_on_worker_done(void *arg, const struct relay_result *res
 		dialer_failed(d, st.failed);
 	} else {
 		streamlog_close(&st.log, result, status, worker_metrics(st.worker));
-		dialer_close(d, result->fault ? streamlog_exit_code(result) : status);
+		dialer_close(d, result->fault != RELAY_CLEAN ? streamlog_exit_code(result) : status);
 	}
 }
 
@@ -114,7 +114,7 @@ static void dial_stream_on_dialled(void *arg, int err, struct gn_channel *ch)
 	struct dialer *d = arg;
 
 	st.dial = NULL;
-	if (err) {
+	if (err != 0) {
 		gn_timer_stop(st.wait);
 		dialer_failed(d, err);
 		return;
@@ -123,7 +123,7 @@ static void dial_stream_on_dialled(void *arg, int err, struct gn_channel *ch)
 		attempts_print(&d->attempts);
 	streamlog_open(&st.log, &d->cfg.log, ch);
 	err = d->argv != NULL ? dial_stream_start_worker(d, ch) : dial_stream_start_relay(d, ch);
-	if (!err)
+	if (err == 0)
 		return;
 	gn_channel_reset(ch);
 	gn_channel_free(ch);
@@ -138,22 +138,22 @@ int stream_start(struct dialer *d)
 
 	st.d = d;
 	err = gn_timer_new(d->loop, dial_stream_on_wait, d, &st.wait);
-	if (!err && d->argv == NULL) {
+	if (err == 0 && d->argv == NULL) {
 		if (!d->cfg.recv_only)
 			err = input_new(d->loop, STDIN_FILENO, false, INPUT_BULK, &st.in);
-		if (err)
+		if (err != 0)
 			die(EXIT_LOCAL, "standard input: %s", gn_strerror(err));
 		err = output_new(d->loop, STDOUT_FILENO, false, &st.out);
-		if (err)
+		if (err != 0)
 			die(EXIT_LOCAL, "standard output: %s", gn_strerror(err));
 		framer_init(&st.framer, st.in, d->cfg.wire.format, d->cfg.wire.max_frame);
 	}
-	if (err)
+	if (err != 0)
 		return err;
 	dialer_cfg(d, &cfg);
 	cfg.on_done = dial_stream_on_dialled;
 	err = gn_dial_start(d->node, &cfg, &st.dial);
-	if (!err && d->cfg.wait)
+	if (err == 0 && d->cfg.wait != 0)
 		gn_timer_start(st.wait, d->cfg.wait);
 	return err;
 }

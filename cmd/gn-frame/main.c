@@ -78,9 +78,9 @@ static void encode_whole(int fd, size_t max, const char *name)
 	/* one byte more than allowed tells too long from just long enough */
 	reader_init(&r, fd, FORMAT_RAW, max + 1);
 	err = reader_next(&r, &u);
-	if (!err && u.len > max)
+	if (err == 0 && u.len > max)
 		die(EXIT_BADDATA, "%s: longer than %zu bytes (--max-frame)", name, max);
-	if (err && err != GN_EOF)
+	if (err != 0 && err != GN_EOF)
 		die(err == -ENOMEM ? EXIT_LIMIT : EXIT_LOCAL, "%s: %s", name, gn_strerror(err));
 	writer_put(FORMAT_VARINT, u.body, u.len);
 	reader_fini(&r);
@@ -98,7 +98,7 @@ static int encode(const struct cfg *cfg)
 	} else {
 		reader_init(&r, STDIN_FILENO, format, cfg->block ? cfg->block : cfg->max);
 		r.before_read = writer_flush;
-		while (!(err = reader_next(&r, &u)))
+		while ((err = reader_next(&r, &u)) == 0)
 			writer_put(FORMAT_VARINT, u.body, u.len);
 		writer_flush(); /* what was good goes out */
 		reader_check(&r, err, frame_unit_name(format));
@@ -117,8 +117,8 @@ static int frame_decode(const struct cfg *cfg)
 
 	reader_init(&r, STDIN_FILENO, FORMAT_VARINT, cfg->max);
 	r.before_read = writer_flush;
-	while (!(err = reader_next(&r, &u))) {
-		if (!writer_put(format, u.body, u.len))
+	while ((err = reader_next(&r, &u)) == 0) {
+		if (writer_put(format, u.body, u.len) == 0)
 			continue;
 		writer_flush();
 		die(EXIT_BADDATA, "frame %" PRIu64 ", at byte %" PRIu64 ": holds %s, which a %s cannot (%s)", r.count,
@@ -141,7 +141,7 @@ static int count(const struct cfg *cfg)
 	int err;
 
 	reader_init(&r, STDIN_FILENO, FORMAT_VARINT, cfg->max);
-	while (!(err = reader_next(&r, &u))) {
+	while ((err = reader_next(&r, &u)) == 0) {
 		bytes += u.len;
 		largest = u.len > largest ? u.len : largest;
 	}
@@ -228,7 +228,7 @@ int main(int argc, char **argv)
 	const char *verb;
 
 	opt_begin(&tool, &cfg, argc, argv, &args);
-	if (!args.n)
+	if (args.n == 0)
 		die_usage("one of encode, decode, split, join and count is missing");
 	verb = args.operands[0];
 	frame_check(verb, &cfg, &args);

@@ -24,7 +24,7 @@ static int split_put_all(int fd, const uint8_t *p, size_t n)
 {
 	ssize_t put;
 
-	while (n) {
+	while (n != 0) {
 		put = write(fd, p, n);
 		if (put < 0 && errno != EINTR)
 			return -errno;
@@ -54,7 +54,7 @@ int split_files(struct reader *r, const char *prefix)
 
 	if (path == NULL)
 		die_memory();
-	while (!(err = reader_next(r, &u))) {
+	while ((err = reader_next(r, &u)) == 0) {
 		snprintf(path, room, "%s%06" PRIu64, prefix, r->count - 1);
 		put_file(path, &u);
 	}
@@ -79,11 +79,11 @@ static pid_t split_start(char *const *argv, int in)
 	posix_spawnattr_setsigdefault(&attr, &set);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
 	err = posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
-	if (!err)
+	if (err == 0)
 		err = posix_spawnp(&pid, argv[0], &files, &attr, argv, environ);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&files);
-	if (err)
+	if (err != 0)
 		die(program_error_code(-err), "%s: %s", argv[0], strerror(err));
 	return pid;
 }
@@ -113,13 +113,13 @@ int split_program(struct reader *r, char *const *argv)
 	char number[24];
 	int err = 0, code = EXIT_DONE;
 
-	while (!code && !(err = reader_next(r, &u))) {
+	while (code == 0 && (err = reader_next(r, &u)) == 0) {
 		snprintf(number, sizeof number, "%" PRIu64, r->count - 1);
 		if (setenv("GNFRAME", number, 1))
 			die_memory();
 		code = split_run(argv, &u);
 	}
-	if (code) {
+	if (code != 0) {
 		diag("frame %" PRIu64 ": %s ended with %d", r->count, argv[0], code);
 		return code;
 	}

@@ -167,7 +167,7 @@ int main(int argc, char **argv)
 	int err;
 
 	opt_begin(&tool, &cfg, argc, argv, &args);
-	if (!args.n)
+	if (args.n == 0)
 		die_usage("one of new, id, pub and convert is missing");
 	verb = args.operands[0];
 	key_check_options(verb, &cfg, &args);

@@ -89,7 +89,7 @@ struct gn_key *store_convert(const char *from, const char *to, enum gn_key_form 
 		die(EXIT_USAGE,
 		    "key %s: not an Ed25519 key, or encrypted in a way not known here (ssh-keygen -p changes it)",
 		    from);
-	if (err)
+	if (err != 0)
 		identity_die(from, err);
 	write_key(to, key, form, "");
 	return key;

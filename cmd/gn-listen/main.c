@@ -101,7 +101,7 @@ static void listen_start_node(struct listener *l)
 	nc.gate = allow_gate;
 	nc.arg = &l->allow;
 	err = gn_node_new(&nc, &l->node);
-	if (err)
+	if (err != 0)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));
 	gn_node_id(l->node, &l->self);
 	gn_key_free(key);
@@ -128,7 +128,7 @@ static void start_serving(struct listener *l, const struct opt_args *args)
 	};
 	int err = serve_new(&sc, &l->serve);
 
-	if (err)
+	if (err != 0)
 		die(EXIT_LOCAL, "standard input or output: %s", gn_strerror(err));
 	for (int i = 0; i < args->n; i++) {
 		const struct gn_protocol_cfg pc = {
@@ -140,7 +140,7 @@ static void start_serving(struct listener *l, const struct opt_args *args)
 		};
 
 		err = gn_protocol_add(l->node, &pc);
-		if (err)
+		if (err != 0)
 			die_usage("%s: %s", pc.id, gn_strerror(err));
 	}
 }
@@ -149,7 +149,7 @@ static void start_listening(struct listener *l)
 {
 	int err = listening_start(&l->listening, l->node, NULL);
 
-	if (err)
+	if (err != 0)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));
 	signals_on(SIGTERM, listen_on_stop_signal, l);
 	signals_on(SIGINT, listen_on_stop_signal, l);
@@ -157,7 +157,7 @@ static void start_listening(struct listener *l)
 	signals_on(SIGQUIT, listen_on_stop_signal, l);
 	listening_show(&l->listening, l->cfg.log.json, l->cfg.log.verbose > 0);
 	err = listening_ready(&l->listening, l->cfg.ready_fd);
-	if (err)
+	if (err != 0)
 		die(EXIT_LOCAL, "--ready-fd: %s", gn_strerror(err));
 }
 
@@ -165,7 +165,7 @@ static void listen_check(struct listener *l, const struct opt_args *args)
 {
 	struct fault f;
 
-	if (!args->n)
+	if (args->n == 0)
 		die_usage("PROTO is missing");
 	for (int i = 0; i < args->n; i++)
 		if (protocol_check(args->operands[i], &f))
@@ -189,15 +189,15 @@ int main(int argc, char **argv)
 	listen_check(&l, &args);
 	diag_library(l.cfg.log.verbose);
 	err = gn_loop_new(&l.loop);
-	if (!err)
+	if (err == 0)
 		err = signals_open(l.loop);
-	if (err)
+	if (err != 0)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));
 	listen_start_node(&l);
 	start_serving(&l, &args);
 	start_listening(&l);
 	err = gn_loop_run(l.loop);
-	if (err)
+	if (err != 0)
 		diag("%s", gn_strerror(err));
 	serve_free(l.serve);
 	gn_node_free(l.node);
@@ -210,5 +210,5 @@ int main(int argc, char **argv)
 	opt_list_free(&l.cfg.allow);
 	if (l.signal)
 		exit_by_signal(l.signal);
-	return err ? EXIT_LOCAL : l.code;
+	return err != 0 ? EXIT_LOCAL : l.code;
 }

@@ -165,7 +165,7 @@ static void serve_start(struct served *d)
 	int err;
 
 	err = s->cfg.argv != NULL ? serve_start_worker(d) : serve_start_relay(d);
-	if (err) {
+	if (err != 0) {
 		diag_from(&d->log.from, "%s: %s: %s", d->log.peer,
 			  s->cfg.argv != NULL ? s->cfg.argv[0] : "cannot serve it", gn_strerror(err));
 		serve_refuse(d);
@@ -367,11 +367,11 @@ static int make_timers(struct serve *s)
 {
 	int err = gn_timer_new(s->cfg.loop, serve_on_turn, s, &s->turn);
 
-	if (!err)
+	if (err == 0)
 		err = gn_timer_new(s->cfg.loop, serve_on_end, s, &s->end);
-	if (!err)
+	if (err == 0)
 		err = gn_timer_new(s->cfg.loop, serve_on_idle, s, &s->idle);
-	if (!err && s->cfg.idle)
+	if (err == 0 && s->cfg.idle != 0)
 		gn_timer_start(s->idle, s->cfg.idle / IDLE_PARTS);
 	return err;
 }
@@ -382,7 +382,7 @@ static int take_standard(struct serve *s)
 
 	if (!s->cfg.recv_only)
 		err = input_new(s->cfg.loop, STDIN_FILENO, false, INPUT_BULK, &s->in);
-	if (!err)
+	if (err == 0)
 		err = output_new(s->cfg.loop, STDOUT_FILENO, false, &s->out);
 	return err;
 }
@@ -397,11 +397,11 @@ int serve_new(const struct serve_cfg *cfg, struct serve **out)
 		return -ENOMEM;
 	s->cfg = *cfg;
 	err = share_new(&sc, &s->share);
-	if (!err)
+	if (err == 0)
 		err = make_timers(s);
-	if (!err && cfg->argv == NULL)
+	if (err == 0 && cfg->argv == NULL)
 		err = take_standard(s);
-	if (err) {
+	if (err != 0) {
 		serve_free(s);
 		return err;
 	}

@@ -69,7 +69,7 @@ void info_put(const struct open_cfg *cfg, const struct gn_sealed_info *info)
 	err = cfg->json ? put_json(cfg->info_fd, info) : put_line(cfg->info_fd, info);
 	if (err == -ENOMEM)
 		die_memory();
-	if (err)
+	if (err != 0)
 		die(EXIT_LOCAL, "--info-fd %d: %s", cfg->info_fd, gn_strerror(err));
 }
 

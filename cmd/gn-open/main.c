@@ -58,7 +58,7 @@ static bool is_any(const struct opt_list *texts)
 
 	for (size_t i = 0; i < texts->n; i++)
 		n += strcmp(texts->v[i], "any") == 0;
-	if (n && texts->n > n)
+	if (n != 0 && texts->n > n)
 		die_usage("--from: either any or ids");
 	return n > 0;
 }
@@ -99,15 +99,15 @@ int main(int argc, char **argv)
 	struct fault f;
 
 	opt_begin(&tool, &cfg, argc, argv, &args);
-	if (args.n)
+	if (args.n != 0)
 		die_usage("takes no operand ('%.80s'); it reads standard input", args.operands[0]);
-	if (!cfg.from.n)
+	if (cfg.from.n == 0)
 		die_usage("--from ID is missing: from whom?  (--from any: whoever it is)");
 	if (cfg.file != NULL && strcmp(cfg.file, "-") == 0)
 		die_usage("-o -: without -o it goes to standard output; a file of that name is ./-");
 	if (cfg.open.json && cfg.open.info_fd < 0)
 		die_usage("-j goes with --info-fd");
-	if (cfg.wire.max_frame && cfg.wire.format == FORMAT_RAW)
+	if (cfg.wire.max_frame != 0 && cfg.wire.format == FORMAT_RAW)
 		die_usage("--max-frame: a stream (-F raw) has no frames");
 	if (wire_set_defaults(&cfg.wire, false, &f))
 		die_usage("%s", f.text);

@@ -102,7 +102,7 @@ static void put_one(struct frames *f, const struct gn_sealed_info *info, const v
 		die(EXIT_BADDATA, "%s: longer than %zu bytes (--max-frame)", f->where, f->cfg->max);
 	}
 	info_put(f->cfg, info);
-	if (!writer_put(f->cfg->format, text, len))
+	if (writer_put(f->cfg->format, text, len) == 0)
 		return;
 	writer_flush();
 	die(EXIT_BADDATA, "%s: holds a line end, which a line cannot (-F varint can)", f->where);
@@ -116,7 +116,7 @@ static void open_one(struct frames *f, const struct format_message *message)
 	int err;
 
 	err = gn_unseal_message(f->u, message->body, message->len, &text, &len);
-	if (err) {
+	if (err != 0) {
 		writer_flush();                             /* what was good goes out */
 		if (is_header(message->body, message->len)) /* which stands behind its own length, but not a frame's */
 			die(EXIT_BADDATA, "%s: is no frame, but a piece of a sealed stream, which -F raw opens",
@@ -141,7 +141,7 @@ void open_frames(struct gn_unsealer *u, const struct open_cfg *cfg)
 
 	reader_init(&r, STDIN_FILENO, FORMAT_VARINT, GN_SEALED_MAX(cfg->max));
 	r.before_read = writer_flush;
-	while (!(err = reader_next(&r, &message))) {
+	while ((err = reader_next(&r, &message)) == 0) {
 		snprintf(f.where, sizeof f.where, "frame %" PRIu64 ", at byte %" PRIu64, r.count, r.offset);
 		open_one(&f, &message);
 	}
@@ -218,6 +218,6 @@ void open_stream(struct gn_unsealer *u, const struct open_cfg *cfg)
 	if (n < 0)
 		die(EXIT_LOCAL, "reading: %s", gn_strerror((int)n));
 	err = gn_unsealer_finish(u);
-	if (err)
+	if (err != 0)
 		die_of_stream(err, &b);
 }

@@ -103,11 +103,11 @@ int main(int argc, char **argv)
 	struct fault f;
 
 	opt_begin(&tool, &cfg, argc, argv, &args);
-	if (args.n)
+	if (args.n != 0)
 		die_usage("takes no operand ('%.80s'); it reads standard input", args.operands[0]);
-	if (!cfg.to.n)
+	if (cfg.to.n == 0)
 		die_usage("-r ID is missing: for whom?");
-	if (cfg.wire.max_frame && cfg.wire.format == FORMAT_RAW)
+	if (cfg.wire.max_frame != 0 && cfg.wire.format == FORMAT_RAW)
 		die_usage("--max-frame: a stream (-F raw) has no frames");
 	if (wire_set_defaults(&cfg.wire, false, &f))
 		die_usage("%s", f.text);

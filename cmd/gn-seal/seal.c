@@ -19,7 +19,7 @@ static void seal_check(int err)
 {
 	if (err == -ENOMEM)
 		die_memory();
-	if (err)
+	if (err != 0)
 		die(exit_code(err), "sealing: %s", gn_strerror(err));
 }
 
@@ -78,7 +78,7 @@ void seal_frames(struct gn_sealer *s, enum format format, size_t max)
 
 	reader_init(&r, STDIN_FILENO, format, max);
 	r.before_read = writer_flush;
-	while (!(err = reader_next(&r, &u))) {
+	while ((err = reader_next(&r, &u)) == 0) {
 		if (r.count == 1)
 			looks_raw = is_raw(r.bytes + r.at, u.taken); /* with what stands before its body */
 		seal_one(s, &u);
@@ -123,14 +123,14 @@ static size_t seal_fill(uint8_t *buf, bool *ended)
 	size_t have = 0;
 	ptrdiff_t n;
 
-	while (have < GN_SEALED_CHUNK_MAX && (!have || comes(until))) {
+	while (have < GN_SEALED_CHUNK_MAX && (have == 0 || comes(until))) {
 		n = reader_read(STDIN_FILENO, buf + have, GN_SEALED_CHUNK_MAX - have);
 		if (n < 0)
 			die(EXIT_LOCAL, "reading: %s", gn_strerror((int)n));
-		*ended = !n;
-		if (!n)
+		*ended = n == 0;
+		if (n == 0)
 			break;
-		if (!have)
+		if (have == 0)
 			until = now() + LINGER;
 		have += (size_t)n;
 	}
