@@ -32,7 +32,7 @@ one_line() {
 	refute_output
 }
 
-@test "an address that cannot be listened on: 1, in one line that names it" {
+@test "an address that cannot be listened on is exit code 1 and one line that names it" {
 	start gn-listen -k srv -a /ip4/127.0.0.1/tcp/0 /e/1
 	taken=${addr%/p2p/*}
 	cannot_listen "cannot listen on $taken: Address already in use" "$taken"
@@ -45,13 +45,13 @@ one_line() {
 		/ip6zone/nosuchif/ip6/fe80::1/tcp/0
 }
 
-@test "one of several addresses cannot be listened on: all or nothing, and the line names that one" {
+@test "if one of several addresses cannot be listened on, none is, and the line names it" {
 	start gn-listen -k srv -a /ip4/127.0.0.1/tcp/0 /e/1
 	taken=${addr%/p2p/*}
 	cannot_listen "cannot listen on $taken: Address already in use" /ip4/127.0.0.1/tcp/0 "$taken" /ip4/127.0.0.2/tcp/0
 }
 
-@test "no right to listen there: 1" {
+@test "a missing permission to listen is exit code 1" {
 	[ "$(id -u)" -eq 0 ] || skip "only root can give the right away"
 	[ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 81 ] || skip "every port is free to everybody"
 	chmod 755 . && cp "$GN_BIN/gn-listen" "$GN_BIN/gn-cat" . && chmod 644 srv
@@ -75,22 +75,22 @@ unreachable() {
 	assert_equal "$(jq -r .code <<<"$stderr")" 3
 }
 
-@test "a link-local address without a zone: 3, and the message shows where the zone goes" {
+@test "a link-local address without a zone is exit code 3, and the message shows where the zone goes" {
 	unreachable "needs a zone.*/ip6zone/eth0/ip6/fe80::1/tcp/1/p2p/" "/ip6/fe80::1/tcp/1$peer"
 	unreachable "needs a zone" "/ip6/febf::1/tcp/1$peer"
 }
 
-@test "a zone that this host does not have: 3, and the message names it" {
+@test "an unknown zone is exit code 3, and the message names it" {
 	unreachable "no interface 'nosuchif'" "/ip6zone/nosuchif/ip6/fe80::1/tcp/1$peer"
 	unreachable "no interface '4000000'" "/ip6zone/4000000/ip6/fe80::1/tcp/1$peer"
 }
 
-@test "what the system does not let us dial is unreachable, not refused by the peer: 3" {
+@test "an address that the system does not allow to dial is unreachable, exit code 3" {
 	unreachable "/tcp/1$peer: " "/ip4/127.255.255.255/tcp/1$peer" # a broadcast address: EACCES
 	unreachable ": no transport" "/ip4/127.0.0.1/udp/1/quic-v1$peer"
 }
 
-@test "every tool has -h, --help, -V and --version, and says so on stdout" {
+@test "every tool has -h, --help, -V and --version, and prints them to stdout" {
 	for tool in "$GN_BIN"/gn-*; do
 		for o in -h --help; do
 			run -0 --separate-stderr "$tool" $o </dev/null
@@ -104,7 +104,7 @@ unreachable() {
 	done
 }
 
-@test "every option that takes a time takes ms, s, m and h; what is wrong is named, with an example" {
+@test "every option with a time accepts ms, s, m and h, and reports a bad value with an example" {
 	for o in "gn-dial -w" "gn-dial --interval" "gn-cat -w" "gn-cat -i" "gn-listen --drain"; do
 		for bad in 1x 1d '' 1m30s 900000h; do
 			run -2 --separate-stderr $o "$bad"
@@ -117,7 +117,7 @@ unreachable() {
 	done
 }
 
-@test "every option that takes a size takes K, M and G; what is wrong is named, with an example" {
+@test "every option with a size accepts K, M and G, and reports a bad value with an example" {
 	for o in "gn-dial --max-frame" "gn-listen --max-frame" "gn-frame -b" "gn-frame --max-frame" "gn-seal --max-frame" "gn-open --max-frame"; do
 		for bad in 1T 1KB '' 1.5K 99999999999G; do
 			run -2 --separate-stderr $o "$bad"

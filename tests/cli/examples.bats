@@ -56,7 +56,7 @@ run_all() {
 	assert_output $'one\ntwo'
 }
 
-@test "every page that has examples is run here" {
+@test "the examples of every page are run here" {
 	for page in "$TOP"/man/*.[1357]; do
 		grep -q '^\.Sh EXAMPLES' "$page" || continue
 		name=${page##*/}
@@ -67,7 +67,7 @@ run_all() {
 	refute grep -q '\$ ' <(sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$TOP/man/gn-sealed.5")
 }
 
-@test "an example whose command fails, or shows something else, fails" {
+@test "an example whose command fails, or prints something else, fails" {
 	printf '.Sh EXAMPLES\n.Bd -literal -offset indent\n%s\n.Ed\n.Sh SEE ALSO\n' '$ gn-key id no.such.key' >page.1
 	mkdir a b c && cd a
 	run -1 "$examples" run ../page.1 0

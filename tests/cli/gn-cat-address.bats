@@ -20,7 +20,7 @@ teardown() {
 	kill_all
 }
 
-@test "an address with blanks or a line end around it" {
+@test "blanks and line ends around an address are ignored" {
 	start gn-cat "${at[@]}" --keep $lo
 	for a in "$addr " " $addr" "$addr"$'\n' "$addr"$'\r\n' $'\t'"$addr"; do
 		run -0 "${cat[@]}" "$a" <<<data
@@ -29,7 +29,7 @@ teardown() {
 	assert_equal "$(wc -l <out)" 5
 }
 
-@test "an address with characters around it that nobody sees" {
+@test "invisible characters around an address are ignored" {
 	local nbsp=$'\xc2\xa0' zwsp=$'\xe2\x80\x8b' bom=$'\xef\xbb\xbf' isolate=$'\xe2\x81\xa6' pop=$'\xe2\x81\xa9'
 	start gn-cat "${at[@]}" --keep $lo
 	for a in "$nbsp$addr$nbsp " "$zwsp $addr" "$bom$addr" "$isolate$addr$pop"$'\r\n'; do
@@ -40,7 +40,7 @@ teardown() {
 	run -0 bash -c 'echo x | gn-seal -F raw -k cli -r "$1" | gn-open -F raw -k cli --from "$1"' - "$nbsp$cli$zwsp"
 }
 
-@test "an address from a file, from standard input before the data, from a descriptor" {
+@test "an address is read from a file, from standard input before the data, or from a descriptor" {
 	start gn-cat "${at[@]}" --keep $lo
 	printf '%s\r\nmore\n' "$addr" >a
 	run -0 "${cat[@]}" @a <<<file
@@ -62,7 +62,7 @@ descriptor
 fifo"
 }
 
-@test "a listener's own addresses from a file" {
+@test "a listener reads its own addresses from a file" {
 	echo $lo >a
 	start gn-cat "${at[@]}" @a
 	echo hi | "${cat[@]}" "$addr"
@@ -71,7 +71,7 @@ fifo"
 	run -0 gn-dial -k cli --ping=1 "$addr"
 }
 
-@test "a file that is not there is 1, one without an address 2" {
+@test "a missing file is exit code 1, a file without an address 2" {
 	run -1 "${cat[@]}" @none </dev/null
 	assert_output --partial "address @none: cannot be opened: No such file or directory"
 	run -1 gn-dial -k cli --ping @none
@@ -89,7 +89,7 @@ fifo"
 words_of() { tr '\0' ' ' <"/proc/$1/cmdline"; }
 shows_no_token() { [[ "$(words_of "$1")" != *"#$2"* ]] && [[ "$(words_of "$1")" == *"#**"* ]]; }
 
-@test "the token does not stay in the command line" {
+@test "the token is removed from the command line" {
 	start gn-cat "${at[@]}" --keep $lo
 	mkfifo held
 	exec 6<>held
@@ -101,7 +101,7 @@ shows_no_token() { [[ "$(words_of "$1")" != *"#$2"* ]] && [[ "$(words_of "$1")" 
 	until_true 10 shows_no_token $! "${addr#*#}"
 }
 
-@test "other forms and mistakes of pasting get the right form in the message" {
+@test "the message for an address in another form shows the correct form" {
 	a=/ip4/127.0.0.1/tcp/1/p2p/$srv
 	for t in gn-cat "gn-dial --ping"; do
 		run -2 $t 192.0.2.7:4040
@@ -126,7 +126,7 @@ shows_no_token() { [[ "$(words_of "$1")" != *"#$2"* ]] && [[ "$(words_of "$1")" 
 
 # ---- the token of a listener ------------------------------------------------------
 
-@test "-v and -j show a token in the listener's addresses and nowhere else" {
+@test "-v and -j print a token only in the listener's addresses" {
 	for o in -v -vv -j; do
 		start gn-cat "${at[@]}" $o --keep $lo
 		token=${addr#*#}
@@ -142,7 +142,7 @@ shows_no_token() { [[ "$(words_of "$1")" != *"#$2"* ]] && [[ "$(words_of "$1")" 
 	done
 }
 
-@test "a wrong token is one line at the listener, without -v, that does not show it" {
+@test "a wrong token is one line at the listener, without -v, that does not contain the token" {
 	start gn-cat "${at[@]}" $lo
 	run -7 "${cat[@]}" "${addr%#*}#aaaaaaaaaaaaaaaaaaaaaaaaaa" </dev/null
 	until_true 10 grep -Eq "a caller from /ip4/127.0.0.1/tcp/[0-9]+, $cli, had a wrong token" err
@@ -157,7 +157,7 @@ shows_no_token() { [[ "$(words_of "$1")" != *"#$2"* ]] && [[ "$(words_of "$1")" 
 	assert_equal "$(grep -c "a caller from" err)" 3
 }
 
-@test "a token where none is wanted, and another protocol, are lines at the listener" {
+@test "a needless token, and another protocol, are lines at the listener" {
 	start gn-cat "${at[@]}" --open $lo
 	run -7 "${cat[@]}" "$addr#aaaaaaaaaaaaaaaaaaaaaaaaaa" </dev/null
 	until_true 10 grep -q "had a token, and here is none" err
@@ -177,13 +177,13 @@ shows_no_token() { [[ "$(words_of "$1")" != *"#$2"* ]] && [[ "$(words_of "$1")" 
 	assert [ "$(grep -c "a caller from" err)" -le 13 ]
 }
 
-@test "a token that is cut off is noticed" {
+@test "a truncated token is detected" {
 	start gn-cat "${at[@]}" $lo
 	run -7 "${cat[@]}" "${addr%??}" </dev/null
 	assert_output --partial "it has 24 characters, is it whole?"
 }
 
-@test "--token-file: made once, with mode 600, and used again" {
+@test "--token-file is created once, with mode 0600, and reused" {
 	umask 022
 	start gn-cat "${at[@]}" --token-file tok $lo
 	token=${addr#*#}
@@ -205,7 +205,7 @@ shows_no_token() { [[ "$(words_of "$1")" != *"#$2"* ]] && [[ "$(words_of "$1")" 
 	ends_with 0 "$pid"
 }
 
-@test "--token-file: what is not a good file" {
+@test "--token-file refuses a malformed or readable file" {
 	echo gezdgnbvgy3tqojqgezdgnbvgy >tok
 	chmod 644 tok
 	run -4 gn-cat "${at[@]}" --token-file tok $lo

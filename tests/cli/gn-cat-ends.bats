@@ -5,7 +5,7 @@
 bats_require_minimum_version 1.5.0
 load helper
 
-@test "hundreds of seeded schedules" {
+@test "hundreds of seeded schedules of two ends give consistent results" {
 	: "${B:=${GN_BIN%/bin}}"
 	[ -x "$B/tests/lab/cat_ends" ] || {
 		echo "make aids has not been run: no $B/tests/lab/cat_ends"

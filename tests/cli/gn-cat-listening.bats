@@ -20,7 +20,7 @@ teardown() {
 
 has_ip6() { [ -e /proc/net/if_inet6 ] && grep -q ' lo$' /proc/net/if_inet6; }
 
-@test "without ADDR: one port for IPv4 and IPv6" {
+@test "without ADDR one port serves IPv4 and IPv6" {
 	has_ip6 || skip "this host has no IPv6"
 	for t in "gn-cat -l" "gn-listen /x/1"; do
 		start ${t%% *} -k srv ${t#* }
@@ -30,7 +30,7 @@ has_ip6() { [ -e /proc/net/if_inet6 ] && grep -q ' lo$' /proc/net/if_inet6; }
 	done
 }
 
-@test "an address that ends in another peer's id, or in a token, is refused with 2" {
+@test "an address to listen on with another peer's id, or with a token, is exit code 2" {
 	for t in "gn-cat -l -k srv" "gn-listen -k srv /x/1 -a"; do
 		run -2 $t $lo/p2p/$other
 		assert_output --partial "another peer's id, $other"
@@ -43,14 +43,14 @@ has_ip6() { [ -e /proc/net/if_inet6 ] && grep -q ' lo$' /proc/net/if_inet6; }
 	run -2 gn-cat -l $lo/p2p/$other
 }
 
-@test "an address that ends in the listener's own id is fine" {
+@test "an address to listen on may end in the listener's own id" {
 	start gn-cat -l -k srv $lo/p2p/$srv
 	echo hi | gn-cat "$addr"
 	ends_with 0 "$pid"
 	start gn-listen -k srv -a $lo/p2p/$srv /x/1
 }
 
-@test "what cannot be listened on is 1, in one line" {
+@test "an address that cannot be listened on is exit code 1 and one line" {
 	start gn-cat -l -k srv --keep $lo
 	port=${addr#*/tcp/}
 	port=${port%%/*}

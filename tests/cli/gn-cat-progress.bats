@@ -30,31 +30,31 @@ shown() {
 	[ "$before" -gt 0 ] && [ "$after" -gt 0 ]
 }
 
-@test "it shows bytes, total, percent, rate and time left, and never wraps" {
+@test "the progress line shows bytes, total, percent, rate and time left, and never wraps" {
 	shown 80 80
 	grep -Eq '^[0-9.]+[KM]/858M [0-9]+% [0-9.]+[KMG]/s [0-9:]+' shown
 	assert [ "$before" -lt 80 ]
 }
 
-@test "it fits 30 columns" {
+@test "the progress line fits into 30 columns" {
 	shown 30 30
 	assert [ "$before" -lt 30 ]
 	assert [ "$after" -lt 30 ]
 }
 
-@test "it fits 20 columns, and 8" {
+@test "the progress line fits into 20 columns, and into 8" {
 	shown 20 8
 	assert [ "$before" -lt 20 ]
 	assert [ "$after" -lt 8 ]
 }
 
-@test "a terminal that becomes narrower: what was drawn before fits 30 columns, what is drawn then fits it" {
+@test "on a terminal that becomes narrower, later lines fit the new width" {
 	shown 80 20
 	assert [ "$before" -le 30 ]
 	assert [ "$after" -lt 20 ]
 }
 
-@test "it is gone in the end, and the last line says whether the path was direct" {
+@test "the progress line is erased at the end, and the last line tells whether the path was direct" {
 	kill_all
 	rm out
 	head -c 3000000 /dev/urandom >f
@@ -72,7 +72,7 @@ shown() {
 	refute grep -q direct tty
 }
 
-@test "a line that is said meanwhile stands alone" {
+@test "a message that is printed meanwhile has a line of its own" {
 	kill_all
 	rm out
 	mkfifo never

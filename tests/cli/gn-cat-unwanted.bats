@@ -33,7 +33,7 @@ on_tty() { script -qfec "$1" tty </dev/null >/dev/null; }
 
 # ---- a peer that only sends ------------------------------------------------------
 
-@test "a byte that comes late, when the peer that only sends is done, is 8" {
+@test "a byte that is read after a send-only peer has ended is exit code 8" {
 	input=f start gn-cat "${at[@]}" --send-only $lo
 	silent "${cat[@]}" "$addr"
 	ends_with 0 "$pid"
@@ -46,7 +46,7 @@ on_tty() { script -qfec "$1" tty </dev/null >/dev/null; }
 	assert_equal "$(cat back)" from-listener
 }
 
-@test "standard input that ends late and empty is 0" {
+@test "an empty standard input that ends late is exit code 0" {
 	input=f start gn-cat "${at[@]}" --send-only $lo
 	silent "${cat[@]}" "$addr"
 	ends_with 0 "$pid"
@@ -56,7 +56,7 @@ on_tty() { script -qfec "$1" tty </dev/null >/dev/null; }
 	assert_equal "$(cat back)" from-listener
 }
 
-@test "a byte that was there early is 8" {
+@test "a byte that is read before a send-only peer has ended is exit code 8" {
 	input=f start gn-cat "${at[@]}" --send-only $lo
 	silent "${cat[@]}" "$addr"
 	echo early >&7
@@ -64,7 +64,7 @@ on_tty() { script -qfec "$1" tty </dev/null >/dev/null; }
 	exec 7>&-
 }
 
-@test "the same for a listener whose dialer only sends" {
+@test "a listener whose dialer only sends behaves the same" {
 	exec 6<>in
 	input=in start gn-cat "${at[@]}" $lo 6>&-
 	exec 7>in 6>&-
@@ -76,7 +76,7 @@ on_tty() { script -qfec "$1" tty </dev/null >/dev/null; }
 	assert_equal "$(cat out)" from-listener
 }
 
-@test "--keep: what was not read is the next one's" {
+@test "with --keep unread input goes to the next stream" {
 	exec 6<>in
 	input=in start gn-cat "${at[@]}" --keep $lo 6>&-
 	exec 7>in 6>&-
@@ -87,13 +87,13 @@ on_tty() { script -qfec "$1" tty </dev/null >/dev/null; }
 	assert_output for-the-next
 }
 
-@test "a terminal is not waited for" {
+@test "the end of a terminal's input is not awaited" {
 	input=f start gn-cat "${at[@]}" --send-only $lo
 	run -0 on_tty "gn-cat -k cli '$addr'"
 	ends_with 0 "$pid"
 }
 
-@test "while it waits for standard input: -i is 5, a signal kills it" {
+@test "while standard input is awaited, -i is exit code 5 and a signal terminates" {
 	input=f start gn-cat "${at[@]}" --send-only $lo
 	silent "${cat[@]}" -i 0.5 "$addr"
 	ends_with 5 "$peer"
@@ -124,7 +124,7 @@ half_ended() {
 	assert_equal "$(cat got)" some # standard output was closed: the end has come
 }
 
-@test "-p: a peer that has ended and stops reading cuts what it did not confirm: 8, with the numbers" {
+@test "-p: a peer that ends and stops reading before it acknowledged everything is exit code 8, with the numbers" {
 	half_ended
 	head -c 10000000 /dev/zero >&7 3>&- &
 	pids+=($!)
@@ -135,7 +135,7 @@ half_ended() {
 	grep -Eq "the peer stopped reading: it has confirmed [0-9]+ of [1-9][0-9]* bytes" err2
 }
 
-@test "-p: a peer that has ended and gone, and nothing to send: 0 when standard input ends empty" {
+@test "-p: a peer that ends and leaves is exit code 0 if standard input was empty" {
 	half_ended
 	kill -9 "$pid"
 	until_true 10 grep -q "waiting to see whether standard input" err2
@@ -143,7 +143,7 @@ half_ended() {
 	ends_with 0 "$peer"
 }
 
-@test "-p: a peer that has ended and gone, and then a byte: 8" {
+@test "-p: a byte that is read after the peer has ended and left is exit code 8" {
 	half_ended
 	kill -9 "$pid"
 	until_true 10 grep -q "waiting to see whether standard input" err2
@@ -152,7 +152,7 @@ half_ended() {
 	exec 7>&-
 }
 
-@test "-p: a peer that has ended, confirmed and gone: 0 when nothing more comes" {
+@test "-p: a peer that acknowledges everything, ends and leaves is exit code 0 without further input" {
 	half_ended
 	echo early >&7
 	# it is acknowledged without being asked again; that cannot be seen from outside
@@ -163,7 +163,7 @@ half_ended() {
 	ends_with 0 "$peer"
 }
 
-@test "-p: a peer that has not ended and is cut: 8, with the numbers" {
+@test "-p: the loss of a peer that has not ended is exit code 8, with the numbers" {
 	start gn-listen -k srv -a $lo --wire raw /x/1 -- sh -c 'exec sleep 60'
 	silent "${cat[@]}" -v -p /x/1 "$addr"
 	echo data >&7
@@ -178,7 +178,7 @@ half_ended() {
 # What the program at the other end sees of its stdin while it still writes.
 asks='rc=0; read -rt 0.5 || rc=$?; [ "$rc" -gt 128 ] && echo open || echo ended; exec >&-; cat >rest; echo came >came'
 
-@test "-p --recv-only: our end goes out when everything has come, and not before" {
+@test "-p --recv-only: this side ends only when everything was received" {
 	start gn-listen -k srv -a $lo --wire raw /x/1 -- bash -c "$asks"
 	run -0 "${cat[@]}" -p /x/1 --recv-only "$addr"
 	assert_output open
@@ -193,7 +193,7 @@ asks='rc=0; read -rt 0.5 || rc=$?; [ "$rc" -gt 128 ] && echo open || echo ended;
 	assert_output ended
 }
 
-@test "-l -p --recv-only: the same for a listener" {
+@test "-l -p --recv-only: a listener's side ends only when everything was received" {
 	start gn-cat "${at[@]}" -p /x/1 --recv-only $lo
 	run -0 gn-dial -k cli --wire raw -F raw "$addr" /x/1 -- bash -c 'rc=0; read -rt 0.5 <&6 || rc=$?; [ "$rc" -gt 128 ] && echo open >&7 || echo ended >&7'
 	ends_with 0 "$pid"

@@ -40,7 +40,7 @@ some() { head -c "$1" /dev/urandom; }
 
 # ---- data -----------------------------------------------------------------------
 
-@test "a file from the dialer to the listener" {
+@test "a file goes from the dialer to the listener" {
 	some 20000000 >f
 	start gn-cat "${at[@]}" $lo
 	run -0 --separate-stderr "${cat[@]}" "$addr" <f
@@ -49,7 +49,7 @@ some() { head -c "$1" /dev/urandom; }
 	cmp f out
 }
 
-@test "a file from the listener to the dialer" {
+@test "a file goes from the listener to the dialer" {
 	some 20000000 >f
 	input=f start gn-cat "${at[@]}" $lo
 	"${cat[@]}" "$addr" </dev/null >back
@@ -57,7 +57,7 @@ some() { head -c "$1" /dev/urandom; }
 	cmp f back
 }
 
-@test "both ways at once" {
+@test "data goes both ways at once" {
 	some 9000000 >f
 	some 12345678 >g
 	input=f start gn-cat "${at[@]}" $lo
@@ -67,7 +67,7 @@ some() { head -c "$1" /dev/urandom; }
 	cmp g out
 }
 
-@test "nothing, either way" {
+@test "an empty transfer in both directions is exit code 0" {
 	start gn-cat "${at[@]}" $lo
 	run -0 --separate-stderr "${cat[@]}" "$addr" </dev/null
 	assert_output ""
@@ -75,7 +75,7 @@ some() { head -c "$1" /dev/urandom; }
 	assert_equal "$(wc -c <out)" 0
 }
 
-@test "sizes around the buffers, through pipes" {
+@test "sizes around those of the buffers go through pipes unchanged" {
 	start gn-cat "${at[@]}" --keep $lo
 	: >all
 	for n in 1 127 128 65503 65507 65508 131072 262023 262024 262025 262144 524048 1048577; do
@@ -88,7 +88,7 @@ some() { head -c "$1" /dev/urandom; }
 	cmp all out
 }
 
-@test "a byte comes out as soon as it is in" {
+@test "a byte is delivered as soon as it is read" {
 	mkfifo in
 	start gn-cat "${at[@]}" $lo
 	bg in out2 "${cat[@]}" "$addr"
@@ -102,7 +102,7 @@ some() { head -c "$1" /dev/urandom; }
 	ends_with 0 "$pid"
 }
 
-@test "half-close: the answer comes behind the end of the question" {
+@test "after a half-close the answer is still received" {
 	mkfifo answer
 	exec 7<>answer
 	input=answer start gn-cat "${at[@]}" $lo 7>&-
@@ -116,7 +116,7 @@ some() { head -c "$1" /dev/urandom; }
 	assert_equal "$(cat back)" answer
 }
 
-@test "a reader that takes its time holds the sender back, and gets all" {
+@test "a slow reader delays the sender and gets everything" {
 	mkfifo out
 	exec 7<>out
 	some 30000000 >f
@@ -132,7 +132,7 @@ some() { head -c "$1" /dev/urandom; }
 
 # ---- who gets in ----------------------------------------------------------------
 
-@test "a token by default: the address is one word to hand over" {
+@test "by default the address contains a token, and is one word" {
 	start gn-cat "${at[@]}" --keep $lo
 	assert_regex "$addr" "^/ip4/127\.0\.0\.1/tcp/[1-9][0-9]*/p2p/$srv#[a-z2-7]{26}\$"
 	grep -qF "listening on $addr" err
@@ -150,7 +150,7 @@ some() { head -c "$1" /dev/urandom; }
 	refute [ "${addr#*#}" = "$token" ]
 }
 
-@test "--open: no token, and said to all" {
+@test "--open uses no token, and prints that everyone is let in" {
 	start gn-cat "${at[@]}" --keep --open $lo
 	assert_regex "$addr" "/p2p/$srv\$"
 	run -0 gn-dial -k cli --identify "$addr"
@@ -159,7 +159,7 @@ some() { head -c "$1" /dev/urandom; }
 	assert_equal "$(cat out)" hi
 }
 
-@test "--allow: who is not named is refused with 4, a line says so, and the listener goes on" {
+@test "--allow refuses other peers with exit code 4 and a line, and the listener continues" {
 	start gn-cat "${at[@]}" --allow "$cli" $lo
 	assert_regex "$addr" "/p2p/$srv\$"
 	new_key other
@@ -170,7 +170,7 @@ some() { head -c "$1" /dev/urandom; }
 	assert_equal "$(cat out)" hi
 }
 
-@test "several --allow" {
+@test "--allow may be repeated" {
 	new_key other
 	start gn-cat "${at[@]}" --keep --allow "$id" --allow "$cli" $lo
 	echo a | gn-cat -k other "$addr"
@@ -179,7 +179,7 @@ some() { head -c "$1" /dev/urandom; }
 	until_true 10 test "$(wc -l <out)" = 2
 }
 
-@test "what knocks and fails does not end the listener" {
+@test "a connection that fails does not end the listener" {
 	start gn-cat "${at[@]}" $lo
 	port=${addr#*/tcp/}
 	port=${port%%/*}
@@ -194,7 +194,7 @@ some() { head -c "$1" /dev/urandom; }
 
 # ---- one, and one after the other -------------------------------------------------
 
-@test "-l serves one: nobody listens behind it" {
+@test "-l serves one stream and then closes the port" {
 	start gn-cat "${at[@]}" $lo
 	hold "$addr"
 	until_true 10 test -s out
@@ -204,7 +204,7 @@ some() { head -c "$1" /dev/urandom; }
 	ends_with 0 "$pid"
 }
 
-@test "--keep: the others wait, negotiated, and get their turn" {
+@test "with --keep other streams are accepted, wait, and get their turn" {
 	start gn-cat "${at[@]}" --keep $lo
 	hold "$addr"
 	first=$peer
@@ -221,7 +221,7 @@ second"
 	ends_with 0 "$pid"
 }
 
-@test "--keep: one that waited and went is forgotten; one that is cut is a line" {
+@test "with --keep a waiting stream that left is skipped, and one that is cut off is a line" {
 	start gn-cat "${at[@]}" --keep $lo
 	hold "$addr"
 	first=$peer
@@ -239,7 +239,7 @@ third"
 
 # ---- raw, for any libp2p program --------------------------------------------------
 
-@test "-p: raw bytes, with a program at the other end" {
+@test "-p carries raw bytes to a program at the other end" {
 	start gn-listen -k srv -a $lo --wire raw /echo/1 -- cat
 	some 5000000 >f
 	"${cat[@]}" -p /echo/1 "$addr" <f >back
@@ -247,7 +247,7 @@ third"
 	run -7 "${cat[@]}" -p /other/1 "$addr" <f
 }
 
-@test "-l -p: raw bytes, and the token is none" {
+@test "-l -p carries raw bytes without a token" {
 	some 3000000 >f
 	input=f start gn-cat "${at[@]}" -p /x/1 $lo
 	assert_regex "$addr" "/p2p/$srv\$"
@@ -258,7 +258,7 @@ third"
 	cmp g out
 }
 
-@test "-p at both ends, half-closed each way" {
+@test "-p at both ends allows a half-close in each direction" {
 	some 3000000 >f
 	start gn-cat "${at[@]}" --keep -p /x/1 $lo
 	"${cat[@]}" -p /x/1 "$addr" <f
@@ -270,7 +270,7 @@ third"
 	cmp f back
 }
 
-@test "-p: a reset is 8" {
+@test "-p: a reset is exit code 8" {
 	start gn-listen -k srv -a $lo --wire raw /bad/1 -- sh -c 'echo some; exit 3'
 	run -8 --separate-stderr "${cat[@]}" -p /bad/1 "$addr" </dev/null
 	assert_regex "$stderr" "cut off, data may be short"
@@ -278,7 +278,7 @@ third"
 
 # ---- where it listens --------------------------------------------------------------
 
-@test "without ADDR: every interface, a free port, each address whole" {
+@test "without ADDR it listens on all interfaces and prints complete addresses" {
 	start gn-cat -l -k srv
 	assert_regex "$addr" "^/ip[46]/[^/]+/tcp/[1-9][0-9]*/p2p/$srv#"
 	run -0 grep -c "listening on /ip4/127.0.0.1/tcp/[1-9]" err
@@ -287,7 +287,7 @@ third"
 	assert_equal "$(cat out)" hi
 }
 
-@test "several ADDR; one that cannot be listened on: a line" {
+@test "several ADDR are listened on, and one that fails is named in a line" {
 	start gn-cat "${at[@]}" --keep $lo $lo
 	assert_equal "$(grep -c 'listening on' err)" 2
 	port=${addr#*/tcp/}
@@ -297,7 +297,7 @@ third"
 	assert_equal "${#lines[@]}" 1
 }
 
-@test "an IPv6 address" {
+@test "an IPv6 address works" {
 	[ -e /proc/net/if_inet6 ] && grep -q ' lo$' /proc/net/if_inet6 || skip "this host has no IPv6"
 	start gn-cat "${at[@]}" /ip6/::1/tcp/0
 	echo hi | "${cat[@]}" "$addr"
@@ -316,7 +316,7 @@ on_tty_bg() {
 	pids+=("$peer")
 }
 
-@test "on a terminal -l prints the very command" {
+@test "on a terminal -l prints the command for the other host" {
 	on_tty_bg "gn-cat -l -k srv $lo"
 	until_true 10 grep -q "^    gn-cat /ip4" tty
 	line=$(grep "^    gn-cat" tty | tr -d '\r')
@@ -325,12 +325,12 @@ on_tty_bg() {
 	grep -q "^hi" tty
 }
 
-@test "on a terminal -l -p prints it too" {
+@test "on a terminal -l -p prints the command, too" {
 	on_tty_bg "gn-cat -l -p /x/1 -k srv $lo"
 	until_true 10 grep -q "^    gn-cat -p /x/1 /ip4" tty
 }
 
-@test "stdin a terminal, stdout not: it only receives" {
+@test "with a terminal only on stdin it only receives" {
 	start gn-cat "${at[@]}" $lo
 	kill_all
 	echo data >f
@@ -341,7 +341,7 @@ on_tty_bg() {
 	assert_equal "$(cat back)" data
 }
 
-@test "stdout a terminal, stdin not: it only sends" {
+@test "with a terminal only on stdout it only sends" {
 	some 100000 >f
 	mkfifo never
 	exec 7<>never
@@ -351,7 +351,7 @@ on_tty_bg() {
 	cmp f out
 }
 
-@test "--recv-only" {
+@test "--recv-only does not read standard input" {
 	echo data >f
 	mkfifo never
 	exec 7<>never
@@ -362,7 +362,7 @@ on_tty_bg() {
 	assert_equal "$(cat back)" data
 }
 
-@test "--send-only: done when all is written there; what the peer sent is lost, which it is told" {
+@test "--send-only ends when all data is written out, and the peer is notified of data that it lost" {
 	some 100000 >f
 	echo lost >g
 	input=g start gn-cat "${at[@]}" $lo
@@ -373,7 +373,7 @@ on_tty_bg() {
 	grep -q "the peer only sends" err
 }
 
-@test "--progress: how much, how fast" {
+@test "--progress shows the bytes and the rate" {
 	some 3000000 >f
 	start gn-cat "${at[@]}" $lo
 	run -0 --separate-stderr "${cat[@]}" --progress "$addr" <f
@@ -384,7 +384,7 @@ on_tty_bg() {
 	assert_equal "$stderr" ""
 }
 
-@test "progress is on by itself where a terminal has no other use, and off where it has" {
+@test "progress is shown by default only on a terminal that carries no data" {
 	some 3000000 >f
 	start gn-cat "${at[@]}" --keep $lo
 	on_tty "gn-cat -k cli '$addr' <f"
@@ -396,7 +396,7 @@ on_tty_bg() {
 
 # ---- ends ------------------------------------------------------------------------------
 
-@test "a full disk at the listener: 1 there, 8 at the dialer, a line at both" {
+@test "a full disk at the listener is exit code 1 there and 8 at the dialer, with a line at both" {
 	ln -s /dev/full out
 	some 3000000 >f
 	start gn-cat "${at[@]}" $lo
@@ -406,7 +406,7 @@ on_tty_bg() {
 	grep -q "standard output: No space left on device" err
 }
 
-@test "a full disk at the dialer: 1 there, 8 at the listener" {
+@test "a full disk at the dialer is exit code 1 there and 8 at the listener" {
 	some 3000000 >f
 	input=f start gn-cat "${at[@]}" $lo
 	run -1 --separate-stderr bash -c "gn-cat -k cli '$addr' </dev/null >/dev/full"
@@ -415,7 +415,7 @@ on_tty_bg() {
 	grep -q "no space left" err
 }
 
-@test "a full disk and an input that does not end: still 1 and 8, at once" {
+@test "a full disk is reported at once even if the input does not end" {
 	ln -s /dev/full out
 	mkfifo never
 	exec 7<>never
@@ -425,14 +425,14 @@ on_tty_bg() {
 	ends_with 8 "$peer"
 }
 
-@test "--keep with a full disk ends with 1" {
+@test "a full disk ends --keep with exit code 1" {
 	ln -s /dev/full out
 	start gn-cat "${at[@]}" --keep $lo
 	run -8 "${cat[@]}" "$addr" <<<data
 	ends_with 1 "$pid"
 }
 
-@test "a closed stdout: a quiet 1, and 8 at the other end" {
+@test "a closed stdout is exit code 1 without a message, and 8 at the other end" {
 	some 3000000 >f
 	input=f start gn-cat "${at[@]}" $lo
 	run -0 bash -c "{ gn-cat -k cli '$addr' </dev/null 2>said; echo \$? >code; } | head -c 10 >/dev/null"
@@ -442,14 +442,14 @@ on_tty_bg() {
 	grep -q "nobody reads at the peer" err
 }
 
-@test "stdin that cannot be read: 1, and 8 at the other end" {
+@test "a stdin that cannot be read is exit code 1, and 8 at the other end" {
 	start gn-cat "${at[@]}" $lo
 	run -1 "${cat[@]}" "$addr" <.
 	assert_output --partial "standard input: Is a directory"
 	ends_with 8 "$pid"
 }
 
-@test "SIGTERM, SIGINT and SIGHUP at the dialer: the stream is reset, and it dies of the signal" {
+@test "on SIGTERM, SIGINT and SIGHUP a dialer resets the stream and is terminated by the signal" {
 	for sig in TERM:143 INT:130 HUP:129; do
 		rm -f held
 		start gn-cat "${at[@]}" $lo
@@ -463,7 +463,7 @@ on_tty_bg() {
 	done
 }
 
-@test "SIGTERM while it dials" {
+@test "SIGTERM during a dial terminates the dialer" {
 	socat -u TCP-LISTEN:0,bind=127.0.0.1,fork OPEN:/dev/null 2>/dev/null 3>&- &
 	pids+=($!)
 	until_true 10 has_port "$!"
@@ -497,7 +497,7 @@ start_default() {
 	exec 8<&-
 }
 
-@test "a listener that has served nobody dies of SIGTERM, SIGINT and SIGHUP" {
+@test "a listener that has served no stream is terminated by SIGTERM, SIGINT and SIGHUP" {
 	for sig in TERM:143 INT:130 HUP:129; do
 		for keep in "" --keep; do
 			start_default "${at[@]}" $keep $lo
@@ -508,7 +508,7 @@ start_default() {
 	done
 }
 
-@test "--keep: SIGTERM, SIGINT and SIGHUP are 0 when some were served, and none is" {
+@test "with --keep SIGTERM, SIGINT and SIGHUP are exit code 0 after streams were served" {
 	for sig in TERM INT HUP; do
 		start_default "${at[@]}" --keep $lo
 		echo data | "${cat[@]}" "$addr"
@@ -517,7 +517,7 @@ start_default() {
 	done
 }
 
-@test "a signal, and a stream that does not end in time: 8, with --keep too" {
+@test "a stream that does not end in time after a signal is exit code 8, also with --keep" {
 	for keep in "" --keep; do
 		rm -f held
 		start_default "${at[@]}" $keep $lo
@@ -530,7 +530,7 @@ start_default() {
 	done
 }
 
-@test "an interrupted receiver does not let a script go on" {
+@test "a script does not continue after an interrupted receiver" {
 	cat >script <<-'E'
 		gn-cat -l -k srv /ip4/127.0.0.1/tcp/0 >backup 2>said && touch went
 	E
@@ -557,7 +557,7 @@ start_default() {
 	refute [ -e went ]
 }
 
-@test "SIGTERM at a listener that serves: the stream may end, nobody else gets in" {
+@test "after SIGTERM a listener lets its stream end and accepts no other" {
 	start gn-cat "${at[@]}" $lo
 	hold "$addr"
 	until_true 10 test -s out
@@ -583,7 +583,7 @@ more"
 	ends_with 8 "$peer"
 }
 
-@test "the listener is killed: 8" {
+@test "a killed listener is exit code 8 at the dialer" {
 	start gn-cat "${at[@]}" $lo
 	hold "$addr"
 	until_true 10 test -s out
@@ -593,7 +593,7 @@ more"
 	grep -q "cut off, data may be short" err2
 }
 
-@test "the dialer is killed: 8, and what had come is written" {
+@test "a killed dialer is exit code 8 at the listener, and received data is written" {
 	start gn-cat "${at[@]}" $lo
 	hold "$addr"
 	until_true 10 test -s out
@@ -603,7 +603,7 @@ more"
 	assert_equal "$(cat out)" hold
 }
 
-@test "a peer that is stopped and continued loses nothing" {
+@test "a peer that is stopped and continued loses no data" {
 	# tests/soak has the one that is not continued
 	start gn-cat "${at[@]}" $lo
 	hold "$addr"
@@ -620,7 +620,7 @@ more"
 	tail -c 3000000 out | cmp - f
 }
 
-@test "-i: 5 when nothing moves, 8 at the other end" {
+@test "-i is exit code 5 when no data moves, and 8 at the other end" {
 	start gn-cat "${at[@]}" $lo
 	hold -i 0.2 "$addr"
 	ends_with 5 "$peer"
@@ -629,14 +629,14 @@ more"
 	grep -q "nothing moved" err2
 }
 
-@test "-w: 5 when the port is silent" {
+@test "-w is exit code 5 when the port is silent" {
 	socat -u TCP-LISTEN:0,bind=127.0.0.1,fork OPEN:/dev/null 2>/dev/null 3>&- &
 	pids+=($!)
 	until_true 10 has_port "$!"
 	run -5 "${cat[@]}" -w 0.3 "/ip4/127.0.0.1/tcp/$port/p2p/$srv" </dev/null
 }
 
-@test "nobody there: 3; -v says what was tried" {
+@test "an unreachable peer is exit code 3, and -v prints what was tried" {
 	start gn-cat "${at[@]}" $lo
 	kill -TERM "$pid"
 	ends_with 143 "$pid"
@@ -648,7 +648,7 @@ more"
 	assert_equal "$(jq -r '.code, .tried[0].error' <<<"$stderr" | tr '\n' ' ')" "3 ECONNREFUSED "
 }
 
-@test "another peer than the one asked for: 4; the listener goes on" {
+@test "another identity than the requested one is exit code 4, and the listener continues" {
 	start gn-cat "${at[@]}" $lo
 	new_key other
 	run -4 "${cat[@]}" "${addr%/p2p/*}/p2p/$id#${addr#*#}" </dev/null
@@ -656,14 +656,14 @@ more"
 	ends_with 0 "$pid"
 }
 
-@test "a peer that breaks the protocol: 9" {
+@test "a violation of the protocol is exit code 9" {
 	start gn-listen -k srv -a $lo --wire raw /gn/cat/1.0.0 -- printf '\001\003abc\377'
 	run -9 --separate-stderr "${cat[@]}" "$addr" </dev/null
 	assert_output abc
 	assert_regex "$stderr" "broke the protocol"
 }
 
-@test "a peer that ends without a word, or lies about what it wrote: 8" {
+@test "a peer that ends without a report, or with a false one, is exit code 8" {
 	start gn-listen -k srv -a $lo --wire raw /gn/cat/1.0.0 -- printf '\001\003abc'
 	run -8 --separate-stderr "${cat[@]}" "$addr" </dev/null
 	assert_output abc
@@ -678,7 +678,7 @@ more"
 
 # ---- the rest -----------------------------------------------------------------------------
 
-@test "-v: how it was reached, and how much came" {
+@test "-v prints how the peer was reached and how much was received" {
 	start gn-cat "${at[@]}" -v $lo
 	run -0 "${cat[@]}" -v "$addr" <<<data
 	assert_output --regexp "tried /ip4/127.0.0.1/tcp/.* connected"
@@ -689,7 +689,7 @@ more"
 	grep -q "5 bytes in, 0 out" err
 }
 
-@test "-j: the same as objects" {
+@test "-j prints the same as JSON objects" {
 	start gn-cat "${at[@]}" -j $lo
 	run -0 --separate-stderr "${cat[@]}" -j "$addr" <<<data
 	assert_equal "$(jq -r '[.event, .code, .bytes_out] | @csv' <<<"$stderr" | tr '\n' ' ')" '"open",, "close",0,5 '
@@ -698,7 +698,7 @@ more"
 	assert_equal "$(jq -r 'select(.event == "listening").addrs[0]' <err)" "$addr"
 }
 
-@test "inherited descriptors stay blocking, and pipes are large" {
+@test "inherited descriptors stay blocking, and pipes are enlarged" {
 	mkfifo in
 	start gn-cat "${at[@]}" $lo
 	exec 6<>in
@@ -709,7 +709,7 @@ more"
 	assert_equal $((flags & 04000)) 0
 }
 
-@test "a closed stdin is empty; a closed stdout is an error, and nothing else takes its place" {
+@test "a closed stdin is empty, and a closed stdout is an error and is not reused" {
 	[ "$GN_SLOW" = 1 ] || skip "valgrind opens what is closed itself"
 	echo data >f
 	input=f start gn-cat "${at[@]}" $lo
@@ -726,13 +726,13 @@ more"
 	assert_equal "$(cat out)" data
 }
 
-@test "a socket for stdin and stdout" {
+@test "stdin and stdout may be a socket" {
 	start gn-cat "${at[@]}" --keep $lo
 	socat -t 5 "EXEC:'gn-cat -k cli $addr',socktype=1" - <<<hello
 	assert_equal "$(cat out)" hello
 }
 
-@test "no key: one for this run, and with -v a line that says so" {
+@test "without a key one is made for this run, and -v prints a line about it" {
 	start gn-cat -l -v $lo
 	grep -q "no key given" err
 	start gn-cat -l $lo
@@ -744,7 +744,7 @@ more"
 	assert_output --partial "chmod 600 cli"
 }
 
-@test "usage" {
+@test "usage errors are exit code 2" {
 	a=/ip4/127.0.0.1/tcp/1/p2p/$srv
 	run -2 gn-cat
 	assert_output --partial "ADDR is missing"

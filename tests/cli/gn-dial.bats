@@ -26,21 +26,21 @@ dead_addr() {
 	finish "$pid"
 }
 
-@test "lines there and back" {
+@test "lines are carried in both directions" {
 	start gn-listen "${at[@]}" --wire frames /echo/1 -- cat
 	run -0 --separate-stderr bash -c "seq 1000 | gn-dial -k cli -F line $addr /echo/1 | tr -d '\n'"
 	# its program sees raw bytes: frames may be cut anew, but nothing is lost
 	assert_output "$(seq 1000 | tr -d '\n')"
 }
 
-@test "frames are the same locally and on the wire" {
+@test "frames have the same format locally and on the wire" {
 	echo_server
 	head -c 3000000 /dev/urandom | gn-frame encode -b 4321 >frames
 	"${dial[@]}" "$addr" /echo/1 <frames >back
 	cmp frames back
 }
 
-@test "frames of every size, up to --max-frame" {
+@test "frames of every size up to --max-frame are carried" {
 	echo_server
 	for n in 0 1 127 128 65535 65536 262144 1048576; do
 		head -c $n /dev/urandom >"$(printf 'f%08d' $n)"
@@ -53,20 +53,20 @@ dead_addr() {
 	cmp large back
 }
 
-@test "-F raw with frames on the wire" {
+@test "-F raw sends bytes as frames" {
 	start gn-listen "${at[@]}" -F line --wire frames /upper/1 -- tr a-z A-Z
 	run -0 --separate-stderr bash -c "printf hello | gn-dial -k cli -F raw $addr /upper/1"
 	assert_output HELLO
 }
 
-@test "half-close: the end of stdin, and then the answer" {
+@test "after the end of stdin the answer is still received" {
 	start gn-listen "${at[@]}" /count/1 -- wc -c
 	head -c 1000000 /dev/zero >zeros
 	run -0 --separate-stderr "${dial[@]}" --wire raw "$addr" /count/1 <zeros
 	assert_output 1000000
 }
 
-@test "the peer ends first: stdout is closed, stdin still goes there" {
+@test "after the peer's end stdout is closed and stdin is still sent" {
 	start gn-listen "${at[@]}" /late/1 -- sh -c 'echo ready; exec >&-; cat >got'
 	mkfifo in
 	"${dial[@]}" --wire raw "$addr" /late/1 <in 3>&- 6>&- | { cat >out && echo >closed; } 3>&- 6>&- &
@@ -81,7 +81,7 @@ dead_addr() {
 	assert_equal "$(cat got)" late
 }
 
-@test "a program has the stream on 6 and 7, and stdin and stdout as they were" {
+@test "a program has the stream on descriptors 6 and 7, and stdin and stdout unchanged" {
 	start gn-listen "${at[@]}" /echo/1 -- sed -u 's/^/echo: /'
 	run -0 --separate-stderr bash -c \
 		"echo mine | gn-dial -k cli $addr /echo/1 -- sh -c 'echo hi >&7; exec 7>&-; cat <&6; cat; echo \$GNREMOTEPEER \$GNPROTOCOL'"
@@ -90,7 +90,7 @@ mine
 $srv /echo/1"
 }
 
-@test "its exit code is the program's" {
+@test "the exit code is that of the program" {
 	echo_server
 	run -0 "${dial[@]}" "$addr" /echo/1 -- true
 	run -5 "${dial[@]}" "$addr" /echo/1 -- sh -c 'exit 5'
@@ -108,7 +108,7 @@ $srv /echo/1"
 	until_true 10 grep -q 'cut off, data may be short' err
 }
 
-@test "nobody there: 3; -v says what was tried" {
+@test "an unreachable peer is exit code 3, and -v prints what was tried" {
 	dead_addr
 	run -3 --separate-stderr "${dial[@]}" "$addr" /x/1 </dev/null
 	assert_output ""
@@ -118,14 +118,14 @@ $srv /echo/1"
 	assert_equal "$(jq -r '.code, .tried[0].error' <<<"$stderr" | tr '\n' ' ')" "3 ECONNREFUSED "
 }
 
-@test "another peer than the one asked for: 4" {
+@test "another identity than the requested one is exit code 4" {
 	echo_server
 	gn-key new other >other.id
 	run -4 "${dial[@]}" "${addr%/p2p/*}/p2p/$(cat other.id)" /echo/1 </dev/null
 	run -0 --separate-stderr "${dial[@]}" --wire raw "$addr" /echo/1 </dev/null
 }
 
-@test "no such protocol: 7, on both kinds of use" {
+@test "an unknown protocol is exit code 7, with and without a program" {
 	echo_server
 	run -7 "${dial[@]}" "$addr" /other/1 </dev/null
 	assert_output --partial "/other/1"
@@ -134,7 +134,7 @@ $srv /echo/1"
 	run -7 "${dial[@]}" --wire raw "$addr" /other/1 <many
 }
 
-@test "time out: 5, when the port is silent" {
+@test "a silent port is exit code 5" {
 	socat -u TCP-LISTEN:0,bind=127.0.0.1,fork OPEN:/dev/null 2>/dev/null 3>&- &
 	pids+=($!)
 	until_true 10 has_port "$!"
@@ -151,7 +151,7 @@ has_port() {
 	port=$((16#$port))
 }
 
-@test "the listener dies: 8" {
+@test "a killed listener is exit code 8" {
 	echo_server
 	mkfifo in
 	"${dial[@]}" --wire raw "$addr" /echo/1 <in >out 2>err2 3>&- &
@@ -166,7 +166,7 @@ has_port() {
 	assert_equal "$(cat out)" hi
 }
 
-@test "SIGTERM and SIGINT: the stream is reset, and it dies of the signal" {
+@test "on SIGTERM and SIGINT the stream is reset, and the signal terminates the dialer" {
 	start gn-listen "${at[@]}" --wire raw -F raw /sink/1
 	# a shell starts background jobs with SIGINT ignored, which is kept; so INT goes by way of env
 	for sig in TERM:143 INT:130; do
@@ -185,26 +185,26 @@ has_port() {
 	until_true 10 grep -q 'cut off, data may be short' err
 }
 
-@test "a closed stdout: a quiet 1, and a reset there" {
+@test "a closed stdout is exit code 1 without a message, and resets the stream" {
 	start gn-listen "${at[@]}" /much/1 -- sh -c 'yes | head -c 10000000'
 	run -0 bash -c "{ gn-dial -k cli --wire raw $addr /much/1 </dev/null; echo \$? >code; } | head -n 1"
 	assert_output y
 	assert_equal "$(cat code)" 1
 }
 
-@test "a full disk: 1 and a line" {
+@test "a full disk is exit code 1 and a line" {
 	start gn-listen "${at[@]}" /much/1 -- sh -c 'yes | head -c 1000000'
 	run -1 --separate-stderr bash -c "gn-dial -k cli --wire raw $addr /much/1 </dev/null >/dev/full"
 	assert_regex "$stderr" "standard output: No space left on device"
 }
 
-@test "stdin that cannot be read: 1, and no clean end there" {
+@test "a stdin that cannot be read is exit code 1, and the peer sees no clean end" {
 	start gn-listen "${at[@]}" --wire raw -F raw -v /sink/1
 	run -1 "${dial[@]}" --wire raw "$addr" /sink/1 <.
 	assert_output --partial "standard input: Is a directory"
 }
 
-@test "bad frames on stdin: 9, and no clean end there" {
+@test "malformed frames on stdin are exit code 9, and the peer sees no clean end" {
 	start gn-listen "${at[@]}" -F line /x/1
 	mkfifo in
 	"${dial[@]}" "$addr" /x/1 <in >out2 2>err2 3>&- &
@@ -224,7 +224,7 @@ has_port() {
 	run -9 "${dial[@]}" -F line --max-frame 2 "$addr" /x/1 <<<long
 }
 
-@test "bad frames from the peer: 9, nothing of the bad one on stdout" {
+@test "malformed frames from the peer are exit code 9, and are not written" {
 	start gn-listen "${at[@]}" --wire raw /bad/1 -- printf '\003one\005tw'
 	run -9 --separate-stderr "${dial[@]}" -F line "$addr" /bad/1 </dev/null
 	assert_output one
@@ -238,7 +238,7 @@ has_port() {
 	assert_output one
 }
 
-@test "--ping" {
+@test "--ping prints round trips" {
 	echo_server
 	run -0 --separate-stderr "${dial[@]}" --ping=3 -i 0.01 "$addr"
 	assert_equal "${#lines[@]}" 3
@@ -249,7 +249,7 @@ has_port() {
 	run -3 "${dial[@]}" --ping "$addr"
 }
 
-@test "--identify" {
+@test "--identify prints what the peer reports" {
 	start gn-listen "${at[@]}" /x/1 /y/1
 	run -0 --separate-stderr "${dial[@]}" --identify "$addr"
 	assert_line "peer $srv"
@@ -264,26 +264,26 @@ has_port() {
 	run -3 "${dial[@]}" --identify "$addr"
 }
 
-@test "an address with a #TOKEN is taken, the token left aside" {
+@test "an address with a #TOKEN is accepted, and the token is ignored" {
 	echo_server
 	run -0 --separate-stderr bash -c "echo hi | gn-dial -k cli --wire raw '$addr#abcdefgh234567' /echo/1"
 	assert_output hi
 }
 
-@test "a name for an address" {
+@test "an address may contain a name" {
 	echo_server
 	port=${addr#*/tcp/}
 	run -0 --separate-stderr bash -c "echo hi | gn-dial -k cli --wire raw /dns4/localhost/tcp/$port /echo/1"
 	assert_output hi
 }
 
-@test "inherited descriptors stay blocking; a socket does for both" {
+@test "inherited descriptors stay blocking, and a socket may be both" {
 	echo_server
 	socat -t 5 "EXEC:'gn-dial -k cli --wire raw $addr /echo/1',socktype=1" - <<<hello >back
 	assert_equal "$(cat back)" hello
 }
 
-@test "usage" {
+@test "usage errors are exit code 2" {
 	run -2 gn-dial
 	assert_output --partial "ADDR is missing"
 	run -2 gn-dial /ip4/127.0.0.1/tcp/1/p2p/$srv

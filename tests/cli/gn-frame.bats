@@ -10,30 +10,30 @@ setup() {
 
 hex() { od -An -v -tx1 | tr -d ' \n'; }
 
-@test "encode: a line is a frame; the last needs no line end, an empty one counts" {
+@test "encode: each line is a frame, also an empty one and one without a line end" {
 	assert_equal "$(printf 'a\nbb\n\nccc' | gn-frame encode | hex)" 01610262620003636363
 }
 
-@test "encode: nothing in, nothing out" {
+@test "encode: empty input gives no frame" {
 	assert_equal "$(gn-frame encode </dev/null | hex)" ""
 	assert_equal "$(printf '\n' | gn-frame encode | hex)" 00
 	assert_equal "$(gn-frame encode --whole </dev/null | hex)" 00
 }
 
-@test "encode: a length of 128 and more takes two bytes" {
+@test "encode: a length of 128 or more takes two bytes" {
 	printf '%200s\n' x | gn-frame encode >f
 	assert_equal "$(head -c 2 f | hex)" c801
 	assert_equal "$(wc -c <f)" 202
 }
 
-@test "encode -0, -n, -b, -w" {
+@test "encode reads the formats of -0, -n, -b and -w" {
 	assert_equal "$(printf 'a\nb\0c' | gn-frame encode -0 | hex)" 03610a620163
 	assert_equal "$(printf '3:a\nb,0:,1:c,' | gn-frame encode -n | hex)" 03610a62000163
 	assert_equal "$(printf 'abcdefg' | gn-frame encode -b 3 | hex)" 036162630364656601"67"
 	assert_equal "$(printf 'a\nb\n' | gn-frame encode -w | hex)" 04610a620a
 }
 
-@test "decode is the way back, in each form" {
+@test "decode reverses encode in each format" {
 	seq 1 100000 >lines
 	gn-frame encode <lines | gn-frame decode >back
 	cmp lines back
@@ -47,7 +47,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	cmp bytes back
 }
 
-@test "a frame comes out as soon as it is in" {
+@test "a frame is written as soon as it is complete" {
 	mkfifo in
 	gn-frame encode <in 3>&- | gn-frame decode >out 3>&- &
 	exec 7>in
@@ -58,7 +58,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	wait
 }
 
-@test "decode: frames of every size around the buffers" {
+@test "decode: frames of sizes around those of the buffers are unchanged" {
 	for n in 0 1 127 128 16383 16384 65535 65536 262143 262144 262145 1048576; do
 		head -c $n /dev/zero | tr '\0' x >"$(printf 'f%08d' $n)"
 	done
@@ -72,7 +72,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	done
 }
 
-@test "truncated: 9, what was good is out, nothing of the bad frame" {
+@test "a truncated frame is exit code 9, and only the frames before it are written" {
 	printf 'one\ntwo\n' | gn-frame encode | head -c 6 >short
 	run -9 --separate-stderr gn-frame decode <short
 	assert_output one
@@ -83,7 +83,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	assert_output ""
 }
 
-@test "oversized: 9, before it has come" {
+@test "an oversized frame is exit code 9 before it is received" {
 	mkfifo in
 	gn-frame decode <in >out 2>err 3>&- &
 	pid=$!
@@ -100,7 +100,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	run -0 gn-frame encode -w --max-frame 6 <line
 }
 
-@test "an overlong length, a bad netstring: 9" {
+@test "an overlong length and a malformed netstring are exit code 9" {
 	printf '\x81\x00a' >overlong
 	run -9 gn-frame decode <overlong
 	assert_output --partial "frame 1, at byte 0: malformed"
@@ -116,7 +116,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	run -9 gn-frame encode -n <n
 }
 
-@test "a line end inside a frame cannot be a line" {
+@test "a frame that contains a line end cannot be written as a line" {
 	printf 'a\nb\0c\0' | gn-frame encode -0 >f
 	run -9 --separate-stderr gn-frame decode <f
 	assert_output ""
@@ -125,7 +125,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	assert_output $'3:a\nb,1:c,'
 }
 
-@test "split makes a file a frame and overwrites none" {
+@test "split writes a file per frame and overwrites none" {
 	printf 'a\nbb\n' | gn-frame encode >f
 	run -0 gn-frame split <f
 	assert_equal "$(cat frame-000000)/$(cat frame-000001)" a/bb
@@ -133,7 +133,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	assert_output "gn-frame: frame-000000 is there already and is not overwritten"
 }
 
-@test "split: a file is there when all of its frame is, or not at all" {
+@test "split: a file exists only when its frame is complete" {
 	head -c 3000000 /dev/zero | gn-frame encode -b 1M >f
 	mkdir dir
 	run -1 bash -c 'ulimit -f 512; gn-frame split -p dir/x <f'
@@ -146,7 +146,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	run -4 gn-frame split -p link <f
 }
 
-@test "split runs a program a frame, until one fails" {
+@test "split runs a program per frame until one fails" {
 	printf 'a\nbb\nccc\n' | gn-frame encode >f
 	run -0 gn-frame split -- sh -c 'echo "$GNFRAME:$(cat)"' <f
 	assert_output $'0:a\n1:bb\n2:ccc'
@@ -161,7 +161,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	run -0 gn-frame split -- true <large
 }
 
-@test "split: a program gets all of a frame, also when gn-frame is killed meanwhile" {
+@test "split: a program gets a complete frame even if gn-frame is killed" {
 	local pid signal
 	head -c 900000 /dev/urandom >data
 	gn-frame encode -w <data >f
@@ -185,7 +185,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	assert_output --partial "--max-frame: '0' is no size"
 }
 
-@test "join takes files, - is stdin" {
+@test "join reads files, and - is stdin" {
 	printf aa >1
 	: >2
 	assert_equal "$(echo x | gn-frame join 1 - 2 | hex)" "02616102780a00"
@@ -195,7 +195,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	assert_output --partial "1: longer than 1 bytes"
 }
 
-@test "count" {
+@test "count prints the numbers of frames and bytes" {
 	printf 'a\nbb\n' | gn-frame encode >f
 	run -0 gn-frame count <f
 	assert_output "2 3"
@@ -203,7 +203,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	assert_equal "$(jq -c . <<<"$output")" '{"frames":2,"bytes":3,"largest":2}'
 }
 
-@test "memory is bounded by the longest frame" {
+@test "memory is bounded by the length of the longest frame" {
 	head -c 100000000 /dev/zero | gn-frame encode -b 1000000 >f
 	[ "$GN_SLOW" = 1 ] || skip "limits on memory do not go with a checker"
 	[ "${MODE:-release}" != asan ] || skip "limits on memory do not go with a sanitizer"
@@ -211,7 +211,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	assert_output 100000000
 }
 
-@test "usage" {
+@test "usage errors are exit code 2" {
 	run -2 gn-frame
 	run -2 gn-frame explode
 	run -2 gn-frame encode -0 -n
@@ -229,7 +229,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	run -2 gn-frame encode -b 1k --max-frame 1000
 }
 
-@test "a full disk says so, a closed pipe does not: 1" {
+@test "a full disk is exit code 1 with a message, a closed pipe without" {
 	run -1 bash -c 'seq 100 | gn-frame encode >/dev/full'
 	assert_output "gn-frame: standard output: No space left on device"
 	run -0 bash -c 'seq 1000000 | { gn-frame encode; echo $? >code; } | head -c 1 >/dev/null'

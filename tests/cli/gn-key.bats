@@ -32,7 +32,7 @@ typed() {
 	return $rc
 }
 
-@test "new makes a file of mode 0600 and prints its id; id prints it again" {
+@test "new makes a file of mode 0600 and prints its id, and id prints it again" {
 	run -0 gn-key new k
 	assert_output --regexp '^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$'
 	made=$output
@@ -41,7 +41,7 @@ typed() {
 	assert_output "$made"
 }
 
-@test "the file is the PrivateKey protobuf: type 1 (Ed25519), 64 bytes whose tail is the public key" {
+@test "the file is the PrivateKey protobuf: type 1 (Ed25519), 64 bytes that end in the public key" {
 	gn-key new k
 	assert_equal "$(stat -c %s k)" 68
 	assert_equal "$(head -c 4 k | od -An -tx1 | tr -d ' ')" 08011240
@@ -54,7 +54,7 @@ typed() {
 	refute [ "$(gn-key id a)" = "$(gn-key id b)" ]
 }
 
-@test "new under a loose umask still makes 0600" {
+@test "new uses mode 0600 under any umask" {
 	(umask 000 && gn-key new k)
 	assert_equal "$(stat -c %a k)" 600
 }
@@ -67,12 +67,12 @@ typed() {
 	assert_equal "$(cat k)" precious
 }
 
-@test "new in a folder that is not there" {
+@test "new in a missing directory is an error" {
 	run -1 gn-key new no/such/k
 	assert_output --partial "no/such/k: No such file or directory"
 }
 
-@test "a key of another program: the key of the peer-ids specification" {
+@test "the key of the peer-ids specification is read" {
 	# specs peer-ids, "Test vectors": Ed25519
 	hex=080112407e0830617c4a7de83925dfb2694556b12936c477a0e1feb2e148ec9da60fee7d1ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce27e
 	printf "$(sed 's/../\\x&/g' <<<$hex)" >k
@@ -88,14 +88,14 @@ typed() {
 	assert_equal "$(base64 -d <<<"$output" | od -An -tx1)" "$(gn-key pub --raw k | od -An -tx1)"
 }
 
-@test "the id is the public key itself, inlined" {
+@test "the id contains the public key" {
 	gn-key new k
 	# base58btc of 00 24 and the 36 bytes begins 12D3Koo; the same in hex is what pub has
 	assert_equal "$(gn-key pub --raw k | head -c 4 | od -An -tx1 | tr -d ' ')" 08011220
 	assert_equal "$(gn-key pub --raw k | wc -c)" 36
 }
 
-@test "-j is one JSON object with both" {
+@test "-j prints one JSON object with the id and the public key" {
 	gn-key new k
 	run -0 gn-key id -j k
 	assert_equal "$(jq -r .id <<<"$output")" "$(gn-key id k)"
@@ -104,7 +104,7 @@ typed() {
 	assert_equal "$(jq -r .file <<<"$output")" 'a "b" \c'
 }
 
-@test "a key that others may read is refused, with the command that mends it" {
+@test "a key that others can read is refused, and the message shows the command that fixes it" {
 	gn-key new "my key"
 	chmod 640 "my key"
 	run -4 --separate-stderr gn-key id "my key"
@@ -116,7 +116,7 @@ typed() {
 	run -0 gn-key id "my key"
 }
 
-@test "what is no file is named, and no advice is given to change its mode" {
+@test "a key that is not a file is refused without advice to change its mode" {
 	mkdir dir
 	chmod 755 dir
 	python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket")'
@@ -140,7 +140,7 @@ typed() {
 	refute_output --partial chmod
 }
 
-@test "a key through a pipe" {
+@test "a key is read from a pipe" {
 	id=$(gn-key new k)
 	run -0 bash -c 'gn-key id <(cat k)'
 	assert_output "$id"
@@ -150,14 +150,14 @@ typed() {
 	assert_output "$id"
 }
 
-@test "a key of another program's form: gn-key convert is named" {
+@test "for a key in another format the message names gn-key convert" {
 	gn-key new k
 	gn-key convert -F pem k k.pem
 	run -2 gn-key id k.pem
 	assert_output "gn-key: key k.pem: has another program's form; gn-key convert makes a key file of it"
 }
 
-@test "a key that could not be written whole is not there" {
+@test "a key that could not be written completely is removed" {
 	mkdir dir
 	run -1 bash -c 'ulimit -f 0; gn-key new dir/k'
 	assert_output "gn-key: dir/k: File too large"
@@ -180,14 +180,14 @@ typed() {
 	run -2 gn-key id short
 }
 
-@test "no file: 1" {
+@test "a missing file is exit code 1" {
 	run -1 gn-key id none
 	assert_output "gn-key: key none: No such file or directory"
 }
 
 # ---- convert --------------------------------------------------------------------
 
-@test "convert: each form to each, and back" {
+@test "convert: every format converts to every other and back" {
 	id=$(gn-key new k)
 	for f in libp2p pem openssh; do
 		run -0 gn-key convert -F $f k k.$f
@@ -205,7 +205,7 @@ typed() {
 	assert_equal "$(jq -r '.id + .file' <<<"$output")" "${id}k.j"
 }
 
-@test "convert and pub: openssl reads our PEM, and we its" {
+@test "convert and pub: PEM is exchanged with openssl in both directions" {
 	needs openssl
 	gn-key new k
 	gn-key convert -F pem k k.pem
@@ -223,7 +223,7 @@ typed() {
 	cmp verbose theirs
 }
 
-@test "convert and pub: ssh-keygen reads our file, and we its" {
+@test "convert and pub: files are exchanged with ssh-keygen in both directions" {
 	needs ssh-keygen
 	gn-key new k
 	gn-key convert -F openssh k k.ssh
@@ -238,7 +238,7 @@ typed() {
 	assert_equal "$(gn-key pub -F openssh theirs.gn) a comment of some length" "$(cat theirs.pub)"
 }
 
-@test "convert: empty lines, a byte order mark, comments and CRLF around a key in text do not matter" {
+@test "convert: empty lines, a byte order mark, comments and CRLF around a key are ignored" {
 	id=$(gn-key new k)
 	for f in pem openssh; do
 		gn-key convert -F $f k k.$f
@@ -288,7 +288,7 @@ typed() {
 	done
 }
 
-@test "convert: no terminal, no passphrase; a signal leaves the terminal as it was" {
+@test "convert: a passphrase needs a terminal, which a signal leaves as it was" {
 	needs ssh-keygen
 	ssh-keygen -q -t ed25519 -N secret -f theirs
 	run -1 setsid -w gn-key convert theirs none </dev/null
@@ -300,7 +300,7 @@ typed() {
 	assert [ ! -e none ]
 }
 
-@test "convert: other kinds of keys, and what is no key: 2" {
+@test "convert: other types of keys, and files without a key, are exit code 2" {
 	needs openssl
 	openssl genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256 -out ec.pem 2>/dev/null
 	openssl genpkey -algorithm x25519 -out x.pem
@@ -324,7 +324,7 @@ typed() {
 	assert [ ! -e none ]
 }
 
-@test "convert: files that others may read, that are there, that are not" {
+@test "convert: readable, existing and missing files are refused" {
 	gn-key new k
 	gn-key convert -F pem k k.pem
 	chmod 644 k.pem
@@ -343,7 +343,7 @@ typed() {
 	assert_equal "$(stat -c %a loose)" 600
 }
 
-@test "usage: verbs, operands, options" {
+@test "usage errors in commands, operands and options are exit code 2" {
 	run -2 gn-key
 	run -2 gn-key make k
 	assert_output --partial "'make' is none of new, id, pub and convert"
@@ -371,7 +371,7 @@ typed() {
 	assert [ ! -e k ]
 }
 
-@test "what stands behind -- is an operand" {
+@test "an argument after -- is an operand" {
 	run -0 gn-key new -- -k
 	assert [ -s ./-k ]
 	run -0 gn-key id -- -k
@@ -380,7 +380,7 @@ typed() {
 	assert_output --partial "chmod 600 -- '-k'"
 }
 
-@test "a full disk and a closed stdout" {
+@test "a full disk and a closed stdout are exit code 1" {
 	gn-key new k
 	run -1 bash -c 'gn-key id k >/dev/full'
 	assert_output --partial "standard output: No space left on device"
@@ -388,7 +388,7 @@ typed() {
 	run -1 bash -c 'gn-key id k >&-'
 }
 
-@test "--help and --version are results" {
+@test "--help and --version are printed to stdout" {
 	run -0 --separate-stderr gn-key --help
 	assert_line --partial "usage: gn-key new"
 	assert_equal "$stderr" ""

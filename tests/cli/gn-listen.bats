@@ -30,13 +30,13 @@ send_to() {
 	pids+=("$peer")
 }
 
-@test "addresses: on stderr and on --ready-fd, with the real port and the id" {
+@test "addresses with the real port and the id are printed on stderr and on --ready-fd" {
 	start gn-listen "${at[@]}" /x/1
 	assert_regex "$addr" "^/ip4/127\.0\.0\.1/tcp/[1-9][0-9]*/p2p/$srv\$"
 	until_true 10 grep -qxF "gn-listen: listening on $addr" err
 }
 
-@test "without -a: IPv4 and IPv6, a free port, no wildcard is shown" {
+@test "without -a it listens with IPv4 and IPv6 on a free port, and prints no wildcard" {
 	start gn-listen -k srv /x/1
 	grep -F "listening on" err >shown
 	refute grep -qE '/ip4/0\.0\.0\.0/|/ip6/::/' shown
@@ -44,7 +44,7 @@ send_to() {
 	if [ -s /proc/net/if_inet6 ]; then grep -q '/ip6/' shown; fi
 }
 
-@test "without a key the identity is new, and with -v a line says so" {
+@test "without a key the identity is new, and -v prints a line about it" {
 	start gn-listen -a /ip4/127.0.0.1/tcp/0 /x/1
 	run -1 grep "no key given" err
 	start gn-listen -v -a /ip4/127.0.0.1/tcp/0 /x/1
@@ -58,7 +58,7 @@ send_to() {
 	assert_equal "${addr##*/}" "$srv"
 }
 
-@test "lines, one stream after the other; what comes out is in order" {
+@test "streams are served one after the other, and their lines are written in order" {
 	start gn-listen "${at[@]}" -F line /notes/1
 	for i in 1 2 3; do
 		printf 'a%d\nb%d\n' $i $i | "${dial[@]}" -F line "$addr" /notes/1
@@ -67,7 +67,7 @@ send_to() {
 	assert_equal "$(tr '\n' ' ' <out)" "a1 b1 a2 b2 a3 b3 "
 }
 
-@test "one stream at a time: the second waits, and comes out behind the first" {
+@test "a second stream waits, and its data follows that of the first" {
 	start gn-listen "${at[@]}" -F line /notes/1
 	send_to first -F line "$addr" /notes/1
 	one=$peer
@@ -89,7 +89,7 @@ send_to() {
 	assert_equal "$(tr '\n' ' ' <out)" "one three two "
 }
 
-@test "what it reads on stdin goes to the peer" {
+@test "stdin is sent to the peer" {
 	seq 3 >input
 	input=input start gn-listen "${at[@]}" -F line /count/1
 	run -0 --separate-stderr "${dial[@]}" -F line "$addr" /count/1 </dev/null
@@ -103,7 +103,7 @@ send_to() {
 	cmp bytes back
 }
 
-@test "who is calling stands in the program's environment" {
+@test "the program's environment describes the peer" {
 	start gn-listen "${at[@]}" /env/1 -- env
 	"${dial[@]}" --wire raw "$addr" /env/1 </dev/null >env
 	grep -x "PROTO=GN" env
@@ -129,7 +129,7 @@ send_to() {
 	assert_equal $((16#$ignored >> 12 & 1)) 0
 }
 
-@test "several protocols, one program" {
+@test "one program serves several protocols" {
 	start gn-listen "${at[@]}" /a/1 /b/1 -- sh -c 'echo "$GNPROTOCOL"'
 	run -0 --separate-stderr "${dial[@]}" --wire raw "$addr" /a/1 </dev/null
 	assert_output /a/1
@@ -137,7 +137,7 @@ send_to() {
 	assert_output /b/1
 }
 
-@test "a program that fails resets its stream, and others go on" {
+@test "a program that fails resets its own stream only" {
 	start gn-listen "${at[@]}" /fail/1 -- sh -c 'read -r n; echo "got $n"; exit "$n"'
 	echo 0 >zero
 	echo 3 >three
@@ -148,14 +148,14 @@ send_to() {
 	run -0 --separate-stderr "${dial[@]}" --wire raw "$addr" /fail/1 <zero
 }
 
-@test "a program that does not read its input is no failure" {
+@test "a program that does not read its input is not a failure" {
 	start gn-listen "${at[@]}" /head/1 -- head -c 10
 	head -c 3000000 /dev/zero | tr '\0' x >much
 	run -0 --separate-stderr "${dial[@]}" --wire raw "$addr" /head/1 <much
 	assert_output xxxxxxxxxx
 }
 
-@test "a program that closes its output and goes on reading: half-close" {
+@test "a program may close its output and go on reading" {
 	start gn-listen "${at[@]}" /half/1 -- sh -c 'echo first; exec >&-; cat >late'
 	send_to in --wire raw "$addr" /half/1
 	exec 6>in
@@ -179,7 +179,7 @@ send_to() {
 	assert_equal "$(tr '\n' ' ' <log)" "up term "
 }
 
-@test "-c: so many programs at once, the others wait for a place" {
+@test "-c limits the number of programs, and other streams wait" {
 	start gn-listen "${at[@]}" -c 2 /wait/1 -- sh -c 'echo x >>started; cat'
 	for i in 1 2 3; do
 		send_to in$i --wire raw -v "$addr" /wait/1
@@ -199,7 +199,7 @@ send_to() {
 	ends_with 0 "$p3"
 }
 
-@test "a program that cannot be run: the stream is reset, a line says why" {
+@test "if a program cannot be run, the stream is reset and a line tells why" {
 	start gn-listen "${at[@]}" /none/1 -- ./no-such-program
 	run -8 "${dial[@]}" --wire raw "$addr" /none/1 </dev/null
 	# under valgrind it is a program that ends with 127
@@ -207,7 +207,7 @@ send_to() {
 	assert kill -0 "$pid"
 }
 
-@test "--allow: others are refused, with a line here and 4 there" {
+@test "--allow refuses other peers, with a line here and exit code 4 there" {
 	start gn-listen "${at[@]}" --allow "$cli" -F line /x/1
 	echo hi | "${dial[@]}" -F line "$addr" /x/1
 	new_key other
@@ -218,7 +218,7 @@ send_to() {
 	assert_equal "$(cat out)" $'hi\nagain'
 }
 
-@test "a frame with a line end cannot be shown as a line; the listener goes on" {
+@test "a frame that contains a line end cannot be written as a line, and the listener continues" {
 	start gn-listen "${at[@]}" -F line /x/1
 	printf 'good\0bad\nframe\0' | gn-frame encode -0 >frames
 	run -8 "${dial[@]}" "$addr" /x/1 <frames
@@ -228,7 +228,7 @@ send_to() {
 	until_true 10 lines_in 2 out
 }
 
-@test "an oversized frame from a peer: reset, a line, nothing of it is written" {
+@test "an oversized frame resets the stream, is reported, and is not written" {
 	start gn-listen "${at[@]}" --max-frame 10 -F line /x/1
 	printf 'short\nfar too long for it\n' >lines
 	run -8 "${dial[@]}" -F line "$addr" /x/1 <lines
@@ -236,7 +236,7 @@ send_to() {
 	assert_equal "$(cat out)" short
 }
 
-@test "a frame cut short by the peer: nothing of it is written" {
+@test "nothing of a truncated frame is written" {
 	# Its own direction stays open: a stream that has ended both ways cannot be reset any more.
 	mkfifo hold
 	exec 7<>hold
@@ -247,13 +247,13 @@ send_to() {
 	assert_equal "$(od -An -c out | tr -d ' ')" '003one'
 }
 
-@test "SIGTERM: an idle listener exits 0" {
+@test "an idle listener exits 0 on SIGTERM" {
 	start gn-listen "${at[@]}" /x/1
 	kill -TERM "$pid"
 	ends_with 0 "$pid"
 }
 
-@test "SIGINT with a stream that runs: it may end, then 0; new ones are not taken" {
+@test "after SIGINT an open stream may end, new ones are refused, and the exit code is 0" {
 	start gn-listen "${at[@]}" --drain 60 /slow/1 -- cat
 	send_to in --wire raw "$addr" /slow/1
 	exec 6>in
@@ -272,7 +272,7 @@ refused_at() {
 	! gn-dial -k cli --wire raw -w 2 "$1" /slow/1 </dev/null >/dev/null 2>&1
 }
 
-@test "SIGTERM: what does not end in time is reset; still 0" {
+@test "after SIGTERM a stream that does not end in time is reset, and the exit code is 0" {
 	start gn-listen "${at[@]}" --drain 0.1 /slow/1 -- cat
 	send_to in --wire raw "$addr" /slow/1
 	exec 6>in
@@ -284,7 +284,7 @@ refused_at() {
 	exec 6>&-
 }
 
-@test "the second signal ends it at once, by that signal" {
+@test "a second signal terminates the listener at once" {
 	start gn-listen "${at[@]}" -v --drain 60 /slow/1 -- cat
 	send_to in --wire raw "$addr" /slow/1
 	exec 6>in
@@ -298,7 +298,7 @@ refused_at() {
 	exec 6>&-
 }
 
-@test "a full disk at stdout: 1 and a line here, 8 there" {
+@test "a full disk at stdout is exit code 1 and a line here, and 8 there" {
 	gn-listen "${at[@]}" --ready-fd 9 -F line /x/1 9>ready >/dev/full 2>err 3>&- &
 	pids+=($!)
 	pid=$!
@@ -309,7 +309,7 @@ refused_at() {
 	grep -q 'standard output: No space left on device' err
 }
 
-@test "a closed stdout is a quiet 1" {
+@test "a closed stdout is exit code 1 without a message" {
 	mkfifo pipe
 	gn-listen "${at[@]}" --ready-fd 9 -F line /x/1 9>ready >pipe 2>err 3>&- &
 	pids+=($!)
@@ -322,7 +322,7 @@ refused_at() {
 	refute grep -qi 'pipe' err
 }
 
-@test "bad frames on stdin: 9" {
+@test "malformed frames on stdin are exit code 9" {
 	printf '\x81\x00' >bad
 	input=bad start gn-listen "${at[@]}" /x/1
 	run -8 "${dial[@]}" "$addr" /x/1 </dev/null
@@ -330,7 +330,7 @@ refused_at() {
 	grep -q 'standard input: a malformed frame' err
 }
 
-@test "-j: events are objects on stderr" {
+@test "-j prints events as objects on stderr" {
 	start gn-listen "${at[@]}" -j -F line /x/1
 	seq 3 | "${dial[@]}" -F line "$addr" /x/1
 	until_true 10 grep -q '"close"' err
@@ -339,7 +339,7 @@ refused_at() {
 	assert_equal "$(jq -r 'select(.event == "close") | .peer, .code, .frames_in' err | tr '\n' ' ')" "$cli 0 3 "
 }
 
-@test "descriptors that were inherited stay blocking" {
+@test "inherited descriptors stay blocking" {
 	mkfifo in out2
 	gn-listen "${at[@]}" --ready-fd 9 -F line /x/1 <>in >out2 2>err 9>ready 3>&- &
 	pids+=($!)
@@ -356,7 +356,7 @@ refused_at() {
 	exec 6>&- 7>&-
 }
 
-@test "usage" {
+@test "usage errors are exit code 2" {
 	run -2 gn-listen
 	assert_output --partial "PROTO is missing"
 	run -2 gn-listen proto
@@ -378,7 +378,7 @@ refused_at() {
 	run -4 bash -c 'chmod 644 srv; gn-listen -k srv /x/1'
 }
 
-@test "an address that is taken: 1, and which" {
+@test "an address that is in use is exit code 1, and the line names it" {
 	start gn-listen "${at[@]}" /x/1
 	run -1 gn-listen -k cli -a "${addr%/p2p/*}" /x/1
 	assert_output --partial "cannot listen on ${addr%/p2p/*}: Address already in use"

@@ -34,7 +34,7 @@ flip() {
 
 # ---- who ------------------------------------------------------------------------
 
-@test "from whom: one that is named, any of several, anybody" {
+@test "--from accepts one sender, several senders, or any" {
 	new_key c
 	echo hello | "${seal[@]}" -F line >sealed
 	for from in "--from=$a" "--from=$id --from=$a" "-f $a" "--from=any"; do
@@ -50,14 +50,14 @@ flip() {
 	assert_output ""
 }
 
-@test "another's key: 9" {
+@test "a message for another key is exit code 9" {
 	echo hello | "${seal[@]}" -F line >sealed
 	run -9 --separate-stderr gn-open -k a --from "$a" <sealed
 	assert_output ""
 	assert_equal "$stderr" "gn-open: frame 1, at byte 0: not sealed for this key, or damaged"
 }
 
-@test "context: the same, none for none, else 9" {
+@test "a different context is exit code 9" {
 	for form in raw line; do
 		echo hello | "${seal[@]}" -F $form --context here >with
 		echo hello | "${seal[@]}" -F $form >without
@@ -74,7 +74,7 @@ flip() {
 	done
 }
 
-@test "a recipient that seals it again is another sender; it cannot forge ours" {
+@test "a recipient that seals a message again is another sender and cannot forge ours" {
 	new_key c
 	echo hello | "${seal[@]}" -F raw | "${open[@]}" -F raw | gn-seal -k b -r "$id" -F raw >again
 	run -4 gn-open -k c --from "$a" -F raw <again
@@ -83,7 +83,7 @@ flip() {
 
 # ---- damage ---------------------------------------------------------------------
 
-@test "a flipped bit anywhere: 9 (of a stream)" {
+@test "a flipped bit anywhere in a stream is exit code 9" {
 	printf 'some words' | "${seal[@]}" -F raw --type t >good
 	size=$(wc -c <good)
 	for at in $(seq 0 $((GN_SLOW == 1 ? 5 : 50)) $((size - 1))) 1 2 3 4 $((size - 27)) $((size - 17)) $((size - 1)); do
@@ -95,7 +95,7 @@ flip() {
 	done
 }
 
-@test "a stream that is cut anywhere: 9; what was whole before is put out" {
+@test "a truncated stream is exit code 9, and the complete chunks before are written" {
 	head -c 2500000 /dev/urandom >f
 	"${seal[@]}" -F raw <f >good
 	size=$(wc -c <good)
@@ -111,7 +111,7 @@ flip() {
 	cmp f back
 }
 
-@test "chunks dropped, swapped, repeated, of another stream: 9" {
+@test "dropped, swapped, repeated and foreign chunks are exit code 9" {
 	head -c 4M /dev/urandom >f # a file, because what a pipe brings late makes shorter chunks
 	"${seal[@]}" -F raw <f >one
 	head -c 4M /dev/urandom >f
@@ -134,7 +134,7 @@ flip() {
 	run -9 bash -c '"$@" <bad' - "${open[@]}" -F raw
 }
 
-@test "something behind a stream's end: 9" {
+@test "data after the end of a stream is exit code 9" {
 	echo hello | "${seal[@]}" -F raw >good
 	for more in x '\0'; do
 		{ cat good; printf "$more"; } >bad
@@ -145,7 +145,7 @@ flip() {
 	run -9 "${open[@]}" -F raw <bad
 }
 
-@test "what is no sealed message at all: 9" {
+@test "input that is not a sealed message is exit code 9" {
 	for form in raw line; do
 		head -c 100000 /dev/urandom >noise
 		run -9 "${open[@]}" -F $form <noise
@@ -170,13 +170,13 @@ flip() {
 
 # ---- sequences ------------------------------------------------------------------
 
-@test "a whole sequence" {
+@test "a complete sequence is opened" {
 	sequence s 4
 	run -0 opens s00*
 	assert_output $'1\n2\n3\n4'
 }
 
-@test "dropped, at the beginning, in the middle, at the end: 9" {
+@test "a message dropped at the beginning, in the middle or at the end is exit code 9" {
 	sequence s 4
 	run -9 --separate-stderr opens s000001 s000002 s000003 s000004
 	assert_output ""
@@ -192,7 +192,7 @@ flip() {
 	run -9 "${open[@]}" </dev/null
 }
 
-@test "repeated, swapped, behind the end: 9" {
+@test "repeated and swapped messages, and messages after the end, are exit code 9" {
 	sequence s 4
 	run -9 --separate-stderr opens s000000 s000001 s000001 s000002 s000003 s000004
 	assert_output $'1\n2'
@@ -203,7 +203,7 @@ flip() {
 	assert_regex "$stderr" "frame 6, .*: stands behind the end of the sequence"
 }
 
-@test "of another sequence, of another sender's: 9" {
+@test "messages of another sequence or another sender are exit code 9" {
 	sequence s 3
 	sequence t 3
 	run -9 --separate-stderr opens s000000 t000001 s000002 s000003
@@ -216,7 +216,7 @@ flip() {
 	run -9 gn-open -k b --from any -F line <mixed
 }
 
-@test "a frame that is damaged, cut, empty: 9, and the ones before are out" {
+@test "a damaged, truncated or empty frame is exit code 9, and the ones before are written" {
 	sequence s 3
 	flip s000001 200
 	run -9 --separate-stderr opens s00*
@@ -236,7 +236,7 @@ flip() {
 	assert_regex "$stderr" "frame 3, at byte [0-9]*: the input ends in the middle of it"
 }
 
-@test "--any-order takes them in any order, of any sequence or of none, with no end" {
+@test "--any-order accepts messages in any order, of any sequence or none, without an end" {
 	sequence s 3
 	sequence t 2
 	run -0 bash -c 'gn-frame join s000002 t000000 s000000 s000000 t000002 | "$@"' - "${open[@]}" -F line --any-order
@@ -250,7 +250,7 @@ flip() {
 	run -9 bash -c 'gn-frame join s000000 s000001 | "$@"' - "${open[@]}" --any-order
 }
 
-@test "one message of a sequence is no stream, unless --any-order" {
+@test "one message of a sequence is not a stream, unless with --any-order" {
 	sequence s 2
 	run -9 --separate-stderr "${open[@]}" -F raw <s000001
 	assert_output ""
@@ -259,7 +259,7 @@ flip() {
 	assert_output 2
 }
 
-@test "a message with a line end in it is no line: 9" {
+@test "a message that contains a line end is exit code 9 with -F line" {
 	printf 'a\nb' | gn-frame encode -w | "${seal[@]}" >sealed
 	run -9 --separate-stderr "${open[@]}" -F line <sealed
 	assert_output ""
@@ -274,7 +274,7 @@ nothing_left() {
 	run -1 compgen -G 'dir/.gn-open-*'
 }
 
-@test "-o: the file is there when all was well" {
+@test "-o: the file exists when everything was accepted" {
 	head -c 3000000 /dev/urandom >f
 	(umask 022 && "${seal[@]}" -F raw <f | "${open[@]}" -F raw -o out)
 	cmp f out
@@ -285,7 +285,7 @@ nothing_left() {
 	nothing_left
 }
 
-@test "-o: it is not there, or as it was, when anything was wrong" {
+@test "-o: the file does not exist, or is unchanged, after any error" {
 	mkdir dir
 	echo old >dir/old
 	head -c 3000000 /dev/urandom | "${seal[@]}" -F raw >good
@@ -307,7 +307,7 @@ nothing_left() {
 	assert_equal "$(wc -c <dir/old)" 3000000
 }
 
-@test "-o: through a link, onto no device, into no folder that is not there" {
+@test "-o: follows a link, and refuses devices and missing directories" {
 	echo hello | "${seal[@]}" -F raw >good
 	mkdir dir
 	echo old >dir/target
@@ -326,7 +326,7 @@ nothing_left() {
 	nothing_left
 }
 
-@test "-o: a disk that is full: 1, and nothing is left" {
+@test "-o: a full disk is exit code 1, and nothing is left behind" {
 	head -c 3000000 /dev/urandom | "${seal[@]}" -F raw >good
 	run -1 bash -c 'ulimit -f 1000; "$@" <good' - "${open[@]}" -F raw -o out
 	assert_output "gn-open: out: File too large"
@@ -337,7 +337,7 @@ nothing_left() {
 # opened_file PID: the file that it writes to is open, whether it has a name or not
 opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn-open-*" 2>/dev/null)" ]; }
 
-@test "-o: a signal leaves nothing" {
+@test "-o: a signal leaves nothing behind" {
 	mkfifo in
 	head -c 3000000 /dev/urandom | "${seal[@]}" -F raw >good
 	for sig in TERM INT HUP QUIT USR1 ALRM XCPU VTALRM ABRT KILL; do
@@ -356,7 +356,7 @@ opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn
 	done
 }
 
-@test "-o: nobody else can read it before it is verified, and what it replaces keeps its mode" {
+@test "-o: others cannot read the file before it is verified, and a replaced file keeps its mode" {
 	mkfifo in
 	head -c 3000000 /dev/urandom >f
 	"${seal[@]}" -F raw <f >good
@@ -385,14 +385,14 @@ opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn
 	done
 }
 
-@test "-o: onto the file that is its input" {
+@test "-o: the output may be the input file" {
 	head -c 3000000 /dev/urandom >f
 	"${seal[@]}" -F raw <f >here
 	run -0 "${open[@]}" -F raw -o here <here
 	cmp f here
 }
 
-@test "-o: a link to nowhere: the file is made there" {
+@test "-o: the target of a dangling link is created" {
 	echo hello | "${seal[@]}" -F raw >good
 	mkdir dir
 	ln -s dir/target link
@@ -403,7 +403,7 @@ opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn
 	assert_output "gn-open: loop: Too many levels of symbolic links"
 }
 
-@test "-o: a file that may not be written, a directory that may not: 4, and it is as it was" {
+@test "-o: a read-only file or directory is exit code 4, and is unchanged" {
 	[ "$GN_SLOW" = 1 ] || return 0 # valgrind's files are not for somebody else
 	mkdir dir
 	echo old >dir/file
@@ -434,7 +434,7 @@ opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn
 	assert_equal "$(stat -c '%u %g %a' dir/file)" "65534 65534 622"
 }
 
-@test "-o: a disk that has no room left: 1, and what was there is there" {
+@test "-o: a full disk is exit code 1, and an existing file is unchanged" {
 	head -c 3000000 /dev/urandom | "${seal[@]}" -F raw >good
 	unshare -rm true 2>/dev/null || skip "no mount namespaces here"
 	run -0 unshare -rm bash -euc '
@@ -447,7 +447,7 @@ opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn
 		[ "$(cat disk/out)" = old ] && [ "$(ls -A disk)" = out ]' - "${open[@]}" -F raw
 }
 
-@test "-o: with standard descriptors closed" {
+@test "-o: works with closed standard descriptors" {
 	echo hello | "${seal[@]}" -F raw >good
 	run -0 bash -c '"$@" <good >&- 2>&-' - "${open[@]}" -F raw -o out
 	assert_equal "$(cat out)" hello
@@ -458,7 +458,7 @@ opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn
 
 # ---- --info-fd ------------------------------------------------------------------
 
-@test "--info-fd: sender, time, type and id, a line a message" {
+@test "--info-fd writes sender, time, type and id, one line per message" {
 	before=$(date +%s)
 	seq 3 | "${seal[@]}" -F line --type note/1 >sealed
 	run -0 --separate-stderr "${open[@]}" -F line --info-fd 5 5>info <sealed
@@ -474,7 +474,7 @@ opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn
 	assert_equal "$(cut -f 4 info | sort -u | wc -l)" 3
 }
 
-@test "--info-fd -j: JSON, with what a sequence has besides" {
+@test "--info-fd -j writes JSON, with the fields of a sequence" {
 	seq 2 | "${seal[@]}" -F line --type note --context c >sealed
 	run -0 --separate-stderr "${open[@]}" -F line --context c --info-fd 2 -j <sealed
 	assert_equal "${#stderr_lines[@]}" 2
@@ -487,7 +487,7 @@ opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn
 	assert_equal "$(jq -c '[.type, .context, has("sequence"), has("number")]' <<<"$stderr")" '["","",false,false]'
 }
 
-@test "--info-fd: nothing of a message that is refused, nor of the end" {
+@test "--info-fd writes nothing about a refused message, nor about the end" {
 	new_key c
 	seq 2 | "${seal[@]}" -F line >sealed
 	run -4 gn-open -k b --from "$id" --info-fd 5 5>info <sealed
@@ -503,7 +503,7 @@ opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn
 
 # ---- manners --------------------------------------------------------------------
 
-@test "usage, and keys" {
+@test "usage errors and missing keys are exit code 2" {
 	run -2 gn-open -k b </dev/null
 	assert_output --partial "--from ID is missing"
 	run -2 gn-open --from "$a" </dev/null
@@ -523,7 +523,7 @@ opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn
 	assert_equal "$(grep -c '^       gn-open' <<<"$output")" 0 # there is one form of it
 }
 
-@test "a full disk says so, a closed pipe does not: 1" {
+@test "a full disk is exit code 1 with a message, a closed pipe without" {
 	for i in $(seq 30); do
 		head -c 100000 /dev/zero | tr '\0' x # more than a pipe holds
 		echo
@@ -539,7 +539,7 @@ opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn
 	done
 }
 
-@test "what others make of a pipe: non-blocking ends" {
+@test "non-blocking pipes are read and written completely" {
 	head -c 3000000 /dev/urandom >f
 	"${seal[@]}" -F raw <f >sealed
 	command -v python3 >/dev/null || skip "python3 makes them"

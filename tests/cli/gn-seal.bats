@@ -24,7 +24,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 
 # ---- messages -------------------------------------------------------------------
 
-@test "lines there and back" {
+@test "lines are carried in both directions" {
 	seq 1000 >lines
 	"${seal[@]}" -F line <lines >sealed
 	run -0 gn-frame count <sealed
@@ -33,14 +33,14 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	cmp lines back
 }
 
-@test "frames there and back, of every size about a chunk, empty ones too" {
+@test "frames of every size around a chunk, also empty ones, are sealed and opened" {
 	for n in 0 1 100 16384 1048575 1048576; do some $n >"$(printf 'f%08d' $n)"; done
 	gn-frame join f* >frames
 	"${seal[@]}" <frames | "${open[@]}" >back
 	cmp frames back
 }
 
-@test "messages longer than a chunk" {
+@test "messages longer than a chunk are sealed and opened" {
 	some 5000000 | gn-frame encode -w --max-frame 8M >frames
 	run -9 "${seal[@]}" <frames
 	assert_output --partial "frame 1, at byte 0: longer than 1048576 bytes (--max-frame)"
@@ -53,7 +53,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	assert_output --partial "longer than"
 }
 
-@test "no message at all is a sequence too: its end" {
+@test "empty input is a sequence with only its end" {
 	"${seal[@]}" </dev/null >sealed
 	run -0 gn-frame count <sealed
 	assert_output --regexp '^1 '
@@ -61,14 +61,14 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	assert_output ""
 }
 
-@test "the same message twice is sealed in two ways, and shows nothing of itself" {
+@test "two seals of the same message differ and do not contain it" {
 	printf 'abracadabra\nabracadabra\n' | "${seal[@]}" -F line --context place --type kind >sealed
 	gn-frame split <sealed
 	run -1 cmp frame-000000 frame-000001
 	run -1 grep -aE "abra|place|kind" sealed
 }
 
-@test "a message is put out as soon as it is in" {
+@test "a message is written as soon as it is read" {
 	mkfifo in
 	"${seal[@]}" -F line <in 2>err 3>&- | "${open[@]}" -F line >out 2>>err 3>&- &
 	exec 7>in
@@ -82,7 +82,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	assert_equal "$(cat out err)" $'one\ntwo'
 }
 
-@test "malformed input: 9, and no end, which the opener sees" {
+@test "malformed input is exit code 9, and the opener sees that the end is missing" {
 	printf 'one\n' | gn-frame encode >f
 	printf '\x05abc' >>f
 	run -9 --separate-stderr bash -c '"$@" <f >sealed' - "${seal[@]}"
@@ -94,7 +94,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 
 # ---- a stream -------------------------------------------------------------------
 
-@test "a stream there and back, of every size about a chunk" {
+@test "streams of every size around a chunk are sealed and opened" {
 	some 3000000 >all
 	for n in 0 1 1048575 1048576 1048577 2097152 3000000; do
 		head -c $n all >f
@@ -105,12 +105,12 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	done
 }
 
-@test "whole chunks of a file: a signature and little more for each MiB" {
+@test "a file is cut into whole chunks, with a small overhead per MiB" {
 	head -c 10M /dev/zero | "${seal[@]}" -F raw >sealed
 	assert [ "$(wc -c <sealed)" -lt $((10 * 1048576 + 2000)) ]
 }
 
-@test "input that pauses arrives, and input that trickles does" {
+@test "input that pauses or trickles is sealed without delay" {
 	mkfifo in
 	"${seal[@]}" -F raw <in 2>err 3>&- | "${open[@]}" -F raw --info-fd 5 5>info >out 2>>err 3>&- &
 	exec 7>in
@@ -126,7 +126,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	assert_equal "$(cat err)" ""
 }
 
-@test "1 GiB through pipes, in constant memory" {
+@test "1 GiB goes through pipes in constant memory" {
 	[ "$GN_SLOW" = 1 ] || skip "takes hours under a checker"
 	timed=${GN_BIN%/bin}/tests/bench/timed size=1G most=16384
 	[ -x "$timed" ] || skip "make aids makes what measures memory"
@@ -141,7 +141,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	done
 }
 
-@test "a folder past a host that is not trusted" {
+@test "a directory is carried by a host that is not trusted" {
 	mkdir dir new
 	some 300000 >dir/large
 	ln -s large dir/link
@@ -155,7 +155,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	assert_equal "$(readlink new/dir/link)" large
 }
 
-@test "sealed frames through a service that is not trusted" {
+@test "sealed frames are carried by a service that is not trusted" {
 	start gn-listen /ip4/127.0.0.1/tcp/0 /echo/1.0.0 -- cat
 	run -0 --separate-stderr bash -c 'seq 3 | gn-seal -k a -r "$1" -F line | gn-dial "$2" /echo/1.0.0 2>/dev/null |
 		gn-open -k b --from "$3" -F line' - "$b" "$addr" "$a"
@@ -164,7 +164,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 
 # ---- keys and recipients --------------------------------------------------------
 
-@test "every recipient opens it, nobody else does" {
+@test "every recipient can open a message, and nobody else" {
 	new_key c
 	echo secret >f
 	gn-seal -k a -r "$b" -r "$id" -F raw <f >sealed
@@ -176,7 +176,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	assert_output "gn-open: the stream: not sealed for this key, or damaged"
 }
 
-@test "64 recipients, and not 65" {
+@test "64 recipients are accepted, and 65 are not" {
 	to=() ids=()
 	for i in $(seq 64); do
 		new_key k$i
@@ -192,7 +192,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	assert_regex "$stderr" "-r: at most 64 recipients"
 }
 
-@test "an id in any of its forms" {
+@test "an id is accepted in each of its formats" {
 	# CIDv1 in base16: f, then version, libp2p-key, the multihash
 	cid=f0172$(gn-key pub --raw b | od -An -v -tx1 | tr -d ' \n' | sed 's/^/0024/')
 	echo x | gn-seal -k a -r "$cid" -F raw | "${open[@]}" -F raw
@@ -200,7 +200,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	assert_output --partial "is given twice"
 }
 
-@test "a public key in place of an id, as gn-key pub and ssh-keygen print it" {
+@test "a public key of gn-key pub or ssh-keygen is accepted in place of an id" {
 	new_key c
 	gn-key pub -F openssh b >b.pub
 	gn-key pub -F pem b >b.pem
@@ -223,7 +223,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	fi
 }
 
-@test "@FILE: a recipient a line, in any form; each opens it" {
+@test "@FILE: has one recipient per line in any format, and each can open the message" {
 	new_key c
 	new_key d
 	new_key e
@@ -245,7 +245,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	echo x | gn-seal -k a -r @fd:5 -F raw 5<b.pub | "${open[@]}" -F raw
 }
 
-@test "@FILE: what is wrong with it, and where; a private key is not shown" {
+@test "@FILE: the message tells what is wrong and where, and shows no private key" {
 	gn-key convert -F pem b b.pem
 	gn-key convert -F openssh b b.ssh
 	: >empty
@@ -284,7 +284,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	assert_output --partial "-r: at most 64 recipients"
 }
 
-@test "input that is no frames: -F raw is named" {
+@test "for input without frames the message names -F raw" {
 	for input in "some text"$'\n' "A longer text, which has more than the bytes that its first one says. And so on, and on, and on" "#!/bin/sh"; do
 		run -9 --separate-stderr "${seal[@]}" < <(printf '%s' "$input")
 		assert_regex "$stderr" "if these are no frames: -F raw seals any input as one stream, -F line each line"
@@ -301,7 +301,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	"${seal[@]}" -F raw <archive | "${open[@]}" -F raw | cmp archive -
 }
 
-@test "a recipient that is none: 2, and nothing is put out" {
+@test "an invalid recipient is exit code 2, and nothing is written" {
 	run -2 --separate-stderr gn-seal -k a -r nonsense </dev/null
 	assert_output ""
 	assert_regex "$stderr" "-r: 'nonsense' is not a peer id"
@@ -315,7 +315,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	assert_regex "$stderr" "there is no such key"
 }
 
-@test "no key: 2, and no identity for this run; GN_KEY_FILE is one" {
+@test "a missing key is exit code 2, and GN_KEY_FILE names one" {
 	run -2 --separate-stderr gn-seal -r "$b" </dev/null
 	assert_output ""
 	assert_regex "$stderr" "no key given .-k, GN_KEY_FILE.: nothing is sealed in a name that nobody can check"
@@ -326,7 +326,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	run -1 gn-seal -k none -r "$b" </dev/null
 }
 
-@test "context and type: UTF-8 without control characters, 255 bytes" {
+@test "context and type are at most 255 bytes of UTF-8 without control characters" {
 	long=$(printf '%255s' x)
 	echo x | "${seal[@]}" -F raw --context "$long" --type "$long" | "${open[@]}" -F raw --context "$long"
 	for bad in "x$long" $'a\tb' $'a\x7f' $'\xff'; do
@@ -338,7 +338,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 
 # ---- manners --------------------------------------------------------------------
 
-@test "usage" {
+@test "usage errors are exit code 2" {
 	run -2 gn-seal -k a </dev/null
 	assert_output --partial "-r ID is missing"
 	run -2 "${seal[@]}" file </dev/null
@@ -350,7 +350,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	assert_line --partial "usage: gn-seal"
 }
 
-@test "a full disk says so, a closed pipe does not: 1" {
+@test "a full disk is exit code 1 with a message, a closed pipe without" {
 	for form in raw line; do
 		run -1 bash -c '"$@" </dev/zero >/dev/full' - gn-seal -k a -r "$b" -F raw
 		assert_output "gn-seal: standard output: No space left on device"
@@ -366,7 +366,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	run -1 "${seal[@]}" -F raw <.
 }
 
-@test "SIGTERM ends it, and what it has put out is seen to be cut off" {
+@test "output that was interrupted by SIGTERM is recognised as truncated" {
 	mkfifo in
 	"${seal[@]}" -F raw </dev/null >empty
 	"${seal[@]}" -F raw <in >sealed 3>&- &

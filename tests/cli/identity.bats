@@ -26,7 +26,7 @@ used_by() {
 	kill_all
 }
 
-@test "gn-key new without FILE makes the default key; id, pub and convert's source show it" {
+@test "gn-key new without FILE makes the default key, which id, pub and convert use" {
 	run -0 --separate-stderr gn-key new
 	id=$output
 	assert_equal "$stderr" "gn-key: made the default key, $(default)"
@@ -43,7 +43,7 @@ used_by() {
 	assert_output "$id"
 }
 
-@test "gn-key new overwrites no default key, and says how its id is shown" {
+@test "gn-key new does not overwrite the default key, and tells how to print its id" {
 	gn-key new
 	cp "$(default)" before
 	run -4 --separate-stderr gn-key new
@@ -54,7 +54,7 @@ used_by() {
 	assert_output "$(gn-key id before)"
 }
 
-@test "XDG_CONFIG_HOME unset, empty or relative: ~/.config; without HOME there is no default" {
+@test "without an absolute XDG_CONFIG_HOME it is ~/.config, and without HOME there is no default key" {
 	for config in unset "" relative/path; do
 		rm -rf home
 		mkdir home
@@ -72,7 +72,7 @@ used_by() {
 	assert [ ! -e relative ]
 }
 
-@test "every tool uses -k, else GN_KEY_FILE, else the default key" {
+@test "every tool uses -k, then GN_KEY_FILE, then the default key" {
 	new_key peer
 	new_key a
 	a=$id
@@ -95,7 +95,7 @@ used_by() {
 	GN_KEY_FILE=a run -9 gn-open --from "$default_id" -F raw <sealed
 }
 
-@test "a default key that cannot be used is no reason for another identity" {
+@test "a default key that cannot be used is an error, not replaced by a new identity" {
 	gn-key new
 	chmod 644 "$(default)"
 	for t in "gn-dial --ping $lo/p2p/12D3KooWLyM1jaZZMVs5u6YPk6KGE4dMwhqWSkPBz6iHKXBmNHDX" "gn-listen -a $lo /x/1" "gn-cat -l $lo" "gn-open --from any" "gn-key id"; do
@@ -109,7 +109,7 @@ used_by() {
 	assert_output --partial "key $(default): No such file or directory"
 }
 
-@test "a key in a mounted secret is refused with the way out, in every tool; the way out works" {
+@test "a key in a mounted secret is refused, and the option that the message names admits it" {
 	new_key peer
 	mine=$(gn-key new k)
 	for mode in 440 444 640; do
@@ -135,7 +135,7 @@ used_by() {
 	done
 }
 
-@test "--allow takes a public key in place of an id" {
+@test "--allow accepts a public key in place of an id" {
 	new_key peer
 	new_key a
 	new_key b

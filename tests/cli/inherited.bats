@@ -36,7 +36,7 @@ mask() { echo $((16#$(sed -n "s/^$1:\s*//p" "/proc/$2/status"))); }
 is_running() { [ "$(tr "\0" " " 2>/dev/null <"/proc/$2/cmdline" | cut -d" " -f1)" = "$1" ]; } 2>/dev/null
 is_unblocked() { [ "$(mask SigBlk "$1")" = 0 ]; }
 
-@test "every tool unblocks all signals, and keeps ignored only what nohup and a shell's & ignore" {
+@test "every tool unblocks all signals, and keeps only those ignored that nohup and a shell's & ignore" {
 	[ "$GN_SLOW" = 1 ] || skip "valgrind has signals of its own"
 	# bit N-1 for signal N: HUP INT QUIT TSTP TTIN TTOU, and PIPE and XFSZ, which the tools ignore for themselves
 	# 32 and 33 are glibc's own: programs that make starts by posix_spawn() have them ignored, and no tool can change that
@@ -64,7 +64,7 @@ kill_all_but_first() {
 	pids=("$first")
 }
 
-@test "gn-frame split tells a program's exit code, whatever was done to SIGCHLD" {
+@test "gn-frame split returns a program's exit code for any inherited action of SIGCHLD" {
 	seq 3 | gn-frame encode >frames
 	for how in block ignore both; do
 		: >ran
@@ -73,7 +73,7 @@ kill_all_but_first() {
 	done
 }
 
-@test "gn-listen reaps its programs and resets for a failure, whatever was done to SIGCHLD" {
+@test "gn-listen reaps its programs and resets failed streams for any inherited action of SIGCHLD" {
 	echo hey >hey
 	for how in block ignore both; do
 		start left_listen -k srv -a /ip4/127.0.0.1/tcp/0 /e/1 -- sh -c 'cat; exit 3'
@@ -89,7 +89,7 @@ kill_all_but_first() {
 left_listen() { left "$how" CHLD,TERM gn-listen "$@"; }
 children_of() { grep -l "^PPid:.$1\$" /proc/[0-9]*/status 2>/dev/null || echo /dev/null; }
 
-@test "gn-dial ends with its program's code, whatever was done to SIGCHLD" {
+@test "gn-dial returns its program's exit code for any inherited action of SIGCHLD" {
 	start gn-listen -k srv -a /ip4/127.0.0.1/tcp/0 /e/1 -- cat
 	for how in block ignore both; do
 		run -5 timeout $((20 * GN_SLOW)) bash -c "exec python3 -c '$left' $how CHLD gn-dial -k cli $addr /e/1 -- sh -c 'exit 5'"
@@ -108,7 +108,7 @@ children_of() { grep -l "^PPid:.$1\$" /proc/[0-9]*/status 2>/dev/null || echo /d
 	done
 }
 
-@test "SIGINT and SIGHUP that were ignored stay so: nohup, and a shell's &" {
+@test "SIGINT and SIGHUP stay ignored if they were, as by nohup and a shell's &" {
 	(left ignore INT,HUP,QUIT gn-listen --ready-fd 9 -k srv -a /ip4/127.0.0.1/tcp/0 /x/1) 9>ready 2>err <hold 3>&- 7>&- &
 	pid=$!
 	pids+=("$pid")

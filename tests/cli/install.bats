@@ -40,7 +40,7 @@ program() {
 	echo "$BATS_TEST_TMPDIR/p.c"
 }
 
-@test "every tool is there, runs, and has its page" {
+@test "every tool is installed, runs, and has its page" {
 	for tool in "$B"/bin/gn-*; do
 		"$ROOT/bin/${tool##*/}" --version
 		[ -s "$ROOT/share/man/man1/${tool##*/}.1" ]

@@ -24,7 +24,7 @@ hold() {
 	until_true 10 grep -q hello hold.out
 }
 
-@test "the names are the fields of struct gn_limits, and the page has each with its default" {
+@test "the names are the fields of struct gn_limits, and the page lists each with its default" {
 	fields=$(sed -n '/^struct gn_limits {/,/^};/s/^\t[a-z_]* \([a-z_]*\);.*/\1/p' "$TOP/lib/gn.h" | tr _ -)
 	[ "$(wc -l <<<"$fields")" -ge 15 ]
 	for tool in gn-cat gn-dial gn-listen; do
@@ -34,7 +34,7 @@ hold() {
 	assert_equal "$(sed -n 's/^\.It Cm \([a-z-]*\) Pq .*/\1/p' "$TOP/man/gn-limits.7" | sort)" "$(sort <<<"$fields")"
 }
 
-@test "a value that is none is named with its option, exit 2" {
+@test "an invalid value is exit code 2, and the message names it and the option" {
 	for l in conns=0 conns= conns-per-addr=many memory=1 window=255K ping=0 accept=soon idle conns:3 =1 CONNS=1; do
 		for tool in gn-cat gn-dial gn-listen; do
 			run -2 --separate-stderr "$tool" --limit "$l"
@@ -44,13 +44,13 @@ hold() {
 	done
 }
 
-@test "the last one of a name counts, and a limit of 0 means never where it may" {
+@test "the last value of a name counts, and a time of 0 means never where it is allowed" {
 	start gn-listen --limit conns=1 --limit conns=5 --limit idle=0 --limit keepalive=0 "${at[@]}" /echo/1 -- cat
 	hold "$addr" /echo/1
 	run -0 gn-dial -w 10 --ping=1 "$addr"
 }
 
-@test "past conns a dialer exits with 6 and both ends name the limit, without -v" {
+@test "beyond conns a dialer exits with 6, and both ends name the limit without -v" {
 	start gn-listen --limit conns=1 "${at[@]}" /echo/1 -- cat
 	hold "$addr" /echo/1
 	run -6 --separate-stderr gn-dial --wire raw "$addr" /echo/1 </dev/null
@@ -67,7 +67,7 @@ hold() {
 	until_true 10 gn-dial --ping=1 "$addr"
 }
 
-@test "gn-cat: the same" {
+@test "gn-cat exits with 6 beyond conns, too" {
 	start gn-cat -l --open --keep -p /raw/1 --limit conns=1 /ip4/127.0.0.1/tcp/0
 	mkfifo held
 	gn-cat -p /raw/1 "$addr" <held >/dev/null 2>&1 3>&- &
@@ -80,13 +80,13 @@ hold() {
 	exec 7>&-
 }
 
-@test "a dialer's own limits count too" {
+@test "the dialer's own limits apply, too" {
 	start gn-listen "${at[@]}" /echo/1 -- cat
 	run -5 --separate-stderr gn-dial --limit dial=0.000001 --ping=1 "$addr"
 	run -0 --separate-stderr gn-dial --limit dial=9 --ping=1 "$addr"
 }
 
-@test "the loopback has no limit on connections per address" {
+@test "loopback addresses have no limit on connections per address" {
 	start gn-listen --limit conns-per-addr=2 "${at[@]}" /echo/1 -- sh -c 'read -r x; echo "$x"; read -r x'
 	for i in {1..6}; do
 		mkfifo "in.$i"

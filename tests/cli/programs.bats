@@ -46,7 +46,7 @@ dial_from() {
 
 # ---- success is acknowledged ------------------------------------------------------
 
-@test "an upload on a slow path to a peer that has ended its side: 0, and all of it is there" {
+@test "an upload on a slow path to a peer that has ended its side is complete, exit code 0" {
 	head -c 400000 /dev/urandom >data
 	for wire in "--wire raw -F raw" "-F raw"; do
 		start gn-listen "${at[@]}" $wire /up/1
@@ -59,7 +59,7 @@ dial_from() {
 	done
 }
 
-@test "an upload that is cut off: 8, and how much is not confirmed" {
+@test "an upload that is cut off is exit code 8, with the number of bytes that are not acknowledged" {
 	head -c 400000 /dev/urandom >data
 	start gn-listen "${at[@]}" --wire raw -F raw /up/1
 	slow_path 20000
@@ -73,7 +73,7 @@ dial_from() {
 	assert [ "$(sed -n 's/.*but \([0-9]*\) of.*/\1/p' dial.err)" -ge 250000 ]
 }
 
-@test "Ctrl-C while the end is not confirmed: it dies of the signal" {
+@test "Ctrl-C before the end is acknowledged terminates gn-dial by the signal" {
 	head -c 400000 /dev/urandom >data
 	start gn-listen "${at[@]}" --wire raw -F raw /up/1
 	slow_path 20000
@@ -87,7 +87,7 @@ dial_from() {
 
 # ---- the peer's end has come, then it has gone -------------------------------------
 
-@test "a complete upload is never cut: the program gets all of it, though its sender has gone" {
+@test "a program gets all of a complete upload even if its sender has left" {
 	head -c 200000 /dev/urandom >data
 	for signal in TERM KILL; do
 		rm -rf go got done in*
@@ -106,7 +106,7 @@ dial_from() {
 	done
 }
 
-@test "what a program writes to a peer that has gone does not end it, and is counted" {
+@test "output for a peer that has left does not end the program, and is counted" {
 	start gn-listen "${at[@]}" /up/1 -- sh -c 'cat >got; until [ -e go ]; do sleep .05; done; head -c 300000 /dev/zero && : >done'
 	dial_from in --wire raw "$addr" /up/1
 	echo all >&6
@@ -120,7 +120,7 @@ dial_from() {
 	until_true 10 grep -qE 'all that came is whole, but [1-9][0-9]{5} of [0-9]+ bytes sent are not confirmed' err
 }
 
-@test "a program that feeds a peer ends when that peer goes, if it had sent nothing" {
+@test "a program that sends ends when a peer that has sent no data leaves" {
 	start gn-listen "${at[@]}" /feed/1 -- sh -c 'echo $$ >group; echo up; exec sleep 1000'
 	for signal in KILL TERM; do # the connection breaks; the stream is reset behind its end
 		gn-dial -k cli --wire raw "$addr" /feed/1 </dev/null >feed 2>/dev/null 3>&- &
@@ -132,7 +132,7 @@ dial_from() {
 	done
 }
 
-@test "a program that has said nothing yet ends when its peer does not wait for it, if that had sent nothing" {
+@test "a program that has written nothing ends when a peer that has sent no data leaves" {
 	start gn-listen "${at[@]}" /wait/1 -- sh -c 'echo $$ >group; exec sleep 1000'
 	for signal in KILL TERM; do
 		rm -f group
@@ -148,7 +148,7 @@ dial_from() {
 
 # ---- a cut is no end ---------------------------------------------------------------
 
-@test "a cut upload never looks whole to a program: traps, pipelines, what it has left behind" {
+@test "a program never takes a truncated upload for a complete one, nor do its children" {
 	local programs=(
 		'cat >part && mv part complete'
 		'cat | (cat >part && mv part complete)'
@@ -181,7 +181,7 @@ dial_from() {
 	done
 }
 
-@test "a cut answer never looks whole to gn-dial's program, or to what it has started" {
+@test "gn-dial's program never takes a truncated answer for a complete one, nor do its children" {
 	start gn-listen "${at[@]}" /half/1 -- sh -c 'echo half; until [ -e cut ]; do sleep .05; done; exit 3'
 	for program in 'cat <&6 >part && mv part complete' 'cat <&6 | (cat >part && mv part complete)' \
 		'trap "" TERM; cat <&6 >part && mv part complete' '(cat <&6 >part && mv part complete) & wait'; do
@@ -196,7 +196,7 @@ dial_from() {
 	done
 }
 
-@test "gn-dial is told to end: its program is gone before its input closes" {
+@test "when gn-dial gets a signal its program has ended before its input closes" {
 	start gn-listen "${at[@]}" /half/1 -- sh -c 'echo half; sleep 1000'
 	gn-dial -k cli "$addr" /half/1 -- sh -c 'trap "" TERM; cat <&6 | (cat >part && mv part complete)' 2>/dev/null 3>&- &
 	peer=$!
@@ -226,7 +226,7 @@ listen_on_terminal() {
 	addr=$(sed -n 's/.*listening on \(\S*\).*/\1/p' listen.screen | head -n1 | tr -d '\r')
 }
 
-@test "Ctrl-C at gn-listen's terminal: programs may end by themselves" {
+@test "after Ctrl-C at gn-listen's terminal the programs may end by themselves" {
 	listen_on_terminal --drain 60 /slow/1 -- sh -c 'echo start; until [ -e go ]; do sleep .05; done; echo end'
 	gn-dial -k cli --wire raw "$addr" /slow/1 </dev/null >got 2>got.err 3>&- 7>&- &
 	peer=$!
@@ -242,7 +242,7 @@ listen_on_terminal() {
 
 refused() { ! gn-dial -k cli -w 2 --ping=1 "$addr" >/dev/null 2>&1; }
 
-@test "Ctrl-C twice: the programs are ended, all of their processes" {
+@test "a second Ctrl-C ends the programs and all of their processes" {
 	listen_on_terminal --drain 60 /slow/1 -- sh -c 'echo $$ >group; echo start; trap "" TERM; sleep 1000 | cat'
 	gn-dial -k cli --wire raw "$addr" /slow/1 </dev/null >got 2>got.err 3>&- 7>&- &
 	peer=$!
@@ -257,7 +257,7 @@ refused() { ! gn-dial -k cli -w 2 --ping=1 "$addr" >/dev/null 2>&1; }
 	ends_with 8 "$peer"
 }
 
-@test "gn-dial on a terminal ends soon after the program at the other end, without waiting for input" {
+@test "gn-dial on a terminal ends soon after the peer's program without waiting for input" {
 	start gn-listen "${at[@]}" /time/1 -- date
 	on_terminal dial gn-dial -k cli --wire raw -F raw "$addr" /time/1
 	ends_with 0 "$pid"
@@ -266,7 +266,7 @@ refused() { ! gn-dial -k cli -w 2 --ping=1 "$addr" >/dev/null 2>&1; }
 
 # ---- programs that stop reading --------------------------------------------------------
 
-@test "yes into a program that reads one line: it ends, 8, and says that the program stopped reading" {
+@test "gn-dial ends with 8 and a line when the peer's program stops reading" {
 	start gn-listen "${at[@]}" /one/1 -- head -n1
 	run -0 --separate-stderr bash -c "yes | { timeout $((20 * GN_SLOW)) gn-dial -k cli --wire raw -F raw $addr /one/1; echo \$? >code; }"
 	assert_output y
@@ -274,7 +274,7 @@ refused() { ! gn-dial -k cli -w 2 --ping=1 "$addr" >/dev/null 2>&1; }
 	assert_regex "$stderr" "the program at the other end stopped reading: [1-9][0-9]* bytes were not taken"
 }
 
-@test "an input that stays open, to a program that has ended: 0 when all of it was taken" {
+@test "an open input to a program that has ended is exit code 0 if everything was acknowledged" {
 	start gn-listen "${at[@]}" /one/1 -- head -n1
 	dial_from in --wire raw "$addr" /one/1
 	echo one >&6
@@ -282,7 +282,7 @@ refused() { ! gn-dial -k cli -w 2 --ping=1 "$addr" >/dev/null 2>&1; }
 	assert_equal "$(cat in.out)" one
 }
 
-@test "a program's end frees its place at once, whatever its peer still holds open" {
+@test "the end of a program frees its place at once, even if the peer's side stays open" {
 	start gn-listen "${at[@]}" -c 1 /one/1 -- head -n1
 	dial_from in --wire raw "$addr" /one/1
 	echo one >&6
@@ -295,7 +295,7 @@ refused() { ! gn-dial -k cli -w 2 --ping=1 "$addr" >/dev/null 2>&1; }
 
 # ---- what programs leave behind ----------------------------------------------------------
 
-@test "a process that a program has left behind outlives its stream, and ends with gn-listen" {
+@test "a process that a program leaves behind outlives the stream and ends with gn-listen" {
 	start gn-listen "${at[@]}" /job/1 -- sh -c 'echo $$ >group; sleep 1000 </dev/null >/dev/null 2>&1 & cat'
 	run -0 --separate-stderr "${dial[@]}" --wire raw "$addr" /job/1 <<<hello
 	assert_output hello
@@ -305,7 +305,7 @@ refused() { ! gn-dial -k cli -w 2 --ping=1 "$addr" >/dev/null 2>&1; }
 	is_empty_group "$(cat group)"
 }
 
-@test "SIGTERM: a program whose peer has left may end for as long as --drain says" {
+@test "after SIGTERM a program whose peer has left has the time of --drain to end" {
 	start gn-listen "${at[@]}" --drain 60 /up/1 -- sh -c 'cat >got; until [ -e go ]; do sleep .05; done; : >done'
 	dial_from in --wire raw "$addr" /up/1
 	echo all >&6
@@ -323,7 +323,7 @@ refused() { ! gn-dial -k cli -w 2 --ping=1 "$addr" >/dev/null 2>&1; }
 
 # ---- --recv-only ---------------------------------------------------------------------------
 
-@test "--recv-only: our end follows the peer's, and nothing is lost" {
+@test "--recv-only ends this side after the peer's, and no data is lost" {
 	head -c 3000000 /dev/urandom >data
 	start gn-listen "${at[@]}" --recv-only --wire raw -F raw /up/1
 	run -0 "${dial[@]}" --wire raw "$addr" /up/1 -- bash -c \
@@ -338,7 +338,7 @@ refused() { ! gn-dial -k cli -w 2 --ping=1 "$addr" >/dev/null 2>&1; }
 	[ -e seen ]
 }
 
-@test "--recv-only with frames, and with a program" {
+@test "--recv-only works with frames and is refused with a program" {
 	start gn-listen "${at[@]}" --recv-only -F line /notes/1
 	for i in 1 2; do
 		run -0 "${dial[@]}" -F line "$addr" /notes/1 <<<"line $i"
@@ -348,7 +348,7 @@ refused() { ! gn-dial -k cli -w 2 --ping=1 "$addr" >/dev/null 2>&1; }
 	run -2 gn-dial --recv-only "$addr" /x/1 -- cat
 }
 
-@test "an empty stdin ends our side at once: the program at the other end may wait for that" {
+@test "an empty stdin ends this side at once" {
 	start gn-listen "${at[@]}" /sort/1 -- sh -c 'cat; echo answer'
 	run -0 --separate-stderr "${dial[@]}" --wire raw "$addr" /sort/1 </dev/null
 	assert_output answer

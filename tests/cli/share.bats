@@ -35,7 +35,7 @@ idle() {
 	done
 }
 
-@test "one peer's idle streams leave programs for others" {
+@test "idle streams of one peer leave places for others" {
 	start gn-listen "${at[@]}" -c 8 /x/1 -- sh -c 'echo x >>started; cat'
 	idle 9 hog
 	until_true 10 lines_in 6 started
@@ -44,13 +44,13 @@ idle() {
 	assert_equal "$(wc -l <started)" 7
 }
 
-@test "who is the only one let in may have all programs" {
+@test "a single allowed peer may use all places" {
 	start gn-listen "${at[@]}" --allow "$hog" -c 4 /x/1 -- sh -c 'echo x >>started; cat'
 	idle 4 hog
 	until_true 10 lines_in 4 started
 }
 
-@test "a place that gets free goes to the peer that has none, not to who asked first" {
+@test "a place that becomes free goes to the peer that has none" {
 	start gn-listen "${at[@]}" -c 1 /x/1 -- sh -c 'echo "$GNREMOTEPEER" >>started; cat'
 	idle 1 hog
 	first=$peer
@@ -62,7 +62,7 @@ idle() {
 	assert_equal "$(sed -n 2p started)" "$id"
 }
 
-@test "--idle ends a stream on which nothing moves, its program too; others go on" {
+@test "--idle ends an idle stream and its program, and no other" {
 	start gn-listen "${at[@]}" -c 1 --idle 1 /x/1 -- sh -c 'echo $$ >>groups; trap "" HUP; cat'
 	idle 1 hog
 	until_true 10 grep -q 'nothing has moved for as long as --idle allows' err
@@ -78,7 +78,7 @@ idle() {
 
 is_empty_group() { ! kill -0 -- "-$1" 2>/dev/null; }
 
-@test "--idle also on standard input and output: the next stream has its turn" {
+@test "--idle on standard input and output lets the next stream be served" {
 	start gn-listen "${at[@]}" --idle 0.5 --wire raw -F raw /x/1
 	idle 1 hog
 	finish "$peer" || :

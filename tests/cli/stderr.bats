@@ -46,7 +46,7 @@ echo_works() {
 	done
 }
 
-@test "a full pipe at stderr stops no listener; what was lost is told" {
+@test "a full pipe at stderr does not stop a listener, and the lost lines are counted" {
 	mkfifo f
 	exec 7<>f
 	listen_with 7 gn-listen -v "${at[@]}" --ready-fd 9 /e/1 -- cat
@@ -64,7 +64,7 @@ echo_works() {
 	exec 7<&-
 }
 
-@test "a full pipe at stderr stops neither end of a transfer with -j" {
+@test "a full pipe at stderr does not stop a transfer with -j" {
 	mkfifo f
 	exec 7<>f
 	fill f
@@ -76,7 +76,7 @@ echo_works() {
 	exec 7<&-
 }
 
-@test "a full socket at stderr stops no listener" {
+@test "a full socket at stderr does not stop a listener" {
 	timeout $((30 * GN_SLOW)) python3 - "$PWD" <<-'END'
 		import os, socket, subprocess, sys
 		ours, theirs = socket.socketpair()
@@ -98,7 +98,7 @@ echo_works() {
 }
 
 # In python: a terminal that is stopped (Ctrl-S), and a command that has it as its stderr.
-@test "a stopped terminal stops no transfer; it goes on showing when it is continued" {
+@test "a stopped terminal does not stop a transfer, and shows lines again when it continues" {
 	head -c 30000000 /dev/zero >data
 	start gn-cat -l -k srv --open /ip4/127.0.0.1/tcp/0
 	timeout $((30 * GN_SLOW)) python3 - "$addr" <<-'END'
@@ -114,7 +114,7 @@ echo_works() {
 	cmp data out
 }
 
-@test "a tool that dies waits a second at most for a stderr that nobody reads" {
+@test "a tool that ends waits at most a second for a stderr that nobody reads" {
 	mkfifo f
 	exec 7<>f
 	fill f
@@ -124,7 +124,7 @@ echo_works() {
 	exec 7<&-
 }
 
-@test "stderr at a full device, closed, or a pipe that nobody reads: the data is whole" {
+@test "the data is complete with stderr closed, on a full device, or on a pipe without a reader" {
 	head -c 300000 /dev/urandom >data
 	for to in '2>/dev/full' '2>&-' '2> >(:)'; do
 		start gn-cat -l -v -k srv --open /ip4/127.0.0.1/tcp/0
@@ -134,7 +134,7 @@ echo_works() {
 	done
 }
 
-@test "stderr is a file that others append to, or share: nobody's lines are overwritten" {
+@test "lines on a shared or appended stderr file are not overwritten" {
 	start gn-listen "${at[@]}" /e/1 -- cat
 	{
 		echo before
@@ -154,7 +154,7 @@ echo_works() {
 	assert_line --partial 'opened, direct'
 }
 
-@test "strangers cannot flood stderr: ten lines at once, then one a second, and a count" {
+@test "unknown peers cause at most ten lines at once, then one per second, and a count" {
 	start gn-listen "${at[@]}" /e/1 -- cat
 	python3 - "$addr" <<-'END'
 		import socket, sys
@@ -181,7 +181,7 @@ echo_works() {
 	until_true 10 knock
 }
 
-@test "refusals of strangers are limited, too" {
+@test "lines about refused peers are limited, too" {
 	start gn-listen "${at[@]}" --allow "$(gn-key id srv)" /e/1 -- cat
 	for i in $(seq 30); do gn-dial -k cli --ping=1 "$addr" 2>>dials || :; done
 	run grep -c 'not in --allow' err
@@ -200,7 +200,7 @@ begin_agent() {
 	addr=$(cat agent)
 }
 
-@test "--identify prints a peer's text without what a terminal obeys" {
+@test "--identify prints a peer's text without control characters" {
 	begin_agent "$evil" '/p\xc2\x9b\xe2\x80\xae\xff/1'
 	run -0 --separate-stderr gn-dial -k cli --identify "$addr"
 	assert_line 'agent e?[31m???????????????z'

@@ -26,7 +26,7 @@ teardown() {
 	cmp out <(printf '\4one\n\1\n\4two\n')
 }
 
-@test "what stands in a last line without a line end is a frame, too" {
+@test "a last line without a line end is a frame, too" {
 	start gn-listen "${at[@]}" /x/1
 	# The first Ctrl-D behind text hands the text over; the second, at the end of what is typed, is the end.
 	printf 'one\nrest\4' | "$terminal" 0 "${dial[@]}" "$addr" /x/1
@@ -35,7 +35,7 @@ teardown() {
 	cmp out <(printf '\4one\n\4rest')
 }
 
-@test "a frame is shown with a line end if it has none, and through the filter" {
+@test "a frame is shown filtered and with a line end" {
 	start gn-listen "${at[@]}" --wire frames -F varint /x/1 -- \
 		sh -c 'printf "\003one\004two\n\000\010a\tb\r\nc\r\n\011\033[31m\302\233\377z\013Gr\303\274\303\237e \342\200\256"'
 	run -0 --separate-stderr "$terminal" 1 "${dial[@]}" "$addr" /x/1
@@ -43,13 +43,13 @@ teardown() {
 	diff want - <<<"$output"
 }
 
-@test "both directions: lines in an echo" {
+@test "lines are echoed in both directions" {
 	start gn-listen "${at[@]}" --wire frames -F line /x/1 -- sed -u 's/.*/(&)/'
 	run -0 --separate-stderr bash -c "printf 'a\nb\n' | $terminal 01 ${dial[*]} $addr /x/1"
 	assert_output $'(a)\n(b)'
 }
 
-@test "each direction is judged by its own descriptor; -F decides for both" {
+@test "the format of each direction depends on its own descriptor, and -F sets both" {
 	start gn-listen "${at[@]}" --wire frames -F varint /x/1 -- cat
 	printf 'a\n' | "$terminal" 0 "${dial[@]}" "$addr" /x/1 >frames
 	cmp frames <(printf '\2a\n')
@@ -61,13 +61,13 @@ teardown() {
 	cmp lines <(printf 'a\n')
 }
 
-@test "-F line shows a stranger's lines on a terminal through the filter" {
+@test "-F line filters a peer's lines on a terminal" {
 	start gn-listen "${at[@]}" --wire frames -F varint /x/1 -- printf '\5\033[2Jx'
 	run -0 --separate-stderr "$terminal" 1 "${dial[@]}" -F line "$addr" /x/1
 	assert_output '?[2Jx'
 }
 
-@test "gn-listen's terminal, too: what is typed there, and what comes" {
+@test "gn-listen reads from and writes to a terminal in the same way" {
 	mkfifo keys screen ready9
 	exec 8<>ready9 6<>keys 7<>screen
 	"$terminal" 01 gn-listen "${at[@]}" --ready-fd 9 /x/1 <&6 >&7 9>ready9 3>&- 6>&- 8>&- 2>err &
@@ -85,14 +85,14 @@ teardown() {
 	exec 6>&- 7>&-
 }
 
-@test "a line that was typed comes as one line to -F line, without a second line end" {
+@test "a typed line is received as one line by -F line" {
 	start gn-listen "${at[@]}" -F line /x/1
 	printf 'one\ntwo\n' | "$terminal" 0 "${dial[@]}" "$addr" /x/1
 	until_true 10 grep -q two out
 	cmp out <(printf 'one\ntwo\n')
 }
 
-@test "bytes that are no frames: the error names --wire raw and -F line" {
+@test "for bytes that are not frames the error names --wire raw and -F line" {
 	start gn-listen "${at[@]}" /x/1 -- echo 'Wednesday, and so on'
 	run -9 --separate-stderr "${dial[@]}" "$addr" /x/1 </dev/null
 	assert_regex "$stderr" '--wire raw .*-F line'
@@ -120,7 +120,7 @@ hang_up() {
 	END
 }
 
-@test "a terminal that is closed is no end of input: 1 here, 8 there" {
+@test "a closed terminal is not an end of input: exit code 1 here, 8 there" {
 	as=cat start gn-cat -l --open -k srv /ip4/127.0.0.1/tcp/0
 	run -1 --separate-stderr hang_up gn-cat -k cli --send-only "$addr"
 	assert_regex "$stderr" 'standard input: Input/output error'

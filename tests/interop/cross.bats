@@ -151,7 +151,7 @@ identity() {
 	return $code
 }
 
-@test "RSA identities" {
+@test "RSA identities are accepted" {
 	need go
 	identity rsa go js
 	identity rsa js go
@@ -159,7 +159,7 @@ identity() {
 	identity rsa rust go
 }
 
-@test "secp256k1 identities" {
+@test "secp256k1 identities are accepted" {
 	need go
 	identity secp256k1 go js
 	identity secp256k1 js go
@@ -167,7 +167,7 @@ identity() {
 	identity secp256k1 rust go
 }
 
-@test "ECDSA identities (js-libp2p has none)" {
+@test "ECDSA identities are accepted (js-libp2p has none)" {
 	need go rust
 	identity ecdsa go rust
 	identity ecdsa rust go
@@ -186,14 +186,14 @@ once() {
 	rm "$DIR/once"
 }
 
-@test "listen --once-out" {
+@test "listen --once-out serves one stream and exits" {
 	once go js
 	once js go
 	once rust go
 	once go rust
 }
 
-@test "idle: many identities, and SIGTERM ends everybody with 0" {
+@test "idle holds connections of many identities until SIGTERM" {
 	local peer addr pid pid2
 	for peer in go js rust; do
 		need "$peer"

@@ -189,12 +189,12 @@ make_key() {
 	assert_failure 7
 }
 
-@test "we dial: nobody there is exit 3" {
+@test "we dial: an unreachable peer is exit 3" {
 	run dial --ping "/ip4/127.0.0.1/tcp/1/p2p/$PEER_ID"
 	assert_failure 3
 }
 
-@test "we dial: a reader that stalls stops nobody else, and SIGTERM ends us" {
+@test "we dial: a reader that stalls delays no other stream, and SIGTERM ends us" {
 	"$GN_BIN/gn-dial" -k "$DIR/our.key" --wire raw -F raw "$PEER_ADDR" /test/hold/1.0.0 <"$DIR/in" >/dev/null 2>&1 3>&- &
 	local pid=$!
 	PIDS+=("$pid")
@@ -207,7 +207,7 @@ make_key() {
 	assert_success
 }
 
-@test "we dial: eight at once" {
+@test "we dial: eight streams at once are complete" {
 	local i pids=()
 	for i in 1 2 3 4 5 6 7 8; do
 		rawdial "$PEER_ADDR" /test/echo/1.0.0 <"$DIR/in10" >"$T/out$i" 2>"$T/err$i" 3>&- &
@@ -326,7 +326,7 @@ make_key() {
 	cmp "$DIR/in10" "$T/out"
 }
 
-@test "it dials: another identity is refused, and we go on listening" {
+@test "it dials: another identity is refused, and we continue listening" {
 	listen "$PROTO" -- cat
 	run peer dial "$(other_id "$ADDR" "$OTHER_ID")" ping 1
 	assert_failure 4
@@ -347,7 +347,7 @@ make_key() {
 	assert_equal "$(printf '%s\n' "${lines[@]}" | sort | uniq -c | tr -s ' ')" " 40 $PATTERN_1M"
 }
 
-@test "it dials: who is calling stands in the environment" {
+@test "it dials: the program's environment describes the peer" {
 	# shellcheck disable=SC2016
 	listen "$PROTO" -- sh -c 'echo "$PROTO $GNREMOTEPEER $GNLOCALPEER $GNPROTOCOL $GNPATH"'
 	run --separate-stderr peer dial --key "$DIR/other.key" "$ADDR" raw "$PROTO" </dev/null

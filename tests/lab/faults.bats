@@ -139,7 +139,7 @@ channel_pair_stall() {
 	note sum "$(sum_of "$dir/f.out")"
 }
 
-@test "frames that are lost, doubled and overtake each other: all bytes, both ways" {
+@test "all bytes arrive in both directions when packets are lost, duplicated and reordered" {
 	input=$DATA listen_on h h /ip4/10.8.2.2/tcp/0
 	dial_on g "${addrs[0]}" <"$DATA" >"$dir/g.out"
 	finish "$pid"
@@ -147,7 +147,7 @@ channel_pair_stall() {
 	assert_equal "$(sum_of "$dir/h.out")" "$(sum_of "$DATA")"
 }
 
-@test "a cable out for 3 s: the transfer goes on and completes" {
+@test "a transfer survives an interruption of 3 s" {
 	assert_equal "$(said pull arrived)" ""
 	assert_equal "$(said pull meanwhile)" 2097152
 	assert_equal "$(said pull dialer)" 0
@@ -155,7 +155,7 @@ channel_pair_stall() {
 	assert_equal "$(said pull sum)" "$(sum_of "$DATA")"
 }
 
-@test "a cable cut: both ends say so, bounded by the keep-alive" {
+@test "a cut path is reported at both ends within the keep-alive limits" {
 	assert_equal "$(said cut arrived)" ""
 	[[ $(said cut dialer) == [58] ]]
 	[[ $(said cut listener) == [58] ]]
@@ -164,7 +164,7 @@ channel_pair_stall() {
 	assert_equal "$(said cut prefix)" yes
 }
 
-@test "a reader that stalls on a long path: nobody gives up, nothing piles up, nothing is lost" {
+@test "a reader that stalls on a long path loses nothing, and memory stays bounded" {
 	assert_equal "$(said stall waits)" yes
 	[ "$(said stall rss)" -lt 32768 ]
 	assert_equal "$(said stall dialer)" 0

@@ -35,7 +35,7 @@ hold() {
 	until_true 10 grep -q "connected$" "$dir/$2.err"
 }
 
-@test "past conns-per-addr a dialer exits with 6 and both ends name the limit; others are served" {
+@test "beyond conns-per-addr a dialer exits with 6, both ends name the limit, and others are served" {
 	listen_on a a --open --keep -p /raw/1 --limit conns-per-addr=2 /ip4/10.9.0.1/tcp/0
 	hold b one "${addrs[0]}"
 	until_true 10 grep -q "one is here" "$dir/a.out"
@@ -51,7 +51,7 @@ hold() {
 	until_true 10 grep -q "three is here" "$dir/a.out"
 }
 
-@test "strangers at the same address that only connect take no place of those who are let in" {
+@test "pending connections from the same address take no place of allowed peers" {
 	listen_on a a --open --keep -p /raw/1 --limit conns-per-addr=2 --limit conns-pending=4 /ip4/10.9.0.1/tcp/0
 	port=$(cut -d/ -f5 <<<"${addrs[0]}")
 	on b bash -c "for i in {1..20}; do exec {fd}<>/dev/tcp/10.9.0.1/$port; done; echo; exec sleep 30" >"$dir/open" 2>&1 3>&- &

@@ -42,17 +42,17 @@ carried() {
 	assert_equal "$(sum_of "$dir/b.out")" "$(sum_of "$DATA")"
 }
 
-@test "over IPv4" {
+@test "a pipe over IPv4 is complete" {
 	listen_on b b /ip4/10.9.0.2/tcp/0
 	carried "${addrs[0]}"
 }
 
-@test "over IPv6" {
+@test "a pipe over IPv6 is complete" {
 	listen_on b b /ip6/fd09::2/tcp/0
 	carried "${addrs[0]}"
 }
 
-@test "both ways at once" {
+@test "data goes both ways at once" {
 	input=$DATA listen_on b b /ip4/10.9.0.2/tcp/0
 	dial_on a "${addrs[0]}" <"$DATA" >"$dir/a.out"
 	finish "$pid"
@@ -60,7 +60,7 @@ carried() {
 	assert_equal "$(sum_of "$dir/b.out")" "$(sum_of "$DATA")"
 }
 
-@test "without an address it listens on every interface, and shows first what others reach" {
+@test "without an address it listens on all interfaces and prints the reachable address first" {
 	listen_on b b
 	[[ ${addrs[0]} != */127.0.0.1/* && ${addrs[0]} != */::1/* ]]
 	address_with /ip6/fd09::2/
@@ -68,7 +68,7 @@ carried() {
 	carried "$addr"
 }
 
-@test "over a link-local address with a zone" {
+@test "a pipe over a link-local address with a zone is complete" {
 	local own
 	own=$(lab_ip b -6 -o addr show dev eth0 scope link | sed -n 's/.*inet6 \([^/]*\).*/\1/p')
 	[ -n "$own" ]
@@ -100,27 +100,27 @@ quick() {
 	}
 }
 
-@test "of two addresses behind a name, one dead, the other is found at once" {
+@test "if one of a name's two addresses is dead the other is used at once" {
 	listen_on b b /ip4/10.9.0.2/tcp/0
 	answer two.lab AAAA fd09::3 two.lab A 10.9.0.2
 	quick "${addrs[0]/ip4\/10.9.0.2/dns/two.lab}"
 }
 
-@test "of a /dnsaddr with a dead address first, the second is found at once" {
+@test "if the first address of a /dnsaddr is dead the second is used at once" {
 	listen_on b b /ip4/10.9.0.2/tcp/0
 	local good=${addrs[0]%#*} token=${addrs[0]#*#}
 	answer _dnsaddr.list.lab TXT "dnsaddr=${good/10.9.0.2/10.9.0.3}" _dnsaddr.list.lab TXT "dnsaddr=$good"
 	quick "/dnsaddr/list.lab/p2p/${good##*/}#$token"
 }
 
-@test "a name that does not exist is 3" {
+@test "a name that does not exist is exit code 3" {
 	answer two.lab A 10.9.0.2
 	run dial_on a -w 5 /dns/none.lab/tcp/4001/p2p/12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf </dev/null
 	assert_failure 3
 	assert_output --partial none.lab
 }
 
-@test "a firewall that drops: 5, when -w is over" {
+@test "a firewall that drops packets is exit code 5 after -w" {
 	local from took
 	listen_on b b /ip4/10.9.0.2/tcp/7777
 	from=$(now_ms)
@@ -131,7 +131,7 @@ quick() {
 	[ "$took" -lt $((1500 + 1000 * GN_SLOW)) ]
 }
 
-@test "a host that refuses: 3, at once" {
+@test "a host that refuses the connection is exit code 3 at once" {
 	local from
 	from=$(now_ms)
 	run dial_on a /ip4/10.9.0.2/tcp/9/p2p/12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf </dev/null
@@ -139,7 +139,7 @@ quick() {
 	[ $(($(now_ms) - from)) -lt $((1000 * GN_SLOW)) ]
 }
 
-@test "a network without a route there: 3" {
+@test "a network without a route is exit code 3" {
 	run dial_on a -w 5 /ip4/10.200.0.1/tcp/4001/p2p/12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf </dev/null
 	assert_failure 3
 }
