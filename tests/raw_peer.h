@@ -47,8 +47,8 @@ static inline void raw_peer_flush(struct raw_peer *f)
 		wire_skip(&f->out, (size_t)n);
 	}
 	if (f->link != NULL)
-		f->link->ops->want(f->link, (f->is_deaf || f->err != 0 ? 0u : GN_READABLE) |
-						    (f->out.len > 0 ? GN_WRITABLE : 0u));
+		f->link->ops->watch(f->link, (f->is_deaf || f->err != 0 ? 0u : GN_READABLE) |
+						     (f->out.len > 0 ? GN_WRITABLE : 0u));
 }
 
 static inline void raw_peer_put(struct raw_peer *f, const void *p, size_t n)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests/conform/transport.c stands on: a listener, a dialer, the two ends of a link, and
- * a loop that does not run for ever. */
+/* The fixture of tests/conform/transport.c: a listener, a dialer, the two ends of a link, and a loop with a time limit. */
 #ifndef GN_TESTS_TRANSPORT_ENDS_H
 #define GN_TESTS_TRANSPORT_ENDS_H
 
@@ -15,7 +14,7 @@
 #include <string.h>
 #include "transport/mem.h"
 
-#define LIMIT (20 * GN_SEC) /* of a test that hangs */
+#define LIMIT (20 * GN_SEC) /* after which a test fails */
 
 struct variant {
 	const char *name;
@@ -27,13 +26,13 @@ struct variant {
 
 struct fix;
 
-/* One end of a link, and what its owner does with it: sends `to_send` bytes of a pattern and
- * then perhaps the end, reads what comes and checks it. */
+/* One end of a link, and its owner, which sends `to_send` bytes of a pattern and optionally the end, and reads and checks
+ * what it receives. */
 struct side {
 	struct fix *f;
 	struct gn_link *link;
 	size_t to_send, sent, got;
-	size_t unit; /* the most bytes for one call */
+	size_t unit; /* bytes per call at most */
 	bool end_after, has_ended;
 	bool holds; /* does not read */
 	int err;    /* GN_EOF, or what reading ended with */
@@ -51,7 +50,7 @@ struct fix {
 	bool is_late;
 	bool closes_listener, cancels_dial; /* in on_link */
 	int err, dones, links;
-	struct side a, b; /* the dialer's, the listener's */
+	struct side a, b; /* a is the dialer's, b the listener's */
 };
 
 static uint8_t pattern(size_t at)
@@ -66,13 +65,14 @@ static inline void side_want(struct side *s)
 	bool writes = s->sent < s->to_send || (s->end_after && !s->has_ended);
 
 	if (s->link)
-		s->link->ops->want(s->link, (s->holds || s->err ? 0u : GN_READABLE) | (writes ? GN_WRITABLE : 0u));
+		s->link->ops->watch(s->link,
+				    (s->holds || s->err != 0 ? 0u : GN_READABLE) | (writes ? GN_WRITABLE : 0u));
 }
 
 static inline void side_read(struct side *s)
 {
 	static _Alignas(64) uint8_t buf[1 << 16];
-	size_t n = s->unit < sizeof(buf) ? s->unit : sizeof(buf);
+	size_t n = s->unit < sizeof buf ? s->unit : sizeof buf;
 	ptrdiff_t got, i;
 
 	while ((got = s->link->ops->read(s->link, buf, n)) > 0) {
@@ -85,12 +85,12 @@ static inline void side_read(struct side *s)
 	assert_int_not_equal(got, 0);
 	if (got != GN_EAGAIN) {
 		s->err = (int)got;
-		/* It says so again. */
+		/* The error is returned again. */
 		assert_int_equal(s->link->ops->read(s->link, buf, n), got);
 	}
 }
 
-/* In three views, one of them empty; what the last call returned. */
+/* Writes in three views, one of them empty.  Returns the result of the last call. */
 static inline ptrdiff_t side_write_some(struct side *s)
 {
 	static uint8_t buf[1 << 16];
@@ -99,7 +99,7 @@ static inline ptrdiff_t side_write_some(struct side *s)
 	ptrdiff_t put;
 
 	n = n < s->unit ? n : s->unit;
-	n = n < sizeof(buf) ? n : sizeof(buf);
+	n = n < sizeof buf ? n : sizeof buf;
 	for (i = 0; i < n; i++)
 		buf[i] = pattern(s->sent + i);
 	v[0] = (struct iovec){buf, n / 3};
@@ -165,7 +165,7 @@ static inline void on_guard(void *arg)
 }
 
 #define turn_until(f, cond) turn_until_by(f, cond, GN_NEVER)
-/* For what no event tells of: looks again after `wait`. */
+/* For a condition that no event reports: checks it again after `wait`. */
 #define turn_until_by(f, cond, wait)                                        \
 	do {                                                                \
 		gn_timer_start(&(f)->guard, LIMIT);                         \
@@ -203,7 +203,7 @@ static inline void on_done(void *arg, int err, struct gn_link *link)
 	f->dial = NULL;
 	f->dones++;
 	f->err = err;
-	if (!err)
+	if (err == 0)
 		side_take(&f->a, link);
 	else
 		assert_null(link);
@@ -243,7 +243,7 @@ static inline void connect_both(struct fix *f)
 static inline int setup(void **state)
 {
 	const struct variant *v = *state;
-	struct fix *f = calloc(1, sizeof(*f));
+	struct fix *f = calloc(1, sizeof *f);
 
 	if (!f || (v->is_virtual ? gn_loop_new_virtual(&f->loop) : gn_loop_new(&f->loop)) != 0)
 		return -1;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * DNS queries.  c-ares calls back from inside of anything that is called of it, its cancel
- * and destroy included; so an answer is only noted there, and told from a task.  A query that
- * is given up is detached from what c-ares knows of it (struct request), which then comes to
- * its end unheard, at the latest when the channel is closed.
+ * DNS queries.  c-ares may call back from inside any of its functions, ares_cancel() and ares_destroy() included.  An
+ * answer is therefore only stored there, and on_done is called from a task.  c-ares cannot cancel a single query.  A
+ * query that is cancelled or timed out is detached from its struct request, which c-ares still refers to; the request is
+ * freed when c-ares completes it, at the latest when the channel is closed.
  */
-#define _GNU_SOURCE /* secure_getenv */
+#define _GNU_SOURCE /* secure_getenv() */
 #include "loop/dns.h"
 
 #include <ares.h>
@@ -19,12 +19,12 @@
 
 #include "loop/loop.h"
 
-#define NAME_MAX_LEN 254 /* with a dot at its end */
-#define TRY_MS 2000      /* the first wait for an answer; each next one is longer */
+#define NAME_MAX_LEN 254 /* with a trailing dot */
+#define TRY_MS 2000      /* how long the first try waits; c-ares makes later tries longer */
 #define TRIES 3
-#define EDNS_SIZE 1232 /* fits in any packet, DNS flag day 2020 */
+#define EDNS_SIZE 1232 /* avoids fragments; DNS flag day 2020 */
 
-/* A descriptor of c-ares that is watched. */
+/* A descriptor of c-ares, and its watch. */
 struct dns_socket {
 	struct gn_list link;
 	struct dns *dns;
@@ -32,37 +32,37 @@ struct dns_socket {
 	struct gn_watch *watch;
 };
 
-/* What a loop has. */
+/* The state of a loop. */
 struct dns {
 	struct gn_loop *loop;
 	ares_channel channel; /* NULL: closed */
 	struct gn_list sockets;
 	struct gn_timer timer;
-	struct gn_task sweep;
-	size_t queries;
+	struct gn_task sweep; /* closes the channel when no query is running */
+	size_t queries;       /* that are running */
 	char *server;
 };
 
 struct request {
-	struct gn_dns *op; /* NULL: given up */
+	struct gn_dns *op; /* NULL: the query was cancelled or has timed out */
 };
 
 struct gn_dns {
 	struct dns *dns;
-	struct request *request; /* NULL: c-ares is done with it */
+	struct request *request; /* NULL: c-ares has answered, or was not asked */
 	enum gn_dns_type type;
 	void (*on_done)(void *arg, int err, const struct gn_dns_record *records, size_t n);
 	void *arg;
 	struct gn_task task;
 	struct gn_timer limit;
 	int err;
-	struct gn_dns_record *records; /* one piece of memory with what they point to */
+	struct gn_dns_record *records; /* one allocation with the bytes that they point to */
 	size_t n;
 };
 
-static const char slot_key;
+static const char dns_slot_key;
 
-static int error_of(int status)
+static int dns_error(int status)
 {
 	switch (status) {
 	case ARES_SUCCESS:
@@ -83,11 +83,11 @@ static int error_of(int status)
 
 /* ---- the channel -------------------------------------------------------------- */
 
-static void arm(struct dns *dns)
+static void dns_update_timer(struct dns *dns)
 {
 	struct timeval tv;
 
-	if (dns->channel && ares_timeout(dns->channel, NULL, &tv) != NULL)
+	if (dns->channel != NULL && ares_timeout(dns->channel, NULL, &tv) != NULL)
 		gn_timer_start(&dns->timer, (gn_time)tv.tv_sec * GN_SEC + (gn_time)tv.tv_usec * GN_USEC);
 	else
 		gn_timer_stop(&dns->timer);
@@ -97,9 +97,9 @@ static void dns_on_time(void *arg)
 {
 	struct dns *dns = arg;
 
-	if (dns->channel)
+	if (dns->channel != NULL)
 		ares_process_fd(dns->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	arm(dns);
+	dns_update_timer(dns);
 }
 
 static void on_socket(void *arg, unsigned ready)
@@ -108,9 +108,9 @@ static void on_socket(void *arg, unsigned ready)
 	struct dns *dns = s->dns;
 	ares_socket_t fd = s->fd;
 
-	ares_process_fd(dns->channel, ready & GN_READABLE ? fd : ARES_SOCKET_BAD,
-			ready & GN_WRITABLE ? fd : ARES_SOCKET_BAD);
-	arm(dns);
+	ares_process_fd(dns->channel, (ready & GN_READABLE) != 0 ? fd : ARES_SOCKET_BAD,
+			(ready & GN_WRITABLE) != 0 ? fd : ARES_SOCKET_BAD);
+	dns_update_timer(dns);
 }
 
 static struct dns_socket *find_socket(struct dns *dns, ares_socket_t fd)
@@ -135,7 +135,7 @@ static void socket_free(struct dns_socket *s)
 
 static struct dns_socket *socket_new(struct dns *dns, ares_socket_t fd)
 {
-	struct dns_socket *s = malloc(sizeof(*s));
+	struct dns_socket *s = malloc(sizeof *s);
 
 	if (s == NULL)
 		return NULL;
@@ -155,21 +155,21 @@ static void on_socket_state(void *arg, ares_socket_t fd, int readable, int writa
 	struct dns *dns = arg;
 	struct dns_socket *s = find_socket(dns, fd);
 
-	if (!readable && !writable) {
+	if (readable == 0 && writable == 0) {
 		if (s != NULL)
 			socket_free(s);
 		return;
 	}
 	if (s == NULL)
 		s = socket_new(dns, fd);
-	/* Without memory for it nobody hears the answer, and the query runs out of time. */
+	/* Without memory for the watch the answer is not read, and the query times out. */
 	if (s != NULL)
-		gn_watch_start(s->watch, (readable ? GN_READABLE : 0u) | (writable ? GN_WRITABLE : 0u));
+		gn_watch_start(s->watch, (readable != 0 ? GN_READABLE : 0u) | (writable != 0 ? GN_WRITABLE : 0u));
 }
 
 static void channel_close(struct dns *dns)
 {
-	if (dns->channel)
+	if (dns->channel != NULL)
 		ares_destroy(dns->channel);
 	dns->channel = NULL;
 	gn_timer_stop(&dns->timer);
@@ -186,7 +186,7 @@ static int channel_open(struct dns *dns)
 	const char *server = dns->server != NULL ? dns->server : secure_getenv("GN_DNS_SERVER");
 	int status;
 
-	if (dns->channel)
+	if (dns->channel != NULL)
 		return 0;
 	status = ares_init_options(&dns->channel, &o,
 				   ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ |
@@ -206,7 +206,7 @@ static void run_sweep(struct gn_task *task)
 {
 	struct dns *dns = gn_list_entry(task, struct dns, sweep);
 
-	if (!dns->queries)
+	if (dns->queries == 0)
 		channel_close(dns);
 }
 
@@ -223,11 +223,11 @@ static void dns_fini_slot(void *value)
 
 static int dns_of(struct gn_loop *loop, struct dns **out)
 {
-	struct dns *dns = gn_loop_slot_get(loop, &slot_key);
+	struct dns *dns = gn_loop_slot_get(loop, &dns_slot_key);
 	int err;
 
 	if (dns == NULL) {
-		dns = calloc(1, sizeof(*dns));
+		dns = calloc(1, sizeof *dns);
 		if (dns == NULL)
 			return -ENOMEM;
 		dns->loop = loop;
@@ -235,9 +235,9 @@ static int dns_of(struct gn_loop *loop, struct dns **out)
 		gn_timer_init(&dns->timer, loop, dns_on_time, dns);
 		gn_task_init(&dns->sweep, run_sweep);
 		err = ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS ? 0 : -ENOMEM;
-		if (!err)
-			err = gn_loop_slot_put(loop, &slot_key, dns, dns_fini_slot);
-		if (err) {
+		if (err == 0)
+			err = gn_loop_slot_put(loop, &dns_slot_key, dns, dns_fini_slot);
+		if (err != 0) {
 			free(dns);
 			return err;
 		}
@@ -252,7 +252,7 @@ int gn_dns_server_set(struct gn_loop *loop, const char *server)
 	char *copy = NULL;
 	int err = dns_of(loop, &dns);
 
-	if (err)
+	if (err != 0)
 		return err;
 	if (server != NULL && (copy = strdup(server)) == NULL)
 		return -ENOMEM;
@@ -263,7 +263,8 @@ int gn_dns_server_set(struct gn_loop *loop, const char *server)
 
 /* ---- answers ------------------------------------------------------------------ */
 
-/* Takes the answer out of what c-ares calls back with; NULL: the query was given up. */
+/* Ends a request when c-ares calls back.  Returns its query, whose on_done is due then; NULL: the query was cancelled,
+ * or has timed out. */
 static struct gn_dns *dns_finish(void *arg, int err)
 {
 	struct request *request = arg;
@@ -278,10 +279,10 @@ static struct gn_dns *dns_finish(void *arg, int err)
 	return op;
 }
 
-/* Room for n records and their bytes; returns where the bytes go, NULL without memory. */
+/* Allocates n records and room for their bytes.  Returns the room; NULL without memory, and then sets the error. */
 static uint8_t *dns_make_room(struct gn_dns *op, size_t n, size_t bytes)
 {
-	op->records = malloc(n * sizeof(*op->records) + bytes + 1);
+	op->records = malloc(n * sizeof *op->records + bytes + 1);
 	if (op->records == NULL)
 		op->err = -ENOMEM;
 	return op->records != NULL ? (uint8_t *)(op->records + n) : NULL;
@@ -296,11 +297,11 @@ static void add_address(struct gn_dns *op, const struct ares_addrinfo_node *node
 	if (op->n == GN_DNS_RECORDS_MAX)
 		return;
 	r->bytes = *to;
-	if (op->type == GN_DNS_AAAA && node->ai_family == AF_INET6 && node->ai_addrlen >= sizeof(six)) {
-		memcpy(&six, node->ai_addr, sizeof(six));
+	if (op->type == GN_DNS_AAAA && node->ai_family == AF_INET6 && node->ai_addrlen >= sizeof six) {
+		memcpy(&six, node->ai_addr, sizeof six);
 		memcpy(*to, &six.sin6_addr, r->len = 16);
-	} else if (op->type == GN_DNS_A && node->ai_family == AF_INET && node->ai_addrlen >= sizeof(four)) {
-		memcpy(&four, node->ai_addr, sizeof(four));
+	} else if (op->type == GN_DNS_A && node->ai_family == AF_INET && node->ai_addrlen >= sizeof four) {
+		memcpy(&four, node->ai_addr, sizeof four);
 		memcpy(*to, &four.sin_addr, r->len = 4);
 	} else {
 		return;
@@ -311,21 +312,22 @@ static void add_address(struct gn_dns *op, const struct ares_addrinfo_node *node
 
 static void on_addrinfo(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 {
-	struct gn_dns *op = dns_finish(arg, error_of(status));
+	struct gn_dns *op = dns_finish(arg, dns_error(status));
 	const struct ares_addrinfo_node *node;
 	uint8_t *to;
 
 	(void)timeouts;
-	if (op != NULL && !op->err && (to = dns_make_room(op, GN_DNS_RECORDS_MAX, GN_DNS_RECORDS_MAX * 16)) != NULL) {
+	if (op != NULL && op->err == 0 &&
+	    (to = dns_make_room(op, GN_DNS_RECORDS_MAX, GN_DNS_RECORDS_MAX * 16)) != NULL) {
 		for (node = info->nodes; node != NULL; node = node->ai_next)
 			add_address(op, node, &to);
-		if (!op->n)
+		if (op->n == 0)
 			op->err = GN_ENONAME;
 	}
 	ares_freeaddrinfo(info);
 }
 
-static void take_texts(struct gn_dns *op, const struct ares_txt_ext *list)
+static void dns_take_texts(struct gn_dns *op, const struct ares_txt_ext *list)
 {
 	const struct ares_txt_ext *t;
 	struct gn_dns_record *r = NULL;
@@ -341,7 +343,7 @@ static void take_texts(struct gn_dns *op, const struct ares_txt_ext *list)
 	if (to == NULL)
 		return;
 	for (t = list; t != NULL; t = t->next) {
-		if (t->record_start) {
+		if (t->record_start != 0) {
 			if (op->n == n)
 				break;
 			if (r != NULL)
@@ -356,21 +358,21 @@ static void take_texts(struct gn_dns *op, const struct ares_txt_ext *list)
 		r->len += t->length;
 	}
 	*to = '\0';
-	if (!op->n)
+	if (op->n == 0)
 		op->err = GN_ENONAME;
 }
 
 static void on_text(void *arg, int status, int timeouts, unsigned char *answer, int len)
 {
-	struct gn_dns *op = dns_finish(arg, error_of(status));
+	struct gn_dns *op = dns_finish(arg, dns_error(status));
 	struct ares_txt_ext *list = NULL;
 
 	(void)timeouts;
-	if (op == NULL || op->err)
+	if (op == NULL || op->err != 0)
 		return;
-	op->err = error_of(ares_parse_txt_reply_ext(answer, len, &list));
-	if (!op->err)
-		take_texts(op, list);
+	op->err = dns_error(ares_parse_txt_reply_ext(answer, len, &list));
+	if (op->err == 0)
+		dns_take_texts(op, list);
 	if (list != NULL)
 		ares_free_data(list);
 }
@@ -402,7 +404,7 @@ static void run_done(struct gn_task *task)
 
 	op->records = NULL;
 	dns_free(op);
-	on_done(arg, err, err ? NULL : records, err ? 0 : n);
+	on_done(arg, err, err != 0 ? NULL : records, err != 0 ? 0 : n);
 	free(records);
 }
 
@@ -411,7 +413,7 @@ static void dns_on_limit(void *arg)
 	struct gn_dns *op = arg;
 
 	if (op->request == NULL)
-		return; /* the answer is about to be told */
+		return; /* the answer is there: the task is posted */
 	op->request->op = NULL;
 	op->request = NULL;
 	op->err = GN_ETIMEOUT;
@@ -421,14 +423,14 @@ static void dns_on_limit(void *arg)
 static bool is_localhost(const char *name)
 {
 	static const char localhost[] = "localhost";
-	size_t n = strlen(name), len = sizeof(localhost) - 1;
+	size_t n = strlen(name), len = sizeof localhost - 1;
 
-	if (n && name[n - 1] == '.')
+	if (n > 0 && name[n - 1] == '.')
 		n--;
 	return n >= len && strncasecmp(name + n - len, localhost, len) == 0 && (n == len || name[n - len - 1] == '.');
 }
 
-/* RFC 6761, section 6.3: never asked of anybody.  (c-ares 1.18 would leak memory over it.) */
+/* No server is asked for localhost (RFC 6761, section 6.3).  c-ares 1.18 leaks memory when it is asked. */
 static void answer_localhost(struct gn_dns *op)
 {
 	static const uint8_t four[4] = {127, 0, 0, 1}, six[16] = {[15] = 1};
@@ -455,9 +457,9 @@ static int dns_ask(struct gn_dns *op, const char *name)
 		return 0;
 	}
 	err = channel_open(dns);
-	if (err)
+	if (err != 0)
 		return err;
-	op->request = malloc(sizeof(*op->request));
+	op->request = malloc(sizeof *op->request);
 	if (op->request == NULL)
 		return -ENOMEM;
 	op->request->op = op;
@@ -465,7 +467,7 @@ static int dns_ask(struct gn_dns *op, const char *name)
 		ares_query(dns->channel, name, 1 /* Internet */, GN_DNS_TXT, on_text, op->request);
 	else
 		ares_getaddrinfo(dns->channel, name, NULL, &hints, on_addrinfo, op->request);
-	arm(dns);
+	dns_update_timer(dns);
 	return 0;
 }
 
@@ -477,12 +479,12 @@ int gn_dns_start(const struct gn_dns_cfg *cfg, struct gn_dns **out)
 
 	if (gn_loop_is_virtual(cfg->loop))
 		return -ENOTSUP;
-	if (!cfg->name[0] || strlen(cfg->name) > NAME_MAX_LEN)
+	if (cfg->name[0] == '\0' || strlen(cfg->name) > NAME_MAX_LEN)
 		return GN_EFORMAT;
 	err = dns_of(cfg->loop, &dns);
-	if (err)
+	if (err != 0)
 		return err;
-	op = calloc(1, sizeof(*op));
+	op = calloc(1, sizeof *op);
 	if (op == NULL)
 		return -ENOMEM;
 	op->dns = dns;
@@ -494,7 +496,7 @@ int gn_dns_start(const struct gn_dns_cfg *cfg, struct gn_dns **out)
 	gn_timer_start(&op->limit, cfg->limit > 0 ? cfg->limit : GN_DNS_LIMIT);
 	dns->queries++;
 	err = dns_ask(op, cfg->name);
-	if (err) {
+	if (err != 0) {
 		dns_free(op);
 		return err;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of lib/loop share of a loop, and nobody else sees. */
+/* The inside of a loop.  Only files of lib/loop include this. */
 #ifndef GN_LOOP_INSIDE_H
 #define GN_LOOP_INSIDE_H
 
@@ -8,31 +8,33 @@
 struct ev_loop;
 
 struct gn_loop {
-	struct ev_loop *ev;      /* NULL: virtual */
-	gn_time now;             /* the loop's clock: mono, less the pauses of this process */
-	gn_time mono;            /* CLOCK_MONOTONIC when it was read last */
-	gn_time meant;           /* how much later than that the next reading is meant to be: the wait in between */
+	struct ev_loop *ev;      /* NULL: the loop is virtual */
+	gn_time now;             /* the loop's clock: mono less the pauses of this process */
+	gn_time mono;            /* CLOCK_MONOTONIC at the last reading */
+	gn_time expected;        /* how much later the next reading is expected: the wait between the two */
 	struct gn_list tasks;    /* posted */
-	struct gn_list running;  /* what this turn still runs */
-	struct gn_timer *timers; /* the root: the next to fire */
-	size_t starts;           /* timers started so far */
-	size_t watching;         /* watches that wait for something */
+	struct gn_list running;  /* tasks that the current turn still has to run */
+	struct gn_timer *timers; /* the root of the heap: the timer that fires next; NULL: none is running */
+	size_t starts;           /* how often timers were started */
+	size_t watching;         /* watches with a nonempty set of events */
 	struct gn_slot *slots;
 	bool is_stopped, is_running;
 };
 
-/* Reads the clock; before each callback, so that none sees an instant from before a wait or before
- * another callback that took long.  True when the process was paused since the last reading: that
- * was more than a second later than meant.  The pause does not count.  Virtual: does nothing. */
+/* Reads the clock.  This is done before each callback, so that no callback sees an instant from before a wait, or from
+ * before another callback that took long.  Returns true when the process was paused since the last reading, which is
+ * when the reading is more than a second later than expected; the pause is not counted.  A virtual loop's clock is left
+ * alone. */
 bool gn_loop_clock_read(struct gn_loop *loop);
 
-/* Runs what was due when it was called; what its callbacks start waits for the next turn.
- * Was there anything? */
+/* Fires the timers that are due at the time of the call.  Timers that their callbacks start fire in the next turn at
+ * the earliest.  Returns whether any timer fired. */
 bool gn_timer_advance(struct gn_loop *loop);
 
+/* Creates libev's loop.  0, -ENOMEM or -errno. */
 int gn_watch_open(struct gn_loop *loop);
 void gn_watch_close(struct gn_loop *loop);
-/* Waits for descriptors and runs their callbacks: at most `wait`, 0: only looks. */
+/* Waits for descriptors for at most `wait` (0: polls) and runs their callbacks. */
 void gn_watch_wait(struct gn_loop *loop, gn_time wait);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The loop itself: its run queue, its clock, its turn. */
+/* The loop: its run queue, its clock, its turns, its slots. */
 #include "loop/inside.h"
 
 #include <errno.h>
@@ -15,33 +15,33 @@ struct gn_slot {
 	void (*fini)(void *value);
 };
 
-#define PAUSE GN_SEC /* a reading of the clock that is later than meant by more than this follows a pause */
-#define NAP GN_SEC   /* no wait for a timer is cut shorter than this */
+#define PAUSE GN_SEC    /* a clock reading that is later than expected by more than this follows a pause */
+#define WAIT_MIN GN_SEC /* a wait for a timer is not cut shorter than this */
 
 bool gn_loop_clock_read(struct gn_loop *loop)
 {
 	struct timespec ts;
-	gn_time mono, passed, meant = loop->meant;
+	gn_time mono, passed, expected = loop->expected;
 
 	if (loop->ev == NULL || clock_gettime(CLOCK_MONOTONIC, &ts) != 0)
 		return false;
 	mono = (gn_time)ts.tv_sec * GN_SEC + ts.tv_nsec;
 	passed = mono - loop->mono;
 	loop->mono = mono;
-	loop->meant = 0;
+	loop->expected = 0;
 	if (passed <= 0)
 		return false;
-	if (passed <= gn_time_add(meant, PAUSE)) {
+	if (passed <= gn_time_add(expected, PAUSE)) {
 		loop->now += passed;
 		return false;
 	}
-	loop->now += meant;
+	loop->now += expected;
 	return true;
 }
 
 static struct gn_loop *loop_new(void)
 {
-	struct gn_loop *loop = calloc(1, sizeof(*loop));
+	struct gn_loop *loop = calloc(1, sizeof *loop);
 
 	if (loop == NULL)
 		return NULL;
@@ -58,11 +58,11 @@ int gn_loop_new(struct gn_loop **out)
 	if (loop == NULL)
 		return -ENOMEM;
 	err = gn_watch_open(loop);
-	if (err) {
+	if (err != 0) {
 		free(loop);
 		return err;
 	}
-	loop->meant = GN_NEVER;
+	loop->expected = GN_NEVER; /* the first reading counts in full */
 	gn_loop_clock_read(loop);
 	*out = loop;
 	return 0;
@@ -74,7 +74,7 @@ int gn_loop_new_virtual(struct gn_loop **out)
 
 	if (loop == NULL)
 		return -ENOMEM;
-	/* Not 0, so that an instant that nobody has set is told from the first one. */
+	/* The clock does not start at 0, so that 0 can mean "not set" in an instant. */
 	loop->now = GN_SEC;
 	*out = loop;
 	return 0;
@@ -112,7 +112,7 @@ int gn_loop_slot_put(struct gn_loop *loop, const void *key, void *value, void (*
 
 	if (gn_loop_slot_get(loop, key) != NULL)
 		return -EEXIST;
-	s = malloc(sizeof(*s));
+	s = malloc(sizeof *s);
 	if (s == NULL)
 		return -ENOMEM;
 	*s = (struct gn_slot){.next = loop->slots, .key = key, .value = value, .fini = fini};
@@ -152,7 +152,7 @@ static bool run_tasks(struct gn_loop *loop)
 	struct gn_task *task;
 	bool any = false;
 
-	/* Something is left there when a task ran a turn of its own. */
+	/* The list is not empty when a task runs a turn of its own. */
 	gn_list_splice(&loop->running, &loop->tasks);
 	while ((task = gn_list_first(&loop->running, struct gn_task, link)) != NULL) {
 		gn_list_del(&task->link);
@@ -163,10 +163,10 @@ static bool run_tasks(struct gn_loop *loop)
 	return any;
 }
 
-/* How long descriptors may be waited for, `wait` at most.  On the real clock a timer is approached
- * in steps of half of what is left, so that a pause of the process, which can only be told from
- * waiting by its length, uses up no more than half of the time that any timer still had. */
-static gn_time bound(const struct gn_loop *loop, gn_time wait)
+/* Returns how long to wait for descriptors, at most `wait`.  On the real clock the loop waits for a timer in steps
+ * of half of the time that is left.  A pause of the process during a wait cannot be distinguished from the wait itself,
+ * so it uses up at most half of the time that any timer still had. */
+static gn_time loop_wait_limit(const struct gn_loop *loop, gn_time wait)
 {
 	gn_time left;
 
@@ -175,37 +175,37 @@ static gn_time bound(const struct gn_loop *loop, gn_time wait)
 	if (loop->timers == NULL)
 		return wait;
 	left = loop->timers->when - loop->now;
-	if (loop->ev != NULL && left > NAP)
-		left = gn_time_max(left / 2, NAP);
+	if (loop->ev != NULL && left > WAIT_MIN)
+		left = gn_time_max(left / 2, WAIT_MIN);
 	return gn_time_min(left, wait);
 }
 
-static bool is_idle(const struct gn_loop *loop)
+static bool loop_is_idle(const struct gn_loop *loop)
 {
-	return gn_list_is_empty(&loop->tasks) && loop->timers == NULL && !loop->watching;
+	return gn_list_is_empty(&loop->tasks) && loop->timers == NULL && loop->watching == 0;
 }
 
-static int turn(struct gn_loop *loop, gn_time wait, bool is_single)
+static int loop_turn(struct gn_loop *loop, gn_time wait, bool is_single)
 {
 	bool any;
 
-	if (is_idle(loop))
+	if (loop_is_idle(loop))
 		return GN_EAGAIN;
 	any = run_tasks(loop);
 	any |= gn_timer_advance(loop);
 	if (any && is_single)
 		wait = 0;
-	/* Do not wait when the work is done, and look once all the same when it was stopped. */
-	wait = loop->is_stopped || is_idle(loop) ? 0 : bound(loop, wait);
+	/* A stopped loop and an idle one do not wait, but still poll the descriptors once. */
+	wait = loop->is_stopped || loop_is_idle(loop) ? 0 : loop_wait_limit(loop, wait);
 	if (loop->ev == NULL) {
 		loop->now += wait == GN_NEVER ? 0 : wait;
 		return 0;
 	}
-	loop->meant = gn_time_max(wait, 0);
-	if (loop->watching || wait > 0)
+	loop->expected = gn_time_max(wait, 0);
+	if (loop->watching > 0 || wait > 0)
 		gn_watch_wait(loop, wait);
-	/* After a pause what the kernel holds is reported before any timer is judged. */
-	if (gn_loop_clock_read(loop) && loop->watching)
+	/* After a pause, descriptors that became ready meanwhile are reported before any timer fires. */
+	if (gn_loop_clock_read(loop) && loop->watching > 0)
 		gn_watch_wait(loop, 0);
 	return 0;
 }
@@ -213,7 +213,7 @@ static int turn(struct gn_loop *loop, gn_time wait, bool is_single)
 int gn_loop_turn(struct gn_loop *loop, gn_time wait)
 {
 	gn_loop_clock_read(loop);
-	return turn(loop, wait, true);
+	return loop_turn(loop, wait, true);
 }
 
 int gn_loop_run(struct gn_loop *loop)
@@ -222,7 +222,7 @@ int gn_loop_run(struct gn_loop *loop)
 		return -EBUSY;
 	loop->is_running = true;
 	gn_loop_clock_read(loop);
-	while (!loop->is_stopped && turn(loop, GN_NEVER, false) == 0)
+	while (!loop->is_stopped && loop_turn(loop, GN_NEVER, false) == 0)
 		;
 	loop->is_stopped = false;
 	loop->is_running = false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* accept4, SOCK_NONBLOCK and SIOCOUTQ are Linux's. */
+/* accept4(), SOCK_NONBLOCK and SIOCOUTQ exist on Linux only. */
 #define _GNU_SOURCE
 #include "loop/socket.h"
 
@@ -14,7 +14,8 @@
 
 #include "loop/socket_addr.h"
 
-static int socket_reason(void)
+/* The error of a call that failed on a connected socket. */
+static int socket_error(void)
 {
 	return errno == ECONNRESET || errno == EPIPE ? GN_ERESET : -errno;
 }
@@ -38,9 +39,9 @@ int gn_socket_dial(const struct gn_sockaddr *to, int *out)
 	socklen_t len = gn_sockaddr_encode(to, &sa);
 	int fd, err = stream_socket(to, &fd);
 
-	if (err)
+	if (err != 0)
 		return err;
-	/* Interrupted, it goes on all the same. */
+	/* A connect that is interrupted continues in the background. */
 	if (connect(fd, (struct sockaddr *)&sa, len) != 0 && errno != EINPROGRESS && errno != EINTR) {
 		err = -errno;
 		close(fd);
@@ -53,7 +54,7 @@ int gn_socket_dial(const struct gn_sockaddr *to, int *out)
 int gn_socket_error(int fd)
 {
 	int err = 0;
-	socklen_t len = sizeof(err);
+	socklen_t len = sizeof err;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
 		return -errno;
@@ -67,10 +68,10 @@ int gn_socket_listen(const struct gn_sockaddr *at, int backlog, int *out)
 	socklen_t len = gn_sockaddr_encode(at, &sa);
 	int fd, err = stream_socket(at, &fd);
 
-	if (err)
+	if (err != 0)
 		return err;
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
-	    (at->family == 6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) != 0) ||
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
+	    (at->family == 6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one) != 0) ||
 	    bind(fd, (struct sockaddr *)&sa, len) != 0 || listen(fd, backlog) != 0) {
 		err = -errno;
 		close(fd);
@@ -80,8 +81,8 @@ int gn_socket_listen(const struct gn_sockaddr *at, int backlog, int *out)
 	return 0;
 }
 
-/* Errors that belong to the connection that was to be accepted, accept(2). */
-static bool is_passing(int err)
+/* Errors of accept(2) that concern one pending connection, and not the listener. */
+static bool is_accept_transient(int err)
 {
 	switch (err) {
 	case EINTR:
@@ -94,7 +95,7 @@ static bool is_passing(int err)
 	case EHOSTUNREACH:
 	case EOPNOTSUPP:
 	case ENETUNREACH:
-	case EPERM: /* a firewall's word */
+	case EPERM: /* a firewall forbids it */
 		return true;
 	}
 	return false;
@@ -107,7 +108,7 @@ int gn_socket_accept(int listener, int *out, struct gn_sockaddr *remote)
 	int fd, tries;
 
 	for (tries = 0; tries < 16; tries++) {
-		len = sizeof(sa);
+		len = sizeof sa;
 		fd = accept4(listener, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			if (gn_sockaddr_decode(&sa, len, remote) == 0) {
@@ -115,7 +116,7 @@ int gn_socket_accept(int listener, int *out, struct gn_sockaddr *remote)
 				return 0;
 			}
 			close(fd);
-		} else if (!is_passing(errno)) {
+		} else if (!is_accept_transient(errno)) {
 			return would_block() ? GN_EAGAIN : -errno;
 		}
 	}
@@ -133,7 +134,7 @@ static ptrdiff_t receive(int fd, void *buf, size_t n, int flags)
 		return got;
 	if (got == 0)
 		return GN_EOF;
-	return would_block() ? GN_EAGAIN : socket_reason();
+	return would_block() ? GN_EAGAIN : socket_error();
 }
 
 ptrdiff_t gn_socket_read(int fd, void *buf, size_t n)
@@ -143,9 +144,9 @@ ptrdiff_t gn_socket_read(int fd, void *buf, size_t n)
 
 ptrdiff_t gn_socket_skip(int fd)
 {
-	uint8_t buf[16 << 10]; /* MSG_TRUNC would do without, but memory checkers do not know it */
+	uint8_t buf[16 << 10]; /* MSG_TRUNC needs no buffer, but memory checkers do not know it */
 
-	return receive(fd, buf, sizeof(buf), MSG_DONTWAIT);
+	return receive(fd, buf, sizeof buf, MSG_DONTWAIT);
 }
 
 ptrdiff_t gn_socket_write(int fd, const struct iovec *v, int n)
@@ -153,20 +154,21 @@ ptrdiff_t gn_socket_write(int fd, const struct iovec *v, int n)
 	struct msghdr msg = {.msg_iovlen = (size_t)(n < GN_SOCKET_VIEWS ? n : GN_SOCKET_VIEWS)};
 	ssize_t sent;
 
-	memcpy(&msg.msg_iov, &v, sizeof(v)); /* sendmsg reads only, but its header has no const */
+	memcpy(&msg.msg_iov, &v,
+	       sizeof v); /* sendmsg() does not write to the views, but its declaration lacks the const */
 	do
 		sent = sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
 	if (sent >= 0)
 		return sent;
-	return would_block() ? GN_EAGAIN : socket_reason();
+	return would_block() ? GN_EAGAIN : socket_error();
 }
 
 int gn_socket_end(int fd)
 {
 	if (shutdown(fd, SHUT_WR) == 0)
 		return 0;
-	/* Not connected any more: it was reset, which reading tells better. */
+	/* The connection was reset before. */
 	return errno == ENOTCONN ? GN_ERESET : -errno;
 }
 
@@ -179,7 +181,7 @@ void gn_socket_reset(int fd)
 {
 	static const struct linger now = {.l_onoff = 1};
 
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 	close(fd);
 }
 
@@ -188,10 +190,10 @@ void gn_socket_tune(int fd, size_t notsent)
 	static const int one = 1;
 	int low = notsent < INT32_MAX ? (int)notsent : INT32_MAX;
 
-	/* Without them it is slower, and works. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	/* A failure costs speed only, so it is ignored. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	if (low > 0)
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &low, sizeof(low));
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &low, sizeof low);
 }
 
 size_t gn_socket_unacked(int fd)
@@ -204,7 +206,7 @@ size_t gn_socket_unacked(int fd)
 int gn_socket_local(int fd, struct gn_sockaddr *out)
 {
 	struct sockaddr_storage sa;
-	socklen_t len = sizeof(sa);
+	socklen_t len = sizeof sa;
 
 	if (getsockname(fd, (struct sockaddr *)&sa, &len) != 0)
 		return -errno;
@@ -214,7 +216,7 @@ int gn_socket_local(int fd, struct gn_sockaddr *out)
 int gn_socket_remote(int fd, struct gn_sockaddr *out)
 {
 	struct sockaddr_storage sa;
-	socklen_t len = sizeof(sa);
+	socklen_t len = sizeof sa;
 
 	if (getpeername(fd, (struct sockaddr *)&sa, &len) != 0)
 		return -errno;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The network's sockets: TCP over IPv4 and IPv6, nonblocking and close-on-exec, never
- * raising SIGPIPE.  Nobody outside lib/loop sees a struct sockaddr.  The congestion
- * control is the system's.
+ * Sockets of the network: TCP over IPv4 and IPv6.  Every socket is nonblocking and close-on-exec, and writing to one
+ * never raises SIGPIPE.  No struct sockaddr is visible outside lib/loop.  The system's congestion control is used.
  *
- * Functions return 0, -errno, or what they say beside.  A connection that the far end reset
- * is GN_ERESET, whichever of the system's names it has.
+ * A function that returns an int returns 0 or an error: the -errno of the system call that failed, or one of enum
+ * gn_error where the function names it.  Out-parameters are untouched on failure.  A connection that the peer reset is
+ * always GN_ERESET, whether the system reports ECONNRESET or EPIPE.
+ *
+ * A socket is its owner's, who closes it by gn_socket_close() or gn_socket_reset(), and frees its watch before.
+ * Nothing here calls back, so every function may be called from inside any callback.
  */
 #ifndef GN_LOOP_SOCKET_H
 #define GN_LOOP_SOCKET_H
@@ -14,62 +17,70 @@
 
 struct gn_sockaddr {
 	uint8_t family; /* 4 or 6 */
-	uint8_t ip[16]; /* network order; of IPv4 the first 4, the others 0 */
+	uint8_t ip[16]; /* network order; IPv4 uses the first 4 bytes, the others are 0 */
 	uint16_t port;  /* host order */
-	uint32_t scope; /* of a link-local IPv6 address: the interface's number; else 0 */
+	uint32_t scope; /* the number of the interface of a link-local IPv6 address; else 0 */
 };
 
+/* Compares family, address, port and scope. */
 bool gn_sockaddr_is_equal(const struct gn_sockaddr *a, const struct gn_sockaddr *b);
-/* 0.0.0.0 or :: */
+/* True for 0.0.0.0 and ::, with any port. */
 bool gn_sockaddr_is_wildcard(const struct gn_sockaddr *a);
 
-#define GN_ZONE_MAX 16 /* an interface's name with its NUL */
+#define GN_ZONE_MAX 16 /* bytes of an interface's name with its NUL */
 
-/* A zone, as people write it: an interface's name or its number.  GN_ENOZONE when
- * this host has no such interface. */
+/* Finds an interface by its name or its decimal number (RFC 4007, section 11).  0, or GN_ENOZONE when this host
+ * has no such interface. */
 int gn_zone_parse(const char *zone, uint32_t *scope);
-/* The name, or else the number; returns zone. */
+/* Writes the interface's name, or the number when this host has no such interface.  Returns zone. */
 char *gn_zone_format(uint32_t scope, char zone[GN_ZONE_MAX]);
 
-/* Begins to connect.  The socket is writable when that has come to an end, and
- * gn_socket_error() then says which. */
+/* Starts to connect.  The socket becomes writable when the attempt has ended, and gn_socket_error() then returns its
+ * result.  Errors: -errno of socket(2) and connect(2), such as -EMFILE, -ENETUNREACH, -EACCES. */
 int gn_socket_dial(const struct gn_sockaddr *to, int *fd);
+/* Returns and clears the socket's pending error: 0, or -errno, such as -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH. */
 int gn_socket_error(int fd);
-/* Listens; an IPv6 socket takes no IPv4.  backlog is cut down to the system's limit. */
+/* Listens.  An IPv6 socket accepts no IPv4 connections.  The system limits backlog.  Errors: -errno of socket(2),
+ * bind(2) and listen(2), such as -EADDRINUSE, -EADDRNOTAVAIL, -EACCES. */
 int gn_socket_listen(const struct gn_sockaddr *at, int backlog, int *fd);
-/* GN_EAGAIN when nobody is waiting.  A connection that has died meanwhile is passed over.
- * -EMFILE, -ENFILE, -ENOBUFS, -ENOMEM: it is still in the queue. */
+/* Accepts a connection.  GN_EAGAIN when none is pending.  A pending connection that has failed is skipped.  After
+ * -EMFILE, -ENFILE, -ENOBUFS and -ENOMEM the connection is still pending, so the listener stays readable. */
 int gn_socket_accept(int listener, int *fd, struct gn_sockaddr *remote);
 
-/* How many bytes (> 0), GN_EAGAIN, GN_EOF, or an error.  n > 0. */
+/* Reads up to n > 0 bytes.  Returns their number (> 0), GN_EAGAIN, GN_EOF, GN_ERESET or -errno. */
 ptrdiff_t gn_socket_read(int fd, void *buf, size_t n);
-/* As read, but throws away what it reads. */
+/* Reads and discards some bytes.  Returns as gn_socket_read(). */
 ptrdiff_t gn_socket_skip(int fd);
-/* How many bytes (> 0), GN_EAGAIN, or an error.  At most GN_SOCKET_VIEWS are looked at. */
+/* Writes some bytes of the first GN_SOCKET_VIEWS views.  Returns their number (0 only when these views are empty),
+ * GN_EAGAIN, GN_ERESET or -errno. */
 #define GN_SOCKET_VIEWS 64
 ptrdiff_t gn_socket_write(int fd, const struct iovec *v, int n);
-/* Shuts the writing side down. */
+/* Shuts the writing side down, behind all that was written.  0, GN_ERESET or -errno. */
 int gn_socket_end(int fd);
+/* Closes the socket.  Bytes that were written are still sent, unless unread input makes the system send a reset. */
 void gn_socket_close(int fd);
-/* Closes, and tells the far end by a reset; what is not yet sent is thrown away. */
+/* Closes the socket and resets the connection.  Bytes that were not sent yet are discarded. */
 void gn_socket_reset(int fd);
 
-/* No delay of small writes, and writable only while fewer than notsent bytes wait in this
- * kernel unsent (0: the system's own limit).  A listener's connections inherit it. */
+/* Disables Nagle's algorithm, and reports the socket as writable only while fewer than notsent bytes wait in this
+ * kernel unsent (0: the system's own limit).  Connections that a listener accepts inherit both. */
 void gn_socket_tune(int fd, size_t notsent);
-/* Bytes that the far host has not acknowledged; 0 when that cannot be known. */
+/* The number of written bytes that the peer's host has not acknowledged; 0 when it is unknown. */
 size_t gn_socket_unacked(int fd);
+/* The socket's own address.  0 or -errno. */
 int gn_socket_local(int fd, struct gn_sockaddr *out);
+/* The peer's address.  0 or -errno (-ENOTCONN). */
 int gn_socket_remote(int fd, struct gn_sockaddr *out);
 
-/* An address of this host, its interface being up. */
+/* An address of an interface of this host that is up. */
 struct gn_ifaddr {
 	struct gn_sockaddr addr; /* port 0 */
-	char name[GN_ZONE_MAX];
+	char name[GN_ZONE_MAX];  /* the interface's */
 	bool is_loopback;
 };
 
-/* All of them, in an array that the caller frees with free(); NULL when there are none. */
+/* All IPv4 and IPv6 addresses of this host, in an array that the caller frees with free(); NULL when there are none.
+ * 0, -ENOMEM, or -errno of getifaddrs(3). */
 int gn_ifaddrs_get(struct gn_ifaddr **out, size_t *n);
 
 #endif

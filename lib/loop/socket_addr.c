@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* getifaddrs and the flags of interfaces are not POSIX's. */
+/* getifaddrs() and the flags of interfaces are not in POSIX. */
 #define _GNU_SOURCE
 #include "loop/socket_addr.h"
 
@@ -11,25 +11,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(GN_ZONE_MAX >= IF_NAMESIZE, "room for the name of an interface");
+_Static_assert(GN_ZONE_MAX >= IF_NAMESIZE, "GN_ZONE_MAX has room for the name of an interface");
 
 socklen_t gn_sockaddr_encode(const struct gn_sockaddr *a, struct sockaddr_storage *sa)
 {
 	struct sockaddr_in6 six = {.sin6_family = AF_INET6};
 	struct sockaddr_in four = {.sin_family = AF_INET};
 
-	memset(sa, 0, sizeof(*sa));
+	memset(sa, 0, sizeof *sa);
 	if (a->family == 6) {
 		six.sin6_port = htons(a->port);
 		six.sin6_scope_id = a->scope;
 		memcpy(&six.sin6_addr, a->ip, 16);
-		memcpy(sa, &six, sizeof(six));
-		return sizeof(six);
+		memcpy(sa, &six, sizeof six);
+		return sizeof six;
 	}
 	four.sin_port = htons(a->port);
 	memcpy(&four.sin_addr, a->ip, 4);
-	memcpy(sa, &four, sizeof(four));
-	return sizeof(four);
+	memcpy(sa, &four, sizeof four);
+	return sizeof four;
 }
 
 int gn_sockaddr_decode(const struct sockaddr_storage *sa, socklen_t len, struct gn_sockaddr *out)
@@ -37,14 +37,14 @@ int gn_sockaddr_decode(const struct sockaddr_storage *sa, socklen_t len, struct 
 	struct sockaddr_in6 six;
 	struct sockaddr_in four;
 
-	if (sa->ss_family == AF_INET6 && len >= sizeof(six)) {
-		memcpy(&six, sa, sizeof(six));
+	if (sa->ss_family == AF_INET6 && len >= sizeof six) {
+		memcpy(&six, sa, sizeof six);
 		*out = (struct gn_sockaddr){.family = 6, .port = ntohs(six.sin6_port), .scope = six.sin6_scope_id};
 		memcpy(out->ip, &six.sin6_addr, 16);
 		return 0;
 	}
-	if (sa->ss_family == AF_INET && len >= sizeof(four)) {
-		memcpy(&four, sa, sizeof(four));
+	if (sa->ss_family == AF_INET && len >= sizeof four) {
+		memcpy(&four, sa, sizeof four);
 		*out = (struct gn_sockaddr){.family = 4, .port = ntohs(four.sin_port)};
 		memcpy(out->ip, &four.sin_addr, 4);
 		return 0;
@@ -72,12 +72,12 @@ int gn_zone_parse(const char *zone, uint32_t *scope)
 	unsigned index = if_nametoindex(zone);
 	char name[IF_NAMESIZE];
 
-	if (!index) {
+	if (index == 0) {
 		if (*zone < '1' || *zone > '9')
 			return GN_ENOZONE;
 		errno = 0;
 		n = strtoul(zone, &end, 10);
-		if (*end || errno || n > UINT32_MAX || if_indextoname((unsigned)n, name) == NULL)
+		if (*end != '\0' || errno != 0 || n > UINT32_MAX || if_indextoname((unsigned)n, name) == NULL)
 			return GN_ENOZONE;
 		index = (unsigned)n;
 	}
@@ -94,7 +94,7 @@ char *gn_zone_format(uint32_t scope, char zone[GN_ZONE_MAX])
 
 static bool is_address(const struct ifaddrs *i)
 {
-	return i->ifa_addr != NULL && (i->ifa_flags & IFF_UP) &&
+	return i->ifa_addr != NULL && (i->ifa_flags & IFF_UP) != 0 &&
 	       (i->ifa_addr->sa_family == AF_INET || i->ifa_addr->sa_family == AF_INET6);
 }
 
@@ -107,7 +107,7 @@ static void socket_addr_fill(const struct ifaddrs *i, struct gn_ifaddr *out)
 	*out = (struct gn_ifaddr){.is_loopback = (i->ifa_flags & IFF_LOOPBACK) != 0};
 	(void)gn_sockaddr_decode(&sa, len, &out->addr);
 	out->addr.port = 0;
-	(void)snprintf(out->name, sizeof(out->name), "%s", i->ifa_name);
+	(void)snprintf(out->name, sizeof out->name, "%s", i->ifa_name);
 }
 
 int gn_ifaddrs_get(struct gn_ifaddr **out, size_t *n)
@@ -120,7 +120,7 @@ int gn_ifaddrs_get(struct gn_ifaddr **out, size_t *n)
 		return -errno;
 	for (i = all; i != NULL; i = i->ifa_next)
 		count += is_address(i);
-	if (count && (list = calloc(count, sizeof(*list))) == NULL) {
+	if (count > 0 && (list = calloc(count, sizeof *list)) == NULL) {
 		freeifaddrs(all);
 		return -ENOMEM;
 	}

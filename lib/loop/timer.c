@@ -11,10 +11,10 @@
 
 static bool is_before(const struct gn_timer *a, const struct gn_timer *b)
 {
-	return a->when != b->when ? a->when < b->when : a->at < b->at;
+	return a->when != b->when ? a->when < b->when : a->seq < b->seq;
 }
 
-/* Two heaps into one; neither root has siblings. */
+/* Melds two heaps into one.  Each may be NULL; neither root has siblings. */
 static struct gn_timer *meld(struct gn_timer *a, struct gn_timer *b)
 {
 	struct gn_timer *t;
@@ -34,8 +34,8 @@ static struct gn_timer *meld(struct gn_timer *a, struct gn_timer *b)
 	return a;
 }
 
-/* The children of a node that goes, into one heap: melded in pairs, and those from the
- * last to the first, which is what keeps the heap's cost at O(log n). */
+/* Melds the children of a removed node into one heap: first in pairs, then the pairs from the last to the
+ * first.  This order keeps the amortised cost of a removal at O(log n). */
 static struct gn_timer *meld_children(struct gn_timer *first)
 {
 	struct gn_timer *pairs = NULL, *root = NULL, *a, *b;
@@ -76,7 +76,7 @@ static void unlink_timer(struct gn_timer *t)
 		t->loop->timers = meld(t->loop->timers, rest);
 	}
 	t->child = t->next = t->prev = NULL;
-	t->at = 0;
+	t->seq = 0;
 }
 
 void gn_timer_init(struct gn_timer *t, struct gn_loop *loop, void (*cb)(void *arg), void *arg)
@@ -91,7 +91,7 @@ void gn_timer_fini(struct gn_timer *t)
 
 void gn_timer_stop(struct gn_timer *t)
 {
-	if (t->at)
+	if (t->seq != 0)
 		unlink_timer(t);
 }
 
@@ -100,10 +100,15 @@ void gn_timer_start_at(struct gn_timer *t, gn_time when)
 	gn_timer_stop(t);
 	if (when == GN_NEVER)
 		return;
-	/* Nothing is put before what is due already, so nobody starves. */
+	/* A timer never precedes those that are due already, so none of them starves. */
 	t->when = when > t->loop->now ? when : t->loop->now;
-	t->at = ++t->loop->starts;
+	t->seq = ++t->loop->starts;
 	t->loop->timers = meld(t->loop->timers, t);
+}
+
+bool gn_timer_is_running(const struct gn_timer *t)
+{
+	return t->seq != 0;
 }
 
 void gn_timer_start(struct gn_timer *t, gn_time delay)
@@ -117,7 +122,7 @@ void gn_timer_start(struct gn_timer *t, gn_time delay)
 
 int gn_timer_new(struct gn_loop *loop, void (*cb)(void *arg), void *arg, struct gn_timer **out)
 {
-	struct gn_timer *t = malloc(sizeof(*t));
+	struct gn_timer *t = malloc(sizeof *t);
 
 	if (t == NULL)
 		return -ENOMEM;
@@ -141,7 +146,7 @@ bool gn_timer_advance(struct gn_loop *loop)
 	struct gn_timer *t;
 
 	gn_loop_clock_read(loop);
-	while ((t = loop->timers) != NULL && t->when <= loop->now && t->at <= last) {
+	while ((t = loop->timers) != NULL && t->when <= loop->now && t->seq <= last) {
 		unlink_timer(t);
 		t->cb(t->arg);
 		gn_loop_clock_read(loop);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors, by libev: the only file that knows it.  The loop is one of its own, never
- * the default one, so that no signal handler is installed; the environment is not asked.
- * libev reports what epoll refuses (regular files, /dev/null) as always ready.
+ * Watches of descriptors.  This is the only file that uses libev.  It never uses libev's default loop, so that no
+ * signal handler is installed, and libev does not read the environment.  libev reports descriptors that epoll refuses
+ * (regular files, /dev/null) as always ready.
  */
 #include "loop/inside.h"
 
@@ -16,10 +16,10 @@ struct gn_watch {
 	struct gn_loop *loop;
 	void (*cb)(void *arg, unsigned ready);
 	void *arg;
-	bool is_on; /* counted in loop->watching; libev may have stopped it meanwhile */
+	bool is_on; /* counted in loop->watching; libev stops the watcher of a bad descriptor by itself */
 };
 
-static void set_off(struct gn_watch *w)
+static void watch_set_off(struct gn_watch *w)
 {
 	if (w->is_on)
 		w->loop->watching--;
@@ -32,13 +32,13 @@ static void on_io(struct ev_loop *ev, struct ev_io *io, int revents)
 	unsigned ready = 0;
 
 	(void)ev;
-	/* The first of a batch comes right out of the wait. */
+	/* The first callback of a batch follows a wait, the others follow a callback: both took time. */
 	gn_loop_clock_read(w->loop);
 	if (revents & EV_ERROR) {
-		/* The descriptor is none any more; libev has stopped it.  Its owner finds out
-		 * by reading. */
+		/* The descriptor is not open any more, and libev has stopped the watcher.  The owner
+		 * gets the error when it reads. */
 		if (!ev_is_active(io))
-			set_off(w);
+			watch_set_off(w);
 		ready = GN_READABLE | GN_WRITABLE;
 	}
 	if (revents & EV_READ)
@@ -54,10 +54,10 @@ int gn_watch_new(struct gn_loop *loop, int fd, void (*cb)(void *arg, unsigned re
 
 	if (loop->ev == NULL)
 		return -ENOTSUP;
-	/* libev, as distributions build it, aborts over a descriptor that is not open. */
+	/* libev, as distributions build it, aborts when a watched descriptor is not open. */
 	if (fcntl(fd, F_GETFD) < 0)
 		return -errno;
-	w = malloc(sizeof(*w));
+	w = malloc(sizeof *w);
 	if (w == NULL)
 		return -ENOMEM;
 	ev_io_init(&w->io, on_io, fd, 0);
@@ -84,11 +84,11 @@ void gn_watch_start(struct gn_watch *w, unsigned ready)
 
 	if (w->is_on && ev_is_active(&w->io) && (w->io.events & (EV_READ | EV_WRITE)) == events)
 		return;
-	/* Stopping also takes back an event that is about to be reported.  libev asks the
-	 * kernel once a turn, and only for what has changed by then. */
+	/* Stopping also discards an event that is pending.  It costs no system call: libev updates the
+	 * kernel's set once per turn, and only for watchers that have changed by then. */
 	ev_io_stop(w->loop->ev, &w->io);
-	set_off(w);
-	if (events) {
+	watch_set_off(w);
+	if (events != 0) {
 		ev_io_modify(&w->io, events);
 		ev_io_start(w->loop->ev, &w->io);
 		w->is_on = true;
@@ -123,7 +123,7 @@ void gn_watch_wait(struct gn_loop *loop, gn_time wait)
 		ev_run(loop->ev, EVRUN_NOWAIT);
 		return;
 	}
-	/* libev reckons from its own idea of now, which is as old as its last wait. */
+	/* libev starts the timer from its own cached time, which is as old as its last wait. */
 	ev_now_update(loop->ev);
 	ev_timer_init(&timer, watch_on_time, (double)wait / 1e9, 0.);
 	if (wait != GN_NEVER)

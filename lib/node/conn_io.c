@@ -121,7 +121,7 @@ static void conn_update_events(struct gn_conn *c)
 			wants |= GN_WRITABLE;
 		if (wants != c->wants) {
 			c->wants = wants;
-			c->link->ops->want(c->link, wants);
+			c->link->ops->watch(c->link, wants);
 		}
 	}
 	c->retry = GN_NEVER;

@@ -133,7 +133,7 @@ static void on_trim(void *arg)
 
 void gn_node_released(struct gn_node *node)
 {
-	if (node->iobuf.freed >= TRIM_BYTES && node->trim_timer.at == 0)
+	if (node->iobuf.freed >= TRIM_BYTES && !gn_timer_is_running(&node->trim_timer))
 		gn_timer_start(&node->trim_timer, TRIM_DELAY * GN_MSEC);
 }
 

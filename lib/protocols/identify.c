@@ -272,7 +272,7 @@ static void push_more(struct gn_identify_service *sv)
 
 		if (sv->pushing >= GN_IDENTIFY_PUSHES)
 			return;
-		if (!peer->pending_push || sv->quiet.at != 0)
+		if (!peer->pending_push || gn_timer_is_running(&sv->quiet))
 			continue;
 		peer->pending_push = false;
 		if (gn_conn_is_usable(peer->conn))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The transport for tests: dialing, listening, and the faults. */
+/* The mem transport: its settings and faults, listening, dialing. */
 #include "transport/mem_link.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #define BACKLOG 1024
 #define FIRST_PICKED 49152
 
-static const char slot_key;
+static const char mem_slot_key;
 
 static void mem_fini_slot(void *value)
 {
@@ -19,7 +19,7 @@ static void mem_fini_slot(void *value)
 	struct gn_list *pos, *tmp;
 	int i;
 
-	/* What still lingers; all others have been given up, or are their owners' to answer for. */
+	/* Only ends that are closing are left: all others must have been freed by their owners. */
 	gn_list_for_each_safe(pos, tmp, &mem->pairs) {
 		struct gn_mem_pair *pair = gn_list_entry(pos, struct gn_mem_pair, link);
 		struct gn_mem_end *end[2] = {pair->end[0], pair->end[1]};
@@ -33,11 +33,11 @@ static void mem_fini_slot(void *value)
 
 static int mem_of(struct gn_loop *loop, struct gn_mem **out)
 {
-	struct gn_mem *mem = gn_loop_slot_get(loop, &slot_key);
+	struct gn_mem *mem = gn_loop_slot_get(loop, &mem_slot_key);
 	int err = 0;
 
 	if (mem == NULL) {
-		mem = calloc(1, sizeof(*mem));
+		mem = calloc(1, sizeof *mem);
 		if (mem == NULL)
 			return -ENOMEM;
 		mem->loop = loop;
@@ -45,11 +45,11 @@ static int mem_of(struct gn_loop *loop, struct gn_mem **out)
 		mem->next = FIRST_PICKED;
 		gn_list_init(&mem->listeners);
 		gn_list_init(&mem->pairs);
-		err = gn_loop_slot_put(loop, &slot_key, mem, mem_fini_slot);
-		if (err)
+		err = gn_loop_slot_put(loop, &mem_slot_key, mem, mem_fini_slot);
+		if (err != 0)
 			free(mem);
 	}
-	if (!err)
+	if (err == 0)
 		*out = mem;
 	return err;
 }
@@ -61,18 +61,18 @@ int gn_mem_set(struct gn_loop *loop, const struct gn_mem_cfg *cfg)
 	struct gn_mem *mem;
 	int err = mem_of(loop, &mem);
 
-	if (err)
+	if (err != 0)
 		return err;
 	mem->cfg = *cfg;
 	mem->random = cfg->seed;
-	if (!mem->cfg.buffer)
+	if (mem->cfg.buffer == 0)
 		mem->cfg.buffer = BUFFER;
 	return 0;
 }
 
 static struct gn_mem_pair *find_pair(struct gn_loop *loop, size_t i)
 {
-	struct gn_mem *mem = gn_loop_slot_get(loop, &slot_key);
+	struct gn_mem *mem = gn_loop_slot_get(loop, &mem_slot_key);
 	struct gn_list *pos;
 
 	if (mem == NULL)
@@ -129,7 +129,7 @@ struct gn_link_listener {
 	uint64_t at;
 	void (*on_link)(void *arg, struct gn_link *link);
 	void *arg;
-	struct gn_list queue; /* of ends */
+	struct gn_list queue; /* of struct gn_mem_end: connections that wait for on_link */
 	size_t queued;
 	struct gn_task task;
 	bool is_paused;
@@ -165,14 +165,15 @@ static struct gn_link_listener *find_listener(const struct gn_mem *mem, uint64_t
 	return NULL;
 }
 
-static uint64_t pick(struct gn_mem *mem)
+static uint64_t mem_pick(struct gn_mem *mem)
 {
 	while (find_listener(mem, mem->next) != NULL)
 		mem->next++;
 	return mem->next++;
 }
 
-static void listener_kick(struct gn_link_listener *l)
+/* Posts the task when a connection waits and may be reported. */
+static void listener_update(struct gn_link_listener *l)
 {
 	if (!l->is_paused && !gn_list_is_empty(&l->queue))
 		gn_task_post(l->mem->loop, &l->task);
@@ -187,7 +188,7 @@ static void run_listener(struct gn_task *task)
 		return;
 	gn_list_del(&e->queued);
 	l->queued--;
-	listener_kick(l); /* before the callback, which may close it */
+	listener_update(l); /* before the callback, which may close it */
 	l->on_link(l->arg, &e->link);
 }
 
@@ -198,17 +199,17 @@ static int mem_listen(const struct gn_link_listen_cfg *cfg, struct gn_link_liste
 	uint64_t at;
 	int err = mem_prepare(cfg->loop, cfg->addr, &mem, &at);
 
-	if (err)
+	if (err != 0)
 		return err;
-	if (!at)
-		at = pick(mem);
+	if (at == 0)
+		at = mem_pick(mem);
 	else if (find_listener(mem, at) != NULL)
 		return -EADDRINUSE;
-	l = calloc(1, sizeof(*l));
+	l = calloc(1, sizeof *l);
 	if (l == NULL)
 		return -ENOMEM;
 	err = gn_mem_addr_encode(at, bound);
-	if (err) {
+	if (err != 0) {
 		free(l);
 		return err;
 	}
@@ -226,7 +227,7 @@ static int mem_listen(const struct gn_link_listen_cfg *cfg, struct gn_link_liste
 static void mem_pause(struct gn_link_listener *l, bool paused)
 {
 	l->is_paused = paused;
-	listener_kick(l);
+	listener_update(l);
 }
 
 static void mem_unlisten(struct gn_link_listener *l)
@@ -247,15 +248,15 @@ struct gn_link_dial {
 	uint64_t to;
 	void (*on_done)(void *arg, int err, struct gn_link *link);
 	void *arg;
-	struct gn_timer timer; /* on the way there, then on the way back */
+	struct gn_timer timer; /* of the way to the listener, then of the way back */
 	bool has_arrived;
 	int err;
 	struct gn_mem_end *end;
 };
 
-/* At the listener: the connection is made and queued, as the kernel does it, whether or
- * not the listener takes it. */
-static int arrive(struct gn_link_dial *op)
+/* The dial reaches the listener: the connection is made and queued, as a kernel does, whether or not the listener
+ * ever accepts it. */
+static int dial_arrive(struct gn_link_dial *op)
 {
 	struct gn_link_listener *l = find_listener(op->mem, op->to);
 	struct gn_mem_pair *pair;
@@ -263,13 +264,13 @@ static int arrive(struct gn_link_dial *op)
 
 	if (l == NULL || l->queued >= BACKLOG)
 		return -ECONNREFUSED;
-	err = gn_mem_pair_new(op->mem, pick(op->mem), op->to, &pair);
-	if (err)
+	err = gn_mem_pair_new(op->mem, mem_pick(op->mem), op->to, &pair);
+	if (err != 0)
 		return err;
 	op->end = pair->end[0];
 	gn_list_add_tail(&l->queue, &pair->end[1]->queued);
 	l->queued++;
-	listener_kick(l);
+	listener_update(l);
 	return 0;
 }
 
@@ -280,13 +281,13 @@ static void mem_on_step(void *arg)
 
 	if (!op->has_arrived) {
 		op->has_arrived = true;
-		op->err = arrive(op);
+		op->err = dial_arrive(op);
 		gn_timer_start(&op->timer, op->mem->cfg.delay);
 		return;
 	}
 	done = *op;
 	free(op);
-	done.on_done(done.arg, done.err, done.err ? NULL : &done.end->link);
+	done.on_done(done.arg, done.err, done.err != 0 ? NULL : &done.end->link);
 }
 
 static int mem_dial(const struct gn_link_dial_cfg *cfg, struct gn_link_dial **out)
@@ -296,9 +297,9 @@ static int mem_dial(const struct gn_link_dial_cfg *cfg, struct gn_link_dial **ou
 	uint64_t to;
 	int err = mem_prepare(cfg->loop, cfg->addr, &mem, &to);
 
-	if (err)
+	if (err != 0)
 		return err;
-	op = calloc(1, sizeof(*op));
+	op = calloc(1, sizeof *op);
 	if (op == NULL)
 		return -ENOMEM;
 	op->mem = mem;

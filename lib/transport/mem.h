@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The transport for tests: /memory/N addresses, known on one loop only.  N = 0 picks one when
- * listening.  It has TCP's manners, among them its order: bytes that arrived are read before
- * the reset that came behind them.  Everything random comes from the seed, so on a virtual
- * loop a run is the same each time.
+ * The transport for tests: connections in memory, between /memory/N addresses of one loop.  Listening on N = 0 picks a
+ * number.  It behaves as TCP does, and keeps TCP's order: bytes that have arrived are read before a reset that came
+ * behind them.  All randomness comes from the seed, so a run on a virtual loop is the same each time.
  *
- * A dial takes a way there and a way back; nothing listening there is -ECONNREFUSED.
+ * A dial takes the delay twice, to the listener and back.  Dialing an address where nobody listens fails with
+ * -ECONNREFUSED.
  */
 #ifndef GN_TRANSPORT_MEM_H
 #define GN_TRANSPORT_MEM_H
@@ -14,22 +14,24 @@
 
 struct gn_mem_cfg {
 	uint64_t seed;
-	size_t max_chunk; /* reads and writes are of a random size from 1 to this; 0: never cut short */
+	size_t max_chunk; /* reads and writes take a random number of bytes from 1 to this; 0: all they can */
 	gn_time delay;    /* one way */
-	size_t buffer;    /* bytes on the way and unread, each direction; 0: 64 KiB */
+	size_t buffer;    /* bytes in flight and unread, in each direction; 0: 64 KiB */
 };
 
-/* For what is dialed from then on, max_chunk and delay for all.  -ENOMEM. */
+/* Sets the configuration of the loop.  buffer applies to connections that are dialed from now on, the others to all.
+ * 0 or -ENOMEM. */
 int gn_mem_set(struct gn_loop *loop, const struct gn_mem_cfg *cfg);
 
-/* Faults.  The connections of a loop are numbered from 0 in the order in which they came to be,
- * those that are gone left out; one is gone when both ends were given up. */
+/* Faults.  The connections of a loop are numbered from 0 in the order in which they were made.  A connection counts until
+ * both of its ends are freed, and the numbers of later ones then move down.  These functions call nobody back before they
+ * return, and may be called from inside any callback. */
 size_t gn_mem_count(struct gn_loop *loop);
-/* Resets both ends: what is on the way is lost, what has arrived is read first.  -ENOENT. */
+/* Resets connection i at both ends: bytes that have arrived can be read, those in flight are lost.  0 or -ENOENT. */
 int gn_mem_cut(struct gn_loop *loop, size_t i);
 void gn_mem_cut_all(struct gn_loop *loop);
-/* Nothing arrives for so long, in the direction from the dialer or to it; what is written
- * meanwhile waits.  Stalls do not add up: the later end counts.  -ENOENT. */
+/* Nothing arrives for `howlong` in one direction of connection i: from the dialer, or to it.  Bytes that are written
+ * meanwhile arrive afterwards.  Of overlapping stalls the one that ends last counts.  0 or -ENOENT. */
 int gn_mem_stall(struct gn_loop *loop, size_t i, bool from_dialer, gn_time howlong);
 
 #endif

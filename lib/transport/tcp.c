@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* TCP: /ip4/A/tcp/P and /ip6/A/tcp/P, with a zone or without.  Dialing and listening. */
+/* The tcp transport: dialing and listening on /ip4/A/tcp/P and /ip6/A/tcp/P, with or without a zone. */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "transport/tcp_link.h"
 
-/* Enough that the writer never waits for a round trip to this process, and little enough
- * that a ping does not wait behind it for long. */
+/* Bytes that may wait in the kernel unsent: enough that the kernel does not run out of bytes while this process is busy,
+ * and few enough that a ping is not queued behind them for long. */
 #define NOTSENT ((size_t)256 << 10)
 #define BACKLOG 1024
-#define ACCEPT_TIMES 16             /* a turn */
-#define ACCEPT_REST (100 * GN_MSEC) /* when this process is out of descriptors */
+#define ACCEPT_TIMES 16             /* connections per turn */
+#define ACCEPT_REST (100 * GN_MSEC) /* pause after accept() failed, such as for want of descriptors */
 
 static bool tcp_is_for(const struct gn_multiaddr *addr)
 {
@@ -27,7 +27,7 @@ static int tcp_prepare(struct gn_loop *loop, const struct gn_multiaddr *addr, st
 {
 	int err = tcp_is_for(addr) ? gn_tcp_addr_decode(addr, sa) : GN_ENOTRANS;
 
-	return err ? err : gn_tcp_link_init(loop);
+	return err != 0 ? err : gn_tcp_link_init(loop);
 }
 
 /* ---- dialing ------------------------------------------------------------------ */
@@ -37,8 +37,8 @@ struct gn_link_dial {
 	void (*on_done)(void *arg, int err, struct gn_link *link);
 	void *arg;
 	struct gn_sockaddr to;
-	int fd;  /* -1: it failed at once, */
-	int err; /* of this */
+	int fd;  /* -1: the attempt failed at once */
+	int err; /* with this error */
 	struct gn_watch *watch;
 	struct gn_task task;
 };
@@ -66,21 +66,21 @@ static int dial_connected(struct gn_link_dial *op, struct gn_link **link)
 	struct gn_sockaddr local;
 	int err = gn_socket_error(op->fd);
 
-	if (err)
+	if (err != 0)
 		return err == -EINPROGRESS ? GN_EAGAIN : err;
-	/* Nobody listens, and chance gave this socket the very port that it connects to:
-	 * TCP then opens it to itself. */
+	/* A socket whose own port, chosen by the kernel, is the port that it connects to is connected to itself (RFC 793,
+	 * simultaneous open).  This happens on one host only, when nobody listens there. */
 	if (gn_socket_local(op->fd, &local) == 0 && gn_sockaddr_is_equal(&local, &op->to))
 		return -ECONNREFUSED;
 	gn_watch_free(op->watch);
 	op->watch = NULL;
 	err = gn_tcp_link_new(op->loop, op->fd, &op->to, link);
-	if (!err)
+	if (err == 0)
 		op->fd = -1;
 	return err;
 }
 
-static void on_connected(void *arg, unsigned ready)
+static void dial_on_ready(void *arg, unsigned ready)
 {
 	struct gn_link_dial *op = arg;
 	struct gn_link *link = NULL;
@@ -91,7 +91,7 @@ static void on_connected(void *arg, unsigned ready)
 		dial_finish(op, err, link);
 }
 
-static void run_failed(struct gn_task *task)
+static void dial_run_failed(struct gn_task *task)
 {
 	struct gn_link_dial *op = gn_list_entry(task, struct gn_link_dial, task);
 
@@ -102,11 +102,11 @@ static int dial_begin(struct gn_link_dial *op)
 {
 	int err = gn_socket_dial(&op->to, &op->fd);
 
-	if (err)
+	if (err != 0)
 		return err;
 	gn_socket_tune(op->fd, NOTSENT);
-	err = gn_watch_new(op->loop, op->fd, on_connected, op, &op->watch);
-	if (err)
+	err = gn_watch_new(op->loop, op->fd, dial_on_ready, op, &op->watch);
+	if (err != 0)
 		return err;
 	gn_watch_start(op->watch, GN_WRITABLE);
 	return 0;
@@ -118,9 +118,9 @@ static int tcp_dial(const struct gn_link_dial_cfg *cfg, struct gn_link_dial **ou
 	struct gn_link_dial *op;
 	int err = tcp_prepare(cfg->loop, cfg->addr, &to);
 
-	if (err)
+	if (err != 0)
 		return err;
-	op = calloc(1, sizeof(*op));
+	op = calloc(1, sizeof *op);
 	if (op == NULL)
 		return -ENOMEM;
 	op->loop = cfg->loop;
@@ -128,9 +128,9 @@ static int tcp_dial(const struct gn_link_dial_cfg *cfg, struct gn_link_dial **ou
 	op->arg = cfg->arg;
 	op->to = to;
 	op->fd = -1;
-	gn_task_init(&op->task, run_failed);
+	gn_task_init(&op->task, dial_run_failed);
 	op->err = dial_begin(op);
-	if (op->err)
+	if (op->err != 0)
 		gn_task_post(op->loop, &op->task);
 	*out = op;
 	return 0;
@@ -151,32 +151,32 @@ struct gn_link_listener {
 	struct gn_watch *watch;
 	struct gn_timer rest;
 	bool is_paused;
-	bool is_short; /* of descriptors, and that was said */
-	bool is_busy;  /* telling of links, in whose callback it may be closed: */
-	bool is_gone;  /* it is then freed after that */
+	bool is_failing;   /* accept() failed, which was logged, and has not succeeded since */
+	bool is_accepting; /* on_link may be running, which may close the listener */
+	bool is_closed;    /* from inside on_link: it is freed when that has returned */
 };
 
 static void listener_watch(struct gn_link_listener *l)
 {
-	gn_watch_start(l->watch, l->is_paused || l->rest.at ? 0 : GN_READABLE);
+	gn_watch_start(l->watch, l->is_paused || gn_timer_is_running(&l->rest) ? 0 : GN_READABLE);
 }
 
-static void on_rested(void *arg)
+static void listener_on_rest(void *arg)
 {
 	listener_watch(arg);
 }
 
-/* What waits stays readable: without a rest the loop would spin on it. */
+/* The pending connection keeps the socket readable.  Without a pause the loop would spin. */
 static void listener_rest(struct gn_link_listener *l, int err)
 {
-	if (!l->is_short)
+	if (!l->is_failing)
 		gn_log(GN_LOG_NOTICE, "tcp: cannot accept a connection: %s; they wait", gn_strerror(err));
-	l->is_short = true;
+	l->is_failing = true;
 	gn_timer_start(&l->rest, ACCEPT_REST);
 	listener_watch(l);
 }
 
-static void on_incoming(void *arg, unsigned ready)
+static void listener_on_ready(void *arg, unsigned ready)
 {
 	struct gn_link_listener *l = arg;
 	struct gn_sockaddr remote;
@@ -184,23 +184,23 @@ static void on_incoming(void *arg, unsigned ready)
 	int fd, err, i;
 
 	(void)ready;
-	l->is_busy = true;
-	for (i = 0; i < ACCEPT_TIMES && !l->is_gone && !l->is_paused; i++) {
+	l->is_accepting = true;
+	for (i = 0; i < ACCEPT_TIMES && !l->is_closed && !l->is_paused; i++) {
 		err = gn_socket_accept(l->fd, &fd, &remote);
 		if (err == GN_EAGAIN)
 			break;
-		if (err) {
+		if (err != 0) {
 			listener_rest(l, err);
 			break;
 		}
-		l->is_short = false;
+		l->is_failing = false;
 		if (gn_tcp_link_new(l->loop, fd, &remote, &link) == 0)
 			l->on_link(l->arg, link);
 		else
 			gn_socket_reset(fd);
 	}
-	l->is_busy = false;
-	if (l->is_gone)
+	l->is_accepting = false;
+	if (l->is_closed)
 		free(l);
 }
 
@@ -216,8 +216,8 @@ static void tcp_unlisten(struct gn_link_listener *l)
 	gn_watch_free(l->watch);
 	if (l->fd >= 0)
 		gn_socket_close(l->fd);
-	l->is_gone = true;
-	if (!l->is_busy)
+	l->is_closed = true;
+	if (!l->is_accepting)
 		free(l);
 }
 
@@ -226,13 +226,13 @@ static int listener_open(struct gn_link_listener *l, const struct gn_sockaddr *a
 	struct gn_sockaddr real;
 	int err = gn_socket_listen(at, BACKLOG, &l->fd);
 
-	if (err)
+	if (err != 0)
 		return err;
 	gn_socket_tune(l->fd, NOTSENT);
 	err = gn_socket_local(l->fd, &real);
-	if (!err)
-		err = gn_watch_new(l->loop, l->fd, on_incoming, l, &l->watch);
-	return err ? err : gn_tcp_addr_encode(&real, bound);
+	if (err == 0)
+		err = gn_watch_new(l->loop, l->fd, listener_on_ready, l, &l->watch);
+	return err != 0 ? err : gn_tcp_addr_encode(&real, bound);
 }
 
 static int tcp_listen(const struct gn_link_listen_cfg *cfg, struct gn_link_listener **out, struct gn_multiaddr **bound)
@@ -241,18 +241,18 @@ static int tcp_listen(const struct gn_link_listen_cfg *cfg, struct gn_link_liste
 	struct gn_sockaddr at;
 	int err = tcp_prepare(cfg->loop, cfg->addr, &at);
 
-	if (err)
+	if (err != 0)
 		return err;
-	l = calloc(1, sizeof(*l));
+	l = calloc(1, sizeof *l);
 	if (l == NULL)
 		return -ENOMEM;
 	l->loop = cfg->loop;
 	l->on_link = cfg->on_link;
 	l->arg = cfg->arg;
 	l->fd = -1;
-	gn_timer_init(&l->rest, l->loop, on_rested, l);
+	gn_timer_init(&l->rest, l->loop, listener_on_rest, l);
 	err = listener_open(l, &at, bound);
-	if (err) {
+	if (err != 0) {
 		tcp_unlisten(l);
 		return err;
 	}

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* A TCP connection as a link. */
+/* A TCP connection as a link, and the addresses of TCP. */
 #include "transport/tcp_link.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#define LINGER (2 * GN_SEC) /* transport.h, close */
-#define SKIP_TIMES 32       /* calls a turn that drop what comes */
+#define LINGER (2 * GN_SEC) /* see close in transport.h */
+#define SKIP_TIMES 32       /* reads per turn of a link that is closing */
 
 struct tcp_link {
 	struct gn_link link;
 	struct gn_loop *loop;
 	struct gn_watch *watch;
 	int fd;
-	int err; /* what it died of, as soon as a call has said so */
+	int err; /* the error that ended the connection; 0: none was reported yet */
 	bool is_ended, has_eof, is_closing;
 	struct gn_timer limit;    /* of closing */
-	struct gn_list lingering; /* closing, on the loop's list */
+	struct gn_list lingering; /* in the loop's list while it is closing */
 };
 
-/* The links that are closing, once a loop: nobody else knows them any more. */
-static const char slot_key;
+/* The slot of the loop's list of links that are closing.  They have no owner any more. */
+static const char lingering_key;
 
 static void link_free(struct tcp_link *l)
 {
@@ -49,14 +49,14 @@ int gn_tcp_link_init(struct gn_loop *loop)
 	struct gn_list *lingering;
 	int err;
 
-	if (gn_loop_slot_get(loop, &slot_key) != NULL)
+	if (gn_loop_slot_get(loop, &lingering_key) != NULL)
 		return 0;
-	lingering = malloc(sizeof(*lingering));
+	lingering = malloc(sizeof *lingering);
 	if (lingering == NULL)
 		return -ENOMEM;
 	gn_list_init(lingering);
-	err = gn_loop_slot_put(loop, &slot_key, lingering, tcp_link_fini_slot);
-	if (err)
+	err = gn_loop_slot_put(loop, &lingering_key, lingering, tcp_link_fini_slot);
+	if (err != 0)
 		free(lingering);
 	return err;
 }
@@ -66,9 +66,8 @@ static struct tcp_link *tcp_link_of(struct gn_link *link)
 	return gn_list_entry(link, struct tcp_link, link);
 }
 
-/* The kernel says why a connection died once, to whichever call comes next; after that
- * it reads as if it had ended well.  So the reason is kept, and told by reading in its turn:
- * behind the bytes that were received. */
+/* The kernel reports why a connection failed only once, to whichever call comes next; after that, reading returns the end
+ * of the file.  The error is therefore stored, and reported by reading behind the bytes that were received. */
 static ptrdiff_t tcp_read(struct gn_link *link, void *buf, size_t n)
 {
 	struct tcp_link *l = tcp_link_of(link);
@@ -76,7 +75,7 @@ static ptrdiff_t tcp_read(struct gn_link *link, void *buf, size_t n)
 
 	if (got > 0 || got == GN_EAGAIN)
 		return got;
-	if (l->err)
+	if (l->err != 0)
 		return l->err;
 	if (got == GN_EOF)
 		l->has_eof = true;
@@ -90,7 +89,7 @@ static ptrdiff_t tcp_write(struct gn_link *link, const struct iovec *v, int n)
 	struct tcp_link *l = tcp_link_of(link);
 	ptrdiff_t put;
 
-	if (l->err)
+	if (l->err != 0)
 		return l->err;
 	if (l->is_ended)
 		return GN_ECLOSED;
@@ -100,16 +99,16 @@ static ptrdiff_t tcp_write(struct gn_link *link, const struct iovec *v, int n)
 	return put;
 }
 
-static void tcp_want(struct gn_link *link, unsigned ready)
+static void tcp_watch(struct gn_link *link, unsigned events)
 {
-	gn_watch_start(tcp_link_of(link)->watch, ready);
+	gn_watch_start(tcp_link_of(link)->watch, events);
 }
 
 static int tcp_end(struct gn_link *link)
 {
 	struct tcp_link *l = tcp_link_of(link);
 
-	if (l->err)
+	if (l->err != 0)
 		return l->err;
 	if (l->is_ended)
 		return 0;
@@ -125,7 +124,8 @@ static void tcp_link_finish(void *arg)
 	link_free(l);
 }
 
-static void linger(struct tcp_link *l)
+/* Discards what the peer sends, until its end. */
+static void tcp_link_drain(struct tcp_link *l)
 {
 	ptrdiff_t got = 0;
 	int i;
@@ -144,12 +144,12 @@ static void tcp_close(struct gn_link *link)
 	struct tcp_link *l = tcp_link_of(link);
 	int err = tcp_end(link);
 
-	if (err || l->has_eof) {
+	if (err != 0 || l->has_eof) {
 		tcp_link_finish(l);
 		return;
 	}
 	l->is_closing = true;
-	gn_list_add_tail(gn_loop_slot_get(l->loop, &slot_key), &l->lingering);
+	gn_list_add_tail(gn_loop_slot_get(l->loop, &lingering_key), &l->lingering);
 	gn_timer_start(&l->limit, LINGER);
 	gn_watch_start(l->watch, GN_READABLE);
 }
@@ -166,13 +166,13 @@ static size_t tcp_unacked(struct gn_link *link)
 {
 	const struct tcp_link *l = tcp_link_of(link);
 
-	return l->err ? 0 : gn_socket_unacked(l->fd);
+	return l->err != 0 ? 0 : gn_socket_unacked(l->fd);
 }
 
 static const struct gn_link_ops ops = {
 	.read = tcp_read,
 	.write = tcp_write,
-	.want = tcp_want,
+	.watch = tcp_watch,
 	.end = tcp_end,
 	.close = tcp_close,
 	.abort = tcp_abort,
@@ -184,12 +184,12 @@ static void tcp_link_on_watch(void *arg, unsigned ready)
 	struct tcp_link *l = arg;
 
 	if (l->is_closing)
-		linger(l);
+		tcp_link_drain(l);
 	else
 		l->link.on_ready(l->link.arg, ready);
 }
 
-/* fe80::/10: every interface has these addresses, so that only the zone says which one is meant. */
+/* fe80::/10 (RFC 4291, section 2.5.6).  Every interface has this network, so an address of it needs a zone. */
 static bool is_link_local(const struct gn_sockaddr *sa)
 {
 	return sa->family == 6 && sa->ip[0] == 0xfe && (sa->ip[1] & 0xc0) == 0x80;
@@ -202,15 +202,15 @@ int gn_tcp_addr_decode(const struct gn_multiaddr *a, struct gn_sockaddr *out)
 	int err = gn_multiaddr_to_ip(a, &ip, NULL);
 	int i;
 
-	if (err || ip.code != GN_MA_TCP)
+	if (err != 0 || ip.code != GN_MA_TCP)
 		return GN_ENOTRANS;
 	sa.family = ip.is_ip6 ? 6 : 4;
 	sa.port = ip.port;
 	for (i = 0; i < (ip.is_ip6 ? 16 : 4); i++)
 		sa.ip[i] = ip.addr[i];
-	if (ip.zone[0]) {
+	if (ip.zone[0] != '\0') {
 		err = gn_zone_parse(ip.zone, &sa.scope);
-		if (err)
+		if (err != 0)
 			return err;
 	} else if (is_link_local(&sa)) {
 		return GN_EZONE;
@@ -226,14 +226,14 @@ int gn_tcp_addr_encode(const struct gn_sockaddr *sa, struct gn_multiaddr **out)
 
 	for (i = 0; i < 16; i++)
 		ip.addr[i] = sa->ip[i];
-	if (sa->scope)
+	if (sa->scope != 0)
 		(void)gn_zone_format(sa->scope, ip.zone);
 	return gn_multiaddr_from_ip(&ip, out);
 }
 
 int gn_tcp_link_new(struct gn_loop *loop, int fd, const struct gn_sockaddr *remote, struct gn_link **out)
 {
-	struct tcp_link *l = calloc(1, sizeof(*l));
+	struct tcp_link *l = calloc(1, sizeof *l);
 	struct gn_sockaddr local;
 	int err;
 
@@ -245,13 +245,13 @@ int gn_tcp_link_new(struct gn_loop *loop, int fd, const struct gn_sockaddr *remo
 	gn_list_init(&l->lingering);
 	gn_timer_init(&l->limit, loop, tcp_link_finish, l);
 	err = gn_socket_local(fd, &local);
-	if (!err)
+	if (err == 0)
 		err = gn_tcp_addr_encode(&local, &l->link.local);
-	if (!err)
+	if (err == 0)
 		err = gn_tcp_addr_encode(remote, &l->link.remote);
-	if (!err)
+	if (err == 0)
 		err = gn_watch_new(loop, fd, tcp_link_on_watch, l, &l->watch);
-	if (err) {
+	if (err != 0) {
 		link_free(l);
 		return err;
 	}

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The transport interface: dials and listens on an address, gives a link.
+ * The transport interface: a transport dials and listens on addresses of its form, and makes links.
  *
- * A link is a byte stream to a remote host, the lowest end of a connection's stack.
- * The node talks to it through struct gn_link_ops.  A transport that multiplexes and
- * authenticates by itself gives a session (mux/session.h) in place of a link.
- * One conformance suite, tests/conform/transport.c, runs over every transport.
+ * A link is a byte stream to a remote host, below the stack of a connection.  Its owner uses it through struct
+ * gn_link_ops.  The conformance suite of transports is tests/conform/transport.c.
+ *
+ * Errors: a function that returns an int returns 0, -errno of the system, or one of enum gn_error that it names.
+ * Out-parameters are untouched on failure.
  */
 #ifndef GN_TRANSPORT_TRANSPORT_H
 #define GN_TRANSPORT_TRANSPORT_H
@@ -15,67 +16,80 @@
 #include "loop/loop.h"
 
 struct gn_link;
-struct gn_mux_session;
 
+/* None of these calls back before it returns, and all may be called from inside on_ready, where close and abort may free
+ * the link. */
 struct gn_link_ops {
-	/* Reads up to n bytes: how many (> 0), GN_EAGAIN, GN_EOF, or the error that ended the
-	 * link, which comes behind the bytes that were received before it. */
+	/* Reads up to n > 0 bytes.  Returns their number (> 0), GN_EAGAIN, GN_EOF, or the error that ended the link
+	 * (GN_ERESET, -ETIMEDOUT, ...).  The error is returned behind the bytes that were received before it, also when
+	 * a write reported it first, and again by every later call. */
 	ptrdiff_t (*read)(struct gn_link *l, void *buf, size_t n);
-	/* Writes some of the views: how many bytes (> 0), GN_EAGAIN, or an error.  Never raises SIGPIPE. */
+	/* Writes some bytes of the views.  Returns their number (0 only when the views are empty), GN_EAGAIN, GN_ECLOSED
+	 * after end, or the error that ended the link.  Never raises SIGPIPE. */
 	ptrdiff_t (*write)(struct gn_link *l, const struct iovec *v, int n);
-	/* Which of GN_READABLE and GN_WRITABLE are reported from now on.  Level-triggered;
-	 * a link that has ended or failed is both. */
-	void (*want)(struct gn_link *l, unsigned ready);
-	/* Ends the writing side, after what was written.  Reading goes on. */
+	/* Sets which of GN_READABLE and GN_WRITABLE on_ready reports from now on; 0: none, and a pending report is
+	 * dropped.  Events are level-triggered.  A link that has failed is both. */
+	void (*watch)(struct gn_link *l, unsigned events);
+	/* Ends the writing side, behind the bytes that were written; reading goes on.  0 (also when it has ended before),
+	 * or the error that ended the link. */
 	int (*end)(struct gn_link *l);
-	/* Gives the link up.  Ends the writing side, reads and drops what still comes until the
-	 * end, 2 s at most, so that nothing that was written is lost by a reset; frees it then.
-	 * No callback after this. */
+	/* Closes the link in good order, so that no reset destroys bytes that were written: ends the writing side, then
+	 * reads and discards what the peer sends until its end, for 2 s at most.  The link is the transport's from
+	 * here on, and on_ready is not called any more. */
 	void (*close)(struct gn_link *l);
-	/* Gives the link up at once. */
+	/* Resets and frees the link. */
 	void (*abort)(struct gn_link *l);
-	/* Bytes written that the far host has not acknowledged; 0 when that cannot be known. */
+	/* The number of written bytes that the peer's host has not acknowledged; 0 when it is unknown. */
 	size_t (*unacked)(struct gn_link *l);
 };
 
 /* The common head of every transport's link. */
 struct gn_link {
 	const struct gn_link_ops *ops;
-	struct gn_multiaddr *remote, *local;         /* owned by the link; without /p2p; never NULL */
-	void (*on_ready)(void *arg, unsigned ready); /* set by the owner before it first wants */
+	struct gn_multiaddr *remote, *local; /* owned by the link; without /p2p; never NULL */
+	/* Called from the loop with the events that are watched and present.  The owner sets it before it first calls
+	 * watch. */
+	void (*on_ready)(void *arg, unsigned ready);
 	void *arg;
 };
 
-/* One attempt to connect to one address (names resolved already). */
+/* One attempt to connect to one address, in which all names are resolved. */
 struct gn_link_dial_cfg {
 	struct gn_loop *loop;
 	const struct gn_multiaddr *addr; /* copied; a trailing /p2p is ignored */
-	/* Exactly once, never before dial returned: err 0 and the link, which is the callee's. */
+	/* Called exactly once, from the loop, unless the attempt is cancelled.  The attempt is freed before.  err 0: the
+	 * link, which the callee owns.  Otherwise NULL and the error: -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH, -ENOMEM,
+	 * or another one of the system.  It may start and cancel other dials, and close listeners. */
 	void (*on_done)(void *arg, int err, struct gn_link *link);
 	void *arg;
 };
 
 struct gn_link_listen_cfg {
 	struct gn_loop *loop;
-	const struct gn_multiaddr *addr; /* copied; port 0 picks one */
-	/* For every link that came in; it is the callee's. */
+	const struct gn_multiaddr *addr; /* copied; port 0 picks a port */
+	/* Called from the loop for every incoming link, which the callee owns.  It may pause and close the listener. */
 	void (*on_link)(void *arg, struct gn_link *link);
 	void *arg;
 };
 
-struct gn_link_dial; /* private to each transport, as is */
-struct gn_link_listener;
+struct gn_link_dial;     /* an attempt; each transport defines its own */
+struct gn_link_listener; /* likewise */
 
 struct gn_transport_ops {
 	const char *name; /* "tcp" */
-	/* Is this an address of a form that the transport serves?  Looks at the shape only. */
+	/* Returns whether the transport serves addresses of this form.  It looks at the protocols only, not at values. */
 	bool (*is_for)(const struct gn_multiaddr *addr);
+	/* Starts an attempt.  GN_ENOTRANS: not an address of this transport; GN_EZONE, GN_ENOZONE: its zone is missing
+	 * or unknown; -ENOMEM.  All other errors are reported by on_done. */
 	int (*dial)(const struct gn_link_dial_cfg *cfg, struct gn_link_dial **out);
+	/* Ends and frees the attempt; on_done is not called. */
 	void (*cancel)(struct gn_link_dial *op);
-	/* *bound is the address with the real port, to be freed by the caller. */
+	/* Listens.  *bound is the address with the real port, which the caller frees.  Errors as of dial, and
+	 * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, or another one of the system. */
 	int (*listen)(const struct gn_link_listen_cfg *cfg, struct gn_link_listener **out, struct gn_multiaddr **bound);
-	/* Holds accepting, so that connections wait in the queue, or goes on.  A node never does that. */
+	/* Stops accepting, so that connections wait in the backlog, or resumes it. */
 	void (*pause)(struct gn_link_listener *l, bool paused);
+	/* Frees the listener.  Connections that wait in the backlog are reset; on_link is not called any more. */
 	void (*close)(struct gn_link_listener *l);
 };
 

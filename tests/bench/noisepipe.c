@@ -181,7 +181,7 @@ static void turn(struct gn_task *task)
 		gn_loop_stop(e->loop);
 		return;
 	}
-	e->link->ops->want(e->link, (gn_pipe_is_closed(&e->rx) ? 0 : GN_READABLE) | (e->can_write ? 0 : GN_WRITABLE));
+	e->link->ops->watch(e->link, (gn_pipe_is_closed(&e->rx) ? 0 : GN_READABLE) | (e->can_write ? 0 : GN_WRITABLE));
 	gn_timer_start_at(&e->timer, gn_stack_wake(&e->stack));
 	if (moved)
 		gn_task_post(e->loop, &e->task);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* transport/transport.h: one body over every transport, mem also with a delay and with reads
- * and writes cut short. */
+/* The conformance suite of transport/transport.h.  It runs over every transport, and over mem also with a delay and with
+ * short reads and writes. */
 
 #include "transport_ends.h"
 
@@ -16,7 +16,7 @@ static void test_connect(void **state)
 	assert_true(gn_multiaddr_is_equal(f->a.link->local, f->b.link->remote));
 	assert_true(f->v->ops->is_for(f->a.link->local));
 	assert_int_equal(f->a.link->ops->unacked(f->a.link), 0);
-	assert_int_equal(f->a.calls + f->b.calls, 0); /* nobody wanted anything */
+	assert_int_equal(f->a.calls + f->b.calls, 0); /* no event is watched */
 }
 
 static void test_trailing_peer(void **state)
@@ -32,7 +32,7 @@ static void test_trailing_peer(void **state)
 	gn_multiaddr_free(addr); /* it was copied */
 	turn_until(f, f->dones && f->links);
 	assert_int_equal(f->err, 0);
-	assert_true(gn_multiaddr_is_equal(f->a.link->remote, f->bound)); /* without it */
+	assert_true(gn_multiaddr_is_equal(f->a.link->remote, f->bound)); /* without /p2p */
 }
 
 static void exchange(struct fix *f, size_t ab, size_t ba, size_t unit_a, size_t unit_b)
@@ -72,8 +72,7 @@ static void test_nothing_but_ends(void **state)
 	exchange(*state, 0, 0, SIZE_MAX, SIZE_MAX);
 }
 
-/* Nobody reads: writing comes to a halt, without an event that says writable; as soon as
- * somebody reads it goes on. */
+/* While the peer does not read, writing stops and no GN_WRITABLE is reported.  When the peer reads, it goes on. */
 static void test_full_pipe(void **state)
 {
 	struct fix *f = *state;
@@ -111,7 +110,7 @@ static void half_close(struct fix *f, struct side *first, struct side *second)
 	assert_int_equal(second->got, 5001);
 	assert_int_equal(first->err, 0);
 	assert_int_equal(first->link->ops->write(first->link, &v, 1), GN_ECLOSED);
-	assert_int_equal(first->link->ops->end(first->link), 0); /* once more is fine */
+	assert_int_equal(first->link->ops->end(first->link), 0); /* a second end has no effect */
 	second->to_send = 200003;
 	second->end_after = true;
 	side_want(second);
@@ -134,14 +133,14 @@ static void test_half_close_by_listener(void **state)
 	half_close(f, &f->b, &f->a);
 }
 
-/* Five bytes that have arrived and are not read yet, and behind them a reset. */
+/* Makes a link with five bytes that have arrived and are unread, and a reset behind them. */
 static void reset_behind_bytes(struct fix *f)
 {
 	connect_both(f);
 	f->a.to_send = 5;
 	assert_true(side_write(&f->a) > 0);
 	f->b.holds = true;
-	f->b.link->ops->want(f->b.link, GN_READABLE);
+	f->b.link->ops->watch(f->b.link, GN_READABLE);
 	turn_until(f, f->b.seen & GN_READABLE);
 	side_drop(&f->a);
 	f->b.holds = false;
@@ -156,14 +155,13 @@ static void test_reset(void **state)
 	turn_until(f, f->b.err);
 	assert_int_equal(f->b.got, 5);
 	assert_int_equal(f->b.err, GN_ERESET);
-	/* A link that has failed is both. */
+	/* A failed link is readable and writable. */
 	f->b.seen = 0;
-	f->b.link->ops->want(f->b.link, GN_READABLE | GN_WRITABLE);
+	f->b.link->ops->watch(f->b.link, GN_READABLE | GN_WRITABLE);
 	turn_until(f, f->b.seen == (GN_READABLE | GN_WRITABLE));
 }
 
-/* The same, but writing is the first to hear of it: reading still begins with the bytes, and
- * does not take what follows for a good end. */
+/* The same when a write reports the reset first: reading still returns the bytes, and then the error, not GN_EOF. */
 static void test_reset_found_by_writing(void **state)
 {
 	struct fix *f = *state;
@@ -177,7 +175,7 @@ static void test_reset_found_by_writing(void **state)
 	do {
 		put = side_write_some(&f->b);
 		if (put == GN_EAGAIN)
-			f->b.link->ops->want(f->b.link, GN_WRITABLE);
+			f->b.link->ops->watch(f->b.link, GN_WRITABLE);
 		(void)gn_loop_turn(f->loop, 0);
 		if (put > 0 && f->v->is_virtual)
 			(void)gn_loop_turn(f->loop, GN_MSEC);
@@ -191,7 +189,7 @@ static void test_reset_found_by_writing(void **state)
 	assert_int_equal(f->b.err, GN_ERESET);
 }
 
-/* The closer has unread bytes; what it wrote gets through all the same. */
+/* A link is closed with unread bytes.  What was written to it still reaches the peer. */
 static void test_close_delivers(void **state)
 {
 	struct fix *f = *state;
@@ -200,15 +198,15 @@ static void test_close_delivers(void **state)
 	f->a.holds = f->b.holds = true;
 	f->b.to_send = 10000;
 	side_write(&f->b);
-	f->a.link->ops->want(f->a.link, GN_READABLE);
-	turn_until(f, f->a.seen & GN_READABLE); /* and leaves it there */
+	f->a.link->ops->watch(f->a.link, GN_READABLE);
+	turn_until(f, f->a.seen & GN_READABLE); /* the bytes stay unread */
 	f->a.to_send = 20000;
 	side_write(&f->a);
 	assert_int_equal(f->a.sent, 20000);
 	f->a.link->ops->close(f->a.link);
 	f->a.link = NULL;
 	f->a.calls = 0;
-	f->b.to_send = 300000; /* more comes meanwhile, more than any pipe holds */
+	f->b.to_send = 300000; /* the peer sends more than any buffer holds */
 	f->b.end_after = true;
 	f->b.holds = false;
 	side_want(&f->b);
@@ -216,7 +214,7 @@ static void test_close_delivers(void **state)
 	assert_int_equal(f->b.err, GN_EOF);
 	assert_int_equal(f->b.got, 20000);
 	assert_int_equal(f->a.calls, 0);
-	/* Nothing is left that the loop would wait for but the listener. */
+	/* Only the listener keeps the loop running. */
 	f->b.link->ops->close(f->b.link);
 	f->b.link = NULL;
 	f->v->ops->close(f->listener);
@@ -224,7 +222,7 @@ static void test_close_delivers(void **state)
 	assert_int_equal(gn_loop_run(f->loop), 0);
 }
 
-/* Both close, both sides' bytes unread. */
+/* Both ends close with unread bytes. */
 static void test_close_both(void **state)
 {
 	struct fix *f = *state;
@@ -241,7 +239,7 @@ static void test_close_both(void **state)
 	assert_int_equal(gn_loop_run(f->loop), 0);
 }
 
-/* The loop goes while a link still lingers: freed with it. */
+/* A loop that is freed frees the links that are closing. */
 static void test_close_and_free_loop(void **state)
 {
 	struct fix *f = *state;
@@ -251,7 +249,7 @@ static void test_close_and_free_loop(void **state)
 	f->a.link = NULL;
 }
 
-/* From inside the callback. */
+/* The link is closed from inside its callback. */
 static void on_ready_close(void *arg, unsigned ready)
 {
 	struct side *s = arg;
@@ -273,8 +271,8 @@ static void test_given_up_in_callback(void **state)
 	connect_both(f);
 	f->a.link->on_ready = on_ready_close;
 	f->b.link->on_ready = on_ready_close;
-	f->a.link->ops->want(f->a.link, GN_WRITABLE | GN_READABLE);
-	f->b.link->ops->want(f->b.link, GN_WRITABLE | GN_READABLE);
+	f->a.link->ops->watch(f->a.link, GN_WRITABLE | GN_READABLE);
+	f->b.link->ops->watch(f->b.link, GN_WRITABLE | GN_READABLE);
 	turn_until(f, f->a.link == NULL && f->b.link == NULL);
 	assert_int_equal(f->a.calls, 1);
 	assert_int_equal(f->b.calls, 1);
@@ -321,7 +319,7 @@ static void test_cancel_at_once(void **state)
 	assert_int_equal(f->dones, 0);
 }
 
-/* When the far end already has it: it sees the link end there. */
+/* The dial is cancelled when the listener has the link already: the link ends there. */
 static void test_cancel_midway(void **state)
 {
 	struct fix *f = *state;
@@ -362,7 +360,7 @@ static void test_address_in_use(void **state)
 
 	assert_int_equal(f->v->ops->listen(&cfg, &l, &bound), -EADDRINUSE);
 	f->v->ops->close(f->listener);
-	assert_int_equal(f->v->ops->listen(&cfg, &f->listener, &bound), 0); /* free again at once */
+	assert_int_equal(f->v->ops->listen(&cfg, &f->listener, &bound), 0); /* the address is free at once */
 	assert_true(gn_multiaddr_is_equal(bound, f->bound));
 	gn_multiaddr_free(bound);
 	connect_both(f);
@@ -377,7 +375,7 @@ static void test_foreign_address(void **state)
 	struct gn_multiaddr *addr;
 	size_t i;
 
-	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		assert_int_equal(gn_multiaddr_parse(texts[i], &addr, NULL), 0);
 		assert_false(f->v->ops->is_for(addr));
 		cfg.addr = addr;
@@ -393,7 +391,7 @@ static void test_pause(void **state)
 
 	f->v->ops->pause(f->listener, true);
 	start_dial(f, f->bound);
-	turn_until(f, f->dones); /* it waits in the queue */
+	turn_until(f, f->dones); /* the link waits in the backlog */
 	assert_int_equal(f->err, 0);
 	(void)gn_loop_turn(f->loop, 0);
 	assert_int_equal(f->links, 0);
@@ -407,7 +405,7 @@ static void test_pause(void **state)
 	assert_int_equal(f->b.got, 1234);
 }
 
-/* Links that wait at a listener that is closed end. */
+/* Closing a listener resets the links in its backlog. */
 static void test_closed_over_queue(void **state)
 {
 	struct fix *f = *state;
@@ -471,7 +469,7 @@ static size_t count_ended(const struct many *m)
 static void test_many(void **state)
 {
 	struct fix *f = *state;
-	struct many *m = calloc(1, sizeof(*m));
+	struct many *m = calloc(1, sizeof *m);
 	struct gn_link_listen_cfg lcfg = {.loop = f->loop, .addr = f->bound, .on_link = on_link_many, .arg = m};
 	struct gn_link_dial_cfg cfg = {.loop = f->loop, .addr = f->bound, .on_done = on_done_many, .arg = m};
 	struct gn_multiaddr *bound;
@@ -496,7 +494,7 @@ static void test_many(void **state)
 	free(m);
 }
 
-/* ---- all over each ------------------------------------------------------------ */
+/* ---- every test over every transport ------------------------------------------ */
 
 static const struct variant variants[] = {
 	{.name = "mem", .ops = &gn_transport_mem, .addr = "/memory/0", .is_virtual = true},
@@ -575,18 +573,18 @@ int main(void)
 		ON(test_closed_over_queue),
 		ON(test_many),
 	};
-	struct variant v[sizeof(variants) / sizeof(variants[0])];
+	struct variant v[sizeof variants / sizeof variants[0]];
 	int failed = 0;
 	size_t i, k;
 
-	memcpy(v, variants, sizeof(v));
-	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+	memcpy(v, variants, sizeof v);
+	for (i = 0; i < sizeof v / sizeof v[0]; i++) {
 		if (!is_had(&v[i])) {
 			print_message("not run, this host has no such network: %s\n", v[i].name);
 			continue;
 		}
 		print_message("over %s:\n", v[i].name);
-		for (k = 0; k < sizeof(tests) / sizeof(tests[0]); k++)
+		for (k = 0; k < sizeof tests / sizeof tests[0]; k++)
 			tests[k].initial_state = &v[i];
 		failed += cmocka_run_group_tests_name(v[i].name, tests, NULL, NULL);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/loop/dns, against a server of our own on the loopback, in this process. */
+/* lib/loop/dns, against a server on the loopback in this process. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -30,12 +30,12 @@ struct answer {
 struct fix {
 	struct gn_loop *loop;
 	struct gn_watch *watch, *listen_watch, *tcp_watch;
-	int fd, listen_fd, tcp_fd; /* datagrams; a listener and its one connection */
+	int fd, listen_fd, tcp_fd; /* UDP; the TCP listener and its one connection */
 	uint16_t port;
 	unsigned asked;
 	struct answer a, b;
 	struct gn_dns *op, *op2;
-	bool cancels; /* op2, when op is done */
+	bool cancels; /* on_done of op cancels op2 */
 };
 
 /* ---- the server --------------------------------------------------------------- */
@@ -49,7 +49,7 @@ struct message {
 
 static void put(struct message *m, const void *p, size_t n)
 {
-	assert_true(m->n + n <= sizeof(m->b));
+	assert_true(m->n + n <= sizeof m->b);
 	memcpy(m->b + m->n, p, n);
 	m->n += n;
 }
@@ -89,7 +89,7 @@ static void put_text(struct message *m, const char *const *strings)
 	put_record(m, TXT, data, n);
 }
 
-/* Returns the response code, or -1 for silence. */
+/* Returns the response code; -1: the server does not answer. */
 static int answer_to(struct message *m, const char *name, uint16_t type)
 {
 	static const uint8_t four[2][4] = {{192, 0, 2, 1}, {192, 0, 2, 2}};
@@ -184,14 +184,14 @@ static void on_query(void *arg, unsigned ready)
 	struct fix *f = arg;
 	struct message m = {.n = 0};
 	struct sockaddr_in from;
-	socklen_t len = sizeof(from);
+	socklen_t len = sizeof from;
 	uint8_t q[600];
-	ssize_t got = recvfrom(f->fd, q, sizeof(q), MSG_DONTWAIT, (struct sockaddr *)&from, &len);
+	ssize_t got = recvfrom(f->fd, q, sizeof q, MSG_DONTWAIT, (struct sockaddr *)&from, &len);
 
 	(void)ready;
 	if (got < 0 || !answer(f, q, (size_t)got, &m))
 		return;
-	if (m.n > 1232) { /* does not fit: to be asked again over TCP */
+	if (m.n > 1232) { /* truncated: the client asks again over TCP */
 		gn_put_u16(m.b + 2, 0x8380);
 		gn_put_u16(m.b + 6, 0);
 		m.n = 12 + strlen((char *)q + 12) + 5; /* the header and the question */
@@ -204,7 +204,7 @@ static void on_tcp_query(void *arg, unsigned ready)
 	struct fix *f = arg;
 	struct message m = {.n = 0};
 	uint8_t q[600], length[2];
-	ssize_t got = recv(f->tcp_fd, q, sizeof(q), MSG_DONTWAIT);
+	ssize_t got = recv(f->tcp_fd, q, sizeof q, MSG_DONTWAIT);
 
 	(void)ready;
 	if (got > 2) {
@@ -233,11 +233,11 @@ static void on_tcp(void *arg, unsigned ready)
 	gn_watch_start(f->tcp_watch, GN_READABLE);
 }
 
-/* Datagrams and connections on one port of the kernel's choice. */
+/* Opens UDP and TCP on one port, which the kernel picks. */
 static bool serve(struct fix *f)
 {
 	struct sockaddr_in at;
-	socklen_t len = sizeof(at);
+	socklen_t len = sizeof at;
 	int tries;
 
 	for (tries = 0; tries < 100; tries++) {
@@ -285,12 +285,12 @@ static void note(struct answer *a, int err, const struct gn_dns_record *r, size_
 	for (i = 0; i < n && i < 8; i++) {
 		if (type == GN_DNS_TXT) {
 			assert_int_equal(r[i].bytes[r[i].len], 0);
-			(void)snprintf(a->text[i], sizeof(a->text[i]), "%s", (const char *)r[i].bytes);
+			(void)snprintf(a->text[i], sizeof a->text[i], "%s", (const char *)r[i].bytes);
 			assert_int_equal(strlen(a->text[i]), r[i].len);
 		} else {
 			assert_int_equal(r[i].len, type == GN_DNS_A ? 4 : 16);
 			assert_non_null(inet_ntop(type == GN_DNS_A ? AF_INET : AF_INET6, r[i].bytes, a->text[i],
-						  sizeof(a->text[i])));
+						  sizeof a->text[i]));
 		}
 	}
 }
@@ -341,7 +341,7 @@ static void ask(struct fix *f, const char *name, enum gn_dns_type type)
 
 static int setup(void **state)
 {
-	struct fix *f = calloc(1, sizeof(*f));
+	struct fix *f = calloc(1, sizeof *f);
 	char server[32];
 
 	if (!f || gn_loop_new(&f->loop) != 0 || !serve(f))
@@ -352,7 +352,7 @@ static int setup(void **state)
 		return -1;
 	gn_watch_start(f->watch, GN_READABLE);
 	gn_watch_start(f->listen_watch, GN_READABLE);
-	(void)snprintf(server, sizeof(server), "127.0.0.1:%u", (unsigned)f->port);
+	(void)snprintf(server, sizeof server, "127.0.0.1:%u", (unsigned)f->port);
 	*state = f;
 	return gn_dns_server_set(f->loop, server);
 }
@@ -367,7 +367,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Without the server, a loop that returns has no channel left to wait for. */
+/* With the server's watches gone, the loop returns only if the channel of c-ares is closed. */
 static void expect_idle(struct fix *f)
 {
 	serve_no_more(f);
@@ -421,7 +421,7 @@ static void test_no_such_name(void **state)
 	assert_int_equal(f->a.err, GN_ENONAME);
 	ask(f, "nobody.test", GN_DNS_TXT);
 	assert_int_equal(f->a.err, GN_ENONAME);
-	ask(f, "host.test", GN_DNS_TXT); /* nothing of that type */
+	ask(f, "host.test", GN_DNS_TXT); /* the name has no record of this type */
 	assert_int_equal(f->a.err, GN_ENONAME);
 	expect_idle(f);
 }
@@ -476,7 +476,7 @@ static void test_cancel(void **state)
 	struct fix *f = *state;
 
 	gn_dns_cancel(start(f, "host.test", GN_DNS_A, 0)); /* at once */
-	gn_dns_cancel(start(f, "localhost", GN_DNS_A, 0)); /* answered, and not yet told */
+	gn_dns_cancel(start(f, "localhost", GN_DNS_A, 0)); /* the answer is there, and on_done is pending */
 	f->op = start(f, "silent.test", GN_DNS_A, 0);
 	while (!f->asked)
 		assert_int_equal(gn_loop_turn(f->loop, GN_NEVER), 0);
@@ -485,7 +485,7 @@ static void test_cancel(void **state)
 	assert_int_equal(f->a.calls, 0);
 }
 
-/* A query that is given up leaves the others alone. */
+/* Cancelling a query does not affect others. */
 static void test_cancel_one_of_two(void **state)
 {
 	struct fix *f = *state;
@@ -493,7 +493,7 @@ static void test_cancel_one_of_two(void **state)
 
 	assert_int_equal(gn_dns_start(&cfg, &f->op2), 0);
 	f->cancels = true;
-	ask(f, "host.test", GN_DNS_A); /* its callback cancels the other */
+	ask(f, "host.test", GN_DNS_A); /* its on_done cancels the other query */
 	assert_int_equal(f->a.err, 0);
 	assert_int_equal(f->a.n, 2);
 	expect_idle(f);
@@ -518,7 +518,7 @@ static void test_nobody_to_ask(void **state)
 {
 	struct fix *f = *state;
 
-	serve_no_more(f); /* the host says so at once */
+	serve_no_more(f); /* the host answers with an ICMP error at once */
 	ask(f, "host.test", GN_DNS_A);
 	assert_true(f->a.err == GN_EUNREACH || f->a.err == GN_ETIMEOUT);
 }
@@ -531,8 +531,8 @@ static void test_bad_arguments(void **state)
 	char name[300];
 
 	assert_int_equal(gn_dns_start(&cfg, &op), GN_EFORMAT);
-	memset(name, 'a', sizeof(name) - 1);
-	name[sizeof(name) - 1] = '\0';
+	memset(name, 'a', sizeof name - 1);
+	name[sizeof name - 1] = '\0';
 	cfg.name = name;
 	assert_int_equal(gn_dns_start(&cfg, &op), GN_EFORMAT);
 	assert_int_equal(gn_dns_server_set(f->loop, "not an address"), 0);

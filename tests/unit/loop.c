@@ -16,14 +16,14 @@
 
 #include "loop/loop.h"
 
-/* What ran, in order: a letter a run. */
+/* What ran, in order: one letter per run. */
 static char trace[256];
 
 static void note(char c)
 {
 	size_t n = strlen(trace);
 
-	assert_true(n + 1 < sizeof(trace));
+	assert_true(n + 1 < sizeof trace);
 	trace[n] = c;
 	trace[n + 1] = '\0';
 }
@@ -52,7 +52,7 @@ struct job {
 	struct gn_task task;
 	struct gn_loop *loop;
 	char name;
-	int again; /* times to post itself */
+	int again; /* how often it posts itself */
 	struct job *cancel, *post;
 };
 
@@ -96,14 +96,14 @@ static void test_tasks_in_order(void **state)
 	gn_task_post(loop, &c.task);
 	gn_task_post(loop, &a.task);
 	gn_task_post(loop, &b.task);
-	gn_task_post(loop, &c.task); /* once only */
+	gn_task_post(loop, &c.task); /* posted twice, it runs once */
 	assert_string_equal(trace, "");
 	assert_int_equal(gn_loop_run(loop), 0);
 	assert_string_equal(trace, "cab");
 	assert_int_equal(gn_loop_turn(loop, 0), GN_EAGAIN);
 }
 
-/* A task that posts itself, or another, waits for the next turn: timers come between. */
+/* A task that is posted by a task runs in the next turn, after the timers of this one. */
 static void test_task_snapshot(void **state)
 {
 	struct gn_loop *loop = *state;
@@ -133,7 +133,7 @@ static void test_task_cancel(void **state)
 	job_init(&a, loop, 'a');
 	job_init(&b, loop, 'b');
 	job_init(&c, loop, 'c');
-	gn_task_cancel(&a.task); /* not posted: fine */
+	gn_task_cancel(&a.task); /* it is not posted: no effect */
 	a.cancel = &b;           /* in the same run of the queue */
 	gn_task_post(loop, &a.task);
 	gn_task_post(loop, &b.task);
@@ -157,7 +157,7 @@ static void test_timers_in_order(void **state)
 	timer_init(&d, loop, 'd');
 	gn_timer_start(&a, 30 * GN_MSEC);
 	gn_timer_start(&b, 10 * GN_MSEC);
-	gn_timer_start(&c, 10 * GN_MSEC); /* as b, but later started */
+	gn_timer_start(&c, 10 * GN_MSEC); /* the same instant as b's, started later */
 	gn_timer_start_at(&d, begin - GN_SEC);
 	gn_timer_start(&a, 5 * GN_MSEC); /* moved */
 	assert_int_equal(gn_loop_run(loop), 0);
@@ -177,7 +177,7 @@ static void test_timer_never(void **state)
 	gn_timer_start(&a, GN_NEVER);
 	assert_int_equal(gn_loop_turn(loop, 0), GN_EAGAIN);
 	gn_timer_start_at(&a, GN_NEVER);
-	gn_timer_start(&a, GN_NEVER - 1); /* beyond the end of time */
+	gn_timer_start(&a, GN_NEVER - 1); /* the instant would overflow */
 	assert_int_equal(gn_loop_turn(loop, 0), GN_EAGAIN);
 	gn_timer_start(&a, -GN_SEC); /* at once */
 	gn_timer_fini(&a);
@@ -206,7 +206,7 @@ static void on_chain(void *arg)
 		gn_timer_start(&c->t, c->delay);
 }
 
-/* A timer may stop one that is due as well, and a restart with no delay starves nobody. */
+/* A timer may stop another one that is due, and a timer that restarts itself without a delay lets the others fire. */
 static void test_timers_in_callbacks(void **state)
 {
 	struct gn_loop *loop = *state;
@@ -228,8 +228,8 @@ static void test_timers_in_callbacks(void **state)
 	assert_string_equal(trace, "acja");
 }
 
-/* Thousands, started, moved and stopped at random: each that is left fires once, at its
- * instant, and none before another that was due earlier. */
+/* Thousands of timers are started, moved and stopped at random.  Each one that is left fires once, at its instant, and in
+ * the order of instants. */
 struct many {
 	struct gn_timer t;
 	gn_time when;
@@ -251,7 +251,7 @@ static void test_timers_many(void **state)
 {
 	enum { N = 3000 };
 	struct gn_loop *loop = *state;
-	struct many *m = calloc(N, sizeof(*m));
+	struct many *m = calloc(N, sizeof *m);
 	uint64_t x = 12345;
 	gn_time last = 0;
 	size_t i, k;
@@ -292,7 +292,7 @@ static void test_virtual_clock(void **state)
 	assert_int_equal(gn_watch_new(loop, 0, NULL, NULL, &w), -ENOTSUP);
 	timer_init(&a, loop, 'a');
 	gn_timer_start(&a, 3600 * GN_SEC);
-	assert_int_equal(gn_loop_turn(loop, GN_SEC), 0); /* jumps at most so far */
+	assert_int_equal(gn_loop_turn(loop, GN_SEC), 0); /* jumps by 1 s at most */
 	assert_int_equal(gn_loop_now(loop), begin + GN_SEC);
 	assert_int_equal(gn_loop_turn(loop, 0), 0);
 	assert_int_equal(gn_loop_now(loop), begin + GN_SEC);
@@ -323,7 +323,7 @@ static void test_stop(void **state)
 	gn_timer_start(&far, 3600 * GN_SEC);
 	gn_task_post(loop, &j.task);
 	assert_int_equal(gn_loop_run(loop), 0);
-	gn_loop_stop(loop); /* before a run: that one returns at once */
+	gn_loop_stop(loop); /* before a run, which returns at once */
 	assert_int_equal(gn_loop_run(loop), 0);
 	assert_string_equal(trace, "");
 	gn_timer_fini(&far);
@@ -360,7 +360,7 @@ struct seen {
 	int fd;
 	unsigned ready;
 	int calls;
-	unsigned next; /* watched for from the first call on */
+	unsigned next; /* the events to watch from the first call on */
 };
 
 static void on_seen(void *arg, unsigned ready)
@@ -390,7 +390,7 @@ static void test_watch(void **state)
 	w.fd = fd[1];
 	assert_int_equal(gn_watch_new(loop, fd[0], on_seen, &r, &r.w), 0);
 	assert_int_equal(gn_watch_new(loop, fd[1], on_seen, &w, &w.w), 0);
-	assert_int_equal(gn_loop_turn(loop, GN_NEVER), GN_EAGAIN); /* idle ones hold nothing up */
+	assert_int_equal(gn_loop_turn(loop, GN_NEVER), GN_EAGAIN); /* a watch without events keeps no loop running */
 	gn_watch_start(r.w, GN_READABLE);
 	assert_int_equal(gn_loop_turn(loop, 0), 0);
 	assert_int_equal(r.calls, 0);
@@ -409,14 +409,14 @@ static void test_watch(void **state)
 	assert_int_equal(w.ready, GN_WRITABLE);
 	close(fd[1]);
 	r.next = 0;
-	assert_int_equal(gn_loop_run(loop), 0); /* the end of the pipe, and then nothing is left */
+	assert_int_equal(gn_loop_run(loop), 0); /* the pipe ends, and no watch is left */
 	assert_int_equal(r.calls, 3);
 	gn_watch_free(r.w);
 	gn_watch_free(w.w);
 	close(fd[0]);
 }
 
-/* Two are ready at once; the first to be told frees the other, which is never told. */
+/* Two watches are ready at once.  The callback that runs first frees the other watch, whose callback never runs. */
 static void test_watch_freed_in_callback(void **state)
 {
 	struct gn_loop *loop = *state;
@@ -445,7 +445,7 @@ static void test_watch_freed_in_callback(void **state)
 	close(gd[1]);
 }
 
-/* With tasks posted, descriptors are looked at without waiting, and are looked at. */
+/* While tasks are posted, descriptors are polled without waiting. */
 static void test_watch_fair(void **state)
 {
 	struct gn_loop *loop = *state;
@@ -460,7 +460,7 @@ static void test_watch_fair(void **state)
 	gn_watch_start(r.w, GN_READABLE);
 	j.again = 100000;
 	gn_task_post(loop, &j.task);
-	assert_int_equal(gn_loop_turn(loop, GN_NEVER), 0); /* returns: the task posted itself */
+	assert_int_equal(gn_loop_turn(loop, GN_NEVER), 0); /* does not wait: the task posted itself */
 	assert_int_equal(r.calls, 0);
 	assert_int_equal(write(fd[1], "x", 1), 1);
 	assert_int_equal(gn_loop_turn(loop, GN_NEVER), 0);
@@ -510,7 +510,7 @@ static void test_watch_bad_descriptor(void **state)
 	assert_int_equal(gn_watch_new(loop, fd[0], on_seen, NULL, &w), -EBADF);
 }
 
-/* A wait ends for a timer although nothing is ready, and lasts as long as was asked. */
+/* A wait ends when a timer is due although no descriptor is ready, and not earlier. */
 static void test_wait_for_timer(void **state)
 {
 	struct gn_loop *loop = *state;

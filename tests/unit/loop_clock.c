@@ -46,7 +46,7 @@ static void sleep_for(gn_time span)
 		;
 }
 
-/* A child that does something to this process while that waits. */
+/* Starts a child that does something to this process while this one waits. */
 static pid_t child_start(void (*run)(int fd), int fd)
 {
 	pid_t pid = fork();
@@ -113,8 +113,8 @@ static void write_after_300_ms(int fd)
 		_exit(1);
 }
 
-/* A deadline that is set in a descriptor's callback is as far away as was asked, however long
- * the loop had waited for the descriptor. */
+/* A timer that is started in a descriptor's callback fires after the full delay, however long the loop had waited for
+ * the descriptor. */
 static void a_callback_sees_the_clock_after_the_wait(void **state)
 {
 	struct gn_loop *loop = *state;
@@ -140,8 +140,8 @@ static void a_callback_sees_the_clock_after_the_wait(void **state)
 	close(fd[1]);
 }
 
-/* The second callback of a batch sees the time that the first one took, up to a second; beyond
- * that it is a pause of this process, which no clock shows. */
+/* The second callback of a batch sees the time that the first one took, up to a second.  A longer callback is a pause of
+ * this process, which the clock does not count. */
 static void a_callback_sees_what_the_one_before_took(void **state)
 {
 	static const gn_time block[] = {300 * GN_MSEC, 1500 * GN_MSEC};
@@ -183,8 +183,8 @@ static void stop_parent(int fd)
 	kill(getppid(), SIGCONT);
 }
 
-/* A timer of 2.5 s and a stop of 3 s: the stop uses up no more than half of the time, and what
- * came meanwhile is reported before the timer fires. */
+/* The process is stopped for 3 s while a timer of 2.5 s runs.  The stop uses up at most half of the timer's time, and a
+ * descriptor that became ready meanwhile is reported before the timer fires. */
 static void a_stop_of_the_process_does_not_count(void **state)
 {
 	struct gn_loop *loop = *state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is the mem transport's own: faults, delays, and that a seed says everything.  The rest
- * is in tests/conform/transport.c. */
+/* What only the mem transport has: faults, delays, and runs that a seed determines.  The rest is in
+ * tests/conform/transport.c. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -29,7 +29,7 @@ static void on_a(void *arg, unsigned ready)
 	struct fix *f = arg;
 
 	f->a_seen |= ready;
-	f->a->ops->want(f->a, 0);
+	f->a->ops->watch(f->a, 0);
 }
 
 static void on_b(void *arg, unsigned ready)
@@ -37,7 +37,7 @@ static void on_b(void *arg, unsigned ready)
 	struct fix *f = arg;
 
 	f->b_seen |= ready;
-	f->b->ops->want(f->b, 0);
+	f->b->ops->watch(f->b, 0);
 }
 
 static void on_link(void *arg, struct gn_link *link)
@@ -67,7 +67,7 @@ static void open_pair(struct fix *f, const struct gn_mem_cfg *cfg)
 	struct gn_multiaddr *any;
 	struct gn_link_dial *op;
 
-	memset(f, 0, sizeof(*f));
+	memset(f, 0, sizeof *f);
 	assert_int_equal(gn_loop_new_virtual(&f->loop), 0);
 	assert_int_equal(gn_mem_set(f->loop, cfg), 0);
 	assert_int_equal(gn_multiaddr_parse("/memory/0", &any, NULL), 0);
@@ -113,7 +113,7 @@ static ptrdiff_t get(struct gn_link *l, char text[64])
 	return got;
 }
 
-/* A dial takes two ways, a byte one. */
+/* A dial takes the delay twice, a byte once. */
 static void test_delay(void **state)
 {
 	struct gn_mem_cfg cfg = {.delay = 50 * GN_MSEC};
@@ -128,7 +128,7 @@ static void test_delay(void **state)
 	assert_int_equal(put(f.a, "hello"), 5);
 	assert_int_equal(f.a->ops->unacked(f.a), 5);
 	assert_int_equal(get(f.b, text), GN_EAGAIN);
-	f.b->ops->want(f.b, GN_READABLE);
+	f.b->ops->watch(f.b, GN_READABLE);
 	assert_int_equal(gn_loop_run(f.loop), 0);
 	assert_int_equal(f.b_seen, GN_READABLE);
 	assert_int_equal(gn_loop_now(f.loop), sent + 50 * GN_MSEC);
@@ -137,7 +137,7 @@ static void test_delay(void **state)
 	close_pair(&f);
 }
 
-/* What has arrived is read, what was on the way is lost, then comes the error, at both ends. */
+/* After a cut both ends read what has arrived, then the error.  What was in flight is lost. */
 static void test_cut(void **state)
 {
 	struct gn_mem_cfg cfg = {.delay = 50 * GN_MSEC};
@@ -147,10 +147,10 @@ static void test_cut(void **state)
 	(void)state;
 	open_pair(&f, &cfg);
 	assert_int_equal(put(f.a, "one"), 3);
-	f.b->ops->want(f.b, GN_READABLE);
+	f.b->ops->watch(f.b, GN_READABLE);
 	assert_int_equal(gn_loop_run(f.loop), 0);
 	assert_int_equal(put(f.a, "two"), 3);
-	f.a->ops->want(f.a, GN_READABLE);
+	f.a->ops->watch(f.a, GN_READABLE);
 	assert_int_equal(gn_mem_cut(f.loop, 1), -ENOENT);
 	assert_int_equal(gn_mem_cut(f.loop, 0), 0);
 	assert_int_equal(gn_loop_run(f.loop), 0);
@@ -164,7 +164,7 @@ static void test_cut(void **state)
 	close_pair(&f);
 }
 
-/* An end that was read stays the end, whatever is cut after it. */
+/* After an end of file was read, reading returns it again, also after a cut. */
 static void test_cut_behind_end(void **state)
 {
 	struct gn_mem_cfg cfg = {.seed = 1};
@@ -197,14 +197,14 @@ static void test_stall(void **state)
 	assert_int_equal(put(f.a, "there"), 5);
 	assert_int_equal(f.a->ops->end(f.a), 0);
 	assert_int_equal(put(f.b, "back"), 4);
-	assert_int_equal(get(f.a, text), 4); /* the other direction goes on */
+	assert_int_equal(get(f.a, text), 4); /* the other direction is not stalled */
 	assert_int_equal(get(f.b, text), GN_EAGAIN);
-	f.b->ops->want(f.b, GN_READABLE);
+	f.b->ops->watch(f.b, GN_READABLE);
 	assert_int_equal(gn_loop_run(f.loop), 0);
 	assert_int_equal(gn_loop_now(f.loop), begin + 3 * GN_SEC);
 	assert_int_equal(get(f.b, text), 5);
 	assert_int_equal(get(f.b, text), GN_EOF);
-	/* Cut while it stands still: what it holds back is lost. */
+	/* A cut during the stall: the bytes that the stall holds back are lost. */
 	assert_int_equal(gn_mem_stall(f.loop, 0, false, GN_NEVER), 0);
 	assert_int_equal(put(f.b, "lost"), 4);
 	assert_int_equal(gn_mem_cut(f.loop, 0), 0);
@@ -212,7 +212,7 @@ static void test_stall(void **state)
 	close_pair(&f);
 }
 
-/* The closer waits 2 s for the other's end, and resets then. */
+/* A link that is closing waits 2 s for the peer's end, and then resets. */
 static void test_close_is_bounded(void **state)
 {
 	struct gn_mem_cfg cfg = {.seed = 1};
@@ -234,12 +234,12 @@ static void test_close_is_bounded(void **state)
 	close_pair(&f);
 }
 
-/* Writes and reads of random sizes, summed up into one number. */
+/* Runs writes and reads of random sizes, and returns a hash of their sizes. */
 static uint64_t run_seed(uint64_t seed, size_t buffer)
 {
 	static uint8_t buf[4096];
 	struct gn_mem_cfg cfg = {.seed = seed, .max_chunk = 500, .buffer = buffer};
-	struct iovec v = {buf, sizeof(buf)};
+	struct iovec v = {buf, sizeof buf};
 	uint64_t sum = 0;
 	ptrdiff_t n;
 	struct fix f;
@@ -250,7 +250,7 @@ static uint64_t run_seed(uint64_t seed, size_t buffer)
 		n = f.a->ops->write(f.a, &v, 1);
 		assert_true(n == GN_EAGAIN || (n > 0 && n <= 500));
 		sum = sum * 31 + (uint64_t)n;
-		n = f.b->ops->read(f.b, buf, sizeof(buf));
+		n = f.b->ops->read(f.b, buf, sizeof buf);
 		assert_true(n > 0 && n <= 500);
 		sum = sum * 31 + (uint64_t)n;
 	}
@@ -269,15 +269,15 @@ static void test_buffer(void **state)
 {
 	static uint8_t buf[4096];
 	struct gn_mem_cfg cfg = {.buffer = 1000};
-	struct iovec v = {buf, sizeof(buf)};
+	struct iovec v = {buf, sizeof buf};
 	struct fix f;
 
 	(void)state;
 	open_pair(&f, &cfg);
 	assert_int_equal(f.a->ops->write(f.a, &v, 1), 1000);
 	assert_int_equal(f.a->ops->write(f.a, &v, 1), GN_EAGAIN);
-	f.a->ops->want(f.a, GN_WRITABLE);
-	assert_int_equal(gn_loop_run(f.loop), 0); /* nothing will ever come, and the loop says so */
+	f.a->ops->watch(f.a, GN_WRITABLE);
+	assert_int_equal(gn_loop_run(f.loop), 0); /* nothing is in flight: the loop has nothing to wait for */
 	assert_int_equal(f.a_seen, 0);
 	assert_int_equal(f.b->ops->read(f.b, buf, 300), 300);
 	assert_int_equal(gn_loop_run(f.loop), 0);

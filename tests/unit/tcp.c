@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is the TCP transport's own: the shapes of its addresses, its sockets' options, and
- * a process that runs out of descriptors.  The rest is in tests/conform/transport.c. */
+/* What only the tcp transport has: the forms of its addresses, options of sockets, and a process without descriptors.
+ * The rest is in tests/conform/transport.c. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -53,7 +53,7 @@ static void test_shapes(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (i = 0; i < sizeof t / sizeof t[0]; i++) {
 		a = parse(t[i].text);
 		if (tcp->is_for(a) != t[i].is)
 			fail_msg("%s", t[i].text);
@@ -70,7 +70,7 @@ static void test_addresses(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		a = parse(texts[i]);
 		assert_int_equal(gn_tcp_addr_decode(a, &sa), 0);
 		assert_int_equal(sa.family, i ? 6 : 4);
@@ -117,13 +117,13 @@ static void test_ifaddrs(void **state)
 static int option(int fd, int level, int name)
 {
 	int v = -1;
-	socklen_t len = sizeof(v);
+	socklen_t len = sizeof v;
 
 	assert_int_equal(getsockopt(fd, level, name, &v, &len), 0);
 	return v;
 }
 
-/* An accepted socket has what was set on its listener. */
+/* An accepted socket inherits the options of its listener. */
 static void test_options(void **state)
 {
 	struct gn_sockaddr at = {.family = 4, .ip = {127, 0, 0, 1}}, remote, local;
@@ -199,7 +199,7 @@ static void set_limit(rlim_t to)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &r), 0);
 }
 
-/* Lets the process have one descriptor more: the dialer's. */
+/* Allows the process one more descriptor, which the dialer takes. */
 static rlim_t limit_descriptors(void)
 {
 	struct rlimit r;
@@ -244,15 +244,15 @@ static void test_out_of_descriptors(void **state)
 	assert_int_equal(tcp->dial(&dcfg, &op), 0);
 	while (f.out == NULL || !f.lines)
 		assert_int_equal(gn_loop_turn(f.loop, GN_NEVER), 0);
-	/* It rests: these turns take time. */
+	/* The listener pauses, so the loop waits in these turns. */
 	rests = gn_loop_now(f.loop);
 	for (turns = 0; turns < 4; turns++)
 		assert_int_equal(gn_loop_turn(f.loop, 100 * GN_MSEC), 0);
 	assert_true(gn_loop_now(f.loop) - rests >= 90 * GN_MSEC);
 	assert_null(f.in);
-	assert_int_equal(f.lines, 1); /* said once */
+	assert_int_equal(f.lines, 1); /* logged once */
 	set_limit(was);
-	/* A second one: under valgrind accept loses the connection for which it has no room. */
+	/* A second connection: under valgrind, accept() loses the connection for which there is no descriptor. */
 	assert_int_equal(tcp->dial(&dcfg, &op), 0);
 	while (f.in == NULL || f.dials < 2)
 		assert_int_equal(gn_loop_turn(f.loop, GN_NEVER), 0);
