@@ -6,7 +6,7 @@
 
 /* ---- the tests ---------------------------------------------------------------- */
 
-static void test_connect(void **state)
+static void a_dial_makes_two_links(void **state)
 {
 	struct fix *f = *state;
 
@@ -19,7 +19,7 @@ static void test_connect(void **state)
 	assert_int_equal(f->a.calls + f->b.calls, 0); /* no event is watched */
 }
 
-static void test_trailing_peer(void **state)
+static void a_trailing_peer_id_is_ignored(void **state)
 {
 	struct fix *f = *state;
 	struct gn_multiaddr *addr;
@@ -52,28 +52,28 @@ static void exchange(struct fix *f, size_t ab, size_t ba, size_t unit_a, size_t 
 	assert_int_equal(f->a.got, ba);
 }
 
-static void test_both_ways(void **state)
+static void bytes_arrive_in_both_directions(void **state)
 {
 	exchange(*state, 1000003, 777777, SIZE_MAX, SIZE_MAX);
 }
 
-static void test_odd_sizes(void **state)
+static void odd_sizes_arrive_whole(void **state)
 {
 	exchange(*state, 20011, 30011, 1, 7);
 }
 
-static void test_more_odd_sizes(void **state)
+static void more_odd_sizes_arrive_whole(void **state)
 {
 	exchange(*state, 300000, 70001, 4097, 61);
 }
 
-static void test_nothing_but_ends(void **state)
+static void an_empty_stream_ends(void **state)
 {
 	exchange(*state, 0, 0, SIZE_MAX, SIZE_MAX);
 }
 
 /* While the peer does not read, writing stops and no GN_WRITABLE is reported.  When the peer reads, it goes on. */
-static void test_full_pipe(void **state)
+static void a_full_link_stops_the_writer(void **state)
 {
 	struct fix *f = *state;
 	ptrdiff_t put;
@@ -119,14 +119,14 @@ static void half_close(struct fix *f, struct side *first, struct side *second)
 	assert_int_equal(first->got, 200003);
 }
 
-static void test_half_close_by_dialer(void **state)
+static void the_dialer_may_end_first(void **state)
 {
 	struct fix *f = *state;
 
 	half_close(f, &f->a, &f->b);
 }
 
-static void test_half_close_by_listener(void **state)
+static void the_listener_may_end_first(void **state)
 {
 	struct fix *f = *state;
 
@@ -146,7 +146,7 @@ static void reset_behind_bytes(struct fix *f)
 	f->b.holds = false;
 }
 
-static void test_reset(void **state)
+static void a_reset_is_read_behind_the_bytes(void **state)
 {
 	struct fix *f = *state;
 
@@ -162,7 +162,7 @@ static void test_reset(void **state)
 }
 
 /* The same when a write reports the reset first: reading still returns the bytes, and then the error, not GN_EOF. */
-static void test_reset_found_by_writing(void **state)
+static void a_reset_found_by_writing_is_read_behind_the_bytes(void **state)
 {
 	struct fix *f = *state;
 	ptrdiff_t put;
@@ -190,7 +190,7 @@ static void test_reset_found_by_writing(void **state)
 }
 
 /* A link is closed with unread bytes.  What was written to it still reaches the peer. */
-static void test_close_delivers(void **state)
+static void a_close_delivers_what_was_written(void **state)
 {
 	struct fix *f = *state;
 
@@ -223,7 +223,7 @@ static void test_close_delivers(void **state)
 }
 
 /* Both ends close with unread bytes. */
-static void test_close_both(void **state)
+static void both_ends_may_close_with_unread_bytes(void **state)
 {
 	struct fix *f = *state;
 
@@ -240,7 +240,7 @@ static void test_close_both(void **state)
 }
 
 /* A loop that is freed frees the links that are closing. */
-static void test_close_and_free_loop(void **state)
+static void a_loop_frees_links_that_are_closing(void **state)
 {
 	struct fix *f = *state;
 
@@ -264,7 +264,7 @@ static void on_ready_close(void *arg, unsigned ready)
 		link->ops->abort(link);
 }
 
-static void test_given_up_in_callback(void **state)
+static void a_link_may_be_closed_in_its_callback(void **state)
 {
 	struct fix *f = *state;
 
@@ -281,7 +281,7 @@ static void test_given_up_in_callback(void **state)
 	assert_int_equal(gn_loop_run(f->loop), 0);
 }
 
-static void test_unacked(void **state)
+static void received_bytes_are_acknowledged(void **state)
 {
 	struct fix *f = *state;
 
@@ -293,7 +293,7 @@ static void test_unacked(void **state)
 	turn_until_by(f, f->a.link->ops->unacked(f->a.link) == 0, GN_MSEC);
 }
 
-static void test_refused(void **state)
+static void a_dial_without_a_listener_is_refused(void **state)
 {
 	struct fix *f = *state;
 
@@ -306,7 +306,7 @@ static void test_refused(void **state)
 	assert_int_equal(gn_loop_run(f->loop), 0);
 }
 
-static void test_cancel_at_once(void **state)
+static void a_cancelled_dial_is_not_reported(void **state)
 {
 	struct fix *f = *state;
 
@@ -320,7 +320,7 @@ static void test_cancel_at_once(void **state)
 }
 
 /* The dial is cancelled when the listener has the link already: the link ends there. */
-static void test_cancel_midway(void **state)
+static void a_cancelled_dial_ends_the_link_at_the_listener(void **state)
 {
 	struct fix *f = *state;
 
@@ -337,7 +337,7 @@ static void test_cancel_midway(void **state)
 	assert_true(f->b.err == GN_EOF || f->b.err == GN_ERESET);
 }
 
-static void test_listener_closed_in_callback(void **state)
+static void a_listener_may_be_closed_in_its_callback(void **state)
 {
 	struct fix *f = *state;
 
@@ -351,7 +351,7 @@ static void test_listener_closed_in_callback(void **state)
 	assert_int_equal(f->err, -ECONNREFUSED);
 }
 
-static void test_address_in_use(void **state)
+static void an_address_in_use_is_refused(void **state)
 {
 	struct fix *f = *state;
 	struct gn_link_listen_cfg cfg = {.loop = f->loop, .addr = f->bound, .on_link = on_link, .arg = f};
@@ -366,7 +366,7 @@ static void test_address_in_use(void **state)
 	connect_both(f);
 }
 
-static void test_foreign_address(void **state)
+static void a_foreign_address_is_refused(void **state)
 {
 	static const char *const texts[] = {"/unix/%2Ftmp%2Fx", "/ip4/127.0.0.1/udp/1", "/ip4/127.0.0.1/tcp/1/ws",
 					    "/dns4/localhost/tcp/1", "/memory/1/p2p-circuit"};
@@ -385,7 +385,7 @@ static void test_foreign_address(void **state)
 	assert_int_equal(f->dones, 0);
 }
 
-static void test_pause(void **state)
+static void a_paused_listener_reports_no_link(void **state)
 {
 	struct fix *f = *state;
 
@@ -406,7 +406,7 @@ static void test_pause(void **state)
 }
 
 /* Closing a listener resets the links in its backlog. */
-static void test_closed_over_queue(void **state)
+static void closing_a_listener_resets_its_backlog(void **state)
 {
 	struct fix *f = *state;
 
@@ -466,7 +466,7 @@ static size_t count_ended(const struct many *m)
 	return n;
 }
 
-static void test_many(void **state)
+static void many_links_at_once(void **state)
 {
 	struct fix *f = *state;
 	struct many *m = calloc(1, sizeof *m);
@@ -547,31 +547,31 @@ static bool is_had(const struct variant *v)
 int main(void)
 {
 	struct CMUnitTest tests[] = {
-		ON(test_connect),
-		ON(test_trailing_peer),
-		ON(test_both_ways),
-		ON(test_odd_sizes),
-		ON(test_more_odd_sizes),
-		ON(test_nothing_but_ends),
-		ON(test_full_pipe),
-		ON(test_half_close_by_dialer),
-		ON(test_half_close_by_listener),
-		ON(test_reset),
-		ON(test_reset_found_by_writing),
-		ON(test_close_delivers),
-		ON(test_close_both),
-		ON(test_close_and_free_loop),
-		ON(test_given_up_in_callback),
-		ON(test_unacked),
-		ON(test_refused),
-		ON(test_cancel_at_once),
-		ON(test_cancel_midway),
-		ON(test_listener_closed_in_callback),
-		ON(test_address_in_use),
-		ON(test_foreign_address),
-		ON(test_pause),
-		ON(test_closed_over_queue),
-		ON(test_many),
+		ON(a_dial_makes_two_links),
+		ON(a_trailing_peer_id_is_ignored),
+		ON(bytes_arrive_in_both_directions),
+		ON(odd_sizes_arrive_whole),
+		ON(more_odd_sizes_arrive_whole),
+		ON(an_empty_stream_ends),
+		ON(a_full_link_stops_the_writer),
+		ON(the_dialer_may_end_first),
+		ON(the_listener_may_end_first),
+		ON(a_reset_is_read_behind_the_bytes),
+		ON(a_reset_found_by_writing_is_read_behind_the_bytes),
+		ON(a_close_delivers_what_was_written),
+		ON(both_ends_may_close_with_unread_bytes),
+		ON(a_loop_frees_links_that_are_closing),
+		ON(a_link_may_be_closed_in_its_callback),
+		ON(received_bytes_are_acknowledged),
+		ON(a_dial_without_a_listener_is_refused),
+		ON(a_cancelled_dial_is_not_reported),
+		ON(a_cancelled_dial_ends_the_link_at_the_listener),
+		ON(a_listener_may_be_closed_in_its_callback),
+		ON(an_address_in_use_is_refused),
+		ON(a_foreign_address_is_refused),
+		ON(a_paused_listener_reports_no_link),
+		ON(closing_a_listener_resets_its_backlog),
+		ON(many_links_at_once),
 	};
 	struct variant v[sizeof variants / sizeof variants[0]];
 	int failed = 0;

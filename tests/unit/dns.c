@@ -376,7 +376,7 @@ static void expect_idle(struct fix *f)
 
 /* ---- tests -------------------------------------------------------------------- */
 
-static void test_a(void **state)
+static void an_a_query_returns_ipv4_addresses(void **state)
 {
 	struct fix *f = *state;
 
@@ -389,7 +389,7 @@ static void test_a(void **state)
 	expect_idle(f);
 }
 
-static void test_aaaa(void **state)
+static void an_aaaa_query_returns_ipv6_addresses(void **state)
 {
 	struct fix *f = *state;
 
@@ -400,7 +400,7 @@ static void test_aaaa(void **state)
 	expect_idle(f);
 }
 
-static void test_txt(void **state)
+static void a_txt_query_returns_joined_strings(void **state)
 {
 	struct fix *f = *state;
 
@@ -413,7 +413,7 @@ static void test_txt(void **state)
 	expect_idle(f);
 }
 
-static void test_no_such_name(void **state)
+static void a_missing_name_is_noname(void **state)
 {
 	struct fix *f = *state;
 
@@ -426,7 +426,7 @@ static void test_no_such_name(void **state)
 	expect_idle(f);
 }
 
-static void test_bounded(void **state)
+static void an_answer_is_bounded(void **state)
 {
 	struct fix *f = *state;
 
@@ -439,7 +439,7 @@ static void test_bounded(void **state)
 	assert_string_equal(f->a.text[7], "second");
 }
 
-static void test_malformed_answer(void **state)
+static void a_malformed_answer_is_an_error(void **state)
 {
 	struct fix *f = *state;
 
@@ -447,7 +447,7 @@ static void test_malformed_answer(void **state)
 	assert_int_equal(f->a.err, GN_EPROTO);
 }
 
-static void test_server_fails(void **state)
+static void a_failing_server_is_an_error(void **state)
 {
 	struct fix *f = *state;
 
@@ -456,7 +456,7 @@ static void test_server_fails(void **state)
 	expect_idle(f);
 }
 
-static void test_silence(void **state)
+static void a_silent_server_is_a_timeout(void **state)
 {
 	struct fix *f = *state;
 	gn_time begin = gn_loop_now(f->loop);
@@ -471,7 +471,7 @@ static void test_silence(void **state)
 	assert_int_equal(f->a.calls, 1);
 }
 
-static void test_cancel(void **state)
+static void a_cancelled_query_is_not_reported(void **state)
 {
 	struct fix *f = *state;
 
@@ -486,7 +486,7 @@ static void test_cancel(void **state)
 }
 
 /* Cancelling a query does not affect others. */
-static void test_cancel_one_of_two(void **state)
+static void a_cancel_leaves_other_queries_alone(void **state)
 {
 	struct fix *f = *state;
 	struct gn_dns_cfg cfg = {.loop = f->loop, .name = "silent.test", .type = GN_DNS_A, .on_done = on_b, .arg = f};
@@ -501,7 +501,7 @@ static void test_cancel_one_of_two(void **state)
 }
 
 /* Names that need no server. */
-static void test_localhost(void **state)
+static void localhost_needs_no_server(void **state)
 {
 	struct fix *f = *state;
 
@@ -514,7 +514,7 @@ static void test_localhost(void **state)
 	assert_int_equal(f->asked, 0);
 }
 
-static void test_nobody_to_ask(void **state)
+static void no_server_is_unreachable(void **state)
 {
 	struct fix *f = *state;
 
@@ -523,7 +523,7 @@ static void test_nobody_to_ask(void **state)
 	assert_true(f->a.err == GN_EUNREACH || f->a.err == GN_ETIMEOUT);
 }
 
-static void test_bad_arguments(void **state)
+static void bad_arguments_are_refused(void **state)
 {
 	struct fix *f = *state;
 	struct gn_dns_cfg cfg = {.loop = f->loop, .name = "", .type = GN_DNS_A, .on_done = on_b, .arg = f};
@@ -545,7 +545,7 @@ static void test_bad_arguments(void **state)
 }
 
 /* The loop is freed with the channel still open. */
-static void test_freed_in_between(void **state)
+static void a_loop_may_be_freed_while_the_channel_is_open(void **state)
 {
 	struct fix *f = *state;
 
@@ -561,20 +561,20 @@ static void test_freed_in_between(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON(test_a),
-		ON(test_aaaa),
-		ON(test_txt),
-		ON(test_no_such_name),
-		ON(test_bounded),
-		ON(test_malformed_answer),
-		ON(test_server_fails),
-		ON(test_silence),
-		ON(test_cancel),
-		ON(test_cancel_one_of_two),
-		ON(test_localhost),
-		ON(test_nobody_to_ask),
-		ON(test_bad_arguments),
-		ON(test_freed_in_between),
+		ON(an_a_query_returns_ipv4_addresses),
+		ON(an_aaaa_query_returns_ipv6_addresses),
+		ON(a_txt_query_returns_joined_strings),
+		ON(a_missing_name_is_noname),
+		ON(an_answer_is_bounded),
+		ON(a_malformed_answer_is_an_error),
+		ON(a_failing_server_is_an_error),
+		ON(a_silent_server_is_a_timeout),
+		ON(a_cancelled_query_is_not_reported),
+		ON(a_cancel_leaves_other_queries_alone),
+		ON(localhost_needs_no_server),
+		ON(no_server_is_unreachable),
+		ON(bad_arguments_are_refused),
+		ON(a_loop_may_be_freed_while_the_channel_is_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,7 +85,7 @@ static void timer_init(struct gn_timer *t, struct gn_loop *loop, char name)
 	gn_timer_init(t, loop, on_note, (void *)(intptr_t)name);
 }
 
-static void test_tasks_in_order(void **state)
+static void tasks_run_in_the_order_of_posting(void **state)
 {
 	struct gn_loop *loop = *state;
 	struct job a, b, c;
@@ -104,7 +104,7 @@ static void test_tasks_in_order(void **state)
 }
 
 /* A task that is posted by a task runs in the next turn, after the timers of this one. */
-static void test_task_snapshot(void **state)
+static void a_task_posted_by_a_task_runs_in_the_next_turn(void **state)
 {
 	struct gn_loop *loop = *state;
 	struct job a, b;
@@ -125,7 +125,7 @@ static void test_task_snapshot(void **state)
 	assert_string_equal(trace, "atabab");
 }
 
-static void test_task_cancel(void **state)
+static void a_cancelled_task_does_not_run(void **state)
 {
 	struct gn_loop *loop = *state;
 	struct job a, b, c;
@@ -145,7 +145,7 @@ static void test_task_cancel(void **state)
 
 /* ---- timers ------------------------------------------------------------------- */
 
-static void test_timers_in_order(void **state)
+static void timers_fire_in_the_order_of_their_instants(void **state)
 {
 	struct gn_loop *loop = *state;
 	gn_time begin = gn_loop_now(loop);
@@ -167,7 +167,7 @@ static void test_timers_in_order(void **state)
 		assert_int_equal(gn_loop_now(loop), begin + 10 * GN_MSEC);
 }
 
-static void test_timer_never(void **state)
+static void a_timer_beyond_the_end_of_time_never_fires(void **state)
 {
 	struct gn_loop *loop = *state;
 	struct gn_timer a;
@@ -207,7 +207,7 @@ static void on_chain(void *arg)
 }
 
 /* A timer may stop another one that is due, and a timer that restarts itself without a delay lets the others fire. */
-static void test_timers_in_callbacks(void **state)
+static void a_timer_may_stop_and_restart_timers(void **state)
 {
 	struct gn_loop *loop = *state;
 	struct chain a = {.name = 'a', .again = 1}, b = {.name = 'b'}, c = {.name = 'c'};
@@ -247,7 +247,7 @@ static void on_many(void *arg)
 	*m->last = m->when;
 }
 
-static void test_timers_many(void **state)
+static void each_of_many_timers_fires_once_at_its_instant(void **state)
 {
 	enum { N = 3000 };
 	struct gn_loop *loop = *state;
@@ -281,7 +281,7 @@ static void test_timers_many(void **state)
 
 /* ---- the virtual clock -------------------------------------------------------- */
 
-static void test_virtual_clock(void **state)
+static void a_virtual_clock_jumps_to_the_next_timer(void **state)
 {
 	struct gn_loop *loop = *state;
 	gn_time begin = gn_loop_now(loop);
@@ -311,7 +311,7 @@ static void run_again(struct gn_task *task)
 	gn_loop_stop(j->loop);
 }
 
-static void test_stop(void **state)
+static void a_stop_ends_the_run(void **state)
 {
 	struct gn_loop *loop = *state;
 	struct gn_timer far;
@@ -334,7 +334,7 @@ static void fini_slot(void *value)
 	note(*(const char *)value);
 }
 
-static void test_slots(void **state)
+static void slots_are_freed_with_the_loop_the_latest_first(void **state)
 {
 	static const char key1, key2, other;
 	static char x[] = "x", y[] = "y";
@@ -379,7 +379,7 @@ static void on_seen(void *arg, unsigned ready)
 	gn_watch_start(s->w, s->next);
 }
 
-static void test_watch(void **state)
+static void a_watch_is_level_triggered(void **state)
 {
 	struct gn_loop *loop = *state;
 	struct seen r = {.loop = loop}, w = {.loop = loop};
@@ -417,7 +417,7 @@ static void test_watch(void **state)
 }
 
 /* Two watches are ready at once.  The callback that runs first frees the other watch, whose callback never runs. */
-static void test_watch_freed_in_callback(void **state)
+static void a_freed_watch_is_not_called(void **state)
 {
 	struct gn_loop *loop = *state;
 	struct seen a = {.loop = loop}, b = {.loop = loop};
@@ -446,7 +446,7 @@ static void test_watch_freed_in_callback(void **state)
 }
 
 /* While tasks are posted, descriptors are polled without waiting. */
-static void test_watch_fair(void **state)
+static void posted_tasks_do_not_starve_descriptors(void **state)
 {
 	struct gn_loop *loop = *state;
 	struct seen r = {.loop = loop};
@@ -471,7 +471,7 @@ static void test_watch_fair(void **state)
 	close(fd[1]);
 }
 
-static void test_watch_regular_file(void **state)
+static void a_regular_file_is_always_ready(void **state)
 {
 	struct gn_loop *loop = *state;
 	struct seen s = {.loop = loop, .next = GN_WRITABLE}, null = {.loop = loop};
@@ -497,7 +497,7 @@ static void test_watch_regular_file(void **state)
 	close(null.fd);
 }
 
-static void test_watch_bad_descriptor(void **state)
+static void a_closed_descriptor_is_reported_as_ready(void **state)
 {
 	struct gn_loop *loop = *state;
 	struct gn_watch *w;
@@ -511,7 +511,7 @@ static void test_watch_bad_descriptor(void **state)
 }
 
 /* A wait ends when a timer is due although no descriptor is ready, and not earlier. */
-static void test_wait_for_timer(void **state)
+static void a_wait_ends_when_a_timer_is_due(void **state)
 {
 	struct gn_loop *loop = *state;
 	struct seen r = {.loop = loop};
@@ -540,30 +540,30 @@ int main(void)
 #define ON_VIRTUAL(test) cmocka_unit_test_setup_teardown(test, setup_virtual, teardown)
 #define ON_REAL(test) cmocka_unit_test_setup_teardown(test, setup_real, teardown)
 	const struct CMUnitTest tests[] = {
-		ON_VIRTUAL(test_tasks_in_order),
-		ON_VIRTUAL(test_task_snapshot),
-		ON_VIRTUAL(test_task_cancel),
-		ON_VIRTUAL(test_timers_in_order),
-		ON_VIRTUAL(test_timer_never),
-		ON_VIRTUAL(test_timers_in_callbacks),
-		ON_VIRTUAL(test_timers_many),
-		ON_VIRTUAL(test_virtual_clock),
-		ON_VIRTUAL(test_stop),
-		ON_VIRTUAL(test_slots),
-		ON_REAL(test_tasks_in_order),
-		ON_REAL(test_task_snapshot),
-		ON_REAL(test_task_cancel),
-		ON_REAL(test_timers_in_order),
-		ON_REAL(test_timer_never),
-		ON_REAL(test_timers_in_callbacks),
-		ON_REAL(test_stop),
-		ON_REAL(test_slots),
-		ON_REAL(test_watch),
-		ON_REAL(test_watch_freed_in_callback),
-		ON_REAL(test_watch_fair),
-		ON_REAL(test_watch_regular_file),
-		ON_REAL(test_watch_bad_descriptor),
-		ON_REAL(test_wait_for_timer),
+		ON_VIRTUAL(tasks_run_in_the_order_of_posting),
+		ON_VIRTUAL(a_task_posted_by_a_task_runs_in_the_next_turn),
+		ON_VIRTUAL(a_cancelled_task_does_not_run),
+		ON_VIRTUAL(timers_fire_in_the_order_of_their_instants),
+		ON_VIRTUAL(a_timer_beyond_the_end_of_time_never_fires),
+		ON_VIRTUAL(a_timer_may_stop_and_restart_timers),
+		ON_VIRTUAL(each_of_many_timers_fires_once_at_its_instant),
+		ON_VIRTUAL(a_virtual_clock_jumps_to_the_next_timer),
+		ON_VIRTUAL(a_stop_ends_the_run),
+		ON_VIRTUAL(slots_are_freed_with_the_loop_the_latest_first),
+		ON_REAL(tasks_run_in_the_order_of_posting),
+		ON_REAL(a_task_posted_by_a_task_runs_in_the_next_turn),
+		ON_REAL(a_cancelled_task_does_not_run),
+		ON_REAL(timers_fire_in_the_order_of_their_instants),
+		ON_REAL(a_timer_beyond_the_end_of_time_never_fires),
+		ON_REAL(a_timer_may_stop_and_restart_timers),
+		ON_REAL(a_stop_ends_the_run),
+		ON_REAL(slots_are_freed_with_the_loop_the_latest_first),
+		ON_REAL(a_watch_is_level_triggered),
+		ON_REAL(a_freed_watch_is_not_called),
+		ON_REAL(posted_tasks_do_not_starve_descriptors),
+		ON_REAL(a_regular_file_is_always_ready),
+		ON_REAL(a_closed_descriptor_is_reported_as_ready),
+		ON_REAL(a_wait_ends_when_a_timer_is_due),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

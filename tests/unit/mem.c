@@ -114,7 +114,7 @@ static ptrdiff_t get(struct gn_link *l, char text[64])
 }
 
 /* A dial takes the delay twice, a byte once. */
-static void test_delay(void **state)
+static void a_dial_takes_the_delay_twice(void **state)
 {
 	struct gn_mem_cfg cfg = {.delay = 50 * GN_MSEC};
 	struct fix f;
@@ -138,7 +138,7 @@ static void test_delay(void **state)
 }
 
 /* After a cut both ends read what has arrived, then the error.  What was in flight is lost. */
-static void test_cut(void **state)
+static void a_cut_loses_what_is_in_flight(void **state)
 {
 	struct gn_mem_cfg cfg = {.delay = 50 * GN_MSEC};
 	struct fix f;
@@ -165,7 +165,7 @@ static void test_cut(void **state)
 }
 
 /* After an end of file was read, reading returns it again, also after a cut. */
-static void test_cut_behind_end(void **state)
+static void a_cut_does_not_change_an_end_that_was_read(void **state)
 {
 	struct gn_mem_cfg cfg = {.seed = 1};
 	struct fix f;
@@ -182,7 +182,7 @@ static void test_cut_behind_end(void **state)
 	close_pair(&f);
 }
 
-static void test_stall(void **state)
+static void a_stall_delays_one_direction(void **state)
 {
 	struct gn_mem_cfg cfg = {.seed = 1};
 	struct fix f;
@@ -213,7 +213,7 @@ static void test_stall(void **state)
 }
 
 /* A link that is closing waits 2 s for the peer's end, and then resets. */
-static void test_close_is_bounded(void **state)
+static void a_close_ends_after_two_seconds(void **state)
 {
 	struct gn_mem_cfg cfg = {.seed = 1};
 	struct fix f;
@@ -258,14 +258,14 @@ static uint64_t run_seed(uint64_t seed, size_t buffer)
 	return sum;
 }
 
-static void test_seed(void **state)
+static void a_seed_determines_the_run(void **state)
 {
 	(void)state;
 	assert_true(run_seed(1, 3000) == run_seed(1, 3000));
 	assert_true(run_seed(1, 3000) != run_seed(2, 3000));
 }
 
-static void test_buffer(void **state)
+static void a_full_buffer_stops_the_writer(void **state)
 {
 	static uint8_t buf[4096];
 	struct gn_mem_cfg cfg = {.buffer = 1000};
@@ -289,13 +289,13 @@ static void test_buffer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_delay),
-		cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_cut_behind_end),
-		cmocka_unit_test(test_stall),
-		cmocka_unit_test(test_close_is_bounded),
-		cmocka_unit_test(test_seed),
-		cmocka_unit_test(test_buffer),
+		cmocka_unit_test(a_dial_takes_the_delay_twice),
+		cmocka_unit_test(a_cut_loses_what_is_in_flight),
+		cmocka_unit_test(a_cut_does_not_change_an_end_that_was_read),
+		cmocka_unit_test(a_stall_delays_one_direction),
+		cmocka_unit_test(a_close_ends_after_two_seconds),
+		cmocka_unit_test(a_seed_determines_the_run),
+		cmocka_unit_test(a_full_buffer_stops_the_writer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

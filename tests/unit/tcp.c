@@ -31,7 +31,7 @@ static struct gn_multiaddr *parse(const char *text)
 	return a;
 }
 
-static void test_shapes(void **state)
+static void only_addresses_of_tcp_are_served(void **state)
 {
 	static const struct {
 		const char *text;
@@ -61,7 +61,7 @@ static void test_shapes(void **state)
 	}
 }
 
-static void test_addresses(void **state)
+static void addresses_convert_both_ways(void **state)
 {
 	static const char *const texts[] = {"/ip4/192.0.2.1/tcp/80", "/ip6/2001:db8::1/tcp/443",
 					    "/ip6zone/lo/ip6/fe80::1/tcp/7"};
@@ -95,7 +95,7 @@ static void test_addresses(void **state)
 	gn_multiaddr_free(a);
 }
 
-static void test_ifaddrs(void **state)
+static void the_loopback_is_among_the_addresses_of_the_host(void **state)
 {
 	struct gn_ifaddr *list;
 	bool has_loopback = false;
@@ -124,7 +124,7 @@ static int option(int fd, int level, int name)
 }
 
 /* An accepted socket inherits the options of its listener. */
-static void test_options(void **state)
+static void accepted_sockets_inherit_options(void **state)
 {
 	struct gn_sockaddr at = {.family = 4, .ip = {127, 0, 0, 1}}, remote, local;
 	int l, a, b;
@@ -218,7 +218,7 @@ static void on_late(void *arg)
 	fail_msg("it takes too long");
 }
 
-static void test_out_of_descriptors(void **state)
+static void accepting_resumes_when_descriptors_are_free(void **state)
 {
 	struct fix f = {.lines = 0};
 	struct gn_link_listen_cfg lcfg = {.on_link = on_link, .arg = &f};
@@ -269,11 +269,11 @@ static void test_out_of_descriptors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_shapes),
-		cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_ifaddrs),
-		cmocka_unit_test(test_options),
-		cmocka_unit_test(test_out_of_descriptors),
+		cmocka_unit_test(only_addresses_of_tcp_are_served),
+		cmocka_unit_test(addresses_convert_both_ways),
+		cmocka_unit_test(the_loopback_is_among_the_addresses_of_the_host),
+		cmocka_unit_test(accepted_sockets_inherit_options),
+		cmocka_unit_test(accepting_resumes_when_descriptors_are_free),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
