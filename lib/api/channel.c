@@ -51,17 +51,17 @@ void gn_channel_lost(struct gn_channel *ch)
 	channel_free(ch);
 }
 
-static void channel_on_lost(void *arg, struct gn_stream *ps)
+static void channel_on_lost(void *arg, struct gn_stream *stream)
 {
-	(void)ps;
+	(void)stream;
 	gn_channel_lost(arg);
 }
 
-static void channel_on_event(void *arg, struct gn_stream *ps, unsigned events)
+static void channel_on_event(void *arg, struct gn_stream *stream, unsigned events)
 {
 	struct gn_channel *ch = arg;
 
-	(void)ps;
+	(void)stream;
 	if (ch->cb == NULL || ch->is_dead)
 		return;
 	ch->is_dead = events & GN_DEAD; /* the last event */
@@ -91,14 +91,14 @@ static struct gn_channel *channel_new(struct gn_node *node, const char *protocol
 
 static void channel_attach(struct gn_channel *ch)
 {
-	ch->ps.on_event = channel_on_event;
-	ch->ps.on_lost = channel_on_lost;
-	ch->ps.arg = ch;
-	ch->ps.protocol = ch->protocol;
-	ch->budget = gn_network_budget(ch->ps.conn->network);
+	ch->stream.on_event = channel_on_event;
+	ch->stream.on_lost = channel_on_lost;
+	ch->stream.arg = ch;
+	ch->stream.protocol = ch->protocol;
+	ch->budget = gn_network_budget(ch->stream.conn->network);
 	/* A frame goes in whole or not at all, so one must always fit an empty pipe. */
 	if (ch->kind == GN_FRAMES)
-		ch->ps.st->tx.cap = TX_CAP + ch->max_frame + GN_UVARINT_MAX;
+		ch->stream.mux->tx.cap = TX_CAP + ch->max_frame + GN_UVARINT_MAX;
 }
 
 int gn_channel_open(struct gn_conn *conn, const char *protocol, enum gn_channel_kind kind, size_t max_frame,
@@ -109,7 +109,7 @@ int gn_channel_open(struct gn_conn *conn, const char *protocol, enum gn_channel_
 
 	if (ch == NULL)
 		return -ENOMEM;
-	r = gn_stream_open(&ch->ps, conn, ch->protocol);
+	r = gn_stream_open(&ch->stream, conn, ch->protocol);
 	if (r != 0) {
 		channel_free(ch);
 		return r;
@@ -125,7 +125,7 @@ int gn_channel_accept(struct gn_stream *handed, enum gn_channel_kind kind, size_
 
 	if (ch == NULL)
 		return -ENOMEM;
-	gn_stream_accept(&ch->ps, handed);
+	gn_stream_accept(&ch->stream, handed);
 	channel_attach(ch);
 	*out = ch;
 	return 0;
@@ -133,53 +133,53 @@ int gn_channel_accept(struct gn_stream *handed, enum gn_channel_kind kind, size_
 
 void gn_channel_free(struct gn_channel *ch)
 {
-	const struct gn_stream *ps;
+	const struct gn_stream *stream;
 
 	if (ch == NULL)
 		return;
-	ps = &ch->ps;
-	if (ps->is_ending && ps->err == 0 && (gn_channel_pending(ch) > 0 || !ps->st->is_ended_out))
-		ps->conn->is_owed = true;
+	stream = &ch->stream;
+	if (stream->is_ending && stream->err == 0 && (gn_channel_pending(ch) > 0 || !stream->mux->is_ended_out))
+		stream->conn->is_owed = true;
 	frame_drop(ch);
-	gn_stream_close(&ch->ps);
+	gn_stream_close(&ch->stream);
 	channel_free(ch);
 }
 
 void gn_channel_reset(struct gn_channel *ch)
 {
-	gn_stream_reset(&ch->ps);
+	gn_stream_reset(&ch->stream);
 }
 
 int gn_channel_end(struct gn_channel *ch)
 {
-	return gn_stream_end(&ch->ps);
+	return gn_stream_end(&ch->stream);
 }
 
 void gn_channel_on_event(struct gn_channel *ch, gn_channel_cb *cb, void *arg)
 {
 	if (ch->cb == NULL)
-		ch->ps.is_drained = false;
+		ch->stream.is_drained = false;
 	ch->is_dead = false;
 	ch->cb = cb;
 	ch->arg = arg;
 	/* What was missed before somebody listened. */
-	gn_mux_stream_notify(ch->ps.st, GN_MUX_STREAM_RX | GN_MUX_STREAM_TX);
-	gn_conn_post(ch->ps.conn);
+	gn_mux_stream_notify(ch->stream.mux, GN_MUX_STREAM_RX | GN_MUX_STREAM_TX);
+	gn_conn_post(ch->stream.conn);
 }
 
 int gn_channel_sync(struct gn_channel *ch)
 {
-	return gn_stream_sync(&ch->ps);
+	return gn_stream_sync(&ch->stream);
 }
 
 uint64_t gn_channel_pending(const struct gn_channel *ch)
 {
-	return ch->count.bytes_out - gn_stream_acked(&ch->ps);
+	return ch->count.bytes_out - gn_stream_acked(&ch->stream);
 }
 
 int gn_channel_error(const struct gn_channel *ch)
 {
-	return ch->ps.err;
+	return ch->stream.err;
 }
 
 void *gn_channel_arg(const struct gn_channel *ch)
@@ -191,18 +191,18 @@ void *gn_channel_arg(const struct gn_channel *ch)
 
 int gn_channel_peek(struct gn_channel *ch, struct iovec *v, int max)
 {
-	return gn_stream_peek(&ch->ps, v, max);
+	return gn_stream_peek(&ch->stream, v, max);
 }
 
 void gn_channel_skip(struct gn_channel *ch, size_t n)
 {
 	ch->count.bytes_in += n;
-	gn_stream_skip(&ch->ps, n);
+	gn_stream_skip(&ch->stream, n);
 }
 
 ptrdiff_t gn_channel_read(struct gn_channel *ch, void *buf, size_t n)
 {
-	ptrdiff_t r = gn_stream_read(&ch->ps, buf, n);
+	ptrdiff_t r = gn_stream_read(&ch->stream, buf, n);
 
 	if (r > 0)
 		ch->count.bytes_in += (uint64_t)r;
@@ -211,7 +211,7 @@ ptrdiff_t gn_channel_read(struct gn_channel *ch, void *buf, size_t n)
 
 ptrdiff_t gn_channel_write(struct gn_channel *ch, const void *buf, size_t n)
 {
-	ptrdiff_t r = gn_stream_write(&ch->ps, buf, n);
+	ptrdiff_t r = gn_stream_write(&ch->stream, buf, n);
 
 	if (r > 0)
 		ch->count.bytes_out += (uint64_t)r;
@@ -231,7 +231,7 @@ static void channel_source_skip(void *arg, size_t n)
 	struct gn_channel *ch = arg;
 
 	ch->count.bytes_out += n;
-	ch->ps.conn->bytes_out += n;
+	ch->stream.conn->bytes_out += n;
 	ch->source->skip(ch->source_arg, n);
 }
 
@@ -239,17 +239,17 @@ int gn_channel_source(struct gn_channel *ch, const struct gn_source *source, voi
 {
 	static const struct gn_source counted = {channel_source_peek, channel_source_skip};
 
-	if (ch->ps.err != 0)
-		return ch->ps.err;
+	if (ch->stream.err != 0)
+		return ch->stream.err;
 	ch->source = source;
 	ch->source_arg = arg;
-	gn_stream_source(&ch->ps, source != NULL ? &counted : NULL, ch);
+	gn_stream_source(&ch->stream, source != NULL ? &counted : NULL, ch);
 	return 0;
 }
 
 void gn_channel_wake(struct gn_channel *ch)
 {
-	gn_stream_wake(&ch->ps);
+	gn_stream_wake(&ch->stream);
 }
 
 /* ---- frames ---- */
@@ -265,16 +265,16 @@ int gn_channel_send(struct gn_channel *ch, const void *frame, size_t len)
 		return -EINVAL;
 	if (len > ch->max_frame)
 		return GN_ETOOBIG;
-	if (ch->ps.err != 0)
-		return ch->ps.err;
+	if (ch->stream.err != 0)
+		return ch->stream.err;
 	/* One frame is always taken by an empty pipe; past TX_CAP the next one waits. */
-	if (gn_pipe_len(&ch->ps.st->tx) >= TX_CAP || gn_pipe_room(&ch->ps.st->tx) < n + len)
-		return gn_pipe_is_closed(&ch->ps.st->tx) ? GN_ECLOSED : GN_EAGAIN;
+	if (gn_pipe_len(&ch->stream.mux->tx) >= TX_CAP || gn_pipe_room(&ch->stream.mux->tx) < n + len)
+		return gn_pipe_is_closed(&ch->stream.mux->tx) ? GN_ECLOSED : GN_EAGAIN;
 	v[0] = (struct iovec){head, n};
 	v[1] = (struct iovec){(void *)(uintptr_t)frame, len};
-	err = gn_stream_putv(&ch->ps, v, len > 0 ? 2 : 1);
+	err = gn_stream_putv(&ch->stream, v, len > 0 ? 2 : 1);
 	if (err == GN_ELIMIT)
-		gn_stream_kill(&ch->ps, err);
+		gn_stream_kill(&ch->stream, err);
 	if (err != 0)
 		return err;
 	ch->count.bytes_out += n + len;
@@ -292,7 +292,7 @@ static int receive_fail(struct gn_channel *ch, int err)
 /* The length of the next frame; *takes bytes of it. */
 static int channel_frame_head(struct gn_channel *ch, size_t *len, size_t *takes)
 {
-	struct gn_pipe *rx = &ch->ps.st->rx;
+	struct gn_pipe *rx = &ch->stream.mux->rx;
 	uint8_t head[GN_UVARINT_MAX];
 	size_t n = gn_pipe_len(rx) < sizeof head ? gn_pipe_len(rx) : sizeof head;
 	uint64_t v;
@@ -325,13 +325,13 @@ static int frame_gather(struct gn_channel *ch, const void **frame, size_t *len)
 		struct iovec v;
 		int err;
 
-		if (gn_pipe_peek(&ch->ps.st->rx, &v, 1, ch->frame_left) == 0) {
-			err = gn_pipe_end(&ch->ps.st->rx);
+		if (gn_pipe_peek(&ch->stream.mux->rx, &v, 1, ch->frame_left) == 0) {
+			err = gn_pipe_end(&ch->stream.mux->rx);
 			return err == 0 ? GN_EAGAIN : receive_fail(ch, err == GN_EOF ? GN_ETRUNC : err);
 		}
 		err = gn_buf_put(&ch->frame, v.iov_base, v.iov_len);
 		if (err == 0 && (err = frame_charge(ch)) != 0)
-			gn_stream_kill(&ch->ps, err);
+			gn_stream_kill(&ch->stream, err);
 		if (err != 0)
 			return receive_fail(ch, err);
 		ch->frame_left -= v.iov_len;
@@ -352,7 +352,7 @@ static int frame_next(struct gn_channel *ch, const void **frame, size_t *len)
 
 	if (err != 0)
 		return err;
-	gn_pipe_peek(&ch->ps.st->rx, &v, 1, takes + n);
+	gn_pipe_peek(&ch->stream.mux->rx, &v, 1, takes + n);
 	if (v.iov_len == takes + n) {
 		*frame = (const uint8_t *)v.iov_base + takes;
 		*len = n;
@@ -378,8 +378,8 @@ int gn_channel_receive(struct gn_channel *ch, const void **frame, size_t *len)
 		gn_channel_skip(ch, handed);
 	if (ch->frame_err != 0)
 		return ch->frame_err;
-	if (!ch->ps.is_open)
-		return ch->ps.err != 0 ? ch->ps.err : GN_EAGAIN;
+	if (!ch->stream.is_open)
+		return ch->stream.err != 0 ? ch->stream.err : GN_EAGAIN;
 	err = ch->is_in_frame ? frame_gather(ch, frame, len) : frame_next(ch, frame, len);
 	if (err == 0) {
 		ch->count.frames_in++;
@@ -407,7 +407,7 @@ const char *gn_path_name(enum gn_path path)
 
 void gn_channel_state(const struct gn_channel *ch, struct gn_channel_state *out)
 {
-	const struct gn_conn *c = ch->ps.conn;
+	const struct gn_conn *c = ch->stream.conn;
 	struct gn_list *at;
 
 	memset(out, 0, sizeof *out);
@@ -418,16 +418,16 @@ void gn_channel_state(const struct gn_channel *ch, struct gn_channel_state *out)
 	out->protocol = ch->protocol;
 	out->origin = c->origin;
 	out->path = GN_PATH_DIRECT;
-	out->inbound = ch->ps.inbound;
-	out->opened = ch->ps.is_open;
-	out->queued = gn_pipe_len(&ch->ps.st->tx);
+	out->inbound = ch->stream.inbound;
+	out->opened = ch->stream.is_open;
+	out->queued = gn_pipe_len(&ch->stream.mux->tx);
 	gn_list_for_each(at, &c->streams_open)
 		out->channels += gn_list_entry(at, struct gn_stream, link)->on_event == channel_on_event;
 }
 
 static void conn_times(const struct gn_channel *ch, struct gn_metrics *out)
 {
-	const struct gn_conn *c = ch->ps.conn;
+	const struct gn_conn *c = ch->stream.conn;
 	gn_time now = gn_loop_now(ch->node->loop);
 
 	if (c->session == NULL)
@@ -446,31 +446,31 @@ void gn_channel_metrics(const struct gn_channel *ch, struct gn_metrics *out)
 
 void gn_channel_conn_metrics(const struct gn_channel *ch, struct gn_metrics *out)
 {
-	const struct gn_conn *c = ch->ps.conn;
-	struct gn_channel_state st;
+	const struct gn_conn *c = ch->stream.conn;
+	struct gn_channel_state state;
 	struct gn_list *at;
 
 	memset(out, 0, sizeof *out);
-	gn_channel_state(ch, &st);
+	gn_channel_state(ch, &state);
 	conn_times(ch, out);
 	out->bytes_in = c->bytes_in;
 	out->bytes_out = c->bytes_out;
 	out->age = gn_loop_now(ch->node->loop) - c->since;
-	out->channels = st.channels;
+	out->channels = state.channels;
 	out->conns = 1;
 	gn_list_for_each(at, &c->streams_open) {
-		const struct gn_stream *ps = gn_list_entry(at, struct gn_stream, link);
+		const struct gn_stream *stream = gn_list_entry(at, struct gn_stream, link);
 
-		if (ps->on_event != channel_on_event)
+		if (stream->on_event != channel_on_event)
 			continue;
-		out->frames_in += ((const struct gn_channel *)ps->arg)->count.frames_in;
-		out->frames_out += ((const struct gn_channel *)ps->arg)->count.frames_out;
+		out->frames_in += ((const struct gn_channel *)stream->arg)->count.frames_in;
+		out->frames_out += ((const struct gn_channel *)stream->arg)->count.frames_out;
 	}
 }
 
 size_t gn_channel_unacked(const struct gn_channel *ch)
 {
-	struct gn_link *link = ch->ps.conn->link;
+	struct gn_link *link = ch->stream.conn->link;
 
-	return link != NULL ? link->ops->unacked(link) : ch->ps.conn->unacked;
+	return link != NULL ? link->ops->unacked(link) : ch->stream.conn->unacked;
 }

@@ -8,7 +8,7 @@
 #include "node/stream.h"
 
 struct gn_channel {
-	struct gn_stream ps;
+	struct gn_stream stream;
 	struct gn_node *node;
 	enum gn_channel_kind kind;
 	size_t max_frame;

@@ -42,9 +42,9 @@ static int direction_peek(void *arg, struct iovec *v, int max, size_t limit)
 	size_t shown = 0;
 	int n;
 
-	if (d->from == NULL || !d->from->ps.is_open)
+	if (d->from == NULL || !d->from->stream.is_open)
 		return 0;
-	rx = &d->from->ps.st->rx;
+	rx = &d->from->stream.mux->rx;
 	most = gn_splice_allowance(d->flow);
 	if (most < d->shown) /* the peer waits for the rest of a frame that was begun */
 		most = d->shown;
@@ -68,9 +68,9 @@ static void direction_skip(void *arg, size_t n)
 	struct direction *d = arg;
 	struct gn_splice *s = d->flow->splice;
 
-	gn_pipe_skip(&d->from->ps.st->rx, n);
+	gn_pipe_skip(&d->from->stream.mux->rx, n);
 	d->from->count.bytes_in += n;
-	d->from->ps.conn->bytes_in += n;
+	d->from->stream.conn->bytes_in += n;
 	d->shown -= n < d->shown ? n : d->shown;
 	d->has_consumed = true;
 	gn_splice_passed(d->flow, n);
@@ -92,7 +92,7 @@ static void channel_splice_release(struct gn_splice *s, bool in_good_order)
 	/* Neither may read from the other any more when the first one goes. */
 	for (int i = 0; i < 2; i++)
 		if (ends[i] != NULL)
-			gn_pipe_source(&ends[i]->ps.st->tx, NULL, NULL);
+			gn_pipe_source(&ends[i]->stream.mux->tx, NULL, NULL);
 	for (int i = 0; i < 2; i++)
 		gn_channel_free(ends[i]);
 	gn_splice_fini(s);
@@ -101,13 +101,13 @@ static void channel_splice_release(struct gn_splice *s, bool in_good_order)
 
 static int end_error(const struct gn_channel *ch)
 {
-	return ch != NULL ? ch->ps.err : GN_ECLOSED;
+	return ch != NULL ? ch->stream.err : GN_ECLOSED;
 }
 
 /* Moves a flow to the state that its channels are in. */
 static void direction_check(struct direction *d)
 {
-	const struct gn_pipe *rx = d->from != NULL ? &d->from->ps.st->rx : NULL;
+	const struct gn_pipe *rx = d->from != NULL ? &d->from->stream.mux->rx : NULL;
 	int err = end_error(d->to);
 
 	if (err != 0) {
@@ -121,7 +121,7 @@ static void direction_check(struct direction *d)
 		return;
 	}
 	/* What came in front of an end in good order is passed on, though the channel failed later. */
-	if (rx != NULL && d->from->ps.is_open && rx->end == GN_EOF) {
+	if (rx != NULL && d->from->stream.is_open && rx->end == GN_EOF) {
 		if (gn_pipe_len(rx) > 0)
 			return;
 		d->flow->state = GN_SPLICE_ENDING;
@@ -151,7 +151,7 @@ static void channel_splice_run(struct gn_task *task)
 		struct direction *d = &cs->directions[i];
 
 		if (d->has_consumed && d->from != NULL)
-			gn_stream_wake(&d->from->ps);
+			gn_stream_wake(&d->from->stream);
 		d->has_consumed = false;
 		direction_check(d);
 	}
@@ -201,8 +201,8 @@ static void channel_splice_on_lost(void *arg, struct gn_stream *stream)
 
 static void channel_splice_attach(struct channel_splice *cs, struct gn_channel *ch)
 {
-	ch->ps.on_lost = channel_splice_on_lost;
-	ch->ps.st->has_fixed_window = true;
+	ch->stream.on_lost = channel_splice_on_lost;
+	ch->stream.mux->has_fixed_window = true;
 	gn_channel_on_event(ch, channel_splice_on_event, cs);
 }
 
@@ -212,8 +212,8 @@ int gn_splice_start(struct gn_channel *a, struct gn_channel *b, const struct gn_
 
 	if (a == b || a->source != NULL || b->source != NULL || a->node->loop != b->node->loop)
 		return -EINVAL;
-	if (a->ps.err != 0 || b->ps.err != 0)
-		return a->ps.err != 0 ? a->ps.err : b->ps.err;
+	if (a->stream.err != 0 || b->stream.err != 0)
+		return a->stream.err != 0 ? a->stream.err : b->stream.err;
 	cs = calloc(1, sizeof *cs);
 	if (cs == NULL)
 		return -ENOMEM;

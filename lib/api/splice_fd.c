@@ -71,7 +71,7 @@ static void fd_splice_release(struct gn_splice *s, bool in_good_order)
 
 	if (!in_good_order)
 		gn_channel_reset(fs->ch);
-	gn_pipe_source(&fs->ch->ps.st->tx, NULL, NULL);
+	gn_pipe_source(&fs->ch->stream.mux->tx, NULL, NULL);
 	gn_channel_free(fs->ch);
 	fd_splice_free(fs);
 }
@@ -135,8 +135,8 @@ static void check_to_channel(struct fd_splice *fs)
 	struct gn_splice_flow *f = &fs->splice.flows[TO_CHANNEL];
 	int err = 0;
 
-	if (fs->ch->ps.err != 0) { /* what it has received is still written */
-		gn_splice_cut(f, fs->ch->ps.err);
+	if (fs->ch->stream.err != 0) { /* what it has received is still written */
+		gn_splice_cut(f, fs->ch->stream.err);
 		return;
 	}
 	if (f->state == GN_SPLICE_FLOWING)
@@ -278,8 +278,8 @@ int gn_splice_fds(struct gn_channel *ch, int in, int out, const struct gn_splice
 
 	if (!is_nonblocking(in) || !is_nonblocking(out) || ch->source != NULL)
 		return -EINVAL;
-	if (ch->ps.err != 0)
-		return ch->ps.err;
+	if (ch->stream.err != 0)
+		return ch->stream.err;
 	fs = calloc(1, sizeof *fs);
 	if (fs == NULL)
 		return -ENOMEM;
@@ -296,8 +296,8 @@ int gn_splice_fds(struct gn_channel *ch, int in, int out, const struct gn_splice
 	fs->out = out;
 	gn_splice_init(&fs->splice, loop, cfg, fd_splice_run);
 	fs->splice.release = fd_splice_release;
-	ch->ps.on_lost = fd_splice_on_lost;
-	ch->ps.st->has_fixed_window = true;
+	ch->stream.on_lost = fd_splice_on_lost;
+	ch->stream.mux->has_fixed_window = true;
 	gn_channel_on_event(ch, fd_splice_on_event, fs);
 	(void)gn_channel_source(ch, &fd_source, fs); /* it has not failed */
 	gn_task_post(loop, &fs->splice.task);

@@ -14,7 +14,7 @@ struct gn_registry_entry {
 	char *id; /* NULL: the place is free */
 	bool hidden;
 	/* A peer opened a stream for it, which is the callee's from now on. */
-	void (*on_open)(void *arg, struct gn_stream *ps);
+	void (*on_open)(void *arg, struct gn_stream *stream);
 	void (*on_free)(void *arg); /* the entry goes; may be NULL */
 	void *arg;
 };

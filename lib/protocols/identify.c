@@ -10,7 +10,7 @@
 #include "node/node.h"
 #include "node/service.h"
 
-enum kind {
+enum identify_kind {
 	ASK,    /* we opened it: they write, we read */
 	ANSWER, /* they opened it: we write, and wait for their end */
 	PUSH,   /* we opened it: we write, and wait for their end */
@@ -19,10 +19,10 @@ enum kind {
 
 struct gn_identify_stream {
 	struct gn_list link; /* in service->streams */
-	struct gn_stream ps;
+	struct gn_stream stream;
 	struct gn_identify_service *service;
 	struct gn_identify_peer *peer;
-	enum kind kind;
+	enum identify_kind kind;
 	struct gn_identify_reader reader; /* ASK, PUSHED */
 	struct gn_timer limit;
 };
@@ -74,7 +74,7 @@ static bool bucket_take(struct gn_identify_bucket *b, gn_time now)
 
 static void identify_stream_free(struct gn_identify_stream *s)
 {
-	gn_stream_close(&s->ps);
+	gn_stream_close(&s->stream);
 	gn_timer_fini(&s->limit);
 	gn_identify_reader_fini(&s->reader);
 	gn_list_del(&s->link);
@@ -129,9 +129,9 @@ static void over(struct gn_identify_stream *s, int err)
 	if (err != 0)
 		gn_log(GN_LOG_DEBUG, "identify: %s", gn_strerror(err));
 	if (err == 0 && s->kind == PUSHED)
-		gn_stream_end(&s->ps);
+		gn_stream_end(&s->stream);
 	else if (err != 0)
-		gn_stream_reset(&s->ps);
+		gn_stream_reset(&s->stream);
 	if (s->kind == ASK) {
 		peer->asking = NULL;
 		gn_identify_op_told(&peer->waiters, err, &s->reader.body);
@@ -155,7 +155,7 @@ static int take_in(struct gn_identify_stream *s)
 	struct iovec v[4];
 	int n;
 
-	while ((n = gn_stream_peek(&s->ps, v, 4)) > 0) {
+	while ((n = gn_stream_peek(&s->stream, v, 4)) > 0) {
 		size_t len = 0;
 
 		for (int i = 0; i < n; i++) {
@@ -167,28 +167,28 @@ static int take_in(struct gn_identify_stream *s)
 				return err;
 			len += v[i].iov_len;
 		}
-		gn_stream_skip(&s->ps, len);
+		gn_stream_skip(&s->stream, len);
 	}
 	return n;
 }
 
-static void identify_on_event(void *arg, struct gn_stream *ps, unsigned events)
+static void identify_on_event(void *arg, struct gn_stream *stream, unsigned events)
 {
 	struct gn_identify_stream *s = arg;
 	int err;
 
 	if (s->kind == ASK && events & GN_OPENED)
-		gn_stream_end(ps);
+		gn_stream_end(stream);
 	err = take_in(s);
 	if (err == GN_EAGAIN && events & GN_DEAD)
-		err = ps->err;
+		err = stream->err;
 	if (err != GN_EAGAIN)
 		over(s, err);
 }
 
 /* ---- streams are made ---- */
 
-static struct gn_identify_stream *stream_new(struct gn_identify_peer *peer, enum kind kind)
+static struct gn_identify_stream *stream_new(struct gn_identify_peer *peer, enum identify_kind kind)
 {
 	struct gn_identify_service *sv = peer->service;
 	struct gn_identify_stream *s = calloc(1, sizeof *s);
@@ -206,19 +206,19 @@ static struct gn_identify_stream *stream_new(struct gn_identify_peer *peer, enum
 	return s;
 }
 
-static int identify_stream_open(struct gn_identify_peer *peer, enum kind kind, const char *protocol,
+static int identify_stream_open(struct gn_identify_peer *peer, enum identify_kind kind, const char *protocol,
 				struct gn_identify_stream **out)
 {
 	struct gn_identify_stream *s = stream_new(peer, kind);
-	int err = s == NULL ? -ENOMEM : gn_stream_open(&s->ps, peer->conn, protocol);
+	int err = s == NULL ? -ENOMEM : gn_stream_open(&s->stream, peer->conn, protocol);
 
 	if (err != 0) {
 		if (s != NULL)
 			identify_stream_free(s);
 		return err;
 	}
-	s->ps.on_event = identify_on_event;
-	s->ps.arg = s;
+	s->stream.on_event = identify_on_event;
+	s->stream.arg = s;
 	*out = s;
 	return 0;
 }
@@ -232,9 +232,9 @@ static int identify_notify(struct gn_identify_stream *s)
 	gn_buf_init(&b, GN_IDENTIFY_OWN_MAX);
 	err = gn_identify_own_make(s->peer->conn, &b);
 	if (err == 0)
-		err = gn_stream_put(&s->ps, b.p, b.len);
+		err = gn_stream_put(&s->stream, b.p, b.len);
 	if (err == 0)
-		err = gn_stream_end(&s->ps);
+		err = gn_stream_end(&s->stream);
 	if (err == 0)
 		s->peer->told = s->service->version;
 	gn_buf_fini(&b);
@@ -256,7 +256,7 @@ static void push_start(struct gn_identify_peer *peer)
 	if (identify_stream_open(peer, PUSH, GN_IDENTIFY_PUSH_ID, &s) != 0)
 		return;
 	if (identify_notify(s) != 0) {
-		gn_stream_reset(&s->ps);
+		gn_stream_reset(&s->stream);
 		identify_stream_free(s);
 		return;
 	}
@@ -281,7 +281,7 @@ static void push_more(struct gn_identify_service *sv)
 }
 
 /* A peer opened a stream to us. */
-static void incoming(struct gn_stream *handed, enum kind kind)
+static void incoming(struct gn_stream *handed, enum identify_kind kind)
 {
 	struct gn_identify_peer *peer = handed->conn->service_state;
 	struct gn_identify_stream *s = NULL;
@@ -293,7 +293,7 @@ static void incoming(struct gn_stream *handed, enum kind kind)
 		gn_list_for_each(at, &peer->service->streams) {
 			const struct gn_identify_stream *other = gn_list_entry(at, struct gn_identify_stream, link);
 
-			n += other->peer == peer && other->ps.inbound;
+			n += other->peer == peer && other->stream.inbound;
 		}
 		if (n < GN_IDENTIFY_STREAMS)
 			s = stream_new(peer, kind);
@@ -303,25 +303,25 @@ static void incoming(struct gn_stream *handed, enum kind kind)
 		gn_stream_close(handed);
 		return;
 	}
-	gn_stream_accept(&s->ps, handed);
-	s->ps.on_event = identify_on_event;
-	s->ps.arg = s;
+	gn_stream_accept(&s->stream, handed);
+	s->stream.on_event = identify_on_event;
+	s->stream.arg = s;
 	if (kind == ANSWER)
 		err = identify_notify(s);
 	if (err != 0)
 		over(s, err);
 }
 
-static void on_answer(void *arg, struct gn_stream *ps)
+static void on_answer(void *arg, struct gn_stream *stream)
 {
 	(void)arg;
-	incoming(ps, ANSWER);
+	incoming(stream, ANSWER);
 }
 
-static void on_pushed(void *arg, struct gn_stream *ps)
+static void on_pushed(void *arg, struct gn_stream *stream)
 {
 	(void)arg;
-	incoming(ps, PUSHED);
+	incoming(stream, PUSHED);
 }
 
 /* ---- connections ---- */
@@ -386,7 +386,7 @@ static void drop_streams(struct gn_identify_service *sv, const struct gn_identif
 			s->peer->asking = NULL;
 		if (s->kind == PUSH)
 			sv->pushing--;
-		gn_stream_reset(&s->ps);
+		gn_stream_reset(&s->stream);
 		identify_stream_free(s);
 	}
 }

@@ -10,7 +10,7 @@
 /* A stream that a peer opened. */
 struct echo {
 	struct gn_list link; /* in service->streams */
-	struct gn_stream ps;
+	struct gn_stream stream;
 	struct gn_timer silence;
 	uint8_t buf[GN_PING_LEN];
 	size_t len; /* bytes of the next one so far */
@@ -18,7 +18,7 @@ struct echo {
 
 static void echo_free(struct echo *e)
 {
-	gn_stream_close(&e->ps);
+	gn_stream_close(&e->stream);
 	gn_timer_fini(&e->silence);
 	gn_list_del(&e->link);
 	free(e);
@@ -26,7 +26,7 @@ static void echo_free(struct echo *e)
 
 static void echo_reset(struct echo *e)
 {
-	gn_stream_reset(&e->ps);
+	gn_stream_reset(&e->stream);
 	echo_free(e);
 }
 
@@ -43,7 +43,7 @@ static int echo_all(struct echo *e)
 		int err;
 
 		if (e->len < GN_PING_LEN)
-			n = gn_stream_read(&e->ps, e->buf + e->len, GN_PING_LEN - e->len);
+			n = gn_stream_read(&e->stream, e->buf + e->len, GN_PING_LEN - e->len);
 		if (n < 0)
 			return (int)n;
 		e->len += (size_t)n;
@@ -52,20 +52,20 @@ static int echo_all(struct echo *e)
 		if (e->len < GN_PING_LEN)
 			continue;
 		/* What finds no room waits here, and holds the peer back. */
-		err = gn_stream_put(&e->ps, e->buf, GN_PING_LEN);
+		err = gn_stream_put(&e->stream, e->buf, GN_PING_LEN);
 		if (err != 0)
 			return err;
 		e->len = 0;
 	}
 }
 
-static void ping_on_event(void *arg, struct gn_stream *ps, unsigned events)
+static void ping_on_event(void *arg, struct gn_stream *stream, unsigned events)
 {
 	struct echo *e = arg;
 	int err = echo_all(e);
 
 	if (err == GN_EOF && e->len == 0) {
-		gn_stream_end(ps);
+		gn_stream_end(stream);
 		echo_free(e);
 	} else if (err != GN_EAGAIN || events & GN_DEAD) {
 		echo_reset(e);
@@ -80,7 +80,7 @@ static void ping_on_open(void *arg, struct gn_stream *handed)
 	unsigned n = 0;
 
 	gn_list_for_each(at, &sv->streams)
-		n += gn_list_entry(at, struct echo, link)->ps.conn == handed->conn;
+		n += gn_list_entry(at, struct echo, link)->stream.conn == handed->conn;
 	if (n < GN_PING_STREAMS)
 		e = calloc(1, sizeof *e);
 	if (e == NULL) {
@@ -92,9 +92,9 @@ static void ping_on_open(void *arg, struct gn_stream *handed)
 	gn_timer_start(&e->silence, GN_PING_SILENCE * GN_SEC);
 	gn_list_init(&e->link);
 	gn_list_add_tail(&sv->streams, &e->link);
-	gn_stream_accept(&e->ps, handed);
-	e->ps.on_event = ping_on_event;
-	e->ps.arg = e;
+	gn_stream_accept(&e->stream, handed);
+	e->stream.on_event = ping_on_event;
+	e->stream.arg = e;
 }
 
 static int ping_service_start(struct gn_node *node, void **state)
@@ -127,7 +127,7 @@ static void ping_service_on_gone(void *state, struct gn_conn *c)
 	gn_list_for_each_safe(at, next, &sv->streams) {
 		struct echo *e = gn_list_entry(at, struct echo, link);
 
-		if (e->ps.conn == c)
+		if (e->stream.conn == c)
 			echo_free(e);
 	}
 	gn_ping_ops_gone(sv, c);

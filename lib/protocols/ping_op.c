@@ -18,7 +18,7 @@ struct gn_ping {
 	struct gn_ping_cfg cfg;
 	struct gn_dialer *dialer; /* while it lasts */
 	struct gn_conn *conn;     /* until it is over */
-	struct gn_stream ps;
+	struct gn_stream stream;
 	struct gn_timer timer; /* waits: for the answer, or for the next one's time */
 	struct gn_task task;   /* tells that it is over */
 	int err;
@@ -33,7 +33,7 @@ struct gn_ping {
 static void stream_drop(struct gn_ping *op)
 {
 	if (op->has_stream)
-		gn_stream_close(&op->ps);
+		gn_stream_close(&op->stream);
 	op->has_stream = false;
 }
 
@@ -69,9 +69,9 @@ static void ping_op_notify(struct gn_task *task)
 static void ping_op_finish(struct gn_ping *op, int err)
 {
 	if (err == 0)
-		gn_stream_end(&op->ps);
+		gn_stream_end(&op->stream);
 	else if (op->has_stream)
-		gn_stream_reset(&op->ps);
+		gn_stream_reset(&op->stream);
 	stream_drop(op);
 	gn_timer_stop(&op->timer);
 	op->conn = NULL;
@@ -93,19 +93,19 @@ void gn_ping_ops_gone(struct gn_ping_service *service, const struct gn_conn *c)
 
 /* ---- sending ---- */
 
-static void ping_op_on_event(void *arg, struct gn_stream *ps, unsigned events);
+static void ping_op_on_event(void *arg, struct gn_stream *stream, unsigned events);
 
 static int ping_op_stream_open(struct gn_ping *op)
 {
-	int err = gn_conn_is_usable(op->conn) ? gn_stream_open(&op->ps, op->conn, GN_PING_ID) : GN_EGONE;
+	int err = gn_conn_is_usable(op->conn) ? gn_stream_open(&op->stream, op->conn, GN_PING_ID) : GN_EGONE;
 
 	if (err != 0)
 		return err;
 	op->has_stream = true;
 	op->is_good = false;
 	op->len = 0;
-	op->ps.on_event = ping_op_on_event;
-	op->ps.arg = op;
+	op->stream.on_event = ping_op_on_event;
+	op->stream.arg = op;
 	return 0;
 }
 
@@ -115,7 +115,7 @@ static void send_one(struct gn_ping *op)
 
 	gn_random(op->out, sizeof op->out);
 	if (err == 0)
-		err = gn_stream_put(&op->ps, op->out, sizeof op->out);
+		err = gn_stream_put(&op->stream, op->out, sizeof op->out);
 	if (err != 0) {
 		ping_op_finish(op, err);
 		return;
@@ -159,7 +159,7 @@ static void stream_over(struct gn_ping *op, int err)
 {
 	bool again = op->is_good;
 
-	gn_stream_reset(&op->ps);
+	gn_stream_reset(&op->stream);
 	stream_drop(op);
 	if (err == GN_EPROTO || (op->is_out && !again))
 		ping_op_finish(op, err == GN_EOF ? GN_ERESET : err);
@@ -167,12 +167,12 @@ static void stream_over(struct gn_ping *op, int err)
 		send_one(op);
 }
 
-static void ping_op_on_event(void *arg, struct gn_stream *ps, unsigned events)
+static void ping_op_on_event(void *arg, struct gn_stream *stream, unsigned events)
 {
 	struct gn_ping *op = arg;
 	ptrdiff_t n = 0;
 
-	while (op->len < GN_PING_LEN && (n = gn_stream_read(ps, op->in + op->len, GN_PING_LEN - op->len)) > 0) {
+	while (op->len < GN_PING_LEN && (n = gn_stream_read(stream, op->in + op->len, GN_PING_LEN - op->len)) > 0) {
 		op->len += (size_t)n;
 		if (!op->is_out) { /* nobody asked */
 			stream_over(op, GN_EPROTO);
@@ -188,7 +188,7 @@ static void ping_op_on_event(void *arg, struct gn_stream *ps, unsigned events)
 	}
 	if (n == GN_EAGAIN && !(events & GN_DEAD))
 		return;
-	stream_over(op, n == GN_EAGAIN ? ps->err : (int)n);
+	stream_over(op, n == GN_EAGAIN ? stream->err : (int)n);
 }
 
 /* ---- the operation ---- */
