@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The stock list of components.  A program that names its own links none of these. */
+/* The stock list of components.  A program that has a list of its own does not link this file. */
 #include <string.h>
 
 #include "gn.h"

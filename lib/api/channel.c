@@ -9,32 +9,32 @@
 #include "node/node.h"
 
 enum {
-	TX_CAP = 256 * 1024,
-	FRAME_FREE = 4096, /* a buffer for frames of that size is not charged: the window has room for it */
+	CHANNEL_TX_CAP = 256 * 1024,
+	CHANNEL_FRAME_FREE = 4096, /* a buffer of this size is not charged: the receive window covers it */
 };
 
 /* ---- life ---- */
 
-/* The buffer of frames goes. */
-static void frame_drop(struct gn_channel *ch)
+/* Frees the buffer for frames. */
+static void channel_frame_drop(struct gn_channel *ch)
 {
 	gn_buf_fini(&ch->frame);
-	gn_budget_give(ch->budget, ch->charged);
-	ch->charged = 0;
+	gn_budget_give(ch->budget, ch->held);
+	ch->held = 0;
 }
 
-/* Charges what the buffer of frames has grown by. */
-static int frame_charge(struct gn_channel *ch)
+/* Takes the growth of the buffer from the budget.  GN_ELIMIT: the budget is used up, and the buffer is freed. */
+static int channel_frame_charge(struct gn_channel *ch)
 {
-	size_t room = ch->frame.room > FRAME_FREE ? ch->frame.room : 0;
+	size_t room = ch->frame.room > CHANNEL_FRAME_FREE ? ch->frame.room : 0;
 
-	if (room <= ch->charged)
+	if (room <= ch->held)
 		return 0;
-	if (!gn_budget_take(ch->budget, room - ch->charged)) {
-		frame_drop(ch);
+	if (!gn_budget_take(ch->budget, room - ch->held)) {
+		channel_frame_drop(ch);
 		return GN_ELIMIT;
 	}
-	ch->charged = room;
+	ch->held = room;
 	return 0;
 }
 
@@ -47,7 +47,7 @@ static void channel_free(struct gn_channel *ch)
 
 void gn_channel_lost(struct gn_channel *ch)
 {
-	frame_drop(ch);
+	channel_frame_drop(ch);
 	channel_free(ch);
 }
 
@@ -96,23 +96,23 @@ static void channel_attach(struct gn_channel *ch)
 	ch->stream.arg = ch;
 	ch->stream.protocol = ch->protocol;
 	ch->budget = gn_network_budget(ch->stream.conn->network);
-	/* A frame goes in whole or not at all, so one must always fit an empty pipe. */
+	/* A frame is written whole or not at all, so an empty pipe must have room for one. */
 	if (ch->kind == GN_FRAMES)
-		ch->stream.mux->tx.cap = TX_CAP + ch->max_frame + GN_UVARINT_MAX;
+		ch->stream.mux->tx.cap = CHANNEL_TX_CAP + ch->max_frame + GN_UVARINT_MAX;
 }
 
 int gn_channel_open(struct gn_conn *conn, const char *protocol, enum gn_channel_kind kind, size_t max_frame,
 		    struct gn_channel **out)
 {
 	struct gn_channel *ch = channel_new(conn->node, protocol, kind, max_frame);
-	int r;
+	int err;
 
 	if (ch == NULL)
 		return -ENOMEM;
-	r = gn_stream_open(&ch->stream, conn, ch->protocol);
-	if (r != 0) {
+	err = gn_stream_open(&ch->stream, conn, ch->protocol);
+	if (err != 0) {
 		channel_free(ch);
-		return r;
+		return err;
 	}
 	channel_attach(ch);
 	*out = ch;
@@ -140,7 +140,7 @@ void gn_channel_free(struct gn_channel *ch)
 	stream = &ch->stream;
 	if (stream->is_ending && stream->err == 0 && (gn_channel_pending(ch) > 0 || !stream->mux->is_ended_out))
 		stream->conn->is_owed = true;
-	frame_drop(ch);
+	channel_frame_drop(ch);
 	gn_stream_close(&ch->stream);
 	channel_free(ch);
 }
@@ -162,7 +162,7 @@ void gn_channel_on_event(struct gn_channel *ch, gn_channel_cb *cb, void *arg)
 	ch->is_dead = false;
 	ch->cb = cb;
 	ch->arg = arg;
-	/* What was missed before somebody listened. */
+	/* Events that occurred without a callback are delivered again. */
 	gn_mux_stream_notify(ch->stream.mux, GN_MUX_STREAM_RX | GN_MUX_STREAM_TX);
 	gn_conn_post(ch->stream.conn);
 }
@@ -218,7 +218,7 @@ ptrdiff_t gn_channel_write(struct gn_channel *ch, const void *buf, size_t n)
 	return r;
 }
 
-/* The program's source with a count. */
+/* Passes calls to the program's source, and counts the bytes. */
 static int channel_source_peek(void *arg, struct iovec *v, int max, size_t limit)
 {
 	struct gn_channel *ch = arg;
@@ -267,8 +267,8 @@ int gn_channel_send(struct gn_channel *ch, const void *frame, size_t len)
 		return GN_ETOOBIG;
 	if (ch->stream.err != 0)
 		return ch->stream.err;
-	/* One frame is always taken by an empty pipe; past TX_CAP the next one waits. */
-	if (gn_pipe_len(&ch->stream.mux->tx) >= TX_CAP || gn_pipe_room(&ch->stream.mux->tx) < n + len)
+	/* An empty pipe accepts a frame of any size; a pipe that holds CHANNEL_TX_CAP accepts no more. */
+	if (gn_pipe_len(&ch->stream.mux->tx) >= CHANNEL_TX_CAP || gn_pipe_room(&ch->stream.mux->tx) < n + len)
 		return gn_pipe_is_closed(&ch->stream.mux->tx) ? GN_ECLOSED : GN_EAGAIN;
 	v[0] = (struct iovec){head, n};
 	v[1] = (struct iovec){(void *)(uintptr_t)frame, len};
@@ -283,14 +283,14 @@ int gn_channel_send(struct gn_channel *ch, const void *frame, size_t len)
 	return 0;
 }
 
-static int receive_fail(struct gn_channel *ch, int err)
+static int channel_frame_fail(struct gn_channel *ch, int err)
 {
 	ch->frame_err = err;
 	return err;
 }
 
-/* The length of the next frame; *takes bytes of it. */
-static int channel_frame_head(struct gn_channel *ch, size_t *len, size_t *takes)
+/* Reads the length of the next frame, which has *prefix bytes, without consuming it. */
+static int channel_frame_head(struct gn_channel *ch, size_t *len, size_t *prefix)
 {
 	struct gn_pipe *rx = &ch->stream.mux->rx;
 	uint8_t head[GN_UVARINT_MAX];
@@ -306,20 +306,20 @@ static int channel_frame_head(struct gn_channel *ch, size_t *len, size_t *takes)
 			return GN_EAGAIN;
 		if (n == 0)
 			return err;
-		return receive_fail(ch, rx->end == GN_EOF ? GN_ETRUNC : rx->end);
+		return channel_frame_fail(ch, rx->end == GN_EOF ? GN_ETRUNC : rx->end);
 	}
 	if (err < 0)
-		return receive_fail(ch, err);
+		return channel_frame_fail(ch, err);
 	if (v > ch->max_frame)
-		return receive_fail(ch, GN_ETOOBIG);
+		return channel_frame_fail(ch, GN_ETOOBIG);
 	*len = (size_t)v;
-	*takes = (size_t)err;
+	*prefix = (size_t)err;
 	return 0;
 }
 
-/* Takes what has come of a frame that does not lie in one piece, so that the window
- * opens again: a frame may be longer than that. */
-static int frame_gather(struct gn_channel *ch, const void **frame, size_t *len)
+/* Moves the received part of a frame that is not contiguous to the buffer, which opens the receive window: a frame may
+ * be longer than the window. */
+static int channel_frame_gather(struct gn_channel *ch, const void **frame, size_t *len)
 {
 	while (ch->frame_left > 0) {
 		struct iovec v;
@@ -327,13 +327,13 @@ static int frame_gather(struct gn_channel *ch, const void **frame, size_t *len)
 
 		if (gn_pipe_peek(&ch->stream.mux->rx, &v, 1, ch->frame_left) == 0) {
 			err = gn_pipe_end(&ch->stream.mux->rx);
-			return err == 0 ? GN_EAGAIN : receive_fail(ch, err == GN_EOF ? GN_ETRUNC : err);
+			return err == 0 ? GN_EAGAIN : channel_frame_fail(ch, err == GN_EOF ? GN_ETRUNC : err);
 		}
 		err = gn_buf_put(&ch->frame, v.iov_base, v.iov_len);
-		if (err == 0 && (err = frame_charge(ch)) != 0)
+		if (err == 0 && (err = channel_frame_charge(ch)) != 0)
 			gn_stream_kill(&ch->stream, err);
 		if (err != 0)
-			return receive_fail(ch, err);
+			return channel_frame_fail(ch, err);
 		ch->frame_left -= v.iov_len;
 		gn_channel_skip(ch, v.iov_len);
 	}
@@ -343,55 +343,55 @@ static int frame_gather(struct gn_channel *ch, const void **frame, size_t *len)
 	return 0;
 }
 
-/* A frame may now lie in one piece in the pipe: then it is shown where it is. */
-static int frame_next(struct gn_channel *ch, const void **frame, size_t *len)
+/* Returns the next frame in place when it is contiguous in the pipe, otherwise begins to gather it. */
+static int channel_frame_next(struct gn_channel *ch, const void **frame, size_t *len)
 {
 	struct iovec v;
-	size_t n = 0, takes = 0;
-	int err = channel_frame_head(ch, &n, &takes);
+	size_t n = 0, prefix = 0;
+	int err = channel_frame_head(ch, &n, &prefix);
 
 	if (err != 0)
 		return err;
-	gn_pipe_peek(&ch->stream.mux->rx, &v, 1, takes + n);
-	if (v.iov_len == takes + n) {
-		*frame = (const uint8_t *)v.iov_base + takes;
+	gn_pipe_peek(&ch->stream.mux->rx, &v, 1, prefix + n);
+	if (v.iov_len == prefix + n) {
+		*frame = (const uint8_t *)v.iov_base + prefix;
 		*len = n;
-		ch->handed = takes + n;
+		ch->shown = prefix + n;
 		return 0;
 	}
-	gn_channel_skip(ch, takes);
+	gn_channel_skip(ch, prefix);
 	ch->frame.len = 0;
 	ch->frame_left = n;
 	ch->is_in_frame = true;
-	return frame_gather(ch, frame, len);
+	return channel_frame_gather(ch, frame, len);
 }
 
 int gn_channel_receive(struct gn_channel *ch, const void **frame, size_t *len)
 {
-	size_t handed = ch->handed;
+	size_t shown = ch->shown;
 	int err;
 
 	if (ch->kind != GN_FRAMES)
 		return -EINVAL;
-	ch->handed = 0;
-	if (handed > 0)
-		gn_channel_skip(ch, handed);
+	ch->shown = 0;
+	if (shown > 0)
+		gn_channel_skip(ch, shown);
 	if (ch->frame_err != 0)
 		return ch->frame_err;
 	if (!ch->stream.is_open)
 		return ch->stream.err != 0 ? ch->stream.err : GN_EAGAIN;
-	err = ch->is_in_frame ? frame_gather(ch, frame, len) : frame_next(ch, frame, len);
+	err = ch->is_in_frame ? channel_frame_gather(ch, frame, len) : channel_frame_next(ch, frame, len);
 	if (err == 0) {
 		ch->count.frames_in++;
 		ch->node->frames_in++;
 	}
-	/* A long frame's buffer does not stay for the short ones. */
+	/* The buffer of a long frame is not kept for shorter ones. */
 	if (err == GN_EAGAIN && !ch->is_in_frame && ch->frame.room > 0)
-		frame_drop(ch);
+		channel_frame_drop(ch);
 	return err;
 }
 
-/* ---- what is known ---- */
+/* ---- state and metrics ---- */
 
 const char *gn_addr_origin_name(enum gn_addr_origin origin)
 {
@@ -425,7 +425,7 @@ void gn_channel_state(const struct gn_channel *ch, struct gn_channel_state *out)
 		out->channels += gn_list_entry(at, struct gn_stream, link)->on_event == channel_on_event;
 }
 
-static void conn_times(const struct gn_channel *ch, struct gn_metrics *out)
+static void channel_conn_times(const struct gn_channel *ch, struct gn_metrics *out)
 {
 	const struct gn_conn *c = ch->stream.conn;
 	gn_time now = gn_loop_now(ch->node->loop);
@@ -439,7 +439,7 @@ static void conn_times(const struct gn_channel *ch, struct gn_metrics *out)
 void gn_channel_metrics(const struct gn_channel *ch, struct gn_metrics *out)
 {
 	*out = ch->count;
-	conn_times(ch, out);
+	channel_conn_times(ch, out);
 	out->age = gn_loop_now(ch->node->loop) - ch->since;
 	out->channels = out->conns = 1;
 }
@@ -452,7 +452,7 @@ void gn_channel_conn_metrics(const struct gn_channel *ch, struct gn_metrics *out
 
 	memset(out, 0, sizeof *out);
 	gn_channel_state(ch, &state);
-	conn_times(ch, out);
+	channel_conn_times(ch, out);
 	out->bytes_in = c->bytes_in;
 	out->bytes_out = c->bytes_out;
 	out->age = gn_loop_now(ch->node->loop) - c->since;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Channels of gn.h: a stream with a protocol, as bytes or as frames. */
+/* Channels of gn.h: streams with a protocol that carry bytes or frames. */
 #ifndef GN_API_CHANNEL_H
 #define GN_API_CHANNEL_H
 
@@ -15,26 +15,26 @@ struct gn_channel {
 	char *protocol;
 	gn_time since;
 	struct gn_metrics count;
-	size_t handed;       /* bytes of the frame that was handed out last, still in the pipe */
-	struct gn_buf frame; /* a frame that does not lie in one piece, as far as it has come */
-	size_t charged;      /* of its memory, to the budget; all but FRAME_FREE */
+	size_t shown;        /* bytes in the pipe of the frame that was returned last; skipped by the next call */
+	struct gn_buf frame; /* the received part of a frame that is not contiguous in the pipe */
+	size_t held;         /* bytes of its memory that are taken from budget */
 	struct gn_budget *budget;
-	size_t frame_left; /* of it, still to come */
-	bool is_in_frame;
-	int frame_err; /* the stream of frames is broken */
-	bool is_dead;  /* GN_DEAD was said */
+	size_t frame_left; /* bytes of that frame that were not received yet */
+	bool is_in_frame;  /* frame holds a part of a frame */
+	int frame_err;     /* the error that receiving a frame failed with */
+	bool is_dead;      /* GN_DEAD was delivered */
 	const struct gn_source *source;
 	void *source_arg;
 	gn_channel_cb *cb;
 	void *arg;
 };
 
-/* For who has replaced ps.on_lost: frees the channel, whose stream is closed already. */
+/* Frees a channel whose stream is closed already; called by an on_lost that replaces that of the channel. */
 void gn_channel_lost(struct gn_channel *ch);
-/* Opens one on a connection. */
+/* Opens a channel on a connection; protocol is copied.  Errors as gn_stream_open(). */
 int gn_channel_open(struct gn_conn *conn, const char *protocol, enum gn_channel_kind kind, size_t max_frame,
 		    struct gn_channel **out);
-/* Takes a stream that came in. */
+/* Makes a channel of an inbound stream.  -ENOMEM: the caller keeps the stream. */
 int gn_channel_accept(struct gn_stream *handed, enum gn_channel_kind kind, size_t max_frame, struct gn_channel **out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* gn_dial_start(): connects, then opens a channel; and the protocols that a program serves. */
+/* gn_dial_start(), which connects and then opens a channel, and the protocols that a program serves. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,13 +64,13 @@ void gn_dial_cancel(struct gn_dial *op)
 
 /* ---- protocols ---- */
 
-struct served {
+struct api_protocol {
 	struct gn_protocol_cfg cfg;
 };
 
-static void api_dial_on_open(void *arg, struct gn_stream *handed)
+static void api_protocol_on_open(void *arg, struct gn_stream *handed)
 {
-	const struct served *s = arg;
+	const struct api_protocol *s = arg;
 	struct gn_channel *ch;
 
 	if (gn_channel_accept(handed, s->cfg.kind, s->cfg.max_frame, &ch) != 0) {
@@ -81,7 +81,7 @@ static void api_dial_on_open(void *arg, struct gn_stream *handed)
 	s->cfg.on_open(s->cfg.arg, ch);
 }
 
-static void served_free(void *arg)
+static void api_protocol_free(void *arg)
 {
 	free(arg);
 }
@@ -90,9 +90,9 @@ int gn_protocol_add(struct gn_node *node, const struct gn_protocol_cfg *cfg)
 {
 	struct gn_registry_entry entry = {.id = NULL,
 					  .hidden = cfg->hidden,
-					  .on_open = api_dial_on_open,
-					  .on_free = served_free};
-	struct served *s;
+					  .on_open = api_protocol_on_open,
+					  .on_free = api_protocol_free};
+	struct api_protocol *s;
 	int err;
 
 	if (cfg->id == NULL || cfg->on_open == NULL)

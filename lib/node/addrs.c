@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The addresses that a node hands out. */
+/* gn_node_addrs(): the addresses that a node gives to others. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 enum { ADDRS_MAX = 256 };
 
-struct list {
+struct addr_list {
 	struct gn_multiaddr **a;
 	size_t n;
 };
@@ -23,8 +23,8 @@ void gn_multiaddrs_free(struct gn_multiaddr **a, size_t n)
 	free(a);
 }
 
-/* Takes a over. */
-static int addrs_add(struct list *l, struct gn_multiaddr *a)
+/* Adds a, unless it is in the list or the list is full.  Takes ownership of a, also on failure. */
+static int addr_list_add(struct addr_list *l, struct gn_multiaddr *a)
 {
 	struct gn_multiaddr **grown;
 
@@ -44,9 +44,9 @@ static int addrs_add(struct list *l, struct gn_multiaddr *a)
 	return 0;
 }
 
-/* `bound` listens on every interface: the same with each of this host's addresses. */
-static int spell_out(struct list *l, const struct gn_multiaddr *bound, const struct gn_ip *any,
-		     const struct gn_ifaddr *ifs, size_t n_ifs)
+/* Adds the wildcard address `bound` with each address of this host in place of the wildcard. */
+static int addr_list_add_wildcard(struct addr_list *l, const struct gn_multiaddr *bound, const struct gn_ip *any,
+				  const struct gn_ifaddr *ifs, size_t n_ifs)
 {
 	struct gn_multiaddr_part part;
 
@@ -57,7 +57,7 @@ static int spell_out(struct list *l, const struct gn_multiaddr *bound, const str
 		struct gn_multiaddr *host, *whole;
 		int err;
 
-		/* A link-local address means something on its own link only, and needs a zone. */
+		/* A link-local address is valid on its own link only, and needs a zone. */
 		if ((ifs[i].addr.family == 6) != any->is_ip6 ||
 		    gn_ip_scope(any->is_ip6, ifs[i].addr.ip) == GN_SCOPE_LINK)
 			continue;
@@ -68,15 +68,15 @@ static int spell_out(struct list *l, const struct gn_multiaddr *bound, const str
 		err = gn_multiaddr_replace(bound, &part, host, &whole);
 		gn_multiaddr_free(host);
 		if (err == 0)
-			err = addrs_add(l, whole);
+			err = addr_list_add(l, whole);
 		if (err != 0)
 			return err;
 	}
 	return 0;
 }
 
-/* The lower, the likelier that others reach it. */
-static int rank(const struct gn_multiaddr *a)
+/* The order of the list: the lower the rank, the likelier it is that others can reach the address. */
+static int addr_rank(const struct gn_multiaddr *a)
 {
 	int family = gn_multiaddr_has(a, GN_MA_IP6);
 
@@ -94,19 +94,19 @@ static int rank(const struct gn_multiaddr *a)
 	}
 }
 
-static void sort(struct list *l)
+static void addr_list_sort(struct addr_list *l)
 {
-	for (size_t i = 1; i < l->n; i++) { /* stable, and short */
+	for (size_t i = 1; i < l->n; i++) { /* insertion sort: stable, and the list is short */
 		struct gn_multiaddr *a = l->a[i];
 		size_t k = i;
 
-		for (; k > 0 && rank(l->a[k - 1]) > rank(a); k--)
+		for (; k > 0 && addr_rank(l->a[k - 1]) > addr_rank(a); k--)
 			l->a[k] = l->a[k - 1];
 		l->a[k] = a;
 	}
 }
 
-static int collect(const struct gn_node *node, struct list *l)
+static int addr_list_fill(const struct gn_node *node, struct addr_list *l)
 {
 	const struct gn_multiaddr *bound[GN_LISTENERS_MAX];
 	int n = gn_listeners_bound(node, bound, GN_LISTENERS_MAX), err = 0;
@@ -122,11 +122,11 @@ static int collect(const struct gn_node *node, struct list *l)
 			if (ifs == NULL)
 				err = gn_ifaddrs_get(&ifs, &n_ifs);
 			if (err == 0)
-				err = spell_out(l, bound[i], &ip, ifs, n_ifs);
+				err = addr_list_add_wildcard(l, bound[i], &ip, ifs, n_ifs);
 		} else {
 			err = gn_multiaddr_dup(bound[i], &copy);
 			if (err == 0)
-				err = addrs_add(l, copy);
+				err = addr_list_add(l, copy);
 		}
 	}
 	free(ifs);
@@ -135,10 +135,10 @@ static int collect(const struct gn_node *node, struct list *l)
 
 int gn_node_addrs(const struct gn_node *node, struct gn_multiaddr ***out, size_t *n)
 {
-	struct list l = {NULL, 0};
-	int err = collect(node, &l);
+	struct addr_list l = {NULL, 0};
+	int err = addr_list_fill(node, &l);
 
-	sort(&l);
+	addr_list_sort(&l);
 	for (size_t i = 0; i < l.n && err == 0; i++) {
 		struct gn_multiaddr *whole;
 

@@ -13,7 +13,7 @@
 
 /* ---- services ---- */
 
-static int services_start(struct gn_node *node)
+static int node_services_start(struct gn_node *node)
 {
 	const struct gn_service_ops *const *ops = node->cfg.components->services;
 	size_t n = 0;
@@ -32,7 +32,7 @@ static int services_start(struct gn_node *node)
 	return err;
 }
 
-static void services_stop(struct gn_node *node)
+static void node_services_stop(struct gn_node *node)
 {
 	while (node->n_services > 0) {
 		node->n_services--;
@@ -109,7 +109,7 @@ void gn_node_id(const struct gn_node *node, struct gn_peer_id *out)
 
 /* ---- closing ---- */
 
-static void close_done(struct gn_task *task)
+static void node_on_close_task(struct gn_task *task)
 {
 	struct gn_node *node = gn_list_entry(task, struct gn_node, close_task);
 	void (*cb)(void *) = node->on_closed;
@@ -121,11 +121,11 @@ static void close_done(struct gn_task *task)
 }
 
 enum {
-	TRIM_BYTES = 1 << 20, /* that were freed before it is worth while */
-	TRIM_DELAY = 1000,    /* ms: the least time between two */
+	NODE_TRIM_BYTES = 1 << 20, /* freed bytes from which on memory is returned */
+	NODE_TRIM_DELAY = 1000,    /* ms: the least time between two calls */
 };
 
-static void on_trim(void *arg)
+static void node_on_trim(void *arg)
 {
 	((struct gn_node *)arg)->iobuf.freed = 0;
 	gn_heap_trim();
@@ -133,8 +133,8 @@ static void on_trim(void *arg)
 
 void gn_node_released(struct gn_node *node)
 {
-	if (node->iobuf.freed >= TRIM_BYTES && !gn_timer_is_running(&node->trim_timer))
-		gn_timer_start(&node->trim_timer, TRIM_DELAY * GN_MSEC);
+	if (node->iobuf.freed >= NODE_TRIM_BYTES && !gn_timer_is_running(&node->trim_timer))
+		gn_timer_start(&node->trim_timer, NODE_TRIM_DELAY * GN_MSEC);
 }
 
 void gn_node_conn_freed(struct gn_node *node)
@@ -156,9 +156,9 @@ void gn_node_close_check(struct gn_node *node)
 	gn_task_post(node->loop, &node->close_task);
 }
 
-/* The limit has run out.  Streams that somebody still holds are cut off, with their connection.
- * What was given up in good order still goes out while the far end takes it, see conn.c. */
-static void on_close_limit(void *arg)
+/* The limit of gn_node_close() has expired.  A connection with streams that have an owner is aborted.  The others
+ * still send what was queued in good order, as long as the peer acknowledges it, see conn.c. */
+static void node_on_close_limit(void *arg)
 {
 	struct gn_node *node = arg;
 	struct gn_list *at, *next;
@@ -186,7 +186,7 @@ int gn_node_close(struct gn_node *node, gn_time limit, void (*done)(void *arg), 
 	node->closed_arg = arg;
 	gn_listeners_close(node);
 	gn_dialers_close(node);
-	gn_node_changed(node); /* services give up what they wait for */
+	gn_node_changed(node); /* services cancel their operations */
 	gn_list_for_each(at, &node->conns)
 		gn_conn_post(gn_list_entry(at, struct gn_conn, link_node));
 	if (node->n_conns == 0)
@@ -211,7 +211,7 @@ static int node_init(struct gn_node *node)
 	node->budget.max = node->cfg.limits.memory;
 	node->since = gn_loop_now(node->loop);
 	gn_node_name_components(node);
-	return services_start(node);
+	return node_services_start(node);
 }
 
 int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
@@ -232,9 +232,9 @@ int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
 	gn_list_init(&node->pending);
 	gn_list_init(&node->listeners);
 	gn_list_init(&node->dials);
-	gn_timer_init(&node->close_timer, node->loop, on_close_limit, node);
-	gn_timer_init(&node->trim_timer, node->loop, on_trim, node);
-	gn_task_init(&node->close_task, close_done);
+	gn_timer_init(&node->close_timer, node->loop, node_on_close_limit, node);
+	gn_timer_init(&node->trim_timer, node->loop, node_on_trim, node);
+	gn_task_init(&node->close_task, node_on_close_task);
 	err = node_init(node);
 	if (err != 0) {
 		gn_node_free(node);
@@ -254,7 +254,7 @@ void gn_node_free(struct gn_node *node)
 	node->on_closed = NULL;
 	gn_dialers_free(node);
 	gn_listeners_close(node);
-	services_stop(node);
+	node_services_stop(node);
 	while ((c = gn_list_first(&node->conns, struct gn_conn, link_node)) != NULL)
 		gn_conn_free(c);
 	gn_networks_fini(&node->networks);

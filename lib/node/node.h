@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The node: what holds everything together.  It owns the connections, the listeners, the
- * operations and the protocols, and keeps the limits.
+ * The node: it owns the connections, the listeners, the operations and the protocols, and enforces
+ * the limits.
  */
 #ifndef GN_NODE_NODE_H
 #define GN_NODE_NODE_H
@@ -15,7 +15,7 @@
 #include "stack/iobuf.h"
 #include "transport/transport.h"
 
-enum { GN_NODE_CHOICES = 8 }; /* securities, muxers */
+enum { GN_NODE_CHOICES = 8 }; /* the most securities, and muxers, of a node */
 
 struct gn_conn;
 
@@ -33,23 +33,23 @@ struct gn_node {
 	size_t n_securities, n_muxers;
 
 	struct gn_list conns, listeners, dials;
-	struct gn_list pending; /* connections that count as PENDING or REFUSED, the oldest first */
-	unsigned n_conns;       /* all of conns, those without a link too */
-	unsigned n_pending;     /* in pending */
-	unsigned n_refused;     /* of them, REFUSED */
+	struct gn_list pending; /* connections that count as PENDING or REFUSED, oldest first */
+	unsigned n_conns;       /* the length of conns, which includes connections without a link */
+	unsigned n_pending;     /* the length of pending */
+	unsigned n_refused;     /* of those, that count as REFUSED */
 	unsigned n_admitted;    /* connections that count as ADMITTED */
 	struct gn_networks networks;
-	uint64_t bytes_in, bytes_out;               /* of connections that are gone */
-	uint64_t frames_in, frames_out, n_channels; /* of all */
+	uint64_t bytes_in, bytes_out;               /* of connections that were freed */
+	uint64_t frames_in, frames_out, n_channels; /* of all channels; n_channels are open */
 	gn_time since;
 
-	struct gn_timer trim_timer; /* started when much memory was freed */
+	struct gn_timer trim_timer; /* returns freed memory to the system */
 
 	void **services; /* state of each of cfg.components->services */
 	size_t n_services;
 
 	bool is_closing;
-	bool is_past_limit; /* of closing: only connections without a stream's owner are left */
+	bool is_past_limit; /* the limit of gn_node_close() has expired */
 	struct gn_timer close_timer;
 	struct gn_task close_task;
 	void (*on_closed)(void *arg);
@@ -60,25 +60,29 @@ struct gn_node {
 void gn_node_name_components(struct gn_node *node);
 
 /* limits.c */
-/* Another connection is about to come in: while too many are pending, closes the oldest pending
- * connection of the network that has the most.  GN_ELIMIT: none may be pending at all. */
+/* To be called before an inbound connection is created: while too many are pending, closes the oldest pending
+ * connection of the network that has the most.  0, or GN_ELIMIT: the node is closing, or the limit is 0. */
 int gn_node_make_room(struct gn_node *node);
-bool gn_node_is_full(const struct gn_node *node); /* of connections; for those we dial */
-/* May one more inbound stream come in?  0, GN_ELIMIT or GN_ECLOSED. */
+/* Whether the limit of connections is reached, for outbound ones. */
+bool gn_node_is_full(const struct gn_node *node);
+/* Checks the limits for one more inbound stream: 0, GN_ELIMIT, or GN_ECLOSED when the connection is closing. */
 int gn_node_admits_stream(struct gn_node *node, const struct gn_conn *c);
 
 /* node.c */
-/* A connection that is open and takes streams, or NULL. */
+/* A connection to the peer that is open and takes streams, or NULL. */
 struct gn_conn *gn_node_find_conn(struct gn_node *node, const struct gn_peer_id *peer);
+/* The first transport that serves the address, or NULL. */
 const struct gn_transport_ops *gn_node_transport(struct gn_node *node, const struct gn_multiaddr *addr);
 /* A service's state; NULL when it is not one of the node's components. */
 void *gn_node_service(const struct gn_node *node, const struct gn_service_ops *ops);
 void gn_node_conn_opened(struct gn_node *node, struct gn_conn *c);
 void gn_node_conn_gone(struct gn_node *node, struct gn_conn *c);
 void gn_node_conn_freed(struct gn_node *node);
-/* A stream or a connection is gone: what it held may go back to the system. */
+/* A stream or a connection has freed memory, which may be returned to the system. */
 void gn_node_released(struct gn_node *node);
-void gn_node_close_check(struct gn_node *node); /* a link went: perhaps closing is done */
-void gn_node_changed(struct gn_node *node);     /* protocols or addresses */
+/* A connection has lost its link: closing may be complete. */
+void gn_node_close_check(struct gn_node *node);
+/* The protocols or the listening addresses of the node have changed. */
+void gn_node_changed(struct gn_node *node);
 
 #endif

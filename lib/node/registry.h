@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The protocols that a node serves: name to handler.
+ * The table of the protocols that a node serves, from protocol id to handler.
  */
 #ifndef GN_NODE_REGISTRY_H
 #define GN_NODE_REGISTRY_H
@@ -11,11 +11,12 @@
 struct gn_stream;
 
 struct gn_registry_entry {
-	char *id; /* NULL: the place is free */
+	char *id; /* NULL: the slot is free */
 	bool hidden;
-	/* A peer opened a stream for it, which is the callee's from now on. */
+	/* A peer opened a stream for this protocol.  The callee takes it over with gn_stream_accept(), or resets and
+	 * closes it; the memory of *stream belongs to the caller.  May add and delete protocols. */
 	void (*on_open)(void *arg, struct gn_stream *stream);
-	void (*on_free)(void *arg); /* the entry goes; may be NULL */
+	void (*on_free)(void *arg); /* the entry is deleted; may be NULL */
 	void *arg;
 };
 
@@ -25,10 +26,11 @@ struct gn_registry {
 };
 
 void gn_registry_fini(struct gn_registry *r);
-/* Copies entry->id.  -EEXIST, -EINVAL (no name, or too long for multistream), -ENOMEM. */
+/* Copies entry->id.  -EEXIST, -EINVAL (an empty id, or one too long for multistream-select), -ENOMEM. */
 int gn_registry_add(struct gn_registry *r, const struct gn_registry_entry *entry);
 int gn_registry_del(struct gn_registry *r, const char *id); /* -ENOENT */
-/* For struct gn_select_cfg: arg is the registry. */
+/* The find and show functions of struct gn_select_cfg; arg is the registry.  find returns the index of the entry or
+ * GN_ENOPROTO; show returns the i-th id that is not hidden, or NULL. */
 int gn_registry_find(void *arg, const char *id, size_t len);
 const char *gn_registry_show(void *arg, size_t i);
 

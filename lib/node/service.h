@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The service interface: a protocol that the node itself runs on its connections, such
- * as identify.  A component of the layer "protocols".
+ * The interface of services: protocols that the node itself runs on its connections, such as
+ * identify.  A service is a component of the layer "protocols".
  */
 #ifndef GN_NODE_SERVICE_H
 #define GN_NODE_SERVICE_H
@@ -12,14 +12,14 @@ struct gn_conn;
 
 struct gn_service_ops {
 	const char *name;
-	/* Adds its protocols to the node.  *state is handed to the others. */
+	/* Adds its protocols to the node.  *state is passed to the other functions. */
 	int (*start)(struct gn_node *node, void **state);
 	void (*stop)(struct gn_node *node, void *state);
-	/* A connection is open: streams may be opened on it.  May be NULL, as the next two. */
+	/* A connection is open: streams may be opened on it.  This and the next two may be NULL. */
 	void (*on_conn)(void *state, struct gn_conn *c);
-	/* It is about to go; every stream on it is gone already. */
+	/* The connection has ended, and all of its streams with it. */
 	void (*on_gone)(void *state, struct gn_conn *c);
-	/* Protocols or listening addresses of this node have changed. */
+	/* The protocols or the listening addresses of this node have changed, or the node is closing. */
 	void (*on_change)(void *state);
 };
 

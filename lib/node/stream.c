@@ -12,7 +12,7 @@
 #include "node/node.h"
 #include "stack/select.h"
 
-static void pump(struct gn_stream *s);
+static void stream_pump(struct gn_stream *s);
 
 static void stream_notify(struct gn_stream *s, unsigned events)
 {
@@ -20,7 +20,7 @@ static void stream_notify(struct gn_stream *s, unsigned events)
 		s->on_event(s->arg, s, events);
 }
 
-/* What it died of; the first says it. */
+/* Records the first error that the stream fails with. */
 static void stream_failed(struct gn_stream *s, int err)
 {
 	if (s->err == 0)
@@ -28,35 +28,36 @@ static void stream_failed(struct gn_stream *s, int err)
 	gn_timer_stop(&s->timer);
 }
 
-/* The session knows the time only while it is advanced. */
-static void touch(struct gn_stream *s)
+/* Tells the session that the pipes were read or written.  Outside of a pump the session has no current time. */
+static void stream_touch(struct gn_stream *s)
 {
 	s->mux->session->now = gn_loop_now(s->conn->node->loop);
 	s->mux->session->ops->touch(s->mux);
 }
 
-/* Resets an inbound stream that is nobody's, and frees it. */
-static void discard(struct gn_stream *s)
+/* Resets and frees an inbound stream that no protocol has taken over. */
+static void stream_discard(struct gn_stream *s)
 {
 	gn_stream_reset(s);
 	gn_stream_close(s);
 	free(s);
 }
 
-/* ---- the selection ---- */
+/* ---- the negotiation ---- */
 
 enum {
-	SLOW_BYTES = 1024,  /* that came within the limit: the path is busy */
-	SLOW_MOST = 3,      /* times the limit for a proposal on such a path, */
-	ANSWER_MOST = 6,    /* and for our answer to go out */
-	LOOKS = 10,         /* a limit, at one that is exceeded */
-	BESIDE = 128 << 10, /* bytes that may go out with a proposal: its record, and others' frames before it */
+	STREAM_SLOW_BYTES = 1024, /* received within the limit: the path is busy */
+	STREAM_SLOW_TIMES = 3,    /* times the limit, for a proposal on a busy path */
+	STREAM_ANSWER_TIMES = 6,  /* times the limit, for our answer to be sent */
+	STREAM_CHECKS = 10,       /* checks in the time of one limit, once it is exceeded */
+	STREAM_QUEUE_MARGIN =
+		128 << 10, /* bytes that may be sent together with a proposal: its record, and earlier frames */
 };
 
-/* The limit has run out.  On a slow path the far end's proposal may wait behind other streams' bytes,
- * and our own behind what is queued.  When nothing came at all since we asked, the far end may
- * be stopped for a while: then the session's limit of silence decides, and this one counts again as
- * soon as it speaks. */
+/* The limit has expired; returns whether the stream gets more time.  On a slow path the peer's proposal may be
+ * queued behind the bytes of other streams, and our own behind what this host has queued.  When no byte at all
+ * was received since our proposal, the peer's process may be suspended: then only the connection's limit of
+ * silence applies, until the peer sends bytes again. */
 static bool stream_has_more_time(const struct gn_stream *s)
 {
 	const struct gn_conn *c = s->conn;
@@ -64,15 +65,15 @@ static bool stream_has_more_time(const struct gn_stream *s)
 	gn_time took = gn_loop_now(c->node->loop) - s->since;
 
 	if (s->is_open)
-		return took / ANSWER_MOST < lim->negotiate;
-	if (c->received - s->received >= SLOW_BYTES && took / SLOW_MOST < lim->negotiate)
+		return took / STREAM_ANSWER_TIMES < lim->negotiate;
+	if (c->received - s->received >= STREAM_SLOW_BYTES && took / STREAM_SLOW_TIMES < lim->negotiate)
 		return true;
 	if (s->inbound || c->link == NULL || gn_conn_silence(c) == GN_NEVER)
 		return false;
-	return c->last_alive <= s->since || gn_conn_taken(c) < (s->asked < c->written ? s->asked : c->written);
+	return c->last_alive <= s->since || gn_conn_taken(c) < (s->proposal_end < c->written ? s->proposal_end : c->written);
 }
 
-static void on_timeout(void *arg)
+static void stream_on_timeout(void *arg)
 {
 	struct gn_stream *s = arg;
 	gn_time limit = s->conn->node->cfg.limits.negotiate, due = gn_time_add(s->since, limit);
@@ -83,11 +84,11 @@ static void on_timeout(void *arg)
 		return;
 	}
 	if (is_due && stream_has_more_time(s)) {
-		gn_timer_start(&s->timer, gn_time_max(limit / LOOKS, GN_USEC));
+		gn_timer_start(&s->timer, gn_time_max(limit / STREAM_CHECKS, GN_USEC));
 		return;
 	}
-	if (s->on_event == NULL) { /* inbound, and nobody's yet */
-		discard(s);
+	if (s->on_event == NULL) { /* inbound, and not taken over by a protocol */
+		stream_discard(s);
 		return;
 	}
 	stream_failed(s, GN_ETIMEOUT);
@@ -95,9 +96,8 @@ static void on_timeout(void *arg)
 	stream_notify(s, GN_DEAD);
 }
 
-/* A reset before the answer is how some peers say that they do not have the protocol; that of
- * the whole connection says nothing. */
-static int refusal(const struct gn_stream *s, int err)
+/* Some peers refuse a protocol by a reset before the answer.  An error of the whole connection is no refusal. */
+static int stream_refusal(const struct gn_stream *s, int err)
 {
 	if (s->inbound || s->mux->session->err != 0)
 		return err;
@@ -116,23 +116,23 @@ static void stream_on_step(void *arg, struct gn_stack *stack, struct gn_layer *l
 			gn_timer_stop(&s->timer);
 		if (s->is_ending)
 			gn_pipe_close(&s->mux->tx, GN_EOF);
-		if (s->asks_later) {
-			s->asks_later = false;
+		if (s->pending_sync) {
+			s->pending_sync = false;
 			s->mux->session->ops->sync(s->mux);
 		}
 		if (s->inbound) {
 			s->protocol = s->conn->node->registry.entries[gn_select_chosen(l)].id;
 			gn_negotiating_del(s);
-			/* If there is no memory for it, hand_over() sees to that. */
+			/* If there is no memory for it, stream_hand_over() sees to that. */
 			(void)s->mux->session->ops->establish(s->mux);
 		}
 	} else if (what < 0) {
-		stream_failed(s, refusal(s, what));
+		stream_failed(s, stream_refusal(s, what));
 	}
 }
 
-/* As gn_registry_find(), and remembers what is not there. */
-static int find_protocol(void *arg, const char *id, size_t len)
+/* As gn_registry_find(); records a proposal that is not served. */
+static int stream_find_protocol(void *arg, const char *id, size_t len)
 {
 	struct gn_stream *s = arg;
 	struct gn_node *node = s->conn->node;
@@ -145,13 +145,13 @@ static int find_protocol(void *arg, const char *id, size_t len)
 	return err;
 }
 
-static const char *show_protocol(void *arg, size_t i)
+static const char *stream_show_protocol(void *arg, size_t i)
 {
 	return gn_registry_show(&((struct gn_stream *)arg)->conn->node->registry, i);
 }
 
-/* After the pump, from inside of which nothing calls the program. */
-static void report_unknown(struct gn_stream *s)
+/* Called after the pump, because the program may not be called from inside it. */
+static void stream_report_unknown(struct gn_stream *s)
 {
 	const struct gn_node_cfg *cfg = &s->conn->node->cfg;
 	char *protocol = s->unknown;
@@ -165,12 +165,12 @@ static void report_unknown(struct gn_stream *s)
 
 static void stream_on_work(void *arg)
 {
-	(void)arg; /* the stream's mux_events, or a call of the owner's, pumps it */
+	(void)arg; /* an event of the multiplexer's stream pumps it */
 }
 
-/* The answer may come in one piece with a reset, by a program that failed at once: that is
- * a reset, and no refusal. */
-static int select_start(struct gn_stream *s)
+/* When the peer's program fails at once, its answer and a reset may arrive together.  The reset is deferred so that
+ * the answer is read first; otherwise it would count as a refusal. */
+static int stream_select_start(struct gn_stream *s)
 {
 	struct gn_node *node = s->conn->node;
 	struct gn_stack_cfg cfg = {&node->iobuf, &s->mux->rx, &s->mux->tx, stream_on_step, stream_on_work, s};
@@ -178,43 +178,43 @@ static int select_start(struct gn_stream *s)
 		.initiator = !s->inbound,
 		.ids = &s->protocol,
 		.n = 1,
-		.find = find_protocol,
-		.show = show_protocol,
+		.find = stream_find_protocol,
+		.show = stream_show_protocol,
 		.arg = s,
 	};
 
-	gn_timer_init(&s->timer, node->loop, on_timeout, s);
+	gn_timer_init(&s->timer, node->loop, stream_on_timeout, s);
 	gn_timer_start(&s->timer, s->inbound ? gn_negotiating_grace(s) : node->cfg.limits.negotiate);
 	s->since = gn_loop_now(node->loop);
 	s->received = s->conn->received;
-	s->asked = s->conn->written + gn_pipe_len(&s->conn->tx) + BESIDE;
+	s->proposal_end = s->conn->written + gn_pipe_len(&s->conn->tx) + STREAM_QUEUE_MARGIN;
 	s->mux->defers_reset = !s->inbound;
 	gn_stack_init(&s->stack, &cfg);
 	return gn_stack_push(&s->stack, &gn_select_ops, &sel, true, NULL);
 }
 
-/* An inbound stream has its protocol, and the answer is out: it goes to who serves that. */
-static void hand_over(struct gn_stream *s)
+/* Passes an inbound stream to the handler of its protocol, after the answer was sent. */
+static void stream_hand_over(struct gn_stream *s)
 {
 	const struct gn_registry *r = &s->conn->node->registry;
 	size_t i = 0;
 
 	s->preface = s->mux->sent;
 	gn_timer_stop(&s->timer);
-	/* By its place in memory: the protocol may have been deleted while the answer went out. */
+	/* The protocol may have been deleted while the answer was sent, so the entry is found by its pointer. */
 	while (i < r->n && r->entries[i].id != s->protocol)
 		i++;
 	if (i == r->n || !s->mux->is_established) {
-		discard(s);
+		stream_discard(s);
 		return;
 	}
 	r->entries[i].on_open(r->entries[i].arg, s);
 	free(s);
 }
 
-/* ---- mux_events ---- */
+/* ---- events ---- */
 
-static unsigned events_of(struct gn_stream *s, unsigned mux_events)
+static unsigned stream_events(struct gn_stream *s, unsigned mux_events)
 {
 	unsigned events = 0;
 
@@ -229,77 +229,77 @@ static unsigned events_of(struct gn_stream *s, unsigned mux_events)
 		events |= GN_DRAINED;
 	}
 	if (s->mux->err != 0)
-		stream_failed(s, s->is_open ? s->mux->err : refusal(s, s->mux->err));
+		stream_failed(s, s->is_open ? s->mux->err : stream_refusal(s, s->mux->err));
 	if (s->err != 0)
 		events |= GN_DEAD;
 	return events;
 }
 
-/* Runs the selection on what has come. */
-static void pump(struct gn_stream *s)
+/* Runs the negotiation on the bytes that were received. */
+static void stream_pump(struct gn_stream *s)
 {
 	gn_stack_mark_bottom(&s->stack);
 	gn_stack_pump(&s->stack, gn_loop_now(s->conn->node->loop), 256);
 }
 
-/* Runs the selection, as long as there is one. */
-static void pump_selection(struct gn_stream *s)
+/* Runs the negotiation, if it is not finished. */
+static void stream_pump_selection(struct gn_stream *s)
 {
 	struct gn_mux_stream *mux = s->mux;
 
 	if (s->is_open || s->err != 0)
 		return;
-	pump(s);
+	stream_pump(s);
 	if (s->err != 0 && mux->err == 0)
 		mux->session->ops->reset(mux);
 	else
-		touch(s);
+		stream_touch(s);
 }
 
-/* An inbound stream that is nobody's yet. */
-static void negotiate(struct gn_stream *s)
+/* Runs the negotiation of an inbound stream that no protocol has taken over; may free the stream. */
+static void stream_negotiate(struct gn_stream *s)
 {
 	struct gn_mux_stream *mux = s->mux;
 
-	pump_selection(s);
-	report_unknown(s);
-	/* There is no memory for its window: what comes until it can be told is of no use. */
+	stream_pump_selection(s);
+	stream_report_unknown(s);
+	/* There is no memory for its window: bytes that arrive until it can be reset are discarded. */
 	if (s->is_open && !mux->is_established)
 		gn_pipe_skip(&mux->rx, gn_pipe_len(&mux->rx));
 	if (s->err != 0 || mux->err != 0) {
 		gn_stream_close(s);
 		free(s);
 	} else if (!s->is_open && gn_pipe_len(&mux->rx) > GN_NEGOTIATING_BYTES) {
-		discard(s);
+		stream_discard(s);
 	} else if (s->is_open && gn_pipe_len(&mux->tx) == 0) {
-		/* Once the answer is out: a reset by its new owner, which drops what is queued, would
-		 * read as a refusal otherwise. */
-		hand_over(s);
+		/* A reset by the new owner drops queued bytes.  Were the answer among them, the peer would take
+		 * the reset for a refusal. */
+		stream_hand_over(s);
 	}
 }
 
-static void on_mux_events(void *arg, struct gn_mux_stream *mux, unsigned mux_events)
+static void stream_on_mux_events(void *arg, struct gn_mux_stream *mux, unsigned mux_events)
 {
 	struct gn_stream *s = arg;
 	bool was_open = s->is_open;
 
-	/* That answer is to an earlier question, which does not cover the end. */
-	if (s->asks_later)
+	/* This acknowledgement belongs to an earlier request, which does not cover the end of the stream. */
+	if (s->pending_sync)
 		mux_events &= ~(unsigned)GN_MUX_STREAM_ACKED;
 	(void)mux;
 	if (s->inbound && s->on_event == NULL) {
-		negotiate(s);
+		stream_negotiate(s);
 		return;
 	}
-	pump_selection(s);
+	stream_pump_selection(s);
 	if (s->is_open && !was_open)
 		mux_events |= GN_MUX_STREAM_RX;
-	stream_notify(s, events_of(s, mux_events) | (s->is_open && !was_open ? GN_OPENED : 0u));
+	stream_notify(s, stream_events(s, mux_events) | (s->is_open && !was_open ? GN_OPENED : 0u));
 }
 
 static void stream_attach(struct gn_stream *s)
 {
-	s->mux->on_events = on_mux_events;
+	s->mux->on_events = stream_on_mux_events;
 	s->mux->arg = s;
 	s->stack.cfg.arg = s;
 	s->timer.arg = s;
@@ -322,17 +322,17 @@ int gn_stream_open(struct gn_stream *s, struct gn_conn *conn, const char *protoc
 	gn_list_init(&s->link_negotiating);
 	s->conn = conn;
 	s->protocol = protocol;
-	err = select_start(s);
+	err = stream_select_start(s);
 	if (err != 0) {
 		gn_stack_fini(&s->stack);
 		gn_timer_fini(&s->timer);
 		conn->session->ops->release(s->mux);
-		s->conn = NULL; /* closing it is nothing */
+		s->conn = NULL; /* so that gn_stream_close() has no effect */
 		return err;
 	}
 	s->preface = gn_pipe_len(&s->mux->tx);
 	stream_attach(s);
-	touch(s);
+	stream_touch(s);
 	return 0;
 }
 
@@ -351,7 +351,7 @@ void gn_stream_incoming(struct gn_conn *conn, struct gn_mux_stream *mux)
 	s->inbound = true;
 	conn->streams_in++;
 	gn_list_init(&s->link_negotiating);
-	err = select_start(s);
+	err = stream_select_start(s);
 	stream_attach(s);
 	if (err != 0) {
 		gn_stream_close(s);
@@ -359,12 +359,12 @@ void gn_stream_incoming(struct gn_conn *conn, struct gn_mux_stream *mux)
 		return;
 	}
 	gn_negotiating_add(s);
-	/* Where all of it came in one go, the protocol is agreed on right away, and the stream counts
-	 * no longer: so any number may be opened at once. */
-	negotiate(s);
+	/* When the whole proposal has arrived already, the protocol is negotiated now, and the stream is no longer
+	 * counted.  So a peer may open any number of streams at once. */
+	stream_negotiate(s);
 	oldest = gn_negotiating_surplus(conn->network);
 	if (oldest != NULL)
-		discard(oldest);
+		stream_discard(oldest);
 }
 
 void gn_stream_accept(struct gn_stream *s, struct gn_stream *handed)
@@ -372,7 +372,7 @@ void gn_stream_accept(struct gn_stream *s, struct gn_stream *handed)
 	*s = *handed;
 	gn_list_del(&handed->link);
 	gn_list_init(&s->link_negotiating);
-	/* The timer is stopped and the stack empty: both may move. */
+	/* The timer is stopped and the stack is empty, so both may be moved. */
 	stream_attach(s);
 	gn_mux_stream_notify(s->mux, GN_MUX_STREAM_RX | GN_MUX_STREAM_TX);
 }
@@ -393,7 +393,8 @@ void gn_stream_close(struct gn_stream *s)
 		conn->streams_in--;
 	if (s->is_ending)
 		gn_pipe_close(&s->mux->tx, GN_EOF);
-	/* A source goes with its owner: if it still had something to show, the end would be a lie. */
+	/* The source is removed with its owner.  If it still has bytes, an end of the stream would hide that they are
+	 * missing, so the stream is reset. */
 	if (s->mux->tx.source != NULL && gn_pipe_is_closed(&s->mux->tx) && gn_pipe_end(&s->mux->tx) == 0)
 		conn->session->ops->reset(s->mux);
 	gn_pipe_source(&s->mux->tx, NULL, NULL);
@@ -437,7 +438,7 @@ void gn_stream_skip(struct gn_stream *s, size_t n)
 {
 	gn_pipe_skip(&s->mux->rx, n);
 	s->conn->bytes_in += n;
-	touch(s);
+	stream_touch(s);
 }
 
 ptrdiff_t gn_stream_read(struct gn_stream *s, void *buf, size_t n)
@@ -457,8 +458,8 @@ ptrdiff_t gn_stream_read(struct gn_stream *s, void *buf, size_t n)
 	return views > 0 ? (ptrdiff_t)done : views;
 }
 
-/* Why nothing may be written any more; 0 while it may. */
-static int write_end(const struct gn_stream *s)
+/* The error that writing returns; 0 while it is allowed. */
+static int stream_write_error(const struct gn_stream *s)
 {
 	if (s->err != 0)
 		return s->err;
@@ -467,7 +468,7 @@ static int write_end(const struct gn_stream *s)
 
 ptrdiff_t gn_stream_write(struct gn_stream *s, const void *buf, size_t n)
 {
-	ptrdiff_t r = write_end(s);
+	ptrdiff_t r = stream_write_error(s);
 
 	if (r == 0)
 		r = gn_pipe_write(&s->mux->tx, buf, n);
@@ -475,7 +476,7 @@ ptrdiff_t gn_stream_write(struct gn_stream *s, const void *buf, size_t n)
 	if (r > 0)
 		s->conn->bytes_out += (uint64_t)r;
 	if (r > 0)
-		touch(s);
+		stream_touch(s);
 	return r;
 }
 
@@ -488,14 +489,14 @@ int gn_stream_put(struct gn_stream *s, const void *buf, size_t n)
 
 int gn_stream_putv(struct gn_stream *s, const struct iovec *v, int n)
 {
-	int err = write_end(s);
+	int err = stream_write_error(s);
 
 	if (err == 0)
 		err = gn_pipe_putv(&s->mux->tx, v, n);
 	if (err == 0) {
 		for (int i = 0; i < n; i++)
 			s->conn->bytes_out += v[i].iov_len;
-		touch(s);
+		stream_touch(s);
 	}
 	return err;
 }
@@ -508,19 +509,19 @@ void gn_stream_source(struct gn_stream *s, const struct gn_source *source, void 
 
 void gn_stream_wake(struct gn_stream *s)
 {
-	touch(s);
+	stream_touch(s);
 }
 
 int gn_stream_end(struct gn_stream *s)
 {
 	if (s->err != 0)
 		return s->err;
-	/* js-libp2p aborts a stream whose end it has before it has handed it over: so data may go
-	 * ahead of the answer to a lazy selection, but our end follows it. */
+	/* js-libp2p aborts a stream that ends before it was passed to its handler.  So data may precede the answer
+	 * to a lazy proposal, but the end is sent after the answer. */
 	s->is_ending = true;
 	if (s->is_open || s->inbound)
 		gn_pipe_close(&s->mux->tx, GN_EOF);
-	touch(s);
+	stream_touch(s);
 	return 0;
 }
 
@@ -528,9 +529,9 @@ int gn_stream_sync(struct gn_stream *s)
 {
 	if (s->err != 0)
 		return s->err;
-	/* The end waits for the peer's answer to our proposal, and the question must be behind it. */
+	/* The end waits for the peer's answer to our proposal, and the ping has to be sent after the end. */
 	if (s->is_ending && !gn_pipe_is_closed(&s->mux->tx))
-		s->asks_later = true;
+		s->pending_sync = true;
 	else
 		s->mux->session->ops->sync(s->mux);
 	return 0;

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A stream with a protocol: a session's stream on which both ends agreed, or are about
- * to agree, what it carries.  What protocols and channels are made of; embedded in their
- * own structs.
+ * A stream with a protocol: a stream of a multiplexer, and the multistream-select negotiation of its
+ * protocol.  Channels and services embed it in their own structs.
  *
- * An opener may write at once; reading gives GN_EAGAIN until the peer has accepted, and
- * GN_ENOPROTO if it does not, or resets the stream before it has answered.
+ * The opener may write at once.  Reading returns GN_EAGAIN until the peer has accepted the protocol, and
+ * GN_ENOPROTO if the peer refuses it, or resets the stream before it has answered.
  *
- * Inbound streams whose protocol is not agreed on are counted apart, see negotiating.h.
+ * Inbound streams whose protocol is not negotiated yet are counted separately, see negotiating.h.
  */
 #ifndef GN_NODE_STREAM_H
 #define GN_NODE_STREAM_H
@@ -20,60 +19,60 @@
 struct gn_conn;
 
 struct gn_stream {
-	struct gn_conn *conn;
+	struct gn_conn *conn; /* NULL: not open */
 	struct gn_mux_stream *mux;
-	struct gn_stack stack;           /* the selection, while it lasts */
-	struct gn_timer timer;           /* its time limit, */
-	gn_time since;                   /* and when it began, */
-	uint64_t received;               /* what the connection had received, */
-	uint64_t asked;                  /* by then; and what will have been written when our proposal has been */
+	struct gn_stack stack;           /* the negotiation, while it lasts */
+	struct gn_timer timer;           /* its time limit */
+	gn_time since;                   /* when it began */
+	uint64_t received;               /* bytes that the connection had received by then */
+	uint64_t proposal_end;           /* bytes that it will have written when our proposal is out, at most */
 	struct gn_list link;             /* in conn->streams_open */
-	struct gn_list link_negotiating; /* inbound, until its protocol is agreed on: in network->negotiating */
-	const char *protocol;            /* the opener's string, or the registry's at the time */
+	struct gn_list link_negotiating; /* in network->negotiating: inbound, and without a protocol */
+	const char *protocol;            /* the opener's string, or that of the registry */
 	bool inbound;
-	bool is_open;     /* agreed */
-	bool is_drained;  /* GN_DRAINED was said */
-	bool is_ending;   /* our end is to follow the peer's answer, */
-	bool asks_later;  /* and the question of gn_stream_sync() follows the end */
-	char *unknown;    /* inbound: what the peer proposed, and is not served; until that is reported */
-	uint64_t preface; /* bytes of mux->sent that are the selection's, not the owner's */
-	int err;
-	/* Events as in gn.h's enum gn_channel_event.  The owner may free the stream from inside. */
+	bool is_open;      /* the protocol is negotiated */
+	bool is_drained;   /* GN_DRAINED was delivered */
+	bool is_ending;    /* gn_stream_end() was called; the end is sent after the peer's answer */
+	bool pending_sync; /* gn_stream_sync() waits for that end */
+	char *unknown;     /* inbound: a proposal that is not served, until it is reported */
+	uint64_t preface;  /* bytes of mux->sent that belong to the negotiation */
+	int err;           /* the error that the stream failed with; 0 while it is open */
+	/* Events of gn.h's enum gn_channel_event.  The owner may close and free the stream in it. */
 	void (*on_event)(void *arg, struct gn_stream *s, unsigned events);
-	/* The node is being freed, and the stream is closed already: the owner frees what it has. */
+	/* The node is being freed and has closed the stream; the owner frees its memory, and calls nothing else. */
 	void (*on_lost)(void *arg, struct gn_stream *s);
 	void *arg;
 };
 
-/* Opens one on a connection, lazily.  s is the caller's memory, on_event and arg set by it
- * afterwards; protocol is borrowed until it is freed.  GN_EGONE, GN_ELIMIT, -ENOMEM. */
+/* Opens a stream on a connection and proposes the protocol, without waiting for the answer.  s is the caller's
+ * memory; the caller sets on_event and arg afterwards.  protocol is borrowed until the stream is closed.  GN_EGONE:
+ * the connection takes no more streams; GN_ELIMIT: limits.memory; -ENOMEM. */
 int gn_stream_open(struct gn_stream *s, struct gn_conn *conn, const char *protocol);
-/* Takes over what the registry's on_open was handed, whose memory goes: moves it to s.
- * on_event and arg are set by the caller afterwards. */
+/* Moves the stream that on_open of a registry entry received to s.  The caller sets on_event and arg afterwards. */
 void gn_stream_accept(struct gn_stream *s, struct gn_stream *handed);
-/* Gives it up, as gn.h's gn_channel_free() says. */
+/* Releases the stream, with the effects of gn_channel_free().  A stream that is not open is allowed. */
 void gn_stream_close(struct gn_stream *s);
-/* Kills both directions; it still has to be closed. */
+/* Resets both directions; the stream still has to be closed. */
 void gn_stream_reset(struct gn_stream *s);
-/* The same, for a reason of this node's: the owner is told GN_DEAD, never from inside. */
+/* Resets both directions because of an error of this node.  GN_DEAD is delivered later, not from inside. */
 void gn_stream_kill(struct gn_stream *s, int err);
 
-/* Reading, as gn_channel_peek() and _skip(). */
+/* As the functions of gn.h for channels. */
 int gn_stream_peek(struct gn_stream *s, struct iovec *v, int max);
 void gn_stream_skip(struct gn_stream *s, size_t n);
 ptrdiff_t gn_stream_read(struct gn_stream *s, void *buf, size_t n);
-/* Writing: some (> 0), GN_EAGAIN, an error; or all or nothing. */
 ptrdiff_t gn_stream_write(struct gn_stream *s, const void *buf, size_t n);
+int gn_stream_end(struct gn_stream *s);
+int gn_stream_sync(struct gn_stream *s);
+/* Write all bytes or none: 0, GN_EAGAIN, or an error as gn_stream_write(). */
 int gn_stream_put(struct gn_stream *s, const void *buf, size_t n);
 int gn_stream_putv(struct gn_stream *s, const struct iovec *v, int n);
 void gn_stream_source(struct gn_stream *s, const struct gn_source *source, void *arg);
-void gn_stream_wake(struct gn_stream *s); /* the source, or the pipe, has more */
-int gn_stream_end(struct gn_stream *s);   /* half-close */
-int gn_stream_sync(struct gn_stream *s);  /* as gn_channel_sync() */
-/* Bytes of the owner's that the peer's multiplexer has confirmed. */
+void gn_stream_wake(struct gn_stream *s); /* the source, or the pipe, has more bytes */
+/* The number of the owner's bytes that the peer's multiplexer has acknowledged. */
 uint64_t gn_stream_acked(const struct gn_stream *s);
 
-/* For the connection: a stream came in; from on_new of gn_mux_session_deliver(). */
+/* Called by the connection for a new inbound stream, from on_new of gn_mux_session_deliver(). */
 void gn_stream_incoming(struct gn_conn *conn, struct gn_mux_stream *mux);
 
 #endif

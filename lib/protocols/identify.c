@@ -11,10 +11,10 @@
 #include "node/service.h"
 
 enum identify_kind {
-	ASK,    /* we opened it: they write, we read */
-	ANSWER, /* they opened it: we write, and wait for their end */
-	PUSH,   /* we opened it: we write, and wait for their end */
-	PUSHED, /* they opened it: they write */
+	IDENTIFY_QUERY,    /* outbound: we read the peer's message */
+	IDENTIFY_ANSWER,   /* inbound: we write ours, and wait for the end */
+	IDENTIFY_PUSH_OUT, /* outbound: we write ours, and wait for the end */
+	IDENTIFY_PUSH_IN,  /* inbound: we read the peer's message */
 };
 
 struct gn_identify_stream {
@@ -23,15 +23,15 @@ struct gn_identify_stream {
 	struct gn_identify_service *service;
 	struct gn_identify_peer *peer;
 	enum identify_kind kind;
-	struct gn_identify_reader reader; /* ASK, PUSHED */
+	struct gn_identify_reader reader; /* IDENTIFY_QUERY, IDENTIFY_PUSH_IN */
 	struct gn_timer limit;
 };
 
-static void push_more(struct gn_identify_service *sv);
+static void identify_push_next(struct gn_identify_service *sv);
 
-/* ---- what a peer may cost ---- */
+/* ---- the rate of a peer ---- */
 
-static struct gn_identify_bucket *bucket_get(struct gn_identify_service *sv, const struct gn_conn *c)
+static struct gn_identify_bucket *identify_bucket_get(struct gn_identify_service *sv, const struct gn_conn *c)
 {
 	struct gn_identify_bucket *b;
 	struct gn_list *at;
@@ -51,13 +51,13 @@ static struct gn_identify_bucket *bucket_get(struct gn_identify_service *sv, con
 	return b;
 }
 
-static void bucket_put(struct gn_identify_bucket *b)
+static void identify_bucket_put(struct gn_identify_bucket *b)
 {
 	if (--b->conns == 0)
 		free(b);
 }
 
-static bool bucket_take(struct gn_identify_bucket *b, gn_time now)
+static bool identify_bucket_take(struct gn_identify_bucket *b, gn_time now)
 {
 	gn_time since = now - b->filled, n = since / (GN_IDENTIFY_EVERY * GN_SEC);
 
@@ -70,7 +70,7 @@ static bool bucket_take(struct gn_identify_bucket *b, gn_time now)
 	return true;
 }
 
-/* ---- a stream's end ---- */
+/* ---- the end of a stream ---- */
 
 static void identify_stream_free(struct gn_identify_stream *s)
 {
@@ -81,8 +81,8 @@ static void identify_stream_free(struct gn_identify_stream *s)
 	free(s);
 }
 
-/* The beginning of a SHA-256: enough to tell what one peer says from what it said before. */
-static uint64_t hash_of(const struct gn_buf *body)
+/* The first bytes of a SHA-256, which suffice to recognise that a peer repeats its last message. */
+static uint64_t identify_hash(const struct gn_buf *body)
 {
 	uint8_t hash[GN_MULTIHASH_MAX] = {0};
 
@@ -90,8 +90,8 @@ static uint64_t hash_of(const struct gn_buf *body)
 	return gn_get_u64(hash + 2);
 }
 
-/* The peer has said all of it. */
-static int learn(struct gn_identify_stream *s)
+/* The peer has sent its whole message. */
+static int identify_learn(struct gn_identify_stream *s)
 {
 	struct gn_identify_peer *peer = s->peer;
 	const struct gn_buf *body = &s->reader.body;
@@ -101,56 +101,56 @@ static int learn(struct gn_identify_stream *s)
 
 	if (err != 0)
 		return err;
-	/* What was said last, said again: nothing of it is new. */
-	hash = hash_of(body);
-	if (s->kind == PUSHED && peer->known != NULL && hash == peer->hash)
+	/* A repetition of the last message has nothing new. */
+	hash = identify_hash(body);
+	if (s->kind == IDENTIFY_PUSH_IN && peer->known != NULL && hash == peer->hash)
 		return 0;
-	err = gn_identify_known_make(body->p, body->len, &peer->conn->peer, s->kind == PUSHED ? peer->known : NULL,
-				     &known);
+	err = gn_identify_known_make(body->p, body->len, &peer->conn->peer,
+				     s->kind == IDENTIFY_PUSH_IN ? peer->known : NULL, &known);
 	if (err != 0)
 		return err;
 	free(peer->known);
 	peer->known = known;
 	peer->hash = hash;
-	/* What has changed since we answered it could not be pushed before we knew that it listens. */
-	if (known->takes_push && peer->told != 0 && peer->told != s->service->version)
+	/* A change since our answer could not be pushed before it was known that the peer serves pushes. */
+	if (known->takes_push && peer->sent_version != 0 && peer->sent_version != s->service->version)
 		peer->pending_push = true;
 	return 0;
 }
 
-static void over(struct gn_identify_stream *s, int err)
+static void identify_stream_finish(struct gn_identify_stream *s, int err)
 {
 	struct gn_identify_service *sv = s->service;
 	struct gn_identify_peer *peer = s->peer;
-	bool pushed = s->kind == PUSH;
+	bool pushed = s->kind == IDENTIFY_PUSH_OUT;
 
 	if (err == GN_EOF)
-		err = s->kind == ASK || s->kind == PUSHED ? learn(s) : 0;
+		err = s->kind == IDENTIFY_QUERY || s->kind == IDENTIFY_PUSH_IN ? identify_learn(s) : 0;
 	if (err != 0)
 		gn_log(GN_LOG_DEBUG, "identify: %s", gn_strerror(err));
-	if (err == 0 && s->kind == PUSHED)
+	if (err == 0 && s->kind == IDENTIFY_PUSH_IN)
 		gn_stream_end(&s->stream);
 	else if (err != 0)
 		gn_stream_reset(&s->stream);
-	if (s->kind == ASK) {
-		peer->asking = NULL;
-		gn_identify_op_told(&peer->waiters, err, &s->reader.body);
+	if (s->kind == IDENTIFY_QUERY) {
+		peer->query = NULL;
+		gn_identify_ops_finish(&peer->waiters, err, &s->reader.body);
 	}
 	identify_stream_free(s);
 	if (pushed)
 		sv->pushing--;
-	push_more(sv);
+	identify_push_next(sv);
 }
 
 static void identify_on_limit(void *arg)
 {
-	over(arg, GN_ETIMEOUT);
+	identify_stream_finish(arg, GN_ETIMEOUT);
 }
 
-/* ---- what comes in ---- */
+/* ---- receiving ---- */
 
-/* GN_EAGAIN, how it ended, or what is wrong with it. */
-static int take_in(struct gn_identify_stream *s)
+/* Reads all that was received: GN_EAGAIN, GN_EOF, or an error. */
+static int identify_stream_read(struct gn_identify_stream *s)
 {
 	struct iovec v[4];
 	int n;
@@ -159,7 +159,7 @@ static int take_in(struct gn_identify_stream *s)
 		size_t len = 0;
 
 		for (int i = 0; i < n; i++) {
-			int err = s->kind == ASK || s->kind == PUSHED
+			int err = s->kind == IDENTIFY_QUERY || s->kind == IDENTIFY_PUSH_IN
 					  ? gn_identify_reader_put(&s->reader, v[i].iov_base, v[i].iov_len)
 					  : 0;
 
@@ -177,18 +177,18 @@ static void identify_on_event(void *arg, struct gn_stream *stream, unsigned even
 	struct gn_identify_stream *s = arg;
 	int err;
 
-	if (s->kind == ASK && events & GN_OPENED)
+	if (s->kind == IDENTIFY_QUERY && events & GN_OPENED)
 		gn_stream_end(stream);
-	err = take_in(s);
+	err = identify_stream_read(s);
 	if (err == GN_EAGAIN && events & GN_DEAD)
 		err = stream->err;
 	if (err != GN_EAGAIN)
-		over(s, err);
+		identify_stream_finish(s, err);
 }
 
-/* ---- streams are made ---- */
+/* ---- opening streams ---- */
 
-static struct gn_identify_stream *stream_new(struct gn_identify_peer *peer, enum identify_kind kind)
+static struct gn_identify_stream *identify_stream_new(struct gn_identify_peer *peer, enum identify_kind kind)
 {
 	struct gn_identify_service *sv = peer->service;
 	struct gn_identify_stream *s = calloc(1, sizeof *s);
@@ -209,7 +209,7 @@ static struct gn_identify_stream *stream_new(struct gn_identify_peer *peer, enum
 static int identify_stream_open(struct gn_identify_peer *peer, enum identify_kind kind, const char *protocol,
 				struct gn_identify_stream **out)
 {
-	struct gn_identify_stream *s = stream_new(peer, kind);
+	struct gn_identify_stream *s = identify_stream_new(peer, kind);
 	int err = s == NULL ? -ENOMEM : gn_stream_open(&s->stream, peer->conn, protocol);
 
 	if (err != 0) {
@@ -223,8 +223,8 @@ static int identify_stream_open(struct gn_identify_peer *peer, enum identify_kin
 	return 0;
 }
 
-/* Says who we are, and that this is all. */
-static int identify_notify(struct gn_identify_stream *s)
+/* Sends the message of this node, and the end of the stream. */
+static int identify_send(struct gn_identify_stream *s)
 {
 	struct gn_buf b;
 	int err;
@@ -236,26 +236,26 @@ static int identify_notify(struct gn_identify_stream *s)
 	if (err == 0)
 		err = gn_stream_end(&s->stream);
 	if (err == 0)
-		s->peer->told = s->service->version;
+		s->peer->sent_version = s->service->version;
 	gn_buf_fini(&b);
 	return err;
 }
 
-int gn_identify_ask(struct gn_identify_peer *peer)
+int gn_identify_query(struct gn_identify_peer *peer)
 {
-	if (peer->asking != NULL)
+	if (peer->query != NULL)
 		return 0;
-	peer->is_asked = true;
-	return identify_stream_open(peer, ASK, GN_IDENTIFY_ID, &peer->asking);
+	peer->is_queried = true;
+	return identify_stream_open(peer, IDENTIFY_QUERY, GN_IDENTIFY_ID, &peer->query);
 }
 
-static void push_start(struct gn_identify_peer *peer)
+static void identify_push_start(struct gn_identify_peer *peer)
 {
 	struct gn_identify_stream *s;
 
-	if (identify_stream_open(peer, PUSH, GN_IDENTIFY_PUSH_ID, &s) != 0)
+	if (identify_stream_open(peer, IDENTIFY_PUSH_OUT, GN_IDENTIFY_PUSH_ID, &s) != 0)
 		return;
-	if (identify_notify(s) != 0) {
+	if (identify_send(s) != 0) {
 		gn_stream_reset(&s->stream);
 		identify_stream_free(s);
 		return;
@@ -263,7 +263,7 @@ static void push_start(struct gn_identify_peer *peer)
 	peer->service->pushing++;
 }
 
-static void push_more(struct gn_identify_service *sv)
+static void identify_push_next(struct gn_identify_service *sv)
 {
 	struct gn_list *at;
 
@@ -276,12 +276,12 @@ static void push_more(struct gn_identify_service *sv)
 			continue;
 		peer->pending_push = false;
 		if (gn_conn_is_usable(peer->conn))
-			push_start(peer);
+			identify_push_start(peer);
 	}
 }
 
-/* A peer opened a stream to us. */
-static void incoming(struct gn_stream *handed, enum identify_kind kind)
+/* A peer opened a stream. */
+static void identify_accept(struct gn_stream *handed, enum identify_kind kind)
 {
 	struct gn_identify_peer *peer = handed->conn->service_state;
 	struct gn_identify_stream *s = NULL;
@@ -289,14 +289,14 @@ static void incoming(struct gn_stream *handed, enum identify_kind kind)
 	unsigned n = 0;
 	int err = 0;
 
-	if (peer != NULL && bucket_take(peer->bucket, gn_loop_now(peer->service->node->loop))) {
+	if (peer != NULL && identify_bucket_take(peer->bucket, gn_loop_now(peer->service->node->loop))) {
 		gn_list_for_each(at, &peer->service->streams) {
 			const struct gn_identify_stream *other = gn_list_entry(at, struct gn_identify_stream, link);
 
 			n += other->peer == peer && other->stream.inbound;
 		}
 		if (n < GN_IDENTIFY_STREAMS)
-			s = stream_new(peer, kind);
+			s = identify_stream_new(peer, kind);
 	}
 	if (s == NULL) {
 		gn_stream_reset(handed);
@@ -306,85 +306,86 @@ static void incoming(struct gn_stream *handed, enum identify_kind kind)
 	gn_stream_accept(&s->stream, handed);
 	s->stream.on_event = identify_on_event;
 	s->stream.arg = s;
-	if (kind == ANSWER)
-		err = identify_notify(s);
+	if (kind == IDENTIFY_ANSWER)
+		err = identify_send(s);
 	if (err != 0)
-		over(s, err);
+		identify_stream_finish(s, err);
 }
 
-static void on_answer(void *arg, struct gn_stream *stream)
+static void identify_on_query(void *arg, struct gn_stream *stream)
 {
 	(void)arg;
-	incoming(stream, ANSWER);
+	identify_accept(stream, IDENTIFY_ANSWER);
 }
 
-static void on_pushed(void *arg, struct gn_stream *stream)
+static void identify_on_push(void *arg, struct gn_stream *stream)
 {
 	(void)arg;
-	incoming(stream, PUSHED);
+	identify_accept(stream, IDENTIFY_PUSH_IN);
 }
 
 /* ---- connections ---- */
 
-static void ask_turn(struct gn_task *task)
+static void identify_on_task(struct gn_task *task)
 {
 	struct gn_identify_peer *peer = gn_list_entry(task, struct gn_identify_peer, task);
 
-	if (peer->turns > 0) {
-		peer->turns--;
+	if (peer->delay_turns > 0) {
+		peer->delay_turns--;
 		gn_task_post(peer->service->node->loop, &peer->task);
-	} else if (!peer->is_asked && !peer->service->node->is_closing && gn_conn_is_usable(peer->conn)) {
-		gn_identify_ask(peer);
+	} else if (!peer->is_queried && !peer->service->node->is_closing && gn_conn_is_usable(peer->conn)) {
+		gn_identify_query(peer);
 	}
 }
 
-static void service_on_conn(void *state, struct gn_conn *c)
+static void identify_service_on_conn(void *state, struct gn_conn *c)
 {
 	struct gn_identify_service *sv = state;
 	struct gn_identify_peer *peer = calloc(1, sizeof *peer);
 
 	if (peer == NULL)
-		return; /* one that is not asked, and does not get an answer */
-	peer->bucket = bucket_get(sv, c);
+		return; /* without state, the connection is not queried, and inbound streams are reset */
+	peer->bucket = identify_bucket_get(sv, c);
 	if (peer->bucket == NULL) {
 		free(peer);
 		return;
 	}
 	peer->service = sv;
 	peer->conn = c;
-	/* Whoever dialed opens his stream in the next turn: that goes first. */
-	peer->turns = 2;
+	/* The program opens its first stream in the next turn of the loop; the query goes after it. */
+	peer->delay_turns = 2;
 	gn_list_init(&peer->link);
 	gn_list_init(&peer->waiters);
 	gn_list_add_tail(&sv->peers, &peer->link);
-	gn_task_init(&peer->task, ask_turn);
+	gn_task_init(&peer->task, identify_on_task);
 	gn_task_post(sv->node->loop, &peer->task);
 	c->service_state = peer;
 }
 
-static void peer_free(struct gn_identify_peer *peer)
+static void identify_peer_free(struct gn_identify_peer *peer)
 {
 	gn_task_cancel(&peer->task);
 	gn_list_del(&peer->link);
 	peer->conn->service_state = NULL;
-	bucket_put(peer->bucket);
+	identify_bucket_put(peer->bucket);
 	free(peer->known);
 	free(peer);
 }
 
-/* Its streams, if they are of such a kind, without learning from them. */
-static void drop_streams(struct gn_identify_service *sv, const struct gn_identify_peer *peer, bool all)
+/* Resets the streams of a peer, or of all peers if it is NULL; only the outbound ones unless all is true. */
+static void identify_streams_drop(struct gn_identify_service *sv, const struct gn_identify_peer *peer, bool all)
 {
 	struct gn_list *at, *next;
 
 	gn_list_for_each_safe(at, next, &sv->streams) {
 		struct gn_identify_stream *s = gn_list_entry(at, struct gn_identify_stream, link);
 
-		if ((peer != NULL && s->peer != peer) || (!all && s->kind != ASK && s->kind != PUSH))
+		if ((peer != NULL && s->peer != peer) ||
+		    (!all && s->kind != IDENTIFY_QUERY && s->kind != IDENTIFY_PUSH_OUT))
 			continue;
-		if (s->kind == ASK)
-			s->peer->asking = NULL;
-		if (s->kind == PUSH)
+		if (s->kind == IDENTIFY_QUERY)
+			s->peer->query = NULL;
+		if (s->kind == IDENTIFY_PUSH_OUT)
 			sv->pushing--;
 		gn_stream_reset(&s->stream);
 		identify_stream_free(s);
@@ -398,15 +399,15 @@ static void identify_service_on_gone(void *state, struct gn_conn *c)
 
 	if (peer == NULL)
 		return;
-	drop_streams(sv, peer, true);
-	gn_identify_op_told(&peer->waiters, c->err != 0 ? c->err : GN_EGONE, NULL);
-	peer_free(peer);
-	push_more(sv);
+	identify_streams_drop(sv, peer, true);
+	gn_identify_ops_finish(&peer->waiters, c->err != 0 ? c->err : GN_EGONE, NULL);
+	identify_peer_free(peer);
+	identify_push_next(sv);
 }
 
 /* ---- changes ---- */
 
-static void on_quiet(void *arg)
+static void identify_on_quiet(void *arg)
 {
 	struct gn_identify_service *sv = arg;
 	struct gn_list *at;
@@ -414,45 +415,45 @@ static void on_quiet(void *arg)
 	gn_list_for_each(at, &sv->peers) {
 		struct gn_identify_peer *peer = gn_list_entry(at, struct gn_identify_peer, link);
 
-		if (peer->known != NULL && peer->known->takes_push && peer->told != sv->version)
+		if (peer->known != NULL && peer->known->takes_push && peer->sent_version != sv->version)
 			peer->pending_push = true;
 	}
-	push_more(sv);
+	identify_push_next(sv);
 }
 
-/* The node is closing: nobody waits for answers any more. */
-static void give_up(struct gn_identify_service *sv)
+/* The node is closing: cancels outbound streams, and fails the operations that wait for them. */
+static void identify_cancel_all(struct gn_identify_service *sv)
 {
 	struct gn_list *at;
 
 	gn_timer_stop(&sv->quiet);
-	drop_streams(sv, NULL, false);
+	identify_streams_drop(sv, NULL, false);
 	gn_list_for_each(at, &sv->peers) {
 		struct gn_identify_peer *peer = gn_list_entry(at, struct gn_identify_peer, link);
 
 		peer->pending_push = false;
-		gn_identify_op_told(&peer->waiters, GN_ECLOSED, NULL);
+		gn_identify_ops_finish(&peer->waiters, GN_ECLOSED, NULL);
 	}
 }
 
-static void service_on_change(void *state)
+static void identify_service_on_change(void *state)
 {
 	struct gn_identify_service *sv = state;
 
 	sv->version++;
 	if (sv->node->is_closing)
-		give_up(sv);
+		identify_cancel_all(sv);
 	else if (!gn_list_is_empty(&sv->peers))
 		gn_timer_start(&sv->quiet, GN_IDENTIFY_QUIET * GN_MSEC);
 }
 
 /* ---- life ---- */
 
-static int serve(struct gn_identify_service *sv, const char *id, void (*on_open)(void *, struct gn_stream *))
+static int identify_serve(struct gn_identify_service *sv, const char *id, void (*on_open)(void *, struct gn_stream *))
 {
 	struct gn_registry_entry entry = {.on_open = on_open, .arg = sv};
 
-	entry.id = (char *)(uintptr_t)id; /* copied */
+	entry.id = (char *)(uintptr_t)id; /* the registry copies it */
 	return gn_registry_add(&sv->node->registry, &entry);
 }
 
@@ -468,9 +469,9 @@ static int identify_service_start(struct gn_node *node, void **state)
 	gn_list_init(&sv->peers);
 	gn_list_init(&sv->streams);
 	gn_list_init(&sv->ops);
-	gn_timer_init(&sv->quiet, node->loop, on_quiet, sv);
-	err = serve(sv, GN_IDENTIFY_ID, on_answer);
-	if (err == 0 && (err = serve(sv, GN_IDENTIFY_PUSH_ID, on_pushed)) != 0)
+	gn_timer_init(&sv->quiet, node->loop, identify_on_quiet, sv);
+	err = identify_serve(sv, GN_IDENTIFY_ID, identify_on_query);
+	if (err == 0 && (err = identify_serve(sv, GN_IDENTIFY_PUSH_ID, identify_on_push)) != 0)
 		gn_registry_del(&node->registry, GN_IDENTIFY_ID);
 	if (err != 0) {
 		gn_timer_fini(&sv->quiet);
@@ -486,10 +487,10 @@ static void identify_service_stop(struct gn_node *node, void *state)
 	struct gn_identify_service *sv = state;
 	struct gn_identify_peer *peer;
 
-	drop_streams(sv, NULL, true);
+	identify_streams_drop(sv, NULL, true);
 	gn_identify_ops_free(sv);
 	while ((peer = gn_list_first(&sv->peers, struct gn_identify_peer, link)) != NULL)
-		peer_free(peer);
+		identify_peer_free(peer);
 	gn_registry_del(&node->registry, GN_IDENTIFY_ID);
 	gn_registry_del(&node->registry, GN_IDENTIFY_PUSH_ID);
 	gn_timer_fini(&sv->quiet);
@@ -500,7 +501,7 @@ const struct gn_service_ops gn_service_identify = {
 	.name = "identify",
 	.start = identify_service_start,
 	.stop = identify_service_stop,
-	.on_conn = service_on_conn,
+	.on_conn = identify_service_on_conn,
 	.on_gone = identify_service_on_gone,
-	.on_change = service_on_change,
+	.on_change = identify_service_on_change,
 };

@@ -2,13 +2,13 @@
 /*
  * Identify and identify push (specs identify/README.md), private to its own files.
  *
- *     identify_message.c  what is said, as bytes
- *     identify_own.c      what this node says to a peer
- *     identify.c          the service: its streams, what is kept of each connection
+ *     identify_message.c  the messages as bytes
+ *     identify_own.c      the message of this node
+ *     identify.c          the service: its streams, and its state of each connection
  *     identify_op.c       gn_identify_start() and _cancel()
  *
- * Every connection is asked once, both ways, right after it was opened.  Who lists the push
- * protocol hears of changes, when nothing has changed for a second.
+ * Each side queries the other once, right after the connection was opened.  A peer that serves the push
+ * protocol is sent changes, once nothing has changed for a second.
  */
 #ifndef GN_PROTOCOLS_IDENTIFY_H
 #define GN_PROTOCOLS_IDENTIFY_H
@@ -20,18 +20,18 @@
 #define GN_IDENTIFY_ID "/ipfs/id/1.0.0"
 
 enum {
-	GN_IDENTIFY_TIME = 5,     /* s: a stream in all */
-	GN_IDENTIFY_STREAMS = 4,  /* that a peer may have open on a connection */
-	GN_IDENTIFY_PUSHES = 32,  /* at a time */
-	GN_IDENTIFY_QUIET = 1000, /* ms without a change before it is told */
-	/* Streams of a peer that are answered or listened to: so many at once, then one in so many s. */
+	GN_IDENTIFY_TIME = 5,     /* s: limit of a stream */
+	GN_IDENTIFY_STREAMS = 4,  /* inbound streams on a connection at a time */
+	GN_IDENTIFY_PUSHES = 32,  /* outbound pushes of the node at a time */
+	GN_IDENTIFY_QUIET = 1000, /* ms without a change before it is pushed */
+	/* Inbound streams that are accepted from a peer: a burst, then one in so many seconds. */
 	GN_IDENTIFY_BURST = 8,
 	GN_IDENTIFY_EVERY = 10,
 };
 
-/* A bucket of tokens, of a peer over all of its connections.  Each stream that the peer opens costs
- * one, since it makes us sign or verify; with none left it is reset.  The first connection brings
- * GN_IDENTIFY_BURST of them, each further one, which costs the peer a handshake, one more. */
+/* A token bucket for one peer, shared by all of its connections.  Each inbound stream takes one token, because
+ * it costs a signature or a verification; without a token it is reset.  The first connection adds
+ * GN_IDENTIFY_BURST tokens, each further one, which costs the peer a handshake, one. */
 struct gn_identify_bucket {
 	unsigned tokens, conns;
 	gn_time filled; /* when tokens were added last */
@@ -44,34 +44,34 @@ struct gn_identify_service {
 	struct gn_list ops;     /* struct gn_identify */
 	struct gn_timer quiet;
 	unsigned pushing;
-	uint32_t version; /* of what this node is: one more with each change */
+	uint32_t version; /* of this node's own message; incremented by each change */
 };
 
-/* Of a connection; conn->service_state. */
+/* The state of a connection; conn->service_state. */
 struct gn_identify_peer {
 	struct gn_list link;
 	struct gn_identify_service *service;
 	struct gn_conn *conn;
 	struct gn_identify_bucket *bucket;
-	uint64_t hash;                   /* of the bodies that `known` came from last */
-	struct gn_identify_known *known; /* NULL: it has not said yet */
-	struct gn_task task;             /* asks it */
-	uint8_t turns;                   /* to wait before */
-	bool is_asked, pending_push;
-	struct gn_identify_stream *asking; /* NULL: not now */
-	struct gn_list waiters;            /* operations that wait for the answer */
-	uint32_t told;                     /* the version that it knows; 0: none */
+	uint64_t hash;                   /* of the message that `known` was made from last */
+	struct gn_identify_known *known; /* NULL: not received yet */
+	struct gn_task task;             /* sends the query */
+	uint8_t delay_turns;             /* of the loop, before the query */
+	bool is_queried, pending_push;
+	struct gn_identify_stream *query; /* the query that is running, or NULL */
+	struct gn_list waiters;           /* operations that wait for its answer */
+	uint32_t sent_version;            /* the version that was sent to the peer; 0: none */
 };
 
-/* Asks, if it is not being asked already.  0, or as gn_stream_open(). */
-int gn_identify_ask(struct gn_identify_peer *peer);
+/* Sends a query, unless one is running.  Returns 0, or an error as gn_stream_open(). */
+int gn_identify_query(struct gn_identify_peer *peer);
 
-/* identify_own.c: the messages for the peer at the other end of conn. */
+/* identify_own.c: appends the messages of this node for the peer of conn.  Errors as gn_node_addrs(). */
 int gn_identify_own_make(const struct gn_conn *conn, struct gn_buf *out);
 
-/* identify_op.c: whoever waits hears it: err 0 and bodies, or an error. */
-void gn_identify_op_told(struct gn_list *waiters, int err, const struct gn_buf *body);
-/* Frees all of them, without a word. */
+/* identify_op.c: finishes the waiting operations, with err 0 and the received bodies, or with an error. */
+void gn_identify_ops_finish(struct gn_list *waiters, int err, const struct gn_buf *body);
+/* Frees all operations; their callbacks are not called. */
 void gn_identify_ops_free(struct gn_identify_service *service);
 
 #endif

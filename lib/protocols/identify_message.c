@@ -50,10 +50,10 @@ int gn_identify_reader_finish(const struct gn_identify_reader *r)
 	return r->messages == 0 ? GN_ETRUNC : gn_frame_finish(&r->frame);
 }
 
-/* ---- what it says ---- */
+/* ---- decoding ---- */
 
-/* Without a key there is nothing to hold against: the connection has proved who it is. */
-static int key_check(const Gn__Pb__Identify *m, const struct gn_peer_id *peer)
+/* A message without a key is accepted, because the handshake has authenticated the peer. */
+static int view_check_key(const Gn__Pb__Identify *m, const struct gn_peer_id *peer)
 {
 	struct gn_pubkey key;
 	struct gn_peer_id id;
@@ -66,9 +66,8 @@ static int key_check(const Gn__Pb__Identify *m, const struct gn_peer_id *peer)
 	return gn_peer_id_is_equal(&id, peer) ? 0 : GN_EPEERID;
 }
 
-/* The address without the peer's own id behind it; GN_ENONAME: to be left out. */
-static int identify_message_addr_get(const ProtobufCBinaryData *from, const struct gn_peer_id *peer,
-				     struct gn_multiaddr **out)
+/* Decodes an address without the peer's id at its end.  GN_ENONAME: it is to be left out. */
+static int view_addr_get(const ProtobufCBinaryData *from, const struct gn_peer_id *peer, struct gn_multiaddr **out)
 {
 	struct gn_multiaddr *a;
 	struct gn_peer_id id;
@@ -84,8 +83,7 @@ static int identify_message_addr_get(const ProtobufCBinaryData *from, const stru
 	return err;
 }
 
-static int identify_message_addrs_get(struct gn_identify_view *v, const Gn__Pb__Identify *m,
-				      const struct gn_peer_id *peer)
+static int view_addrs_get(struct gn_identify_view *v, const Gn__Pb__Identify *m, const struct gn_peer_id *peer)
 {
 	size_t n = m->n_listen_addrs < GN_IDENTIFY_ADDRS_MAX ? m->n_listen_addrs : GN_IDENTIFY_ADDRS_MAX;
 	int err;
@@ -94,7 +92,7 @@ static int identify_message_addrs_get(struct gn_identify_view *v, const Gn__Pb__
 	if (v->addrs == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		err = identify_message_addr_get(&m->listen_addrs[i], peer, &v->addrs[v->info.n_listen]);
+		err = view_addr_get(&m->listen_addrs[i], peer, &v->addrs[v->info.n_listen]);
 		if (err == 0)
 			v->info.n_listen++;
 		else if (err != GN_ENONAME)
@@ -110,9 +108,8 @@ static int identify_message_addrs_get(struct gn_identify_view *v, const Gn__Pb__
 	return 0;
 }
 
-/* A record that is good is worth a word; where no addresses stand beside it, it has them. */
-static void identify_message_record_get(struct gn_identify_view *v, const Gn__Pb__Identify *m,
-					const struct gn_peer_id *peer)
+/* Records whether a signed peer record is valid, and takes its addresses if the message has none itself. */
+static void view_record_get(struct gn_identify_view *v, const Gn__Pb__Identify *m, const struct gn_peer_id *peer)
 {
 	struct gn_peer_record rec;
 
@@ -134,7 +131,7 @@ static void identify_message_record_get(struct gn_identify_view *v, const Gn__Pb
 static int view_fill(struct gn_identify_view *v, Gn__Pb__Identify *m, const struct gn_peer_id *peer)
 {
 	struct gn_identify_info *info = &v->info;
-	int err = key_check(m, peer);
+	int err = view_check_key(m, peer);
 
 	if (err != 0)
 		return err;
@@ -145,9 +142,9 @@ static int view_fill(struct gn_identify_view *v, Gn__Pb__Identify *m, const stru
 	info->n_protocols = m->n_protocols < GN_IDENTIFY_PROTOCOLS_MAX ? m->n_protocols : GN_IDENTIFY_PROTOCOLS_MAX;
 	for (size_t i = 0; i < info->n_protocols; i++)
 		v->takes_push |= strcmp(info->protocols[i], GN_IDENTIFY_PUSH_ID) == 0;
-	err = identify_message_addrs_get(v, m, peer);
+	err = view_addrs_get(v, m, peer);
 	if (err == 0)
-		identify_message_record_get(v, m, peer);
+		view_record_get(v, m, peer);
 	return err;
 }
 
@@ -181,46 +178,46 @@ void gn_identify_view_fini(struct gn_identify_view *v)
 	memset(v, 0, sizeof *v);
 }
 
-/* ---- fields, as they go out ---- */
+/* ---- encoding fields ---- */
 
-enum field { LISTEN = 2, PROTOCOL = 3, OBSERVED = 4, PROTOCOL_VERSION = 5, AGENT = 6, KEY = 1, RECORD = 8 };
+enum identify_field { LISTEN = 2, PROTOCOL = 3, OBSERVED = 4, PROTOCOL_VERSION = 5, AGENT = 6, KEY = 1, RECORD = 8 };
 
-static int field_put(struct gn_buf *b, enum field f, const void *p, size_t n)
+static int identify_field_put(struct gn_buf *b, enum identify_field f, const void *p, size_t n)
 {
 	int err = gn_buf_put_u8(b, (uint8_t)((unsigned)f << 3 | 2));
 
 	return err != 0 ? err : gn_buf_put_prefixed(b, p, n);
 }
 
-/* All or nothing: what does not fit any more leaves no stump. */
-static int field_try(struct gn_buf *b, enum field f, const void *p, size_t n)
+/* Appends a whole field or nothing. */
+static int identify_field_try(struct gn_buf *b, enum identify_field f, const void *p, size_t n)
 {
 	size_t len = b->len;
-	int err = field_put(b, f, p, n);
+	int err = identify_field_put(b, f, p, n);
 
 	if (err != 0)
 		b->len = len;
 	return err;
 }
 
-static int text_try(struct gn_buf *b, enum field f, const char *text, size_t max)
+static int identify_text_try(struct gn_buf *b, enum identify_field f, const char *text, size_t max)
 {
 	size_t n = strlen(text);
 
-	return n > 0 ? field_try(b, f, text, n < max ? n : max) : 0;
+	return n > 0 ? identify_field_try(b, f, text, n < max ? n : max) : 0;
 }
 
-static int addr_try(struct gn_buf *b, enum field f, const struct gn_multiaddr *a)
+static int identify_addr_try(struct gn_buf *b, enum identify_field f, const struct gn_multiaddr *a)
 {
 	size_t n;
 	const uint8_t *p = gn_multiaddr_bytes(a, &n);
 
-	return field_try(b, f, p, n);
+	return identify_field_try(b, f, p, n);
 }
 
 /* ---- keeping ---- */
 
-/* The small fields first, the addresses, which can be many, last. */
+/* Appends the small fields first, and the addresses, which may be many, last. */
 static int known_put(struct gn_buf *b, const struct gn_identify_view *now, const struct gn_identify_view *old,
 		     bool *whole)
 {
@@ -232,18 +229,18 @@ static int known_put(struct gn_buf *b, const struct gn_identify_view *now, const
 	const char *version = info->protocol_version[0] != '\0' || was->protocol_version == NULL
 				      ? info->protocol_version
 				      : was->protocol_version;
-	int err = text_try(b, AGENT, agent, GN_IDENTIFY_AGENT_MAX);
+	int err = identify_text_try(b, AGENT, agent, GN_IDENTIFY_AGENT_MAX);
 
 	if (err == 0)
-		err = text_try(b, PROTOCOL_VERSION, version, GN_IDENTIFY_AGENT_MAX);
+		err = identify_text_try(b, PROTOCOL_VERSION, version, GN_IDENTIFY_AGENT_MAX);
 	if (strlen(agent) > GN_IDENTIFY_AGENT_MAX || strlen(version) > GN_IDENTIFY_AGENT_MAX)
 		*whole = false;
 	if (err == 0 && observed != NULL)
-		err = addr_try(b, OBSERVED, observed);
+		err = identify_addr_try(b, OBSERVED, observed);
 	for (size_t i = 0; i < protocols->n_protocols && err == 0; i++)
-		err = field_try(b, PROTOCOL, protocols->protocols[i], strlen(protocols->protocols[i]));
+		err = identify_field_try(b, PROTOCOL, protocols->protocols[i], strlen(protocols->protocols[i]));
 	for (size_t i = 0; i < listen->n_listen && err == 0; i++)
-		err = addr_try(b, LISTEN, listen->listen[i]);
+		err = identify_addr_try(b, LISTEN, listen->listen[i]);
 	if (err == GN_ETOOBIG) {
 		*whole = false;
 		err = 0;
@@ -290,13 +287,13 @@ int gn_identify_known_make(const uint8_t *p, size_t n, const struct gn_peer_id *
 /* ---- writing ---- */
 
 enum {
-	RECORD_HEAD = 256, /* about what an envelope has besides its addresses */
-	RECORD_ADDR = 12,  /* and an address besides its bytes, here and there */
-	ADDRS_ROOM = 512,  /* that is left to addresses by however many protocols */
+	RECORD_HEAD = 256, /* bytes of an envelope without its addresses, about */
+	RECORD_ADDR = 12,  /* overhead of an address in the message and the envelope */
+	ADDRS_ROOM = 512,  /* bytes that are reserved for addresses */
 };
 
-/* How many of the addresses fit into `left` bytes: each goes out twice. */
-static size_t addrs_fitting(struct gn_multiaddr *const *addrs, size_t n, size_t left)
+/* How many of the addresses fit into `left` bytes; each is sent twice. */
+static size_t own_count_addrs(struct gn_multiaddr *const *addrs, size_t n, size_t left)
 {
 	size_t len, i;
 
@@ -310,22 +307,22 @@ static size_t addrs_fitting(struct gn_multiaddr *const *addrs, size_t n, size_t 
 	return i;
 }
 
-/* Everything but addresses and record. */
+/* All fields but addresses and record. */
 static int own_head(const struct gn_identify_own *own, struct gn_buf *b)
 {
 	size_t n_key;
 	const uint8_t *key = gn_key_public(own->key, &n_key);
 	const char *id;
-	int err = field_put(b, KEY, key, n_key);
+	int err = identify_field_put(b, KEY, key, n_key);
 
 	if (err == 0)
-		err = text_try(b, PROTOCOL_VERSION, VERSION, GN_IDENTIFY_AGENT_MAX);
+		err = identify_text_try(b, PROTOCOL_VERSION, VERSION, GN_IDENTIFY_AGENT_MAX);
 	if (err == 0)
-		err = text_try(b, AGENT, own->agent, GN_IDENTIFY_AGENT_MAX);
+		err = identify_text_try(b, AGENT, own->agent, GN_IDENTIFY_AGENT_MAX);
 	if (err == 0 && own->observed != NULL)
-		err = addr_try(b, OBSERVED, own->observed);
+		err = identify_addr_try(b, OBSERVED, own->observed);
 	for (size_t i = 0; err == 0 && (id = own->protocol(own->arg, i)) != NULL; i++)
-		err = text_try(b, PROTOCOL, id, SIZE_MAX);
+		err = identify_text_try(b, PROTOCOL, id, SIZE_MAX);
 	return err == GN_ETOOBIG ? 0 : err;
 }
 
@@ -339,9 +336,9 @@ static int own_put(const struct gn_identify_own *own, struct gn_multiaddr *const
 	err = own_head(own, &head);
 	head.max += ADDRS_ROOM;
 	if (err == 0)
-		n = addrs_fitting(addrs, n, head.max - head.len);
+		n = own_count_addrs(addrs, n, head.max - head.len);
 	for (size_t i = 0; i < n && err == 0; i++)
-		err = addr_try(&head, LISTEN, addrs[i]);
+		err = identify_addr_try(&head, LISTEN, addrs[i]);
 	if (err == 0)
 		err = gn_peer_record_seal(own->key, own->seq, (const struct gn_multiaddr *const *)addrs, n, &record);
 	if (err == 0 && head.len + record.len + 4 > GN_IDENTIFY_SPLIT) {
@@ -350,7 +347,7 @@ static int own_put(const struct gn_identify_own *own, struct gn_multiaddr *const
 	}
 	head.max = GN_IDENTIFY_OWN_MAX;
 	if (err == 0)
-		err = field_put(&head, RECORD, record.p, record.len);
+		err = identify_field_put(&head, RECORD, record.p, record.len);
 	if (err == 0)
 		err = gn_buf_put_prefixed(out, head.p, head.len);
 	gn_buf_fini(&head);
@@ -368,7 +365,7 @@ int gn_identify_own_encode(const struct gn_identify_own *own, struct gn_buf *out
 		err = gn_multiaddr_without_peer(own->listen[i], &addrs[n]);
 		if (err == 0)
 			n++;
-		else if (err == GN_ENONAME) /* /p2p/ID alone leads nowhere */
+		else if (err == GN_ENONAME) /* /p2p/ID alone is no address */
 			err = 0;
 	}
 	if (err == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* gn_identify_start(): connects, and hands out what the service knows or gets to know. */
+/* gn_identify_start(): connects, and returns the message that the service has or requests. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,24 +9,24 @@
 #include "protocols/identify.h"
 
 struct gn_identify {
-	struct gn_list link; /* in service->ops */
-	struct gn_list wait; /* in peer->waiters */
+	struct gn_list link;         /* in service->ops */
+	struct gn_list link_waiting; /* in peer->waiters */
 	struct gn_identify_service *service;
 	struct gn_identify_cfg cfg;
-	struct gn_dialer *dialer; /* while it lasts */
-	struct gn_task task;      /* tells the result */
+	struct gn_dialer *dialer; /* while it connects */
+	struct gn_task task;      /* calls on_done */
 	int err;
 	struct gn_peer_id peer;
-	bool signed_record; /* known from before */
+	bool signed_record; /* of the message that the service had */
 	uint8_t *body;
 	size_t len;
 };
 
-static void identify_op_op_free(struct gn_identify *op)
+static void identify_op_free(struct gn_identify *op)
 {
 	gn_task_cancel(&op->task);
 	gn_list_del(&op->link);
-	gn_list_del(&op->wait);
+	gn_list_del(&op->link_waiting);
 	free(op->body);
 	free(op);
 }
@@ -42,7 +42,7 @@ static void identify_op_notify(struct gn_task *task)
 		err = gn_identify_view_init(&v, op->body, op->len, &op->peer);
 	if (err == 0)
 		v.info.signed_record |= op->signed_record;
-	identify_op_op_free(op);
+	identify_op_free(op);
 	cfg.on_done(cfg.arg, err, err == 0 ? &v.info : NULL);
 	if (err == 0)
 		gn_identify_view_fini(&v);
@@ -50,7 +50,7 @@ static void identify_op_notify(struct gn_task *task)
 
 static void identify_op_finish(struct gn_identify *op, int err, const uint8_t *body, size_t len)
 {
-	gn_list_del(&op->wait);
+	gn_list_del(&op->link_waiting);
 	op->err = err;
 	if (err == 0 && (op->body = malloc(len + 1)) == NULL)
 		op->err = -ENOMEM;
@@ -60,11 +60,11 @@ static void identify_op_finish(struct gn_identify *op, int err, const uint8_t *b
 	gn_task_post(op->service->node->loop, &op->task);
 }
 
-void gn_identify_op_told(struct gn_list *waiters, int err, const struct gn_buf *body)
+void gn_identify_ops_finish(struct gn_list *waiters, int err, const struct gn_buf *body)
 {
 	struct gn_identify *op;
 
-	while ((op = gn_list_first(waiters, struct gn_identify, wait)) != NULL)
+	while ((op = gn_list_first(waiters, struct gn_identify, link_waiting)) != NULL)
 		identify_op_finish(op, err, body != NULL ? body->p : NULL, body != NULL ? body->len : 0);
 }
 
@@ -75,7 +75,7 @@ void gn_identify_ops_free(struct gn_identify_service *service)
 	while ((op = gn_list_first(&service->ops, struct gn_identify, link)) != NULL) {
 		if (op->dialer != NULL)
 			gn_dialer_cancel(op->dialer);
-		identify_op_op_free(op);
+		identify_op_free(op);
 	}
 }
 
@@ -94,15 +94,15 @@ static void identify_op_on_conn(void *arg, int err, struct gn_conn *conn)
 			identify_op_finish(op, 0, peer->known->body, peer->known->len);
 			return;
 		}
-		err = gn_identify_ask(peer);
+		err = gn_identify_query(peer);
 	}
 	if (err != 0)
 		identify_op_finish(op, err, NULL, 0);
 	else
-		gn_list_add_tail(&peer->waiters, &op->wait);
+		gn_list_add_tail(&peer->waiters, &op->link_waiting);
 }
 
-/* The node is freed: it is the service that knows of us. */
+/* The node is being freed; gn_identify_ops_free() frees op. */
 static void identify_op_on_lost(void *arg)
 {
 	((struct gn_identify *)arg)->dialer = NULL;
@@ -131,12 +131,12 @@ int gn_identify_start(struct gn_node *node, const struct gn_identify_cfg *cfg, s
 	op->service = sv;
 	op->cfg = *cfg;
 	gn_list_init(&op->link);
-	gn_list_init(&op->wait);
+	gn_list_init(&op->link_waiting);
 	gn_task_init(&op->task, identify_op_notify);
 	dialer.arg = op;
 	err = gn_dialer_start(node, &dialer, &op->dialer);
 	if (err != 0) {
-		identify_op_op_free(op);
+		identify_op_free(op);
 		return err;
 	}
 	gn_list_add_tail(&sv->ops, &op->link);
@@ -148,5 +148,5 @@ void gn_identify_cancel(struct gn_identify *op)
 {
 	if (op->dialer != NULL)
 		gn_dialer_cancel(op->dialer);
-	identify_op_op_free(op);
+	identify_op_free(op);
 }

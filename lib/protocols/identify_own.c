@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What this node says of itself, as the peer may use it. */
+/* The identify message of this node, with the addresses that are useful to the peer. */
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
@@ -7,8 +7,8 @@
 #include "node/node.h"
 #include "protocols/identify.h"
 
-/* Nobody is told addresses that mean something else, or nothing, where he is. */
-static bool is_for(const struct gn_multiaddr *addr, enum gn_ip_scope peer)
+/* Addresses are left out if they have no meaning, or another one, in the network of the peer. */
+static bool own_is_for(const struct gn_multiaddr *addr, enum gn_ip_scope peer)
 {
 	enum gn_ip_scope scope = gn_multiaddr_scope(addr);
 
@@ -24,13 +24,13 @@ static bool is_for(const struct gn_multiaddr *addr, enum gn_ip_scope peer)
 	}
 }
 
-static const char *protocol(void *arg, size_t i)
+static const char *own_protocol(void *arg, size_t i)
 {
 	return gn_registry_show(arg, i);
 }
 
-/* Grows from record to record, over restarts too. */
-static uint64_t sequence(void)
+/* The sequence number of a record.  It grows from record to record, also over restarts. */
+static uint64_t own_sequence(void)
 {
 	struct timespec t = {0, 0};
 
@@ -44,9 +44,9 @@ int gn_identify_own_make(const struct gn_conn *conn, struct gn_buf *out)
 	enum gn_ip_scope peer = gn_multiaddr_scope(conn->remote);
 	struct gn_identify_own own = {.key = node->key,
 				      .agent = node->agent,
-				      .protocol = protocol,
+				      .protocol = own_protocol,
 				      .arg = &node->registry,
-				      .seq = sequence()};
+				      .seq = own_sequence()};
 	const struct gn_multiaddr **listen;
 	struct gn_multiaddr **addrs = NULL;
 	size_t n = 0;
@@ -60,10 +60,10 @@ int gn_identify_own_make(const struct gn_conn *conn, struct gn_buf *out)
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (is_for(addrs[i], peer))
+		if (own_is_for(addrs[i], peer))
 			listen[own.n_listen++] = addrs[i];
 	own.listen = listen;
-	/* Through a relay it is the relay that we see. */
+	/* Through a relay, remote is the address of the relay. */
 	if (!gn_multiaddr_has(conn->remote, GN_MA_P2P_CIRCUIT))
 		own.observed = conn->remote;
 	err = gn_identify_own_encode(&own, out);

@@ -7,16 +7,16 @@
 #include "node/node.h"
 #include "node/service.h"
 
-/* A stream that a peer opened. */
-struct echo {
+/* An inbound stream. */
+struct ping_echo {
 	struct gn_list link; /* in service->streams */
 	struct gn_stream stream;
 	struct gn_timer silence;
 	uint8_t buf[GN_PING_LEN];
-	size_t len; /* bytes of the next one so far */
+	size_t len; /* bytes of the current ping in buf */
 };
 
-static void echo_free(struct echo *e)
+static void echo_free(struct ping_echo *e)
 {
 	gn_stream_close(&e->stream);
 	gn_timer_fini(&e->silence);
@@ -24,19 +24,19 @@ static void echo_free(struct echo *e)
 	free(e);
 }
 
-static void echo_reset(struct echo *e)
+static void echo_reset(struct ping_echo *e)
 {
 	gn_stream_reset(&e->stream);
 	echo_free(e);
 }
 
-static void on_silence(void *arg)
+static void echo_on_silence(void *arg)
 {
 	echo_reset(arg);
 }
 
-/* Sends back what has come: GN_EAGAIN, or how it ended. */
-static int echo_all(struct echo *e)
+/* Sends back all pings that were received: GN_EAGAIN, or the end or error of the stream. */
+static int echo_bytes(struct ping_echo *e)
 {
 	for (;;) {
 		ptrdiff_t n = 0;
@@ -51,7 +51,7 @@ static int echo_all(struct echo *e)
 			gn_timer_start(&e->silence, GN_PING_SILENCE * GN_SEC);
 		if (e->len < GN_PING_LEN)
 			continue;
-		/* What finds no room waits here, and holds the peer back. */
+		/* When there is no room, nothing more is read, so that the receive window stops the peer. */
 		err = gn_stream_put(&e->stream, e->buf, GN_PING_LEN);
 		if (err != 0)
 			return err;
@@ -59,10 +59,10 @@ static int echo_all(struct echo *e)
 	}
 }
 
-static void ping_on_event(void *arg, struct gn_stream *stream, unsigned events)
+static void echo_on_event(void *arg, struct gn_stream *stream, unsigned events)
 {
-	struct echo *e = arg;
-	int err = echo_all(e);
+	struct ping_echo *e = arg;
+	int err = echo_bytes(e);
 
 	if (err == GN_EOF && e->len == 0) {
 		gn_stream_end(stream);
@@ -72,15 +72,15 @@ static void ping_on_event(void *arg, struct gn_stream *stream, unsigned events)
 	}
 }
 
-static void ping_on_open(void *arg, struct gn_stream *handed)
+static void echo_on_open(void *arg, struct gn_stream *handed)
 {
 	struct gn_ping_service *sv = arg;
-	struct echo *e = NULL;
+	struct ping_echo *e = NULL;
 	struct gn_list *at;
 	unsigned n = 0;
 
 	gn_list_for_each(at, &sv->streams)
-		n += gn_list_entry(at, struct echo, link)->stream.conn == handed->conn;
+		n += gn_list_entry(at, struct ping_echo, link)->stream.conn == handed->conn;
 	if (n < GN_PING_STREAMS)
 		e = calloc(1, sizeof *e);
 	if (e == NULL) {
@@ -88,19 +88,19 @@ static void ping_on_open(void *arg, struct gn_stream *handed)
 		gn_stream_close(handed);
 		return;
 	}
-	gn_timer_init(&e->silence, sv->node->loop, on_silence, e);
+	gn_timer_init(&e->silence, sv->node->loop, echo_on_silence, e);
 	gn_timer_start(&e->silence, GN_PING_SILENCE * GN_SEC);
 	gn_list_init(&e->link);
 	gn_list_add_tail(&sv->streams, &e->link);
 	gn_stream_accept(&e->stream, handed);
-	e->stream.on_event = ping_on_event;
+	e->stream.on_event = echo_on_event;
 	e->stream.arg = e;
 }
 
 static int ping_service_start(struct gn_node *node, void **state)
 {
 	struct gn_ping_service *sv = calloc(1, sizeof *sv);
-	struct gn_registry_entry entry = {.on_open = ping_on_open, .arg = sv};
+	struct gn_registry_entry entry = {.on_open = echo_on_open, .arg = sv};
 	char id[] = GN_PING_ID;
 	int err;
 
@@ -125,7 +125,7 @@ static void ping_service_on_gone(void *state, struct gn_conn *c)
 	struct gn_list *at, *next;
 
 	gn_list_for_each_safe(at, next, &sv->streams) {
-		struct echo *e = gn_list_entry(at, struct echo, link);
+		struct ping_echo *e = gn_list_entry(at, struct ping_echo, link);
 
 		if (e->stream.conn == c)
 			echo_free(e);
@@ -136,10 +136,10 @@ static void ping_service_on_gone(void *state, struct gn_conn *c)
 static void ping_service_stop(struct gn_node *node, void *state)
 {
 	struct gn_ping_service *sv = state;
-	struct echo *e;
+	struct ping_echo *e;
 
 	gn_ping_ops_free(sv);
-	while ((e = gn_list_first(&sv->streams, struct echo, link)) != NULL)
+	while ((e = gn_list_first(&sv->streams, struct ping_echo, link)) != NULL)
 		echo_free(e);
 	gn_registry_del(&node->registry, GN_PING_ID);
 	free(sv);

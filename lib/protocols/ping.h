@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ping (specs ping/ping.md): 32 bytes go out, and come back.
+ * Ping (specs ping/ping.md): the peer sends back 32 bytes.
  *
- *     ping.c     the service, which sends them back
+ *     ping.c     the service, which answers
  *     ping_op.c  gn_ping_start() and _cancel()
  */
 #ifndef GN_PROTOCOLS_PING_H
@@ -15,10 +15,10 @@
 
 enum {
 	GN_PING_LEN = 32,
-	GN_PING_STREAMS = 2,  /* that a peer may have open on a connection, as in go and js */
-	GN_PING_SILENCE = 30, /* s: longer than the 15 s that rust lets pass between two */
-	GN_PING_INTERVAL = 1, /* s, if nothing else was said */
-	GN_PING_LIMIT = 10,   /* s, likewise */
+	GN_PING_STREAMS = 2,  /* inbound streams on a connection at a time, as in go and js */
+	GN_PING_SILENCE = 30, /* s without a byte that end an inbound stream; rust pings every 15 s */
+	GN_PING_INTERVAL = 1, /* s between two pings, by default */
+	GN_PING_LIMIT = 10,   /* s until an answer, by default */
 };
 
 struct gn_ping_service {
@@ -27,9 +27,9 @@ struct gn_ping_service {
 	struct gn_list ops; /* struct gn_ping */
 };
 
-/* Frees all of them, without a word. */
+/* Frees all operations; their callbacks are not called. */
 void gn_ping_ops_free(struct gn_ping_service *service);
-/* Those on the connection are over. */
+/* The connection has ended: its operations fail. */
 void gn_ping_ops_gone(struct gn_ping_service *service, const struct gn_conn *c);
 
 #endif

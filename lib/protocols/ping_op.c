@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gn_ping_start(): connects, then sends one after the other on one stream.  A peer may end
- * that when it likes (go does so after 30 s): a stream that has brought an answer is
- * followed by a new one.
+ * gn_ping_start(): connects, then sends one ping after the other on one stream.  A peer may end the
+ * stream at any time (go does so after 30 s); if it had answered a ping on it, a new stream is opened.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,32 +15,33 @@ struct gn_ping {
 	struct gn_list link; /* in service->ops */
 	struct gn_ping_service *service;
 	struct gn_ping_cfg cfg;
-	struct gn_dialer *dialer; /* while it lasts */
-	struct gn_conn *conn;     /* until it is over */
+	struct gn_dialer *dialer; /* while it connects */
+	struct gn_conn *conn;     /* NULL before and after */
 	struct gn_stream stream;
-	struct gn_timer timer; /* waits: for the answer, or for the next one's time */
-	struct gn_task task;   /* tells that it is over */
+	struct gn_timer timer; /* the limit for the answer, or the time of the next ping */
+	struct gn_task task;   /* calls on_done */
 	int err;
-	bool has_stream, is_out; /* is_out: an answer is owed */
-	bool is_good;            /* the stream has brought one */
+	bool has_stream;
+	bool is_pending;  /* a ping was sent, and its answer has not arrived */
+	bool is_answered; /* the current stream has brought an answer */
 	unsigned seq;
 	gn_time sent;
 	uint8_t out[GN_PING_LEN], in[GN_PING_LEN];
-	size_t len; /* bytes of in */
+	size_t len; /* received bytes in in */
 };
 
-static void stream_drop(struct gn_ping *op)
+static void ping_op_close_stream(struct gn_ping *op)
 {
 	if (op->has_stream)
 		gn_stream_close(&op->stream);
 	op->has_stream = false;
 }
 
-static void ping_op_op_free(struct gn_ping *op)
+static void ping_op_free(struct gn_ping *op)
 {
 	if (op->dialer != NULL)
 		gn_dialer_cancel(op->dialer);
-	stream_drop(op);
+	ping_op_close_stream(op);
 	gn_timer_fini(&op->timer);
 	gn_task_cancel(&op->task);
 	gn_list_del(&op->link);
@@ -53,7 +53,7 @@ void gn_ping_ops_free(struct gn_ping_service *service)
 	struct gn_ping *op;
 
 	while ((op = gn_list_first(&service->ops, struct gn_ping, link)) != NULL)
-		ping_op_op_free(op);
+		ping_op_free(op);
 }
 
 static void ping_op_notify(struct gn_task *task)
@@ -62,7 +62,7 @@ static void ping_op_notify(struct gn_task *task)
 	struct gn_ping_cfg cfg = op->cfg;
 	int err = op->err;
 
-	ping_op_op_free(op);
+	ping_op_free(op);
 	cfg.on_done(cfg.arg, err);
 }
 
@@ -72,7 +72,7 @@ static void ping_op_finish(struct gn_ping *op, int err)
 		gn_stream_end(&op->stream);
 	else if (op->has_stream)
 		gn_stream_reset(&op->stream);
-	stream_drop(op);
+	ping_op_close_stream(op);
 	gn_timer_stop(&op->timer);
 	op->conn = NULL;
 	op->err = err;
@@ -102,14 +102,14 @@ static int ping_op_stream_open(struct gn_ping *op)
 	if (err != 0)
 		return err;
 	op->has_stream = true;
-	op->is_good = false;
+	op->is_answered = false;
 	op->len = 0;
 	op->stream.on_event = ping_op_on_event;
 	op->stream.arg = op;
 	return 0;
 }
 
-static void send_one(struct gn_ping *op)
+static void ping_op_send(struct gn_ping *op)
 {
 	int err = op->has_stream ? 0 : ping_op_stream_open(op);
 
@@ -120,7 +120,7 @@ static void send_one(struct gn_ping *op)
 		ping_op_finish(op, err);
 		return;
 	}
-	op->is_out = true;
+	op->is_pending = true;
 	op->sent = gn_loop_now(op->service->node->loop);
 	gn_timer_start(&op->timer, op->cfg.limit > 0 ? op->cfg.limit : GN_PING_LIMIT * GN_SEC);
 }
@@ -129,10 +129,10 @@ static void ping_op_on_timer(void *arg)
 {
 	struct gn_ping *op = arg;
 
-	if (op->is_out)
+	if (op->is_pending)
 		ping_op_finish(op, GN_ETIMEOUT);
 	else
-		send_one(op);
+		ping_op_send(op);
 }
 
 /* ---- the answer ---- */
@@ -143,28 +143,28 @@ static void ping_op_answered(struct gn_ping *op)
 	gn_time interval = op->cfg.interval > 0 ? op->cfg.interval : GN_PING_INTERVAL * GN_SEC;
 	unsigned seq = op->seq++;
 
-	op->is_out = false;
-	op->is_good = true;
+	op->is_pending = false;
+	op->is_answered = true;
 	op->len = 0;
 	next = op->sent + interval - now;
 	gn_timer_start(&op->timer, next > 0 ? next : 0);
 	if (op->cfg.count > 0 && op->seq >= op->cfg.count)
 		ping_op_finish(op, 0);
-	if (op->cfg.on_rtt != NULL) /* the last: it may cancel us */
+	if (op->cfg.on_rtt != NULL) /* last, because the callback may cancel op */
 		op->cfg.on_rtt(op->cfg.arg, seq, now - op->sent);
 }
 
-/* The stream is over; not so the connection, perhaps. */
-static void stream_over(struct gn_ping *op, int err)
+/* The stream has ended, but the connection may still be open. */
+static void ping_op_on_stream_end(struct gn_ping *op, int err)
 {
-	bool again = op->is_good;
+	bool was_answered = op->is_answered;
 
 	gn_stream_reset(&op->stream);
-	stream_drop(op);
-	if (err == GN_EPROTO || (op->is_out && !again))
+	ping_op_close_stream(op);
+	if (err == GN_EPROTO || (op->is_pending && !was_answered))
 		ping_op_finish(op, err == GN_EOF ? GN_ERESET : err);
-	else if (op->is_out)
-		send_one(op);
+	else if (op->is_pending)
+		ping_op_send(op);
 }
 
 static void ping_op_on_event(void *arg, struct gn_stream *stream, unsigned events)
@@ -174,21 +174,21 @@ static void ping_op_on_event(void *arg, struct gn_stream *stream, unsigned event
 
 	while (op->len < GN_PING_LEN && (n = gn_stream_read(stream, op->in + op->len, GN_PING_LEN - op->len)) > 0) {
 		op->len += (size_t)n;
-		if (!op->is_out) { /* nobody asked */
-			stream_over(op, GN_EPROTO);
+		if (!op->is_pending) { /* there was no ping */
+			ping_op_on_stream_end(op, GN_EPROTO);
 			return;
 		}
 	}
 	if (op->len == GN_PING_LEN) {
 		if (memcmp(op->in, op->out, GN_PING_LEN) != 0)
-			stream_over(op, GN_EPROTO);
+			ping_op_on_stream_end(op, GN_EPROTO);
 		else
 			ping_op_answered(op);
 		return;
 	}
 	if (n == GN_EAGAIN && !(events & GN_DEAD))
 		return;
-	stream_over(op, n == GN_EAGAIN ? stream->err : (int)n);
+	ping_op_on_stream_end(op, n == GN_EAGAIN ? stream->err : (int)n);
 }
 
 /* ---- the operation ---- */
@@ -202,10 +202,10 @@ static void ping_op_on_conn(void *arg, int err, struct gn_conn *conn)
 	if (err != 0)
 		ping_op_finish(op, err);
 	else
-		send_one(op);
+		ping_op_send(op);
 }
 
-/* The node is freed: it is the service that knows of us. */
+/* The node is being freed; gn_ping_ops_free() frees op. */
 static void ping_op_on_lost(void *arg)
 {
 	((struct gn_ping *)arg)->dialer = NULL;
@@ -239,7 +239,7 @@ int gn_ping_start(struct gn_node *node, const struct gn_ping_cfg *cfg, struct gn
 	dialer.arg = op;
 	err = gn_dialer_start(node, &dialer, &op->dialer);
 	if (err != 0) {
-		ping_op_op_free(op);
+		ping_op_free(op);
 		return err;
 	}
 	gn_list_add_tail(&sv->ops, &op->link);
@@ -249,5 +249,5 @@ int gn_ping_start(struct gn_node *node, const struct gn_ping_cfg *cfg, struct gn
 
 void gn_ping_cancel(struct gn_ping *op)
 {
-	ping_op_op_free(op);
+	ping_op_free(op);
 }

@@ -88,7 +88,7 @@ static void run_to_question(struct fix *f, size_t node, size_t i)
 		const struct gn_conn *c = net_conn(&f->w, node, i);
 		const struct gn_identify_peer *peer = c != NULL ? c->service_state : NULL;
 
-		if (peer != NULL && peer->asking != NULL)
+		if (peer != NULL && peer->query != NULL)
 			return;
 		net_run(&f->w, GN_MSEC);
 	}
@@ -180,7 +180,7 @@ static void test_push(void **state)
 
 	start(f, 0, 1);
 	net_run(&f->w, GN_SEC);
-	told = known(f, 1)->told;
+	told = known(f, 1)->sent_version;
 	serve(f, 1, "/new/1", false);
 	net_run(&f->w, 500 * GN_MSEC);
 	serve(f, 1, "/new/2", false);
@@ -189,7 +189,7 @@ static void test_push(void **state)
 	net_run(&f->w, 200 * GN_MSEC);
 	assert_true(knows_protocol(f, 0, "/new/1"));
 	assert_true(knows_protocol(f, 0, "/new/2"));
-	assert_int_equal(known(f, 1)->told, told + 2);
+	assert_int_equal(known(f, 1)->sent_version, told + 2);
 	assert_int_equal(gn_protocol_del(f->w.node[1], "/new/1"), 0);
 	net_run(&f->w, 2 * GN_SEC);
 	assert_false(knows_protocol(f, 0, "/new/1"));
