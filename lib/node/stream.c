@@ -402,7 +402,7 @@ void gn_stream_close(struct gn_stream *s)
 	conn->session->ops->release(s->mux);
 	s->conn = NULL;
 	gn_node_released(conn->node);
-	gn_conn_left(conn);
+	gn_conn_post(conn);
 }
 
 void gn_stream_reset(struct gn_stream *s)

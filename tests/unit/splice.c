@@ -241,7 +241,7 @@ static size_t relay_window(struct circuit *c)
 
 		gn_list_for_each(s, &conn->streams_open) {
 			const struct gn_stream *stream = gn_list_entry(s, struct gn_stream, link);
-			size_t window = yamux_stream_of(stream->st)->window;
+			size_t window = yamux_stream_of(stream->mux)->window;
 
 			most = window > most ? window : most;
 		}
