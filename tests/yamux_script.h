@@ -244,7 +244,7 @@ static inline void broken(struct fixture *f, int err, uint32_t code)
 	says(f, YAMUX_GO_AWAY, 0, 0, code);
 	says_nothing(f);
 	assert_int_equal(f->ses->err, err);
-	assert_true(f->ses->is_away);
+	assert_true(f->ses->is_remote_go_away);
 	assert_int_equal(f->out.end, GN_EOF);
 }
 

@@ -31,7 +31,7 @@ void gn_mux_session_deliver(struct gn_mux_session *s, void (*on_new)(void *arg, 
 	struct gn_list now;
 	struct gn_mux_stream *st;
 
-	/* What comes up meanwhile waits for the next time, so this ends. */
+	/* Events that come up meanwhile wait for the next call, so this loop ends. */
 	gn_list_init(&now);
 	gn_list_splice(&now, &s->events);
 	while ((st = gn_list_first(&now, struct gn_mux_stream, link)) != NULL) {
@@ -41,7 +41,7 @@ void gn_mux_session_deliver(struct gn_mux_session *s, void (*on_new)(void *arg, 
 		st->events = 0;
 		if (events & GN_MUX_STREAM_NEW) {
 			events &= ~(unsigned)GN_MUX_STREAM_NEW;
-			/* The rest is told once somebody listens. */
+			/* The other events wait until on_new has set on_events. */
 			if (events != 0)
 				gn_mux_stream_notify(st, events);
 			on_new(arg, st);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The multiplexing interface: one stream of bytes becomes many, each with its own
- * window.  A muxer is a layer on top of a stack, and that layer is a session.  A
- * transport that multiplexes by itself gives a session without a layer.
+ * The multiplexing interface: one byte stream becomes many, each with its own flow control
+ * window.  A muxer is a layer at the top of a stack, and its state is a session.  A transport
+ * that multiplexes by itself provides a session without a layer.
  *
- * A stream is a pair of pipes and events about them.  Its owner reads rx and writes tx
- * (memory, or a source) and says so with touch().  News is collected while the stack is
- * pumped and delivered by gn_mux_session_deliver() afterwards: nothing is called back from
- * inside the layer.
+ * A stream is a pair of pipes and the events about them.  Its owner reads rx, writes tx (memory or
+ * a source), and calls touch() afterwards.  Events are collected while the stack is pumped, and
+ * gn_mux_session_deliver() passes them to the owners afterwards: no session calls an owner back
+ * from inside advance() or from inside one of its operations.
+ *
+ * All operations may be called from inside on_new and on_events, for the stream of the callback
+ * and for every other one.  They may not be called from inside a source's peek or skip.
  */
 #ifndef GN_MUX_SESSION_H
 #define GN_MUX_SESSION_H
@@ -18,115 +21,130 @@
 struct gn_mux_session;
 
 enum gn_mux_stream_event {
-	GN_MUX_STREAM_NEW = 1,    /* inbound; nobody's yet */
-	GN_MUX_STREAM_RX = 2,     /* bytes or an end in rx */
-	GN_MUX_STREAM_TX = 4,     /* bytes were taken from tx, or its end was */
-	GN_MUX_STREAM_GONE = 8,   /* it died: err says of what; rx keeps what had come, unless it was reset */
-	GN_MUX_STREAM_ACKED = 16, /* what sync() asked about has been acknowledged */
+	GN_MUX_STREAM_NEW = 1,    /* the peer opened it; on_new of gn_mux_session_deliver() takes it */
+	GN_MUX_STREAM_RX = 2,     /* rx has new bytes or its end */
+	GN_MUX_STREAM_TX = 4,     /* bytes were taken from tx, or its end was sent */
+	GN_MUX_STREAM_GONE = 8,   /* the stream failed with `err`; rx keeps its bytes, unless it was reset */
+	GN_MUX_STREAM_ACKED = 16, /* the peer has acknowledged what sync() asked about */
 };
 
 struct gn_mux_stream {
 	struct gn_mux_session *session;
-	/* Seen from the owner: rx to be read, tx to be written and closed.  What is written to tx is
-	 * held to the session's budget, what comes in is not, but for the window. */
+	/* The owner reads rx, and writes and closes tx.  Memory of tx is charged to the session's
+	 * budget; memory of rx is not charged, but its window is, see establish(). */
 	struct gn_pipe rx, tx;
 	uint32_t id;
 	bool inbound;
-	bool is_established;            /* its window is held to the budget, see establish() */
+	bool is_established;            /* its window is charged to the budget, see establish() */
 	bool has_fixed_window;          /* set by the owner: the receive window does not grow */
-	bool is_ended_in, is_ended_out; /* the far end's FIN has come; ours is on its way */
-	int err;                        /* 0, or what it died of */
-	uint64_t sent, acked; /* bytes taken from tx; of them, those that the far end's multiplexer confirmed */
-	bool defers_reset;    /* a protocol is being agreed on: a reset comes behind what is in rx */
-	unsigned events;      /* gn_mux_stream_event */
-	struct gn_list link;  /* in session->events while there are any */
-	/* Set by the owner; NULL: nobody listens. */
+	bool is_ended_in, is_ended_out; /* the peer's end (FIN) was received; ours was sent */
+	int err;                        /* 0, or what the stream failed with */
+	uint64_t sent, acked; /* bytes taken from tx; of these, the bytes that the peer's multiplexer acknowledged */
+	bool defers_reset;    /* set by the owner while a protocol is negotiated: a reset keeps what is in rx */
+	unsigned events;      /* enum gn_mux_stream_event, not delivered yet */
+	struct gn_list link;  /* in session->events while `events` is not 0 */
+	/* Set by the owner; NULL: events are dropped.  May release the stream. */
 	void (*on_events)(void *arg, struct gn_mux_stream *s, unsigned events);
 	void *arg;
 };
 
 struct gn_mux_session_ops {
-	/* A new stream to the far end; it may be written at once.  GN_EGONE when the session
-	 * takes no more, GN_ELIMIT (memory), -ENOMEM. */
+	/* Opens a stream to the peer, which may be written at once.  Returns 0; GN_EGONE when the
+	 * session has failed, either side has sent or is about to send Go Away, or the ids are used up;
+	 * GN_ELIMIT when the budget has no room for the stream's window; or -ENOMEM.  The caller owns
+	 * the stream until release(). */
 	int (*open)(struct gn_mux_session *s, struct gn_mux_stream **out);
-	/* An inbound stream is worth its window now: its protocol is agreed on.  Until then nothing is
-	 * held for it, and it is granted no more than a stream may send to begin with; its owner
-	 * bounds what it keeps of that.  GN_ELIMIT: the budget is used up, and nothing has changed.
-	 * Streams that were opened here are established from the beginning. */
+	/* Charges the window of an inbound stream to the budget, once its protocol is negotiated.  Until
+	 * then nothing is charged and the peer is granted no more than the initial window; the owner
+	 * limits how much of that it keeps.  Returns 0 (also for a stream that is established already or
+	 * has failed), or GN_ELIMIT when the budget has no room; then nothing has changed and the caller
+	 * may try again.  Streams that were opened here are established from the beginning. */
 	int (*establish)(struct gn_mux_stream *st);
-	/* The owner has read or written the stream's pipes. */
+	/* The owner calls it after it has read, written or closed the stream's pipes.  No effect on a
+	 * stream that has failed. */
 	void (*touch)(struct gn_mux_stream *st);
-	/* Asks for GN_MUX_STREAM_ACKED.  The session waits until tx has nothing left to show, and until
-	 * the end is out if tx was closed; it then asks the far end for an answer that can only
-	 * come behind all of that.  A call while an answer is pending extends the question to
-	 * the bytes written since.  Should the stream or the session die before, also after both
-	 * directions have ended, GN_MUX_STREAM_GONE comes instead. */
+	/* Asks for GN_MUX_STREAM_ACKED.  The session waits until tx is empty and, if tx was closed, until
+	 * the end was sent; it then asks the peer for an answer that can only follow all of that.  A call
+	 * while an answer is pending extends the question to the bytes written since; one event
+	 * covers both.  If the stream or the session fails before the answer, also when both directions
+	 * have ended already, GN_MUX_STREAM_GONE comes instead.  No effect on a stream that has failed. */
 	void (*sync)(struct gn_mux_stream *st);
-	/* Kills both directions; the owner still has to release it. */
+	/* Ends both directions at once and drops what is buffered (with defers_reset, only what is in
+	 * tx).  The stream's err becomes GN_ECLOSED and no event follows; the owner still has to release
+	 * it.  No effect on a stream that has failed or has ended in both directions. */
 	void (*reset)(struct gn_mux_stream *st);
-	/* The owner gives it up.  Where tx was closed in good order, what is left of it still
-	 * goes out and what comes in is dropped; otherwise it is reset. */
+	/* The owner gives the stream back and may not use it again; on_events is not called any more.
+	 * If tx was closed with GN_EOF, the session still sends what is in tx and drops what is
+	 * received; otherwise it resets the stream. */
 	void (*release)(struct gn_mux_stream *st);
-	/* The connection is no more: every stream dies of err, nothing is said. */
+	/* The connection is lost: the session and every stream fail with err (not 0), and nothing is
+	 * sent.  Owners still get GN_MUX_STREAM_GONE and release their streams.  No effect on a session
+	 * that has failed already. */
 	void (*kill)(struct gn_mux_session *s, int err);
-	/* No more streams; code 0 is a clean end, to be said when no stream is open. */
+	/* No new streams.  GN_GO_AWAY_NORMAL is a clean end, to be called when no stream is open; with
+	 * another code (enum gn_go_away) the session and all streams fail.  The peer is sent the code,
+	 * and the session closes its sending side behind it.  Later calls have no effect. */
 	void (*go_away)(struct gn_mux_session *s, uint32_t code);
-	/* Has a stream that was given up in good order bytes, or its end, that were not pulled yet? */
+	/* True while a stream that was released in good order has bytes, or its end, to be sent. */
 	bool (*has_unsent)(const struct gn_mux_session *s);
 };
 
 struct gn_mux_session {
 	const struct gn_mux_session_ops *ops;
-	struct gn_list events; /* streams */
-	unsigned streams;      /* in the session, both ways, those that are given up too */
-	unsigned inbound;      /* of them, the far end's */
-	int err;               /* why the session is over; GN_EREFUSED: the far end refuses this identity */
-	bool is_away;          /* the far end takes no more streams */
-	gn_time rtt;           /* smoothed; 0: not known yet */
-	/* When there was a sign of life last.  A layer sets it when frames come; whoever owns the
-	 * connection sets it when any bytes come, since a frame takes its time on a slow path. */
-	gn_time heard;
-	/* The clock: set by a layer when it is advanced, and by the owner of a stream before it calls. */
+	struct gn_list events;  /* of struct gn_mux_stream.link */
+	unsigned streams;       /* streams of both sides, including those that were released but are not finished */
+	unsigned inbound;       /* of these, the streams that the peer opened */
+	int err;                /* 0, or what the session failed with; GN_EREFUSED: the peer refuses this identity */
+	bool is_remote_go_away; /* the peer has sent Go Away, or the session has failed: it takes no new streams */
+	gn_time rtt;            /* smoothed round-trip time; 0: not measured yet */
+	/* When data was received last.  A muxer sets it when it receives frames; the owner of the connection sets
+	 * it when any bytes arrive, because a whole frame takes long on a slow path. */
+	gn_time last_received;
+	/* The clock: set by the muxer in advance(), and by the owner of a stream before it calls an operation. */
 	gn_time now;
 };
 
 struct gn_mux_cfg {
-	bool client;              /* the libp2p role, not the transport's */
-	size_t window;            /* the most that one stream's receive window grows to */
-	struct gn_budget *budget; /* what streams are held to; outlives the session; NULL: nothing is */
-	gn_time keepalive;        /* a ping when there was no sign of life for so long; 0 never */
-	gn_time ping;             /* the session is over when there is none for so long after that */
-	/* May one more inbound stream come in?  0; GN_ELIMIT: it is reset; GN_ECLOSED: we are about to
-	 * end the session, and that will be the answer.  NULL: always. */
+	bool client;              /* the libp2p role, which decides the parity of stream ids; not who dialled */
+	size_t window;            /* bytes: the largest receive window of one stream */
+	struct gn_budget *budget; /* what streams are charged to; outlives the session; NULL: no limit */
+	gn_time keepalive;        /* a ping is sent after so long without received data; 0: never */
+	gn_time ping;             /* the session fails with GN_ETIMEOUT after so long without data behind that */
+	/* Decides about a stream that the peer opens.  Returns 0 to accept it; GN_ECLOSED to ignore it,
+	 * because the session is about to end; or another error, such as GN_ELIMIT, to reset it.  Called from
+	 * inside advance(): it may not call the session.  NULL: all are accepted. */
 	int (*admit)(void *arg);
 	void *arg;
 };
 
 struct gn_muxer_ops {
-	const char *id;                   /* in multistream-select: "/yamux/1.0.0" */
-	const struct gn_layer_ops *layer; /* init takes a struct gn_mux_cfg */
-	struct gn_mux_session *(*session)(struct gn_layer *l);
+	const char *id;                                        /* in multistream-select: "/yamux/1.0.0" */
+	const struct gn_layer_ops *layer;                      /* init takes a struct gn_mux_cfg and copies it */
+	struct gn_mux_session *(*session)(struct gn_layer *l); /* lives as long as the layer */
 };
 
-/* Codes of Go Away.  From 0x1000 on they are libp2p's connection error codes, as go-libp2p says
- * them; the last two are this library's own, outside the range that libp2p has for itself. */
+/* Codes of Go Away.  0 to 2 are yamux's (yamux/README.md, "Go Away"); from 0x1000 on they are libp2p's
+ * connection error codes (specs error-codes, go-libp2p core/network); the last two are this library's own,
+ * outside the range that libp2p reserves. */
 enum gn_go_away {
 	GN_GO_AWAY_NORMAL = 0,
 	GN_GO_AWAY_PROTOCOL = 1,
 	GN_GO_AWAY_INTERNAL = 2,
-	GN_GO_AWAY_LIMIT = 0x1001,           /* some limit of resources */
+	GN_GO_AWAY_LIMIT = 0x1001,           /* a resource limit */
 	GN_GO_AWAY_GATED = 0x1007,           /* this identity is refused */
 	GN_GO_AWAY_CONNS = 0x474e01,         /* limit conns */
 	GN_GO_AWAY_CONNS_PER_ADDR = 0x474e02 /* limit conns_per_addr */
 };
-/* What a session dies of when the far end says such a code, other than GN_GO_AWAY_NORMAL. */
+/* The error that a session fails with when the peer sends a code other than GN_GO_AWAY_NORMAL; GN_EGONE for
+ * codes that are not known. */
 int gn_go_away_error(uint32_t code);
 
-/* Calls on_events of every stream that has some; new streams go to on_new first, which
- * sets on_events or releases the stream.  Streams may be opened, reset and released from
- * inside. */
+/* Delivers the events collected so far; events that come up meanwhile wait for the next call.  A new stream
+ * is passed to on_new, which sets on_events and arg, or releases the stream; its other events follow with the
+ * next call.  May not be called from inside itself, and the session may not be freed from inside. */
 void gn_mux_session_deliver(struct gn_mux_session *s, void (*on_new)(void *arg, struct gn_mux_stream *st), void *arg);
-/* For muxers: there is events. */
+/* Adds events to a stream for the next gn_mux_session_deliver().  Used by muxers, and by an owner that wants
+ * to be called back. */
 void gn_mux_stream_notify(struct gn_mux_stream *st, unsigned events);
 
 #endif

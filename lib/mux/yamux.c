@@ -10,13 +10,13 @@
 #include "stack/stack.h"
 
 enum {
-	PING_GAP_MIN = 20, /* ms: between round trips measured while data comes in, at first */
-	PING_GAP_MAX = 1000,
+	PING_INTERVAL_MIN = 20, /* ms between pings that measure the round trip while data is received; doubles */
+	PING_INTERVAL_MAX = 1000,
 };
 
-void yamux_mark(struct yamux *y)
+void yamux_mark_layer(struct yamux *y)
 {
-	gn_stack_mark_top(y->layer->stack); /* us, and whoever pulls */
+	gn_stack_mark_top(y->layer->stack); /* also marks the layer below, which pulls */
 }
 
 void yamux_fail(struct yamux *y, int err, bool send, uint32_t code)
@@ -25,26 +25,26 @@ void yamux_fail(struct yamux *y, int err, bool send, uint32_t code)
 		return;
 	gn_log(GN_LOG_DEBUG, "yamux: %s", gn_strerror(err));
 	y->session.err = err;
-	y->session.is_away = true;
-	y->is_dying = true;
-	y->pending_away = send && !y->is_away_sent;
-	y->away_code = code;
+	y->session.is_remote_go_away = true;
+	y->is_closing = true;
+	y->pending_go_away = send && !y->is_go_away_sent;
+	y->go_away_code = code;
 	y->n_pings = y->n_refused = 0;
-	yamux_streams_die(y, err);
+	yamux_streams_fail(y, err);
 	yamux_syncs_fail(y, err);
-	yamux_mark(y);
+	yamux_mark_layer(y);
 }
 
 /* ---- pings ---- */
 
 static void ping_start(struct yamux *y, gn_time now)
 {
-	if (y->is_pinging || y->pending_ping || y->session.err != 0)
+	if (y->is_ping_in_flight || y->pending_ping || y->session.err != 0)
 		return;
 	y->pending_ping = true;
 	y->ping_value = (y->ping_value + 1) & ~YAMUX_SYNC_PING;
-	y->ping_sent = now; /* waiting for room counts: a far end that does not read is not alive */
-	yamux_mark(y);
+	y->ping_sent = now; /* the wait for room below counts, too: a peer that does not read is not alive */
+	yamux_mark_layer(y);
 }
 
 void yamux_ponged(struct yamux *y, uint32_t value, gn_time now)
@@ -52,38 +52,39 @@ void yamux_ponged(struct yamux *y, uint32_t value, gn_time now)
 	gn_time sample = now - y->ping_sent;
 
 	yamux_sync_ponged(y, value);
-	if (!y->is_pinging || value != y->ping_value)
+	if (!y->is_ping_in_flight || value != y->ping_value)
 		return;
-	y->is_pinging = false;
+	y->is_ping_in_flight = false;
 	if (sample < GN_USEC)
 		sample = GN_USEC;
-	if (y->rtt_least == 0 || sample < y->rtt_least)
-		y->rtt_least = sample;
-	/* Quick to follow: what windows need is the round trip under load. */
+	if (y->rtt_min == 0 || sample < y->rtt_min)
+		y->rtt_min = sample;
+	/* A short average: windows need the round trip under the present load. */
 	y->session.rtt = y->session.rtt == 0 ? sample : (y->session.rtt + sample) / 2;
 }
 
-/* When to look again, and what to do now: measure, keep alive, give up.  A session without a sign of
- * life gets a ping after `keepalive`, and is over after `ping` more, whichever ping it owes. */
-static void watch(struct yamux *y, gn_time now, bool came)
+/* Sends the ping that is due, fails the session when the peer has been silent for too long, and sets the layer's
+ * wake time.  A session without received data gets a ping after `keepalive` and fails after `ping` more, whichever
+ * of our pings is not answered.  is_receiving: frames were received just now, so a round trip may be measured. */
+static void yamux_check_timers(struct yamux *y, gn_time now, bool is_receiving)
 {
-	gn_time heard = y->session.heard, due = GN_NEVER, orphan;
+	gn_time last_received = y->session.last_received, due = GN_NEVER, orphan;
 
 	if (y->session.err != 0)
 		return;
-	if (came && gn_time_add(y->ping_sent, y->ping_gap) <= now && !y->is_pinging) {
+	if (is_receiving && gn_time_add(y->ping_sent, y->ping_interval) <= now && !y->is_ping_in_flight) {
 		ping_start(y, now);
-		if (y->ping_gap < PING_GAP_MAX * GN_MSEC)
-			y->ping_gap *= 2;
+		if (y->ping_interval < PING_INTERVAL_MAX * GN_MSEC)
+			y->ping_interval *= 2;
 	}
-	if ((y->is_pinging || y->pending_ping) && y->cfg.ping > 0) {
-		due = gn_time_add(gn_time_max(y->ping_sent, gn_time_add(heard, y->cfg.keepalive)), y->cfg.ping);
+	if ((y->is_ping_in_flight || y->pending_ping) && y->cfg.ping > 0) {
+		due = gn_time_add(gn_time_max(y->ping_sent, gn_time_add(last_received, y->cfg.keepalive)), y->cfg.ping);
 		if (due <= now) {
 			yamux_fail(y, GN_ETIMEOUT, false, 0);
 			return;
 		}
 	} else if (y->cfg.keepalive > 0) {
-		due = gn_time_add(heard, y->cfg.keepalive);
+		due = gn_time_add(last_received, y->cfg.keepalive);
 		if (due <= now) {
 			ping_start(y, now);
 			due = gn_time_add(now, y->cfg.ping > 0 ? y->cfg.ping : y->cfg.keepalive);
@@ -105,12 +106,12 @@ static void session_go_away(struct gn_mux_session *s, uint32_t code)
 		yamux_fail(y, code == GN_GO_AWAY_GATED ? GN_EREFUSED : is_limit ? GN_ELIMIT : GN_ECLOSED, true, code);
 		return;
 	}
-	if (y->is_away_sent || y->pending_away)
+	if (y->is_go_away_sent || y->pending_go_away)
 		return;
-	y->pending_away = true;
-	y->away_code = code;
-	y->is_dying = true; /* nothing may follow it */
-	yamux_mark(y);
+	y->pending_go_away = true;
+	y->go_away_code = code;
+	y->is_closing = true; /* nothing may follow Go Away */
+	yamux_mark_layer(y);
 }
 
 static void session_kill(struct gn_mux_session *s, int err)
@@ -138,15 +139,15 @@ static int yamux_init(struct gn_layer *l, const void *cfg)
 
 	y->session.ops = &session_ops;
 	gn_list_init(&y->session.events);
-	gn_list_init(&y->control);
-	gn_list_init(&y->ready);
+	gn_list_init(&y->control_queue);
+	gn_list_init(&y->data_queue);
 	gn_list_init(&y->orphans);
-	gn_list_init(&y->gone);
+	gn_list_init(&y->finished);
 	gn_list_init(&y->syncs);
 	y->layer = l;
 	y->cfg = *(const struct gn_mux_cfg *)cfg;
 	y->next_id = y->cfg.client ? 1 : 2;
-	y->ping_gap = PING_GAP_MIN * GN_MSEC;
+	y->ping_interval = PING_INTERVAL_MIN * GN_MSEC;
 	y->ping_sent = -GN_SEC;
 	gn_pipe_source(l->tx, &yamux_source, y);
 	return 0;
@@ -158,13 +159,13 @@ static int yamux_advance(struct gn_layer *l, gn_time now)
 	int err;
 
 	y->session.now = now;
-	if (y->session.heard == 0)
-		y->session.heard = now;
+	if (y->session.last_received == 0)
+		y->session.last_received = now;
 	err = yamux_receive(y, now);
 	if (err == 0)
-		y->session.heard = now;
-	watch(y, now, err == 0);
-	if (y->is_dying && !y->pending_away && y->taken == 0)
+		y->session.last_received = now;
+	yamux_check_timers(y, now, err == 0);
+	if (y->is_closing && !y->pending_go_away && y->taken == 0)
 		gn_pipe_close(l->tx, GN_EOF);
 	return err;
 }
@@ -176,7 +177,7 @@ static void yamux_fini(struct gn_layer *l)
 	gn_pipe_source(l->tx, NULL, NULL);
 	yamux_streams_free(y);
 	free(y->refused);
-	free(y->buckets); /* grown for a stream that then was not made */
+	free(y->buckets); /* allocated for a stream that could not be made */
 }
 
 static struct gn_mux_session *yamux_session(struct gn_layer *l)

@@ -1,18 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * yamux (specs yamux/README.md), private to its own files.
+ * yamux (libp2p specs yamux/README.md), private to its own files.
  *
  *      0        1        2        4            8            12
  *      | ver 0  | type   | flags  | stream id  | length     | body, of Data only
  *
- *     yamux.c          the layer, the session's operations, keep-alive
- *     yamux_streams.c  streams: table, windows, ends
- *     yamux_rx.c       frames that come in
- *     yamux_tx.c       frames that go out, when they are pulled
+ *     yamux.c          the layer, the session's operations, pings and keep-alive
+ *     yamux_streams.c  streams: table, windows, sync(), ends
+ *     yamux_rx.c       received frames
+ *     yamux_tx.c       frames to be sent, built when the layer below pulls
  *
- * Nothing that is to be sent is kept as bytes.  A stream's SYN, ACK, FIN and RST are
- * flags, its credit a difference of two counters; what is owed to ids that have no
- * stream stands in two short lists.  It becomes a header when the layer below has room.
+ * Nothing that is to be sent is queued as bytes.  A stream's SYN, ACK, FIN and RST are flags, its
+ * credit is the difference of two counters, and resets of ids without a stream and answers to
+ * pings stand in two arrays of bounded length.  They become headers when the layer below has room.
+ *
+ * The way of a window update
+ *
+ *     We grant: the owner reads rx and calls touch().  yamux_stream_consumed() may enlarge the window
+ *     (window_grow()) and asks yamux_stream_credit(), which is not 0 once half of the window is free.
+ *     The stream is then put on control_queue; show_control() builds a Window Update frame of that
+ *     credit, and control_sent() adds it to `granted` when the frame has gone out.  data_begins()
+ *     checks that the peer sends no more than `granted`.
+ *
+ *     We are granted: window_update() in yamux_rx.c adds the length to tx_window and puts the stream on
+ *     data_queue; show_data() shows at most tx_window bytes, and body_taken() subtracts what went out.
  */
 #ifndef GN_MUX_YAMUX_H
 #define GN_MUX_YAMUX_H
@@ -23,48 +34,49 @@ enum yamux_type { YAMUX_DATA, YAMUX_WINDOW, YAMUX_PING, YAMUX_GO_AWAY };
 enum yamux_flag { YAMUX_SYN = 1, YAMUX_ACK = 2, YAMUX_FIN = 4, YAMUX_RST = 8 };
 
 enum {
-	YAMUX_HEAD = 12,
-	YAMUX_WINDOW_INITIAL = 256 * 1024,
-	YAMUX_BODY_MAX = 65507,  /* with the header one full Noise record */
-	YAMUX_PINGS_MAX = 8,     /* answers owed; past that the session ends */
-	YAMUX_SYNCS_MAX = 4,     /* pings for sync() in flight: the far end may have such a limit, too */
-	YAMUX_REFUSED_MAX = 256, /* resets owed to streams that we never took, likewise */
-	YAMUX_UNACKED_MAX = 256, /* streams opened without an answer; more wait */
-	YAMUX_PLAN = 8,          /* frames shown at once */
-	YAMUX_FRAMES = 64,       /* frames read in one step */
+	YAMUX_HEAD = 12,                   /* bytes of a header */
+	YAMUX_WINDOW_INITIAL = 256 * 1024, /* bytes, both directions of a new stream (the specification's) */
+	YAMUX_BODY_MAX = 65507,            /* bytes that we send in one frame: with its header one full Noise record */
+	YAMUX_PINGS_MAX = 8,               /* the peer's pings that are not answered yet; one more fails the session */
+	YAMUX_SYNCS_MAX = 4,     /* our pings for sync() in flight, since the peer may have such a limit, too */
+	YAMUX_REFUSED_MAX = 256, /* resets to be sent to streams that were refused; one more fails the session */
+	YAMUX_UNACKED_MAX = 256, /* our SYNs without an ACK; streams past that wait (the specification's backlog) */
+	YAMUX_PLAN = 8,          /* frames shown in one peek */
+	YAMUX_FRAMES = 64,       /* frames received in one advance() */
 };
 
 #define YAMUX_SYNC_PING ((uint32_t)1 << 31) /* set in the values of pings for sync(), and in no others */
 
 struct yamux;
 
-/* The owner wants to know when the far end has everything; see sync() in session.h.
+/* The state of sync() of a stream (session.h):
  *
- *     NONE -- sync() --> WANTED -- nothing is left to be sent; a ping goes out --> SENT
- *     SENT -- the pong --> NONE, and the owner is notified; WANTED if sync() was called meanwhile
- *     any  -- the stream or the session dies, or the owner releases it --> NONE
+ *     NONE -- sync() --> WANTED -- all was sent; a ping goes out behind it --> SENT
+ *     SENT -- the answer --> NONE, and the owner is notified; WANTED if sync() was called meanwhile
+ *     any  -- the stream or the session fails, or the owner releases it --> NONE
  */
 enum yamux_sync { YAMUX_SYNC_NONE, YAMUX_SYNC_WANTED, YAMUX_SYNC_SENT };
 
 struct yamux_stream {
-	struct gn_mux_stream st;    /* first: a gn_mux_stream is one of these */
-	struct yamux_stream *next;  /* in its bucket */
-	struct gn_list control;     /* in yamux->control: a frame without a body is owed */
-	struct gn_list ready;       /* in yamux->ready: has, or may have, data to send; later in orphans, or gone */
-	gn_time orphan_due;         /* in yamux->orphans: when it is reset */
-	uint64_t received, granted; /* bytes of bodies; what the far end may send in all */
-	uint64_t tx_window;         /* what we may still send */
-	size_t window;              /* the receive window */
-	size_t held;                /* of the budget */
-	gn_time epoch;              /* growth: since when epoch_bytes were consumed */
-	uint64_t epoch_bytes;
-	struct gn_list sync; /* in yamux->syncs unless sync_state is YAMUX_SYNC_NONE */
+	struct gn_mux_stream st;     /* first: a struct gn_mux_stream of this session is one of these */
+	struct yamux_stream *next;   /* in its bucket of the table */
+	struct gn_list control_link; /* in yamux->control_queue: a frame without a body is to be sent */
+	struct gn_list link;         /* in yamux->data_queue, orphans or finished, or in none */
+	gn_time orphan_due;          /* in yamux->orphans: when the stream is reset */
+	uint64_t received;           /* bytes of bodies, whole frames; see body_received() */
+	uint64_t granted;            /* bytes that the peer may send since the stream was opened */
+	uint64_t tx_window;          /* bytes that we may still send */
+	size_t window;               /* bytes of the receive window */
+	size_t held;                 /* bytes charged to the budget */
+	gn_time epoch;               /* window_grow(): start of the interval in which a rate is measured */
+	uint64_t epoch_bytes;        /* bytes consumed when it started */
+	struct gn_list sync_link;    /* in yamux->syncs unless sync_state is YAMUX_SYNC_NONE */
 	enum yamux_sync sync_state;
 	bool is_sync_extended;                      /* sync() was called again while the ping was in flight */
 	uint64_t sync_sent;                         /* st.sent when that ping went out */
 	uint32_t sync_ping;                         /* its number */
 	bool pending_syn, pending_ack, pending_rst; /* flags to be sent */
-	bool is_unacked;                            /* our SYN went out, no ACK came */
+	bool is_unacked;                            /* our SYN was sent, no ACK was received */
 	bool is_in_table;
 	bool is_orphan; /* the owner has released it */
 };
@@ -72,50 +84,51 @@ struct yamux_stream {
 /* A frame that is shown to the layer below. */
 struct yamux_frame {
 	uint8_t head[YAMUX_HEAD];
-	struct yamux_stream *stream; /* NULL: the session's, or its stream has died */
-	uint32_t body;
-	uint8_t what; /* enum yamux_what, in yamux_tx.c */
+	struct yamux_stream *stream; /* NULL: the session's, or its stream has failed */
+	uint32_t body;               /* bytes behind the header */
+	uint8_t kind;                /* enum yamux_frame_kind, in yamux_tx.c */
 };
 
 struct yamux {
 	struct gn_mux_session session; /* first */
 	struct gn_layer *layer;
 	struct gn_mux_cfg cfg;
-	struct yamux_stream **buckets;
+	struct yamux_stream **buckets; /* the table of streams by id; NULL while it is empty */
 	unsigned n_buckets, in_table;
 	uint32_t next_id;
-	unsigned unacked;
-	struct gn_list control, ready;
-	struct gn_list orphans; /* released, our end is out, theirs has not come; the first is due first */
-	struct gn_list syncs;   /* streams whose sync_state is not YAMUX_SYNC_NONE */
-	struct gn_list gone;    /* streams that have left the table; their owners still hold them */
+	unsigned unacked;             /* streams with is_unacked */
+	struct gn_list control_queue; /* streams with flags or credit to be sent */
+	struct gn_list data_queue;    /* streams that have, or may have, data to be sent, in turns */
+	struct gn_list orphans;       /* released, our end was sent, the peer's was not received; by orphan_due */
+	struct gn_list syncs;         /* streams whose sync_state is not YAMUX_SYNC_NONE */
+	struct gn_list finished;      /* streams that have left the table but were not released */
 
-	/* coming in */
-	uint32_t body_left;
+	/* the frame that is being received */
+	uint32_t body_left; /* bytes of its body that are missing */
 	uint16_t body_flags;
-	uint32_t body_id;
-	struct yamux_stream *body_stream; /* NULL: to be dropped */
+	struct yamux_stream *body_stream; /* NULL: the body is dropped */
 
-	/* going out */
+	/* the frames that were shown to the layer below */
 	struct yamux_frame plan[YAMUX_PLAN];
 	unsigned n_plan;
-	size_t taken; /* bytes of plan[0] that are gone already */
-	uint32_t pings[YAMUX_PINGS_MAX];
+	size_t taken;                    /* bytes of plan[0] that were sent already; while > 0 nothing else is shown */
+	uint32_t pings[YAMUX_PINGS_MAX]; /* values of the peer's pings that are to be answered */
 	unsigned n_pings;
-	uint32_t *refused; /* allocated when first needed */
+	uint32_t *refused; /* ids of streams that are to be reset; allocated when first needed */
 	unsigned n_refused;
-	bool pending_away, is_away_sent, is_dying; /* dying: say Go Away, then close */
-	uint32_t away_code;
+	bool pending_go_away, is_go_away_sent;
+	bool is_closing; /* nothing but what is pending is sent, then the sending side is closed */
+	uint32_t go_away_code;
 
-	/* our pings */
-	bool pending_ping, is_pinging;
+	/* our pings that measure the round trip and keep the session alive */
+	bool pending_ping, is_ping_in_flight;
 	uint32_t ping_value;
-	gn_time ping_sent, ping_gap;
-	gn_time rtt_least; /* ever measured; 0: not yet */
+	gn_time ping_sent, ping_interval;
+	gn_time rtt_min; /* the shortest round trip measured; 0: none yet */
 
-	/* The pings that answer sync().  They are apart from the ping above, so that neither waits for
-	 * the other; the values of the two differ in YAMUX_SYNC_PING. */
-	uint32_t syncs_sent, syncs_answered; /* how many; of those that were sent, the first ones */
+	/* Our pings that answer sync().  They are independent of the pings above, so that neither waits for
+	 * the other; YAMUX_SYNC_PING tells their values apart. */
+	uint32_t syncs_sent, syncs_answered; /* how many; answers come in the order of the pings */
 };
 
 static inline struct yamux *yamux_of(struct gn_mux_session *s)
@@ -129,57 +142,77 @@ static inline struct yamux_stream *yamux_stream_of(struct gn_mux_stream *st)
 }
 
 /* yamux.c */
-/* The layer below has something to pull. */
-void yamux_mark(struct yamux *y);
-/* The session is over: streams die of err; code goes out as Go Away if say. */
+/* There is something to be sent or to be checked: this layer and the one below are advanced again. */
+void yamux_mark_layer(struct yamux *y);
+/* Ends the session: its streams fail with err, and Go Away with the code is sent if `send`. */
 void yamux_fail(struct yamux *y, int err, bool send, uint32_t code);
+/* An answer to a ping with that value was received. */
 void yamux_ponged(struct yamux *y, uint32_t value, gn_time now);
 
-/* yamux_streams.c */
+/* yamux_streams.c: the table */
 struct yamux_stream *yamux_stream_find(struct yamux *y, uint32_t id);
+/* Makes a stream and adds it to the table.  0, GN_ELIMIT (budget) or -ENOMEM. */
 int yamux_stream_new(struct yamux *y, uint32_t id, bool inbound, struct yamux_stream **out);
-/* A frame without a body, or data, may be owed now. */
-void yamux_stream_queue_control(struct yamux_stream *s);
-void yamux_stream_ready(struct yamux_stream *s);
-/* The owner has consumed: grows the window, sees whether credit is due. */
-void yamux_stream_consumed(struct yamux_stream *s, gn_time now);
-/* What would be granted now; 0 while it is not worth a frame. */
-uint32_t yamux_stream_credit(const struct yamux_stream *s);
-/* Both ends seen: leaves the table. */
+/* The stream leaves the table: both ends were seen, or it has failed and its reset was sent. */
 void yamux_stream_finish(struct yamux_stream *s);
-void yamux_stream_die(struct yamux_stream *s, int err, bool drop);
-void yamux_streams_die(struct yamux *y, int err);
-/* Resets the orphans that are due; when to look again. */
-gn_time yamux_orphans_check(struct yamux *y, gn_time now);
+void yamux_streams_free(struct yamux *y);
+
+/* yamux_streams.c: what is to be sent */
+/* Flags or credit may have to be sent. */
+void yamux_stream_queue_control(struct yamux_stream *s);
+/* Data may have to be sent; no effect while the peer's window is used up. */
+void yamux_stream_queue_data(struct yamux_stream *s);
+/* A frame of the stream was sent or an end received: finishes the stream, and frees it, when it is due. */
+void yamux_stream_sent(struct yamux_stream *s);
+/* The peer has answered our SYN. */
 void yamux_stream_acked(struct yamux_stream *s);
+
+/* yamux_streams.c: windows */
+/* The owner has consumed bytes of rx: may enlarge the window and queue a window update. */
+void yamux_stream_consumed(struct yamux_stream *s, gn_time now);
+/* Bytes that a window update would grant now; 0 while less than half of the window is free. */
+uint32_t yamux_stream_credit(const struct yamux_stream *s);
+
+/* yamux_streams.c: ends */
+/* The stream fails with err; drop: what is in rx is dropped. */
+void yamux_stream_fail(struct yamux_stream *s, int err, bool drop);
+void yamux_streams_fail(struct yamux *y, int err);
+/* Resets the orphans that are due.  Returns when the next one is. */
+gn_time yamux_orphans_check(struct yamux *y, gn_time now);
+
+/* yamux_streams.c: the session's operations, see struct gn_mux_session_ops */
+int yamux_stream_open(struct gn_mux_session *session, struct gn_mux_stream **out);
+int yamux_stream_establish(struct gn_mux_stream *st);
 void yamux_stream_touch(struct gn_mux_stream *st);
+void yamux_stream_sync(struct gn_mux_stream *st);
 void yamux_stream_reset(struct gn_mux_stream *st);
 void yamux_stream_release(struct gn_mux_stream *st);
 bool yamux_has_unsent(const struct gn_mux_session *session);
-int yamux_stream_establish(struct gn_mux_stream *st);
-int yamux_stream_open(struct gn_mux_session *session, struct gn_mux_stream **out);
-void yamux_stream_sync(struct gn_mux_stream *st);
-/* Is a ping due that answers sync() of some stream?  One is in flight at a time; but one that is behind the
- * end of a stream does not wait, since a far end that has both ends may leave at once. */
-bool yamux_sync_is_due(struct yamux *y);
-/* The same, for a stream whose end goes out right in front of it. */
-bool yamux_sync_may_follow(const struct yamux *y, const struct yamux_stream *s);
-uint32_t yamux_sync_value(uint32_t number);
-void yamux_sync_sent(struct yamux *y);
-/* Its answer came. */
-void yamux_sync_ponged(struct yamux *y, uint32_t value);
-/* The session is over: streams that still wait for an answer are told that none will come. */
-void yamux_syncs_fail(struct yamux *y, int err);
-/* After its last frame went out. */
-void yamux_stream_sent(struct yamux_stream *s);
-void yamux_streams_free(struct yamux *y);
 
-/* yamux_rx.c: 0 when something moved, GN_EAGAIN */
+/* yamux_streams.c: sync() */
+/* True when a ping should be sent now that answers sync() of at least one stream.  One such ping is in flight at
+ * a time; but the ping for a stream whose end was sent does not wait for another one, since a peer that has both
+ * ends may leave at once. */
+bool yamux_sync_is_due(struct yamux *y);
+/* The same for a stream whose end is about to be sent in the same plan. */
+bool yamux_sync_may_follow(const struct yamux *y, const struct yamux_stream *s);
+/* The value of the ping for sync() with that number. */
+uint32_t yamux_sync_value(uint32_t number);
+/* That ping was sent: it stands for all streams that wait for one and have sent everything. */
+void yamux_sync_sent(struct yamux *y);
+/* An answer to a ping with that value was received. */
+void yamux_sync_ponged(struct yamux *y, uint32_t value);
+/* The session has failed: streams that still wait for an answer fail, too. */
+void yamux_syncs_fail(struct yamux *y, int err);
+
+/* yamux_rx.c */
+/* Receives up to YAMUX_FRAMES frames.  0 when something moved, GN_EAGAIN, or -ENOMEM. */
 int yamux_receive(struct yamux *y, gn_time now);
 
 /* yamux_tx.c */
-extern const struct gn_source yamux_source;
-/* The stream dies; a frame of it that is half sent is filled up. */
+extern const struct gn_source yamux_source; /* what the layer below pulls from */
+/* The stream fails or is freed: frames shown for it are forgotten, and one that is partly sent is filled up
+ * with zeros. */
 void yamux_plan_forget(struct yamux *y, const struct yamux_stream *s);
 
 #endif

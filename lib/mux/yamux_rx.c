@@ -11,12 +11,12 @@ struct head {
 	uint32_t id, length;
 };
 
-static void broken(struct yamux *y)
+static void yamux_protocol_error(struct yamux *y)
 {
 	yamux_fail(y, GN_EPROTO, true, GN_GO_AWAY_PROTOCOL);
 }
 
-/* A reset is owed to a stream that we do not take. */
+/* Queues a reset for a stream that is not accepted. */
 static void yamux_rx_refuse(struct yamux *y, uint32_t id)
 {
 	if (y->refused == NULL)
@@ -26,25 +26,25 @@ static void yamux_rx_refuse(struct yamux *y, uint32_t id)
 		return;
 	}
 	y->refused[y->n_refused++] = id;
-	yamux_mark(y);
+	yamux_mark_layer(y);
 }
 
-/* SYN: the stream, or NULL when it is refused or the session has failed. */
+/* Handles a SYN.  Returns the stream, or NULL when it was refused or the session has failed. */
 static struct yamux_stream *accept_stream(struct yamux *y, const struct head *h)
 {
 	struct yamux_stream *s = NULL;
 	int err;
 
-	/* Theirs are odd when they are the client; an id in use is not free. */
+	/* The peer's ids are odd when it is the client, else even. */
 	if ((h->id & 1) == (y->cfg.client ? 1 : 0) || yamux_stream_find(y, h->id) != NULL) {
-		broken(y);
+		yamux_protocol_error(y);
 		return NULL;
 	}
 	if (h->flags & YAMUX_RST)
 		return NULL;
-	err = y->pending_away || y->is_dying ? GN_ECLOSED : y->cfg.admit != NULL ? y->cfg.admit(y->cfg.arg) : 0;
+	err = y->pending_go_away || y->is_closing ? GN_ECLOSED : y->cfg.admit != NULL ? y->cfg.admit(y->cfg.arg) : 0;
 	if (err == GN_ECLOSED)
-		return NULL; /* the end of the session is the answer: a reset would read as a refusal */
+		return NULL; /* the session ends soon; the peer would take a reset for a refusal */
 	if (err != 0 || yamux_stream_new(y, h->id, true, &s) != 0) {
 		yamux_rx_refuse(y, h->id);
 		return NULL;
@@ -55,13 +55,13 @@ static struct yamux_stream *accept_stream(struct yamux *y, const struct head *h)
 	return s;
 }
 
-/* Flags that count after the body: FIN, RST. */
+/* Handles the flags that take effect behind the body: FIN and RST. */
 static void flags_after(struct yamux_stream *s, uint16_t flags)
 {
-	if (s->st.err != 0) /* it died while the body came */
+	if (s->st.err != 0) /* it failed while the body was received */
 		return;
 	if (flags & YAMUX_RST) {
-		yamux_stream_die(s, GN_ERESET, true);
+		yamux_stream_fail(s, GN_ERESET, true);
 		return;
 	}
 	if (flags & YAMUX_FIN && !s->st.is_ended_in) {
@@ -69,16 +69,16 @@ static void flags_after(struct yamux_stream *s, uint16_t flags)
 		gn_pipe_close(&s->st.rx, GN_EOF);
 		if (!s->is_orphan)
 			gn_mux_stream_notify(&s->st, GN_MUX_STREAM_RX);
-		yamux_stream_sent(s); /* perhaps both ends are seen now */
+		yamux_stream_sent(s); /* finishes it if our end was sent before */
 	}
 }
 
 static void data_begins(struct yamux *y, struct yamux_stream *s, const struct head *h)
 {
 	if (s != NULL && s->st.err == 0) {
-		/* More than was granted, or behind its end. */
+		/* The peer may not send more than it was granted, nor behind its FIN. */
 		if (h->length > s->granted - s->received || (s->st.is_ended_in && h->length > 0)) {
-			broken(y);
+			yamux_protocol_error(y);
 			return;
 		}
 		s->received += h->length;
@@ -90,18 +90,19 @@ static void data_begins(struct yamux *y, struct yamux_stream *s, const struct he
 		flags_after(s, h->flags);
 }
 
+/* Window Update: the peer grants h->length bytes more.  The tour in yamux.h has the rest of the way. */
 static void window_update(struct yamux *y, struct yamux_stream *s, const struct head *h)
 {
 	if (s == NULL || s->st.err != 0)
 		return;
-	if (!(h->flags & YAMUX_RST)) { /* go puts an error code into a reset's length */
+	if (!(h->flags & YAMUX_RST)) { /* go-libp2p puts an error code into the length of a reset */
 		if (h->length > UINT32_MAX - s->tx_window) {
-			broken(y);
+			yamux_protocol_error(y);
 			return;
 		}
 		s->tx_window += h->length;
 		if (h->length > 0 && !s->st.is_ended_out)
-			yamux_stream_ready(s);
+			yamux_stream_queue_data(s);
 	}
 	flags_after(s, h->flags);
 }
@@ -111,7 +112,7 @@ static void stream_frame(struct yamux *y, const struct head *h)
 	struct yamux_stream *s;
 
 	if (h->id == 0) {
-		broken(y);
+		yamux_protocol_error(y);
 		return;
 	}
 	if (h->flags & YAMUX_SYN) {
@@ -139,13 +140,13 @@ static void ping(struct yamux *y, const struct head *h, gn_time now)
 			return;
 		}
 		y->pings[y->n_pings++] = h->length;
-		yamux_mark(y);
+		yamux_mark_layer(y);
 	}
 }
 
 static void go_away(struct yamux *y, const struct head *h)
 {
-	y->session.is_away = true;
+	y->session.is_remote_go_away = true;
 	if (h->length != GN_GO_AWAY_NORMAL)
 		yamux_fail(y, gn_go_away_error(h->length), false, 0);
 }
@@ -155,7 +156,7 @@ static void frame(struct yamux *y, const uint8_t *p, gn_time now)
 	struct head h = {p[0], p[1], gn_get_u16(p + 2), gn_get_u32(p + 4), gn_get_u32(p + 8)};
 
 	if (h.version != 0) {
-		broken(y);
+		yamux_protocol_error(y);
 		return;
 	}
 	switch (h.type) {
@@ -170,11 +171,11 @@ static void frame(struct yamux *y, const uint8_t *p, gn_time now)
 		go_away(y, &h);
 		break;
 	default:
-		broken(y);
+		yamux_protocol_error(y);
 	}
 }
 
-/* The next bytes of a body go to their stream, or nowhere. */
+/* Moves the next bytes of a body to their stream, or drops them when nobody will read them.  0 or -ENOMEM. */
 static int body(struct yamux *y)
 {
 	struct gn_pipe *rx = y->layer->rx;
@@ -200,12 +201,12 @@ static int body(struct yamux *y)
 	return 0;
 }
 
-/* The connection below has ended. */
+/* Handles the end of the pipe below. */
 static int ended(struct yamux *y, int end)
 {
 	if (y->session.err != 0)
 		return GN_EAGAIN;
-	/* An end inside a record is a cut like any other. */
+	/* An end inside a record (GN_ETRUNC) is a lost connection, too. */
 	yamux_fail(y, end == GN_EOF || end == GN_ETRUNC ? GN_EGONE : end, false, 0);
 	return 0;
 }
@@ -219,7 +220,7 @@ int yamux_receive(struct yamux *y, gn_time now)
 		uint8_t head[YAMUX_HEAD];
 		int err = 0;
 
-		if (y->session.err != 0) { /* nothing counts any more, but the far end must not be blocked */
+		if (y->session.err != 0) { /* drop everything, so that the peer is not blocked */
 			if (gn_pipe_len(rx) > 0)
 				moved = 0;
 			gn_pipe_skip(rx, gn_pipe_len(rx));

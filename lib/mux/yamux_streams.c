@@ -9,15 +9,15 @@
 
 enum {
 	BUCKETS_MIN = 8,
-	WINDOW_EASY = 4 * 1024 * 1024,
-	EPOCH_MIN = 5,       /* ms, see epoch_of() */
-	ORPHAN_LIMIT = 60,   /* s: for the far end to end its side too, once nobody here wants it */
-	TX_CAP = 256 * 1024, /* what an owner may have written before it went out */
+	WINDOW_FREE_GROWTH = 4 * 1024 * 1024, /* bytes, see window_grow() */
+	EPOCH_MIN = 5,                        /* ms, see growth_interval() */
+	ORPHAN_TIMEOUT = 60,                  /* s for the peer to end its side of a released stream */
+	TX_CAP = 256 * 1024,                  /* bytes that an owner may write ahead of what was sent */
 };
 
 /* ---- the table ---- */
 
-/* Ids of one side step by two. */
+/* Ids of one side increase by two, so the lowest bit is left out. */
 static unsigned bucket(const struct yamux *y, uint32_t id)
 {
 	return (id >> 1 ^ id << 3) & (y->n_buckets - 1);
@@ -54,7 +54,7 @@ static int table_grow(struct yamux *y)
 	return 0;
 }
 
-static void yamux_streams_table_add(struct yamux *y, struct yamux_stream *s)
+static void table_add(struct yamux *y, struct yamux_stream *s)
 {
 	struct yamux_stream **at = &y->buckets[bucket(y, s->st.id)];
 
@@ -72,7 +72,7 @@ static void table_del(struct yamux *y, struct yamux_stream *s)
 		at = &(*at)->next;
 	*at = s->next;
 	s->is_in_table = false;
-	/* An idle session keeps no table. */
+	/* A session without streams keeps no table. */
 	if (--y->in_table == 0) {
 		free(y->buckets);
 		y->buckets = NULL;
@@ -102,22 +102,22 @@ int yamux_stream_new(struct yamux *y, uint32_t id, bool inbound, struct yamux_st
 	s->st.inbound = inbound;
 	s->st.is_established = !inbound;
 	gn_list_init(&s->st.link);
-	gn_list_init(&s->control);
-	gn_list_init(&s->ready);
-	gn_list_init(&s->sync);
-	gn_pipe_init(&s->st.rx, iobuf, SIZE_MAX); /* the window is its cap */
+	gn_list_init(&s->control_link);
+	gn_list_init(&s->link);
+	gn_list_init(&s->sync_link);
+	gn_pipe_init(&s->st.rx, iobuf, SIZE_MAX); /* the receive window limits it */
 	gn_pipe_init(&s->st.tx, iobuf, TX_CAP);
 	s->st.tx.budget = y->cfg.budget;
 	s->tx_window = s->window = s->granted = YAMUX_WINDOW_INITIAL;
 	s->held = charge;
-	yamux_streams_table_add(y, s);
+	table_add(y, s);
 	y->session.streams++;
 	y->session.inbound += inbound;
 	*out = s;
 	return 0;
 }
 
-static void yamux_streams_stream_free(struct yamux_stream *s)
+static void stream_free(struct yamux_stream *s)
 {
 	struct yamux *y = yamux_of(s->st.session);
 
@@ -127,9 +127,9 @@ static void yamux_streams_stream_free(struct yamux_stream *s)
 	if (s->is_in_table)
 		yamux_stream_finish(s);
 	gn_list_del(&s->st.link);
-	gn_list_del(&s->control);
-	gn_list_del(&s->ready);
-	gn_list_del(&s->sync);
+	gn_list_del(&s->control_link);
+	gn_list_del(&s->link);
+	gn_list_del(&s->sync_link);
 	gn_pipe_fini(&s->st.rx);
 	gn_pipe_fini(&s->st.tx);
 	gn_budget_give(y->cfg.budget, s->held);
@@ -142,13 +142,13 @@ void yamux_streams_free(struct yamux *y)
 {
 	struct yamux_stream *s;
 
-	while ((s = gn_list_first(&y->gone, struct yamux_stream, ready)) != NULL)
-		yamux_streams_stream_free(s);
+	while ((s = gn_list_first(&y->finished, struct yamux_stream, link)) != NULL)
+		stream_free(s);
 	for (unsigned i = 0; i < y->n_buckets; i++) {
 		while (y->n_buckets > 0 && y->buckets[i] != NULL)
-			yamux_streams_stream_free(y->buckets[i]);
+			stream_free(y->buckets[i]);
 	}
-	free(y->buckets); /* grown for a stream that did not come to be */
+	free(y->buckets); /* allocated for a stream that could not be made */
 	y->buckets = NULL;
 	y->n_buckets = 0;
 }
@@ -160,9 +160,9 @@ void yamux_stream_acked(struct yamux_stream *s)
 	if (!s->is_unacked)
 		return;
 	s->is_unacked = false;
-	/* Those that waited for it stand in control still. */
+	/* Streams that waited for an ACK are still in control_queue. */
 	if (y->unacked-- == YAMUX_UNACKED_MAX)
-		yamux_mark(y);
+		yamux_mark_layer(y);
 }
 
 void yamux_stream_finish(struct yamux_stream *s)
@@ -173,13 +173,13 @@ void yamux_stream_finish(struct yamux_stream *s)
 		return;
 	yamux_stream_acked(s);
 	table_del(y, s);
-	gn_list_del(&s->ready);
-	gn_list_add_tail(&y->gone, &s->ready);
+	gn_list_del(&s->link);
+	gn_list_add_tail(&y->finished, &s->link);
 }
 
-/* Nobody wants it any more, and nothing of it is owed.  Until the far end has ended its side
- * too it stays, but costs no memory once ours is out: what comes in is dropped. */
-static void free_if_over(struct yamux_stream *s)
+/* Frees a released stream that has nothing to send and whose peer has ended its side.  Until the peer has done so
+ * the stream stays, but is charged nothing once our end was sent: what is received for it is dropped. */
+static void stream_free_if_finished(struct yamux_stream *s)
 {
 	struct yamux *y = yamux_of(s->st.session);
 	bool over = s->st.err != 0 ? !s->pending_rst : s->st.is_ended_in && s->st.is_ended_out;
@@ -189,12 +189,12 @@ static void free_if_over(struct yamux_stream *s)
 		s->held = 0;
 	}
 	if (s->is_orphan && over) {
-		yamux_streams_stream_free(s);
+		stream_free(s);
 	} else if (s->is_orphan && s->st.is_ended_out && s->st.err == 0 && s->orphan_due == 0) {
-		s->orphan_due = gn_time_add(y->session.now, ORPHAN_LIMIT * GN_SEC);
-		gn_list_del(&s->ready);
-		gn_list_add_tail(&y->orphans, &s->ready);
-		yamux_mark(y); /* so that it is looked at */
+		s->orphan_due = gn_time_add(y->session.now, ORPHAN_TIMEOUT * GN_SEC);
+		gn_list_del(&s->link);
+		gn_list_add_tail(&y->orphans, &s->link);
+		yamux_mark_layer(y); /* so that the layer's wake time includes it */
 	}
 }
 
@@ -202,7 +202,7 @@ gn_time yamux_orphans_check(struct yamux *y, gn_time now)
 {
 	struct yamux_stream *s;
 
-	while ((s = gn_list_first(&y->orphans, struct yamux_stream, ready)) != NULL && s->orphan_due <= now)
+	while ((s = gn_list_first(&y->orphans, struct yamux_stream, link)) != NULL && s->orphan_due <= now)
 		yamux_stream_reset(&s->st);
 	return s != NULL ? s->orphan_due : GN_NEVER;
 }
@@ -213,7 +213,7 @@ void yamux_stream_sent(struct yamux_stream *s)
 		yamux_stream_finish(s);
 	if (s->st.is_ended_in && s->st.is_ended_out)
 		yamux_stream_finish(s);
-	free_if_over(s);
+	stream_free_if_finished(s);
 }
 
 /* ---- acknowledgement ---- */
@@ -222,7 +222,7 @@ static void sync_clear(struct yamux_stream *s)
 {
 	s->sync_state = YAMUX_SYNC_NONE;
 	s->is_sync_extended = false;
-	gn_list_del(&s->sync);
+	gn_list_del(&s->sync_link);
 }
 
 void yamux_stream_sync(struct gn_mux_stream *st)
@@ -233,7 +233,7 @@ void yamux_stream_sync(struct gn_mux_stream *st)
 	if (st->err != 0)
 		return;
 	if (y->session.err != 0) {
-		/* Both directions had ended before the session did, so the stream is not dead yet. */
+		/* Both directions had ended before the session failed, so the stream has no error yet. */
 		st->err = y->session.err;
 		gn_mux_stream_notify(st, GN_MUX_STREAM_GONE);
 		return;
@@ -242,13 +242,13 @@ void yamux_stream_sync(struct gn_mux_stream *st)
 		s->is_sync_extended = true;
 	} else if (s->sync_state == YAMUX_SYNC_NONE) {
 		s->sync_state = YAMUX_SYNC_WANTED;
-		gn_list_add_tail(&y->syncs, &s->sync);
+		gn_list_add_tail(&y->syncs, &s->sync_link);
 	}
-	yamux_mark(y);
+	yamux_mark_layer(y);
 }
 
-/* Is a ping that goes out now behind everything that the owner has written? */
-static bool is_all_out(struct yamux_stream *s)
+/* True when a ping that is sent now follows everything that the owner has written. */
+static bool sync_is_behind_all(struct yamux_stream *s)
 {
 	struct iovec v;
 
@@ -264,8 +264,8 @@ uint32_t yamux_sync_value(uint32_t number)
 	return number | YAMUX_SYNC_PING;
 }
 
-/* Does it wait for a ping that has not gone out? */
-static bool wants_ping(const struct yamux_stream *s)
+/* True when the stream waits for a ping that has not been sent. */
+static bool sync_needs_ping(const struct yamux_stream *s)
 {
 	return s->sync_state == YAMUX_SYNC_WANTED || (s->is_sync_extended && s->st.is_ended_out);
 }
@@ -282,9 +282,9 @@ bool yamux_sync_is_due(struct yamux *y)
 	if (syncs_in_flight(y) >= YAMUX_SYNCS_MAX)
 		return false;
 	gn_list_for_each(at, &y->syncs) {
-		struct yamux_stream *s = gn_list_entry(at, struct yamux_stream, sync);
+		struct yamux_stream *s = gn_list_entry(at, struct yamux_stream, sync_link);
 
-		if ((syncs_in_flight(y) == 0 || s->st.is_ended_out) && wants_ping(s) && is_all_out(s))
+		if ((syncs_in_flight(y) == 0 || s->st.is_ended_out) && sync_needs_ping(s) && sync_is_behind_all(s))
 			return true;
 	}
 	return false;
@@ -301,9 +301,9 @@ void yamux_sync_sent(struct yamux *y)
 	struct gn_list *at;
 
 	gn_list_for_each(at, &y->syncs) {
-		struct yamux_stream *s = gn_list_entry(at, struct yamux_stream, sync);
+		struct yamux_stream *s = gn_list_entry(at, struct yamux_stream, sync_link);
 
-		if (wants_ping(s) && is_all_out(s)) {
+		if (sync_needs_ping(s) && sync_is_behind_all(s)) {
 			s->sync_state = YAMUX_SYNC_SENT;
 			s->is_sync_extended = false;
 			s->sync_sent = s->st.sent;
@@ -313,9 +313,9 @@ void yamux_sync_sent(struct yamux *y)
 	y->syncs_sent++;
 }
 
-/* Was the ping of its sync() answered?  The far end receives them in order, so an answer stands for
- * all that were sent before, too. */
-static bool yamux_streams_is_answered(const struct yamux *y, const struct yamux_stream *s)
+/* True when the ping of the stream's sync() was answered.  The peer receives pings in order, so an answer stands
+ * for all that were sent before, too. */
+static bool sync_is_answered(const struct yamux *y, const struct yamux_stream *s)
 {
 	return s->sync_state == YAMUX_SYNC_SENT && y->syncs_answered - s->sync_ping - 1 < YAMUX_SYNCS_MAX;
 }
@@ -329,9 +329,9 @@ void yamux_sync_ponged(struct yamux *y, uint32_t value)
 		return;
 	y->syncs_answered += ahead + 1;
 	gn_list_for_each_safe(at, next, &y->syncs) {
-		struct yamux_stream *s = gn_list_entry(at, struct yamux_stream, sync);
+		struct yamux_stream *s = gn_list_entry(at, struct yamux_stream, sync_link);
 
-		if (!yamux_streams_is_answered(y, s))
+		if (!sync_is_answered(y, s))
 			continue;
 		s->st.acked = s->sync_sent;
 		if (s->is_sync_extended) {
@@ -343,14 +343,14 @@ void yamux_sync_ponged(struct yamux *y, uint32_t value)
 		gn_mux_stream_notify(&s->st, GN_MUX_STREAM_ACKED);
 	}
 	if (!gn_list_is_empty(&y->syncs))
-		yamux_mark(y);
+		yamux_mark_layer(y);
 }
 
 void yamux_syncs_fail(struct yamux *y, int err)
 {
 	struct yamux_stream *s;
 
-	while ((s = gn_list_first(&y->syncs, struct yamux_stream, sync)) != NULL) {
+	while ((s = gn_list_first(&y->syncs, struct yamux_stream, sync_link)) != NULL) {
 		sync_clear(s);
 		if (s->st.err != 0)
 			continue;
@@ -361,21 +361,21 @@ void yamux_syncs_fail(struct yamux *y, int err)
 
 /* ---- ends ---- */
 
-void yamux_stream_die(struct yamux_stream *s, int err, bool drop)
+void yamux_stream_fail(struct yamux_stream *s, int err, bool drop)
 {
 	struct yamux *y = yamux_of(s->st.session);
 
 	if (s->st.err != 0)
 		return;
 	if (s->st.is_ended_in && s->st.is_ended_out)
-		return; /* it had ended in good order */
+		return; /* both directions have ended in good order */
 	s->st.err = err;
 	sync_clear(s);
 	yamux_plan_forget(y, s);
-	gn_list_del(&s->ready);
+	gn_list_del(&s->link);
 	if (!s->pending_rst)
-		gn_list_del(&s->control);
-	/* Bytes in front of the far end's FIN are good whatever happens to ours. */
+		gn_list_del(&s->control_link);
+	/* Bytes in front of the peer's FIN are complete, whatever happens to our direction. */
 	if (drop && !s->st.is_ended_in && !s->st.defers_reset)
 		gn_pipe_reset(&s->st.rx, err);
 	else
@@ -384,12 +384,12 @@ void yamux_stream_die(struct yamux_stream *s, int err, bool drop)
 	if (!s->pending_rst)
 		yamux_stream_finish(s);
 	if (s->is_orphan)
-		free_if_over(s);
+		stream_free_if_finished(s);
 	else
 		gn_mux_stream_notify(&s->st, GN_MUX_STREAM_GONE | GN_MUX_STREAM_RX);
 }
 
-void yamux_streams_die(struct yamux *y, int err)
+void yamux_streams_fail(struct yamux *y, int err)
 {
 	for (unsigned i = 0; i < y->n_buckets; i++) {
 		struct yamux_stream *s;
@@ -398,9 +398,9 @@ void yamux_streams_die(struct yamux *y, int err)
 			s->pending_rst = false;
 			if (s->st.err != 0) {
 				yamux_stream_finish(s);
-				free_if_over(s);
+				stream_free_if_finished(s);
 			} else {
-				yamux_stream_die(s, err, false);
+				yamux_stream_fail(s, err, false);
 			}
 		}
 	}
@@ -413,11 +413,11 @@ void yamux_stream_reset(struct gn_mux_stream *st)
 
 	if (st->err != 0 || (st->is_ended_in && st->is_ended_out))
 		return;
-	/* What the far end never heard of, nor half of, needs no reset. */
+	/* A stream whose SYN was not sent, not even in part, is unknown to the peer and needs no reset. */
 	s->pending_rst = y->session.err == 0 && (!s->pending_syn || (y->taken > 0 && y->plan[0].stream == s));
 	if (s->pending_rst)
-		s->pending_syn = s->pending_ack = false; /* it says it all */
-	yamux_stream_die(s, GN_ECLOSED, true);
+		s->pending_syn = s->pending_ack = false; /* the reset replaces them */
+	yamux_stream_fail(s, GN_ECLOSED, true);
 	st->events &= ~(unsigned)(GN_MUX_STREAM_GONE | GN_MUX_STREAM_RX);
 	if (s->pending_rst)
 		yamux_stream_queue_control(s);
@@ -428,16 +428,16 @@ void yamux_stream_release(struct gn_mux_stream *st)
 	struct yamux_stream *s = yamux_stream_of(st);
 
 	st->on_events = NULL;
-	if (st->tx.end != GN_EOF) /* not ended, or it broke for want of memory */
+	if (st->tx.end != GN_EOF) /* it was not closed, or it failed for lack of memory */
 		yamux_stream_reset(st);
 	s->is_orphan = true;
 	sync_clear(s);
 	gn_list_del(&st->link);
-	if (st->err == 0) { /* from now on what comes in is dropped, and granted again */
+	if (st->err == 0) { /* from now on received bytes are dropped, and granted again at once */
 		gn_pipe_reset(&st->rx, GN_ECLOSED);
 		yamux_stream_touch(st);
 	}
-	free_if_over(s);
+	stream_free_if_finished(s);
 }
 
 bool yamux_has_unsent(const struct gn_mux_session *session)
@@ -462,7 +462,7 @@ int yamux_stream_establish(struct gn_mux_stream *st)
 		return GN_ELIMIT;
 	s->held = s->window;
 	st->is_established = true;
-	yamux_stream_touch(st); /* credit may be due */
+	yamux_stream_touch(st); /* a window update may be due */
 	return 0;
 }
 
@@ -472,7 +472,7 @@ int yamux_stream_open(struct gn_mux_session *session, struct gn_mux_stream **out
 	struct yamux_stream *s;
 	int err;
 
-	if (session->is_away || y->is_dying || y->next_id > UINT32_MAX - 2)
+	if (session->is_remote_go_away || y->is_closing || y->next_id > UINT32_MAX - 2)
 		return GN_EGONE;
 	err = yamux_stream_new(y, y->next_id, false, &s);
 	if (err != 0)
@@ -490,24 +490,24 @@ void yamux_stream_queue_control(struct yamux_stream *s)
 {
 	struct yamux *y = yamux_of(s->st.session);
 
-	if (gn_list_is_empty(&s->control))
-		gn_list_add_tail(&y->control, &s->control);
-	yamux_mark(y);
+	if (gn_list_is_empty(&s->control_link))
+		gn_list_add_tail(&y->control_queue, &s->control_link);
+	yamux_mark_layer(y);
 }
 
-void yamux_stream_ready(struct yamux_stream *s)
+void yamux_stream_queue_data(struct yamux_stream *s)
 {
 	struct yamux *y = yamux_of(s->st.session);
 
 	if (s->st.err != 0 || s->tx_window == 0)
 		return;
-	if (gn_list_is_empty(&s->ready))
-		gn_list_add_tail(&y->ready, &s->ready);
-	yamux_mark(y);
+	if (gn_list_is_empty(&s->link))
+		gn_list_add_tail(&y->data_queue, &s->link);
+	yamux_mark_layer(y);
 }
 
-/* Bytes of bodies that have come; `received` counts a frame whole when its header does. */
-static uint64_t came(const struct yamux_stream *s)
+/* Bytes of bodies received so far.  `received` counts a whole frame when its header is received. */
+static uint64_t body_received(const struct yamux_stream *s)
 {
 	const struct yamux *y = (const struct yamux *)(const void *)s->st.session;
 
@@ -516,53 +516,53 @@ static uint64_t came(const struct yamux_stream *s)
 
 uint32_t yamux_stream_credit(const struct yamux_stream *s)
 {
-	uint64_t held = s->granted - came(s) + gn_pipe_len(&s->st.rx);
+	uint64_t held = s->granted - body_received(s) + gn_pipe_len(&s->st.rx);
 
-	/* Worth a frame once half of the window is free. */
+	/* A window update is worth a frame once half of the window is free. */
 	if (!s->st.is_established || s->st.is_ended_in || s->st.err != 0 || held + s->window / 2 > s->window)
 		return 0;
 	return (uint32_t)(s->window - held);
 }
 
-/* How long a rate is measured.  On a long path an eighth of the round trip: what a sender in
- * slow start sends doubles while the credit travels, and an average over the whole
- * would hold it back. */
-static gn_time epoch_of(gn_time rtt)
+/* The interval over which a rate is measured.  On a long path it is an eighth of the round trip: a sender in slow
+ * start doubles its rate while the credit travels, and an average over the whole round trip would slow it
+ * down. */
+static gn_time growth_interval(gn_time rtt)
 {
 	gn_time least = EPOCH_MIN * GN_MSEC < rtt ? EPOCH_MIN * GN_MSEC : rtt;
 
 	return rtt / 8 > least ? rtt / 8 : least;
 }
 
-/* The window grows only if the reader had emptied its buffer, to at most twice the
- * measured rate times the round trip (docs/design.md). */
-static void yamux_streams_grow(struct yamux_stream *s, gn_time now)
+/* Enlarges the window if the reader has emptied its buffer, to at most twice the measured rate times the round trip
+ * (docs/design.md). */
+static void window_grow(struct yamux_stream *s, gn_time now)
 {
 	struct yamux *y = yamux_of(s->st.session);
-	uint64_t consumed = came(s) - gn_pipe_len(&s->st.rx);
+	uint64_t consumed = body_received(s) - gn_pipe_len(&s->st.rx);
 	gn_time rtt = y->session.rtt, span = now - s->epoch;
 	uint64_t want, least;
 
 	if (s->is_orphan || !s->st.is_established || s->st.has_fixed_window)
 		return;
 	if (s->epoch == 0 || rtt == 0 || gn_pipe_len(&s->st.rx) > 0) {
-		/* Who reads in small pieces empties it with the last of them. */
+		/* A reader that reads in small pieces empties the buffer with the last of them. */
 		if (s->epoch == 0 || (rtt > 0 && span > 2 * rtt)) {
 			s->epoch = now;
 			s->epoch_bytes = consumed;
 		}
 		return;
 	}
-	if (span < epoch_of(rtt))
+	if (span < growth_interval(rtt))
 		return;
 	want = (uint64_t)((double)(consumed - s->epoch_bytes) * 2.0 * (double)rtt / (double)span);
 	s->epoch = now;
 	s->epoch_bytes = consumed;
-	/* A queue on the way looks like a long path.  Up to a point that is welcome: it is what keeps
-	 * a fast one busy; past it only the shortest round trip counts, and memory stays small. */
-	least = (uint64_t)((double)want * ((double)y->rtt_least / (double)rtt));
-	if (want > WINDOW_EASY && least < want)
-		want = least > WINDOW_EASY ? least : WINDOW_EASY;
+	/* A queue on the path looks like a long path.  Up to WINDOW_FREE_GROWTH the window may fill it, which keeps
+	 * a fast path busy; past that only the shortest round trip counts, so that memory stays small. */
+	least = (uint64_t)((double)want * ((double)y->rtt_min / (double)rtt));
+	if (want > WINDOW_FREE_GROWTH && least < want)
+		want = least > WINDOW_FREE_GROWTH ? least : WINDOW_FREE_GROWTH;
 	if (want > y->cfg.window)
 		want = y->cfg.window;
 	if (want > s->window && gn_budget_take_spare(y->cfg.budget, want - s->window)) {
@@ -574,7 +574,7 @@ static void yamux_streams_grow(struct yamux_stream *s, gn_time now)
 void yamux_stream_consumed(struct yamux_stream *s, gn_time now)
 {
 	if (s->received != s->epoch_bytes)
-		yamux_streams_grow(s, now);
+		window_grow(s, now);
 	if (yamux_stream_credit(s) > 0)
 		yamux_stream_queue_control(s);
 }
@@ -588,8 +588,8 @@ void yamux_stream_touch(struct gn_mux_stream *st)
 		return;
 	yamux_stream_consumed(s, y->session.now);
 	if (!st->is_ended_out)
-		yamux_stream_ready(s);
-	/* An end without bytes in front of it needs no window. */
+		yamux_stream_queue_data(s);
+	/* A FIN without bytes in front of it needs no window. */
 	if (gn_pipe_is_closed(&st->tx) && !st->is_ended_out)
 		yamux_stream_queue_control(s);
 }

@@ -1,30 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Frames go out when the layer below asks.  peek() makes a plan: which frames come next,
- * by precedence -- session frames, frames without a body, then data, the streams taking
- * turns -- and shows their headers with views of the streams' bytes behind.  Nothing has
- * happened then; skip() makes it so, frame by frame.
+ * Frames are built when the layer below pulls.  peek() makes a plan of the next frames: first frames of
+ * the session, then frames without a body, then data, where the streams take turns.  It shows their
+ * headers, followed by views of the streams' bytes; none of it counts as sent.  skip() is called for what was
+ * sent; it updates the state frame by frame.
  */
 #include <string.h>
 
 #include "base/bytes.h"
 #include "mux/yamux.h"
 
-enum yamux_what { WHAT_PONG, WHAT_PING, WHAT_SYNC, WHAT_REFUSE, WHAT_CONTROL, WHAT_DATA, WHAT_AWAY, WHAT_FILL };
+enum yamux_frame_kind {
+	FRAME_PONG,
+	FRAME_PING,
+	FRAME_SYNC,
+	FRAME_REFUSE,
+	FRAME_CONTROL,
+	FRAME_DATA,
+	FRAME_AWAY,
+	FRAME_PADDING
+};
 
-/* Where the frames and views of one peek go. */
+/* One peek: where its frames and views go, and what room is left. */
 struct show {
 	struct yamux *y;
 	struct iovec *v;
 	int n, max;
-	size_t left; /* of the limit */
-	bool asks;   /* the end of a stream is shown whose owner wants to know when it has arrived */
+	size_t left;     /* bytes of the limit */
+	bool wants_sync; /* the end of a stream is shown whose owner waits for an acknowledgement */
 };
 
-/* Bytes for the rest of a frame whose stream has died. */
+/* The rest of the body of a frame whose stream has failed. */
 static const uint8_t zeros[4096];
 
-static struct yamux_frame *plan_add(struct show *w, uint8_t what, struct yamux_stream *s, enum yamux_type type,
+static struct yamux_frame *plan_add(struct show *w, uint8_t kind, struct yamux_stream *s, enum yamux_type type,
 				    uint16_t flags, uint32_t id, uint32_t length)
 {
 	struct yamux *y = w->y;
@@ -33,7 +42,7 @@ static struct yamux_frame *plan_add(struct show *w, uint8_t what, struct yamux_s
 	if (y->n_plan == YAMUX_PLAN || w->left < YAMUX_HEAD || w->n == w->max)
 		return NULL;
 	f = &y->plan[y->n_plan++];
-	f->what = what;
+	f->kind = kind;
 	f->stream = s;
 	f->body = 0;
 	f->head[0] = 0;
@@ -47,38 +56,38 @@ static struct yamux_frame *plan_add(struct show *w, uint8_t what, struct yamux_s
 	return f;
 }
 
-static bool is_planned(const struct yamux *y, uint8_t what)
+static bool is_planned(const struct yamux *y, uint8_t kind)
 {
 	for (unsigned i = 0; i < y->n_plan; i++)
-		if (y->plan[i].what == what)
+		if (y->plan[i].kind == kind)
 			return true;
 	return false;
 }
 
 static void show_sync(struct show *w)
 {
-	plan_add(w, WHAT_SYNC, NULL, YAMUX_PING, YAMUX_SYN, 0, yamux_sync_value(w->y->syncs_sent));
+	plan_add(w, FRAME_SYNC, NULL, YAMUX_PING, YAMUX_SYN, 0, yamux_sync_value(w->y->syncs_sent));
 }
 
 static void show_session(struct show *w)
 {
 	struct yamux *y = w->y;
-	unsigned begun = y->n_plan; /* 1 when a frame is half sent; it may be one of these */
+	unsigned n_partly_sent = y->n_plan; /* 1 when a frame is partly sent, which may be one of these */
 
-	for (unsigned i = begun > 0 && y->plan[0].what == WHAT_PONG; i < y->n_pings; i++)
-		if (plan_add(w, WHAT_PONG, NULL, YAMUX_PING, YAMUX_ACK, 0, y->pings[i]) == NULL)
+	for (unsigned i = n_partly_sent > 0 && y->plan[0].kind == FRAME_PONG; i < y->n_pings; i++)
+		if (plan_add(w, FRAME_PONG, NULL, YAMUX_PING, YAMUX_ACK, 0, y->pings[i]) == NULL)
 			return;
-	if (y->pending_ping && !is_planned(y, WHAT_PING))
-		plan_add(w, WHAT_PING, NULL, YAMUX_PING, YAMUX_SYN, 0, y->ping_value);
-	if (!is_planned(y, WHAT_SYNC) && yamux_sync_is_due(y))
+	if (y->pending_ping && !is_planned(y, FRAME_PING))
+		plan_add(w, FRAME_PING, NULL, YAMUX_PING, YAMUX_SYN, 0, y->ping_value);
+	if (!is_planned(y, FRAME_SYNC) && yamux_sync_is_due(y))
 		show_sync(w);
-	for (unsigned i = begun > 0 && y->plan[0].what == WHAT_REFUSE; i < y->n_refused; i++)
-		if (plan_add(w, WHAT_REFUSE, NULL, YAMUX_WINDOW, YAMUX_RST, y->refused[i], 0) == NULL)
+	for (unsigned i = n_partly_sent > 0 && y->plan[0].kind == FRAME_REFUSE; i < y->n_refused; i++)
+		if (plan_add(w, FRAME_REFUSE, NULL, YAMUX_WINDOW, YAMUX_RST, y->refused[i], 0) == NULL)
 			return;
 }
 
-/* The end of our side, once its bytes are gone: goes behind them, never with them, since
- * go looks at a frame's flags before its body. */
+/* True when FIN is to be sent.  FIN is sent in a frame of its own behind the last byte, never in the same frame,
+ * since go-yamux handles a frame's flags before its body. */
 static bool is_fin_due(struct yamux_stream *s)
 {
 	return !s->st.is_ended_out && s->st.err == 0 && gn_pipe_end(&s->st.tx) == GN_EOF;
@@ -105,8 +114,8 @@ static void show_control(struct show *w)
 	unsigned unacked = y->unacked;
 	struct gn_list *at, *next;
 
-	gn_list_for_each_safe(at, next, &y->control) {
-		struct yamux_stream *s = gn_list_entry(at, struct yamux_stream, control);
+	gn_list_for_each_safe(at, next, &y->control_queue) {
+		struct yamux_stream *s = gn_list_entry(at, struct yamux_stream, control_link);
 		uint16_t flags = control_flags(s);
 		uint32_t credit = flags & YAMUX_RST ? 0 : yamux_stream_credit(s);
 
@@ -118,22 +127,22 @@ static void show_control(struct show *w)
 			gn_list_del(at);
 			continue;
 		}
-		if (plan_add(w, WHAT_CONTROL, s, YAMUX_WINDOW, flags, s->st.id, credit) == NULL)
+		if (plan_add(w, FRAME_CONTROL, s, YAMUX_WINDOW, flags, s->st.id, credit) == NULL)
 			return;
 		if (flags & YAMUX_SYN)
 			unacked++;
 		if (flags & YAMUX_FIN && yamux_sync_may_follow(y, s))
-			w->asks = true;
+			w->wants_sync = true;
 	}
 }
 
-/* Has the far end heard, or will it hear in this plan, that the stream is open? */
+/* True when the stream's SYN was sent, or is in this plan. */
 static bool is_announced(const struct yamux *y, const struct yamux_stream *s)
 {
 	bool announced = !s->pending_syn;
 
 	for (unsigned i = 0; i < y->n_plan && !announced; i++)
-		announced = y->plan[i].what == WHAT_CONTROL && y->plan[i].stream == s;
+		announced = y->plan[i].kind == FRAME_CONTROL && y->plan[i].stream == s;
 	return announced;
 }
 
@@ -142,8 +151,8 @@ static void show_data(struct show *w)
 	struct yamux *y = w->y;
 	struct gn_list *at, *next;
 
-	gn_list_for_each_safe(at, next, &y->ready) {
-		struct yamux_stream *s = gn_list_entry(at, struct yamux_stream, ready);
+	gn_list_for_each_safe(at, next, &y->data_queue) {
+		struct yamux_stream *s = gn_list_entry(at, struct yamux_stream, link);
 		struct yamux_frame *f;
 		size_t limit = s->tx_window < YAMUX_BODY_MAX ? (size_t)s->tx_window : YAMUX_BODY_MAX, len = 0;
 		int n;
@@ -159,11 +168,11 @@ static void show_data(struct show *w)
 			len += w->v[w->n + 1 + i].iov_len;
 		if (len == 0) {
 			gn_list_del(at);
-			if (is_fin_due(s) && gn_list_is_empty(&s->control))
-				gn_list_add_tail(&y->control, &s->control);
+			if (is_fin_due(s) && gn_list_is_empty(&s->control_link))
+				gn_list_add_tail(&y->control_queue, &s->control_link);
 			continue;
 		}
-		f = plan_add(w, WHAT_DATA, s, YAMUX_DATA, 0, s->st.id, (uint32_t)len);
+		f = plan_add(w, FRAME_DATA, s, YAMUX_DATA, 0, s->st.id, (uint32_t)len);
 		if (f == NULL)
 			return;
 		f->body = (uint32_t)len;
@@ -172,7 +181,7 @@ static void show_data(struct show *w)
 	}
 }
 
-/* What is left of a frame that was cut by the limit of an earlier peek. */
+/* Shows the rest of a frame of which a part was sent. */
 static void show_rest(struct show *w)
 {
 	struct yamux *y = w->y;
@@ -190,7 +199,7 @@ static void show_rest(struct show *w)
 	}
 	if (body > w->left)
 		body = w->left;
-	if (f->what == WHAT_FILL) {
+	if (f->kind == FRAME_PADDING) {
 		for (; body > 0 && w->n < w->max; w->n++) {
 			size_t n = body < sizeof zeros ? body : sizeof zeros;
 
@@ -205,7 +214,7 @@ static void show_rest(struct show *w)
 		for (; n > 0; n--)
 			w->left -= w->v[w->n++].iov_len;
 	}
-	/* Nothing may come behind it before it is shown to its end. */
+	/* Nothing may be shown behind this frame before it is complete. */
 	w->max = w->n;
 }
 
@@ -220,24 +229,24 @@ static int yamux_tx_source_peek(void *arg, struct iovec *v, int max, size_t limi
 		return w.n;
 	}
 	y->n_plan = 0;
-	if (y->is_away_sent) /* nothing follows it */
+	if (y->is_go_away_sent) /* nothing follows Go Away */
 		return 0;
 	show_session(&w);
-	if (!y->is_dying) {
+	if (!y->is_closing) {
 		show_control(&w);
 		show_data(&w);
-		/* With the end, not behind it: the far end sees both before it can leave. */
-		if (w.asks && !is_planned(y, WHAT_SYNC))
+		/* The ping is sent together with the FIN, so that the peer receives both before it can leave. */
+		if (w.wants_sync && !is_planned(y, FRAME_SYNC))
 			show_sync(&w);
 	}
-	if (y->pending_away)
-		plan_add(&w, WHAT_AWAY, NULL, YAMUX_GO_AWAY, 0, 0, y->away_code);
+	if (y->pending_go_away)
+		plan_add(&w, FRAME_AWAY, NULL, YAMUX_GO_AWAY, 0, 0, y->go_away_code);
 	return w.n;
 }
 
 /* ---- taken ---- */
 
-/* A frame without a body went out whole: what it said is no longer owed. */
+/* A frame without a body was sent: its flags are no longer pending, its credit is granted. */
 static void control_sent(struct yamux *y, const struct yamux_frame *f)
 {
 	struct yamux_stream *s = f->stream;
@@ -259,44 +268,44 @@ static void control_sent(struct yamux *y, const struct yamux_frame *f)
 			gn_mux_stream_notify(&s->st, GN_MUX_STREAM_TX);
 	}
 	if (control_flags(s) == 0 && yamux_stream_credit(s) == 0)
-		gn_list_del(&s->control);
+		gn_list_del(&s->control_link);
 	if (flags & YAMUX_SYN && s->st.err == 0)
-		yamux_stream_ready(s);
+		yamux_stream_queue_data(s);
 	yamux_stream_sent(s);
 }
 
 static void frame_sent(struct yamux *y, const struct yamux_frame *f)
 {
-	switch ((enum yamux_what)f->what) {
-	case WHAT_PONG: /* the session may have failed since it began */
+	switch ((enum yamux_frame_kind)f->kind) {
+	case FRAME_PONG: /* the session may have failed since a part of the frame was sent, and n_pings be 0 */
 		if (y->n_pings > 0)
 			memmove(y->pings, y->pings + 1, --y->n_pings * sizeof y->pings[0]);
 		break;
-	case WHAT_PING:
+	case FRAME_PING:
 		y->pending_ping = false;
-		y->is_pinging = true;
+		y->is_ping_in_flight = true;
 		break;
-	case WHAT_SYNC:
+	case FRAME_SYNC:
 		yamux_sync_sent(y);
 		break;
-	case WHAT_REFUSE:
+	case FRAME_REFUSE:
 		if (y->n_refused > 0)
 			memmove(y->refused, y->refused + 1, --y->n_refused * sizeof y->refused[0]);
 		break;
-	case WHAT_CONTROL:
+	case FRAME_CONTROL:
 		control_sent(y, f);
 		break;
-	case WHAT_AWAY:
-		y->pending_away = false;
-		y->is_away_sent = true;
+	case FRAME_AWAY:
+		y->pending_go_away = false;
+		y->is_go_away_sent = true;
 		break;
-	case WHAT_DATA:
-	case WHAT_FILL:
+	case FRAME_DATA:
+	case FRAME_PADDING:
 		break;
 	}
 }
 
-/* n more bytes of a data frame's body are gone; all of them: the stream's turn is over. */
+/* n more bytes of a data frame's body were sent.  With the last one the stream's turn ends. */
 static void body_taken(struct yamux *y, struct yamux_stream *s, size_t n, bool whole)
 {
 	gn_pipe_skip(&s->st.tx, n);
@@ -306,11 +315,11 @@ static void body_taken(struct yamux *y, struct yamux_stream *s, size_t n, bool w
 		gn_mux_stream_notify(&s->st, GN_MUX_STREAM_TX);
 	if (!whole)
 		return;
-	gn_list_del(&s->ready);
+	gn_list_del(&s->link);
 	if (is_fin_due(s))
 		yamux_stream_queue_control(s);
 	else if (s->tx_window > 0)
-		gn_list_add_tail(&y->ready, &s->ready);
+		gn_list_add_tail(&y->data_queue, &s->link);
 }
 
 static void yamux_tx_source_skip(void *arg, size_t n)
@@ -325,7 +334,7 @@ static void yamux_tx_source_skip(void *arg, size_t n)
 
 		y->taken += took;
 		n -= took;
-		if (f->what == WHAT_DATA && took > head)
+		if (f->kind == FRAME_DATA && took > head)
 			body_taken(y, f->stream, took - head, y->taken == whole);
 		if (y->taken < whole)
 			break;
@@ -333,7 +342,7 @@ static void yamux_tx_source_skip(void *arg, size_t n)
 		done++;
 		frame_sent(y, f);
 	}
-	/* The rest of the plan was only a thought, but for a frame that is begun. */
+	/* Drop frames that were peeked but not consumed, except one that is already partly sent. */
 	if (y->taken > 0 && done > 0)
 		y->plan[0] = y->plan[done];
 	y->n_plan = y->taken > 0;
@@ -345,8 +354,8 @@ void yamux_plan_forget(struct yamux *y, const struct yamux_stream *s)
 		if (y->plan[i].stream != s)
 			continue;
 		y->plan[i].stream = NULL;
-		if (y->plan[i].what == WHAT_DATA || y->plan[i].what == WHAT_CONTROL)
-			y->plan[i].what = WHAT_FILL;
+		if (y->plan[i].kind == FRAME_DATA || y->plan[i].kind == FRAME_CONTROL)
+			y->plan[i].kind = FRAME_PADDING;
 	}
 }
 

@@ -149,7 +149,7 @@ void gn_conn_run(struct gn_task *task)
 
 		moved = conn_read(c);
 		if (c->session != NULL)
-			c->session->heard = gn_time_max(c->session->heard, c->last_alive);
+			c->session->last_received = gn_time_max(c->session->last_received, c->last_alive);
 		left = gn_stack_pump(&c->stack, gn_loop_now(loop), BUDGET);
 		conn_deliver(c);
 		if (gn_stack_pump(&c->stack, gn_loop_now(loop), BUDGET) == GN_EAGAIN || left == GN_EAGAIN)

@@ -287,8 +287,8 @@ void gn_node_metrics(const struct gn_node *node, struct gn_metrics *out)
 		out->bytes_out += c->bytes_out;
 		if (c->state == GN_CONN_OPEN)
 			out->conns++;
-		if (c->session != NULL && c->session->heard > heard)
-			heard = c->session->heard;
+		if (c->session != NULL && c->session->last_received > heard)
+			heard = c->session->last_received;
 	}
 	out->heard = heard > 0 ? now - heard : out->age;
 }

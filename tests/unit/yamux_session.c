@@ -175,7 +175,7 @@ static void go_away_from_afar(void **state)
 		st = open_acked(f);
 		hears(f, YAMUX_DATA, 0, 1, 10, 10);
 		hears(f, YAMUX_GO_AWAY, 0, 0, cases[i].code, 0);
-		assert_true(f->ses->is_away);
+		assert_true(f->ses->is_remote_go_away);
 		assert_int_equal(f->ses->err, cases[i].err);
 		assert_int_equal(f->ops->open(f->ses, &other), GN_EGONE);
 		assert_int_equal(gn_pipe_len(&st->rx), 10); /* what had come stays */
