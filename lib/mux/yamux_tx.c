@@ -72,16 +72,15 @@ static void show_sync(struct show *w)
 static void show_session(struct show *w)
 {
 	struct yamux *y = w->y;
-	unsigned n_partly_sent = y->n_plan; /* 1 when a frame is partly sent, which may be one of these */
 
-	for (unsigned i = n_partly_sent > 0 && y->plan[0].kind == FRAME_PONG; i < y->n_pings; i++)
+	for (unsigned i = 0; i < y->n_pings; i++)
 		if (plan_add(w, FRAME_PONG, NULL, YAMUX_PING, YAMUX_ACK, 0, y->pings[i]) == NULL)
 			return;
-	if (y->pending_ping && !is_planned(y, FRAME_PING))
+	if (y->pending_ping)
 		plan_add(w, FRAME_PING, NULL, YAMUX_PING, YAMUX_SYN, 0, y->ping_value);
-	if (!is_planned(y, FRAME_SYNC) && yamux_sync_is_due(y))
+	if (yamux_sync_is_due(y))
 		show_sync(w);
-	for (unsigned i = n_partly_sent > 0 && y->plan[0].kind == FRAME_REFUSE; i < y->n_refused; i++)
+	for (unsigned i = 0; i < y->n_refused; i++)
 		if (plan_add(w, FRAME_REFUSE, NULL, YAMUX_WINDOW, YAMUX_RST, y->refused[i], 0) == NULL)
 			return;
 }
@@ -119,8 +118,6 @@ static void show_control(struct show *w)
 		uint16_t flags = control_flags(s);
 		uint32_t credit = flags & YAMUX_RST ? 0 : yamux_stream_credit(s);
 
-		if (y->taken > 0 && y->plan[0].stream == s)
-			continue;
 		if (flags & YAMUX_SYN && unacked >= YAMUX_UNACKED_MAX)
 			continue;
 		if (flags == 0 && credit == 0) {
@@ -159,7 +156,7 @@ static void show_data(struct show *w)
 
 		if (w->max - w->n < 2 || w->left <= YAMUX_HEAD || y->n_plan == YAMUX_PLAN)
 			return;
-		if ((y->taken > 0 && y->plan[0].stream == s) || !is_announced(y, s))
+		if (!is_announced(y, s))
 			continue;
 		if (limit > w->left - YAMUX_HEAD)
 			limit = w->left - YAMUX_HEAD;
