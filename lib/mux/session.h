@@ -39,8 +39,8 @@ struct gn_mux_stream {
 	bool has_fixed_window;          /* set by the owner: the receive window does not grow */
 	bool is_ended_in, is_ended_out; /* the peer's end (FIN) was received; ours was sent */
 	int err;                        /* 0, or what the stream failed with */
-	uint64_t sent, acked; /* bytes taken from tx; of these, the bytes that the peer's multiplexer acknowledged */
-	bool defers_reset;    /* set by the owner while a protocol is negotiated: a reset keeps what is in rx */
+	uint64_t sent, acked; /* bytes taken from tx; of these, bytes acknowledged by the peer's multiplexer */
+	bool defers_reset;    /* set by the owner during negotiation: a reset keeps what is in rx */
 	unsigned events;      /* enum gn_mux_stream_event, not delivered yet */
 	struct gn_list link;  /* in session->events while `events` is not 0 */
 	/* Set by the owner; NULL: events are dropped.  May release the stream. */
@@ -92,24 +92,25 @@ struct gn_mux_session_ops {
 struct gn_mux_session {
 	const struct gn_mux_session_ops *ops;
 	struct gn_list events;  /* of struct gn_mux_stream.link */
-	unsigned streams;       /* streams of both sides, including those that were released but are not finished */
+	unsigned streams;       /* of both sides, including released ones that are not finished */
 	unsigned inbound;       /* of these, the streams that the peer opened */
-	int err;                /* 0, or what the session failed with; GN_EREFUSED: the peer refuses this identity */
-	bool is_remote_go_away; /* the peer has sent Go Away, or the session has failed: it takes no new streams */
+	int err;                /* 0, or what it failed with; GN_EREFUSED: the peer refuses this identity */
+	bool is_remote_go_away; /* the peer takes no new streams, or the session has failed */
 	gn_time rtt;            /* smoothed round-trip time; 0: not measured yet */
-	/* When data was received last.  A muxer sets it when it receives frames; the owner of the connection sets
-	 * it when any bytes arrive, because a whole frame takes long on a slow path. */
+	/* When data was received last.  A muxer sets it when it receives frames; the owner of the
+	 * connection sets it when any bytes arrive, because a whole frame takes long on a slow path. */
 	gn_time last_received;
-	/* The clock: set by the muxer in advance(), and by the owner of a stream before it calls an operation. */
+	/* The clock: set by the muxer in advance(), and by the owner of a stream before it calls an
+	 * operation. */
 	gn_time now;
 };
 
 struct gn_mux_cfg {
-	bool client;              /* the libp2p role, which decides the parity of stream ids; not who dialled */
+	bool client;              /* the libp2p role (parity of stream ids); not who dialled */
 	size_t window;            /* bytes: the largest receive window of one stream */
 	struct gn_budget *budget; /* what streams are charged to; outlives the session; NULL: no limit */
 	gn_time keepalive;        /* a ping is sent after so long without received data; 0: never */
-	gn_time ping;             /* the session fails with GN_ETIMEOUT after so long without data behind that */
+	gn_time ping;             /* it fails with GN_ETIMEOUT after so long without data behind that */
 	/* Decides about a stream that the peer opens.  Returns 0 to accept it; GN_ECLOSED to ignore it,
 	 * because the session is about to end; or another error, such as GN_ELIMIT, to reset it.  Called from
 	 * inside advance(): it may not call the session.  NULL: all are accepted. */
@@ -119,7 +120,7 @@ struct gn_mux_cfg {
 
 struct gn_muxer_ops {
 	const char *id;                                        /* in multistream-select: "/yamux/1.0.0" */
-	const struct gn_layer_ops *layer;                      /* init takes a struct gn_mux_cfg and copies it */
+	const struct gn_layer_ops *layer;                      /* init copies a struct gn_mux_cfg */
 	struct gn_mux_session *(*session)(struct gn_layer *l); /* lives as long as the layer */
 };
 

@@ -10,7 +10,7 @@
 #include "stack/stack.h"
 
 enum {
-	PING_INTERVAL_MIN = 20, /* ms between pings that measure the round trip while data is received; doubles */
+	PING_INTERVAL_MIN = 20, /* ms between pings that measure the round trip, at first; doubles */
 	PING_INTERVAL_MAX = 1000,
 };
 
@@ -63,9 +63,10 @@ void yamux_ponged(struct yamux *y, uint32_t value, gn_time now)
 	y->session.rtt = y->session.rtt == 0 ? sample : (y->session.rtt + sample) / 2;
 }
 
-/* Sends the ping that is due, fails the session when the peer has been silent for too long, and sets the layer's
- * wake time.  A session without received data gets a ping after `keepalive` and fails after `ping` more, whichever
- * of our pings is not answered.  is_receiving: frames were received just now, so a round trip may be measured. */
+/* Sends the ping that is due, fails the session when the peer has been silent for too long, and sets the
+ * layer's wake time.  A session without received data gets a ping after `keepalive` and fails after `ping`
+ * more, whichever of our pings is not answered.  is_receiving: frames were received just now, so a round
+ * trip may be measured. */
 static void yamux_check_timers(struct yamux *y, gn_time now, bool is_receiving)
 {
 	gn_time last_received = y->session.last_received, due = GN_NEVER, orphan;

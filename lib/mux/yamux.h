@@ -36,13 +36,13 @@ enum yamux_flag { YAMUX_SYN = 1, YAMUX_ACK = 2, YAMUX_FIN = 4, YAMUX_RST = 8 };
 enum {
 	YAMUX_HEAD = 12,                   /* bytes of a header */
 	YAMUX_WINDOW_INITIAL = 256 * 1024, /* bytes, both directions of a new stream (the specification's) */
-	YAMUX_BODY_MAX = 65507,            /* bytes that we send in one frame: with its header one full Noise record */
-	YAMUX_PINGS_MAX = 8,               /* the peer's pings that are not answered yet; one more fails the session */
-	YAMUX_SYNCS_MAX = 4,     /* our pings for sync() in flight, since the peer may have such a limit, too */
-	YAMUX_REFUSED_MAX = 256, /* resets to be sent to streams that were refused; one more fails the session */
-	YAMUX_UNACKED_MAX = 256, /* our SYNs without an ACK; streams past that wait (the specification's backlog) */
-	YAMUX_PLAN = 8,          /* frames shown in one peek */
-	YAMUX_FRAMES = 64,       /* frames received in one advance() */
+	YAMUX_BODY_MAX = 65507,            /* bytes that we send in one frame; one full Noise record */
+	YAMUX_PINGS_MAX = 8,               /* pings of the peer to be answered; one more fails the session */
+	YAMUX_SYNCS_MAX = 4,               /* our pings for sync() in flight: the peer may have a limit */
+	YAMUX_REFUSED_MAX = 256,           /* refused streams to be reset; one more fails the session */
+	YAMUX_UNACKED_MAX = 256,           /* our SYNs without an ACK; more streams wait (ACK backlog) */
+	YAMUX_PLAN = 8,                    /* frames shown in one peek */
+	YAMUX_FRAMES = 64,                 /* frames received in one advance() */
 };
 
 #define YAMUX_SYNC_PING ((uint32_t)1 << 31) /* set in the values of pings for sync(), and in no others */
@@ -99,7 +99,7 @@ struct yamux {
 	unsigned unacked;             /* streams with is_unacked */
 	struct gn_list control_queue; /* streams with flags or credit to be sent */
 	struct gn_list data_queue;    /* streams that have, or may have, data to be sent, in turns */
-	struct gn_list orphans;       /* released, our end was sent, the peer's was not received; by orphan_due */
+	struct gn_list orphans;       /* released, our end sent, the peer's not received; by orphan_due */
 	struct gn_list syncs;         /* streams whose sync_state is not YAMUX_SYNC_NONE */
 	struct gn_list finished;      /* streams that have left the table but were not released */
 
@@ -111,7 +111,7 @@ struct yamux {
 	/* the frames that were shown to the layer below */
 	struct yamux_frame plan[YAMUX_PLAN];
 	unsigned n_plan;
-	size_t taken;                    /* bytes of plan[0] that were sent already; while > 0 nothing else is shown */
+	size_t taken;                    /* bytes of plan[0] that were sent; while > 0 nothing else is shown */
 	uint32_t pings[YAMUX_PINGS_MAX]; /* values of the peer's pings that are to be answered */
 	unsigned n_pings;
 	uint32_t *refused; /* ids of streams that are to be reset; allocated when first needed */
@@ -190,9 +190,9 @@ void yamux_stream_release(struct gn_mux_stream *st);
 bool yamux_has_unsent(const struct gn_mux_session *session);
 
 /* yamux_streams.c: sync() */
-/* True when a ping should be sent now that answers sync() of at least one stream.  One such ping is in flight at
- * a time; but the ping for a stream whose end was sent does not wait for another one, since a peer that has both
- * ends may leave at once. */
+/* True when a ping should be sent now that answers sync() of at least one stream.  One such ping is in
+ * flight at a time; but the ping for a stream whose end was sent does not wait for another one, since a
+ * peer that has both ends may leave at once. */
 bool yamux_sync_is_due(struct yamux *y);
 /* The same for a stream whose end is about to be sent in the same plan. */
 bool yamux_sync_may_follow(const struct yamux *y, const struct yamux_stream *s);

@@ -177,8 +177,9 @@ void yamux_stream_finish(struct yamux_stream *s)
 	gn_list_add_tail(&y->finished, &s->link);
 }
 
-/* Frees a released stream that has nothing to send and whose peer has ended its side.  Until the peer has done so
- * the stream stays, but is charged nothing once our end was sent: what is received for it is dropped. */
+/* Frees a released stream that has nothing to send and whose peer has ended its side.  Until the peer has
+ * done so the stream stays, but is charged nothing once our end was sent: what is received for it is
+ * dropped. */
 static void stream_free_if_finished(struct yamux_stream *s)
 {
 	struct yamux *y = yamux_of(s->st.session);
@@ -313,8 +314,8 @@ void yamux_sync_sent(struct yamux *y)
 	y->syncs_sent++;
 }
 
-/* True when the ping of the stream's sync() was answered.  The peer receives pings in order, so an answer stands
- * for all that were sent before, too. */
+/* True when the ping of the stream's sync() was answered.  The peer receives pings in order, so an answer
+ * stands for all that were sent before, too. */
 static bool sync_is_answered(const struct yamux *y, const struct yamux_stream *s)
 {
 	return s->sync_state == YAMUX_SYNC_SENT && y->syncs_answered - s->sync_ping - 1 < YAMUX_SYNCS_MAX;
@@ -524,9 +525,9 @@ uint32_t yamux_stream_credit(const struct yamux_stream *s)
 	return (uint32_t)(s->window - held);
 }
 
-/* The interval over which a rate is measured.  On a long path it is an eighth of the round trip: a sender in slow
- * start doubles its rate while the credit travels, and an average over the whole round trip would slow it
- * down. */
+/* The interval over which a rate is measured.  On a long path it is an eighth of the round trip: a sender
+ * in slow start doubles its rate while the credit travels, and an average over the whole round trip would
+ * slow it down. */
 static gn_time growth_interval(gn_time rtt)
 {
 	gn_time least = EPOCH_MIN * GN_MSEC < rtt ? EPOCH_MIN * GN_MSEC : rtt;
@@ -534,8 +535,8 @@ static gn_time growth_interval(gn_time rtt)
 	return rtt / 8 > least ? rtt / 8 : least;
 }
 
-/* Enlarges the window if the reader has emptied its buffer, to at most twice the measured rate times the round trip
- * (docs/design.md). */
+/* Enlarges the window if the reader has emptied its buffer, to at most twice the measured rate times the
+ * round trip (docs/design.md). */
 static void window_grow(struct yamux_stream *s, gn_time now)
 {
 	struct yamux *y = yamux_of(s->st.session);
@@ -558,8 +559,9 @@ static void window_grow(struct yamux_stream *s, gn_time now)
 	want = (uint64_t)((double)(consumed - s->epoch_bytes) * 2.0 * (double)rtt / (double)span);
 	s->epoch = now;
 	s->epoch_bytes = consumed;
-	/* A queue on the path looks like a long path.  Up to WINDOW_FREE_GROWTH the window may fill it, which keeps
-	 * a fast path busy; past that only the shortest round trip counts, so that memory stays small. */
+	/* A queue on the path looks like a long path.  Up to WINDOW_FREE_GROWTH the window may fill it,
+	 * which keeps a fast path busy; past that only the shortest round trip counts, so that memory stays
+	 * small. */
 	least = (uint64_t)((double)want * ((double)y->rtt_min / (double)rtt));
 	if (want > WINDOW_FREE_GROWTH && least < want)
 		want = least > WINDOW_FREE_GROWTH ? least : WINDOW_FREE_GROWTH;

@@ -85,8 +85,8 @@ static void show_session(struct show *w)
 			return;
 }
 
-/* True when FIN is to be sent.  FIN is sent in a frame of its own behind the last byte, never in the same frame,
- * since go-yamux handles a frame's flags before its body. */
+/* True when FIN is to be sent.  FIN is sent in a frame of its own behind the last byte, never in the same
+ * frame, since go-yamux handles a frame's flags before its body. */
 static bool is_fin_due(struct yamux_stream *s)
 {
 	return !s->st.is_ended_out && s->st.err == 0 && gn_pipe_end(&s->st.tx) == GN_EOF;
@@ -232,7 +232,8 @@ static int yamux_tx_source_peek(void *arg, struct iovec *v, int max, size_t limi
 	if (!y->is_closing) {
 		show_control(&w);
 		show_data(&w);
-		/* The ping is sent together with the FIN, so that the peer receives both before it can leave. */
+		/* The ping is sent together with the FIN, so that the peer receives both before it can
+		 * leave. */
 		if (w.wants_sync && !is_planned(y, FRAME_SYNC))
 			show_sync(&w);
 	}
@@ -274,7 +275,7 @@ static void control_sent(struct yamux *y, const struct yamux_frame *f)
 static void frame_sent(struct yamux *y, const struct yamux_frame *f)
 {
 	switch ((enum yamux_frame_kind)f->kind) {
-	case FRAME_PONG: /* the session may have failed since a part of the frame was sent, and n_pings be 0 */
+	case FRAME_PONG: /* 0 if the session has failed since a part of it was sent */
 		if (y->n_pings > 0)
 			memmove(y->pings, y->pings + 1, --y->n_pings * sizeof y->pings[0]);
 		break;

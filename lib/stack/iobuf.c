@@ -7,12 +7,12 @@
 
 #include "stack/pipe.h"
 
-/* Sizes of a block's data.  The largest holds a whole Noise record. */
+/* Bytes of a block's data, by kind.  The largest holds a whole Noise record. */
 static const uint32_t block_room[3] = {4 * 1024 - 64, 16 * 1024 - 64, GN_BLOCK_MAX};
-/* How many of each are kept when nobody uses them. */
+/* How many unused blocks of each kind are kept. */
 static const unsigned pool_max[3] = {16, 8, 8};
 
-/* Where reads begin: behind the room for a rest, on a 64-byte boundary. */
+/* Offset of a read in the receive buffer: behind the room for an incomplete unit, on a 64-byte boundary. */
 enum { RX_START = (GN_IOBUF_REST + 63) / 64 * 64 };
 
 void gn_iobuf_init(struct gn_iobuf *s)
@@ -121,9 +121,9 @@ uint8_t *gn_iobuf_fill(struct gn_iobuf *s, struct gn_pipe *p, size_t *room)
 	start = s->rx + RX_START;
 	if (rest > 0) {
 		if (p->owned != 0 || p->n_views - p->view != 1)
-			gn_pipe_settle(p); /* views could overlap the place */
+			gn_pipe_settle(p); /* several views could overlap the target */
 		if (gn_pipe_len(p) != rest)
-			return NULL; /* it could not be settled and is reset */
+			return NULL; /* there was no memory to settle it, and it was reset */
 		if (p->owned == 0)
 			memmove(start - rest, p->views[p->view].iov_base, rest);
 		else
@@ -131,7 +131,7 @@ uint8_t *gn_iobuf_fill(struct gn_iobuf *s, struct gn_pipe *p, size_t *room)
 		gn_pipe_skip(p, rest);
 	}
 	s->n_views = 0;
-	/* It is put back as a view, so that the pipe is whole should the read bring nothing. */
+	/* The rest is lent to the pipe again, so that nothing is missing if the read brings nothing. */
 	if (rest > 0 && gn_pipe_lend(p, start - rest, rest) != 0)
 		return NULL;
 	*room = GN_IOBUF_RX;

@@ -21,7 +21,7 @@ static void drop_views(struct gn_pipe *p)
 	if (s->sender == p)
 		s->sender = NULL;
 	if (p->views != NULL && !p->sends && p->views + GN_PIPE_VIEWS == s->views + s->n_views)
-		s->n_views -= GN_PIPE_VIEWS; /* the last run: whoever drains at once never uses them up */
+		s->n_views -= GN_PIPE_VIEWS; /* the last run: a reader that drains at once never uses them up */
 	p->views = NULL;
 	p->view = p->n_views = 0;
 	p->borrowed = 0;
@@ -194,10 +194,10 @@ bool gn_pipe_is_closed(const struct gn_pipe *p)
 
 /* ---- writing ---- */
 
-/* What is asked of the budget: the pipe's share of it, or the whole. */
+/* What a block is charged against: the pipe's share of the budget, or the whole budget. */
 enum ask { ASK_SHARE, ASK_WHOLE };
 
-/* How long a block to take for n bytes behind so many: a pipe that fills takes larger ones. */
+/* The room of the block to take for n more bytes: a pipe that holds more takes larger blocks. */
 static size_t block_wish(size_t owned, size_t n)
 {
 	size_t wish = n > owned ? n : owned;
@@ -205,13 +205,13 @@ static size_t block_wish(size_t owned, size_t n)
 	return wish < GN_BLOCK_MAX ? wish : GN_BLOCK_MAX;
 }
 
-/* What the next block of the pipe costs, if it has so much room. */
+/* What the pipe's next block costs if it has that room: the first one is free if it is small. */
 static size_t block_cost(const struct gn_pipe *p, size_t room)
 {
 	return p->head == NULL && room == gn_block_room(1) ? 0 : room;
 }
 
-/* A block for n bytes; NULL when there is no memory, or not in the budget. */
+/* A block for n bytes, charged to the budget; NULL when there is no memory, or no room in the budget. */
 static struct gn_block *block_get(struct gn_pipe *p, size_t n, enum ask ask)
 {
 	size_t cost = p->budget != NULL ? block_cost(p, gn_block_room(n)) : 0;
@@ -227,7 +227,7 @@ static struct gn_block *block_get(struct gn_pipe *p, size_t n, enum ask ask)
 	return b;
 }
 
-/* Room at the tail for n more bytes in one piece. */
+/* Returns room for n contiguous bytes at the tail, or NULL. */
 static uint8_t *tail_room(struct gn_pipe *p, size_t n, enum ask ask)
 {
 	struct gn_block *b = p->tail;
@@ -245,9 +245,9 @@ static uint8_t *tail_room(struct gn_pipe *p, size_t n, enum ask ask)
 	return b->data + b->tail;
 }
 
-/* Appends n bytes to what is owned, with more to follow up to `total`, which is what blocks are
- * taken for; the views must be gone.  Bytes added, fewer without memory. */
-static size_t append_of(struct gn_pipe *p, const uint8_t *from, size_t n, size_t total, enum ask ask)
+/* Appends n bytes to the owned memory.  `total` bytes will be appended in all, and blocks are chosen for
+ * that.  The pipe must have no views.  Returns the bytes added: fewer when there is no memory or budget. */
+static size_t append_part(struct gn_pipe *p, const uint8_t *from, size_t n, size_t total, enum ask ask)
 {
 	size_t done = 0;
 
@@ -274,7 +274,7 @@ static size_t append_of(struct gn_pipe *p, const uint8_t *from, size_t n, size_t
 
 static size_t append(struct gn_pipe *p, const uint8_t *from, size_t n)
 {
-	return append_of(p, from, n, n, ASK_SHARE);
+	return append_part(p, from, n, n, ASK_SHARE);
 }
 
 int gn_pipe_settle(struct gn_pipe *p)
@@ -292,7 +292,7 @@ int gn_pipe_settle(struct gn_pipe *p)
 	return 0;
 }
 
-/* May the pipe take bytes now?  What is put goes behind the views: they become memory. */
+/* Prepares the pipe for bytes behind its views, which are copied to owned memory.  0, or the pipe's end. */
 static int pipe_take(struct gn_pipe *p)
 {
 	if (p->end == 0 && p->borrowed > 0 && !p->sends)
@@ -319,13 +319,13 @@ ptrdiff_t gn_pipe_write(struct gn_pipe *p, const void *buf, size_t n)
 	if (n == 0 && p->budget != NULL) {
 		if (p->owned > 0)
 			return GN_EAGAIN;
-		/* The first small block is free. */
+		/* The budget has no room, but the first small block is free of charge. */
 		n = append(p, buf, room < gn_block_room(1) ? room : gn_block_room(1));
 	}
 	return n > 0 ? (ptrdiff_t)n : -ENOMEM;
 }
 
-/* Does the budget have what n more bytes cost at most? */
+/* True when the budget has room for the most that n more bytes may cost. */
 static bool has_budget(const struct gn_pipe *p, size_t n, enum ask ask)
 {
 	size_t room = p->tail != NULL ? p->tail->room - p->tail->tail : 0, cost;
@@ -340,7 +340,7 @@ static bool has_budget(const struct gn_pipe *p, size_t n, enum ask ask)
 	return (ask == ASK_WHOLE ? gn_budget_has_whole : gn_budget_has)(p->budget, cost);
 }
 
-/* Puts into the pipe's own memory. */
+/* Puts n views of `total` bytes into the pipe's own memory, or nothing. */
 static int put_owned(struct gn_pipe *p, const struct iovec *v, int n, size_t total)
 {
 	enum ask ask = p->head == NULL ? ASK_WHOLE : ASK_SHARE;
@@ -350,7 +350,7 @@ static int put_owned(struct gn_pipe *p, const struct iovec *v, int n, size_t tot
 	if (p->borrowed > 0 && gn_pipe_settle(p) != 0)
 		return p->end;
 	for (int i = 0; i < n && p->end == 0; i++) {
-		if (append_of(p, v[i].iov_base, v[i].iov_len, total, ask) < v[i].iov_len)
+		if (append_part(p, v[i].iov_base, v[i].iov_len, total, ask) < v[i].iov_len)
 			gn_pipe_reset(p, -ENOMEM);
 		total -= v[i].iov_len;
 	}
@@ -379,7 +379,7 @@ int gn_pipe_put(struct gn_pipe *p, const void *buf, size_t n)
 		return GN_EAGAIN;
 	if (p->sends)
 		at = gn_iobuf_reserve(p->iobuf, p, n);
-	if (at == NULL) /* the send buffer may be used up before the cap is: what is in it becomes memory */
+	if (at == NULL) /* the send buffer may be full before the cap is reached: continue in owned memory */
 		return put_owned(p, &v, 1, n);
 	memcpy(at, buf, n);
 	gn_pipe_commit(p, n);
@@ -411,12 +411,12 @@ void gn_pipe_commit(struct gn_pipe *p, size_t m)
 	}
 }
 
-/* A run of views for the pipe: behind its last, or the first of a new one. */
+/* Returns the place for the pipe's next view, from a new run if it has none; NULL when there is none left. */
 static struct iovec *view_room(struct gn_pipe *p)
 {
 	struct gn_iobuf *s = p->iobuf;
 
-	if (p->sends) { /* what is sealed into the send buffer is always one piece */
+	if (p->sends) { /* the bytes of a pipe in the send buffer are always one piece */
 		p->views = &s->tx_view;
 		return p->n_views == 0 ? p->views : NULL;
 	}
@@ -452,7 +452,7 @@ int gn_pipe_lend(struct gn_pipe *p, uint8_t *at, size_t n)
 		}
 	}
 	v = view_room(p);
-	if (v == NULL) { /* too many pieces: worth a copy */
+	if (v == NULL) { /* too many views: copy them */
 		return gn_pipe_settle(p) == 0 && append(p, at, n) == n ? 0 : -ENOMEM;
 	}
 	v->iov_base = at;

@@ -10,8 +10,8 @@
 static const char header[] = "/multistream/1.0.0";
 
 enum state {
-	WAIT_HEADER,   /* initiator and responder: the other's header */
-	WAIT_ANSWER,   /* initiator: the proposal echoed, or na */
+	WAIT_HEADER,   /* initiator and responder: the peer's header */
+	WAIT_ANSWER,   /* initiator: the proposal repeated, or na */
 	WAIT_PROPOSAL, /* responder: an id, or ls */
 	CHOSEN,
 };
@@ -20,10 +20,10 @@ struct select {
 	struct gn_select_cfg cfg;
 	enum state state;
 	int chosen;
-	size_t proposals; /* sent, or listened to */
+	size_t proposals; /* sent, or received */
 };
 
-/* uvarint length, the text, a newline. */
+/* A message: uvarint length, the text, a newline. */
 static int message_put(struct gn_buf *b, const char *text, size_t len)
 {
 	int err = gn_buf_put_uvarint(b, len + 1);
@@ -33,7 +33,7 @@ static int message_put(struct gn_buf *b, const char *text, size_t len)
 	return err == 0 ? gn_buf_put_u8(b, '\n') : err;
 }
 
-/* Sends up to two texts, all or nothing. */
+/* Sends one or two texts (b may be NULL), all or nothing. */
 static int send_texts(struct gn_layer *l, const char *a, const char *b)
 {
 	struct gn_buf buf;
@@ -49,7 +49,7 @@ static int send_texts(struct gn_layer *l, const char *a, const char *b)
 	return err;
 }
 
-/* The next message whole: its text without the newline, and the bytes it takes. */
+/* Shows the next whole message: its text without the newline, and the bytes that it occupies in rx. */
 static int select_message_peek(struct gn_layer *l, const char **text, size_t *len, size_t *takes)
 {
 	uint8_t *p;
@@ -61,7 +61,7 @@ static int select_message_peek(struct gn_layer *l, const char **text, size_t *le
 	if (p[0] & 0x80 && (err = gn_pipe_whole(l->rx, 2, &p)) != 0)
 		return err;
 	head = gn_uvarint_decode(p, p[0] & 0x80 ? 2 : 1, &n);
-	if (head < 0) /* also a length of three bytes, which would be too long */
+	if (head < 0) /* GN_EAGAIN: a length of three bytes or more, which is too large */
 		return head == GN_EAGAIN ? GN_ETOOBIG : head;
 	if (n > GN_SELECT_ID_MAX + 1)
 		return GN_ETOOBIG;
@@ -83,7 +83,7 @@ static bool select_is_text(const char *text, size_t len, const char *want)
 	return len == strlen(want) && memcmp(text, want, len) == 0;
 }
 
-/* One message: for each id a line with its length in front, then a newline. */
+/* Answers `ls` by one message: for each id a message of its own, then a newline. */
 static int answer_ls(struct gn_layer *l)
 {
 	struct select *s = l->state;
@@ -106,7 +106,7 @@ static int answer_ls(struct gn_layer *l)
 	return err;
 }
 
-/* Responder: an id or ls has come. */
+/* Responder: an id or ls was received. */
 static int answer(struct gn_layer *l, const char *text, size_t len)
 {
 	struct select *s = l->state;
@@ -128,7 +128,7 @@ static int answer(struct gn_layer *l, const char *text, size_t len)
 	return err;
 }
 
-/* Initiator: our proposal comes back, or na. */
+/* Initiator: the answer to our proposal was received. */
 static int select_answered(struct gn_layer *l, const char *text, size_t len)
 {
 	struct select *s = l->state;
@@ -187,7 +187,7 @@ static int select_advance(struct gn_layer *l, gn_time now)
 		if (err == 0)
 			s->state = s->cfg.initiator ? WAIT_ANSWER : WAIT_PROPOSAL;
 		break;
-	case WAIT_ANSWER: /* the id again, or na */
+	case WAIT_ANSWER: /* the id repeated, or na */
 		err = select_answered(l, text, len);
 		break;
 	case WAIT_PROPOSAL: /* an id, or ls */

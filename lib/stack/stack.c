@@ -28,7 +28,7 @@ void gn_stack_fini(struct gn_stack *s)
 		layer_free(s->layers[--s->n], true);
 }
 
-/* A layer, its two pipes and its state are one allocation. */
+/* Allocates a layer with its two pipes and its state in one piece. */
 static struct gn_layer *layer_new(struct gn_stack *s, const struct gn_layer_ops *ops)
 {
 	size_t head = (sizeof(struct gn_layer) + 15) / 16 * 16;
@@ -57,7 +57,7 @@ int gn_stack_push(struct gn_stack *s, const struct gn_layer_ops *ops, const void
 		  struct gn_layer **out)
 {
 	struct gn_layer *l;
-	int r;
+	int err;
 
 	if (s->n == GN_STACK_LAYERS)
 		return GN_ELIMIT;
@@ -67,10 +67,10 @@ int gn_stack_push(struct gn_stack *s, const struct gn_layer_ops *ops, const void
 	l->gates = gates;
 	l->rx = gn_stack_top_rx(s);
 	l->tx = gn_stack_top_tx(s);
-	r = ops->init(l, cfg);
-	if (r != 0) {
+	err = ops->init(l, cfg);
+	if (err != 0) {
 		layer_free(l, false);
-		return r;
+		return err;
 	}
 	s->layers[s->n++] = l;
 	if (s->n > 1)
@@ -81,8 +81,9 @@ int gn_stack_push(struct gn_stack *s, const struct gn_layer_ops *ops, const void
 	return 0;
 }
 
-/* The pair of the highest layer that has one: a selection and what will follow it share. */
-static struct gn_layer *top(struct gn_stack *s)
+/* The highest layer that has pipes above it: a selection and the layer that follows it share the pair
+ * below. */
+static struct gn_layer *top_layer(struct gn_stack *s)
 {
 	for (unsigned i = s->n; i-- > 0;)
 		if (s->layers[i]->up_rx != NULL)
@@ -92,14 +93,14 @@ static struct gn_layer *top(struct gn_stack *s)
 
 struct gn_pipe *gn_stack_top_rx(struct gn_stack *s)
 {
-	struct gn_layer *l = top(s);
+	struct gn_layer *l = top_layer(s);
 
 	return l != NULL ? l->up_rx : s->cfg.rx;
 }
 
 struct gn_pipe *gn_stack_top_tx(struct gn_stack *s)
 {
-	struct gn_layer *l = top(s);
+	struct gn_layer *l = top_layer(s);
 
 	return l != NULL ? l->up_tx : s->cfg.tx;
 }
@@ -117,7 +118,7 @@ void gn_stack_mark_bottom(struct gn_stack *s)
 		gn_layer_mark(s->layers[0]);
 }
 
-/* Whoever uses the pair at the top: a selection may be on it, and the layer that it belongs to is below. */
+/* Marks the layers that use the pair at the top: selections on it, and the layer below that it belongs to. */
 void gn_stack_mark_top(struct gn_stack *s)
 {
 	for (unsigned i = s->n; i-- > 0;) {
@@ -127,7 +128,7 @@ void gn_stack_mark_top(struct gn_stack *s)
 	}
 }
 
-static void removed(struct gn_stack *s, unsigned i)
+static void layer_remove(struct gn_stack *s, unsigned i)
 {
 	struct gn_layer *l = s->layers[i];
 
@@ -135,12 +136,12 @@ static void removed(struct gn_stack *s, unsigned i)
 	s->n--;
 	if (i < s->n)
 		s->layers[i]->dirty = true;
-	if (i > 0) /* the last step has used its pair */
+	if (i > 0) /* the last step may have changed its pipes */
 		s->layers[i - 1]->dirty = true;
 	layer_free(l, true);
 }
 
-/* Advances layer i once.  True when something moved. */
+/* Advances layer i once.  Returns true when something moved. */
 static bool stack_step(struct gn_stack *s, unsigned i, gn_time now)
 {
 	struct gn_layer *l = s->layers[i];
@@ -160,7 +161,7 @@ static bool stack_step(struct gn_stack *s, unsigned i, gn_time now)
 		if (r < 0)
 			return false;
 		if (r == GN_DONE) {
-			removed(s, i);
+			layer_remove(s, i);
 			return true;
 		}
 	}
@@ -172,7 +173,7 @@ static bool stack_step(struct gn_stack *s, unsigned i, gn_time now)
 	return true;
 }
 
-/* A layer was marked by a step that moved nothing itself. */
+/* True when a layer that may run is marked, also by a step that moved nothing itself. */
 static bool has_work(const struct gn_stack *s)
 {
 	for (unsigned i = 0; i < s->n; i++) {
