@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The secure channel /noise (libp2p specs noise/README.md): a handshake, then records.
+ * The security layer /noise (libp2p specs noise/README.md): a handshake, then records.
  *
  *     handshake message:  u16 length | Noise message
  *     record:             u16 length | ciphertext, at most 65519 bytes | tag, 16
@@ -21,14 +21,14 @@
 #include "stack/stack.h"
 
 enum {
-	RECORD_MAX = 65535, /* ciphertext with its tag */
-	BODY_MAX = RECORD_MAX - GN_NOISE_TAG,
-	MESSAGE_MAX = 8 * 1024, /* of the handshake; one with RSA of 8192 bits has 2.3 KB */
-	PAYLOAD_MAX = 2 * 1024, /* of what we send */
-	BATCH = 8,              /* records a step */
-	VIEWS = 64,
-	FIRST_RECORDS = 16, /* of a connection: they are short */
-	FIRST_BODY_MAX = 4096,
+	RECORD_MAX = 65535,                   /* bytes of ciphertext with its tag */
+	BODY_MAX = RECORD_MAX - GN_NOISE_TAG, /* bytes of plaintext in a record */
+	MESSAGE_MAX = 8 * 1024,               /* bytes of a received handshake message; 2.3 KB with RSA 8192 */
+	PAYLOAD_MAX = 2 * 1024,               /* bytes of the payload that we send */
+	BATCH = 8,                            /* records per advance() and direction */
+	VIEWS = 64,                           /* pieces that a record is sealed from */
+	FIRST_RECORDS = 16,                   /* records at the start of a connection that are short, see body_max() */
+	FIRST_BODY_MAX = 4096,                /* bytes of plaintext in these */
 };
 
 static const char signed_prefix[] = "noise-libp2p-static-key:";
@@ -37,10 +37,10 @@ enum state {
 	WAIT_1, /* responder: -> e */
 	WAIT_2, /* initiator: <- e, ee, s, es, payload */
 	WAIT_3, /* responder: -> s, se, payload */
-	OPEN,   /* records */
+	OPEN,   /* records, both ways */
 };
 
-/* What only the handshake needs. */
+/* What only the handshake needs; freed when it is done. */
 struct setup {
 	struct gn_noise hs;
 	struct gn_secure_cfg cfg;
@@ -55,7 +55,8 @@ struct noise {
 
 /* ---- the payload ---- */
 
-/* Our payload: who we are, that it is our static key, and which muxers we have. */
+/* Makes our payload: the identity key, its signature of our static key, and the ids of our muxers.  0, or
+ * GN_ETOOBIG when it is longer than PAYLOAD_MAX. */
 static int payload_make(const struct setup *st, uint8_t *out, size_t *len)
 {
 	Gn__Pb__NoisePayload pb = GN__PB__NOISE_PAYLOAD__INIT;
@@ -83,8 +84,8 @@ static int payload_make(const struct setup *st, uint8_t *out, size_t *len)
 	return 0;
 }
 
-/* The early choice: the first of the initiator's muxers that the responder has too; -1
- * when one side offers none, and so when they share none. */
+/* The early negotiation of a muxer: the first of the initiator's that the responder has, too, as an index
+ * in our list;  -1 when there is none. */
 static int muxer_choose(const struct gn_secure_cfg *cfg, const Gn__Pb__NoiseExtensions *ext)
 {
 	size_t theirs = ext != NULL ? ext->n_stream_muxers : 0, best = theirs;
@@ -105,7 +106,7 @@ static int muxer_choose(const struct gn_secure_cfg *cfg, const Gn__Pb__NoiseExte
 	return chosen;
 }
 
-/* The far end's payload: fills in info, or fails. */
+/* Checks the peer's payload and fills in info.  0, GN_EAUTH, GN_EPEERID, or an error of the decoders. */
 static int payload_check(struct noise *n, const uint8_t *p, size_t len)
 {
 	struct setup *st = n->setup;
@@ -124,7 +125,7 @@ static int payload_check(struct noise *n, const uint8_t *p, size_t len)
 		err = gn_pubkey_decode(m->identity_key.data, m->identity_key.len, &key);
 		if (err == 0)
 			gn_peer_id_from_public(&key, &peer);
-		/* Before the signature, which can be dear to verify. */
+		/* This is checked before the signature, which can be expensive to verify. */
 		if (err == 0 && st->cfg.expect.len > 0 && !gn_peer_id_is_equal(&peer, &st->cfg.expect))
 			err = GN_EPEERID;
 		if (err == 0)
@@ -155,7 +156,7 @@ static int message_send(struct gn_layer *l, int number)
 	return gn_pipe_put(l->tx, out, 2 + fixed + len);
 }
 
-/* The next message of the handshake, whole, without its length. */
+/* Shows the next whole handshake message without its length. */
 static int noise_message_peek(struct gn_layer *l, uint8_t **p, size_t *len)
 {
 	int err = gn_pipe_whole(l->rx, 2, p);
@@ -179,7 +180,7 @@ static void setup_free(struct noise *n)
 	n->setup = NULL;
 }
 
-static int opened(struct noise *n)
+static int handshake_done(struct noise *n)
 {
 	gn_noise_split(&n->setup->hs, n->out.key, n->in.key);
 	setup_free(n);
@@ -197,7 +198,8 @@ static int handshake(struct gn_layer *l)
 
 	if (err != 0)
 		return err;
-	/* Whatever is to be answered must fit: then the step is whole. */
+	/* The answer must fit before the message is consumed, so that the step is done as a whole or not at
+	 * all. */
 	if (n->state != WAIT_3 && gn_pipe_is_closed(l->tx))
 		return GN_EGONE;
 	if (n->state != WAIT_3 && gn_pipe_room(l->tx) < 2 + GN_NOISE_MSG2 + PAYLOAD_MAX)
@@ -217,14 +219,14 @@ static int handshake(struct gn_layer *l)
 		if (err == 0)
 			err = message_send(l, 3);
 		if (err == 0)
-			err = opened(n);
+			err = handshake_done(n);
 		break;
 	case WAIT_3:
 		err = gn_noise_read(hs, 3, msg, len, &payload, &n_payload);
 		if (err == 0)
 			err = payload_check(n, payload, n_payload);
 		if (err == 0)
-			err = opened(n);
+			err = handshake_done(n);
 		break;
 	case OPEN:
 		break;
@@ -235,7 +237,7 @@ static int handshake(struct gn_layer *l)
 
 /* ---- records ---- */
 
-/* Opens what has come whole, in place.  0 when something moved. */
+/* Opens whole records in place.  0 when something moved, GN_EAGAIN, or an error. */
 static int open_records(struct gn_layer *l)
 {
 	struct noise *n = l->state;
@@ -276,10 +278,10 @@ static int open_records(struct gn_layer *l)
 	return moved;
 }
 
-/* How much the next record may hold.  The far end can use no byte of a record before all of it is there,
- * and on a path of 4 KB/s a full one takes 16 s.  So the first ones are short: they hold the questions and
- * answers (a protocol, who the peer is) for which a peer waits only so long, and which would be read
- * behind the data that goes with them otherwise. */
+/* The most plaintext for the next record.  The peer can use no byte of a record before it has received all
+ * of it, and on a path of 4 KB/s a full record takes 16 s.  The first records are therefore short: they
+ * carry the negotiation of protocols and identify, for which a peer waits only for a limited time, and
+ * which would otherwise be held up by data in the same record. */
 static size_t body_max(const struct gn_layer *l)
 {
 	const struct noise *n = l->state;
@@ -288,7 +290,8 @@ static size_t body_max(const struct gn_layer *l)
 	return room < most ? room : most;
 }
 
-/* Seals what the layer above shows, in records as full as may be.  0 when something moved. */
+/* Seals what the layer above shows, in records as long as possible.  0 when something moved, GN_EAGAIN, or an
+ * error. */
 static int seal_records(struct gn_layer *l)
 {
 	struct noise *n = l->state;
@@ -348,7 +351,7 @@ static int noise_init(struct gn_layer *l, const void *cfg)
 		return -ENOMEM;
 	n->setup->cfg = *(const struct gn_secure_cfg *)cfg;
 	n->info.muxer = -1;
-	/* A responder makes no key before somebody has said something. */
+	/* A responder makes no keys before it has received a message. */
 	if (!n->setup->cfg.initiator) {
 		n->state = WAIT_1;
 		return 0;
@@ -384,7 +387,7 @@ static const struct gn_layer_ops noise_ops = {
 	.name = "/noise",
 	.size = sizeof(struct noise),
 	.rx_max = 2 + RECORD_MAX,
-	.up_cap = 640 * 1024, /* what one read of the socket may bring, and a record more */
+	.up_cap = 640 * 1024, /* what one read of the socket may bring, and one record more */
 	.init = noise_init,
 	.advance = noise_advance,
 	.fini = noise_fini,

@@ -50,7 +50,7 @@ int gn_noise_cipher_open(struct gn_iobuf *s)
 	return 0;
 }
 
-/* Sets key (if it is another's) and nonce; counts. */
+/* Sets the nonce, and the key unless the context has it already, and counts the record. */
 static int noise_cipher_start(struct gn_iobuf *s, struct gn_noise_key *k, int dir, EVP_CIPHER_CTX **ctx)
 {
 	struct cipher *c;
@@ -60,7 +60,7 @@ static int noise_cipher_start(struct gn_iobuf *s, struct gn_noise_key *k, int di
 
 	if (err != 0)
 		return err;
-	if (k->n == UINT64_MAX) /* the last is reserved by the framework */
+	if (k->n == UINT64_MAX) /* reserved (Noise revision 34, section 5.1) */
 		return GN_ELIMIT;
 	c = s->cipher;
 	key = c->key[dir] == k ? NULL : k->key;
@@ -112,10 +112,10 @@ void gn_noise_cipher_forget(struct gn_iobuf *s, struct gn_noise_key *k)
 
 	sodium_memzero(k->key, sizeof k->key);
 	for (int dir = 0; c != NULL && dir < 2; dir++) {
-		static const uint8_t nobody[32];
+		static const uint8_t zero_key[32];
 
 		if (c->key[dir] == k) {
-			EVP_CipherInit_ex2(c->ctx[dir], NULL, nobody, NULL, dir, NULL);
+			EVP_CipherInit_ex2(c->ctx[dir], NULL, zero_key, NULL, dir, NULL);
 			c->key[dir] = NULL;
 		}
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bulk cipher of an open connection: ChaCha20-Poly1305 of libcrypto (three times as
- * fast as libsodium's).  One seal and one open context serve all connections of a
- * iobuf; they are given the key anew for each record of another connection.
+ * The cipher of records: ChaCha20-Poly1305 of libcrypto, which is three times as fast as
+ * libsodium's.  One context for sealing and one for opening serve all connections that share
+ * I/O buffers; a context gets the key again when the record is of another connection.
  */
 #ifndef GN_SECURITY_NOISE_CIPHER_H
 #define GN_SECURITY_NOISE_CIPHER_H
@@ -12,16 +12,18 @@
 /* One direction's key and counter. */
 struct gn_noise_key {
 	uint8_t key[32];
-	uint64_t n; /* records so far */
+	uint64_t n; /* the next nonce, which is the number of records so far */
 };
 
-/* Makes the contexts unless they are there, which takes a millisecond.  0 or -ENOMEM. */
+/* Makes the contexts unless they exist, which takes a millisecond.  0 or -ENOMEM. */
 int gn_noise_cipher_open(struct gn_iobuf *s);
-/* Seals the views into out, the tag behind.  0, GN_ELIMIT (counter used up), -ENOMEM. */
+/* Seals the n views into out, followed by the tag of 16 bytes.  0, GN_ELIMIT (all nonces are used), or
+ * -ENOMEM. */
 int gn_noise_cipher_seal(struct gn_iobuf *s, struct gn_noise_key *k, const struct iovec *v, int n, uint8_t *out);
-/* Opens n bytes in place, their tag of 16 behind them.  Also GN_EAUTH. */
+/* Opens n bytes in place, which the tag of 16 bytes follows.  0, GN_EAUTH (the tag is wrong), GN_ELIMIT, or
+ * -ENOMEM. */
 int gn_noise_cipher_unseal(struct gn_iobuf *s, struct gn_noise_key *k, uint8_t *p, size_t n);
-/* The key will not be used again: wipes it, and makes the contexts forget it. */
+/* Wipes the key, here and in the contexts.  It must not be used again. */
 void gn_noise_cipher_forget(struct gn_iobuf *s, struct gn_noise_key *k);
 
 #endif

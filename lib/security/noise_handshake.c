@@ -8,7 +8,7 @@
 #include "crypto/hkdf.h"
 #include "gn.h"
 
-/* Exactly 32 bytes, so h and ck begin as the name itself. */
+/* The name has exactly 32 bytes, so it is the initial value of h and ck (Noise section 5.2). */
 static const char name[33] = "Noise_XX_25519_ChaChaPoly_SHA256";
 
 static void mix_hash(struct gn_noise *hs, const void *data, size_t n)
@@ -21,7 +21,7 @@ static void mix_hash(struct gn_noise *hs, const void *data, size_t n)
 	crypto_hash_sha256_final(&st, hs->h);
 }
 
-/* DH with a low-order point gives zero, which libsodium reports. */
+/* MixKey(DH(secret, public)).  libsodium reports a DH result of zero, which comes of a low-order point. */
 static int mix_dh(struct gn_noise *hs, const uint8_t secret[32], const uint8_t public[32])
 {
 	uint8_t dh[32];
@@ -36,7 +36,7 @@ static int mix_dh(struct gn_noise *hs, const uint8_t secret[32], const uint8_t p
 	return err;
 }
 
-/* 4 zero bytes, then the counter as 8 bytes little-endian. */
+/* A nonce is 4 zero bytes and the counter as 8 bytes, little-endian. */
 static void nonce_of(uint64_t n, uint8_t nonce[12])
 {
 	memset(nonce, 0, 4);
@@ -44,7 +44,7 @@ static void nonce_of(uint64_t n, uint8_t nonce[12])
 		nonce[4 + i] = (uint8_t)(n >> (8 * i));
 }
 
-/* EncryptAndHash: n bytes, and a tag once there is a key.  Returns the bytes written. */
+/* EncryptAndHash() of n bytes.  Returns the bytes written, which include a tag once there is a key. */
 static size_t seal(struct gn_noise *hs, const uint8_t *in, size_t n, uint8_t *out)
 {
 	uint8_t nonce[12];
@@ -61,7 +61,7 @@ static size_t seal(struct gn_noise *hs, const uint8_t *in, size_t n, uint8_t *ou
 	return len;
 }
 
-/* DecryptAndHash, in place: n bytes with their tag. */
+/* DecryptAndHash() in place of n bytes, which include the tag once there is a key. */
 static int unseal(struct gn_noise *hs, uint8_t *p, size_t n)
 {
 	uint8_t nonce[12], h[32];
