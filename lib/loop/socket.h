@@ -76,6 +76,7 @@ int gn_socket_remote(int fd, struct gn_sockaddr *out);
 struct gn_ifaddr {
 	struct gn_sockaddr addr; /* port 0 */
 	char name[GN_ZONE_MAX];  /* the interface's */
+	uint32_t index;          /* the interface's number */
 	bool is_loopback;
 };
 

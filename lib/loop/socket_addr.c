@@ -108,6 +108,7 @@ static void socket_addr_fill(const struct ifaddrs *i, struct gn_ifaddr *out)
 	(void)gn_sockaddr_decode(&sa, len, &out->addr);
 	out->addr.port = 0;
 	(void)snprintf(out->name, sizeof out->name, "%s", i->ifa_name);
+	out->index = if_nametoindex(i->ifa_name);
 }
 
 int gn_ifaddrs_get(struct gn_ifaddr **out, size_t *n)
