@@ -60,6 +60,7 @@ PAGES      := $(wildcard man/*.[1357])
 TEST_SRC   := $(wildcard tests/unit/*.c tests/conform/*.c)
 AID_SRC    := $(wildcard tests/bench/*.c tests/lab/*.c)
 FUZZ_SRC   := $(wildcard tests/fuzz/*.c)
+SUPPORT_SRC := $(wildcard tests/support/*.c)
 objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 LIB       = $(B)/lib/libgn.a
@@ -84,7 +85,7 @@ fuzzers: $(FUZZERS)
 # Every object hangs on .flags: other flags or another compiler build anew; the archive on .list: a file that is gone
 # leaves it.  In `make deps check` both come after deps.
 $(B)/.flags: TEXT = $(CC) $(BASE_CFLAGS) $(WARN) $(CFLAGS) $(ALL_LDFLAGS) $(LDLIBS)
-$(B)/.list: TEXT = $(LIB_SRC) $(PROTO)
+$(B)/.list: TEXT = $(LIB_SRC) $(PROTO) $(SUPPORT_SRC)
 $(B)/.flags $(B)/.list: FORCE | $(filter clean deps deps-dev,$(MAKECMDGOALS))
 	@mkdir -p $(@D); echo '$(TEXT)' >$@.$$$$; cmp -s $@.$$$$ $@ && rm -f $@.$$$$ || mv -f $@.$$$$ $@
 
@@ -105,6 +106,7 @@ $(B)/obj/%.o: %.c $(B)/.flags | $(PROTO_C)
 # q, not r: files of one name in two folders are two members.
 $(LIB): $(LIB_OBJ)
 $(B)/lib/libcommon.a: $(call objs,$(COMMON_SRC))
+$(B)/lib/libsupport.a: $(call objs,$(SUPPORT_SRC))
 $(B)/lib/%.a: $(B)/.list
 	@mkdir -p $(@D); rm -f $@
 	$Q ar qcsD $@ $(filter %.o,$^)
@@ -112,7 +114,7 @@ $(B)/lib/%.a: $(B)/.list
 LINK = @mkdir -p $(@D); $(if $V,set -x;,echo '  $@';) $(CC) $(BASE_CFLAGS) $(CFLAGS) -o $@ $(filter %.o %.a,$^)
 $(B)/bin/%: $$(call objs,$$(wildcard cmd/$$*/*.c)) $(B)/lib/libcommon.a $(LIB)
 	$(LINK) $(ALL_LDFLAGS) $(LDLIBS)
-$(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/lib/libcommon.a $(LIB)
+$(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/lib/libsupport.a $(B)/lib/libcommon.a $(LIB)
 	$(LINK) $(ALL_LDFLAGS) $(LDFLAGS.fuzz) $(LDLIBS)
 $(B)/tests/late/%: $$(call objs,$$(wildcard cmd/$$*/*.c)) $(B)/obj/tests/late/close.o $(B)/lib/libcommon.a $(LIB)
 	$(LINK) $(ALL_LDFLAGS) -Wl,--wrap=close $(LDLIBS)
@@ -122,7 +124,7 @@ $(B)/tests/unit/alloc: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=rea
 $(B)/tests/unit/key_file: ALL_LDFLAGS += -Wl,--wrap=close,--wrap=fsync,--wrap=link
 $(B)/tests/unit/outfile: ALL_LDFLAGS += -Wl,--wrap=open,--wrap=close
 $(B)/tests/unit/results: ALL_LDFLAGS += -Wl,--wrap=close
-$(B)/tests/%: $(B)/obj/tests/%.o $(B)/lib/libcommon.a $(LIB)
+$(B)/tests/%: $(B)/obj/tests/%.o $(B)/lib/libsupport.a $(B)/lib/libcommon.a $(LIB)
 	$(LINK) $(ALL_LDFLAGS) $(LDLIBS) -lcmocka
 
 -include $(shell test -d $(B) && find $(B) -name '*.d')

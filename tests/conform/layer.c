@@ -16,7 +16,7 @@
 #include "mux/session.h"
 #include "security/secure.h"
 #include "stack/select.h"
-#include "wire.h"
+#include "support/support.h"
 
 struct both;
 

@@ -2,15 +2,15 @@
 /* The conformance suite of transport/transport.h.  It runs over every transport, and over mem also with a delay and with
  * short reads and writes. */
 
-#include "transport_ends.h"
+#include "support/support.h"
 
 /* ---- the tests ---------------------------------------------------------------- */
 
 static void a_dial_makes_two_links(void **state)
 {
-	struct fix *f = *state;
+	struct link_pair *f = *state;
 
-	connect_both(f);
+	link_pair_connect(f);
 	assert_true(gn_multiaddr_is_equal(f->a.link->remote, f->bound));
 	assert_true(gn_multiaddr_is_equal(f->b.link->local, f->bound));
 	assert_true(gn_multiaddr_is_equal(f->a.link->local, f->b.link->remote));
@@ -21,31 +21,31 @@ static void a_dial_makes_two_links(void **state)
 
 static void a_trailing_peer_id_is_ignored(void **state)
 {
-	struct fix *f = *state;
+	struct link_pair *f = *state;
 	struct gn_multiaddr *addr;
 
 	assert_int_equal(gn_multiaddr_encapsulate_text(
 				 f->bound, "/p2p/12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA", &addr),
 			 0);
 	assert_true(f->v->ops->is_for(addr));
-	start_dial(f, addr);
+	link_pair_dial(f, addr);
 	gn_multiaddr_free(addr); /* it was copied */
-	turn_until(f, f->dones && f->links);
+	link_pair_until(f, f->dones && f->links);
 	assert_int_equal(f->err, 0);
 	assert_true(gn_multiaddr_is_equal(f->a.link->remote, f->bound)); /* without /p2p */
 }
 
-static void exchange(struct fix *f, size_t ab, size_t ba, size_t unit_a, size_t unit_b)
+static void exchange(struct link_pair *f, size_t ab, size_t ba, size_t unit_a, size_t unit_b)
 {
-	connect_both(f);
+	link_pair_connect(f);
 	f->a.to_send = ab;
 	f->b.to_send = ba;
 	f->a.unit = unit_a;
 	f->b.unit = unit_b;
 	f->a.end_after = f->b.end_after = true;
-	side_want(&f->a);
-	side_want(&f->b);
-	turn_until(f, f->a.err && f->b.err);
+	link_end_want(&f->a);
+	link_end_want(&f->b);
+	link_pair_until(f, f->a.err && f->b.err);
 	assert_int_equal(f->a.err, GN_EOF);
 	assert_int_equal(f->b.err, GN_EOF);
 	assert_int_equal(f->b.got, ab);
@@ -75,37 +75,37 @@ static void an_empty_stream_ends(void **state)
 /* While the peer does not read, writing stops and no GN_WRITABLE is reported.  When the peer reads, it goes on. */
 static void a_full_link_stops_the_writer(void **state)
 {
-	struct fix *f = *state;
+	struct link_pair *f = *state;
 	ptrdiff_t put;
 
-	connect_both(f);
+	link_pair_connect(f);
 	f->a.to_send = (size_t)64 << 20;
 	f->b.holds = true;
 	do {
-		put = side_write(&f->a);
+		put = link_end_write(&f->a);
 	} while (put > 0);
 	assert_int_equal(put, GN_EAGAIN);
 	assert_true(f->a.sent > 0 && f->a.sent < f->a.to_send);
 	f->a.to_send = f->a.sent + 100000;
 	f->a.end_after = true;
 	f->b.holds = false;
-	side_want(&f->a);
-	side_want(&f->b);
-	turn_until(f, f->b.err);
+	link_end_want(&f->a);
+	link_end_want(&f->b);
+	link_pair_until(f, f->b.err);
 	assert_int_equal(f->b.err, GN_EOF);
 	assert_int_equal(f->b.got, f->a.to_send);
 }
 
-static void half_close(struct fix *f, struct side *first, struct side *second)
+static void half_close(struct link_pair *f, struct link_end *first, struct link_end *second)
 {
 	struct iovec v = {&(char){'x'}, 1};
 
-	connect_both(f);
+	link_pair_connect(f);
 	first->to_send = 5001;
 	first->end_after = true;
-	side_want(first);
-	side_want(second);
-	turn_until(f, second->err);
+	link_end_want(first);
+	link_end_want(second);
+	link_pair_until(f, second->err);
 	assert_int_equal(second->err, GN_EOF);
 	assert_int_equal(second->got, 5001);
 	assert_int_equal(first->err, 0);
@@ -113,67 +113,67 @@ static void half_close(struct fix *f, struct side *first, struct side *second)
 	assert_int_equal(first->link->ops->end(first->link), 0); /* a second end has no effect */
 	second->to_send = 200003;
 	second->end_after = true;
-	side_want(second);
-	turn_until(f, first->err);
+	link_end_want(second);
+	link_pair_until(f, first->err);
 	assert_int_equal(first->err, GN_EOF);
 	assert_int_equal(first->got, 200003);
 }
 
 static void the_dialer_may_end_first(void **state)
 {
-	struct fix *f = *state;
+	struct link_pair *f = *state;
 
 	half_close(f, &f->a, &f->b);
 }
 
 static void the_listener_may_end_first(void **state)
 {
-	struct fix *f = *state;
+	struct link_pair *f = *state;
 
 	half_close(f, &f->b, &f->a);
 }
 
 /* Makes a link with five bytes that have arrived and are unread, and a reset behind them. */
-static void reset_behind_bytes(struct fix *f)
+static void reset_behind_bytes(struct link_pair *f)
 {
-	connect_both(f);
+	link_pair_connect(f);
 	f->a.to_send = 5;
-	assert_true(side_write(&f->a) > 0);
+	assert_true(link_end_write(&f->a) > 0);
 	f->b.holds = true;
 	f->b.link->ops->watch(f->b.link, GN_READABLE);
-	turn_until(f, f->b.seen & GN_READABLE);
-	side_drop(&f->a);
+	link_pair_until(f, f->b.seen & GN_READABLE);
+	link_end_abort(&f->a);
 	f->b.holds = false;
 }
 
 static void a_reset_is_read_behind_the_bytes(void **state)
 {
-	struct fix *f = *state;
+	struct link_pair *f = *state;
 
 	reset_behind_bytes(f);
-	side_want(&f->b);
-	turn_until(f, f->b.err);
+	link_end_want(&f->b);
+	link_pair_until(f, f->b.err);
 	assert_int_equal(f->b.got, 5);
 	assert_int_equal(f->b.err, GN_ERESET);
 	/* A failed link is readable and writable. */
 	f->b.seen = 0;
 	f->b.link->ops->watch(f->b.link, GN_READABLE | GN_WRITABLE);
-	turn_until(f, f->b.seen == (GN_READABLE | GN_WRITABLE));
+	link_pair_until(f, f->b.seen == (GN_READABLE | GN_WRITABLE));
 }
 
 /* The same when a write reports the reset first: reading still returns the bytes, and then the error, not GN_EOF. */
 static void a_reset_found_by_writing_is_read_behind_the_bytes(void **state)
 {
-	struct fix *f = *state;
+	struct link_pair *f = *state;
 	ptrdiff_t put;
 
 	reset_behind_bytes(f);
 	f->b.to_send = SIZE_MAX;
 	f->b.unit = 100;
 	f->b.holds = true;
-	gn_timer_start(&f->guard, LIMIT);
+	gn_timer_start(&f->guard, LINK_TIME_LIMIT);
 	do {
-		put = side_write_some(&f->b);
+		put = link_end_write_some(&f->b);
 		if (put == GN_EAGAIN)
 			f->b.link->ops->watch(f->b.link, GN_WRITABLE);
 		(void)gn_loop_turn(f->loop, 0);
@@ -184,7 +184,7 @@ static void a_reset_found_by_writing_is_read_behind_the_bytes(void **state)
 	assert_int_equal(put, GN_ERESET);
 	assert_int_equal(f->b.link->ops->end(f->b.link), GN_ERESET);
 	f->b.unit = SIZE_MAX;
-	side_read(&f->b);
+	link_end_read(&f->b);
 	assert_int_equal(f->b.got, 5);
 	assert_int_equal(f->b.err, GN_ERESET);
 }
@@ -192,16 +192,16 @@ static void a_reset_found_by_writing_is_read_behind_the_bytes(void **state)
 /* A link is closed with unread bytes.  What was written to it still reaches the peer. */
 static void a_close_delivers_what_was_written(void **state)
 {
-	struct fix *f = *state;
+	struct link_pair *f = *state;
 
-	connect_both(f);
+	link_pair_connect(f);
 	f->a.holds = f->b.holds = true;
 	f->b.to_send = 10000;
-	side_write(&f->b);
+	link_end_write(&f->b);
 	f->a.link->ops->watch(f->a.link, GN_READABLE);
-	turn_until(f, f->a.seen & GN_READABLE); /* the bytes stay unread */
+	link_pair_until(f, f->a.seen & GN_READABLE); /* the bytes stay unread */
 	f->a.to_send = 20000;
-	side_write(&f->a);
+	link_end_write(&f->a);
 	assert_int_equal(f->a.sent, 20000);
 	f->a.link->ops->close(f->a.link);
 	f->a.link = NULL;
@@ -209,8 +209,8 @@ static void a_close_delivers_what_was_written(void **state)
 	f->b.to_send = 300000; /* the peer sends more than any buffer holds */
 	f->b.end_after = true;
 	f->b.holds = false;
-	side_want(&f->b);
-	turn_until(f, f->b.err && f->b.has_ended);
+	link_end_want(&f->b);
+	link_pair_until(f, f->b.err && f->b.has_ended);
 	assert_int_equal(f->b.err, GN_EOF);
 	assert_int_equal(f->b.got, 20000);
 	assert_int_equal(f->a.calls, 0);
@@ -225,12 +225,12 @@ static void a_close_delivers_what_was_written(void **state)
 /* Both ends close with unread bytes. */
 static void both_ends_may_close_with_unread_bytes(void **state)
 {
-	struct fix *f = *state;
+	struct link_pair *f = *state;
 
-	connect_both(f);
+	link_pair_connect(f);
 	f->a.to_send = f->b.to_send = 3000;
-	side_write(&f->a);
-	side_write(&f->b);
+	link_end_write(&f->a);
+	link_end_write(&f->b);
 	f->a.link->ops->close(f->a.link);
 	f->b.link->ops->close(f->b.link);
 	f->a.link = f->b.link = NULL;
@@ -242,9 +242,9 @@ static void both_ends_may_close_with_unread_bytes(void **state)
 /* A loop that is freed frees the links that are closing. */
 static void a_loop_frees_links_that_are_closing(void **state)
 {
-	struct fix *f = *state;
+	struct link_pair *f = *state;
 
-	connect_both(f);
+	link_pair_connect(f);
 	f->a.link->ops->close(f->a.link);
 	f->a.link = NULL;
 }
@@ -252,7 +252,7 @@ static void a_loop_frees_links_that_are_closing(void **state)
 /* The link is closed from inside its callback. */
 static void on_ready_close(void *arg, unsigned ready)
 {
-	struct side *s = arg;
+	struct link_end *s = arg;
 	struct gn_link *link = s->link;
 
 	(void)ready;
@@ -266,14 +266,14 @@ static void on_ready_close(void *arg, unsigned ready)
 
 static void a_link_may_be_closed_in_its_callback(void **state)
 {
-	struct fix *f = *state;
+	struct link_pair *f = *state;
 
-	connect_both(f);
+	link_pair_connect(f);
 	f->a.link->on_ready = on_ready_close;
 	f->b.link->on_ready = on_ready_close;
 	f->a.link->ops->watch(f->a.link, GN_WRITABLE | GN_READABLE);
 	f->b.link->ops->watch(f->b.link, GN_WRITABLE | GN_READABLE);
-	turn_until(f, f->a.link == NULL && f->b.link == NULL);
+	link_pair_until(f, f->a.link == NULL && f->b.link == NULL);
 	assert_int_equal(f->a.calls, 1);
 	assert_int_equal(f->b.calls, 1);
 	f->v->ops->close(f->listener);
@@ -283,24 +283,24 @@ static void a_link_may_be_closed_in_its_callback(void **state)
 
 static void received_bytes_are_acknowledged(void **state)
 {
-	struct fix *f = *state;
+	struct link_pair *f = *state;
 
-	connect_both(f);
+	link_pair_connect(f);
 	f->a.to_send = 5000;
-	side_write(&f->a);
-	side_want(&f->b);
-	turn_until(f, f->b.got == 5000);
-	turn_until_by(f, f->a.link->ops->unacked(f->a.link) == 0, GN_MSEC);
+	link_end_write(&f->a);
+	link_end_want(&f->b);
+	link_pair_until(f, f->b.got == 5000);
+	link_pair_until_by(f, f->a.link->ops->unacked(f->a.link) == 0, GN_MSEC);
 }
 
 static void a_dial_without_a_listener_is_refused(void **state)
 {
-	struct fix *f = *state;
+	struct link_pair *f = *state;
 
 	f->v->ops->close(f->listener);
 	f->listener = NULL;
-	start_dial(f, f->bound);
-	turn_until(f, f->dones);
+	link_pair_dial(f, f->bound);
+	link_pair_until(f, f->dones);
 	assert_int_equal(f->err, -ECONNREFUSED);
 	assert_int_equal(f->dones, 1);
 	assert_int_equal(gn_loop_run(f->loop), 0);
@@ -308,9 +308,9 @@ static void a_dial_without_a_listener_is_refused(void **state)
 
 static void a_cancelled_dial_is_not_reported(void **state)
 {
-	struct fix *f = *state;
+	struct link_pair *f = *state;
 
-	start_dial(f, f->bound);
+	link_pair_dial(f, f->bound);
 	f->v->ops->cancel(f->dial);
 	f->dial = NULL;
 	f->v->ops->close(f->listener);
@@ -322,39 +322,39 @@ static void a_cancelled_dial_is_not_reported(void **state)
 /* The dial is cancelled when the listener has the link already: the link ends there. */
 static void a_cancelled_dial_ends_the_link_at_the_listener(void **state)
 {
-	struct fix *f = *state;
+	struct link_pair *f = *state;
 
 	f->cancels_dial = true;
-	start_dial(f, f->bound);
-	turn_until(f, f->links);
+	link_pair_dial(f, f->bound);
+	link_pair_until(f, f->links);
 	if (f->v->mem.delay)
 		assert_int_equal(f->dones, 0);
 	if (f->dones)
-		side_drop(&f->a);
-	side_want(&f->b);
-	turn_until(f, f->b.err);
+		link_end_abort(&f->a);
+	link_end_want(&f->b);
+	link_pair_until(f, f->b.err);
 	assert_int_equal(f->b.got, 0);
 	assert_true(f->b.err == GN_EOF || f->b.err == GN_ERESET);
 }
 
 static void a_listener_may_be_closed_in_its_callback(void **state)
 {
-	struct fix *f = *state;
+	struct link_pair *f = *state;
 
 	f->closes_listener = true;
-	connect_both(f);
+	link_pair_connect(f);
 	assert_null(f->listener);
-	side_drop(&f->a);
+	link_end_abort(&f->a);
 	f->dones = 0;
-	start_dial(f, f->bound);
-	turn_until(f, f->dones);
+	link_pair_dial(f, f->bound);
+	link_pair_until(f, f->dones);
 	assert_int_equal(f->err, -ECONNREFUSED);
 }
 
 static void an_address_in_use_is_refused(void **state)
 {
-	struct fix *f = *state;
-	struct gn_link_listen_cfg cfg = {.loop = f->loop, .addr = f->bound, .on_link = on_link, .arg = f};
+	struct link_pair *f = *state;
+	struct gn_link_listen_cfg cfg = {.loop = f->loop, .addr = f->bound, .on_link = link_pair_on_link, .arg = f};
 	struct gn_link_listener *l;
 	struct gn_multiaddr *bound;
 
@@ -363,15 +363,15 @@ static void an_address_in_use_is_refused(void **state)
 	assert_int_equal(f->v->ops->listen(&cfg, &f->listener, &bound), 0); /* the address is free at once */
 	assert_true(gn_multiaddr_is_equal(bound, f->bound));
 	gn_multiaddr_free(bound);
-	connect_both(f);
+	link_pair_connect(f);
 }
 
 static void a_foreign_address_is_refused(void **state)
 {
 	static const char *const texts[] = {"/unix/%2Ftmp%2Fx", "/ip4/127.0.0.1/udp/1", "/ip4/127.0.0.1/tcp/1/ws",
 					    "/dns4/localhost/tcp/1", "/memory/1/p2p-circuit"};
-	struct fix *f = *state;
-	struct gn_link_dial_cfg cfg = {.loop = f->loop, .on_done = on_done, .arg = f};
+	struct link_pair *f = *state;
+	struct gn_link_dial_cfg cfg = {.loop = f->loop, .on_done = link_pair_on_done, .arg = f};
 	struct gn_multiaddr *addr;
 	size_t i;
 
@@ -387,36 +387,36 @@ static void a_foreign_address_is_refused(void **state)
 
 static void a_paused_listener_reports_no_link(void **state)
 {
-	struct fix *f = *state;
+	struct link_pair *f = *state;
 
 	f->v->ops->pause(f->listener, true);
-	start_dial(f, f->bound);
-	turn_until(f, f->dones); /* the link waits in the backlog */
+	link_pair_dial(f, f->bound);
+	link_pair_until(f, f->dones); /* the link waits in the backlog */
 	assert_int_equal(f->err, 0);
 	(void)gn_loop_turn(f->loop, 0);
 	assert_int_equal(f->links, 0);
 	f->a.to_send = 1234;
 	f->a.end_after = true;
-	side_write(&f->a);
+	link_end_write(&f->a);
 	f->v->ops->pause(f->listener, false);
-	turn_until(f, f->links);
-	side_want(&f->b);
-	turn_until(f, f->b.err);
+	link_pair_until(f, f->links);
+	link_end_want(&f->b);
+	link_pair_until(f, f->b.err);
 	assert_int_equal(f->b.got, 1234);
 }
 
 /* Closing a listener resets the links in its backlog. */
 static void closing_a_listener_resets_its_backlog(void **state)
 {
-	struct fix *f = *state;
+	struct link_pair *f = *state;
 
 	f->v->ops->pause(f->listener, true);
-	start_dial(f, f->bound);
-	turn_until(f, f->dones);
+	link_pair_dial(f, f->bound);
+	link_pair_until(f, f->dones);
 	f->v->ops->close(f->listener);
 	f->listener = NULL;
-	side_want(&f->a);
-	turn_until(f, f->a.err);
+	link_end_want(&f->a);
+	link_pair_until(f, f->a.err);
 	assert_int_equal(f->links, 0);
 	assert_int_equal(f->a.err, GN_ERESET);
 }
@@ -426,17 +426,17 @@ static void closing_a_listener_resets_its_backlog(void **state)
 #define MANY 200
 
 struct many {
-	struct fix *f;
-	struct side in[MANY], out[MANY];
+	struct link_pair *f;
+	struct link_end in[MANY], out[MANY];
 	struct gn_link_dial *dial[MANY];
 	size_t n_in, n_out;
 };
 
-static void side_start(struct side *s, struct fix *f, struct gn_link *link)
+static void side_start(struct link_end *s, struct link_pair *f, struct gn_link *link)
 {
-	*s = (struct side){.f = f, .unit = 997, .to_send = 10007, .end_after = true};
-	side_take(s, link);
-	side_want(s);
+	*s = (struct link_end){.f = f, .unit = 997, .to_send = 10007, .end_after = true};
+	link_end_init(s, link);
+	link_end_want(s);
 }
 
 static void on_link_many(void *arg, struct gn_link *link)
@@ -468,7 +468,7 @@ static size_t count_ended(const struct many *m)
 
 static void many_links_at_once(void **state)
 {
-	struct fix *f = *state;
+	struct link_pair *f = *state;
 	struct many *m = calloc(1, sizeof *m);
 	struct gn_link_listen_cfg lcfg = {.loop = f->loop, .addr = f->bound, .on_link = on_link_many, .arg = m};
 	struct gn_link_dial_cfg cfg = {.loop = f->loop, .addr = f->bound, .on_done = on_done_many, .arg = m};
@@ -482,7 +482,7 @@ static void many_links_at_once(void **state)
 	gn_multiaddr_free(bound);
 	for (i = 0; i < MANY; i++)
 		assert_int_equal(f->v->ops->dial(&cfg, &m->dial[i]), 0);
-	turn_until(f, count_ended(m) == 2 * (size_t)MANY);
+	link_pair_until(f, count_ended(m) == 2 * (size_t)MANY);
 	for (i = 0; i < MANY; i++) {
 		assert_int_equal(m->in[i].err, GN_EOF);
 		assert_int_equal(m->out[i].err, GN_EOF);
@@ -496,7 +496,7 @@ static void many_links_at_once(void **state)
 
 /* ---- every test over every transport ------------------------------------------ */
 
-static const struct variant variants[] = {
+static const struct link_variant variants[] = {
 	{.name = "mem", .ops = &gn_transport_mem, .addr = "/memory/0", .is_virtual = true},
 	{.name = "mem, far and in pieces",
 	 .ops = &gn_transport_mem,
@@ -515,7 +515,7 @@ static void refuse_link(void *arg, struct gn_link *link)
 }
 
 /* A host may have no IPv6. */
-static bool is_had(const struct variant *v)
+static bool is_had(const struct link_variant *v)
 {
 	struct gn_link_listen_cfg cfg = {.on_link = refuse_link};
 	struct gn_multiaddr *addr = NULL, *bound;
@@ -539,9 +539,9 @@ static bool is_had(const struct variant *v)
 	return had;
 }
 
-#define ON(test)                                                                                   \
-	{                                                                                          \
-		.name = #test, .test_func = (test), .setup_func = setup, .teardown_func = teardown \
+#define ON(test)                                                                                                       \
+	{                                                                                                              \
+		.name = #test, .test_func = (test), .setup_func = link_pair_setup, .teardown_func = link_pair_teardown \
 	}
 
 int main(void)

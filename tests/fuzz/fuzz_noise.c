@@ -6,7 +6,7 @@
  *     else: they are cut into records that are well sealed, some then changed. */
 #include <sodium.h>
 
-#include "noise_peer.h"
+#include "support/noise_peer.h"
 #include "security/secure.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -60,7 +60,7 @@ static void handshake_well(struct run *x)
 	uint8_t payload[4096];
 
 	handshake(x, payload, noise_peer_payload(&x->peer, muxers, 2, payload));
-	WIRE_MUST(side_said(&x->s, GN_READY));
+	REQUIRE(side_said(&x->s, GN_READY));
 	side_drain(&x->s, &x->out, 1);
 	if (x->initiator)
 		noise_peer_read(&x->peer, 3, &x->out);
@@ -89,16 +89,16 @@ static void records(struct run *x)
 		while (gn_pipe_len(x->l->up_rx) > 0) {
 			struct iovec v;
 
-			WIRE_MUST(gn_pipe_peek(x->l->up_rx, &v, 1, SIZE_MAX) == 1);
-			WIRE_MUST(v.iov_len <= want.len && memcmp(v.iov_base, want.p + want.at, v.iov_len) == 0);
+			REQUIRE(gn_pipe_peek(x->l->up_rx, &v, 1, SIZE_MAX) == 1);
+			REQUIRE(v.iov_len <= want.len && memcmp(v.iov_base, want.p + want.at, v.iov_len) == 0);
 			wire_skip(&want, v.iov_len);
 			gn_pipe_skip(x->l->up_rx, v.iov_len);
 			gn_stack_mark_top(&x->s.stack);
 			(void)side_pump(&x->s, 1);
 		}
 	}
-	WIRE_MUST(want.len == 0);
-	WIRE_MUST(!good || x->s.stack.err == 0);
+	REQUIRE(want.len == 0);
+	REQUIRE(!good || x->s.stack.err == 0);
 	wire_fini(&want);
 }
 
@@ -116,23 +116,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	rng_input(&x.r, data + 1, n - 1);
 	gn_iobuf_init(&x.iobuf);
 	side_init(&x.s, &x.iobuf);
-	WIRE_MUST(gn_key_new_seeded((uint8_t[32]){1}, &x.key) == 0);
+	REQUIRE(gn_key_new_seeded((uint8_t[32]){1}, &x.key) == 0);
 	cfg.key = x.key;
 	noise_peer_init(&x.peer, !cfg.initiator, 9);
-	WIRE_MUST(gn_stack_push(&x.s.stack, gn_security_noise.layer, &cfg, false, &x.l) == 0);
+	REQUIRE(gn_stack_push(&x.s.stack, gn_security_noise.layer, &cfg, false, &x.l) == 0);
 	if (mode < 4) {
 		x.r.p = x.r.end;
 		feed(&x, data + 1, n - 1, mode & 1);
-		WIRE_MUST(!side_said(&x.s, GN_READY)); /* without a key nobody gets that far */
+		REQUIRE(!side_said(&x.s, GN_READY)); /* without a key nobody gets that far */
 	} else if (mode < 6) {
 		x.r.p = x.r.end;
 		handshake(&x, data + 1, n - 1 < 8000 ? n - 1 : 8000);
-		WIRE_MUST(!side_said(&x.s, GN_READY)); /* that would be a forged signature */
-		WIRE_MUST(x.s.stack.err != 0);
+		REQUIRE(!side_said(&x.s, GN_READY)); /* that would be a forged signature */
+		REQUIRE(x.s.stack.err != 0);
 	} else if (mode < 8) {
 		handshake_well(&x);
 		feed(&x, data + 1, n - 1, mode & 1);
-		WIRE_MUST(gn_pipe_len(x.l->up_rx) == 0);
+		REQUIRE(gn_pipe_len(x.l->up_rx) == 0);
 	} else {
 		records(&x);
 	}

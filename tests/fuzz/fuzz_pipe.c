@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* Pipes against byte queues, the operations chosen by the fuzzer. */
-#include "pipe_model.h"
+#include "support/pipe_model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct rng r;
-	struct model m;
+	struct pipe_model m;
 
 	rng_input(&r, data, n);
-	model_init(&m, &r);
+	pipe_model_init(&m, &r);
 	for (int i = 0; i < 400 && !rng_is_done(&r); i++)
-		if (!model_step(&m))
+		if (!pipe_model_step(&m))
 			abort();
-	model_fini(&m);
+	pipe_model_fini(&m);
 	return 0;
 }

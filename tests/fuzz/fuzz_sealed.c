@@ -4,8 +4,8 @@
  * behind it, so that the fuzzer gets behind stanza, AEAD and signature; or changes to a good
  * message, none of which may pass. */
 #include "base/cursor.h"
-#include "rng.h"
-#include "seal_craft.h"
+#include "support/rng.h"
+#include "support/seal_craft.h"
 
 #define OUT_MAX ((size_t)1 << 16)
 
@@ -85,7 +85,7 @@ static void inside(const uint8_t *p, size_t n)
 {
 	struct gn_cursor c;
 	struct gn_buf got, text;
-	struct forge f;
+	struct seal_craft f;
 	const uint8_t *view;
 	uint8_t what, len;
 	bool is_clean = true;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "stack/select.h"
-#include "wire.h"
+#include "support/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -15,7 +15,7 @@ static const char *const ids[] = {"/a", "/noise", "/yamux/1.0.0"};
 static int find(void *arg, const char *id, size_t len)
 {
 	(void)arg;
-	WIRE_MUST(strlen(id) == len && len <= GN_SELECT_ID_MAX);
+	REQUIRE(strlen(id) == len && len <= GN_SELECT_ID_MAX);
 	for (int i = 0; i < 3; i++)
 		if (strcmp(ids[i], id) == 0)
 			return i;
@@ -51,16 +51,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	s.on_step = on_step;
 	wire_put(&in, data + 1, n - 1);
 	in.end = GN_EOF;
-	WIRE_MUST(gn_stack_push(&s.stack, &gn_select_ops, &cfg, true, NULL) == 0);
+	REQUIRE(gn_stack_push(&s.stack, &gn_select_ops, &cfg, true, NULL) == 0);
 	while (s.n_steps == 0 && wire_give(&in, &s.rx, step, data[0] & 2)) {
 		gn_stack_mark_bottom(&s.stack);
 		(void)side_pump(&s, 1);
 		(void)wire_take(&out, &s.tx, 7);
 	}
-	WIRE_MUST(s.n_steps == 1); /* with the end there is always an outcome */
+	REQUIRE(s.n_steps == 1); /* with the end there is always an outcome */
 	if (s.steps[0] == GN_DONE) {
-		WIRE_MUST(s.chosen >= 0 && s.chosen < 3);
-		WIRE_MUST(memmem(data + 1, n - 1, ids[s.chosen], strlen(ids[s.chosen])) != NULL);
+		REQUIRE(s.chosen >= 0 && s.chosen < 3);
+		REQUIRE(memmem(data + 1, n - 1, ids[s.chosen], strlen(ids[s.chosen])) != NULL);
 	}
 	side_fini(&s);
 	gn_iobuf_fini(&iobuf);

@@ -2,7 +2,7 @@
 /* A yamux session against a peer that is the fuzzer: frames of its choosing, or plain bytes,
  * cut anywhere, while an owner of ours opens, writes, reads, closes, resets and releases.
  * What the session says is watched: it keeps to the protocol whatever it hears. */
-#include "yamux_watch.h"
+#include "support/yamux_watch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -22,8 +22,8 @@ static void on_events(void *arg, struct gn_mux_stream *st, unsigned events)
 
 	for (int i = 0; i < STREAMS; i++)
 		found = found || o->st[i] == st;
-	WIRE_MUST(found && events != 0);
-	WIRE_MUST(!(events & GN_MUX_STREAM_GONE) || st->err != 0);
+	REQUIRE(found && events != 0);
+	REQUIRE(!(events & GN_MUX_STREAM_GONE) || st->err != 0);
 }
 
 static void take_up(struct owner *o, struct gn_mux_stream *st)
@@ -158,7 +158,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	side_init(&s, &iobuf);
 	s.rx.cap = 4 << 20;
 	watch_init(&watch, cfg.client);
-	WIRE_MUST(gn_stack_push(&s.stack, gn_muxer_yamux.layer, &cfg, false, &l) == 0);
+	REQUIRE(gn_stack_push(&s.stack, gn_muxer_yamux.layer, &cfg, false, &l) == 0);
 	o.ses = gn_muxer_yamux.session(l);
 	for (int i = 0; i < STEPS && !rng_is_done(&r); i++) {
 		uint8_t op = (uint8_t)rng_below(&r, 256);
@@ -173,29 +173,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		else if (op < 230)
 			wire_take(&out, &s.tx, rng_size(&r, 300000));
 		if (out.total > was)
-			WIRE_MUST(watch_says(&watch, out.p + out.at + out.len - (out.total - was), out.total - was));
+			REQUIRE(watch_send(&watch, out.p + out.at + out.len - (out.total - was), out.total - was));
 		wire_skip(&out, out.len);
 		len = op % 4 == 0 ? in.len : rng_size(&r, in.len);
 		len = len < 500000 ? len : 500000;
 		if (len > 0) {
-			watch_hears(&watch, in.p + in.at, len);
+			watch_receive(&watch, in.p + in.at, len);
 			(void)wire_give(&in, &s.rx, len, op & 8);
 		}
 		gn_stack_mark_bottom(&s.stack);
-		WIRE_MUST(side_pump(&s, now) == 0);
+		REQUIRE(side_pump(&s, now) == 0);
 		if (op & 1)
 			gn_mux_session_deliver(o.ses, on_new, &o);
 		/* What is held is what was promised. */
-		WIRE_MUST(budget.used <= budget.max);
+		REQUIRE(budget.used <= budget.max);
 		for (int k = 0; k < STREAMS; k++) {
 			struct yamux_stream *ys = o.st[k] != NULL ? yamux_stream_of(o.st[k]) : NULL;
 
-			WIRE_MUST(ys == NULL || gn_pipe_len(&o.st[k]->rx) <= ys->window);
+			REQUIRE(ys == NULL || gn_pipe_len(&o.st[k]->rx) <= ys->window);
 		}
-		WIRE_MUST(o.ses->streams <= 40 + STREAMS + 64);
+		REQUIRE(o.ses->streams <= 40 + STREAMS + 64);
 	}
 	side_fini(&s);
-	WIRE_MUST(budget.used == 0);
+	REQUIRE(budget.used == 0);
 	gn_iobuf_fini(&iobuf);
 	wire_fini(&in);
 	wire_fini(&out);

@@ -3,7 +3,7 @@
 #ifndef GN_TESTS_CAT_PLAN_H
 #define GN_TESTS_CAT_PLAN_H
 
-#include "rng.h"
+#include "support/rng.h"
 
 enum { LISTENER, DIALER, ENDS };
 

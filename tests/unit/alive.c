@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "raw_peer.h"
+#include "support/support.h"
 
 /* A client's channel to one of the town's protocols. */
 struct client {
@@ -416,6 +416,6 @@ int main(void)
 		cmocka_unit_test(a_handshake_may_take_its_time),
 	};
 
-	WIRE_MUST(sodium_init() >= 0);
+	REQUIRE(sodium_init() >= 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "raw_peer.h"
+#include "support/support.h"
 
 static struct {
 	bool is_on;
@@ -306,6 +306,6 @@ int main(void)
 		cmocka_unit_test(of_a_node), cmocka_unit_test(of_what_comes_in),
 	};
 
-	WIRE_MUST(sodium_init() >= 0);
+	REQUIRE(sodium_init() >= 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

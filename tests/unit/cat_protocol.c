@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "gn-cat/protocol.c"
-#include "rng.h"
+#include "support/support.h"
 
 /* ---- coming in: what a run of the machine says, as text ---- */
 

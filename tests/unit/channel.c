@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "channel_pair.h"
+#include "support/support.h"
 
 /* ---- half-close ---- */
 
@@ -16,21 +16,21 @@ static void half_close(void **state)
 	struct channel_pair s;
 
 	(void)state;
-	channel_pair_init(&s, DELAY * GN_MSEC);
+	channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 	s.server.writes = false;
 	channel_pair_dial(&s);
 	channel_pair_run(&s, 1000);
 	assert_int_equal(s.server.in, GN_EOF);
-	assert_int_equal(s.server.got, BYTES);
+	assert_int_equal(s.server.got, CHANNEL_PAIR_BYTES);
 	assert_true(s.dialer.seen & GN_DRAINED);
 	/* This side is shut, the other one is not. */
 	assert_int_equal(gn_channel_write(s.dialer.ch, "x", 1), GN_ECLOSED);
 	assert_int_equal(s.dialer.in, 0);
-	end_write(&s.server);
+	channel_end_write(&s.server);
 	s.server.writes = true;
 	channel_pair_run(&s, 1000);
 	assert_int_equal(s.dialer.in, GN_EOF);
-	assert_int_equal(s.dialer.got, BYTES);
+	assert_int_equal(s.dialer.got, CHANNEL_PAIR_BYTES);
 	assert_int_equal(s.dialer.dead + s.server.dead, 0);
 	/* And the end stays the end. */
 	assert_int_equal(gn_channel_read(s.dialer.ch, &(uint8_t){0}, 1), GN_EOF);
@@ -45,12 +45,12 @@ static void given_up(void **state)
 	for (int ended = 0; ended < 2; ended++) {
 		struct channel_pair s;
 
-		channel_pair_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 		s.dialer.writes = s.dialer.reads = false;
 		channel_pair_dial(&s);
 		TEST_NODE_UNTIL(&s.t, s.dialer.ch != NULL, GN_SEC);
 		for (size_t i = 0; i < 100000; i++)
-			assert_int_equal(gn_channel_write(s.dialer.ch, &(uint8_t){byte_at(i)}, 1), 1);
+			assert_int_equal(gn_channel_write(s.dialer.ch, &(uint8_t){channel_pair_byte(i)}, 1), 1);
 		if (ended)
 			assert_int_equal(gn_channel_end(s.dialer.ch), 0);
 		gn_channel_free(s.dialer.ch);
@@ -73,14 +73,14 @@ static void all_that_was_written_is_acknowledged(void **state)
 	struct channel_pair s;
 
 	(void)state;
-	channel_pair_init(&s, DELAY * GN_MSEC);
+	channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 	s.server.writes = false;
 	channel_pair_dial(&s);
 	TEST_NODE_UNTIL(&s.t, s.dialer.ch != NULL, GN_SEC);
 	assert_int_equal(gn_channel_sync(s.dialer.ch), 0);
 	assert_true(gn_channel_pending(s.dialer.ch) > 0);
 	TEST_NODE_UNTIL(&s.t, s.dialer.seen & GN_ACKED, 2 * GN_SEC);
-	assert_int_equal(s.server.got, BYTES);
+	assert_int_equal(s.server.got, CHANNEL_PAIR_BYTES);
 	assert_int_equal(s.server.in, GN_EOF);
 	assert_int_equal(gn_channel_pending(s.dialer.ch), 0);
 	channel_pair_fini(&s);
@@ -94,11 +94,11 @@ static void the_acknowledgement_covers_an_end_that_waits_for_the_answer(void **s
 	for (int before = 0; before < 2; before++) {
 		struct channel_pair s;
 
-		channel_pair_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 		s.dialer.writes = s.server.writes = false;
 		channel_pair_dial(&s);
 		TEST_NODE_UNTIL(&s.t, s.dialer.ch != NULL, GN_SEC);
-		assert_int_equal(gn_channel_write(s.dialer.ch, &(uint8_t){byte_at(0)}, 1), 1);
+		assert_int_equal(gn_channel_write(s.dialer.ch, &(uint8_t){channel_pair_byte(0)}, 1), 1);
 		if (before)
 			assert_int_equal(gn_channel_sync(s.dialer.ch), 0);
 		assert_int_equal(gn_channel_end(s.dialer.ch), 0);
@@ -119,14 +119,14 @@ static void a_path_that_is_lost_is_told_in_place_of_the_acknowledgement(void **s
 	struct gn_conn *c;
 
 	(void)state;
-	channel_pair_init(&s, DELAY * GN_MSEC);
+	channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 	s.server.writes = s.dialer.writes = false;
 	channel_pair_dial(&s);
 	TEST_NODE_UNTIL(&s.t, s.dialer.seen & GN_OPENED, GN_SEC);
 	assert_int_equal(gn_channel_end(s.server.ch), 0);
 	TEST_NODE_UNTIL(&s.t, s.dialer.in == GN_EOF, GN_SEC);
 	for (size_t i = 0; i < 1000; i++)
-		assert_int_equal(gn_channel_write(s.dialer.ch, &(uint8_t){byte_at(i)}, 1), 1);
+		assert_int_equal(gn_channel_write(s.dialer.ch, &(uint8_t){channel_pair_byte(i)}, 1), 1);
 	assert_int_equal(gn_channel_end(s.dialer.ch), 0);
 	assert_int_equal(gn_channel_sync(s.dialer.ch), 0);
 	TEST_NODE_UNTIL(&s.t, s.dialer.seen & GN_DRAINED, GN_SEC);
@@ -143,7 +143,7 @@ static void a_path_that_is_lost_is_told_in_place_of_the_acknowledgement(void **s
 /* ---- sources ---- */
 
 struct shown {
-	uint8_t bytes[BYTES];
+	uint8_t bytes[CHANNEL_PAIR_BYTES];
 	size_t taken, size;
 	bool is_gone;
 };
@@ -192,10 +192,10 @@ static void sources(void **state)
 		struct channel_pair s;
 
 		memset(&sh, 0, sizeof sh);
-		sh.size = BYTES;
-		for (size_t i = 0; i < BYTES; i++)
-			sh.bytes[i] = byte_at(i);
-		channel_pair_init(&s, DELAY * GN_MSEC);
+		sh.size = CHANNEL_PAIR_BYTES;
+		for (size_t i = 0; i < CHANNEL_PAIR_BYTES; i++)
+			sh.bytes[i] = channel_pair_byte(i);
+		channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 		s.dialer.writes = s.server.writes = false;
 		channel_pair_dial(&s);
 		TEST_NODE_UNTIL(&s.t, s.dialer.ch != NULL, GN_SEC);
@@ -214,11 +214,11 @@ static void sources(void **state)
 		sh.is_gone = true;
 		channel_pair_run(&s, 3000);
 		if (s.server.in == GN_EOF && !taken_off)
-			assert_int_equal(s.server.got, BYTES);
+			assert_int_equal(s.server.got, CHANNEL_PAIR_BYTES);
 		if (s.opened > 0)
 			assert_true(s.server.in == GN_EOF || s.server.dead == 1);
-		if (ms == 119 || sh.taken == BYTES)
-			assert_int_equal(s.server.got, BYTES);
+		if (ms == 119 || sh.taken == CHANNEL_PAIR_BYTES)
+			assert_int_equal(s.server.got, CHANNEL_PAIR_BYTES);
 		channel_pair_fini(&s);
 	}
 }
@@ -354,7 +354,7 @@ static void state_and_metrics(void **state)
 	struct channel_pair s;
 
 	(void)state;
-	channel_pair_init(&s, DELAY * GN_MSEC);
+	channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 	channel_pair_dial(&s);
 	TEST_NODE_UNTIL(&s.t, s.dialer.ch != NULL, GN_SEC);
 	gn_channel_state(s.dialer.ch, &d);
@@ -390,14 +390,14 @@ static void state_and_metrics(void **state)
 	assert_memory_not_equal(d.guid, l.guid, GN_GUID_LEN); /* each end's own */
 
 	gn_channel_metrics(s.dialer.ch, &m);
-	assert_int_equal(m.bytes_out, BYTES);
-	assert_int_equal(m.bytes_in, BYTES);
+	assert_int_equal(m.bytes_out, CHANNEL_PAIR_BYTES);
+	assert_int_equal(m.bytes_in, CHANNEL_PAIR_BYTES);
 	assert_int_equal(m.frames_in + m.frames_out, 0);
-	assert_true(m.rtt >= 2 * DELAY * GN_MSEC && m.rtt <= 20 * DELAY * GN_MSEC);
+	assert_true(m.rtt >= 2 * CHANNEL_PAIR_DELAY * GN_MSEC && m.rtt <= 20 * CHANNEL_PAIR_DELAY * GN_MSEC);
 	assert_true(m.age > 1900 * GN_MSEC && m.age <= 2100 * GN_MSEC);
 	assert_true(m.heard >= 0 && m.heard <= 2000 * GN_MSEC);
 	gn_channel_conn_metrics(s.server.ch, &m);
-	assert_true(m.bytes_in >= BYTES && m.bytes_out >= BYTES);
+	assert_true(m.bytes_in >= CHANNEL_PAIR_BYTES && m.bytes_out >= CHANNEL_PAIR_BYTES);
 	assert_int_equal(m.channels, 1);
 	assert_int_equal(m.conns, 1);
 	gn_channel_free(s.dialer.ch);
@@ -406,12 +406,12 @@ static void state_and_metrics(void **state)
 	channel_pair_run(&s, 100);
 	gn_node_metrics(s.t.node, &m);
 	assert_int_equal(m.channels, 0);
-	assert_true(m.bytes_in >= BYTES && m.bytes_out >= BYTES);
+	assert_true(m.bytes_in >= CHANNEL_PAIR_BYTES && m.bytes_out >= CHANNEL_PAIR_BYTES);
 	gn_node_free(s.client);
 	test_node_quiet(&s.t);
 	gn_node_metrics(s.t.node, &m); /* sums outlive connections */
 	assert_int_equal(m.conns, 0);
-	assert_true(m.bytes_in >= BYTES && m.bytes_out >= BYTES);
+	assert_true(m.bytes_in >= CHANNEL_PAIR_BYTES && m.bytes_out >= CHANNEL_PAIR_BYTES);
 	gn_key_free(s.key);
 	test_node_fini(&s.t);
 }
@@ -429,6 +429,6 @@ int main(void)
 		cmocka_unit_test(state_and_metrics),
 	};
 
-	WIRE_MUST(sodium_init() >= 0);
+	REQUIRE(sodium_init() >= 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "addr/cid.h"
 
-#include "vectors.h"
+#include "support/support.h"
 
 static void test_versions(void **state)
 {

@@ -2,7 +2,7 @@
 #include "base/cursor.h"
 
 #include "base/bytes.h"
-#include "vectors.h"
+#include "support/support.h"
 
 static void test_integers(void **state)
 {

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "net.h"
+#include "support/support.h"
 
 struct told {
 	int calls, err;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "crypto/envelope.h"
 
-#include "vectors.h"
+#include "support/support.h"
 
 static struct gn_key *signer;
 

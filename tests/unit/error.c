@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "vectors.h"
+#include "support/support.h"
 
 static void test_ours(void **state)
 {

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "common/diag.h"
-#include "vectors.h"
+#include "support/support.h"
 
 #define BLOCKED 20 /* seconds */
 

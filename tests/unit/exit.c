@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "gn.h"
-#include "vectors.h"
+#include "support/support.h"
 
 static void a_dial_that_the_system_refuses_is_unreachable(void **state)
 {

@@ -2,7 +2,7 @@
 #include "base/frame.h"
 
 #include "base/buf.h"
-#include "vectors.h"
+#include "support/support.h"
 
 /* Feeds the bytes in pieces of `step`, and writes what came out as text: each frame's
  * length, a colon, its bytes, a full stop.  Returns what ended it. */

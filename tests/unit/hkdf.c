@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "crypto/hkdf.h"
 
-#include "vectors.h"
+#include "support/support.h"
 
 static void check(const char *ikm_hex, const char *salt_hex, const char *info_hex, const char *prk_hex,
 		  const char *okm_hex)

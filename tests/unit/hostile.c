@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "raw_peer.h"
+#include "support/support.h"
 
 static struct gn_limits lim;
 
@@ -457,6 +457,6 @@ int main(void)
 		cmocka_unit_test_setup(broken_records, setup),
 	};
 
-	WIRE_MUST(sodium_init() >= 0);
+	REQUIRE(sodium_init() >= 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

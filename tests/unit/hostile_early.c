@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "raw_peer.h"
+#include "support/support.h"
 
 static struct gn_limits lim;
 
@@ -63,7 +63,7 @@ static void garbage(void **state)
 		raw_peer_connect(&f, &t, 2);
 		rng_fill(&r, junk, sizeof junk);
 		if (i % 3 == 1)
-			raw_peer_say(&f, RAW_PEER_SELECT);
+			raw_peer_send_text(&f, RAW_PEER_SELECT);
 		if (i % 3 == 2)
 			raw_peer_noise_1(&f);
 		if (i % 2)
@@ -90,7 +90,7 @@ static void ls_flood_deaf(void **state)
 	test_node_init(&t, true, &lim);
 	raw_peer_connect(&f, &t, 2);
 	raw_peer_listen(&f, false);
-	raw_peer_say(&f, RAW_PEER_SELECT);
+	raw_peer_send_text(&f, RAW_PEER_SELECT);
 	for (int i = 0; i < 100000; i++)
 		wire_put(&f.out, "\x03ls\n", 4);
 	raw_peer_flush(&f);
@@ -116,7 +116,7 @@ static void nothing_is_hoarded(void **state)
 	test_node_init(&t, true, &lim);
 	for (int i = 0; i < 20; i++) {
 		raw_peer_connect(&f[i], &t, 2);
-		raw_peer_say(&f[i], RAW_PEER_SELECT RAW_PEER_NOISE "\x1f\xff");
+		raw_peer_send_text(&f[i], RAW_PEER_SELECT RAW_PEER_NOISE "\x1f\xff");
 		raw_peer_put(&f[i], junk, sizeof junk);
 	}
 	test_node_run(&t, 100 * GN_MSEC);
@@ -393,6 +393,6 @@ int main(void)
 		cmocka_unit_test_setup(thousands_of_rounds, setup),
 	};
 
-	WIRE_MUST(sodium_init() >= 0);
+	REQUIRE(sodium_init() >= 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

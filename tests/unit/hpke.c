@@ -3,7 +3,7 @@
 
 #include <sodium.h>
 
-#include "vectors.h"
+#include "support/support.h"
 
 /* The contexts of the last "setup" line. */
 static struct gn_hpke sender, receiver;

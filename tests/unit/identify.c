@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-#include "net.h"
+#include "support/support.h"
 #include "protocols/identify.h"
 
 struct fix {

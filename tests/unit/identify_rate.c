@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "raw_peer.h"
+#include "support/support.h"
 #include "protocols/identify.h"
 
 static const struct gn_identify_peer *peer_of(struct test_node *t)
@@ -155,6 +155,6 @@ int main(void)
 		cmocka_unit_test(a_push_that_says_nothing_new_is_passed_over),
 	};
 
-	WIRE_MUST(sodium_init() >= 0);
+	REQUIRE(sodium_init() >= 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

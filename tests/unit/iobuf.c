@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "pipe_script.h"
+#include "support/support.h"
 
 static void whole_lets_the_reader_change_in_place(void **state)
 {
-	struct fixture *f = *state;
-	uint8_t *at = bring(f, &f->p, 100, 0), *out, got[100];
+	struct pipe_pair *f = *state;
+	uint8_t *at = pipe_pair_fill(f, &f->p, 100, 0), *out, got[100];
 
 	gn_pipe_skip(&f->p, 2);
 	assert_int_equal(gn_pipe_whole(&f->p, 50, &out), 0);
@@ -17,57 +17,57 @@ static void whole_lets_the_reader_change_in_place(void **state)
 
 static void a_read_goes_behind_what_was_left(void **state)
 {
-	struct fixture *f = *state;
-	uint8_t *at = bring(f, &f->p, 1000, 0), *out;
+	struct pipe_pair *f = *state;
+	uint8_t *at = pipe_pair_fill(f, &f->p, 1000, 0), *out;
 
 	gn_pipe_skip(&f->p, 900);
-	assert_ptr_equal(bring(f, &f->p, 500, (uint8_t)1000), at); /* the same aligned place */
-	assert_run(&f->p, 600, (uint8_t)900);
+	assert_ptr_equal(pipe_pair_fill(f, &f->p, 500, (uint8_t)1000), at); /* the same aligned place */
+	pipe_assert_run(&f->p, 600, (uint8_t)900);
 	assert_int_equal(gn_pipe_whole(&f->p, 600, &out), 0);
 	assert_ptr_equal(out, at - 100); /* in one piece, not copied again */
 }
 
 static void the_longest_rest_has_room(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 	size_t room, n = GN_IOBUF_REST;
 	uint8_t *out;
 
-	bring(f, &f->p, n, 0);
-	bring(f, &f->p, 100, (uint8_t)n);
-	assert_run(&f->p, n + 100, 0);
+	pipe_pair_fill(f, &f->p, n, 0);
+	pipe_pair_fill(f, &f->p, 100, (uint8_t)n);
+	pipe_assert_run(&f->p, n + 100, 0);
 	assert_null(gn_iobuf_fill(&f->s, &f->p, &room)); /* now it is over that */
-	assert_run(&f->p, n + 100, 0);
+	pipe_assert_run(&f->p, n + 100, 0);
 	assert_int_equal(gn_pipe_whole(&f->p, 65537, &out), 0);
 }
 
 static void a_read_that_brings_nothing_loses_nothing(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 
-	bring(f, &f->p, 1000, 0);
+	pipe_pair_fill(f, &f->p, 1000, 0);
 	gn_pipe_skip(&f->p, 10);
 	for (int i = 0; i < 5; i++) {
-		bring(f, &f->p, 0, 0);
-		assert_run(&f->p, 990, 10);
+		pipe_pair_fill(f, &f->p, 0, 0);
+		pipe_assert_run(&f->p, 990, 10);
 	}
 	assert_int_equal(gn_pipe_settle(&f->p), 0);
-	bring(f, &f->p, 0, 0);
-	assert_run(&f->p, 990, 10);
+	pipe_pair_fill(f, &f->p, 0, 0);
+	pipe_assert_run(&f->p, 990, 10);
 }
 
 /* Many pieces of one rest, in an order that an overlapping copy would break. */
 static void a_rest_in_many_pieces(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 
-	bring(f, &f->q, 60 * 512, 0);
+	pipe_pair_fill(f, &f->q, 60 * 512, 0);
 	for (int i = 0; i < 60; i++) {
 		assert_int_equal(gn_pipe_move(&f->p, &f->q, 500), 0);
 		gn_pipe_skip(&f->q, 12);
 	}
 	assert_true(f->p.borrowed == 60 * 500);
-	bring(f, &f->p, 1, 7);
+	pipe_pair_fill(f, &f->p, 1, 7);
 	for (int i = 0; i < 60; i++) {
 		uint8_t *out;
 
@@ -76,36 +76,36 @@ static void a_rest_in_many_pieces(void **state)
 			assert_int_equal(out[k], (uint8_t)(i * 512 + k));
 		gn_pipe_skip(&f->p, 500);
 	}
-	assert_run(&f->p, 1, 7);
+	pipe_assert_run(&f->p, 1, 7);
 }
 
 static void a_read_of_another_evicts_views(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 
-	bring(f, &f->p, 100000, 3);
+	pipe_pair_fill(f, &f->p, 100000, 3);
 	assert_int_equal(f->p.borrowed, 100000);
-	bring(f, &f->q, 100000, 99);
+	pipe_pair_fill(f, &f->q, 100000, 99);
 	assert_int_equal(f->p.owned, 100000);
 	assert_int_equal(f->p.borrowed, 0);
-	assert_run(&f->p, 100000, 3);
-	assert_run(&f->q, 100000, 99);
+	pipe_assert_run(&f->p, 100000, 3);
+	pipe_assert_run(&f->q, 100000, 99);
 	gn_pipe_skip(&f->p, 99000);
-	bring(f, &f->p, 10, (uint8_t)(3 + 100000));
-	assert_run(&f->p, 1010, (uint8_t)(3 + 99000));
-	assert_run(&f->q, 100000, 99);
+	pipe_pair_fill(f, &f->p, 10, (uint8_t)(3 + 100000));
+	pipe_assert_run(&f->p, 1010, (uint8_t)(3 + 99000));
+	pipe_assert_run(&f->q, 100000, 99);
 }
 
 /* What passes is moved without a copy, however many pieces pass in all. */
 static void a_drained_pipe_borrows_for_ever(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 
-	bring(f, &f->p, 100000, 0);
+	pipe_pair_fill(f, &f->p, 100000, 0);
 	for (int i = 0; i < 10000; i++) {
 		assert_int_equal(gn_pipe_move(&f->q, &f->p, 8), 0);
 		assert_int_equal(f->q.owned, 0);
-		assert_run(&f->q, 8, (uint8_t)(i * 10));
+		pipe_assert_run(&f->q, 8, (uint8_t)(i * 10));
 		gn_pipe_skip(&f->q, 8);
 		gn_pipe_skip(&f->p, 2);
 	}
@@ -113,10 +113,10 @@ static void a_drained_pipe_borrows_for_ever(void **state)
 
 static void too_many_pieces_become_memory(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 	uint8_t got[3];
 
-	bring(f, &f->p, 100000, 0);
+	pipe_pair_fill(f, &f->p, 100000, 0);
 	for (int i = 0; i < 1000; i++) {
 		assert_int_equal(gn_pipe_move(&f->q, &f->p, 3), 0);
 		gn_pipe_skip(&f->p, 1);
@@ -133,10 +133,10 @@ static void too_many_pieces_become_memory(void **state)
 /* As many pieces as a run has, always: those that were read make room for new ones. */
 static void pieces_come_and_go(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 	uint8_t got[3];
 
-	bring(f, &f->p, 100000, 0);
+	pipe_pair_fill(f, &f->p, 100000, 0);
 	for (int i = 0; i < 1000; i++) {
 		assert_int_equal(gn_pipe_move(&f->q, &f->p, 3), 0);
 		gn_pipe_skip(&f->p, 1);
@@ -152,28 +152,28 @@ static void pieces_come_and_go(void **state)
 /* More pipes with views than there are runs of views. */
 static void a_hundred_borrowers(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 	static struct gn_pipe many[100];
 
-	bring(f, &f->p, 100000, 0);
+	pipe_pair_fill(f, &f->p, 100000, 0);
 	for (int i = 0; i < 100; i++) {
 		gn_pipe_init(&many[i], &f->s, 100000);
 		assert_int_equal(gn_pipe_move(&many[i], &f->p, 1000), 0);
 	}
-	bring(f, &f->q, 200000, 1);
+	pipe_pair_fill(f, &f->q, 200000, 1);
 	for (int i = 0; i < 100; i++) {
-		assert_run(&many[i], 1000, (uint8_t)(1000 * i));
+		pipe_assert_run(&many[i], 1000, (uint8_t)(1000 * i));
 		gn_pipe_fini(&many[i]);
 	}
 }
 
 static void fini_leaves_the_lists(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 	struct gn_pipe other;
 
 	gn_pipe_init(&other, &f->s, 1 << 20);
-	bring(f, &other, 100, 0);
+	pipe_pair_fill(f, &other, 100, 0);
 	assert_false(gn_list_is_empty(&f->s.borrowers));
 	gn_pipe_fini(&other);
 	assert_true(gn_list_is_empty(&f->s.borrowers));
@@ -183,14 +183,14 @@ static void fini_leaves_the_lists(void **state)
 	assert_ptr_equal(f->s.sender, &other);
 	gn_pipe_fini(&other);
 	assert_null(f->s.sender);
-	bring(f, &f->p, 10, 0);
+	pipe_pair_fill(f, &f->p, 10, 0);
 }
 
 /* ---- the send buffer ---- */
 
 static void what_is_sent_stays_one_piece(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 	struct iovec v[4];
 
 	f->p.sends = true;
@@ -217,7 +217,7 @@ static void what_is_sent_stays_one_piece(void **state)
 /* The cap says there is room, the buffer is used up. */
 static void a_put_finds_room_beside_the_buffer(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 	uint8_t *at, got[8];
 
 	f->p.sends = true;
@@ -240,7 +240,7 @@ static void a_put_finds_room_beside_the_buffer(void **state)
 
 static void another_sender_evicts(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 	uint8_t got[6];
 
 	f->p.sends = f->q.sends = true;
@@ -259,7 +259,7 @@ static void another_sender_evicts(void **state)
 
 static void blocks_come_in_three_sizes(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 	static const size_t want[] = {0, 1, 4032, 4033, 16320, 16321, GN_BLOCK_MAX};
 	struct gn_block *b[sizeof want / sizeof *want];
 
@@ -278,7 +278,7 @@ static void blocks_come_in_three_sizes(void **state)
 	gn_block_free(&f->s, b[0]);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, pipe_pair_setup, pipe_pair_teardown)
 
 int main(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "addr/multiaddr.h"
-#include "vectors.h"
+#include "support/support.h"
 
 static struct gn_multiaddr *parse(const char *text)
 {

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "common/peertext.h"
-#include "vectors.h"
+#include "support/support.h"
 
 static struct json j;
 static char line[65536];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "id/key.h"
 
-#include "vectors.h"
+#include "support/support.h"
 
 static unsigned n_ours, n_others;
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "id/key.h"
-#include "vectors.h"
+#include "support/support.h"
 
 static char dir[] = "/tmp/gn-key-XXXXXX";
 static char path[sizeof(dir) + 8];

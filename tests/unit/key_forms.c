@@ -8,7 +8,7 @@
 #include "id/bcrypt_pbkdf.h"
 #include "id/key.h"
 #include "id/key_forms.h"
-#include "vectors.h"
+#include "support/support.h"
 
 /* RFC 8410, section 10.3: the same key, without and with its public half. */
 #define RFC_V1                                                               \

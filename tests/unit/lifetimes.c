@@ -10,19 +10,19 @@
 
 #include <cmocka.h>
 
-#include "channel_pair.h"
+#include "support/support.h"
 
 static void goes_well(void **state)
 {
 	struct channel_pair s;
 
 	(void)state;
-	channel_pair_init(&s, DELAY * GN_MSEC);
+	channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 	channel_pair_dial(&s);
 	channel_pair_run(&s, 3000);
 	assert_int_equal(s.err, 0);
-	assert_int_equal(s.dialer.got, BYTES);
-	assert_int_equal(s.server.got, BYTES);
+	assert_int_equal(s.dialer.got, CHANNEL_PAIR_BYTES);
+	assert_int_equal(s.server.got, CHANNEL_PAIR_BYTES);
 	assert_int_equal(s.dialer.in, GN_EOF);
 	assert_int_equal(s.server.in, GN_EOF);
 	assert_true(s.dialer.seen & GN_OPENED && s.dialer.seen & GN_DRAINED && s.server.seen & GN_DRAINED);
@@ -36,9 +36,9 @@ static void goes_well(void **state)
 static void inside(unsigned event, bool at_server, bool is_free)
 {
 	struct channel_pair s;
-	struct end *e, *other;
+	struct channel_end *e, *other;
 
-	channel_pair_init(&s, DELAY * GN_MSEC);
+	channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 	e = at_server ? &s.server : &s.dialer;
 	other = at_server ? &s.dialer : &s.server;
 	if (is_free)
@@ -52,7 +52,7 @@ static void inside(unsigned event, bool at_server, bool is_free)
 	assert_int_equal(s.done, 1);
 	assert_int_equal(s.err, 0);
 	if (event == GN_OPENED && at_server) { /* it was open when it came */
-		assert_int_equal(s.server.got, BYTES);
+		assert_int_equal(s.server.got, CHANNEL_PAIR_BYTES);
 	} else {
 		assert_true(e->seen & event);
 		assert_true(is_free ? e->is_freed : e->is_reset);
@@ -61,7 +61,7 @@ static void inside(unsigned event, bool at_server, bool is_free)
 			assert_true(other->dead == 1 || other->in == GN_EOF);
 		/* An end in good order means that all had come. */
 		if (other->in == GN_EOF)
-			assert_int_equal(other->got, BYTES);
+			assert_int_equal(other->got, CHANNEL_PAIR_BYTES);
 	}
 	assert_true(s.dialer.dead <= 1 && s.server.dead <= 1);
 	channel_pair_fini(&s);
@@ -89,7 +89,7 @@ static void free_at_birth(void **state)
 	for (int i = 1; i < 4; i++) {
 		struct channel_pair s;
 
-		channel_pair_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 		s.frees_in_done = i & 1;
 		s.frees_in_open = i & 2;
 		channel_pair_dial(&s);
@@ -111,7 +111,7 @@ static void listens_late(void **state)
 	struct channel_pair s;
 
 	(void)state;
-	channel_pair_init(&s, DELAY * GN_MSEC);
+	channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 	channel_pair_dial(&s);
 	TEST_NODE_UNTIL(&s.t, s.opened == 1, GN_SEC);
 	gn_channel_on_event(s.server.ch, NULL, NULL);
@@ -120,7 +120,7 @@ static void listens_late(void **state)
 	assert_int_equal(s.server.count, 0);
 	gn_channel_reset(s.dialer.ch);
 	channel_pair_run(&s, 100);
-	gn_channel_on_event(s.server.ch, on_event, &s.server);
+	gn_channel_on_event(s.server.ch, channel_end_on_event, &s.server);
 	channel_pair_run(&s, 100);
 	assert_int_equal(s.server.dead, 1);
 	channel_pair_fini(&s);
@@ -136,7 +136,7 @@ static void cancelled_at_each_step(void **state)
 	for (unsigned ms = 0; ms < 60; ms++) {
 		struct channel_pair s;
 
-		channel_pair_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 		channel_pair_dial(&s);
 		channel_pair_run(&s, ms);
 		if (s.op != NULL) {
@@ -175,10 +175,10 @@ static void cancelled_inside_on_attempt(void **state)
 		struct gn_dial_cfg cfg = {.addrs = addrs,
 					  .protocol = "/scene",
 					  .on_attempt = cancel_in_attempt,
-					  .on_done = on_done};
+					  .on_done = channel_pair_on_done};
 		struct channel_pair s;
 
-		channel_pair_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 		assert_int_equal(gn_multiaddr_parse(i < 2 ? "/memory/12345" : "/ip4/1.2.3.4/udp/5", &nobody, NULL), 0);
 		cfg.arg = &s;
 		addrs[0] = i == 0 ? s.t.addr : nobody;
@@ -213,10 +213,10 @@ static void closed_inside_on_attempt(void **state)
 					  .n_addrs = 2,
 					  .protocol = "/scene",
 					  .on_attempt = close_in_attempt,
-					  .on_done = on_done};
+					  .on_done = channel_pair_on_done};
 		struct channel_pair s;
 
-		channel_pair_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 		assert_int_equal(gn_multiaddr_parse("/memory/12345", &nobody, NULL), 0);
 		cfg.arg = &s;
 		addrs[i] = nobody;
@@ -244,10 +244,10 @@ static void done_exactly_once(void **state)
 		struct gn_dial_cfg cfg = {.addrs = addrs,
 					  .n_addrs = 1,
 					  .protocol = "/nobody/has/it",
-					  .on_done = on_done};
+					  .on_done = channel_pair_on_done};
 		struct channel_pair s;
 
-		channel_pair_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 		assert_int_equal(gn_multiaddr_parse(at[i], &addr, NULL), 0);
 		addrs[0] = addr;
 		cfg.arg = &s;
@@ -281,7 +281,10 @@ static void a_peer_that_leaves_at_once(void **state)
 		struct gn_link *link = NULL;
 		struct gn_multiaddr *at, *bound;
 		const struct gn_multiaddr *addrs[1];
-		struct gn_dial_cfg dial = {.addrs = addrs, .n_addrs = 1, .protocol = "/scene", .on_done = on_done};
+		struct gn_dial_cfg dial = {.addrs = addrs,
+					   .n_addrs = 1,
+					   .protocol = "/scene",
+					   .on_done = channel_pair_on_done};
 		static const char *const muxers[] = {"/yamux/1.0.0"};
 		uint8_t payload[4096], msg[4200];
 		struct noise_peer noise;
@@ -290,7 +293,7 @@ static void a_peer_that_leaves_at_once(void **state)
 		struct channel_pair s;
 		size_t n;
 
-		channel_pair_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 		noise_peer_init(&noise, false, 3);
 		cfg = (struct gn_link_listen_cfg){.loop = s.t.loop, .on_link = took_link, .arg = &link};
 		assert_int_equal(gn_multiaddr_parse("/memory/55", &at, NULL), 0);
@@ -299,7 +302,7 @@ static void a_peer_that_leaves_at_once(void **state)
 		addrs[0] = at;
 		dial.arg = &s;
 		assert_int_equal(gn_dial_start(s.client, &dial, &s.op), 0);
-		channel_pair_run(&s, 4 * DELAY);
+		channel_pair_run(&s, 4 * CHANNEL_PAIR_DELAY);
 		assert_non_null(link);
 		for (ptrdiff_t r; (r = link->ops->read(link, msg, sizeof msg)) > 0;)
 			wire_put(&in, msg, (size_t)r);
@@ -363,14 +366,14 @@ static void close_with_streams(void **state)
 	for (int i = 0; i < 2; i++) { /* at the dialer, at the listener */
 		struct closed c = {0};
 		struct channel_pair s;
-		struct end *e;
+		struct channel_end *e;
 		gn_time begin;
 
-		channel_pair_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 		s.server.writes = false;
 		channel_pair_dial(&s);
 		channel_pair_run(&s, 1000);
-		assert_int_equal(s.server.got, BYTES);
+		assert_int_equal(s.server.got, CHANNEL_PAIR_BYTES);
 		c.loop = s.t.loop;
 		begin = gn_loop_now(s.t.loop);
 		assert_int_equal(gn_node_close(i ? s.t.node : s.client, 2 * GN_SEC, on_closed, &c), 0);
@@ -402,14 +405,14 @@ static void close_in_good_order(void **state)
 	struct channel_pair s;
 
 	(void)state;
-	channel_pair_init(&s, DELAY * GN_MSEC);
+	channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 	channel_pair_dial(&s);
-	channel_pair_run(&s, 6 * DELAY); /* under way */
+	channel_pair_run(&s, 6 * CHANNEL_PAIR_DELAY); /* under way */
 	c.loop = s.t.loop;
 	assert_int_equal(gn_node_close(s.client, 60 * GN_SEC, on_closed, &c), 0);
 	TEST_NODE_UNTIL(&s.t, s.dialer.in == GN_EOF && s.server.in == GN_EOF, 10 * GN_SEC);
-	assert_int_equal(s.dialer.got, BYTES);
-	assert_int_equal(s.server.got, BYTES);
+	assert_int_equal(s.dialer.got, CHANNEL_PAIR_BYTES);
+	assert_int_equal(s.server.got, CHANNEL_PAIR_BYTES);
 	assert_int_equal(c.times, 0); /* the channels are ours still */
 	gn_channel_free(s.dialer.ch);
 	gn_channel_free(s.server.ch);
@@ -437,7 +440,7 @@ static void a_slow_path_is_waited_for_while_it_takes_bytes(void **state)
 	assert_int_equal(gn_channel_end(s.server.ch), 0);
 	TEST_NODE_UNTIL(&s.t, s.dialer.in == GN_EOF, 10 * GN_SEC);
 	for (size_t i = 0; i < SIZE; i++)
-		assert_int_equal(gn_channel_write(s.dialer.ch, &(uint8_t){byte_at(i)}, 1), 1);
+		assert_int_equal(gn_channel_write(s.dialer.ch, &(uint8_t){channel_pair_byte(i)}, 1), 1);
 	assert_int_equal(gn_channel_end(s.dialer.ch), 0);
 	gn_channel_free(s.dialer.ch);
 	s.dialer.ch = NULL;
@@ -456,14 +459,17 @@ static void a_slow_path_is_waited_for_while_it_takes_bytes(void **state)
 static void close_while_dialing(void **state)
 {
 	(void)state;
-	for (unsigned ms = 0; ms < 8 * DELAY; ms++) {
+	for (unsigned ms = 0; ms < 8 * CHANNEL_PAIR_DELAY; ms++) {
 		const struct gn_multiaddr *addrs[1];
-		struct gn_dial_cfg cfg = {.addrs = addrs, .n_addrs = 1, .protocol = "/scene", .on_done = on_done};
+		struct gn_dial_cfg cfg = {.addrs = addrs,
+					  .n_addrs = 1,
+					  .protocol = "/scene",
+					  .on_done = channel_pair_on_done};
 		struct closed c = {0};
 		struct gn_dial *op;
 		struct channel_pair s;
 
-		channel_pair_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 		channel_pair_dial(&s);
 		channel_pair_run(&s, ms);
 		c.loop = s.t.loop;
@@ -513,7 +519,7 @@ static void free_with_everything(void **state)
 		struct channel_pair s;
 		unsigned done, opened, events;
 
-		channel_pair_init(&s, DELAY * GN_MSEC);
+		channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 		addrs[0] = s.t.addr;
 		bound = test_node_listen(s.client, "/memory/31");
 		gn_multiaddr_free(bound);
@@ -575,6 +581,6 @@ int main(void)
 		cmocka_unit_test(free_with_everything),
 	};
 
-	WIRE_MUST(sodium_init() >= 0);
+	REQUIRE(sodium_init() >= 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "raw_peer.h"
+#include "support/support.h"
 
 static struct gn_limits lim;
 
@@ -226,6 +226,6 @@ int main(void)
 		cmocka_unit_test_setup(window, setup),
 	};
 
-	WIRE_MUST(sodium_init() >= 0);
+	REQUIRE(sodium_init() >= 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

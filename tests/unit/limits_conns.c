@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "raw_peer.h"
+#include "support/support.h"
 
 enum { FOES = 12 };
 
@@ -362,6 +362,6 @@ int main(void)
 		cmocka_unit_test_setup(strangers_that_say_nothing_hold_nobody_up, setup),
 	};
 
-	WIRE_MUST(sodium_init() >= 0);
+	REQUIRE(sodium_init() >= 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "raw_peer.h"
+#include "support/support.h"
 
 enum { FRAME = 1 << 20, MANY = 16 };
 
@@ -355,6 +355,6 @@ int main(void)
 #endif
 	};
 
-	WIRE_MUST(sodium_init() >= 0);
+	REQUIRE(sodium_init() >= 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

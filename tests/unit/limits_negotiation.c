@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "raw_peer.h"
+#include "support/support.h"
 #include "node/negotiating.h"
 
 enum { BURST = 100 };
@@ -302,6 +302,6 @@ int main(void)
 		cmocka_unit_test_setup(want_of_memory_does_not_look_like_a_wrong_protocol, setup),
 	};
 
-	WIRE_MUST(sodium_init() >= 0);
+	REQUIRE(sodium_init() >= 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

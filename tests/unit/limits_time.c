@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "raw_peer.h"
+#include "support/support.h"
 
 static struct gn_limits lim;
 
@@ -62,15 +62,15 @@ static void drips_noise(struct raw_peer *f, unsigned ms)
 static void proposes(struct raw_peer *f, unsigned ms)
 {
 	if (ms == 0)
-		raw_peer_say(f, RAW_PEER_SELECT);
-	raw_peer_say(f, "\x05/tls\n");
+		raw_peer_send_text(f, RAW_PEER_SELECT);
+	raw_peer_send_text(f, "\x05/tls\n");
 }
 
 static void lists(struct raw_peer *f, unsigned ms)
 {
 	if (ms == 0)
-		raw_peer_say(f, RAW_PEER_SELECT);
-	raw_peer_say(f, "\x03ls\n");
+		raw_peer_send_text(f, RAW_PEER_SELECT);
+	raw_peer_send_text(f, "\x03ls\n");
 }
 
 static void no_muxer(struct raw_peer *f, unsigned ms)
@@ -413,6 +413,6 @@ int main(void)
 		cmocka_unit_test_setup(keepalive_never, setup), cmocka_unit_test_setup(idle, setup),
 	};
 
-	WIRE_MUST(sodium_init() >= 0);
+	REQUIRE(sodium_init() >= 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/list.h"
 
-#include "vectors.h"
+#include "support/support.h"
 
 struct item {
 	int v;

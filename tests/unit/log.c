@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/log.h"
 
-#include "vectors.h"
+#include "support/support.h"
 
 static struct {
 	unsigned count;

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "vectors.h"
+#include "support/support.h"
 
 /* An address whose memory is just what it needs, so that sanitizers see a step too far. */
 static struct gn_multiaddr *parse(const char *text)

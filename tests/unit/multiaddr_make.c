@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "addr/multiaddr.h"
-#include "vectors.h"
+#include "support/support.h"
 
 #define RELAY "QmcgpsyWgH8Y8ajJz1Cu72KnS5uo2Aa2LpzU7kinSupNKC"
 #define PEER "12D3KooWM6CgA9iBFZmcYAHA6A2qvbAxqfkmrYiRQuz3XEsk4Ksv"

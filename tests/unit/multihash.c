@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "id/multihash.h"
 
-#include "vectors.h"
+#include "support/support.h"
 
 static void on_valid(char **field)
 {

@@ -2,7 +2,7 @@
 /* Lines about strangers: a token bucket per IPv4 address or IPv6 /64, in a bounded table. */
 #include "common/netblock.h"
 
-#include "vectors.h"
+#include "support/support.h"
 
 static struct netblock_table table;
 static struct {

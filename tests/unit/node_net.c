@@ -17,46 +17,46 @@
 
 #include <errno.h>
 
-#include "net_ends.h"
+#include "support/support.h"
 
 /* ---- operations --------------------------------------------------------------- */
 
-static void op_done(struct op *op, int err)
+static void op_done(struct net_op *op, int err)
 {
-	MUST(op->is_started && !op->is_cancelled && !op->is_lost && op->calls++ == 0);
+	NET_MUST(op->is_started && !op->is_cancelled && !op->is_lost && op->calls++ == 0);
 	op->is_done = true;
 	op->err = err;
 	gn_timer_stop(&op->cancel);
 }
 
-static void write_by_source(struct end_state *e)
+static void write_by_source(struct net_end *e)
 {
-	static const struct gn_source source = {source_peek, source_skip};
+	static const struct gn_source source = {net_source_peek, net_source_skip};
 
 	e->shown = malloc(e->op->total);
-	MUST(e->shown != NULL);
-	pattern_fill(e->op, 0, e->shown, e->op->total);
-	MUST(gn_channel_source(e->ch, &source, e) == 0);
-	do_end(e); /* behind all that it shows */
+	NET_MUST(e->shown != NULL);
+	net_pattern_fill(e->op, 0, e->shown, e->op->total);
+	NET_MUST(gn_channel_source(e->ch, &source, e) == 0);
+	net_do_end(e); /* behind all that it shows */
 }
 
 static void on_dialed(void *arg, int err, struct gn_channel *ch)
 {
-	struct op *op = arg;
+	struct net_op *op = arg;
 
 	op_done(op, err);
-	MUST((err == 0) == (ch != NULL));
+	NET_MUST((err == 0) == (ch != NULL));
 	if (err != 0)
 		return;
 	op->client.op = op;
 	op->client.node = op->from;
 	op->client.ch = ch;
-	plan_make(&op->client, op);
-	gn_channel_on_event(ch, on_event, &op->client);
-	if (!op->frames && op->client.plan == IN_ORDER && rng_one_in(&op->w->rng, 3))
+	net_plan_make(&op->client, op);
+	gn_channel_on_event(ch, net_on_event, &op->client);
+	if (!op->frames && op->client.plan == NET_IN_ORDER && rng_one_in(&op->w->rng, 3))
 		write_by_source(&op->client);
 	if (rng_one_in(&op->w->rng, 2)) /* it may be written at once */
-		end_step(&op->client);
+		net_end_step(&op->client);
 }
 
 static void on_pinged(void *arg, int err)
@@ -66,30 +66,30 @@ static void on_pinged(void *arg, int err)
 
 static void on_rtt(void *arg, unsigned seq, gn_time rtt)
 {
-	struct op *op = arg;
+	struct net_op *op = arg;
 
-	MUST(seq == op->rtts++ && rtt >= 0);
+	NET_MUST(seq == op->rtts++ && rtt >= 0);
 }
 
 static void on_identified(void *arg, int err, const struct gn_identify_info *info)
 {
-	struct op *op = arg;
+	struct net_op *op = arg;
 
 	op_done(op, err);
-	MUST((err == 0) == (info != NULL));
+	NET_MUST((err == 0) == (info != NULL));
 	if (err != 0)
 		return;
-	MUST(info->n_listen == 1 && info->signed_record && info->observed != NULL);
-	MUST(info->n_protocols == 5);
+	NET_MUST(info->n_listen == 1 && info->signed_record && info->observed != NULL);
+	NET_MUST(info->n_protocols == 5);
 }
 
-static void op_cancel(struct op *op)
+static void op_cancel(struct net_op *op)
 {
 	op->is_cancelled = true;
 	gn_timer_stop(&op->cancel);
-	if (op->what == OPEN)
+	if (op->what == NET_OPEN)
 		gn_dial_cancel(op->dial);
-	else if (op->what == PING)
+	else if (op->what == NET_PING)
 		gn_ping_cancel(op->ping);
 	else
 		gn_identify_cancel(op->identify);
@@ -100,11 +100,11 @@ static void on_cancel(void *arg)
 	op_cancel(arg);
 }
 
-static void on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
+static void on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time net_end_take)
 {
-	struct op *op = arg;
+	struct net_op *op = arg;
 
-	MUST(op->is_started && !op->is_done && !op->is_cancelled && addr != NULL && err <= 0 && took >= 0);
+	NET_MUST(op->is_started && !op->is_done && !op->is_cancelled && addr != NULL && err <= 0 && net_end_take >= 0);
 	op->n_attempts++;
 	if (op->cancels_inside)
 		op_cancel(op);
@@ -114,8 +114,8 @@ enum wrong { NOTHING, NOBODY, ANOTHER_PEER, NO_PROTOCOL, ONE_BAD, WRONGS };
 
 static void on_start(void *arg)
 {
-	struct op *op = arg;
-	struct world *w = op->w;
+	struct net_op *op = arg;
+	struct net_world *w = op->w;
 	struct gn_multiaddr *nobody, *bare, *other, *addrs[2] = {w->net.addr[op->to], NULL};
 	struct gn_dial_cfg dial = {.addrs = (const struct gn_multiaddr *const *)addrs,
 				   .n_addrs = 1,
@@ -140,21 +140,21 @@ static void on_start(void *arg)
 		return;
 	}
 	nobody = net_addr("/memory/9999");
-	MUST(gn_key_new_seeded(nobody_seed, &key) == 0);
+	NET_MUST(gn_key_new_seeded(nobody_seed, &key) == 0);
 	gn_key_id(key, &id);
 	gn_key_free(key);
-	MUST(gn_multiaddr_without_peer(w->net.addr[op->to], &bare) == 0);
-	MUST(gn_multiaddr_with_peer(bare, &id, &other) == 0);
+	NET_MUST(gn_multiaddr_without_peer(w->net.addr[op->to], &bare) == 0);
+	NET_MUST(gn_multiaddr_with_peer(bare, &id, &other) == 0);
 	dial.protocol = op->frames ? "/frames" : "/bytes";
 	dial.kind = op->frames ? GN_FRAMES : GN_BYTES;
-	dial.max_frame = FRAME_MAX;
+	dial.max_frame = NET_FRAME_MAX;
 	if (wrong == NOBODY) {
 		addrs[0] = nobody;
 		op->expect = -ECONNREFUSED;
 	} else if (wrong == ANOTHER_PEER) {
 		addrs[0] = other;
 		op->expect = GN_EPEERID;
-	} else if (wrong == NO_PROTOCOL && op->what == OPEN) {
+	} else if (wrong == NO_PROTOCOL && op->what == NET_OPEN) {
 		dial.protocol = "/none";
 		op->no_protocol = true;
 	} else if (wrong == ONE_BAD) {
@@ -164,13 +164,13 @@ static void on_start(void *arg)
 	}
 	ping.dial = identify.dial = dial;
 	op->is_started = true;
-	if (op->what == OPEN)
+	if (op->what == NET_OPEN)
 		r = gn_dial_start(node, &dial, &op->dial);
-	else if (op->what == PING)
+	else if (op->what == NET_PING)
 		r = gn_ping_start(node, &ping, &op->ping);
 	else
 		r = gn_identify_start(node, &identify, &op->identify);
-	MUST(r == 0 && op->calls == 0 && op->n_attempts == 0);
+	NET_MUST(r == 0 && op->calls == 0 && op->n_attempts == 0);
 	gn_multiaddr_free(nobody);
 	gn_multiaddr_free(bare);
 	gn_multiaddr_free(other);
@@ -179,21 +179,21 @@ static void on_start(void *arg)
 	op->cancels_inside = rng_one_in(&w->rng, 15);
 }
 
-static void op_init(struct world *w, size_t i)
+static void op_init(struct net_world *w, size_t i)
 {
-	struct op *op = &w->op[i];
+	struct net_op *op = &w->op[i];
 	struct rng *r = &w->rng;
 
 	op->w = w;
 	op->id = (unsigned)i;
-	op->what = rng_one_in(r, 5) ? PING : rng_one_in(r, 5) ? IDENTIFY : OPEN;
+	op->what = rng_one_in(r, 5) ? NET_PING : rng_one_in(r, 5) ? NET_IDENTIFY : NET_OPEN;
 	op->from = rng_below(r, (uint32_t)w->net.n);
 	op->to = (op->from + 1 + rng_below(r, (uint32_t)w->net.n - 1)) % w->net.n;
 	op->frames = rng_one_in(r, 3);
-	op->total = BYTES_ID + rng_below(r, rng_one_in(r, 4) ? 600000 : rng_one_in(r, 2) ? 5000 : 50);
-	if (op->total > BYTES_ID + w->piece * 1000)
-		op->total = BYTES_ID + w->piece * 1000;
-	end_init(&op->client, w, false);
+	op->total = NET_ID_BYTES + rng_below(r, rng_one_in(r, 4) ? 600000 : rng_one_in(r, 2) ? 5000 : 50);
+	if (op->total > NET_ID_BYTES + w->piece * 1000)
+		op->total = NET_ID_BYTES + w->piece * 1000;
+	net_end_init(&op->client, w, false);
 	gn_timer_init(&op->start, w->net.loop, on_start, op);
 	gn_timer_init(&op->cancel, w->net.loop, on_cancel, op);
 	gn_timer_start(&op->start, (gn_time)rng_below(r, rng_one_in(r, 2) ? 3000 : 50) * GN_MSEC);
@@ -203,22 +203,22 @@ static void op_init(struct world *w, size_t i)
 
 static void on_fault(void *arg)
 {
-	struct world *w = arg;
+	struct net_world *w = arg;
 	struct rng *r = &w->rng;
 	size_t n = gn_mem_count(w->net.loop);
 
 	if (n > 0 && rng_one_in(r, 3))
-		MUST(gn_mem_cut(w->net.loop, rng_below(r, (uint32_t)n)) == 0);
+		NET_MUST(gn_mem_cut(w->net.loop, rng_below(r, (uint32_t)n)) == 0);
 	else if (n > 0)
-		MUST(gn_mem_stall(w->net.loop, rng_below(r, (uint32_t)n), rng_one_in(r, 2),
-				  (gn_time)rng_below(r, rng_one_in(r, 3) ? 30000 : 1000) * GN_MSEC) == 0);
+		NET_MUST(gn_mem_stall(w->net.loop, rng_below(r, (uint32_t)n), rng_one_in(r, 2),
+				      (gn_time)rng_below(r, rng_one_in(r, 3) ? 30000 : 1000) * GN_MSEC) == 0);
 	if (rng_one_in(r, 12))
 		w->kill = (int)rng_below(r, (uint32_t)w->net.n);
 	gn_timer_start(&w->fault, (gn_time)rng_below(r, 1500) * GN_MSEC);
 }
 
 /* A node vanishes: its operations and channels without a word. */
-static void kill_node(struct world *w, size_t i)
+static void kill_node(struct net_world *w, size_t i)
 {
 	struct gn_list *at;
 
@@ -226,7 +226,7 @@ static void kill_node(struct world *w, size_t i)
 		return;
 	w->is_alive[i] = false;
 	for (size_t k = 0; k < w->n_ops; k++) {
-		struct op *op = &w->op[k];
+		struct net_op *op = &w->op[k];
 
 		if (op->from != i)
 			continue;
@@ -236,7 +236,7 @@ static void kill_node(struct world *w, size_t i)
 		op->client.ch = NULL;
 	}
 	gn_list_for_each(at, &w->servers) {
-		struct end_state *e = gn_list_entry(at, struct end_state, link);
+		struct net_end *e = gn_list_entry(at, struct net_end, link);
 
 		if (e->node != i)
 			continue;
@@ -249,14 +249,14 @@ static void kill_node(struct world *w, size_t i)
 
 /* ---- the world ---------------------------------------------------------------- */
 
-static bool is_over(const struct op *op)
+static bool is_over(const struct net_op *op)
 {
 	if (op->is_lost || op->is_cancelled)
 		return true;
 	return op->is_done && op->client.ch == NULL;
 }
 
-static bool is_all_over(struct world *w)
+static bool is_all_over(struct net_world *w)
 {
 	struct gn_list *at;
 
@@ -264,7 +264,7 @@ static bool is_all_over(struct world *w)
 		if (!is_over(&w->op[i]))
 			return false;
 	gn_list_for_each(at, &w->servers)
-		if (gn_list_entry(at, struct end_state, link)->ch != NULL)
+		if (gn_list_entry(at, struct net_end, link)->ch != NULL)
 			return false;
 	return true;
 }
@@ -276,14 +276,14 @@ static struct {
 } seen;
 
 /* What a failed check was about. */
-static void show_end(const char *name, const struct end_state *e)
+static void show_end(const char *name, const struct net_end *e)
 {
 	fprintf(stderr, "  %s: plan %d at %zu; sent %zu got %zu; ended %d eof %d drained %d dead %d: %s\n", name,
 		(int)e->plan, e->at, e->sent, e->got, e->has_ended, e->eof, e->drained, e->dead,
 		e->err != 0 ? gn_errname(e->err) : "-");
 }
 
-static void show(const struct op *op)
+static void show(const struct net_op *op)
 {
 	fprintf(stderr, "op %u kind %d from %zu to %zu total %zu frames %d: done %d %s\n", op->id, (int)op->what,
 		op->from, op->to, op->total, op->frames, op->is_done, op->err != 0 ? gn_errname(op->err) : "-");
@@ -293,84 +293,84 @@ static void show(const struct op *op)
 }
 
 /* More pings between two nodes than one of them answers at a time? */
-static bool is_crowded(const struct op *op)
+static bool is_crowded(const struct net_op *op)
 {
 	unsigned n = 0;
 
 	for (size_t i = 0; i < op->w->n_ops; i++) {
-		const struct op *other = &op->w->op[i];
+		const struct net_op *other = &op->w->op[i];
 
-		n += other->what == PING && other->from == op->from && other->to == op->to;
+		n += other->what == NET_PING && other->from == op->from && other->to == op->to;
 	}
-	return op->what == PING && op->err == GN_ERESET && n > 2;
+	return op->what == NET_PING && op->err == GN_ERESET && n > 2;
 }
 
-static void check_op(const struct op *op)
+static void check_op(const struct net_op *op)
 {
-	const struct end_state *c = &op->client, *s = op->server;
-	bool in_order = c->plan == IN_ORDER || c->plan == LEAVE;
+	const struct net_end *c = &op->client, *s = op->server;
+	bool in_order = c->plan == NET_IN_ORDER || c->plan == NET_LEAVE;
 
-	MUST(op->calls == (op->is_done ? 1 : 0));
+	NET_MUST(op->calls == (op->is_done ? 1 : 0));
 	seen.ops++;
 	seen.cancelled += op->is_cancelled;
 	seen.lost += op->is_lost;
-	seen.pinged += op->what == PING && op->is_done && op->err == 0;
-	seen.identified += op->what == IDENTIFY && op->is_done && op->err == 0;
-	MUST(op->what == OPEN || op->w->faults || !op->is_done || op->err == op->expect || is_crowded(op));
-	if (op->what != OPEN || !op->is_done)
+	seen.pinged += op->what == NET_PING && op->is_done && op->err == 0;
+	seen.identified += op->what == NET_IDENTIFY && op->is_done && op->err == 0;
+	NET_MUST(op->what == NET_OPEN || op->w->faults || !op->is_done || op->err == op->expect || is_crowded(op));
+	if (op->what != NET_OPEN || !op->is_done)
 		return;
-	MUST(c->got <= op->total && (s == NULL || (s->got <= c->sent && c->got <= s->sent)));
-	MUST(!c->eof || (s != NULL && c->got == s->sent && s->has_ended));
-	MUST(s == NULL || !s->eof || (s->got == op->total && c->has_ended));
+	NET_MUST(c->got <= op->total && (s == NULL || (s->got <= c->sent && c->got <= s->sent)));
+	NET_MUST(!c->eof || (s != NULL && c->got == s->sent && s->has_ended));
+	NET_MUST(s == NULL || !s->eof || (s->got == op->total && c->has_ended));
 	seen.in_order += c->eof && s->eof;
 	seen.dead += c->dead;
 	seen.bytes += c->got;
 	if (op->w->faults)
 		return;
 	/* Without faults everything is as the plans say. */
-	MUST(op->err == op->expect);
+	NET_MUST(op->err == op->expect);
 	if (op->err != 0)
 		return;
 	if (op->no_protocol) {
-		MUST(s == NULL && (c->dead ? c->err == GN_ENOPROTO : c->plan != IN_ORDER));
+		NET_MUST(s == NULL && (c->dead ? c->err == GN_ENOPROTO : c->plan != NET_IN_ORDER));
 		return;
 	}
 	if (getenv("GN_SEED") != NULL)
 		show(op);
-	MUST(!in_order || s != NULL);
+	NET_MUST(!in_order || s != NULL);
 	if (s == NULL)
 		return;
-	if (in_order && (s->plan == IN_ORDER || s->plan == LEAVE || s->plan == STOP))
-		MUST(s->eof && s->got == op->total && !s->dead);
-	if (c->plan == IN_ORDER && (s->plan == IN_ORDER || s->plan == LEAVE))
-		MUST(c->eof && c->got == op->total && !c->dead);
-	if (c->plan == IN_ORDER && s->plan == STOP)
-		MUST(c->eof && c->got == s->sent && !c->dead);
-	if (c->plan == IN_ORDER && (s->plan == RESET || s->plan == FREE))
-		MUST(c->dead && !c->eof && (c->err == GN_ERESET || c->err == GN_ENOPROTO));
-	if (!in_order && (s->plan == IN_ORDER || s->plan == LEAVE))
-		MUST(s->dead && !s->eof && s->err == GN_ERESET);
+	if (in_order && (s->plan == NET_IN_ORDER || s->plan == NET_LEAVE || s->plan == NET_STOP))
+		NET_MUST(s->eof && s->got == op->total && !s->dead);
+	if (c->plan == NET_IN_ORDER && (s->plan == NET_IN_ORDER || s->plan == NET_LEAVE))
+		NET_MUST(c->eof && c->got == op->total && !c->dead);
+	if (c->plan == NET_IN_ORDER && s->plan == NET_STOP)
+		NET_MUST(c->eof && c->got == s->sent && !c->dead);
+	if (c->plan == NET_IN_ORDER && (s->plan == NET_RESET || s->plan == NET_FREE))
+		NET_MUST(c->dead && !c->eof && (c->err == GN_ERESET || c->err == GN_ENOPROTO));
+	if (!in_order && (s->plan == NET_IN_ORDER || s->plan == NET_LEAVE))
+		NET_MUST(s->dead && !s->eof && s->err == GN_ERESET);
 }
 
 static void on_closed(void *arg)
 {
-	((struct world *)arg)->closed++;
+	((struct net_world *)arg)->closed++;
 }
 
 /* Of the worlds with faults some are short of everything, too. */
 static void tune(struct gn_node_cfg *cfg)
 {
-	if (seed % 6 != 1)
+	if (net_seed % 6 != 1)
 		return;
-	cfg->limits.memory = (size_t)(1 + seed % 5) * 400000;
-	cfg->limits.streams_per_conn = 1 + (unsigned)seed % 4;
-	cfg->limits.streams_per_peer = 1 + (unsigned)seed % 6;
-	cfg->limits.conns = 2 + (unsigned)seed % 3;
-	cfg->limits.idle = (gn_time)(seed % 3) * 5 * GN_SEC;
+	cfg->limits.memory = (size_t)(1 + net_seed % 5) * 400000;
+	cfg->limits.streams_per_conn = 1 + (unsigned)net_seed % 4;
+	cfg->limits.streams_per_peer = 1 + (unsigned)net_seed % 6;
+	cfg->limits.conns = 2 + (unsigned)net_seed % 3;
+	cfg->limits.idle = (gn_time)(net_seed % 3) * 5 * GN_SEC;
 	cfg->limits.window = 300000;
 }
 
-static void check_limits(struct world *w)
+static void check_limits(struct net_world *w)
 {
 	for (size_t i = 0; i < w->net.n; i++) {
 		struct gn_node *node = w->net.node[i];
@@ -378,14 +378,14 @@ static void check_limits(struct world *w)
 
 		if (node == NULL)
 			continue;
-		MUST(node->budget.used <= node->budget.max && node->n_pending <= node->cfg.limits.conns_pending);
+		NET_MUST(node->budget.used <= node->budget.max && node->n_pending <= node->cfg.limits.conns_pending);
 		gn_list_for_each(at, &node->conns)
-			MUST(gn_list_entry(at, struct gn_conn, link_node)->streams_in <=
-			     node->cfg.limits.streams_per_conn);
+			NET_MUST(gn_list_entry(at, struct gn_conn, link_node)->streams_in <=
+				 node->cfg.limits.streams_per_conn);
 	}
 }
 
-static void world_init(struct world *w, uint64_t n)
+static void world_init(struct net_world *w, uint64_t n)
 {
 	struct gn_mem_cfg mem = {.seed = n};
 	struct rng *r = &w->rng;
@@ -402,17 +402,17 @@ static void world_init(struct world *w, uint64_t n)
 	if (mem.buffer > 0 && mem.delay > 5 * GN_MSEC)
 		mem.buffer *= 10;
 	/* Small pieces cost events: not too many of them. */
-	w->piece = 1 + rng_below(r, rng_one_in(r, 2) ? 30 : FRAME_MAX);
+	w->piece = 1 + rng_below(r, rng_one_in(r, 2) ? 30 : NET_FRAME_MAX);
 	if (mem.max_chunk > 0 && mem.max_chunk < w->piece)
 		w->piece = mem.max_chunk;
 	if (mem.buffer > 0 && mem.buffer < w->piece)
 		w->piece = mem.buffer;
-	MUST(gn_mem_set(w->net.loop, &mem) == 0);
+	NET_MUST(gn_mem_set(w->net.loop, &mem) == 0);
 	for (size_t i = 0; i < w->net.n; i++) {
 		w->is_alive[i] = true;
-		serve(w, i);
+		net_serve(w, i);
 	}
-	w->n_ops = 1 + rng_below(r, OPS);
+	w->n_ops = 1 + rng_below(r, NET_OPS);
 	for (size_t i = 0; i < w->n_ops; i++)
 		op_init(w, i);
 	gn_timer_init(&w->fault, w->net.loop, on_fault, w);
@@ -421,15 +421,15 @@ static void world_init(struct world *w, uint64_t n)
 }
 
 /* Until all is over, and stays so for a while: what a channel left behind may be under way. */
-static void world_run(struct world *w)
+static void world_run(struct net_world *w)
 {
 	struct gn_loop *loop = w->net.loop;
 	gn_time over = 0;
 
 	while (over == 0 || gn_loop_now(loop) - over < 20 * GN_SEC) {
-		MUST(gn_loop_now(loop) < LIMIT);
+		NET_MUST(gn_loop_now(loop) < NET_ENDS_LIMIT);
 		if (gn_loop_turn(loop, GN_SEC) != 0) { /* nothing ever happens again */
-			MUST(is_all_over(w));
+			NET_MUST(is_all_over(w));
 			break;
 		}
 		if (w->kill >= 0)
@@ -445,7 +445,7 @@ static void world_run(struct world *w)
 }
 
 /* What is over has left nothing behind. */
-static void world_check(struct world *w)
+static void world_check(struct net_world *w)
 {
 	for (size_t i = 0; i < w->n_ops; i++)
 		check_op(&w->op[i]);
@@ -456,18 +456,18 @@ static void world_check(struct world *w)
 
 		if (node == NULL)
 			continue;
-		MUST(gn_list_is_empty(&node->dials) && node->n_channels == 0 && node->n_pending == 0);
+		NET_MUST(gn_list_is_empty(&node->dials) && node->n_channels == 0 && node->n_pending == 0);
 		gn_list_for_each(at, &node->conns) {
 			struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_node);
 
-			MUST(c->state == GN_CONN_OPEN && gn_conn_is_usable(c));
-			MUST(c->streams_in == 0 && gn_list_is_empty(&c->streams_open) && c->session->streams == 0);
+			NET_MUST(c->state == GN_CONN_OPEN && gn_conn_is_usable(c));
+			NET_MUST(c->streams_in == 0 && gn_list_is_empty(&c->streams_open) && c->session->streams == 0);
 		}
-		MUST(node->budget.used == 0);
+		NET_MUST(node->budget.used == 0);
 	}
 }
 
-static void world_fini(struct world *w)
+static void world_fini(struct net_world *w)
 {
 	struct gn_list *at, *next;
 	unsigned alive = 0;
@@ -479,17 +479,17 @@ static void world_fini(struct world *w)
 			if (w->net.node[i] == NULL)
 				continue;
 			alive++;
-			MUST(gn_node_close(w->net.node[i], 20 * GN_SEC, on_closed, w) == 0);
-			MUST(w->closed == 0);
+			NET_MUST(gn_node_close(w->net.node[i], 20 * GN_SEC, on_closed, w) == 0);
+			NET_MUST(w->closed == 0);
 		}
 		net_run(&w->net, 30 * GN_SEC);
-		MUST(w->closed == alive);
-		MUST(gn_loop_now(w->net.loop) - began <= 30 * GN_SEC);
+		NET_MUST(w->closed == alive);
+		NET_MUST(gn_loop_now(w->net.loop) - began <= 30 * GN_SEC);
 		for (size_t i = 0; i < w->net.n; i++)
-			MUST(w->net.node[i] == NULL || w->net.node[i]->n_conns == 0);
+			NET_MUST(w->net.node[i] == NULL || w->net.node[i]->n_conns == 0);
 	}
 	gn_list_for_each_safe(at, next, &w->servers) {
-		struct end_state *e = gn_list_entry(at, struct end_state, link);
+		struct net_end *e = gn_list_entry(at, struct net_end, link);
 
 		gn_timer_fini(&e->pause);
 		free(e);
@@ -505,7 +505,7 @@ static void world_fini(struct world *w)
 }
 
 /* All nodes go at once, wherever they are. */
-static void world_crash(struct world *w)
+static void world_crash(struct net_world *w)
 {
 	gn_time until = (gn_time)rng_below(&w->rng, 4000) * GN_MSEC;
 
@@ -516,14 +516,14 @@ static void world_crash(struct world *w)
 
 static void test_worlds(void **state)
 {
-	uint64_t first = 1, n = getenv("GN_SEEDS") != NULL ? strtoull(getenv("GN_SEEDS"), NULL, 0) : SEEDS;
-	static struct world w;
+	uint64_t first = 1, n = getenv("GN_SEEDS") != NULL ? strtoull(getenv("GN_SEEDS"), NULL, 0) : NET_SEEDS;
+	static struct net_world w;
 
 	(void)state;
 	rng_seeds(&first, &n);
-	for (seed = first; seed < first + n; seed++) {
-		world_init(&w, seed);
-		if (seed % 10 == 9) {
+	for (net_seed = first; net_seed < first + n; net_seed++) {
+		world_init(&w, net_seed);
+		if (net_seed % 10 == 9) {
 			world_crash(&w);
 		} else {
 			world_run(&w);
@@ -535,10 +535,10 @@ static void test_worlds(void **state)
 		      "identified\n",
 		      seen.ops, seen.in_order, seen.dead, seen.bytes, seen.cancelled, seen.lost, seen.pinged,
 		      seen.identified);
-	if (n >= SEEDS)
-		assert_true(seen.in_order > SEEDS / 2 && seen.dead > SEEDS / 2 && seen.cancelled > SEEDS / 10 &&
-			    seen.lost > 0 && seen.pinged > SEEDS / 10 && seen.identified > SEEDS / 20 &&
-			    seen.bytes > SEEDS * 1000);
+	if (n >= NET_SEEDS)
+		assert_true(seen.in_order > NET_SEEDS / 2 && seen.dead > NET_SEEDS / 2 &&
+			    seen.cancelled > NET_SEEDS / 10 && seen.lost > 0 && seen.pinged > NET_SEEDS / 10 &&
+			    seen.identified > NET_SEEDS / 20 && seen.bytes > NET_SEEDS * 1000);
 }
 
 int main(void)

@@ -1,31 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
-#include "noise_script.h"
-#include "vectors.h"
+#include "support/support.h"
 
 static void both_roles_meet(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 	struct gn_peer_id id;
 
 	for (int role = 0; role < 2; role++) {
-		begin(f, role, NULL, NULL);
+		noise_script_start(f, role, NULL, NULL);
 		gn_key_id(f->peer.key, &id);
-		over(f);
-		begin(f, role, NULL, &id); /* the one that is expected */
-		meet_well(f, role, NULL, 0);
+		noise_script_stop(f);
+		noise_script_start(f, role, NULL, &id); /* the one that is expected */
+		noise_script_complete(f, role, NULL, 0);
 		assert_int_equal(gn_security_noise.info(f->l)->muxer, -1);
-		over(f);
+		noise_script_stop(f);
 	}
 }
 
 /* What the layer says of itself is what js-libp2p says with the same keys. */
-static struct fixture *vector_fixture;
+static struct noise_script *vector_fixture;
 
 static void payload_line(char **field)
 {
-	struct fixture *f = vector_fixture;
+	struct noise_script *f = vector_fixture;
 	size_t n, n_key, n_static, n_pub;
 	uint8_t *key = unhex(field[0], &n_key), *priv = unhex(field[1], &n_static), *pub = unhex(field[2], &n_pub);
 	uint8_t *payload = unhex(field[4], &n);
@@ -33,20 +32,20 @@ static void payload_line(char **field)
 	struct gn_peer_id want;
 
 	for (int role = 0; role < 2; role++) {
-		begin(f, role, yamux_only, NULL);
+		noise_script_start(f, role, noise_muxers_yamux, NULL);
 		gn_key_free(f->peer.key);
 		assert_int_equal(gn_key_decode(key, n_key, &f->peer.key), 0);
 		gn_key_id(f->peer.key, &want);
 		memcpy(f->peer.hs.s, priv, 32);
 		memcpy(f->peer.hs.s_pub, pub, 32);
-		assert_int_equal(meet(f, role, payload, n), 0);
+		assert_int_equal(noise_script_handshake(f, role, payload, n), 0);
 		assert_true(side_said(&f->s, GN_READY));
 		assert_true(gn_peer_id_is_equal(&want, &gn_security_noise.info(f->l)->peer));
 		assert_int_equal(gn_security_noise.info(f->l)->muxer, with ? 0 : -1);
 		/* The same muxers, and keys of the same lengths. */
 		if (with)
 			assert_int_equal(f->peer.n_payload, n);
-		over(f);
+		noise_script_stop(f);
 	}
 	free(key);
 	free(priv);
@@ -63,56 +62,60 @@ static void payloads_of_js(void **state)
 /* Our own payload, byte for byte what an honest peer with our key would say. */
 static void our_payload(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 
 	for (int role = 0; role < 2; role++) {
 		struct noise_peer twin;
 		uint8_t want[4096];
 		size_t n;
 
-		begin(f, role, two_muxers, NULL);
-		meet_well(f, role, two_muxers, 2);
+		noise_script_start(f, role, noise_muxers_mplex_yamux, NULL);
+		noise_script_complete(f, role, noise_muxers_mplex_yamux, 2);
 		noise_peer_init(&twin, role, 1);
 		gn_key_free(twin.key);
 		assert_int_equal(gn_key_dup(f->key, &twin.key), 0);
 		memcpy(twin.hs.s_pub, f->peer.hs.rs, 32);
-		n = noise_peer_payload(&twin, two_muxers, 2, want);
+		n = noise_peer_payload(&twin, noise_muxers_mplex_yamux, 2, want);
 		assert_int_equal(f->peer.n_payload, n);
 		assert_memory_equal(f->peer.payload, want, n);
 		noise_peer_fini(&twin);
-		over(f);
+		noise_script_stop(f);
 	}
 }
 
 static void early_muxers(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 	static const struct {
 		const char *const *ours, *const *theirs;
 		size_t n;
 		int as_initiator, as_responder; /* index in ours */
 	} cases[] = {
-		{yamux_only, yamux_only, 1, 0, 0},   {yamux_only, two_muxers, 2, 0, 0},
-		{two_muxers, yamux_only, 1, 1, 1},   {two_muxers, two_muxers, 2, 0, 0},
-		{two_muxers, two_others, 2, 0, 1}, /* the initiator's order counts */
-		{NULL, yamux_only, 1, -1, -1},       {yamux_only, NULL, 0, -1, -1},
-		{yamux_only, yamux_only, 0, -1, -1}, /* extensions without a list */
-		{yamux_only, strange, 1, -1, -1},    {NULL, NULL, 0, -1, -1},
+		{noise_muxers_yamux, noise_muxers_yamux, 1, 0, 0},
+		{noise_muxers_yamux, noise_muxers_mplex_yamux, 2, 0, 0},
+		{noise_muxers_mplex_yamux, noise_muxers_yamux, 1, 1, 1},
+		{noise_muxers_mplex_yamux, noise_muxers_mplex_yamux, 2, 0, 0},
+		{noise_muxers_mplex_yamux, noise_muxers_yamux_mplex, 2, 0, 1}, /* the initiator's order counts */
+		{NULL, noise_muxers_yamux, 1, -1, -1},
+		{noise_muxers_yamux, NULL, 0, -1, -1},
+		{noise_muxers_yamux, noise_muxers_yamux, 0, -1, -1}, /* extensions without a list */
+		{noise_muxers_yamux, noise_muxers_unknown, 1, -1, -1},
+		{NULL, NULL, 0, -1, -1},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		for (int role = 0; role < 2; role++) {
-			begin(f, role, cases[i].ours, NULL);
-			meet_well(f, role, cases[i].theirs, cases[i].n);
+			noise_script_start(f, role, cases[i].ours, NULL);
+			noise_script_complete(f, role, cases[i].theirs, cases[i].n);
 			assert_int_equal(gn_security_noise.info(f->l)->muxer,
 					 role ? cases[i].as_initiator : cases[i].as_responder);
-			over(f);
+			noise_script_stop(f);
 		}
 	}
 }
 
 /* Changes an honest payload in one way; 0 when there is no such way. */
-static size_t spoil(struct fixture *f, int way, uint8_t *out, int *err)
+static size_t spoil(struct noise_script *f, int way, uint8_t *out, int *err)
 {
 	uint8_t text[56] = "noise-libp2p-static-key:", sig[64], other[36];
 	size_t n = noise_peer_payload(&f->peer, NULL, 0, out), n_pub;
@@ -125,27 +128,27 @@ static size_t spoil(struct fixture *f, int way, uint8_t *out, int *err)
 		return n;
 	case 1: /* another's key, with the signature of the first */
 		memcpy(other, gn_key_public(f->key, &n_pub), 36);
-		n = pb_put(out, 1, other, 36);
+		n = noise_peer_put_field(out, 1, other, 36);
 		gn_key_sign(f->peer.key, text, sizeof text, sig);
-		return n + pb_put(out + n, 2, sig, 64);
+		return n + noise_peer_put_field(out + n, 2, sig, 64);
 	case 2: /* of another static key: a man in the middle */
 		memcpy(text + 24, f->peer.hs.rs, 32);
 		gn_key_sign(f->peer.key, text, sizeof text, sig);
-		n = pb_put(out, 1, pub, n_pub);
-		return n + pb_put(out + n, 2, sig, 64);
+		n = noise_peer_put_field(out, 1, pub, n_pub);
+		return n + noise_peer_put_field(out + n, 2, sig, 64);
 	case 3: /* without its prefix */
-		n = pb_put(out, 1, pub, n_pub);
+		n = noise_peer_put_field(out, 1, pub, n_pub);
 		gn_key_sign(f->peer.key, f->peer.hs.s_pub, 32, sig);
-		return n + pb_put(out + n, 2, sig, 64);
+		return n + noise_peer_put_field(out + n, 2, sig, 64);
 	case 4: /* no signature */
-		return pb_put(out, 1, pub, n_pub);
+		return noise_peer_put_field(out, 1, pub, n_pub);
 	case 5: /* no key */
 		return n - 38 > 0 ? (memmove(out, out + 38, n - 38), n - 38) : 0;
 	case 6: /* nothing at all */
 		return 0;
 	case 7: /* a signature of no bytes */
-		n = pb_put(out, 1, pub, n_pub);
-		return n + pb_put(out + n, 2, "", 0);
+		n = noise_peer_put_field(out, 1, pub, n_pub);
+		return n + noise_peer_put_field(out + n, 2, "", 0);
 	case 8: /* cut short: no protobuf */
 		*err = GN_EFORMAT;
 		return n - 1;
@@ -155,18 +158,18 @@ static size_t spoil(struct fixture *f, int way, uint8_t *out, int *err)
 		return 300;
 	case 10: /* a key that is none */
 		*err = 0;
-		n = pb_put(out, 1,
-			   "\x08\x01\x12\x03"
-			   "abc",
-			   7);
-		return n + pb_put(out + n, 2, sig, 64);
+		n = noise_peer_put_field(out, 1,
+					 "\x08\x01\x12\x03"
+					 "abc",
+					 7);
+		return n + noise_peer_put_field(out + n, 2, sig, 64);
 	case 11: /* a key of no known type */
 		*err = 0;
-		n = pb_put(out, 1,
-			   "\x08\x09\x12\x03"
-			   "abc",
-			   7);
-		return n + pb_put(out + n, 2, sig, 64);
+		n = noise_peer_put_field(out, 1,
+					 "\x08\x09\x12\x03"
+					 "abc",
+					 7);
+		return n + noise_peer_put_field(out + n, 2, sig, 64);
 	default:
 		*err = 1;
 		return 0;
@@ -175,7 +178,7 @@ static size_t spoil(struct fixture *f, int way, uint8_t *out, int *err)
 
 static void bad_payloads(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 
 	for (int role = 0; role < 2; role++) {
 		for (int way = 0;; way++) {
@@ -183,50 +186,50 @@ static void bad_payloads(void **state)
 			size_t n, sent;
 			int err, r;
 
-			begin(f, role, NULL, NULL);
+			noise_script_start(f, role, NULL, NULL);
 			memset(f->peer.hs.rs, 9, 32);
 			n = spoil(f, way, payload, &err);
 			if (err == 1) {
-				over(f);
+				noise_script_stop(f);
 				break;
 			}
-			r = meet(f, role, payload, n);
+			r = noise_script_handshake(f, role, payload, n);
 			sent = f->out.len;
 			if (r == 0 || (err != 0 && r != err))
 				fail_msg("way %d in role %d: %s", way, role, gn_strerror(r));
 			assert_false(side_said(&f->s, GN_READY));
 			assert_int_equal(sent, 0); /* no message 3 to such a one */
-			over(f);
+			noise_script_stop(f);
 		}
 	}
 }
 
 static void unknown_fields_are_skipped(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 
 	for (int role = 0; role < 2; role++) {
 		uint8_t payload[4096], ext[100];
 		size_t n, n_ext;
 
-		begin(f, role, yamux_only, NULL);
-		n = pb_put(payload, 3, "old data", 8);
+		noise_script_start(f, role, noise_muxers_yamux, NULL);
+		n = noise_peer_put_field(payload, 3, "old data", 8);
 		n += noise_peer_payload(&f->peer, NULL, 0, payload + n);
-		n_ext = pb_put(ext, 1, "certhash", 8);
-		n_ext += pb_put(ext + n_ext, 9, "?", 1);
-		n_ext += pb_put(ext + n_ext, 2, "/yamux/1.0.0", 12);
-		n += pb_put(payload + n, 4, ext, n_ext);
-		n += pb_put(payload + n, 15, "new", 3);
-		assert_int_equal(meet(f, role, payload, n), 0);
+		n_ext = noise_peer_put_field(ext, 1, "certhash", 8);
+		n_ext += noise_peer_put_field(ext + n_ext, 9, "?", 1);
+		n_ext += noise_peer_put_field(ext + n_ext, 2, "/yamux/1.0.0", 12);
+		n += noise_peer_put_field(payload + n, 4, ext, n_ext);
+		n += noise_peer_put_field(payload + n, 15, "new", 3);
+		assert_int_equal(noise_script_handshake(f, role, payload, n), 0);
 		assert_true(side_said(&f->s, GN_READY));
 		assert_int_equal(gn_security_noise.info(f->l)->muxer, 0);
-		over(f);
+		noise_script_stop(f);
 	}
 }
 
 static void the_wrong_peer(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 	struct gn_peer_id ours;
 
 	gn_key_id(f->key, &ours);
@@ -234,23 +237,23 @@ static void the_wrong_peer(void **state)
 		uint8_t payload[4096];
 		size_t n;
 
-		begin(f, role, NULL, &ours); /* the peer has another */
+		noise_script_start(f, role, NULL, &ours); /* the peer has another */
 		n = noise_peer_payload(&f->peer, NULL, 0, payload);
-		assert_int_equal(meet(f, role, payload, n), GN_EPEERID);
+		assert_int_equal(noise_script_handshake(f, role, payload, n), GN_EPEERID);
 		assert_false(side_said(&f->s, GN_READY));
 		assert_int_equal(f->out.len, 0);
-		over(f);
+		noise_script_stop(f);
 	}
 }
 
 /* A payload in message 1 is passed over. */
 static void message_1_may_have_a_payload(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 	uint8_t payload[4096];
 	size_t n;
 
-	begin(f, false, NULL, NULL);
+	noise_script_start(f, false, NULL, NULL);
 	n = noise_peer_write(&f->peer, 1, "early", 5, f->buf);
 	side_feed(&f->s, f->buf, n, 1);
 	side_drain(&f->s, &f->out, 1);
@@ -259,12 +262,12 @@ static void message_1_may_have_a_payload(void **state)
 	n = noise_peer_write(&f->peer, 3, payload, n, f->buf);
 	side_feed(&f->s, f->buf, n, 1);
 	assert_true(side_said(&f->s, GN_READY));
-	over(f);
+	noise_script_stop(f);
 }
 
 static void handshake_messages_of_bad_lengths(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 	static const struct {
 		uint16_t len;
 		int err;
@@ -272,7 +275,7 @@ static void handshake_messages_of_bad_lengths(void **state)
 
 	for (int role = 0; role < 2; role++) {
 		for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-			begin(f, role, NULL, NULL);
+			noise_script_start(f, role, NULL, NULL);
 			side_drain(&f->s, &f->out, 1);
 			wire_skip(&f->out, f->out.len);
 			memset(f->buf, 0x31, 65537);
@@ -281,7 +284,7 @@ static void handshake_messages_of_bad_lengths(void **state)
 				  1); /* known from the length alone */
 			assert_int_equal(side_pump(&f->s, 1), bad[i].err);
 			assert_int_equal(f->s.tx.owned, 0);
-			over(f);
+			noise_script_stop(f);
 		}
 	}
 }
@@ -289,47 +292,47 @@ static void handshake_messages_of_bad_lengths(void **state)
 /* A low-order point where the layer meets it. */
 static void a_low_order_ephemeral_at_the_layer(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 	uint8_t msg[34] = {0, 32};
 
-	begin(f, false, NULL, NULL);
+	noise_script_start(f, false, NULL, NULL);
 	side_feed(&f->s, msg, sizeof msg, 1);
 	assert_int_equal(side_pump(&f->s, 1), GN_EAUTH);
 	assert_int_equal(gn_pipe_len(&f->s.tx), 0);
-	over(f);
+	noise_script_stop(f);
 }
 
 static void a_responder_waits_to_be_spoken_to(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 
-	begin(f, false, NULL, NULL);
+	noise_script_start(f, false, NULL, NULL);
 	side_drain(&f->s, &f->out, 1);
 	assert_int_equal(f->out.len, 0);
-	over(f);
+	noise_script_stop(f);
 }
 
 /* The way out is closed already: not to be waited for. */
 static void a_handshake_that_cannot_answer_fails(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 
-	begin(f, false, NULL, NULL);
+	noise_script_start(f, false, NULL, NULL);
 	gn_pipe_reset(&f->s.tx, -EPIPE);
 	side_feed(&f->s, f->buf, noise_peer_write(&f->peer, 1, NULL, 0, f->buf), 1);
 	assert_int_equal(side_pump(&f->s, 1), GN_EGONE);
-	over(f);
+	noise_script_stop(f);
 }
 
 /* Nothing above the layer passes before it is ready. */
 static void no_byte_passes_before_ready(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 
 	for (int role = 0; role < 2; role++) {
 		size_t was;
 
-		begin(f, role, NULL, NULL);
+		noise_script_start(f, role, NULL, NULL);
 		assert_int_equal(gn_pipe_put(f->l->up_tx, "secret", 6), 0);
 		gn_pipe_close(f->l->up_tx, GN_EOF);
 		gn_stack_mark_top(&f->s.stack);
@@ -338,7 +341,7 @@ static void no_byte_passes_before_ready(void **state)
 		assert_int_equal(was, role ? 34 : 0);
 		assert_int_equal(gn_pipe_len(f->l->up_tx), 6);
 		assert_int_equal(f->out.end, 0);
-		meet_well(f, role, NULL, 0);
+		noise_script_complete(f, role, NULL, 0);
 		side_drain(&f->s, &f->out, 1);
 		{
 			struct wire plain = {0};
@@ -349,11 +352,11 @@ static void no_byte_passes_before_ready(void **state)
 			wire_fini(&plain);
 		}
 		assert_int_equal(f->out.end, GN_EOF);
-		over(f);
+		noise_script_stop(f);
 	}
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, noise_script_setup, noise_script_teardown)
 
 int main(void)
 {

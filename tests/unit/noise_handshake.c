@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <sodium.h>
 
-#include "noise_peer.h"
+#include "support/support.h"
 #include "security/noise_cipher.h"
-#include "vectors.h"
 
 /* ---- the handshake as a machine ---- */
 

@@ -11,7 +11,7 @@
 
 #include "id/key.h"
 #include "security/secure.h"
-#include "wire.h"
+#include "support/support.h"
 
 static const char *const yamux_only[] = {"/yamux/1.0.0", NULL};
 

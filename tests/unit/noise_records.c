@@ -1,42 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
-#include "noise_script.h"
+#include "support/support.h"
 
 static void empty_records_are_skipped(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 
-	opened(f, true);
+	noise_script_open(f, true);
 	for (int i = 0; i < 100; i++)
 		side_feed(&f->s, f->buf, noise_peer_seal(&f->peer, "", 0, f->buf), 1);
 	side_feed(&f->s, f->buf, noise_peer_seal(&f->peer, "x", 1, f->buf), 1);
 	assert_int_equal(side_pump(&f->s, 1), 0);
 	assert_int_equal(gn_pipe_len(f->l->up_rx), 1);
-	over(f);
+	noise_script_stop(f);
 }
 
 static void records_too_short(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 
 	for (uint16_t len = 0; len < 16; len++) {
-		opened(f, len % 2);
+		noise_script_open(f, len % 2);
 		gn_put_u16(f->buf, len);
 		side_feed(&f->s, f->buf, 2 + len, 1);
 		assert_int_equal(side_pump(&f->s, 1), GN_EPROTO);
-		over(f);
+		noise_script_stop(f);
 	}
 }
 
 static void the_longest_record(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 	static uint8_t plain[65519], got[65519];
 
 	for (size_t i = 0; i < sizeof plain; i++)
 		plain[i] = (uint8_t)(i * 7 >> 3);
-	opened(f, false);
+	noise_script_open(f, false);
 	for (int i = 0; i < 3; i++) {
 		side_feed(&f->s, f->buf, noise_peer_seal(&f->peer, plain, sizeof plain, f->buf), 1);
 		assert_int_equal(gn_pipe_len(f->l->up_rx), sizeof plain);
@@ -44,7 +44,7 @@ static void the_longest_record(void **state)
 		assert_memory_equal(got, plain, sizeof got);
 		gn_pipe_skip(f->l->up_rx, sizeof got);
 	}
-	over(f);
+	noise_script_stop(f);
 }
 
 /* The lengths of the records: the first ones are short, so that what a peer waits for is not behind all of
@@ -67,14 +67,14 @@ static void assert_lengths(const struct wire *out)
 
 static void what_goes_out_is_cut_into_short_and_then_full_records(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 	size_t n = 300000;
 	uint8_t *big = malloc(n);
 	struct wire plain = {0};
 
 	assert_non_null(big);
 	for (int sends = 0; sends < 2; sends++) {
-		opened(f, true);
+		noise_script_open(f, true);
 		f->s.tx.sends = sends;
 		for (size_t i = 0; i < n; i++)
 			big[i] = (uint8_t)(i >> 5);
@@ -89,7 +89,7 @@ static void what_goes_out_is_cut_into_short_and_then_full_records(void **state)
 		assert_int_equal(plain.len, n);
 		assert_memory_equal(plain.p + plain.at, big, n);
 		wire_skip(&plain, n);
-		over(f);
+		noise_script_stop(f);
 	}
 	wire_fini(&plain);
 	free(big);
@@ -97,14 +97,14 @@ static void what_goes_out_is_cut_into_short_and_then_full_records(void **state)
 
 static void every_end_of_file(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 	const int ends[] = {GN_EOF, -ECONNRESET};
 
 	for (int e = 0; e < 2; e++) {
 		for (size_t cut = 0; cut <= 2 * (2 + 5 + 16); cut++) {
 			size_t n, whole = cut / 23 * 5;
 
-			opened(f, cut % 2);
+			noise_script_open(f, cut % 2);
 			n = noise_peer_seal(&f->peer, "hello", 5, f->buf);
 			n += noise_peer_seal(&f->peer, "world", 5, f->buf + n);
 			assert_int_equal(gn_pipe_put(&f->s.rx, f->buf, cut), 0);
@@ -121,20 +121,20 @@ static void every_end_of_file(void **state)
 			gn_stack_mark_top(&f->s.stack);
 			side_drain(&f->s, &f->out, 1);
 			assert_int_equal(f->out.len, 23);
-			over(f);
+			noise_script_stop(f);
 		}
 	}
 }
 
 static void a_changed_record_ends_it(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 
 	for (size_t at = 0; at < 2 * 23; at++) {
 		size_t n, good = at / 23 * 5;
 		int r;
 
-		opened(f, at % 2);
+		noise_script_open(f, at % 2);
 		n = noise_peer_seal(&f->peer, "hello", 5, f->buf);
 		n += noise_peer_seal(&f->peer, "world", 5, f->buf + n);
 		f->buf[at] ^= 0x10;
@@ -151,17 +151,17 @@ static void a_changed_record_ends_it(void **state)
 			gn_pipe_skip(f->l->up_rx, good);
 			assert_int_equal(gn_pipe_end(f->l->up_rx), GN_ETRUNC);
 		}
-		over(f);
+		noise_script_stop(f);
 	}
 }
 
 static void replayed_and_reordered_records(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 	uint8_t one[23], two[23];
 
 	for (int way = 0; way < 3; way++) {
-		opened(f, true);
+		noise_script_open(f, true);
 		noise_peer_seal(&f->peer, "hello", 5, one);
 		noise_peer_seal(&f->peer, "world", 5, two);
 		if (way != 1)
@@ -171,17 +171,17 @@ static void replayed_and_reordered_records(void **state)
 			side_feed(&f->s, one, 23, 1);
 		assert_int_equal(side_pump(&f->s, 1), way == 0 ? 0 : GN_EAUTH);
 		assert_int_equal(gn_pipe_len(f->l->up_rx), way == 0 ? 10 : way == 1 ? 0 : 5);
-		over(f);
+		noise_script_stop(f);
 	}
 }
 
 static void a_full_pipe_above(void **state)
 {
-	struct fixture *f = *state;
+	struct noise_script *f = *state;
 	static uint8_t plain[60000];
 	size_t cap, came = 0, fed = 0;
 
-	opened(f, true);
+	noise_script_open(f, true);
 	cap = f->l->up_rx->cap;
 	for (int i = 0; i < 20; i++) {
 		size_t n = noise_peer_seal(&f->peer, memset(plain, i, sizeof plain), sizeof plain, f->buf);
@@ -206,10 +206,10 @@ static void a_full_pipe_above(void **state)
 		gn_stack_mark_top(&f->s.stack);
 		(void)side_pump(&f->s, 1);
 	}
-	over(f);
+	noise_script_stop(f);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, noise_script_setup, noise_script_teardown)
 
 int main(void)
 {

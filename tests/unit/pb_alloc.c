@@ -2,7 +2,7 @@
 #include "base/pb_alloc.h"
 
 #include "identify.pb-c.h"
-#include "vectors.h"
+#include "support/support.h"
 
 static int unpack(const uint8_t *p, size_t n, size_t budget, size_t *count)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "id/peer_id.h"
 
-#include "vectors.h"
+#include "support/support.h"
 
 static void assert_id(const char *text, const uint8_t *hash, size_t n)
 {

@@ -2,7 +2,7 @@
 #include "crypto/peer_record.h"
 
 #include "crypto/envelope.h"
-#include "vectors.h"
+#include "support/support.h"
 
 static const uint8_t seed[GN_KEY_SEED_LEN] = {9};
 static struct gn_key *key;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "pipe_script.h"
-#include "pipe_model.h"
+#include "support/support.h"
 
 static void a_new_pipe_is_empty_and_open(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 	struct iovec v;
 	uint8_t *out;
 
@@ -19,7 +18,7 @@ static void a_new_pipe_is_empty_and_open(void **state)
 
 static void put_takes_all_or_nothing_up_to_the_cap(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 
 	f->p.cap = 10;
 	assert_int_equal(gn_pipe_put(&f->p, "0123456", 7), 0);
@@ -35,7 +34,7 @@ static void put_takes_all_or_nothing_up_to_the_cap(void **state)
 
 static void writing_nothing_is_no_error(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 
 	assert_int_equal(gn_pipe_put(&f->p, "", 0), 0);
 	assert_int_equal(gn_pipe_write(&f->p, "", 0), 0);
@@ -46,7 +45,7 @@ static void writing_nothing_is_no_error(void **state)
 /* A put is larger than any block. */
 static void a_large_put_spans_blocks(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 	size_t n = 3 * GN_BLOCK_MAX + 17;
 	uint8_t *big = malloc(n);
 
@@ -54,13 +53,13 @@ static void a_large_put_spans_blocks(void **state)
 	for (size_t i = 0; i < n; i++)
 		big[i] = (uint8_t)i;
 	assert_int_equal(gn_pipe_put(&f->p, big, n), 0);
-	assert_run(&f->p, n, 0);
+	pipe_assert_run(&f->p, n, 0);
 	free(big);
 }
 
 static void the_end_stands_behind_the_last_byte(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 	uint8_t *out;
 
 	assert_int_equal(gn_pipe_put(&f->p, "xyz", 3), 0);
@@ -79,7 +78,7 @@ static void the_end_stands_behind_the_last_byte(void **state)
 
 static void an_error_comes_in_order_too(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 	uint8_t *out;
 
 	assert_int_equal(gn_pipe_put(&f->p, "xyz", 3), 0);
@@ -95,9 +94,9 @@ static void an_error_comes_in_order_too(void **state)
 
 static void a_reset_drops_what_is_there(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 
-	bring(f, &f->p, 1000, 0);
+	pipe_pair_fill(f, &f->p, 1000, 0);
 	assert_int_equal(gn_pipe_put(&f->p, "own", 3), 0);
 	gn_pipe_reset(&f->p, GN_ERESET);
 	assert_int_equal(gn_pipe_len(&f->p), 0);
@@ -110,7 +109,7 @@ static void a_reset_drops_what_is_there(void **state)
 
 static void a_reset_comes_through_after_a_good_end(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 
 	assert_int_equal(gn_pipe_put(&f->p, "a", 1), 0);
 	gn_pipe_close(&f->p, GN_EOF);
@@ -120,10 +119,10 @@ static void a_reset_comes_through_after_a_good_end(void **state)
 
 static void a_unit_across_pieces_is_pulled_together(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 	uint8_t *out;
 
-	bring(f, &f->q, 5000, 0);
+	pipe_pair_fill(f, &f->q, 5000, 0);
 	for (int i = 0; i < 50; i++) { /* owned and borrowed in turn would be settled: all own, in many blocks */
 		assert_int_equal(gn_pipe_move(&f->p, &f->q, 100), 0);
 		if (i % 10 == 9)
@@ -133,26 +132,26 @@ static void a_unit_across_pieces_is_pulled_together(void **state)
 		assert_int_equal(gn_pipe_whole(&f->p, n, &out), 0);
 		for (size_t i = 0; i < n; i++)
 			assert_int_equal(out[i], (uint8_t)i);
-		assert_run(&f->p, 5000, 0);
+		pipe_assert_run(&f->p, 5000, 0);
 	}
 	gn_pipe_skip(&f->p, 4000);
-	assert_run(&f->p, 1000, (uint8_t)4000);
+	pipe_assert_run(&f->p, 1000, (uint8_t)4000);
 }
 
 /* Owned bytes in front, borrowed ones behind: a unit that lies across. */
 static void a_unit_across_owned_and_borrowed(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 	uint8_t *out;
 
-	bring(f, &f->p, 300, 0);
+	pipe_pair_fill(f, &f->p, 300, 0);
 	assert_int_equal(gn_pipe_settle(&f->p), 0);
-	bring(f, &f->q, 300, 44);
+	pipe_pair_fill(f, &f->q, 300, 44);
 	assert_int_equal(gn_pipe_move(&f->p, &f->q, 300), 0);
 	assert_int_equal(f->p.owned, 300);
 	assert_int_equal(f->p.borrowed, 300);
 	assert_int_equal(gn_pipe_whole(&f->p, 310, &out), 0);
-	assert_run(&f->p, 600, 0);
+	pipe_assert_run(&f->p, 600, 0);
 	for (size_t i = 0; i < 310; i++)
 		assert_int_equal(out[i], (uint8_t)i);
 }
@@ -189,7 +188,7 @@ static const struct gn_source text_source = {.peek = text_peek, .skip = text_ski
 
 static void a_source_stands_behind_the_bytes(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 	struct text t = {"source"};
 	struct iovec v[4];
 	uint8_t *out;
@@ -214,7 +213,7 @@ static void a_source_stands_behind_the_bytes(void **state)
 
 static void a_reset_drops_the_source(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 	struct text t = {"source"};
 
 	gn_pipe_source(&f->p, &text_source, &t);
@@ -225,7 +224,7 @@ static void a_reset_drops_the_source(void **state)
 
 static void a_drained_pipe_holds_no_block(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 
 	for (int i = 0; i < 100; i++)
 		assert_true(gn_pipe_write(&f->p, "0123456789", 10) == 10);
@@ -240,7 +239,7 @@ static void a_drained_pipe_holds_no_block(void **state)
 static void blocks_are_charged_but_for_the_first_small_one(void **state)
 {
 	static const uint8_t big[100000];
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 	struct gn_budget b = {.max = 200000};
 
 	f->p.budget = &b;
@@ -259,7 +258,7 @@ static void blocks_are_charged_but_for_the_first_small_one(void **state)
 static void over_its_budget_a_pipe_is_full(void **state)
 {
 	static const uint8_t big[300000];
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 	struct gn_budget whole = {.max = 200000}, b = {.parent = &whole};
 	ptrdiff_t n;
 
@@ -358,18 +357,18 @@ static void random_operations_against_queues(void **state)
 	rng_seeds(&first, &n);
 	for (uint64_t seed = first; seed < first + n; seed++) {
 		struct rng r;
-		struct model m;
+		struct pipe_model m;
 
 		rng_seed(&r, seed);
-		model_init(&m, &r);
+		pipe_model_init(&m, &r);
 		for (int i = 0; i < 300; i++)
-			if (!model_step(&m))
+			if (!pipe_model_step(&m))
 				fail_msg("GN_SEED=%llu, operation number %d", (unsigned long long)seed, i);
-		model_fini(&m);
+		pipe_model_fini(&m);
 	}
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, pipe_pair_setup, pipe_pair_teardown)
 
 int main(void)
 {

@@ -2,7 +2,7 @@
 /* Public keys of all four types, and signatures by them. */
 #include "keys.pb-c.h"
 #include "id/key.h"
-#include "vectors.h"
+#include "support/support.h"
 
 static int named_error(const char *name)
 {

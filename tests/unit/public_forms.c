@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Public keys as text: RFC 8410's key in every form, and what is none. */
 #include "id/key.h"
-#include "vectors.h"
+#include "support/support.h"
 
 #define LIBP2P "CAESIBm/RAlphM3+hUG6wWfcO5bIUIaqMLa2ywxcOK1wMWbh"
 #define BLOB "AAAAC3NzaC1lZDI1NTE5AAAAIBm/RAlphM3+hUG6wWfcO5bIUIaqMLa2ywxcOK1wMWbh"

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The two messages of sealed messages have one encoding each; keys and what is signed. */
-#include "vectors.h"
+#include "support/support.h"
 
 #include "sealed.pb-c.h"
-#include "seal_craft.h"
 
 /* ---- H ---- */
 

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "seal_fixture.h"
+#include "support/support.h"
 
 #define DIR GN_VECTORS "/../sealed"
 
@@ -62,9 +62,9 @@ static int set_up_files(void **state)
 	struct gn_key *keys[4];
 	const char *const names[] = {"alice", "bob", "carol", "dave"};
 
-	if (set_up(state) < 0 || mkdtemp(tmp) == NULL)
+	if (seal_setup(state) < 0 || mkdtemp(tmp) == NULL)
 		return -1;
-	keys[0] = alice, keys[1] = bob, keys[2] = carol, keys[3] = dave;
+	keys[0] = seal_alice, keys[1] = seal_bob, keys[2] = seal_carol, keys[3] = seal_dave;
 	for (int i = 0; i < 4; i++) {
 		struct gn_peer_id peer;
 		char path[256];
@@ -89,7 +89,7 @@ static int tear_down_files(void **state)
 		(void)unlink(path);
 	}
 	(void)rmdir(tmp);
-	return tear_down(state);
+	return seal_teardown(state);
 }
 
 static void test_vectors(void **state)
@@ -110,12 +110,12 @@ static void test_opens_ours(void **state)
 
 	(void)state;
 	gn_buf_init(&out, (size_t)1 << 24);
-	sample(&in, (const struct gn_key *const[]){bob, carol, dave}, 3);
+	seal_sample(&in, (const struct gn_key *const[]){seal_bob, seal_carol, seal_dave}, 3);
 	file_write("in", &in);
 	assert_int_equal(python("sealed.py open carol %s context=here", id[0]), 0);
 	file_read("out", &out);
-	assert_int_equal(out.len, strlen(WHOLE));
-	assert_memory_equal(out.p, WHOLE, out.len);
+	assert_int_equal(out.len, strlen(SEAL_WHOLE));
+	assert_memory_equal(out.p, SEAL_WHOLE, out.len);
 	assert_int_equal(python("sealed.py open dave any context=here"), 0);
 	assert_int_not_equal(python("sealed.py open alice any context=here"), 0);
 	assert_int_not_equal(python("sealed.py open bob %s context=here", id[1]), 0);
@@ -136,11 +136,11 @@ static void test_long(void **state)
 	static const size_t lens[] = {0, 1, 5 * GN_SEALED_CHUNK_MAX / 2};
 	struct gn_buf plain, in, got;
 	struct gn_peer_id to;
-	const struct gn_seal_cfg cfg = {alice, &to, 1, "a type", NULL, false};
+	const struct gn_seal_cfg cfg = {seal_alice, &to, 1, "a type", NULL, false};
 	struct gn_sealer *s;
 
 	(void)state;
-	gn_key_id(bob, &to);
+	gn_key_id(seal_bob, &to);
 	assert_int_equal(gn_sealer_new(&cfg, &s), 0);
 	gn_buf_init(&plain, (size_t)1 << 23);
 	gn_buf_init(&in, (size_t)1 << 24);
@@ -169,11 +169,11 @@ static void test_long(void **state)
 				 0);
 		in.len = 0;
 		file_read("out", &in);
-		assert_int_equal(unseal(bob, alice, "c", &in, &got), 0);
+		assert_int_equal(seal_unseal(seal_bob, seal_alice, "c", &in, &got), 0);
 		assert_int_equal(got.len, plain.len);
 		assert_memory_equal(got.len > 0 ? got.p : plain.p, plain.p, plain.len);
-		assert_int_equal(unseal(dave, alice, "c", &in, &got), GN_ENOTFOR);
-		assert_int_equal(unseal(carol, alice, "d", &in, &got), GN_ECONTEXT);
+		assert_int_equal(seal_unseal(seal_dave, seal_alice, "c", &in, &got), GN_ENOTFOR);
+		assert_int_equal(seal_unseal(seal_carol, seal_alice, "d", &in, &got), GN_ECONTEXT);
 	}
 	gn_sealer_free(s);
 	gn_buf_fini(&plain);

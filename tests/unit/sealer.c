@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
-#include "seal_fixture.h"
+#include "support/support.h"
 
 /* ---- the vectors ---- */
 
@@ -68,7 +68,7 @@ static void vector_opens(size_t i, const char *context, const struct gn_buf *sea
 	struct gn_buf got;
 
 	gn_buf_init(&got, (size_t)1 << 20);
-	assert_int_equal(unseal(recipients[i], NULL, context, sealed, &got), 0);
+	assert_int_equal(seal_unseal(recipients[i], NULL, context, sealed, &got), 0);
 	assert_int_equal(got.len, plain->len);
 	if (got.len > 0)
 		assert_memory_equal(got.p, plain->p, got.len);
@@ -149,34 +149,34 @@ static void test_cfg(void **state)
 	char text[GN_SEALED_TEXT_MAX + 2];
 
 	(void)state;
-	gn_key_id(bob, &to[0]);
-	gn_key_id(carol, &to[1]);
+	gn_key_id(seal_bob, &to[0]);
+	gn_key_id(seal_carol, &to[1]);
 	to[2] = to[0];
-	assert_int_equal(try(alice, to, 2, "type"), 0);
-	assert_int_equal(try(alice, to, 2, NULL), 0);
+	assert_int_equal(try(seal_alice, to, 2, "type"), 0);
+	assert_int_equal(try(seal_alice, to, 2, NULL), 0);
 	assert_int_equal(try(NULL, to, 2, "type"), -EINVAL);
-	assert_int_equal(try(alice, to, 0, "type"), -EINVAL);
-	assert_int_equal(try(alice, NULL, 1, "type"), -EINVAL);
-	assert_int_equal(try(alice, to, 3, "type"), -EEXIST);
-	assert_int_equal(try(alice, to, GN_SEALED_TO_MAX + 1, "type"), GN_ELIMIT);
-	assert_int_equal(try(alice, to, 2, "\n"), GN_EFORMAT);
+	assert_int_equal(try(seal_alice, to, 0, "type"), -EINVAL);
+	assert_int_equal(try(seal_alice, NULL, 1, "type"), -EINVAL);
+	assert_int_equal(try(seal_alice, to, 3, "type"), -EEXIST);
+	assert_int_equal(try(seal_alice, to, GN_SEALED_TO_MAX + 1, "type"), GN_ELIMIT);
+	assert_int_equal(try(seal_alice, to, 2, "\n"), GN_EFORMAT);
 	memset(text, 'x', sizeof(text));
 	text[GN_SEALED_TEXT_MAX + 1] = '\0';
-	assert_int_equal(try(alice, to, 2, text), GN_ETOOBIG);
+	assert_int_equal(try(seal_alice, to, 2, text), GN_ETOOBIG);
 	text[GN_SEALED_TEXT_MAX] = '\0';
-	assert_int_equal(try(alice, to, 2, text), 0);
+	assert_int_equal(try(seal_alice, to, 2, text), 0);
 	assert_int_equal(gn_sealer_check(&to[0]), 0);
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		assert_int_equal(gn_peer_id_parse(others[i], &id), 0);
 		assert_int_equal(gn_sealer_check(&id), GN_EKEYTYPE);
 		to[1] = id;
-		assert_int_equal(try(alice, to, 2, NULL), GN_EKEYTYPE);
+		assert_int_equal(try(seal_alice, to, 2, NULL), GN_EKEYTYPE);
 	}
 	/* An Ed25519 id whose key is of low order. */
 	to[1] = to[0];
 	memset(to[1].bytes + 6, 0, 32);
 	assert_int_equal(gn_sealer_check(&to[1]), GN_EFORMAT);
-	assert_int_equal(try(alice, to, 2, NULL), GN_EFORMAT);
+	assert_int_equal(try(seal_alice, to, 2, NULL), GN_EFORMAT);
 	gn_sealer_free(NULL);
 }
 
@@ -187,8 +187,8 @@ static struct gn_sealer *sealer(bool sequence)
 	struct gn_peer_id to;
 	struct gn_sealer *s;
 
-	gn_key_id(bob, &to);
-	assert_int_equal(gn_sealer_new(&(struct gn_seal_cfg){alice, &to, 1, "t", "c", sequence}, &s), 0);
+	gn_key_id(seal_bob, &to);
+	assert_int_equal(gn_sealer_new(&(struct gn_seal_cfg){seal_alice, &to, 1, "t", "c", sequence}, &s), 0);
 	return s;
 }
 
@@ -196,7 +196,8 @@ static struct gn_unsealer *unsealer(void)
 {
 	struct gn_unsealer *u;
 
-	assert_int_equal(gn_unsealer_new(&(struct gn_unseal_cfg){.key = bob, .from_any = true, .context = "c"}, &u), 0);
+	assert_int_equal(
+		gn_unsealer_new(&(struct gn_unseal_cfg){.key = seal_bob, .from_any = true, .context = "c"}, &u), 0);
 	return u;
 }
 
@@ -252,12 +253,13 @@ static void test_front(void **state)
 	memset(text, 'x', GN_SEALED_TEXT_MAX);
 	text[GN_SEALED_TEXT_MAX] = '\0';
 	for (size_t i = 0; i < GN_SEALED_TO_MAX; i++) {
-		struct gn_key *key = seeded((uint8_t)(i + 10));
+		struct gn_key *key = seal_key((uint8_t)(i + 10));
 
 		gn_key_id(key, &to[i]);
 		gn_key_free(key);
 	}
-	assert_int_equal(gn_sealer_new(&(struct gn_seal_cfg){alice, to, GN_SEALED_TO_MAX, text, text, true}, &s), 0);
+	assert_int_equal(gn_sealer_new(&(struct gn_seal_cfg){seal_alice, to, GN_SEALED_TO_MAX, text, text, true}, &s),
+			 0);
 	assert_int_equal(gn_sealer_put(s, NULL, 0, true, &p, &n), 0);
 	assert_in_range(n, 8500, GN_SEALED_MAX(0));
 	gn_sealer_free(s);
@@ -295,7 +297,7 @@ static void test_put(void **state)
 		assert_int_equal(gn_sealer_put(s, NULL, 0, true, &p, &n), 0);
 		assert_int_equal(n, 84);
 		assert_int_equal(gn_buf_put(&in[i], p, n), 0);
-		assert_int_equal(unseal(bob, alice, "c", &in[i], &got), 0);
+		assert_int_equal(seal_unseal(seal_bob, seal_alice, "c", &in[i], &got), 0);
 		assert_int_equal(got.len, 3);
 		gn_sealer_info(s, &info);
 		assert_int_equal(info.n_to, 1);
@@ -364,5 +366,5 @@ int main(void)
 		cmocka_unit_test(test_front),   cmocka_unit_test(test_put), cmocka_unit_test(test_sequence),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, seal_setup, seal_teardown);
 }

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "stack/select.h"
-#include "wire.h"
+#include "support/support.h"
 
 #define HEADER "\x13/multistream/1.0.0\n"
 #define NA "\x03na\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "vectors.h"
+#include "support/support.h"
 
 static struct gn_sealed_info message(uint8_t sequence, uint64_t number)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dummy_layers.h"
+#include "support/support.h"
 
 /* ---- fixture ---- */
 
@@ -15,7 +15,7 @@ static int setup(void **state)
 	assert_non_null(f);
 	gn_iobuf_init(&f->iobuf);
 	side_init(&f->s, &f->iobuf);
-	finis = 0;
+	dummy_finis = 0;
 	*state = f;
 	return 0;
 }
@@ -30,7 +30,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct gn_layer *push(struct fixture *f, const struct gn_layer_ops *ops, struct toy_cfg cfg, bool gates)
+static struct gn_layer *push(struct fixture *f, const struct gn_layer_ops *ops, struct dummy_cfg cfg, bool gates)
 {
 	struct gn_layer *l = NULL;
 
@@ -54,29 +54,29 @@ static void an_empty_stack_rests(void **state)
 static void only_dirty_layers_are_advanced(void **state)
 {
 	struct fixture *f = *state;
-	struct toy_cfg quiet = {.ret = GN_EAGAIN};
-	struct gn_layer *a = push(f, &probe, quiet, false), *b = push(f, &probe, quiet, false);
+	struct dummy_cfg quiet = {.ret = GN_EAGAIN};
+	struct gn_layer *a = push(f, &dummy_probe, quiet, false), *b = push(f, &dummy_probe, quiet, false);
 
 	assert_int_equal(side_pump(&f->s, 1), 0);
-	assert_int_equal(toy_of(a)->advances, 1);
-	assert_int_equal(toy_of(b)->advances, 1);
+	assert_int_equal(dummy_of(a)->advances, 1);
+	assert_int_equal(dummy_of(b)->advances, 1);
 	assert_int_equal(side_pump(&f->s, 1), 0);
-	assert_int_equal(toy_of(a)->advances, 1);
+	assert_int_equal(dummy_of(a)->advances, 1);
 	gn_layer_mark(b);
 	assert_int_equal(side_pump(&f->s, 1), 0);
-	assert_int_equal(toy_of(a)->advances, 1);
-	assert_int_equal(toy_of(b)->advances, 2);
+	assert_int_equal(dummy_of(a)->advances, 1);
+	assert_int_equal(dummy_of(b)->advances, 2);
 	gn_stack_mark_bottom(&f->s.stack);
 	assert_int_equal(side_pump(&f->s, 1), 0);
-	assert_int_equal(toy_of(a)->advances, 2);
-	assert_int_equal(toy_of(b)->advances, 2);
+	assert_int_equal(dummy_of(a)->advances, 2);
+	assert_int_equal(dummy_of(b)->advances, 2);
 }
 
 static void a_mark_asks_to_be_pumped(void **state)
 {
 	struct fixture *f = *state;
-	struct toy_cfg quiet = {.ret = GN_EAGAIN};
-	struct gn_layer *a = push(f, &probe, quiet, false);
+	struct dummy_cfg quiet = {.ret = GN_EAGAIN};
+	struct gn_layer *a = push(f, &dummy_probe, quiet, false);
 	unsigned work = f->s.work;
 
 	gn_layer_mark(a);
@@ -88,13 +88,13 @@ static void a_mark_asks_to_be_pumped(void **state)
 static void the_budget_is_kept(void **state)
 {
 	struct fixture *f = *state;
-	struct toy_cfg busy = {.ret = 0};
-	struct gn_layer *a = push(f, &probe, busy, false), *b = push(f, &probe, busy, false);
+	struct dummy_cfg busy = {.ret = 0};
+	struct gn_layer *a = push(f, &dummy_probe, busy, false), *b = push(f, &dummy_probe, busy, false);
 
 	assert_int_equal(gn_stack_pump(&f->s.stack, 1, 11), GN_EAGAIN);
-	assert_int_equal(toy_of(a)->advances + toy_of(b)->advances, 11);
-	assert_true(toy_of(b)->advances >= 5); /* none is starved */
-	toy_of(a)->cfg.ret = toy_of(b)->cfg.ret = GN_EAGAIN;
+	assert_int_equal(dummy_of(a)->advances + dummy_of(b)->advances, 11);
+	assert_true(dummy_of(b)->advances >= 5); /* none is starved */
+	dummy_of(a)->cfg.ret = dummy_of(b)->cfg.ret = GN_EAGAIN;
 	assert_int_equal(gn_stack_pump(&f->s.stack, 1, 11), 0);
 }
 
@@ -102,32 +102,32 @@ static void the_budget_is_kept(void **state)
 static void a_mark_from_a_quiet_step_counts(void **state)
 {
 	struct fixture *f = *state;
-	struct toy_cfg quiet = {.ret = GN_EAGAIN}, marks = {.ret = GN_EAGAIN};
-	struct gn_layer *a = push(f, &probe, quiet, false), *b;
+	struct dummy_cfg quiet = {.ret = GN_EAGAIN}, marks = {.ret = GN_EAGAIN};
+	struct gn_layer *a = push(f, &dummy_probe, quiet, false), *b;
 
 	marks.marks = &a;
-	b = push(f, &probe, marks, false);
+	b = push(f, &dummy_probe, marks, false);
 	assert_int_equal(side_pump(&f->s, 1), 0);
-	assert_int_equal(toy_of(b)->advances, 1);
-	assert_int_equal(toy_of(a)->advances, 2);
+	assert_int_equal(dummy_of(b)->advances, 1);
+	assert_int_equal(dummy_of(a)->advances, 2);
 }
 
 static void wake_times(void **state)
 {
 	struct fixture *f = *state;
-	struct toy_cfg five = {.ret = GN_EAGAIN, .wake = 500}, three = {.ret = GN_EAGAIN, .wake = 300};
-	struct gn_layer *a = push(f, &probe, five, false), *b = push(f, &probe, three, false);
+	struct dummy_cfg five = {.ret = GN_EAGAIN, .wake = 500}, three = {.ret = GN_EAGAIN, .wake = 300};
+	struct gn_layer *a = push(f, &dummy_probe, five, false), *b = push(f, &dummy_probe, three, false);
 
 	assert_int_equal(side_pump(&f->s, 1), 0);
 	assert_true(gn_stack_wake(&f->s.stack) == 300);
 	assert_int_equal(side_pump(&f->s, 299), 0);
-	assert_int_equal(toy_of(b)->advances, 1);
-	toy_of(b)->cfg.wake = 0;
+	assert_int_equal(dummy_of(b)->advances, 1);
+	dummy_of(b)->cfg.wake = 0;
 	assert_int_equal(side_pump(&f->s, 300), 0);
-	assert_int_equal(toy_of(b)->advances, 2);
-	assert_int_equal(toy_of(a)->advances, 1);
+	assert_int_equal(dummy_of(b)->advances, 2);
+	assert_int_equal(dummy_of(a)->advances, 1);
 	assert_true(gn_stack_wake(&f->s.stack) == 500); /* b's was used up */
-	toy_of(a)->cfg.wake = 0;
+	dummy_of(a)->cfg.wake = 0;
 	assert_int_equal(side_pump(&f->s, 700), 0);
 	assert_true(gn_stack_wake(&f->s.stack) == GN_NEVER);
 }
@@ -135,15 +135,15 @@ static void wake_times(void **state)
 static void an_error_ends_the_stack(void **state)
 {
 	struct fixture *f = *state;
-	struct toy_cfg bad = {.ret = GN_EPROTO}, quiet = {.ret = GN_EAGAIN};
+	struct dummy_cfg bad = {.ret = GN_EPROTO}, quiet = {.ret = GN_EAGAIN};
 	struct gn_layer *b;
 
-	push(f, &probe, bad, false);
-	b = push(f, &probe, quiet, false);
+	push(f, &dummy_probe, bad, false);
+	b = push(f, &dummy_probe, quiet, false);
 	assert_int_equal(side_pump(&f->s, 1), GN_EPROTO);
 	assert_int_equal(f->s.n_steps, 1);
 	assert_int_equal(f->s.steps[0], GN_EPROTO);
-	assert_int_equal(toy_of(b)->advances, 0);
+	assert_int_equal(dummy_of(b)->advances, 0);
 	gn_stack_mark_bottom(&f->s.stack);
 	assert_int_equal(side_pump(&f->s, 2), GN_EPROTO);
 	assert_int_equal(f->s.n_steps, 1);
@@ -152,26 +152,26 @@ static void an_error_ends_the_stack(void **state)
 static void a_failed_init_leaves_nothing(void **state)
 {
 	struct fixture *f = *state;
-	struct toy_cfg bad = {.init = GN_ELIMIT};
+	struct dummy_cfg bad = {.init = GN_ELIMIT};
 	struct gn_layer *l = NULL;
 
-	assert_int_equal(gn_stack_push(&f->s.stack, &turner, &bad, false, &l), GN_ELIMIT);
+	assert_int_equal(gn_stack_push(&f->s.stack, &dummy_inverter, &bad, false, &l), GN_ELIMIT);
 	assert_null(l);
 	assert_int_equal(f->s.stack.n, 0);
-	assert_int_equal(finis, 0);
+	assert_int_equal(dummy_finis, 0);
 	assert_ptr_equal(gn_stack_top_rx(&f->s.stack), &f->s.rx);
 }
 
 static void a_stack_has_so_many_layers(void **state)
 {
 	struct fixture *f = *state;
-	struct toy_cfg quiet = {.ret = GN_EAGAIN};
+	struct dummy_cfg quiet = {.ret = GN_EAGAIN};
 
 	for (int i = 0; i < GN_STACK_LAYERS; i++)
-		push(f, &probe, quiet, false);
-	assert_int_equal(gn_stack_push(&f->s.stack, &probe, &quiet, false, NULL), GN_ELIMIT);
+		push(f, &dummy_probe, quiet, false);
+	assert_int_equal(gn_stack_push(&f->s.stack, &dummy_probe, &quiet, false, NULL), GN_ELIMIT);
 	gn_stack_fini(&f->s.stack);
-	assert_int_equal(finis, GN_STACK_LAYERS);
+	assert_int_equal(dummy_finis, GN_STACK_LAYERS);
 }
 
 static void repump(struct side *s, struct gn_layer *l, int what)
@@ -185,13 +185,13 @@ static void a_pump_in_the_pump_does_nothing(void **state)
 {
 	struct fixture *f = *state;
 	int inner = 77;
-	struct gn_layer *t = push(f, &turner, (struct toy_cfg){0}, false);
+	struct gn_layer *t = push(f, &dummy_inverter, (struct dummy_cfg){0}, false);
 
 	f->s.on_step = repump;
 	f->s.arg = &inner;
 	assert_int_equal(side_pump(&f->s, 1), 0);
 	assert_int_equal(inner, 0);
-	assert_int_equal(toy_of(t)->advances, 2);
+	assert_int_equal(dummy_of(t)->advances, 2);
 }
 
 /* ---- gates ---- */
@@ -199,24 +199,24 @@ static void a_pump_in_the_pump_does_nothing(void **state)
 static void a_gate_holds_back_those_above(void **state)
 {
 	struct fixture *f = *state;
-	struct toy_cfg quiet = {.ret = GN_EAGAIN, .wake = 5, .hello = "<then>"};
-	struct toy_cfg greet = {.take = 5, .hello = "<first>"};
+	struct dummy_cfg quiet = {.ret = GN_EAGAIN, .wake = 5, .hello = "<then>"};
+	struct dummy_cfg greet = {.take = 5, .hello = "<first>"};
 	struct gn_layer *above;
 
-	push(f, &greeter, greet, true);
-	above = push(f, &probe, quiet, false);
+	push(f, &dummy_greeter, greet, true);
+	above = push(f, &dummy_probe, quiet, false);
 	assert_ptr_equal(above->rx, &f->s.rx);
-	assert_bytes(&f->s.tx, "<first><then>"); /* lazily: in one go */
+	pipe_assert_text(&f->s.tx, "<first><then>"); /* lazily: in one go */
 	assert_int_equal(side_pump(&f->s, 10), 0);
-	assert_int_equal(toy_of(above)->advances, 0);
+	assert_int_equal(dummy_of(above)->advances, 0);
 	assert_true(gn_stack_wake(&f->s.stack) == GN_NEVER);
 	side_feed(&f->s, "hel", 3, 10);
-	assert_int_equal(toy_of(above)->advances, 0);
+	assert_int_equal(dummy_of(above)->advances, 0);
 	side_feed(&f->s, "lo and more", 11, 10);
 	assert_int_equal(f->s.steps[0], GN_DONE);
-	assert_int_equal(toy_of(above)->advances, 1);
-	assert_bytes(&f->s.rx, " and more"); /* what was read ahead stays */
-	assert_int_equal(finis, 1);
+	assert_int_equal(dummy_of(above)->advances, 1);
+	pipe_assert_text(&f->s.rx, " and more"); /* what was read ahead stays */
+	assert_int_equal(dummy_finis, 1);
 	assert_int_equal(f->s.stack.n, 1);
 }
 
@@ -224,21 +224,21 @@ static struct gn_layer *pushed;
 
 static void push_turner(struct side *s, struct gn_layer *l, int what)
 {
-	struct toy_cfg cfg = {0};
+	struct dummy_cfg cfg = {0};
 
 	(void)l;
 	if (what == GN_DONE)
-		assert_int_equal(gn_stack_push(&s->stack, &turner, &cfg, false, &pushed), 0);
+		assert_int_equal(gn_stack_push(&s->stack, &dummy_inverter, &cfg, false, &pushed), 0);
 }
 
 static void what_is_chosen_takes_the_place(void **state)
 {
 	struct fixture *f = *state;
-	struct toy_cfg greet = {.take = 5};
+	struct dummy_cfg greet = {.take = 5};
 	uint8_t got[4];
 
 	f->s.on_step = push_turner;
-	push(f, &greeter, greet, true);
+	push(f, &dummy_greeter, greet, true);
 	side_feed(&f->s, "hello\x9e\x9d\x9c", 8, 1);
 	assert_int_equal(f->s.stack.n, 1);
 	assert_ptr_equal(f->s.stack.layers[0], pushed);
@@ -253,7 +253,7 @@ static void ready_is_told_once(void **state)
 {
 	struct fixture *f = *state;
 
-	push(f, &turner, (struct toy_cfg){0}, false);
+	push(f, &dummy_inverter, (struct dummy_cfg){0}, false);
 	(void)side_pump(&f->s, 1);
 	side_feed(&f->s, "abc", 3, 1);
 	assert_int_equal(f->s.n_steps, 1);
@@ -264,10 +264,10 @@ static void ready_is_told_once(void **state)
 static void the_answer_of_the_last_step_goes_out(void **state)
 {
 	struct fixture *f = *state;
-	struct toy_cfg greet = {.take = 5};
+	struct dummy_cfg greet = {.take = 5};
 
-	push(f, &turner, (struct toy_cfg){0}, false);
-	push(f, &greeter, greet, true);
+	push(f, &dummy_inverter, (struct dummy_cfg){0}, false);
+	push(f, &dummy_greeter, greet, true);
 	(void)side_pump(&f->s, 1);
 	side_feed(&f->s, "\x97\x9a\x93\x93\x90", 5, 1);
 	assert_true(side_said(&f->s, GN_DONE));
@@ -278,10 +278,10 @@ static void the_answer_of_the_last_step_goes_out(void **state)
 static void lazy_bytes_pass_the_gate(void **state)
 {
 	struct fixture *f = *state;
-	struct toy_cfg greet = {.take = 5, .hello = "one"};
+	struct dummy_cfg greet = {.take = 5, .hello = "one"};
 
-	push(f, &turner, (struct toy_cfg){0}, false);
-	push(f, &greeter, greet, true);
+	push(f, &dummy_inverter, (struct dummy_cfg){0}, false);
+	push(f, &dummy_greeter, greet, true);
 	(void)side_pump(&f->s, 1);
 	assert_int_equal(gn_pipe_len(&f->s.tx), 3);
 	assert_int_equal(gn_pipe_put(gn_stack_top_tx(&f->s.stack), "two", 3), 0);

@@ -2,24 +2,24 @@
 /* Two stacks of toy layers: half-close, resets, stalls, a handshake given up, nesting. */
 #include <errno.h>
 
-#include "dummy_layers.h"
+#include "support/support.h"
 
 static void greeted(struct side *s, struct gn_layer *l, int what)
 {
-	struct toy_cfg cfg = {0};
+	struct dummy_cfg cfg = {0};
 
-	if (what == GN_DONE && l->ops == &greeter)
-		assert_int_equal(gn_stack_push(&s->stack, &turner, &cfg, false, NULL), 0);
+	if (what == GN_DONE && l->ops == &dummy_greeter)
+		assert_int_equal(gn_stack_push(&s->stack, &dummy_inverter, &cfg, false, NULL), 0);
 }
 
 static void two_ends(struct pair *p, bool shared)
 {
-	struct toy_cfg greet = {.take = 5, .hello = "hello"};
+	struct dummy_cfg greet = {.take = 5, .hello = "hello"};
 
 	pair_init(p, shared);
 	for (int i = 0; i < 2; i++) {
 		p->side[i].on_step = greeted;
-		assert_int_equal(gn_stack_push(&p->side[i].stack, &greeter, &greet, true, NULL), 0);
+		assert_int_equal(gn_stack_push(&p->side[i].stack, &dummy_greeter, &greet, true, NULL), 0);
 	}
 }
 
@@ -55,7 +55,7 @@ static void half_close(void **state)
 	gn_pipe_close(top_tx(&p, 0), GN_EOF);
 	gn_stack_mark_top(&p.side[0].stack);
 	pair_run(&p, 3, false);
-	assert_bytes(top_rx(&p, 1), "question");
+	pipe_assert_text(top_rx(&p, 1), "question");
 	gn_pipe_skip(top_rx(&p, 1), 8);
 	assert_int_equal(gn_pipe_end(top_rx(&p, 1)), GN_EOF);
 	assert_int_equal(gn_pipe_end(top_rx(&p, 0)), 0); /* the other direction lives */
@@ -63,7 +63,7 @@ static void half_close(void **state)
 	gn_pipe_close(top_tx(&p, 1), GN_EOF);
 	gn_stack_mark_top(&p.side[1].stack);
 	pair_run(&p, 1, true);
-	assert_bytes(top_rx(&p, 0), "answer");
+	pipe_assert_text(top_rx(&p, 0), "answer");
 	gn_pipe_skip(top_rx(&p, 0), 6);
 	assert_int_equal(gn_pipe_end(top_rx(&p, 0)), GN_EOF);
 	pair_fini(&p);
@@ -185,17 +185,17 @@ struct nested {
 static void inner_step(void *arg, struct gn_stack *s, struct gn_layer *l, int what)
 {
 	struct nested *n = arg;
-	struct toy_cfg cfg = {0};
+	struct dummy_cfg cfg = {0};
 
 	(void)l;
 	n->n_ready += what == GN_READY;
 	if (what == GN_DONE)
-		assert_int_equal(gn_stack_push(s, &turner, &cfg, false, NULL), 0);
+		assert_int_equal(gn_stack_push(s, &dummy_inverter, &cfg, false, NULL), 0);
 }
 
 static void nest(struct nested *n)
 {
-	struct toy_cfg greet = {.take = 5, .hello = "inner"};
+	struct dummy_cfg greet = {.take = 5, .hello = "inner"};
 
 	memset(n, 0, sizeof *n);
 	two_ends(&n->p, true);
@@ -208,7 +208,7 @@ static void nest(struct nested *n)
 					   .arg = n};
 
 		gn_stack_init(&n->inner[i], &cfg);
-		assert_int_equal(gn_stack_push(&n->inner[i], &greeter, &greet, true, NULL), 0);
+		assert_int_equal(gn_stack_push(&n->inner[i], &dummy_greeter, &greet, true, NULL), 0);
 	}
 }
 

@@ -2,7 +2,7 @@
 /* The filter for text that a peer chose: which characters pass, and that no byte sequence gets around it. */
 #include "base/text.h"
 
-#include "vectors.h"
+#include "support/support.h"
 
 static const char *filter(const char *text, size_t n)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/time.h"
 
-#include "vectors.h"
+#include "support/support.h"
 
 static void test_ends(void **state)
 {

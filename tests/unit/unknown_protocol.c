@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "channel_pair.h"
+#include "support/support.h"
 
 static struct {
 	unsigned calls;
@@ -82,7 +82,7 @@ static void a_protocol_that_is_not_served_is_reported_with_who_asked(void **stat
 	struct channel_pair s;
 
 	(void)state;
-	channel_pair_init(&s, DELAY * GN_MSEC);
+	channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 	s.t.node->cfg.on_unknown_protocol = on_unknown;
 	ask(&s, "/nope/1.0.0");
 	channel_pair_run(&s, 3000);
@@ -101,7 +101,7 @@ static void a_protocol_that_is_served_is_not_reported(void **state)
 	struct channel_pair s;
 
 	(void)state;
-	channel_pair_init(&s, DELAY * GN_MSEC);
+	channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 	s.t.node->cfg.on_unknown_protocol = on_unknown;
 	memset(&seen, 0, sizeof seen);
 	channel_pair_dial(&s);
@@ -116,7 +116,7 @@ static void the_callback_may_serve_the_protocol_from_then_on(void **state)
 	struct channel_pair s;
 
 	(void)state;
-	channel_pair_init(&s, DELAY * GN_MSEC);
+	channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 	s.t.node->cfg.on_unknown_protocol = on_unknown;
 	ask(&s, "/nope/1.0.0");
 	seen.adds = true;

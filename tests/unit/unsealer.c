@@ -2,7 +2,7 @@
 /* What an unsealer does with good messages, in pieces, and with damaged ones. */
 #include <errno.h>
 
-#include "seal_fixture.h"
+#include "support/support.h"
 
 /* ---- good messages, and accidents ---- */
 
@@ -11,14 +11,14 @@ static void test_good(void **state)
 	struct gn_buf in, got;
 
 	(void)state;
-	sample(&in, (const struct gn_key *const[]){bob, carol, alice}, 3);
+	seal_sample(&in, (const struct gn_key *const[]){seal_bob, seal_carol, seal_alice}, 3);
 	gn_buf_init(&got, 100);
 	for (int i = 0; i < 50; i++) {
-		const struct gn_key *const own[] = {bob, carol, alice};
+		const struct gn_key *const own[] = {seal_bob, seal_carol, seal_alice};
 
-		assert_int_equal(unseal(own[i % 3], i & 4 ? alice : NULL, "here", &in, &got), 0);
-		assert_int_equal(got.len, strlen(WHOLE));
-		assert_memory_equal(got.p, WHOLE, got.len);
+		assert_int_equal(seal_unseal(own[i % 3], i & 4 ? seal_alice : NULL, "here", &in, &got), 0);
+		assert_int_equal(got.len, strlen(SEAL_WHOLE));
+		assert_memory_equal(got.p, SEAL_WHOLE, got.len);
 	}
 	gn_buf_fini(&got);
 	gn_buf_fini(&in);
@@ -26,8 +26,8 @@ static void test_good(void **state)
 
 static void assert_prefix(const struct gn_buf *got)
 {
-	assert_true(got->len < strlen(WHOLE));
-	assert_memory_equal(got->len > 0 ? (const char *)got->p : "", WHOLE, got->len);
+	assert_true(got->len < strlen(SEAL_WHOLE));
+	assert_memory_equal(got->len > 0 ? (const char *)got->p : "", SEAL_WHOLE, got->len);
 }
 
 /* Every byte, of other recipients' stanzas too; what was put out before is right. */
@@ -36,20 +36,20 @@ static void test_flips(void **state)
 	struct gn_buf in, got;
 
 	(void)state;
-	sample(&in, (const struct gn_key *const[]){bob, carol}, 2);
+	seal_sample(&in, (const struct gn_key *const[]){seal_bob, seal_carol}, 2);
 	gn_buf_init(&got, 100);
 	for (size_t i = 0; i < in.len; i++) {
 		for (unsigned bit = 0; bit < 8; bit += 1 + (unsigned)i % 3) {
 			int err;
 
 			in.p[i] ^= (uint8_t)(1u << bit);
-			err = unseal(i & 1 ? bob : carol, NULL, "here", &in, &got);
+			err = seal_unseal(i & 1 ? seal_bob : seal_carol, NULL, "here", &in, &got);
 			assert_true(err == GN_EAUTH || err == GN_EFORMAT || err == GN_ENOTFOR || err == GN_ETRUNC);
 			assert_prefix(&got);
 			in.p[i] ^= (uint8_t)(1u << bit);
 		}
 	}
-	assert_int_equal(unseal(bob, NULL, "here", &in, &got), 0);
+	assert_int_equal(seal_unseal(seal_bob, NULL, "here", &in, &got), 0);
 	gn_buf_fini(&got);
 	gn_buf_fini(&in);
 }
@@ -60,19 +60,19 @@ static void test_truncation(void **state)
 	size_t whole;
 
 	(void)state;
-	sample(&in, (const struct gn_key *const[]){bob}, 1);
+	seal_sample(&in, (const struct gn_key *const[]){seal_bob}, 1);
 	gn_buf_init(&got, 100);
 	whole = in.len;
 	for (in.len = 0; in.len < whole; in.len++) {
-		assert_int_equal(unseal(bob, alice, "here", &in, &got), GN_ETRUNC);
+		assert_int_equal(seal_unseal(seal_bob, seal_alice, "here", &in, &got), GN_ETRUNC);
 		assert_prefix(&got);
 	}
 	assert_int_equal(gn_buf_put_u8(&in, 0), 0);
-	assert_int_equal(unseal(bob, alice, "here", &in, &got), GN_EFORMAT);
+	assert_int_equal(seal_unseal(seal_bob, seal_alice, "here", &in, &got), GN_EFORMAT);
 	in.len = whole;
 	assert_int_equal(gn_buf_reserve(&in, whole), 0);
 	assert_int_equal(gn_buf_put(&in, in.p, whole), 0);
-	assert_int_equal(unseal(bob, alice, "here", &in, &got), GN_EFORMAT);
+	assert_int_equal(seal_unseal(seal_bob, seal_alice, "here", &in, &got), GN_EFORMAT);
 	gn_buf_fini(&got);
 	gn_buf_fini(&in);
 }
@@ -84,27 +84,27 @@ static void test_wrong(void **state)
 	struct gn_buf in;
 
 	(void)state;
-	sample(&in, (const struct gn_key *const[]){bob, carol}, 2);
-	assert_opens(dave, NULL, "here", &in, GN_ENOTFOR);
-	assert_opens(alice, NULL, "here", &in, GN_ENOTFOR);
-	assert_opens(bob, carol, "here", &in, GN_EREFUSED);
-	assert_opens(bob, bob, "here", &in, GN_EREFUSED);
-	assert_opens(bob, alice, NULL, &in, GN_ECONTEXT);
-	assert_opens(bob, alice, "", &in, GN_ECONTEXT);
-	assert_opens(bob, alice, "her", &in, GN_ECONTEXT);
-	assert_opens(bob, alice, "here ", &in, GN_ECONTEXT);
-	assert_opens(bob, alice, "here", &in, 0);
+	seal_sample(&in, (const struct gn_key *const[]){seal_bob, seal_carol}, 2);
+	seal_assert_opens(seal_dave, NULL, "here", &in, GN_ENOTFOR);
+	seal_assert_opens(seal_alice, NULL, "here", &in, GN_ENOTFOR);
+	seal_assert_opens(seal_bob, seal_carol, "here", &in, GN_EREFUSED);
+	seal_assert_opens(seal_bob, seal_bob, "here", &in, GN_EREFUSED);
+	seal_assert_opens(seal_bob, seal_alice, NULL, &in, GN_ECONTEXT);
+	seal_assert_opens(seal_bob, seal_alice, "", &in, GN_ECONTEXT);
+	seal_assert_opens(seal_bob, seal_alice, "her", &in, GN_ECONTEXT);
+	seal_assert_opens(seal_bob, seal_alice, "here ", &in, GN_ECONTEXT);
+	seal_assert_opens(seal_bob, seal_alice, "here", &in, 0);
 	gn_buf_fini(&in);
 }
 
 /* ---- chunks in another order, and of another message ---- */
 
-static void message_put(struct gn_buf *out, const struct gn_buf *from, const struct parts *a, const char *order)
+static void message_put(struct gn_buf *out, const struct gn_buf *from, const struct seal_parts *a, const char *order)
 {
 	out->len = 0;
 	assert_int_equal(gn_buf_put(out, from->p, a->n_front), 0);
 	for (; *order; order++) {
-		const struct part *part = &a->part[*order - '0'];
+		const struct seal_part *part = &a->part[*order - '0'];
 
 		assert_int_equal(gn_buf_put(out, from->p + part->at, part->n), 0);
 	}
@@ -122,15 +122,15 @@ static void test_order(void **state)
 		{"3", GN_EFORMAT},     {"03", GN_EAUTH},    {"0132", GN_EAUTH}, {"01231", GN_EFORMAT},
 	};
 	struct gn_buf in, out;
-	struct parts *a = malloc(sizeof(*a));
+	struct seal_parts *a = malloc(sizeof(*a));
 
 	(void)state;
-	sample(&in, (const struct gn_key *const[]){bob}, 1);
+	seal_sample(&in, (const struct gn_key *const[]){seal_bob}, 1);
 	gn_buf_init(&out, (size_t)1 << 20);
-	parts_get(a, bob, in.p, in.len);
+	seal_parts_get(a, seal_bob, in.p, in.len);
 	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
 		message_put(&out, &in, a, tries[i].order);
-		assert_opens(bob, alice, "here", &out, tries[i].err);
+		seal_assert_opens(seal_bob, seal_alice, "here", &out, tries[i].err);
 	}
 	seal_craft_fini(&a->f);
 	free(a);
@@ -142,14 +142,14 @@ static void test_order(void **state)
 static void test_moved(void **state)
 {
 	struct gn_buf in[2], out;
-	struct parts *a = malloc(sizeof(*a)), *b = malloc(sizeof(*b));
+	struct seal_parts *a = malloc(sizeof(*a)), *b = malloc(sizeof(*b));
 
 	(void)state;
 	gn_buf_init(&out, (size_t)1 << 20);
 	for (int i = 0; i < 2; i++)
-		sample(&in[i], (const struct gn_key *const[]){bob}, 1);
-	parts_get(a, bob, in[0].p, in[0].len);
-	parts_get(b, bob, in[1].p, in[1].len);
+		seal_sample(&in[i], (const struct gn_key *const[]){seal_bob}, 1);
+	seal_parts_get(a, seal_bob, in[0].p, in[0].len);
+	seal_parts_get(b, seal_bob, in[1].p, in[1].len);
 	assert_int_equal(in[0].len, in[1].len);
 	assert_memory_not_equal(a->f.k, b->f.k, sizeof(a->f.k));
 	assert_memory_not_equal(a->f.h.salt, b->f.h.salt, sizeof(a->f.h.salt));
@@ -158,12 +158,12 @@ static void test_moved(void **state)
 		out.len = 0;
 		assert_int_equal(gn_buf_put(&out, in[0].p, in[0].len), 0);
 		memcpy(out.p + b->part[i].at, in[1].p + b->part[i].at, b->part[i].n);
-		assert_opens(bob, alice, "here", &out, GN_EAUTH);
+		seal_assert_opens(seal_bob, seal_alice, "here", &out, GN_EAUTH);
 	}
 	out.len = 0;
 	assert_int_equal(gn_buf_put(&out, in[0].p, in[0].len), 0);
 	memcpy(out.p, in[1].p, a->n_front);
-	assert_opens(bob, alice, "here", &out, GN_EAUTH);
+	seal_assert_opens(seal_bob, seal_alice, "here", &out, GN_EAUTH);
 	seal_craft_fini(&a->f);
 	seal_craft_fini(&b->f);
 	free(a);
@@ -182,14 +182,14 @@ static void test_cfg(void **state)
 	struct gn_unsealer *u = NULL;
 
 	(void)state;
-	gn_key_id(alice, &id);
+	gn_key_id(seal_alice, &id);
 	memset(text, 'x', sizeof(text));
 	text[GN_SEALED_TEXT_MAX + 1] = '\0';
 	assert_int_equal(gn_unsealer_new(&(struct gn_unseal_cfg){.from_any = true}, &u), -EINVAL);
-	assert_int_equal(gn_unsealer_new(&(struct gn_unseal_cfg){.key = bob}, &u), -EINVAL);
-	assert_int_equal(gn_unsealer_new(&(struct gn_unseal_cfg){.key = bob, .from = &id}, &u), -EINVAL);
-	assert_int_equal(gn_unsealer_new(&(struct gn_unseal_cfg){bob, &id, 1, false, text}, &u), GN_ETOOBIG);
-	assert_int_equal(gn_unsealer_new(&(struct gn_unseal_cfg){bob, &id, 1, false, "a\nb"}, &u), GN_EFORMAT);
+	assert_int_equal(gn_unsealer_new(&(struct gn_unseal_cfg){.key = seal_bob}, &u), -EINVAL);
+	assert_int_equal(gn_unsealer_new(&(struct gn_unseal_cfg){.key = seal_bob, .from = &id}, &u), -EINVAL);
+	assert_int_equal(gn_unsealer_new(&(struct gn_unseal_cfg){seal_bob, &id, 1, false, text}, &u), GN_ETOOBIG);
+	assert_int_equal(gn_unsealer_new(&(struct gn_unseal_cfg){seal_bob, &id, 1, false, "a\nb"}, &u), GN_EFORMAT);
 	assert_null(u);
 	gn_unsealer_free(NULL);
 }
@@ -197,7 +197,7 @@ static void test_cfg(void **state)
 /* One unsealer, many messages, whatever became of those before; what it knows of them. */
 static void test_again(void **state)
 {
-	const struct gn_unseal_cfg cfg = {.key = carol, .from_any = true, .context = "here"};
+	const struct gn_unseal_cfg cfg = {.key = seal_carol, .from_any = true, .context = "here"};
 	struct gn_sealed_info info = {.n_to = 99};
 	struct gn_peer_id id;
 	struct gn_unsealer *u;
@@ -206,7 +206,7 @@ static void test_again(void **state)
 	size_t n = 0;
 
 	(void)state;
-	sample(&in, (const struct gn_key *const[]){bob, carol}, 2);
+	seal_sample(&in, (const struct gn_key *const[]){seal_bob, seal_carol}, 2);
 	assert_int_equal(gn_unsealer_new(&cfg, &u), 0);
 	assert_int_equal(gn_unsealer_finish(u), GN_ETRUNC);
 	gn_unsealer_info(u, &info);
@@ -217,15 +217,15 @@ static void test_again(void **state)
 		assert_int_equal(gn_unseal_message(u, NULL, 0, &out, &n), GN_ETRUNC);
 		assert_null(out);
 		assert_int_equal(gn_unseal_message(u, in.p, in.len, &out, &n), 0);
-		assert_int_equal(n, strlen(WHOLE));
-		assert_memory_equal(out, WHOLE, n);
+		assert_int_equal(n, strlen(SEAL_WHOLE));
+		assert_memory_equal(out, SEAL_WHOLE, n);
 		free(out);
 		out = NULL;
 	}
 	gn_unsealer_info(u, &info);
-	gn_key_id(alice, &id);
+	gn_key_id(seal_alice, &id);
 	assert_true(gn_peer_id_is_equal(&info.sender, &id));
-	gn_key_id(carol, &id);
+	gn_key_id(seal_carol, &id);
 	assert_int_equal(info.n_to, 2);
 	assert_true(gn_peer_id_is_equal(&info.to[1], &id));
 	assert_string_equal(info.type, "greeting");
@@ -244,5 +244,5 @@ int main(void)
 		cmocka_unit_test(test_cfg),   cmocka_unit_test(test_again),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, seal_setup, seal_teardown);
 }

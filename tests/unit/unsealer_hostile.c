@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sealed messages from recipients who are no friends, and from senders who are none. */
-#include "seal_fixture.h"
+#include "support/support.h"
 
 /* ---- a recipient who is no friend ---- */
 
@@ -8,35 +8,35 @@
 static void test_resealed(void **state)
 {
 	struct gn_buf in;
-	struct parts *a = malloc(sizeof(*a));
-	struct forge f;
+	struct seal_parts *a = malloc(sizeof(*a));
+	struct seal_craft f;
 
 	(void)state;
-	sample(&in, (const struct gn_key *const[]){bob}, 1);
-	parts_get(a, bob, in.p, in.len);
+	seal_sample(&in, (const struct gn_key *const[]){seal_bob}, 1);
+	seal_parts_get(a, seal_bob, in.p, in.len);
 	for (int way = 0; way < 3; way++) {
-		seal_craft_init(&f, alice);
+		seal_craft_init(&f, seal_alice);
 		memcpy(f.k, a->f.k, sizeof(f.k));
 		memcpy(f.h.salt, a->f.h.salt, sizeof(f.h.salt));
-		seal_craft_stanza(&f, dave, f.k);
+		seal_craft_stanza(&f, seal_dave, f.k);
 		if (way == 1) { /* beside the stanza that Alice made */
 			memcpy(f.h.stanzas[1], a->f.h.stanzas[0], sizeof(f.h.stanzas[1]));
-			gn_key_id(bob, &f.letter.to[1]);
+			gn_key_id(seal_bob, &f.letter.to[1]);
 			f.letter.info.n_to = f.h.n = 2;
 		}
 		seal_craft_header(&f);
 		if (way == 2) { /* with a message header to Dave that Bob signs in Alice's name */
-			seal_craft_letter(&f, bob);
+			seal_craft_letter(&f, seal_bob);
 		} else {
 			seal_craft_chunk_sig(&f, a->part[0].sig, false, a->part[0].text, a->part[0].n_text);
 		}
 		for (size_t i = 1; i < a->n; i++)
 			seal_craft_chunk_sig(&f, a->part[i].sig, a->part[i].is_last, a->part[i].text,
 					     a->part[i].n_text);
-		assert_opens(dave, NULL, "here", &f.out, GN_EAUTH);
+		seal_assert_opens(seal_dave, NULL, "here", &f.out, GN_EAUTH);
 		seal_craft_fini(&f);
 	}
-	assert_opens(dave, NULL, "here", &in, GN_ENOTFOR);
+	seal_assert_opens(seal_dave, NULL, "here", &in, GN_ENOTFOR);
 	seal_craft_fini(&a->f);
 	free(a);
 	gn_buf_fini(&in);
@@ -47,34 +47,34 @@ static void test_in_her_name(void **state)
 {
 	static const char text[] = "something else";
 	struct gn_buf in;
-	struct parts *a = malloc(sizeof(*a));
+	struct seal_parts *a = malloc(sizeof(*a));
 
 	(void)state;
-	sample(&in, (const struct gn_key *const[]){bob, carol}, 2);
-	parts_get(a, bob, in.p, in.len);
+	seal_sample(&in, (const struct gn_key *const[]){seal_bob, seal_carol}, 2);
+	seal_parts_get(a, seal_bob, in.p, in.len);
 	for (int way = 0; way < 5; way++) {
-		struct forge *f = &a->f;
+		struct seal_craft *f = &a->f;
 
 		f->out.len = a->n_front;
 		f->i = 0;
 		if (way == 3) { /* his own message, in his own name: that he may */
 			size_t n;
 
-			memcpy(f->letter.sender, gn_key_public(bob, &n), sizeof(f->letter.sender));
-			seal_craft_letter(f, bob);
+			memcpy(f->letter.sender, gn_key_public(seal_bob, &n), sizeof(f->letter.sender));
+			seal_craft_letter(f, seal_bob);
 		} else {
 			seal_craft_chunk_sig(f, a->part[0].sig, false, a->part[0].text, a->part[0].n_text);
 		}
 		if (way == 0 || way == 3)
-			seal_craft_chunk(f, bob, true, text, strlen(text));
+			seal_craft_chunk(f, seal_bob, true, text, strlen(text));
 		else if (way == 1)
 			seal_craft_chunk_sig(f, a->part[1].sig, false, text, strlen(text));
 		else if (way == 2) /* hers, but made the last */
 			seal_craft_chunk_sig(f, a->part[1].sig, true, a->part[1].text, a->part[1].n_text);
 		else
 			seal_craft_chunk_sig(f, a->part[3].sig, true, a->part[3].text, a->part[3].n_text);
-		assert_opens(carol, alice, "here", &f->out, way == 3 ? GN_EREFUSED : GN_EAUTH);
-		assert_opens(carol, NULL, "here", &f->out, way == 3 ? 0 : GN_EAUTH);
+		seal_assert_opens(seal_carol, seal_alice, "here", &f->out, way == 3 ? GN_EREFUSED : GN_EAUTH);
+		seal_assert_opens(seal_carol, NULL, "here", &f->out, way == 3 ? 0 : GN_EAUTH);
 	}
 	seal_craft_fini(&a->f);
 	free(a);
@@ -83,7 +83,7 @@ static void test_in_her_name(void **state)
 
 /* ---- a sender who is none ---- */
 
-static void finish(struct forge *f, const struct gn_key *by)
+static void finish(struct seal_craft *f, const struct gn_key *by)
 {
 	seal_craft_chunk(f, by, true, "text", 4);
 }
@@ -93,58 +93,58 @@ static void test_two_keys(void **state)
 {
 	const uint8_t other[GN_SEALED_KEY_LEN] = {7};
 	uint8_t header[GN_SEALED_HEADER_MAX];
-	struct forge f;
+	struct seal_craft f;
 
 	(void)state;
-	seal_craft_init(&f, alice);
-	seal_craft_stanza(&f, bob, f.k);
-	seal_craft_stanza(&f, carol, other);
+	seal_craft_init(&f, seal_alice);
+	seal_craft_stanza(&f, seal_bob, f.k);
+	seal_craft_stanza(&f, seal_carol, other);
 	seal_craft_header(&f);
-	seal_craft_letter(&f, alice);
-	finish(&f, alice);
-	assert_opens(bob, alice, NULL, &f.out, 0);
-	assert_opens(carol, alice, NULL, &f.out, GN_EAUTH);
+	seal_craft_letter(&f, seal_alice);
+	finish(&f, seal_alice);
+	seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, 0);
+	seal_assert_opens(seal_carol, seal_alice, NULL, &f.out, GN_EAUTH);
 	seal_craft_fini(&f);
 
 	/* A commitment to something else, in a header that is as good as any in all else. */
-	seal_craft_init(&f, alice);
-	seal_craft_stanza(&f, bob, f.k);
+	seal_craft_init(&f, seal_alice);
+	seal_craft_stanza(&f, seal_bob, f.k);
 	seal_craft_header(&f);
 	f.out.len = 0;
 	f.h.commitment[31] ^= 1;
 	seal_craft_header_bytes(&f, header, gn_sealed_header_encode(&f.h, header));
-	seal_craft_letter(&f, alice);
-	finish(&f, alice);
-	assert_opens(bob, alice, NULL, &f.out, GN_EAUTH);
+	seal_craft_letter(&f, seal_alice);
+	finish(&f, seal_alice);
+	seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, GN_EAUTH);
 	seal_craft_fini(&f);
 
 	/* And the other way round: the commitment is to nothing that anyone has. */
-	seal_craft_init(&f, alice);
-	seal_craft_stanza(&f, bob, other);
+	seal_craft_init(&f, seal_alice);
+	seal_craft_stanza(&f, seal_bob, other);
 	seal_craft_header(&f);
-	seal_craft_letter(&f, alice);
-	finish(&f, alice);
-	assert_opens(bob, alice, NULL, &f.out, GN_EAUTH);
+	seal_craft_letter(&f, seal_alice);
+	finish(&f, seal_alice);
+	seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, GN_EAUTH);
 	seal_craft_fini(&f);
 }
 
 /* 1 to 64 stanzas; Bob's is the last. */
 static void test_stanzas(void **state)
 {
-	struct forge f;
+	struct seal_craft f;
 
 	(void)state;
 	for (size_t n = 1; n <= GN_SEALED_TO_MAX + 1; n += 21) {
 		uint8_t header[GN_SEALED_HEADER_MAX + 82], *p = header;
 		struct gn_key *key = NULL;
 
-		seal_craft_init(&f, alice);
+		seal_craft_init(&f, seal_alice);
 		for (size_t i = 1; i < n && i < GN_SEALED_TO_MAX; i++) {
-			key = seeded((uint8_t)(100 + i));
+			key = seal_key((uint8_t)(100 + i));
 			seal_craft_stanza(&f, key, f.k);
 			gn_key_free(key);
 		}
-		seal_craft_stanza(&f, bob, f.k);
+		seal_craft_stanza(&f, seal_bob, f.k);
 		if (n > GN_SEALED_TO_MAX) {
 			uint8_t prk[GN_SEALED_HASH_LEN];
 
@@ -156,14 +156,14 @@ static void test_stanzas(void **state)
 		} else {
 			seal_craft_header(&f);
 		}
-		seal_craft_letter(&f, alice);
-		finish(&f, alice);
-		assert_opens(bob, alice, NULL, &f.out, n > GN_SEALED_TO_MAX ? GN_EFORMAT : 0);
+		seal_craft_letter(&f, seal_alice);
+		finish(&f, seal_alice);
+		seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, n > GN_SEALED_TO_MAX ? GN_EFORMAT : 0);
 		seal_craft_fini(&f);
 	}
-	seal_craft_init(&f, alice);
+	seal_craft_init(&f, seal_alice);
 	seal_craft_header(&f);
-	assert_opens(bob, alice, NULL, &f.out, GN_EFORMAT);
+	seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, GN_EFORMAT);
 	seal_craft_fini(&f);
 }
 
@@ -171,19 +171,19 @@ static void test_stanzas(void **state)
 static void test_low_order(void **state)
 {
 	static const uint8_t encs[][GN_HPKE_ENC_LEN] = {{0}, {1}, {0xec, 0xff}, {9}};
-	struct forge f;
+	struct seal_craft f;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(encs) / sizeof(encs[0]); i++) {
-		seal_craft_init(&f, alice);
-		seal_craft_stanza(&f, carol, f.k);
-		seal_craft_stanza(&f, bob, f.k);
+		seal_craft_init(&f, seal_alice);
+		seal_craft_stanza(&f, seal_carol, f.k);
+		seal_craft_stanza(&f, seal_bob, f.k);
 		memcpy(f.h.stanzas[0], encs[i], sizeof(encs[i]));
 		seal_craft_header(&f);
-		seal_craft_letter(&f, alice);
-		finish(&f, alice);
-		assert_opens(bob, alice, NULL, &f.out, 0);
-		assert_opens(carol, alice, NULL, &f.out, GN_ENOTFOR);
+		seal_craft_letter(&f, seal_alice);
+		finish(&f, seal_alice);
+		seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, 0);
+		seal_assert_opens(seal_carol, seal_alice, NULL, &f.out, GN_ENOTFOR);
 		seal_craft_fini(&f);
 	}
 }
@@ -192,21 +192,21 @@ static void test_low_order(void **state)
 static void test_ids(void **state)
 {
 	static const int errs[] = {0, GN_EFORMAT, GN_EAUTH, GN_EFORMAT, GN_EFORMAT, GN_EAUTH};
-	struct forge f;
+	struct seal_craft f;
 
 	(void)state;
 	for (int way = 0; way < 6; way++) {
 		struct gn_peer_id *to = f.letter.to, id;
 
-		seal_craft_init(&f, alice);
-		seal_craft_stanza(&f, carol, f.k);
-		seal_craft_stanza(&f, bob, f.k);
+		seal_craft_init(&f, seal_alice);
+		seal_craft_stanza(&f, seal_carol, f.k);
+		seal_craft_stanza(&f, seal_bob, f.k);
 		if (way == 1) {
 			to[0] = to[1];
 		} else if (way == 2) {
-			gn_key_id(dave, &to[1]);
+			gn_key_id(seal_dave, &to[1]);
 		} else if (way == 3) {
-			gn_key_id(dave, &to[2]);
+			gn_key_id(seal_dave, &to[2]);
 			f.letter.info.n_to = 3;
 		} else if (way == 4) {
 			to[0] = to[1];
@@ -217,9 +217,9 @@ static void test_ids(void **state)
 			to[1] = id;
 		}
 		seal_craft_header(&f);
-		seal_craft_letter(&f, alice);
-		finish(&f, alice);
-		assert_opens(bob, alice, NULL, &f.out, errs[way]);
+		seal_craft_letter(&f, seal_alice);
+		finish(&f, seal_alice);
+		seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, errs[way]);
 		seal_craft_fini(&f);
 	}
 }
@@ -231,13 +231,13 @@ static void test_strict(void **state)
 	static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,       0xd6,
 					  0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
 	uint8_t sig[GN_KEY_SIG_LEN], text[GN_SEALED_LETTER_MAX];
-	struct forge f;
+	struct seal_craft f;
 	size_t n;
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		seal_craft_init(&f, alice);
-		seal_craft_stanza(&f, bob, f.k);
+		seal_craft_init(&f, seal_alice);
+		seal_craft_stanza(&f, seal_bob, f.k);
 		seal_craft_header(&f);
 		if (i < 3) {
 			memset(sig, 0, sizeof(sig));
@@ -246,12 +246,12 @@ static void test_strict(void **state)
 			n = gn_sealed_letter_encode(&f.letter, text);
 		} else {
 			n = gn_sealed_letter_encode(&f.letter, text);
-			seal_craft_sign(&f, alice, false, text, n, sig);
+			seal_craft_sign(&f, seal_alice, false, text, n, sig);
 			sodium_add(sig + 32, order, 32);
 		}
 		seal_craft_chunk_sig(&f, sig, false, text, n);
-		finish(&f, alice);
-		assert_opens(bob, NULL, NULL, &f.out, GN_EAUTH);
+		finish(&f, seal_alice);
+		seal_assert_opens(seal_bob, NULL, NULL, &f.out, GN_EAUTH);
 		seal_craft_fini(&f);
 	}
 }
@@ -276,40 +276,40 @@ static void test_chunk_rules(void **state)
 		{GN_ETRUNC, 81},
 	};
 	uint8_t *big = calloc(1, GN_SEALED_CHUNK_MAX + 1), head[4];
-	struct forge f;
+	struct seal_craft f;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
-		seal_craft_init(&f, alice);
-		seal_craft_stanza(&f, bob, f.k);
+		seal_craft_init(&f, seal_alice);
+		seal_craft_stanza(&f, seal_bob, f.k);
 		seal_craft_header(&f);
-		seal_craft_letter(&f, alice);
+		seal_craft_letter(&f, seal_alice);
 		gn_put_u32(head, heads[i].head);
 		assert_int_equal(gn_buf_put(&f.out, head, 4), 0);
-		assert_opens(bob, alice, NULL, &f.out, heads[i].err);
+		seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, heads[i].err);
 		seal_craft_fini(&f);
 	}
 	for (int way = 0; way < 6; way++) {
-		seal_craft_init(&f, alice);
-		seal_craft_stanza(&f, bob, f.k);
+		seal_craft_init(&f, seal_alice);
+		seal_craft_stanza(&f, seal_bob, f.k);
 		seal_craft_header(&f);
 		if (way == 0) { /* the message header is the last chunk */
 			uint8_t text[GN_SEALED_LETTER_MAX];
 
-			seal_craft_chunk(&f, alice, true, text, gn_sealed_letter_encode(&f.letter, text));
+			seal_craft_chunk(&f, seal_alice, true, text, gn_sealed_letter_encode(&f.letter, text));
 		} else if (way == 1) { /* it is as long as can be; and longer */
-			seal_craft_chunk(&f, alice, false, big, GN_SEALED_LETTER_MAX);
+			seal_craft_chunk(&f, seal_alice, false, big, GN_SEALED_LETTER_MAX);
 		} else if (way == 2) {
-			seal_craft_chunk(&f, alice, false, big, GN_SEALED_LETTER_MAX + 1);
+			seal_craft_chunk(&f, seal_alice, false, big, GN_SEALED_LETTER_MAX + 1);
 		} else {
-			seal_craft_letter(&f, alice);
+			seal_craft_letter(&f, seal_alice);
 			if (way == 3) /* empty and not the last */
-				seal_craft_chunk(&f, alice, false, "", 0);
+				seal_craft_chunk(&f, seal_alice, false, "", 0);
 			else
-				seal_craft_chunk(&f, alice, true, big,
+				seal_craft_chunk(&f, seal_alice, true, big,
 						 way == 4 ? GN_SEALED_CHUNK_MAX + 1 : GN_SEALED_CHUNK_MAX);
 		}
-		assert_opens(bob, alice, NULL, &f.out, way < 5 ? GN_EFORMAT : 0);
+		seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, way < 5 ? GN_EFORMAT : 0);
 		seal_craft_fini(&f);
 	}
 	free(big);
@@ -332,26 +332,26 @@ static void test_lengths(void **state)
 	};
 	static const uint8_t overlong[] = {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80};
 	uint8_t head[4];
-	struct forge f;
+	struct seal_craft f;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
-		seal_craft_init(&f, alice);
+		seal_craft_init(&f, seal_alice);
 		assert_int_equal(gn_buf_put_uvarint(&f.out, headers[i].n), 0);
-		assert_opens(bob, alice, NULL, &f.out, headers[i].err);
+		seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, headers[i].err);
 		seal_craft_fini(&f);
 	}
-	seal_craft_init(&f, alice);
+	seal_craft_init(&f, seal_alice);
 	assert_int_equal(gn_buf_put(&f.out, overlong, sizeof(overlong)), 0);
-	assert_opens(bob, alice, NULL, &f.out, GN_EFORMAT);
+	seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, GN_EFORMAT);
 	seal_craft_fini(&f);
 	for (uint32_t over = 0; over < 2; over++) {
-		seal_craft_init(&f, alice);
-		seal_craft_stanza(&f, bob, f.k);
+		seal_craft_init(&f, seal_alice);
+		seal_craft_stanza(&f, seal_bob, f.k);
 		seal_craft_header(&f);
 		gn_put_u32(head, GN_SEALED_CHUNK_OVER + GN_SEALED_LETTER_MAX + over);
 		assert_int_equal(gn_buf_put(&f.out, head, 4), 0);
-		assert_opens(bob, alice, NULL, &f.out, over ? GN_EFORMAT : GN_ETRUNC);
+		seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, over ? GN_EFORMAT : GN_ETRUNC);
 		seal_craft_fini(&f);
 	}
 }
@@ -359,19 +359,19 @@ static void test_lengths(void **state)
 /* A message that is the end of its sequence is empty. */
 static void test_end(void **state)
 {
-	struct forge f;
+	struct seal_craft f;
 
 	(void)state;
 	for (int way = 0; way < 3; way++) {
-		seal_craft_init(&f, alice);
-		seal_craft_stanza(&f, bob, f.k);
+		seal_craft_init(&f, seal_alice);
+		seal_craft_stanza(&f, seal_bob, f.k);
 		f.letter.info.in_sequence = f.letter.info.is_end = true;
 		seal_craft_header(&f);
-		seal_craft_letter(&f, alice);
+		seal_craft_letter(&f, seal_alice);
 		if (way == 2)
-			seal_craft_chunk(&f, alice, false, "text", 4);
-		seal_craft_chunk(&f, alice, true, "text", way == 0 ? 0 : 4);
-		assert_opens(bob, alice, NULL, &f.out, way == 0 ? 0 : GN_EFORMAT);
+			seal_craft_chunk(&f, seal_alice, false, "text", 4);
+		seal_craft_chunk(&f, seal_alice, true, "text", way == 0 ? 0 : 4);
+		seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, way == 0 ? 0 : GN_EFORMAT);
 		seal_craft_fini(&f);
 	}
 }
@@ -385,5 +385,5 @@ int main(void)
 		cmocka_unit_test(test_end),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, seal_setup, seal_teardown);
 }

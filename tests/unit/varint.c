@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "vectors.h"
+#include "support/support.h"
 
 static void on_valid(char **field)
 {

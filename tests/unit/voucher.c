@@ -2,7 +2,7 @@
 #include "crypto/voucher.h"
 
 #include "crypto/envelope.h"
-#include "vectors.h"
+#include "support/support.h"
 
 static struct gn_key *relay;
 

@@ -1,315 +1,315 @@
 /* SPDX-License-Identifier: MIT */
-#include "yamux_script.h"
+#include "support/support.h"
 
 /* ---- opening and closing ---- */
 
 static void ids_are_odd_for_the_client(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 
 	for (int client = 0; client < 2; client++) {
-		begin(f, client);
+		script_start(f, client);
 		for (uint32_t i = 0; i < 3; i++) {
-			struct gn_mux_stream *st = open_stream(f);
+			struct gn_mux_stream *st = script_open(f);
 
 			assert_int_equal(st->id, 2 * i + (client ? 1 : 2));
-			says(f, YAMUX_WINDOW, YAMUX_SYN, st->id, 0);
+			script_expect(f, YAMUX_WINDOW, YAMUX_SYN, st->id, 0);
 		}
 		assert_int_equal(f->ses->streams, 3);
-		over(f);
+		script_stop(f);
 	}
 }
 
 static void data_follows_without_waiting(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	begin(f, true);
-	st = open_stream(f);
-	put(f, st, 100);
-	shut(f, st);
-	says(f, YAMUX_WINDOW, YAMUX_SYN, 1, 0);
-	says(f, YAMUX_DATA, 0, 1, 100);
-	says(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0); /* behind the data, not with it */
-	says_nothing(f);
+	script_start(f, true);
+	st = script_open(f);
+	script_put(f, st, 100);
+	script_close(f, st);
+	script_expect(f, YAMUX_WINDOW, YAMUX_SYN, 1, 0);
+	script_expect(f, YAMUX_DATA, 0, 1, 100);
+	script_expect(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0); /* behind the data, not with it */
+	script_expect_nothing(f);
 	assert_true(st->is_ended_out);
-	over(f);
+	script_stop(f);
 }
 
 static void an_end_at_once_rides_on_the_syn(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	begin(f, true);
-	st = open_stream(f);
-	shut(f, st);
-	says(f, YAMUX_WINDOW, YAMUX_SYN | YAMUX_FIN, 1, 0);
-	says_nothing(f);
-	over(f);
+	script_start(f, true);
+	st = script_open(f);
+	script_close(f, st);
+	script_expect(f, YAMUX_WINDOW, YAMUX_SYN | YAMUX_FIN, 1, 0);
+	script_expect_nothing(f);
+	script_stop(f);
 }
 
 static void an_ack_comes_once_and_at_once(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	begin(f, false);
-	st = accept_stream(f, 1);
-	says_nothing(f);
-	put(f, st, 3);
-	says(f, YAMUX_DATA, 0, 1, 3);
-	says_nothing(f);
-	over(f);
+	script_start(f, false);
+	st = script_accept(f, 1);
+	script_expect_nothing(f);
+	script_put(f, st, 3);
+	script_expect(f, YAMUX_DATA, 0, 1, 3);
+	script_expect_nothing(f);
+	script_stop(f);
 }
 
 static void half_close_both_ways(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 
 	for (int first = 0; first < 2; first++) {
 		struct gn_mux_stream *st;
 
-		begin(f, true);
-		st = open_acked(f);
+		script_start(f, true);
+		st = script_open_acked(f);
 		if (first == 0) {
-			shut(f, st);
-			says(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
+			script_close(f, st);
+			script_expect(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
 		}
-		hears(f, YAMUX_DATA, 0, 1, 10, 10);
-		hears(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0, 0);
+		script_receive(f, YAMUX_DATA, 0, 1, 10, 10);
+		script_receive(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0, 0);
 		assert_int_equal(gn_pipe_len(&st->rx), 10);
 		if (first == 1) {
-			put(f, st, 5);
-			shut(f, st);
-			says(f, YAMUX_DATA, 0, 1, 5);
-			says(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
+			script_put(f, st, 5);
+			script_close(f, st);
+			script_expect(f, YAMUX_DATA, 0, 1, 5);
+			script_expect(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
 		}
 		assert_true(st->is_ended_in && st->is_ended_out);
 		assert_int_equal(st->err, 0);
-		take(f, st, 10);
+		script_take(f, st, 10);
 		assert_int_equal(gn_pipe_end(&st->rx), GN_EOF);
 		assert_int_equal(f->ses->streams, 1);
 		f->ops->release(st);
 		assert_int_equal(f->ses->streams, 0);
-		says_nothing(f);
-		over(f);
+		script_expect_nothing(f);
+		script_stop(f);
 	}
 }
 
 static void syn_data_and_fin_in_one(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 
-	begin(f, false);
-	hears(f, YAMUX_DATA, YAMUX_SYN | YAMUX_FIN, 1, 50, 50);
+	script_start(f, false);
+	script_receive(f, YAMUX_DATA, YAMUX_SYN | YAMUX_FIN, 1, 50, 50);
 	assert_int_equal(f->n_came, 1);
 	assert_int_equal(gn_pipe_len(&f->came[0]->rx), 50);
 	assert_int_equal(gn_pipe_end(&f->came[0]->rx), 0);
-	take(f, f->came[0], 50);
+	script_take(f, f->came[0], 50);
 	assert_int_equal(gn_pipe_end(&f->came[0]->rx), GN_EOF);
-	says(f, YAMUX_WINDOW, YAMUX_ACK, 1, 0);
-	says_nothing(f);
-	over(f);
+	script_expect(f, YAMUX_WINDOW, YAMUX_ACK, 1, 0);
+	script_expect_nothing(f);
+	script_stop(f);
 }
 
 static void a_fin_after_data_in_one_frame(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	begin(f, false);
-	st = accept_stream(f, 1);
-	hears(f, YAMUX_DATA, YAMUX_FIN, 1, 50, 20);
+	script_start(f, false);
+	st = script_accept(f, 1);
+	script_receive(f, YAMUX_DATA, YAMUX_FIN, 1, 50, 20);
 	assert_false(st->is_ended_in);
-	hears_bytes(f, 29);
+	script_receive_bytes(f, 29);
 	assert_false(st->is_ended_in);
-	hears_bytes(f, 1);
+	script_receive_bytes(f, 1);
 	assert_true(st->is_ended_in);
 	assert_int_equal(gn_pipe_len(&st->rx), 50);
-	over(f);
+	script_stop(f);
 }
 
 static void a_syn_window_grants_more(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 
-	begin(f, false);
-	hears(f, YAMUX_WINDOW, YAMUX_SYN, 1, 1000, 0);
-	says(f, YAMUX_WINDOW, YAMUX_ACK, 1, 0);
+	script_start(f, false);
+	script_receive(f, YAMUX_WINDOW, YAMUX_SYN, 1, 1000, 0);
+	script_expect(f, YAMUX_WINDOW, YAMUX_ACK, 1, 0);
 	for (int i = 0; i < 3; i++) {
-		put(f, f->came[0], 100 * KIB);
-		drain(f);
+		script_put(f, f->came[0], 100 * KIB);
+		script_drain(f);
 	}
-	assert_int_equal(gn_pipe_len(&f->came[0]->tx), 300 * KIB - WINDOW - 1000);
-	over(f);
+	assert_int_equal(gn_pipe_len(&f->came[0]->tx), 300 * KIB - YAMUX_WINDOW_INITIAL - 1000);
+	script_stop(f);
 }
 
 /* ---- resets ---- */
 
 static void a_reset_from_afar(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	static const uint32_t codes[] = {0, 1, 0x1003, UINT32_MAX};
 
 	for (size_t i = 0; i < 4; i++) {
 		struct gn_mux_stream *st;
 
-		begin(f, true);
-		st = open_acked(f);
-		hears(f, YAMUX_DATA, 0, 1, 10, 10);
-		put(f, st, 100);
-		hears(f, YAMUX_WINDOW, YAMUX_RST, 1, codes[i], 0);
+		script_start(f, true);
+		st = script_open_acked(f);
+		script_receive(f, YAMUX_DATA, 0, 1, 10, 10);
+		script_put(f, st, 100);
+		script_receive(f, YAMUX_WINDOW, YAMUX_RST, 1, codes[i], 0);
 		assert_int_equal(st->err, GN_ERESET);
 		assert_true(f->events[1] & GN_MUX_STREAM_GONE);
 		assert_int_equal(gn_pipe_len(&st->rx), 0);
 		assert_int_equal(gn_pipe_end(&st->rx), GN_ERESET);
 		assert_int_equal(gn_pipe_put(&st->tx, "x", 1), GN_ERESET);
-		says_nothing(f); /* neither the data nor an answer */
+		script_expect_nothing(f); /* neither the data nor an answer */
 		f->ops->release(st);
 		assert_int_equal(f->ses->streams, 0);
 		assert_int_equal(f->ses->err, 0);
-		over(f);
+		script_stop(f);
 	}
 }
 
 static void a_reset_with_data_behind_syn(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 
-	begin(f, false);
-	hears(f, YAMUX_WINDOW, YAMUX_SYN | YAMUX_RST, 1, 0, 0);
-	hears(f, YAMUX_DATA, YAMUX_SYN | YAMUX_RST, 3, 10, 10);
+	script_start(f, false);
+	script_receive(f, YAMUX_WINDOW, YAMUX_SYN | YAMUX_RST, 1, 0, 0);
+	script_receive(f, YAMUX_DATA, YAMUX_SYN | YAMUX_RST, 3, 10, 10);
 	assert_int_equal(f->n_came, 0);
-	says_nothing(f);
-	accept_stream(f, 5);
-	over(f);
+	script_expect_nothing(f);
+	script_accept(f, 5);
+	script_stop(f);
 }
 
 /* While a protocol is being agreed on, the answer counts though a reset follows it. */
 static void a_stream_that_keeps(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	begin(f, true);
-	st = open_acked(f);
+	script_start(f, true);
+	st = script_open_acked(f);
 	st->defers_reset = true;
-	hears(f, YAMUX_DATA, 0, 1, 10, 10);
-	hears(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0);
+	script_receive(f, YAMUX_DATA, 0, 1, 10, 10);
+	script_receive(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0);
 	assert_int_equal(st->err, GN_ERESET);
 	assert_int_equal(gn_pipe_len(&st->rx), 10);
 	assert_int_equal(gn_pipe_end(&st->rx), 0);
 	gn_pipe_skip(&st->rx, 10);
 	assert_int_equal(gn_pipe_end(&st->rx), GN_ERESET);
-	over(f);
+	script_stop(f);
 }
 
 static void what_came_before_the_end_survives_a_reset(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	begin(f, true);
-	st = open_acked(f);
-	hears(f, YAMUX_DATA, YAMUX_FIN, 1, 10, 10);
-	hears(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0);
+	script_start(f, true);
+	st = script_open_acked(f);
+	script_receive(f, YAMUX_DATA, YAMUX_FIN, 1, 10, 10);
+	script_receive(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0);
 	assert_int_equal(st->err, GN_ERESET);
 	assert_int_equal(gn_pipe_len(&st->rx), 10);
-	over(f);
+	script_stop(f);
 }
 
 static void a_reset_of_ours(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	begin(f, true);
-	st = open_acked(f);
-	put(f, st, 100);
-	hears(f, YAMUX_DATA, 0, 1, 10, 10);
+	script_start(f, true);
+	st = script_open_acked(f);
+	script_put(f, st, 100);
+	script_receive(f, YAMUX_DATA, 0, 1, 10, 10);
 	f->ops->reset(st);
 	assert_int_equal(st->err, GN_ECLOSED);
-	says(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
-	says_nothing(f);
+	script_expect(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
+	script_expect_nothing(f);
 	f->ops->reset(st);
 	f->ops->release(st);
-	says_nothing(f);
+	script_expect_nothing(f);
 	assert_int_equal(f->ses->streams, 0);
-	over(f);
+	script_stop(f);
 }
 
 static void a_reset_of_what_was_never_announced(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st, *next;
 
-	begin(f, true);
-	st = open_stream(f);
-	put(f, st, 10);
+	script_start(f, true);
+	st = script_open(f);
+	script_put(f, st, 10);
 	f->ops->reset(st);
 	f->ops->release(st);
-	next = open_stream(f);
+	next = script_open(f);
 	f->ops->release(next);
-	says_nothing(f);
+	script_expect_nothing(f);
 	assert_int_equal(f->ses->streams, 0);
-	over(f);
+	script_stop(f);
 }
 
 /* The owner resets while a frame's body is still coming: the rest is nobody's. */
 static void a_reset_in_the_middle_of_a_body(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 
 	for (int way = 0; way < 6; way++) {
 		uint16_t flags = way % 3 == 1 ? YAMUX_FIN : way % 3 == 2 ? YAMUX_RST : 0;
 		struct gn_mux_stream *st;
 
-		begin(f, true);
-		st = open_acked(f);
-		hears(f, YAMUX_DATA, flags, 1, 100, 40);
+		script_start(f, true);
+		st = script_open_acked(f);
+		script_receive(f, YAMUX_DATA, flags, 1, 100, 40);
 		f->ops->reset(st);
 		assert_int_equal(gn_pipe_end(&st->rx), GN_ECLOSED);
 		if (way >= 3)
 			f->ops->release(st);
-		hears_bytes(f, 60);
+		script_receive_bytes(f, 60);
 		if (way < 3) {
 			assert_int_equal(gn_pipe_len(&st->rx), 0);
 			assert_int_equal(gn_pipe_end(&st->rx), GN_ECLOSED);
 		}
-		says(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
-		says_nothing(f);
+		script_expect(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
+		script_expect_nothing(f);
 		if (way < 3)
 			f->ops->release(st);
 		assert_int_equal(f->ses->streams, 0);
-		hears(f, YAMUX_PING, YAMUX_SYN, 0, 5, 0); /* frames are still in step */
-		says(f, YAMUX_PING, YAMUX_ACK, 0, 5);
-		over(f);
+		script_receive(f, YAMUX_PING, YAMUX_SYN, 0, 5, 0); /* frames are still in step */
+		script_expect(f, YAMUX_PING, YAMUX_ACK, 0, 5);
+		script_stop(f);
 	}
 }
 
 static void late_frames_of_forgotten_ids(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	begin(f, true);
-	st = open_acked(f);
+	script_start(f, true);
+	st = script_open_acked(f);
 	f->ops->release(st);
-	says(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
-	hears(f, YAMUX_DATA, 0, 1, 5000, 5000);
-	hears(f, YAMUX_WINDOW, 0, 1, UINT32_MAX, 0);
-	hears(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0, 0);
-	hears(f, YAMUX_WINDOW, YAMUX_RST, 1, 77, 0);
-	hears(f, YAMUX_DATA, YAMUX_FIN, 1, 1, 1);
-	hears(f, YAMUX_WINDOW, YAMUX_ACK, 1, 0, 0);
-	hears(f, YAMUX_DATA, 0, 4, 100, 100); /* never was; as good as forgotten */
-	hears(f, YAMUX_PING, YAMUX_SYN, 0, 5, 0);
-	says(f, YAMUX_PING, YAMUX_ACK, 0, 5);
-	says_nothing(f);
+	script_expect(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
+	script_receive(f, YAMUX_DATA, 0, 1, 5000, 5000);
+	script_receive(f, YAMUX_WINDOW, 0, 1, UINT32_MAX, 0);
+	script_receive(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0, 0);
+	script_receive(f, YAMUX_WINDOW, YAMUX_RST, 1, 77, 0);
+	script_receive(f, YAMUX_DATA, YAMUX_FIN, 1, 1, 1);
+	script_receive(f, YAMUX_WINDOW, YAMUX_ACK, 1, 0, 0);
+	script_receive(f, YAMUX_DATA, 0, 4, 100, 100); /* never was; as good as forgotten */
+	script_receive(f, YAMUX_PING, YAMUX_SYN, 0, 5, 0);
+	script_expect(f, YAMUX_PING, YAMUX_ACK, 0, 5);
+	script_expect_nothing(f);
 	assert_int_equal(f->ses->err, 0);
-	over(f);
+	script_stop(f);
 }
 
 /* ---- giving up ---- */
@@ -317,49 +317,49 @@ static void late_frames_of_forgotten_ids(void **state)
 /* Written, closed, released: it still goes out, and what comes in costs nothing. */
 static void a_released_stream_says_what_it_had_to(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	begin(f, true);
-	st = open_acked(f);
-	put(f, st, 1000);
+	script_start(f, true);
+	st = script_open_acked(f);
+	script_put(f, st, 1000);
 	gn_pipe_close(&st->tx, GN_EOF);
 	f->ops->release(st);
-	says(f, YAMUX_DATA, 0, 1, 1000);
-	says(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
+	script_expect(f, YAMUX_DATA, 0, 1, 1000);
+	script_expect(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
 	for (int i = 0; i < 10; i++) { /* granted again as it is dropped */
-		hears(f, YAMUX_DATA, 0, 1, WINDOW / 2, WINDOW / 2);
-		says(f, YAMUX_WINDOW, 0, 1, WINDOW / 2);
+		script_receive(f, YAMUX_DATA, 0, 1, YAMUX_WINDOW_INITIAL / 2, YAMUX_WINDOW_INITIAL / 2);
+		script_expect(f, YAMUX_WINDOW, 0, 1, YAMUX_WINDOW_INITIAL / 2);
 	}
 	assert_int_equal(f->ses->streams, 1);
-	hears(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0, 0);
+	script_receive(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0, 0);
 	assert_int_equal(f->ses->streams, 0);
-	says_nothing(f);
-	over(f);
+	script_expect_nothing(f);
+	script_stop(f);
 }
 
 /* ---- teardown ---- */
 
 static void the_session_frees_its_streams(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 
-	begin(f, false);
-	open_acked(f);
-	f->ops->reset(open_acked(f)); /* owes a reset */
-	drain(f);
+	script_start(f, false);
+	script_open_acked(f);
+	f->ops->reset(script_open_acked(f)); /* owes a reset */
+	script_drain(f);
 	wire_skip(&f->out, f->out.len);
-	accept_stream(f, 1);
-	hears(f, YAMUX_DATA, 0, 1, 1000, 500); /* in the middle of a body */
-	f->ops->reset(f->came[0]);             /* owes one still */
-	open_stream(f);                        /* never announced */
-	over(f);
-	begin(f, true);
-	open_acked(f);
-	hears(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0); /* dead, held by its owner */
-	shut(f, open_acked(f));
-	hears(f, YAMUX_DATA, YAMUX_FIN, 3, 10, 10);
-	drain(f); /* ended both ways, held by its owner */
+	script_accept(f, 1);
+	script_receive(f, YAMUX_DATA, 0, 1, 1000, 500); /* in the middle of a body */
+	f->ops->reset(f->came[0]);                      /* owes one still */
+	script_open(f);                                 /* never announced */
+	script_stop(f);
+	script_start(f, true);
+	script_open_acked(f);
+	script_receive(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0); /* dead, held by its owner */
+	script_close(f, script_open_acked(f));
+	script_receive(f, YAMUX_DATA, YAMUX_FIN, 3, 10, 10);
+	script_drain(f); /* ended both ways, held by its owner */
 	assert_int_equal(f->ses->streams, 2);
 	f->releases = false;
 	{ /* nobody was told of these */
@@ -367,10 +367,10 @@ static void the_session_frees_its_streams(void **state)
 
 		side_feed(&f->s, syns, sizeof syns, f->now);
 	}
-	over(f);
+	script_stop(f);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, script_setup, script_teardown)
 
 int main(void)
 {

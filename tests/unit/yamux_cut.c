@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "yamux_script.h"
+#include "support/support.h"
 
 /* The reader takes n bytes of what is shown. */
-static void takes(struct fixture *f, size_t n)
+static void takes(struct yamux_script *f, size_t n)
 {
 	size_t was = f->out.len;
 
@@ -14,69 +14,69 @@ static void takes(struct fixture *f, size_t n)
 
 static void a_stream_dies_in_its_frame(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 
 	for (size_t at = 1; at < YAMUX_HEAD + 10000; at += at < 20 ? 1 : 499) {
 		struct gn_mux_stream *st;
 
-		begin(f, true);
-		st = open_acked(f);
-		put(f, st, 10000);
+		script_start(f, true);
+		st = script_open_acked(f);
+		script_put(f, st, 10000);
 		takes(f, at);
 		if (at % 2 == 0)
 			f->ops->reset(st);
 		else
-			hears(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0);
+			script_receive(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0);
 		f->ops->release(st);
-		says(f, YAMUX_DATA, 0, 1, 10000); /* filled up: the frames stay in step */
+		script_expect(f, YAMUX_DATA, 0, 1, 10000); /* filled up: the frames stay in step */
 		if (at % 2 == 0)
-			says(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
-		says_nothing(f);
+			script_expect(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
+		script_expect_nothing(f);
 		assert_int_equal(f->ses->streams, 0);
-		over(f);
+		script_stop(f);
 	}
 }
 
 static void a_session_dies_in_a_frame(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 
 	for (int what = 0; what < 5; what++) {
 		for (size_t at = 1; at < YAMUX_HEAD; at++) {
 			struct gn_mux_stream *st;
 
-			begin(f, true);
-			st = open_acked(f);
+			script_start(f, true);
+			st = script_open_acked(f);
 			f->admits = GN_ELIMIT;
 			if (what == 0)
-				hears(f, YAMUX_PING, YAMUX_SYN, 0, 5, 0);
+				script_receive(f, YAMUX_PING, YAMUX_SYN, 0, 5, 0);
 			else if (what == 1)
-				hears(f, YAMUX_WINDOW, YAMUX_SYN, 2, 0, 0);
+				script_receive(f, YAMUX_WINDOW, YAMUX_SYN, 2, 0, 0);
 			else if (what == 2)
-				put(f, st, 10);
+				script_put(f, st, 10);
 			else if (what == 3)
-				shut(f, st);
+				script_close(f, st);
 			else
 				f->ops->go_away(f->ses, 0);
 			f->admits = 0;
 			takes(f, at);
-			hears(f, 7, 0, 0, 0, 0);
+			script_receive(f, 7, 0, 0, 0, 0);
 			assert_int_equal(f->ses->err, GN_EPROTO);
 			if (what == 0)
-				says(f, YAMUX_PING, YAMUX_ACK, 0, 5);
+				script_expect(f, YAMUX_PING, YAMUX_ACK, 0, 5);
 			else if (what == 1)
-				says(f, YAMUX_WINDOW, YAMUX_RST, 2, 0);
+				script_expect(f, YAMUX_WINDOW, YAMUX_RST, 2, 0);
 			else if (what == 2)
-				says(f, YAMUX_DATA, 0, 1, 10);
+				script_expect(f, YAMUX_DATA, 0, 1, 10);
 			else if (what == 3)
-				says(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
+				script_expect(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
 			else
-				says(f, YAMUX_GO_AWAY, 0, 0, 0);
+				script_expect(f, YAMUX_GO_AWAY, 0, 0, 0);
 			if (what < 4)
-				says(f, YAMUX_GO_AWAY, 0, 0, GN_GO_AWAY_PROTOCOL);
-			says_nothing(f);
+				script_expect(f, YAMUX_GO_AWAY, 0, 0, GN_GO_AWAY_PROTOCOL);
+			script_expect_nothing(f);
 			assert_int_equal(f->out.end, GN_EOF);
-			over(f);
+			script_stop(f);
 		}
 	}
 }
@@ -84,40 +84,40 @@ static void a_session_dies_in_a_frame(void **state)
 /* The far end hears of a stream after all: then it must hear of its end, too. */
 static void a_reset_in_a_half_sent_syn(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 
 	for (size_t at = 1; at < YAMUX_HEAD; at++) {
 		struct gn_mux_stream *st;
 
-		begin(f, true);
-		st = open_stream(f);
+		script_start(f, true);
+		st = script_open(f);
 		takes(f, at);
 		f->ops->release(st);
-		says(f, YAMUX_WINDOW, YAMUX_SYN, 1, 0);
-		says(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
-		says_nothing(f);
+		script_expect(f, YAMUX_WINDOW, YAMUX_SYN, 1, 0);
+		script_expect(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
+		script_expect_nothing(f);
 		assert_int_equal(f->ses->streams, 0);
-		over(f);
+		script_stop(f);
 	}
 }
 
 /* Data and end come out in one pull, without another nudge. */
 static void a_fin_follows_in_the_same_pull(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	begin(f, true);
-	st = open_acked(f);
-	put(f, st, 10);
+	script_start(f, true);
+	st = script_open_acked(f);
+	script_put(f, st, 10);
 	takes(f, 5); /* the plan was made before the end was known */
 	gn_pipe_close(&st->tx, GN_EOF);
 	f->ops->touch(st);
 	assert_true(wire_take(&f->out, &f->s.tx, SIZE_MAX));
 	assert_int_equal(f->out.len, 2 * YAMUX_HEAD + 10);
-	says(f, YAMUX_DATA, 0, 1, 10);
-	says(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
-	over(f);
+	script_expect(f, YAMUX_DATA, 0, 1, 10);
+	script_expect(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
+	script_stop(f);
 }
 
 /* ---- an owner's source ---- */
@@ -156,32 +156,32 @@ static const struct gn_source counted_source = {.peek = counted_peek, .skip = co
 
 static void a_source_is_pulled(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 	static uint8_t bytes[300000];
 	struct counted c = {sizeof bytes, bytes};
 	size_t n = 0;
 
-	begin(f, true);
-	st = open_acked(f);
+	script_start(f, true);
+	st = script_open_acked(f);
 	gn_pipe_source(&st->tx, &counted_source, &c);
 	gn_pipe_close(&st->tx, GN_EOF);
 	f->ops->touch(st);
-	drain(f);
-	hears(f, YAMUX_WINDOW, 0, 1, 100000, 0);
-	drain(f);
+	script_drain(f);
+	script_receive(f, YAMUX_WINDOW, 0, 1, 100000, 0);
+	script_drain(f);
 	while (f->out.len > YAMUX_HEAD) {
 		uint32_t len = gn_get_u32(f->out.p + f->out.at + 8);
 
-		says(f, YAMUX_DATA, 0, 1, len);
+		script_expect(f, YAMUX_DATA, 0, 1, len);
 		n += len;
 	}
 	assert_int_equal(n, sizeof bytes);
-	says(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
-	over(f);
+	script_expect(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
+	script_stop(f);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, script_setup, script_teardown)
 
 int main(void)
 {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
-#include "mux_model.h"
+#include "support/support.h"
 #include "id/key.h"
 #include "security/secure.h"
-#include "yamux_script.h"
 
 static void random_owners(void **state)
 {
@@ -87,7 +86,7 @@ static void over_noise(void **state)
 		struct gn_layer *l[2];
 		struct gn_mux_session *ses[2];
 		struct gn_mux_stream *st = NULL, *other;
-		struct fixture f = {.releases = false};
+		struct yamux_script f = {.releases = false};
 		uint8_t block[3000];
 		size_t in = 0, out = 0;
 
@@ -124,7 +123,7 @@ static void over_noise(void **state)
 		ses[0]->ops->touch(st);
 		for (int i = 0; i < 10000 && out < in; i++) {
 			pair_carry(&p, rng_size(&r, 50000) + 1, rng_one_in(&r, 2));
-			gn_mux_session_deliver(ses[1], on_new, &f);
+			gn_mux_session_deliver(ses[1], script_on_new, &f);
 			if (f.n_came == 0)
 				continue;
 			other = f.came[0];

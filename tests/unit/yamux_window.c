@@ -1,199 +1,200 @@
 /* SPDX-License-Identifier: MIT */
-#include "yamux_script.h"
+#include "support/support.h"
 
 static void we_never_send_more_than_granted(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 	size_t n = 0;
 
-	begin(f, true);
-	st = open_acked(f);
+	script_start(f, true);
+	st = script_open_acked(f);
 	for (int i = 0; i < 4; i++) {
-		put(f, st, 100 * KIB);
-		while (drain(f), f->out.len > 0) {
+		script_put(f, st, 100 * KIB);
+		while (script_drain(f), f->out.len > 0) {
 			uint32_t len = gn_get_u32(f->out.p + f->out.at + 8);
 
 			assert_true(len <= YAMUX_BODY_MAX);
 			n += len;
-			says(f, YAMUX_DATA, 0, 1, len);
+			script_expect(f, YAMUX_DATA, 0, 1, len);
 		}
 	}
-	assert_int_equal(n, WINDOW);
-	hears(f, YAMUX_WINDOW, 0, 1, 0, 0); /* legal, and nothing */
-	says_nothing(f);
-	hears(f, YAMUX_WINDOW, 0, 1, 1, 0);
-	says(f, YAMUX_DATA, 0, 1, 1);
-	says_nothing(f);
-	hears(f, YAMUX_WINDOW, 0, 1, 1 << 20, 0);
-	shut(f, st);
-	drain(f);
+	assert_int_equal(n, YAMUX_WINDOW_INITIAL);
+	script_receive(f, YAMUX_WINDOW, 0, 1, 0, 0); /* legal, and nothing */
+	script_expect_nothing(f);
+	script_receive(f, YAMUX_WINDOW, 0, 1, 1, 0);
+	script_expect(f, YAMUX_DATA, 0, 1, 1);
+	script_expect_nothing(f);
+	script_receive(f, YAMUX_WINDOW, 0, 1, 1 << 20, 0);
+	script_close(f, st);
+	script_drain(f);
 	assert_int_equal(gn_pipe_len(&st->tx), 0);
 	while (f->out.len > YAMUX_HEAD)
-		says(f, YAMUX_DATA, 0, 1, gn_get_u32(f->out.p + f->out.at + 8));
-	says(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
-	over(f);
+		script_expect(f, YAMUX_DATA, 0, 1, gn_get_u32(f->out.p + f->out.at + 8));
+	script_expect(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
+	script_stop(f);
 }
 
 /* The end goes out though the window is used up to the last byte. */
 static void a_fin_needs_no_window(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
 	for (int late = 0; late < 2; late++) {
-		begin(f, true);
-		st = open_acked(f);
-		put(f, st, WINDOW);
+		script_start(f, true);
+		st = script_open_acked(f);
+		script_put(f, st, YAMUX_WINDOW_INITIAL);
 		if (late == 0)
-			shut(f, st);
+			script_close(f, st);
 		for (int i = 0; i < 4; i++)
-			says(f, YAMUX_DATA, 0, 1, YAMUX_BODY_MAX);
-		says(f, YAMUX_DATA, 0, 1, WINDOW - 4 * YAMUX_BODY_MAX);
+			script_expect(f, YAMUX_DATA, 0, 1, YAMUX_BODY_MAX);
+		script_expect(f, YAMUX_DATA, 0, 1, YAMUX_WINDOW_INITIAL - 4 * YAMUX_BODY_MAX);
 		if (late == 1) {
-			says_nothing(f);
-			shut(f, st);
+			script_expect_nothing(f);
+			script_close(f, st);
 		}
-		says(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
-		over(f);
+		script_expect(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
+		script_stop(f);
 	}
 }
 
 static void window_arithmetic(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 
 	for (int way = 0; way < 2; way++) {
-		begin(f, true);
-		open_acked(f);
-		hears(f, YAMUX_WINDOW, 0, 1, UINT32_MAX - WINDOW, 0); /* just so */
+		script_start(f, true);
+		script_open_acked(f);
+		script_receive(f, YAMUX_WINDOW, 0, 1, UINT32_MAX - YAMUX_WINDOW_INITIAL, 0); /* just so */
 		assert_int_equal(f->ses->err, 0);
 		if (way == 0)
-			hears(f, YAMUX_WINDOW, 0, 1, 1, 0);
+			script_receive(f, YAMUX_WINDOW, 0, 1, 1, 0);
 		else
-			hears(f, YAMUX_WINDOW, 0, 1, UINT32_MAX, 0);
-		broken(f, GN_EPROTO, GN_GO_AWAY_PROTOCOL);
-		over(f);
+			script_receive(f, YAMUX_WINDOW, 0, 1, UINT32_MAX, 0);
+		script_expect_broken(f, GN_EPROTO, GN_GO_AWAY_PROTOCOL);
+		script_stop(f);
 	}
 }
 
 static void a_peer_that_sends_too_much(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	begin(f, false);
-	st = accept_stream(f, 1);
-	hears(f, YAMUX_DATA, 0, 1, WINDOW, WINDOW); /* all that it may, in one frame */
+	script_start(f, false);
+	st = script_accept(f, 1);
+	script_receive(f, YAMUX_DATA, 0, 1, YAMUX_WINDOW_INITIAL,
+		       YAMUX_WINDOW_INITIAL); /* all that it may, in one frame */
 	assert_int_equal(f->ses->err, 0);
-	assert_int_equal(gn_pipe_len(&st->rx), WINDOW);
-	hears(f, YAMUX_DATA, 0, 1, 1, 1);
-	broken(f, GN_EPROTO, GN_GO_AWAY_PROTOCOL);
+	assert_int_equal(gn_pipe_len(&st->rx), YAMUX_WINDOW_INITIAL);
+	script_receive(f, YAMUX_DATA, 0, 1, 1, 1);
+	script_expect_broken(f, GN_EPROTO, GN_GO_AWAY_PROTOCOL);
 	assert_int_equal(st->err, GN_EPROTO);
-	assert_int_equal(gn_pipe_len(&st->rx), WINDOW); /* a session's death leaves what had come */
-	over(f);
+	assert_int_equal(gn_pipe_len(&st->rx), YAMUX_WINDOW_INITIAL); /* a session's death leaves what had come */
+	script_stop(f);
 }
 
 static void too_much_by_the_header_alone(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 
-	begin(f, false);
-	hears(f, YAMUX_DATA, YAMUX_SYN, 1, WINDOW + 1, 0);
-	says(f, YAMUX_GO_AWAY, 0, 0, GN_GO_AWAY_PROTOCOL);
+	script_start(f, false);
+	script_receive(f, YAMUX_DATA, YAMUX_SYN, 1, YAMUX_WINDOW_INITIAL + 1, 0);
+	script_expect(f, YAMUX_GO_AWAY, 0, 0, GN_GO_AWAY_PROTOCOL);
 	assert_int_equal(f->ses->err, GN_EPROTO);
-	over(f);
+	script_stop(f);
 }
 
 static void data_behind_the_end(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 
-	begin(f, false);
-	accept_stream(f, 1);
-	hears(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0, 0);
-	hears(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0, 0); /* once more is nothing new */
-	hears(f, YAMUX_DATA, 0, 1, 0, 0);
+	script_start(f, false);
+	script_accept(f, 1);
+	script_receive(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0, 0);
+	script_receive(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0, 0); /* once more is nothing new */
+	script_receive(f, YAMUX_DATA, 0, 1, 0, 0);
 	assert_int_equal(f->ses->err, 0);
-	hears(f, YAMUX_DATA, 0, 1, 1, 1);
-	broken(f, GN_EPROTO, GN_GO_AWAY_PROTOCOL);
-	over(f);
+	script_receive(f, YAMUX_DATA, 0, 1, 1, 1);
+	script_expect_broken(f, GN_EPROTO, GN_GO_AWAY_PROTOCOL);
+	script_stop(f);
 }
 
 static void credit_comes_with_consumption(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	begin(f, false);
-	st = accept_stream(f, 1);
-	hears(f, YAMUX_DATA, 0, 1, WINDOW, WINDOW);
-	says_nothing(f);
-	take(f, st, WINDOW / 2 - 1);
-	says_nothing(f);
-	take(f, st, 1);
-	says(f, YAMUX_WINDOW, 0, 1, WINDOW / 2);
-	says_nothing(f);
-	take(f, st, WINDOW / 2);
-	says(f, YAMUX_WINDOW, 0, 1, WINDOW / 2);
-	hears(f, YAMUX_DATA, 0, 1, WINDOW, WINDOW);
+	script_start(f, false);
+	st = script_accept(f, 1);
+	script_receive(f, YAMUX_DATA, 0, 1, YAMUX_WINDOW_INITIAL, YAMUX_WINDOW_INITIAL);
+	script_expect_nothing(f);
+	script_take(f, st, YAMUX_WINDOW_INITIAL / 2 - 1);
+	script_expect_nothing(f);
+	script_take(f, st, 1);
+	script_expect(f, YAMUX_WINDOW, 0, 1, YAMUX_WINDOW_INITIAL / 2);
+	script_expect_nothing(f);
+	script_take(f, st, YAMUX_WINDOW_INITIAL / 2);
+	script_expect(f, YAMUX_WINDOW, 0, 1, YAMUX_WINDOW_INITIAL / 2);
+	script_receive(f, YAMUX_DATA, 0, 1, YAMUX_WINDOW_INITIAL, YAMUX_WINDOW_INITIAL);
 	assert_int_equal(f->ses->err, 0);
-	over(f);
+	script_stop(f);
 }
 
 /* A header alone promises bytes; they count against the window until they have come and gone. */
 static void no_credit_for_what_has_not_come(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	begin(f, false);
-	st = accept_stream(f, 1);
-	hears(f, YAMUX_DATA, 0, 1, WINDOW, 10);
-	take(f, st, 10);
-	put(f, st, 1);
-	says(f, YAMUX_DATA, 0, 1, 1);
-	says_nothing(f);
-	over(f);
+	script_start(f, false);
+	st = script_accept(f, 1);
+	script_receive(f, YAMUX_DATA, 0, 1, YAMUX_WINDOW_INITIAL, 10);
+	script_take(f, st, 10);
+	script_put(f, st, 1);
+	script_expect(f, YAMUX_DATA, 0, 1, 1);
+	script_expect_nothing(f);
+	script_stop(f);
 }
 
 static void no_credit_behind_the_end(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	begin(f, false);
-	st = accept_stream(f, 1);
-	hears(f, YAMUX_DATA, YAMUX_FIN, 1, WINDOW, WINDOW);
-	take(f, st, WINDOW);
-	says_nothing(f);
-	over(f);
+	script_start(f, false);
+	st = script_accept(f, 1);
+	script_receive(f, YAMUX_DATA, YAMUX_FIN, 1, YAMUX_WINDOW_INITIAL, YAMUX_WINDOW_INITIAL);
+	script_take(f, st, YAMUX_WINDOW_INITIAL);
+	script_expect_nothing(f);
+	script_stop(f);
 }
 
 /* The ping that begin() has swallowed is answered so late. */
-static void measure(struct fixture *f, gn_time rtt)
+static void measure(struct yamux_script *f, gn_time rtt)
 {
 	f->now += rtt;
-	hears(f, YAMUX_PING, YAMUX_ACK, 0, 1, 0);
+	script_receive(f, YAMUX_PING, YAMUX_ACK, 0, 1, 0);
 	assert_true(f->ses->rtt == rtt);
 }
 
 /* What is granted in answer to a window that was used up and, if read, consumed. */
-static uint64_t one_round(struct fixture *f, struct gn_mux_stream *st, uint64_t *window, size_t left)
+static uint64_t one_round(struct yamux_script *f, struct gn_mux_stream *st, uint64_t *window, size_t left)
 {
 	uint64_t granted = 0, sent = 0;
 
 	while (sent < *window) {
 		size_t n = *window - sent < 1 << 19 ? (size_t)(*window - sent) : 1 << 19;
 
-		hears(f, YAMUX_DATA, 0, st->id, (uint32_t)n, n);
+		script_receive(f, YAMUX_DATA, 0, st->id, (uint32_t)n, n);
 		sent += n;
 	}
 	assert_int_equal(f->ses->err, 0);
 	f->now += 10 * GN_MSEC;
-	hears(f, YAMUX_WINDOW, 0, 99, 0, 0);
-	take(f, st, gn_pipe_len(&st->rx) - left);
-	drain(f);
+	script_receive(f, YAMUX_WINDOW, 0, 99, 0, 0);
+	script_take(f, st, gn_pipe_len(&st->rx) - left);
+	script_drain(f);
 	while (f->out.len >= YAMUX_HEAD) {
 		uint8_t *h = f->out.p + f->out.at;
 
@@ -207,12 +208,12 @@ static uint64_t one_round(struct fixture *f, struct gn_mux_stream *st, uint64_t 
 
 static void a_window_grows_for_a_quick_reader(void **state)
 {
-	struct fixture *f = *state;
-	uint64_t window = WINDOW, most = 0;
+	struct yamux_script *f = *state;
+	uint64_t window = YAMUX_WINDOW_INITIAL, most = 0;
 
-	begin(f, false);
+	script_start(f, false);
 	measure(f, 20 * GN_MSEC);
-	accept_stream(f, 1);
+	script_accept(f, 1);
 	for (int i = 0; i < 60 && window > 0; i++) {
 		uint64_t granted = one_round(f, f->came[0], &window, 0);
 
@@ -221,125 +222,125 @@ static void a_window_grows_for_a_quick_reader(void **state)
 	}
 	assert_true(most >= 8 << 20);
 	assert_true(f->budget.used <= 16 << 20 && f->budget.used >= most);
-	over(f);
+	script_stop(f);
 }
 
 /* Round trips that are long for a queue on the way only: the window grows to a point, and no further. */
 static void a_queue_is_no_long_path(void **state)
 {
-	struct fixture *f = *state;
-	uint64_t window = WINDOW, most = 0;
+	struct yamux_script *f = *state;
+	uint64_t window = YAMUX_WINDOW_INITIAL, most = 0;
 	uint32_t ping = 2;
 
-	begin(f, false);
+	script_start(f, false);
 	measure(f, 100 * GN_USEC);
-	accept_stream(f, 1);
+	script_accept(f, 1);
 	for (int i = 0; i < 60 && window > 0; i++) {
 		uint64_t granted = one_round(f, f->came[0], &window, 0);
 		gn_time rtt = f->ses->rtt;
 
 		most = granted > most ? granted : most;
 		f->now += 30 * GN_MSEC;
-		hears(f, YAMUX_PING, YAMUX_ACK, 0, ping, 0);
+		script_receive(f, YAMUX_PING, YAMUX_ACK, 0, ping, 0);
 		ping += f->ses->rtt != rtt; /* it was asked for, in an earlier round */
 	}
 	assert_true(f->ses->rtt >= 5 * GN_MSEC);
 	assert_int_equal(most, 4 << 20);
 	assert_int_equal(f->budget.used, 4 << 20);
-	over(f);
+	script_stop(f);
 }
 
 static void a_window_stays_for_a_slow_reader(void **state)
 {
-	struct fixture *f = *state;
-	uint64_t window = WINDOW;
+	struct yamux_script *f = *state;
+	uint64_t window = YAMUX_WINDOW_INITIAL;
 
-	begin(f, false);
+	script_start(f, false);
 	measure(f, 20 * GN_MSEC);
-	accept_stream(f, 1);
+	script_accept(f, 1);
 	for (int i = 0; i < 40; i++) { /* something is always left */
 		uint64_t was = window;
 
 		assert_true(one_round(f, f->came[0], &window, 1000) <= was + 1000);
 	}
-	assert_int_equal(f->budget.used, WINDOW);
-	over(f);
+	assert_int_equal(f->budget.used, YAMUX_WINDOW_INITIAL);
+	script_stop(f);
 }
 
 static void growth_keeps_to_the_budget(void **state)
 {
-	struct fixture *f = *state;
-	uint64_t window = WINDOW;
+	struct yamux_script *f = *state;
+	uint64_t window = YAMUX_WINDOW_INITIAL;
 
 	f->budget.max = 1 << 20;
-	begin(f, false);
+	script_start(f, false);
 	measure(f, 20 * GN_MSEC);
-	accept_stream(f, 1);
+	script_accept(f, 1);
 	for (int i = 0; i < 40 && window > 0; i++) {
 		one_round(f, f->came[0], &window, 0);
 		assert_true(f->budget.used <= 1 << 19 && window <= 1 << 19); /* half is for new streams */
 	}
-	over(f);
+	script_stop(f);
 }
 
 static void the_budget_bounds_streams(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	f->budget.max = 2 * WINDOW + 100;
-	begin(f, false);
-	accept_stream(f, 1);
-	open_stream(f);
+	f->budget.max = 2 * YAMUX_WINDOW_INITIAL + 100;
+	script_start(f, false);
+	script_accept(f, 1);
+	script_open(f);
 	assert_int_equal(f->ops->open(f->ses, &st), GN_ELIMIT);
-	says(f, YAMUX_WINDOW, YAMUX_SYN, 2, 0);
-	hears(f, YAMUX_WINDOW, YAMUX_SYN, 3, 0, 0);
-	says(f, YAMUX_WINDOW, YAMUX_RST, 3, 0);
+	script_expect(f, YAMUX_WINDOW, YAMUX_SYN, 2, 0);
+	script_receive(f, YAMUX_WINDOW, YAMUX_SYN, 3, 0, 0);
+	script_expect(f, YAMUX_WINDOW, YAMUX_RST, 3, 0);
 	assert_int_equal(f->n_came, 1);
 	f->ops->release(f->came[0]);
-	says(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
-	accept_stream(f, 5);
-	over(f);
+	script_expect(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
+	script_accept(f, 5);
+	script_stop(f);
 }
 
 static void one_stalled_stream_stops_no_other(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *a, *b;
 
-	begin(f, false);
-	a = accept_stream(f, 1);
-	b = accept_stream(f, 3);
-	hears(f, YAMUX_DATA, 0, 1, WINDOW, WINDOW);
+	script_start(f, false);
+	a = script_accept(f, 1);
+	b = script_accept(f, 3);
+	script_receive(f, YAMUX_DATA, 0, 1, YAMUX_WINDOW_INITIAL, YAMUX_WINDOW_INITIAL);
 	for (int i = 0; i < 20; i++) {
-		hears(f, YAMUX_DATA, 0, 3, WINDOW, WINDOW);
-		take(f, b, WINDOW);
-		says(f, YAMUX_WINDOW, 0, 3, WINDOW);
+		script_receive(f, YAMUX_DATA, 0, 3, YAMUX_WINDOW_INITIAL, YAMUX_WINDOW_INITIAL);
+		script_take(f, b, YAMUX_WINDOW_INITIAL);
+		script_expect(f, YAMUX_WINDOW, 0, 3, YAMUX_WINDOW_INITIAL);
 	}
-	assert_int_equal(gn_pipe_len(&a->rx), WINDOW);
+	assert_int_equal(gn_pipe_len(&a->rx), YAMUX_WINDOW_INITIAL);
 	/* And the other way: one without window, one with. */
-	put(f, a, WINDOW);
-	drain(f);
-	put(f, a, 1000);
-	put(f, b, 1000);
+	script_put(f, a, YAMUX_WINDOW_INITIAL);
+	script_drain(f);
+	script_put(f, a, 1000);
+	script_put(f, b, 1000);
 	wire_skip(&f->out, f->out.len);
-	says(f, YAMUX_DATA, 0, 3, 1000);
-	says_nothing(f);
-	over(f);
+	script_expect(f, YAMUX_DATA, 0, 3, 1000);
+	script_expect_nothing(f);
+	script_stop(f);
 }
 
 static void streams_take_turns(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st[3];
 	unsigned turns[3] = {0}, last = 9;
 
-	begin(f, true);
+	script_start(f, true);
 	for (int i = 0; i < 3; i++)
-		st[i] = open_acked(f);
+		st[i] = script_open_acked(f);
 	for (int i = 0; i < 3; i++)
-		put(f, st[i], 250 * KIB);
-	drain(f);
+		script_put(f, st[i], 250 * KIB);
+	script_drain(f);
 	for (int i = 0; i < 9; i++) {
 		const uint8_t *h = f->out.p + f->out.at;
 		unsigned who = gn_get_u32(h + 4) / 2;
@@ -351,32 +352,32 @@ static void streams_take_turns(void **state)
 		wire_skip(&f->out, YAMUX_HEAD + gn_get_u32(h + 8));
 	}
 	assert_true(turns[0] == 3 && turns[1] == 3 && turns[2] == 3);
-	over(f);
+	script_stop(f);
 }
 
 /* A word of a second stream does not wait behind the megabytes of a first. */
 static void a_word_goes_ahead_of_megabytes(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *a, *b;
 
-	begin(f, true);
-	a = open_acked(f);
-	b = open_acked(f);
-	put(f, a, 250 * KIB);
+	script_start(f, true);
+	a = script_open_acked(f);
+	b = script_open_acked(f);
+	script_put(f, a, 250 * KIB);
 	assert_true(wire_take(&f->out, &f->s.tx, YAMUX_HEAD + YAMUX_BODY_MAX));
-	put(f, b, 5);
-	hears(f, YAMUX_PING, YAMUX_SYN, 0, 1, 0);
-	drain(f);
-	says(f, YAMUX_DATA, 0, 1, YAMUX_BODY_MAX);
-	says(f, YAMUX_PING, YAMUX_ACK, 0, 1);
+	script_put(f, b, 5);
+	script_receive(f, YAMUX_PING, YAMUX_SYN, 0, 1, 0);
+	script_drain(f);
+	script_expect(f, YAMUX_DATA, 0, 1, YAMUX_BODY_MAX);
+	script_expect(f, YAMUX_PING, YAMUX_ACK, 0, 1);
 	if (gn_get_u32(f->out.p + f->out.at + 4) == 1)
-		says(f, YAMUX_DATA, 0, 1, YAMUX_BODY_MAX);
-	says(f, YAMUX_DATA, 0, 3, 5);
-	over(f);
+		script_expect(f, YAMUX_DATA, 0, 1, YAMUX_BODY_MAX);
+	script_expect(f, YAMUX_DATA, 0, 3, 5);
+	script_stop(f);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, script_setup, script_teardown)
 
 int main(void)
 {

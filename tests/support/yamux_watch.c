@@ -1,39 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads what a yamux session sends, frame by frame, and says whether the protocol allows it.
- * It is told what the session has heard, since that grants and opens. */
-#ifndef GN_TESTS_YAMUX_WATCH_H
-#define GN_TESTS_YAMUX_WATCH_H
+#include "support/yamux_watch.h"
 
-#include "base/bytes.h"
-#include "mux/yamux.h"
-#include "wire.h"
+#define WATCH_CHECK(what)                                                                                           \
+	do {                                                                                                        \
+		if (!(what)) {                                                                                      \
+			fprintf(stderr,                                                                             \
+				"yamux_watch.c:%d: not so: %s; frame %02x%02x %02x%02x %02x%02x%02x%02x "           \
+				"%02x%02x%02x%02x\n",                                                               \
+				__LINE__, #what, h[0], h[1], h[2], h[3], h[4], h[5], h[6], h[7], h[8], h[9], h[10], \
+				h[11]);                                                                             \
+			return false;                                                                               \
+		}                                                                                                   \
+	} while (0)
 
-enum { WATCH_IDS = 2048, WATCH_PINGS = 256 };
-
-struct watch_id {
-	bool opened;        /* by SYN of either side */
-	bool acked;         /* we have said ACK */
-	bool fin, rst;      /* we have said */
-	unsigned more;      /* SYNs of a peer that uses the id again before it has our reset */
-	uint64_t sent, may; /* bytes of bodies, and what was granted */
-	uint64_t granted;   /* what we granted, beyond the first window */
-};
-
-struct watch {
-	bool client;  /* the session that is watched */
-	bool is_away; /* it has said Go Away */
-	uint32_t away_code;
-	uint8_t head[YAMUX_HEAD]; /* of its frames */
-	size_t n_head, body;
-	uint8_t in_head[YAMUX_HEAD]; /* of what it hears */
-	size_t n_in_head, in_body;
-	unsigned pings_in, pongs; /* asked of it, answered */
-	uint32_t asked[WATCH_PINGS];
-	uint64_t frames;
-	struct watch_id ids[WATCH_IDS];
-};
-
-static inline void watch_init(struct watch *w, bool client)
+void watch_init(struct watch *w, bool client)
 {
 	memset(w, 0, sizeof *w);
 	w->client = client;
@@ -43,7 +23,7 @@ static inline void watch_init(struct watch *w, bool client)
 
 /* ---- what it hears ---- */
 
-static inline void watch_heard(struct watch *w, const uint8_t *h)
+static void watch_received_frame(struct watch *w, const uint8_t *h)
 {
 	uint16_t flags = gn_get_u16(h + 2);
 	uint32_t id = gn_get_u32(h + 4), length = gn_get_u32(h + 8);
@@ -69,7 +49,7 @@ static inline void watch_heard(struct watch *w, const uint8_t *h)
 		w->in_body = length;
 }
 
-static inline void watch_hears(struct watch *w, const uint8_t *p, size_t n)
+void watch_receive(struct watch *w, const uint8_t *p, size_t n)
 {
 	while (n > 0) {
 		size_t took = w->in_body < n ? w->in_body : n;
@@ -79,7 +59,7 @@ static inline void watch_hears(struct watch *w, const uint8_t *p, size_t n)
 			took = 1;
 			if (w->n_in_head == YAMUX_HEAD) {
 				w->n_in_head = 0;
-				watch_heard(w, w->in_head);
+				watch_received_frame(w, w->in_head);
 			}
 		} else {
 			w->in_body -= took;
@@ -91,19 +71,7 @@ static inline void watch_hears(struct watch *w, const uint8_t *p, size_t n)
 
 /* ---- what it says ---- */
 
-#define WATCH_CHECK(what)                                                                                           \
-	do {                                                                                                        \
-		if (!(what)) {                                                                                      \
-			fprintf(stderr,                                                                             \
-				"yamux_watch.h:%d: not so: %s; frame %02x%02x %02x%02x %02x%02x%02x%02x "           \
-				"%02x%02x%02x%02x\n",                                                               \
-				__LINE__, #what, h[0], h[1], h[2], h[3], h[4], h[5], h[6], h[7], h[8], h[9], h[10], \
-				h[11]);                                                                             \
-			return false;                                                                               \
-		}                                                                                                   \
-	} while (0)
-
-static inline bool watch_stream_frame(struct watch *w, const uint8_t *h)
+static bool watch_stream_frame(struct watch *w, const uint8_t *h)
 {
 	uint16_t flags = gn_get_u16(h + 2);
 	uint32_t id = gn_get_u32(h + 4), length = gn_get_u32(h + 8);
@@ -144,7 +112,7 @@ static inline bool watch_stream_frame(struct watch *w, const uint8_t *h)
 	return true;
 }
 
-static inline bool watch_said(struct watch *w, const uint8_t *h)
+static bool watch_sent_frame(struct watch *w, const uint8_t *h)
 {
 	uint16_t flags = gn_get_u16(h + 2);
 	uint32_t length = gn_get_u32(h + 8);
@@ -174,8 +142,7 @@ static inline bool watch_said(struct watch *w, const uint8_t *h)
 	}
 }
 
-/* More bytes of the session; false when they are not allowed. */
-static inline bool watch_says(struct watch *w, const uint8_t *p, size_t n)
+bool watch_send(struct watch *w, const uint8_t *p, size_t n)
 {
 	while (n > 0) {
 		size_t took = w->body < n ? w->body : n;
@@ -185,7 +152,7 @@ static inline bool watch_says(struct watch *w, const uint8_t *p, size_t n)
 			took = 1;
 			if (w->n_head == YAMUX_HEAD) {
 				w->n_head = 0;
-				if (!watch_said(w, w->head))
+				if (!watch_sent_frame(w, w->head))
 					return false;
 			}
 		} else {
@@ -196,5 +163,3 @@ static inline bool watch_says(struct watch *w, const uint8_t *p, size_t n)
 	}
 	return true;
 }
-
-#endif

@@ -1,32 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A node on a loop, the one that is tested, with honest clients; tests/raw_peer.h has the others.
- * On a virtual loop everything runs over mem, else over TCP on the loopback. */
-#ifndef GN_TESTS_TEST_NODE_H
-#define GN_TESTS_TEST_NODE_H
+#include "support/test_node.h"
 
-#include "base/time.h"
-#include "id/key.h"
-#include "mux/yamux.h"
-#include "node/conn.h"
-#include "node/node.h"
-#include "noise_peer.h"
-#include "transport/mem.h"
-#include "transport/tcp_link.h"
-
-enum { TEST_NODE_HELD = 2048 };
-
-struct test_node {
-	struct gn_loop *loop;
-	bool is_virtual;
-	struct gn_key *key;
-	struct gn_node *node;
-	struct gn_multiaddr *addr; /* with /p2p */
-	unsigned opened;           /* channels of /hold and /flood that came */
-	struct gn_channel *held[TEST_NODE_HELD];
-	unsigned n_held;
-};
-
-static inline const struct gn_components *test_node_components(void)
+const struct gn_components *test_node_components(void)
 {
 	static const struct gn_transport_ops *const transports[] = {&gn_transport_mem, &gn_transport_tcp, NULL};
 	static const struct gn_security_ops *const securities[] = {&gn_security_noise, NULL};
@@ -40,7 +15,7 @@ static inline const struct gn_components *test_node_components(void)
 /* ---- what the node serves ---- */
 
 /* /echo: gives back what comes, and the end. */
-static inline void test_node_on_echo(void *arg, struct gn_channel *ch, unsigned events)
+static void test_node_on_echo(void *arg, struct gn_channel *ch, unsigned events)
 {
 	ptrdiff_t n = 0;
 
@@ -75,13 +50,13 @@ static inline void test_node_on_echo(void *arg, struct gn_channel *ch, unsigned 
 		gn_channel_free(ch);
 }
 
-static inline void test_node_echo(void *arg, struct gn_channel *ch)
+void test_node_echo(void *arg, struct gn_channel *ch)
 {
 	gn_channel_on_event(ch, test_node_on_echo, arg);
 }
 
 /* /sink: reads a little at a time, until there is no more. */
-static inline void test_node_on_sink(void *arg, struct gn_channel *ch, unsigned events)
+static void test_node_on_sink(void *arg, struct gn_channel *ch, unsigned events)
 {
 	uint8_t buf[8192];
 	ptrdiff_t n;
@@ -94,12 +69,12 @@ static inline void test_node_on_sink(void *arg, struct gn_channel *ch, unsigned 
 		gn_channel_free(ch);
 }
 
-static inline void test_node_sink(void *arg, struct gn_channel *ch)
+void test_node_sink(void *arg, struct gn_channel *ch)
 {
 	gn_channel_on_event(ch, test_node_on_sink, arg);
 }
 
-static inline void test_node_drop(struct test_node *t, struct gn_channel *ch)
+static void test_node_drop(struct test_node *t, struct gn_channel *ch)
 {
 	for (unsigned i = 0; i < t->n_held; i++) {
 		if (t->held[i] == ch) {
@@ -108,28 +83,28 @@ static inline void test_node_drop(struct test_node *t, struct gn_channel *ch)
 			return;
 		}
 	}
-	WIRE_MUST(ch == NULL); /* it is not ours */
+	REQUIRE(ch == NULL); /* it is not ours */
 }
 
 /* /hold: takes the channel and reads nothing, until it dies. */
-static inline void test_node_on_hold(void *arg, struct gn_channel *ch, unsigned events)
+static void test_node_on_hold(void *arg, struct gn_channel *ch, unsigned events)
 {
 	if (events & GN_DEAD)
 		test_node_drop(arg, ch);
 }
 
-static inline void test_node_hold(void *arg, struct gn_channel *ch)
+static void test_node_hold(void *arg, struct gn_channel *ch)
 {
 	struct test_node *t = arg;
 
-	WIRE_MUST(t->n_held < TEST_NODE_HELD);
+	REQUIRE(t->n_held < TEST_NODE_HELD);
 	t->opened++;
 	t->held[t->n_held++] = ch;
 	gn_channel_on_event(ch, test_node_on_hold, t);
 }
 
 /* /flood: writes as much as is taken, for ever. */
-static inline void test_node_on_flood(void *arg, struct gn_channel *ch, unsigned events)
+static void test_node_on_flood(void *arg, struct gn_channel *ch, unsigned events)
 {
 	static const uint8_t zeros[16384];
 
@@ -141,38 +116,37 @@ static inline void test_node_on_flood(void *arg, struct gn_channel *ch, unsigned
 		;
 }
 
-static inline void test_node_flood(void *arg, struct gn_channel *ch)
+static void test_node_flood(void *arg, struct gn_channel *ch)
 {
 	test_node_hold(arg, ch);
 	gn_channel_on_event(ch, test_node_on_flood, arg);
 	test_node_on_flood(arg, ch, GN_CAN_WRITE);
 }
 
-static inline void test_node_serve(struct gn_node *node, struct test_node *t)
+void test_node_serve(struct gn_node *node, struct test_node *t)
 {
 	struct gn_protocol_cfg echo = {.id = "/echo", .kind = GN_BYTES, .on_open = test_node_echo, .arg = t};
 	struct gn_protocol_cfg sink = {.id = "/sink", .kind = GN_BYTES, .on_open = test_node_sink, .arg = t};
 	struct gn_protocol_cfg hold = {.id = "/hold", .kind = GN_BYTES, .on_open = test_node_hold, .arg = t};
 	struct gn_protocol_cfg flood = {.id = "/flood", .kind = GN_BYTES, .on_open = test_node_flood, .arg = t};
 
-	WIRE_MUST(gn_protocol_add(node, &echo) == 0);
-	WIRE_MUST(gn_protocol_add(node, &sink) == 0);
-	WIRE_MUST(gn_protocol_add(node, &hold) == 0);
-	WIRE_MUST(gn_protocol_add(node, &flood) == 0);
+	REQUIRE(gn_protocol_add(node, &echo) == 0);
+	REQUIRE(gn_protocol_add(node, &sink) == 0);
+	REQUIRE(gn_protocol_add(node, &hold) == 0);
+	REQUIRE(gn_protocol_add(node, &flood) == 0);
 }
 
-static inline struct gn_key *test_node_key(uint8_t seed)
+struct gn_key *test_node_key(uint8_t seed)
 {
 	uint8_t bytes[32];
 	struct gn_key *key;
 
 	memset(bytes, seed, sizeof bytes);
-	WIRE_MUST(gn_key_new_seeded(bytes, &key) == 0);
+	REQUIRE(gn_key_new_seeded(bytes, &key) == 0);
 	return key;
 }
 
-static inline struct gn_node *test_node_node(struct gn_loop *loop, const struct gn_key *key,
-					     const struct gn_limits *lim)
+struct gn_node *test_node_node(struct gn_loop *loop, const struct gn_key *key, const struct gn_limits *lim)
 {
 	struct gn_node_cfg cfg;
 	struct gn_node *node;
@@ -182,28 +156,27 @@ static inline struct gn_node *test_node_node(struct gn_loop *loop, const struct 
 	cfg.key = key;
 	cfg.components = test_node_components();
 	cfg.limits = *lim;
-	WIRE_MUST(gn_node_new(&cfg, &node) == 0);
+	REQUIRE(gn_node_new(&cfg, &node) == 0);
 	return node;
 }
 
-static inline struct gn_multiaddr *test_node_listen(struct gn_node *node, const char *text)
+struct gn_multiaddr *test_node_listen(struct gn_node *node, const char *text)
 {
 	struct gn_multiaddr *at, *bound;
 
-	WIRE_MUST(gn_multiaddr_parse(text, &at, NULL) == 0);
-	WIRE_MUST(gn_node_listen(node, at, &bound) == 0);
+	REQUIRE(gn_multiaddr_parse(text, &at, NULL) == 0);
+	REQUIRE(gn_node_listen(node, at, &bound) == 0);
 	gn_multiaddr_free(at);
 	return bound;
 }
 
-/* lim NULL: the defaults. */
-static inline void test_node_init(struct test_node *t, bool is_virtual, const struct gn_limits *lim)
+void test_node_init(struct test_node *t, bool is_virtual, const struct gn_limits *lim)
 {
 	struct gn_limits stock;
 
 	memset(t, 0, sizeof *t);
 	t->is_virtual = is_virtual;
-	WIRE_MUST((is_virtual ? gn_loop_new_virtual(&t->loop) : gn_loop_new(&t->loop)) == 0);
+	REQUIRE((is_virtual ? gn_loop_new_virtual(&t->loop) : gn_loop_new(&t->loop)) == 0);
 	gn_limits_init(&stock);
 	t->key = test_node_key(1);
 	t->node = test_node_node(t->loop, t->key, lim != NULL ? lim : &stock);
@@ -213,7 +186,7 @@ static inline void test_node_init(struct test_node *t, bool is_virtual, const st
 
 /* ---- time ---- */
 
-static inline void test_node_run(struct test_node *t, gn_time span)
+void test_node_run(struct test_node *t, gn_time span)
 {
 	gn_time end = gn_loop_now(t->loop) + span;
 
@@ -222,29 +195,15 @@ static inline void test_node_run(struct test_node *t, gn_time span)
 			break;
 }
 
-/* Turns until the condition holds; false: not within the time. */
-#define TEST_NODE_UNTIL(t, what, span)                                                                              \
-	do {                                                                                                        \
-		gn_time until_ = gn_loop_now((t)->loop) + (span);                                                   \
-		while (!(what)) {                                                                                   \
-			gn_time left_ = until_ - gn_loop_now((t)->loop);                                            \
-			if (left_ <= 0 || gn_loop_turn((t)->loop, gn_time_min(10 * GN_MSEC, left_)) == GN_EAGAIN) { \
-				WIRE_MUST(what);                                                                    \
-				break;                                                                              \
-			}                                                                                           \
-		}                                                                                                   \
-	} while (0)
-
-/* Nobody is left, and nothing is owed. */
-static inline void test_node_quiet(struct test_node *t)
+void test_node_quiet(struct test_node *t)
 {
 	TEST_NODE_UNTIL(t, t->node->n_conns == 0, 10 * GN_SEC);
-	WIRE_MUST(t->node->n_pending == 0);
-	WIRE_MUST(t->node->budget.used == 0);
-	WIRE_MUST(gn_list_is_empty(&t->node->iobuf.borrowers));
+	REQUIRE(t->node->n_pending == 0);
+	REQUIRE(t->node->budget.used == 0);
+	REQUIRE(gn_list_is_empty(&t->node->iobuf.borrowers));
 }
 
-static inline void test_node_fini(struct test_node *t)
+void test_node_fini(struct test_node *t)
 {
 	gn_node_free(t->node);
 	gn_key_free(t->key);
@@ -254,16 +213,7 @@ static inline void test_node_fini(struct test_node *t)
 
 /* ---- an honest client: dials, sends, gets it back ---- */
 
-struct echo_client {
-	struct gn_channel *ch;
-	int err;
-	size_t sent, got;
-	bool is_done, is_over;
-};
-
-enum { ECHO_CLIENT_BYTES = 100000 };
-
-static inline void echo_client_on_event(void *arg, struct gn_channel *ch, unsigned events)
+static void echo_client_on_event(void *arg, struct gn_channel *ch, unsigned events)
 {
 	static uint8_t buf[8192];
 	struct echo_client *h = arg;
@@ -294,7 +244,7 @@ static inline void echo_client_on_event(void *arg, struct gn_channel *ch, unsign
 	}
 }
 
-static inline void echo_client_on_done(void *arg, int err, struct gn_channel *ch)
+void echo_client_on_done(void *arg, int err, struct gn_channel *ch)
 {
 	struct echo_client *h = arg;
 
@@ -309,8 +259,7 @@ static inline void echo_client_on_done(void *arg, int err, struct gn_channel *ch
 	echo_client_on_event(h, ch, GN_CAN_WRITE);
 }
 
-/* How a stream to /echo with 100 kB ends: GN_EOF with all of them back; from a client of its own. */
-static inline int echo_client_try(struct test_node *t, uint8_t seed)
+int echo_client_try(struct test_node *t, uint8_t seed)
 {
 	struct gn_limits lim;
 	struct gn_key *key = test_node_key(seed);
@@ -327,44 +276,34 @@ static inline int echo_client_try(struct test_node *t, uint8_t seed)
 
 	gn_limits_init(&lim);
 	node = test_node_node(t->loop, key, &lim);
-	WIRE_MUST(gn_dial_start(node, &cfg, &op) == 0);
+	REQUIRE(gn_dial_start(node, &cfg, &op) == 0);
 	TEST_NODE_UNTIL(t, h.is_over, 20 * GN_SEC);
 	gn_channel_free(h.ch);
 	gn_node_free(node);
 	gn_key_free(key);
 	if (h.err == GN_EOF)
-		WIRE_MUST(h.got == ECHO_CLIENT_BYTES);
+		REQUIRE(h.got == ECHO_CLIENT_BYTES);
 	return h.err;
 }
 
-/* The node still serves. */
-static inline void test_node_serves(struct test_node *t)
+void test_node_serves(struct test_node *t)
 {
-	WIRE_MUST(echo_client_try(t, 99) == GN_EOF);
+	REQUIRE(echo_client_try(t, 99) == GN_EOF);
 }
 
 /* ---- a dial of the node's, and what came of it ---- */
 
-struct outcome {
-	int err;
-	unsigned done, attempts;
-	int attempt_err[8];
-	gn_time took[8], when;
-	struct gn_loop *loop;
-	struct gn_channel *ch;
-};
-
-static inline void outcome_on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
+static void outcome_on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
 {
 	struct outcome *o = arg;
 
 	(void)addr;
-	WIRE_MUST(o->attempts < 8);
+	REQUIRE(o->attempts < 8);
 	o->attempt_err[o->attempts] = err;
 	o->took[o->attempts++] = took;
 }
 
-static inline void outcome_on_done(void *arg, int err, struct gn_channel *ch)
+void outcome_on_done(void *arg, int err, struct gn_channel *ch)
 {
 	struct outcome *o = arg;
 
@@ -374,8 +313,7 @@ static inline void outcome_on_done(void *arg, int err, struct gn_channel *ch)
 	o->when = gn_loop_now(o->loop);
 }
 
-static inline void outcome_dial(struct gn_node *node, struct outcome *o, const struct gn_multiaddr *const *addrs,
-				size_t n)
+void outcome_dial(struct gn_node *node, struct outcome *o, const struct gn_multiaddr *const *addrs, size_t n)
 {
 	struct gn_dial_cfg cfg = {.addrs = addrs,
 				  .n_addrs = n,
@@ -388,8 +326,6 @@ static inline void outcome_dial(struct gn_node *node, struct outcome *o, const s
 
 	memset(o, 0, sizeof *o);
 	o->loop = node->loop;
-	WIRE_MUST(gn_dial_start(node, &cfg, &op) == 0);
-	WIRE_MUST(o->done == 0);
+	REQUIRE(gn_dial_start(node, &cfg, &op) == 0);
+	REQUIRE(o->done == 0);
 }
-
-#endif

@@ -1,37 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A foe of the node in tests/test_node.h: a link and nothing else, which says what a test makes it
- * say, over Noise too, frame by frame. */
-#ifndef GN_TESTS_RAW_PEER_H
-#define GN_TESTS_RAW_PEER_H
+#include "support/raw_peer.h"
 
-#include <fcntl.h>
-#include <netinet/in.h>
-
-#include "mux/yamux.h"
-#include "noise_peer.h"
-#include "test_node.h"
-#include "transport/mem.h"
-#include "transport/tcp_link.h"
-
-struct raw_peer {
-	struct test_node *t;
-	struct gn_link *link;
-	struct gn_link_dial *dial;
-	int err;      /* 0 while it is connected */
-	bool is_deaf; /* reads nothing */
-	bool answers; /* answers pings */
-	bool is_secure, is_muxed;
-	struct wire in, plain, out, record;
-	struct noise_peer noise;
-	/* what yamux said */
-	unsigned frames[4], syns, acks, fins, rsts, pongs, pings;
-	uint64_t data, credit;
-	bool is_away;
-	uint32_t away_code;
-	uint32_t body_left;
-};
-
-static inline void raw_peer_flush(struct raw_peer *f)
+void raw_peer_flush(struct raw_peer *f)
 {
 	while (f->link != NULL && f->out.len > 0) {
 		struct iovec v = {f->out.p + f->out.at, f->out.len};
@@ -51,15 +21,15 @@ static inline void raw_peer_flush(struct raw_peer *f)
 						     (f->out.len > 0 ? GN_WRITABLE : 0u));
 }
 
-static inline void raw_peer_put(struct raw_peer *f, const void *p, size_t n)
+void raw_peer_put(struct raw_peer *f, const void *p, size_t n)
 {
 	wire_put(&f->out, p, n);
 	raw_peer_flush(f);
 }
 
-static inline void raw_peer_hear(struct raw_peer *f);
+static void raw_peer_receive(struct raw_peer *f);
 
-static inline void raw_peer_on_ready(void *arg, unsigned ready)
+static void raw_peer_on_ready(void *arg, unsigned ready)
 {
 	static uint8_t buf[65536];
 	struct raw_peer *f = arg;
@@ -70,12 +40,12 @@ static inline void raw_peer_on_ready(void *arg, unsigned ready)
 			wire_put(&f->in, buf, (size_t)n);
 		if (n != GN_EAGAIN)
 			f->err = (int)n;
-		raw_peer_hear(f);
+		raw_peer_receive(f);
 	}
 	raw_peer_flush(f);
 }
 
-static inline void raw_peer_on_link(void *arg, int err, struct gn_link *link)
+static void raw_peer_on_link(void *arg, int err, struct gn_link *link)
 {
 	struct raw_peer *f = arg;
 
@@ -89,8 +59,7 @@ static inline void raw_peer_on_link(void *arg, int err, struct gn_link *link)
 	raw_peer_flush(f);
 }
 
-/* Begins to connect; the seed makes its identity. */
-static inline void raw_peer_begin(struct raw_peer *f, struct test_node *t, uint8_t seed)
+void raw_peer_begin(struct raw_peer *f, struct test_node *t, uint8_t seed)
 {
 	struct gn_link_dial_cfg cfg = {.loop = t->loop, .addr = t->addr, .on_done = raw_peer_on_link, .arg = f};
 
@@ -98,18 +67,17 @@ static inline void raw_peer_begin(struct raw_peer *f, struct test_node *t, uint8
 	f->t = t;
 	f->answers = true;
 	noise_peer_init(&f->noise, true, seed);
-	WIRE_MUST((t->is_virtual ? &gn_transport_mem : &gn_transport_tcp)->dial(&cfg, &f->dial) == 0);
+	REQUIRE((t->is_virtual ? &gn_transport_mem : &gn_transport_tcp)->dial(&cfg, &f->dial) == 0);
 }
 
-static inline void raw_peer_connect(struct raw_peer *f, struct test_node *t, uint8_t seed)
+void raw_peer_connect(struct raw_peer *f, struct test_node *t, uint8_t seed)
 {
 	raw_peer_begin(f, t, seed);
 	TEST_NODE_UNTIL(t, f->dial == NULL, 5 * GN_SEC);
-	WIRE_MUST(f->link != NULL);
+	REQUIRE(f->link != NULL);
 }
 
-/* A client with a source address of its own. */
-static inline void raw_peer_connect_from(struct raw_peer *f, struct test_node *t, uint8_t seed, const uint8_t from[4])
+void raw_peer_connect_from(struct raw_peer *f, struct test_node *t, uint8_t seed, const uint8_t from[4])
 {
 	struct gn_sockaddr remote;
 	struct sockaddr_in sa = {.sin_family = AF_INET};
@@ -120,20 +88,20 @@ static inline void raw_peer_connect_from(struct raw_peer *f, struct test_node *t
 	f->t = t;
 	f->answers = true;
 	noise_peer_init(&f->noise, true, seed);
-	WIRE_MUST(fd >= 0);
+	REQUIRE(fd >= 0);
 	memcpy(&sa.sin_addr, from, 4);
-	WIRE_MUST(bind(fd, (struct sockaddr *)&sa, sizeof sa) == 0);
-	WIRE_MUST(gn_tcp_addr_decode(t->addr, &remote) == 0);
+	REQUIRE(bind(fd, (struct sockaddr *)&sa, sizeof sa) == 0);
+	REQUIRE(gn_tcp_addr_decode(t->addr, &remote) == 0);
 	memcpy(&sa.sin_addr, remote.ip, 4);
 	sa.sin_port = htons(remote.port);
-	WIRE_MUST(connect(fd, (struct sockaddr *)&sa, sizeof sa) == 0);
-	WIRE_MUST(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0);
-	WIRE_MUST(gn_tcp_link_init(t->loop) == 0);
-	WIRE_MUST(gn_tcp_link_new(t->loop, fd, &remote, &link) == 0);
+	REQUIRE(connect(fd, (struct sockaddr *)&sa, sizeof sa) == 0);
+	REQUIRE(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0);
+	REQUIRE(gn_tcp_link_init(t->loop) == 0);
+	REQUIRE(gn_tcp_link_new(t->loop, fd, &remote, &link) == 0);
 	raw_peer_on_link(f, 0, link);
 }
 
-static inline void raw_peer_abort(struct raw_peer *f)
+void raw_peer_abort(struct raw_peer *f)
 {
 	if (f->dial != NULL)
 		(f->t->is_virtual ? &gn_transport_mem : &gn_transport_tcp)->cancel(f->dial);
@@ -148,7 +116,7 @@ static inline void raw_peer_abort(struct raw_peer *f)
 	wire_fini(&f->record);
 }
 
-static inline void raw_peer_listen(struct raw_peer *f, bool hears)
+void raw_peer_listen(struct raw_peer *f, bool hears)
 {
 	f->is_deaf = !hears;
 	raw_peer_flush(f);
@@ -156,40 +124,34 @@ static inline void raw_peer_listen(struct raw_peer *f, bool hears)
 
 /* ---- noise ---- */
 
-#define RAW_PEER_SELECT "\x13/multistream/1.0.0\n"
-#define RAW_PEER_NOISE "\x07/noise\n"
-#define RAW_PEER_YAMUX "\x0d/yamux/1.0.0\n"
-
-static inline void raw_peer_say(struct raw_peer *f, const char *text)
+void raw_peer_send_text(struct raw_peer *f, const char *text)
 {
 	raw_peer_put(f, text, strlen(text));
 }
 
-static inline void raw_peer_noise_1(struct raw_peer *f)
+void raw_peer_noise_1(struct raw_peer *f)
 {
 	uint8_t msg[64];
 
-	raw_peer_say(f, RAW_PEER_SELECT RAW_PEER_NOISE);
+	raw_peer_send_text(f, RAW_PEER_SELECT RAW_PEER_NOISE);
 	raw_peer_put(f, msg, noise_peer_write(&f->noise, 1, NULL, 0, msg));
 }
 
-/* Message 2 has come whole? */
-static inline bool raw_peer_has_2(const struct raw_peer *f)
+bool raw_peer_has_2(const struct raw_peer *f)
 {
 	size_t at = 28;
 
 	return f->in.len >= at + 2 && f->in.len >= at + 2 + gn_get_u16(f->in.p + f->in.at + at);
 }
 
-/* early: yamux is offered in the handshake. */
-static inline void raw_peer_noise_3(struct raw_peer *f, bool early)
+void raw_peer_noise_3(struct raw_peer *f, bool early)
 {
 	static const char *const muxers[] = {"/yamux/1.0.0"};
 	uint8_t payload[4096], msg[4200];
 	size_t n;
 
 	TEST_NODE_UNTIL(f->t, raw_peer_has_2(f) || f->err != 0, 5 * GN_SEC);
-	WIRE_MUST(f->err == 0);
+	REQUIRE(f->err == 0);
 	wire_skip(&f->in, 28);
 	noise_peer_read(&f->noise, 2, &f->in);
 	n = noise_peer_payload(&f->noise, early ? muxers : NULL, early ? 1 : 0, payload);
@@ -199,8 +161,7 @@ static inline void raw_peer_noise_3(struct raw_peer *f, bool early)
 	raw_peer_put(f, msg, n);
 }
 
-/* Up to and with a yamux session. */
-static inline void raw_peer_open(struct raw_peer *f, struct test_node *t, uint8_t seed)
+void raw_peer_open(struct raw_peer *f, struct test_node *t, uint8_t seed)
 {
 	raw_peer_connect(f, t, seed);
 	raw_peer_noise_1(f);
@@ -209,13 +170,12 @@ static inline void raw_peer_open(struct raw_peer *f, struct test_node *t, uint8_
 
 /* ---- yamux ---- */
 
-static inline void raw_peer_plain(struct raw_peer *f, const void *p, size_t n)
+void raw_peer_plain(struct raw_peer *f, const void *p, size_t n)
 {
 	wire_put(&f->record, p, n);
 }
 
-/* What was said since goes out, in records as large as can be. */
-static inline void raw_peer_seal(struct raw_peer *f)
+void raw_peer_seal(struct raw_peer *f)
 {
 	static uint8_t out[2 + 65535];
 
@@ -228,7 +188,7 @@ static inline void raw_peer_seal(struct raw_peer *f)
 	raw_peer_flush(f);
 }
 
-static inline void raw_peer_frame(struct raw_peer *f, uint8_t type, uint16_t flags, uint32_t id, uint32_t length)
+void raw_peer_frame(struct raw_peer *f, uint8_t type, uint16_t flags, uint32_t id, uint32_t length)
 {
 	uint8_t head[12] = {0, type};
 
@@ -238,14 +198,13 @@ static inline void raw_peer_frame(struct raw_peer *f, uint8_t type, uint16_t fla
 	raw_peer_plain(f, head, sizeof head);
 }
 
-static inline void raw_peer_data(struct raw_peer *f, uint16_t flags, uint32_t id, const void *p, size_t n)
+void raw_peer_data(struct raw_peer *f, uint16_t flags, uint32_t id, const void *p, size_t n)
 {
 	raw_peer_frame(f, YAMUX_DATA, flags, id, (uint32_t)n);
 	raw_peer_plain(f, p, n);
 }
 
-/* A stream with its protocol proposed. */
-static inline void raw_peer_stream(struct raw_peer *f, uint32_t id, const char *protocol)
+void raw_peer_stream(struct raw_peer *f, uint32_t id, const char *protocol)
 {
 	char text[256];
 	int n = snprintf(text, sizeof text, "%s%c%s\n", RAW_PEER_SELECT, (int)strlen(protocol) + 1, protocol);
@@ -254,7 +213,7 @@ static inline void raw_peer_stream(struct raw_peer *f, uint32_t id, const char *
 }
 
 /* Counts what the node says. */
-static inline void raw_peer_hear(struct raw_peer *f)
+static void raw_peer_receive(struct raw_peer *f)
 {
 	if (!f->is_secure)
 		return;
@@ -276,7 +235,7 @@ static inline void raw_peer_hear(struct raw_peer *f)
 			break;
 		flags = gn_get_u16(p + 2);
 		length = gn_get_u32(p + 8);
-		WIRE_MUST(p[0] == 0 && p[1] <= YAMUX_GO_AWAY);
+		REQUIRE(p[0] == 0 && p[1] <= YAMUX_GO_AWAY);
 		f->frames[p[1]]++;
 		if (p[1] <= YAMUX_WINDOW) {
 			f->syns += (flags & YAMUX_SYN) != 0;
@@ -302,5 +261,3 @@ static inline void raw_peer_hear(struct raw_peer *f)
 		wire_skip(&f->plain, 12);
 	}
 }
-
-#endif

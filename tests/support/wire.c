@@ -1,34 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A stack without a socket: one end of a connection whose bytes a test carries by hand, and
- * the wire that they wait on in between.  Used by tests and fuzzers alike. */
-#ifndef GN_TESTS_WIRE_H
-#define GN_TESTS_WIRE_H
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "rng.h"
-#include "stack/stack.h"
-
-#define WIRE_MUST(what)                                                                    \
-	do {                                                                               \
-		if (!(what)) {                                                             \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #what); \
-			abort();                                                           \
-		}                                                                          \
-	} while (0)
+#include "support/wire.h"
 
 /* ---- bytes on their way ---- */
 
-struct wire {
-	uint8_t *p;
-	size_t at, len, room; /* bytes p[at] to p[at + len - 1] are on their way */
-	size_t total;         /* that were ever put on it */
-	int end;              /* behind them */
-};
-
-static inline void wire_put(struct wire *w, const void *p, size_t n)
+void wire_put(struct wire *w, const void *p, size_t n)
 {
 	if (w->at > 0 && w->at + w->len + n > w->room) {
 		memmove(w->p, w->p + w->at, w->len);
@@ -37,7 +12,7 @@ static inline void wire_put(struct wire *w, const void *p, size_t n)
 	if (w->len + n > w->room) {
 		w->room = 2 * (w->len + n) + 64;
 		w->p = realloc(w->p, w->room);
-		WIRE_MUST(w->p != NULL);
+		REQUIRE(w->p != NULL);
 	}
 	if (n > 0)
 		memcpy(w->p + w->at + w->len, p, n);
@@ -45,21 +20,19 @@ static inline void wire_put(struct wire *w, const void *p, size_t n)
 	w->total += n;
 }
 
-static inline void wire_skip(struct wire *w, size_t n)
+void wire_skip(struct wire *w, size_t n)
 {
 	w->at += n;
 	w->len -= n;
 }
 
-static inline void wire_fini(struct wire *w)
+void wire_fini(struct wire *w)
 {
 	free(w->p);
 	memset(w, 0, sizeof *w);
 }
 
-/* Up to max bytes of what a pipe shows, and its end once it is drained.  What came?  More is
- * peeked at than is taken, as a socket does that takes part of what it is given. */
-static inline bool wire_take(struct wire *w, struct gn_pipe *from, size_t max)
+bool wire_take(struct wire *w, struct gn_pipe *from, size_t max)
 {
 	size_t took = 0;
 
@@ -71,7 +44,7 @@ static inline bool wire_take(struct wire *w, struct gn_pipe *from, size_t max)
 		for (int i = 0; i < n && len < max - took; i++) {
 			size_t part = v[i].iov_len < max - took - len ? v[i].iov_len : max - took - len;
 
-			WIRE_MUST(part > 0);
+			REQUIRE(part > 0);
 			wire_put(w, v[i].iov_base, part);
 			len += part;
 		}
@@ -87,8 +60,7 @@ static inline bool wire_take(struct wire *w, struct gn_pipe *from, size_t max)
 	return took > 0;
 }
 
-/* Up to max bytes go into a pipe, by a read into the I/O buffers or as a copy; then the end. */
-static inline bool wire_give(struct wire *w, struct gn_pipe *to, size_t max, bool by_read)
+bool wire_give(struct wire *w, struct gn_pipe *to, size_t max, bool by_read)
 {
 	size_t n = w->len < max ? w->len : max, room;
 
@@ -119,22 +91,7 @@ static inline bool wire_give(struct wire *w, struct gn_pipe *to, size_t max, boo
 
 /* ---- one end ---- */
 
-enum { SIDE_STEPS = 16 };
-
-struct side {
-	struct gn_iobuf *iobuf;
-	struct gn_pipe rx, tx;
-	struct gn_stack stack;
-	int steps[SIDE_STEPS]; /* what layers said, in order */
-	unsigned n_steps;
-	unsigned work; /* how often the stack asked to be pumped */
-	/* Called for each step, if set; may push. */
-	void (*on_step)(struct side *s, struct gn_layer *l, int what);
-	void *arg;
-	int chosen; /* for those who select */
-};
-
-static inline void side_step(void *arg, struct gn_stack *stack, struct gn_layer *l, int what)
+static void side_step(void *arg, struct gn_stack *stack, struct gn_layer *l, int what)
 {
 	struct side *s = arg;
 
@@ -145,12 +102,12 @@ static inline void side_step(void *arg, struct gn_stack *stack, struct gn_layer 
 		s->on_step(s, l, what);
 }
 
-static inline void side_work(void *arg)
+static void side_work(void *arg)
 {
 	((struct side *)arg)->work++;
 }
 
-static inline void side_init(struct side *s, struct gn_iobuf *iobuf)
+void side_init(struct side *s, struct gn_iobuf *iobuf)
 {
 	struct gn_stack_cfg cfg =
 		{.iobuf = iobuf, .rx = &s->rx, .tx = &s->tx, .on_step = side_step, .on_work = side_work, .arg = s};
@@ -163,14 +120,14 @@ static inline void side_init(struct side *s, struct gn_iobuf *iobuf)
 	gn_stack_init(&s->stack, &cfg);
 }
 
-static inline void side_fini(struct side *s)
+void side_fini(struct side *s)
 {
 	gn_stack_fini(&s->stack);
 	gn_pipe_fini(&s->rx);
 	gn_pipe_fini(&s->tx);
 }
 
-static inline bool side_said(const struct side *s, int what)
+bool side_said(const struct side *s, int what)
 {
 	for (unsigned i = 0; i < s->n_steps; i++)
 		if (s->steps[i] == what)
@@ -178,8 +135,7 @@ static inline bool side_said(const struct side *s, int what)
 	return false;
 }
 
-/* Until nothing moves. */
-static inline int side_pump(struct side *s, gn_time now)
+int side_pump(struct side *s, gn_time now)
 {
 	int r;
 
@@ -192,16 +148,14 @@ static inline int side_pump(struct side *s, gn_time now)
 	abort();
 }
 
-/* Bytes for its bottom, from memory. */
-static inline void side_feed(struct side *s, const void *p, size_t n, gn_time now)
+void side_feed(struct side *s, const void *p, size_t n, gn_time now)
 {
-	WIRE_MUST(gn_pipe_put(&s->rx, p, n) == 0);
+	REQUIRE(gn_pipe_put(&s->rx, p, n) == 0);
 	gn_stack_mark_bottom(&s->stack);
 	(void)side_pump(s, now);
 }
 
-/* All that it has to send, appended to w. */
-static inline void side_drain(struct side *s, struct wire *w, gn_time now)
+void side_drain(struct side *s, struct wire *w, gn_time now)
 {
 	do {
 		gn_stack_mark_bottom(&s->stack);
@@ -211,15 +165,7 @@ static inline void side_drain(struct side *s, struct wire *w, gn_time now)
 
 /* ---- two ends ---- */
 
-struct pair {
-	struct gn_iobuf iobuf[2]; /* the second is used when not shared */
-	struct side side[2];
-	struct wire wire[2]; /* wire[i] carries what side[i] sends */
-	gn_time now;
-};
-
-/* shared: both live on one thread and lend from one iobuf. */
-static inline void pair_init(struct pair *p, bool shared)
+void pair_init(struct pair *p, bool shared)
 {
 	memset(p, 0, sizeof *p);
 	p->now = GN_SEC;
@@ -229,7 +175,7 @@ static inline void pair_init(struct pair *p, bool shared)
 	side_init(&p->side[1], &p->iobuf[shared ? 0 : 1]);
 }
 
-static inline void pair_fini(struct pair *p)
+void pair_fini(struct pair *p)
 {
 	for (int i = 0; i < 2; i++) {
 		side_fini(&p->side[i]);
@@ -239,8 +185,7 @@ static inline void pair_fini(struct pair *p)
 	gn_iobuf_fini(&p->iobuf[1]);
 }
 
-/* Carries up to `max` bytes each way in pieces, pumping in between.  What moved? */
-static inline bool pair_carry(struct pair *p, size_t max, bool by_read)
+bool pair_carry(struct pair *p, size_t max, bool by_read)
 {
 	bool moved = false;
 
@@ -261,8 +206,7 @@ static inline bool pair_carry(struct pair *p, size_t max, bool by_read)
 	return moved;
 }
 
-/* Until nothing is left to carry. */
-static inline void pair_run(struct pair *p, size_t max, bool by_read)
+void pair_run(struct pair *p, size_t max, bool by_read)
 {
 	(void)side_pump(&p->side[0], p->now);
 	(void)side_pump(&p->side[1], p->now);
@@ -270,13 +214,10 @@ static inline void pair_run(struct pair *p, size_t max, bool by_read)
 		;
 }
 
-/* The same over pieces of random sizes; how many carries at most. */
-static inline void pair_run_random(struct pair *p, struct rng *r, size_t max, unsigned rounds)
+void pair_run_random(struct pair *p, struct rng *r, size_t max, unsigned rounds)
 {
 	(void)side_pump(&p->side[0], p->now);
 	(void)side_pump(&p->side[1], p->now);
 	while (rounds-- > 0 && pair_carry(p, rng_size(r, max - 1) + 1, rng_one_in(r, 2)))
 		;
 }
-
-#endif

@@ -1,25 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading tests/vectors: lines of fields with tabs between; '#' begins a comment line. */
-#ifndef GN_TESTS_VECTORS_H
-#define GN_TESTS_VECTORS_H
+#include "support/vectors.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "support/cmocka.h"
 
-#include <cmocka.h>
-
-#include "base/base.h"
-
-#define VECTOR_FIELDS_MAX 16
-
-/* Calls cb for every line, the missing fields being ""; fails when there was none.  Returns
- * how many there were. */
-static inline unsigned vectors_each(const char *file, void (*cb)(char **field))
+unsigned vectors_each(const char *file, void (*cb)(char **field))
 {
 	char path[1024], *line = NULL;
 	size_t room = 0;
@@ -55,9 +39,7 @@ static inline unsigned vectors_each(const char *file, void (*cb)(char **field))
 	return count;
 }
 
-/* The bytes of a hex text, in memory of just that size, so that a sanitizer sees a step
- * beyond it; to be freed. */
-static inline uint8_t *unhex(const char *text, size_t *n)
+uint8_t *unhex(const char *text, size_t *n)
 {
 	size_t len = strlen(text);
 	uint8_t *p = malloc(len / 2 > 0 ? len / 2 : 1);
@@ -67,8 +49,7 @@ static inline uint8_t *unhex(const char *text, size_t *n)
 	return p;
 }
 
-/* Asserts that the bytes are what the hex text says. */
-static inline void assert_hex(const void *p, size_t n, const char *hex)
+void assert_hex(const void *p, size_t n, const char *hex)
 {
 	char *text = malloc(n * 2 + 1);
 
@@ -77,5 +58,3 @@ static inline void assert_hex(const void *p, size_t n, const char *hex)
 	assert_string_equal(text, hex);
 	free(text);
 }
-
-#endif

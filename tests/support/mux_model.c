@@ -1,78 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-/* Two sessions that random owners use, and what must come out of it: of every stream a prefix
- * of what went in, and all of it where both sides ended in good order. */
-#ifndef GN_TESTS_MUX_MODEL_H
-#define GN_TESTS_MUX_MODEL_H
-
-#include "yamux_watch.h"
-
-enum { MUX_STREAMS = 24, MUX_IDS = 1024 };
-
-struct mux_end;
-
-/* A stream as its owner at one end has it. */
-struct mux_stream {
-	struct mux_end *end; /* NULL: a free place */
-	struct gn_mux_stream *st;
-	bool stalls; /* is not read for now */
-};
-
-/* What is known of one direction of a stream. */
-struct mux_way {
-	size_t in, out;  /* bytes written, bytes read */
-	bool closed;     /* the writer has closed in good order */
-	bool broken;     /* reset or given up by either side, or of a dead session */
-	bool end_seen;   /* the reader saw the end in good order */
-	bool has_reader; /* the stream was not refused */
-};
-
-struct mux_model;
-
-struct mux_end {
-	struct mux_model *m;
-	int i;
-	struct gn_layer *layer;
-	struct gn_mux_session *session;
-	struct gn_budget budget;
-	struct mux_stream streams[MUX_STREAMS];
-	struct watch watch;
-	bool bad; /* something that came out was not what went in */
-};
-
-struct mux_model {
-	struct pair p;
-	struct mux_end end[2];
-	struct mux_way way[MUX_IDS][2]; /* [id][who writes] */
-	struct rng *rng;
-	/* What is shown is taken as a security layer does it, whole; else in any pieces: then the
-	 * frame that a reset cuts is filled up with zeros. */
-	bool records;
-};
+#include "support/mux_model.h"
 
 /* Something is not as it should be. */
-static inline void mux_bad(struct mux_end *e, int line)
+static void mux_bad(struct mux_end *e, int line)
 {
 	if (!e->bad)
-		fprintf(stderr, "mux_model.h:%d: end %d is not as it should be\n", line, e->i);
+		fprintf(stderr, "mux_model.c:%d: end %d is not as it should be\n", line, e->i);
 	e->bad = true;
 }
 
-static inline uint8_t mux_byte(uint32_t id, int who, size_t i)
+static uint8_t mux_byte(uint32_t id, int who, size_t i)
 {
 	return (uint8_t)(i * 31 + i / 256 + id * 7 + (unsigned)who * 101);
 }
 
-static inline struct mux_way *mux_way(struct mux_end *e, const struct gn_mux_stream *st, bool writes)
+static struct mux_way *mux_way(struct mux_end *e, const struct gn_mux_stream *st, bool writes)
 {
 	return &e->m->way[st->id % MUX_IDS][writes ? e->i : !e->i];
 }
 
-static inline void mux_break(struct mux_end *e, const struct gn_mux_stream *st)
+static void mux_break(struct mux_end *e, const struct gn_mux_stream *st)
 {
 	mux_way(e, st, true)->broken = mux_way(e, st, false)->broken = true;
 }
 
-static inline void mux_on_news(void *arg, struct gn_mux_stream *st, unsigned events)
+static void mux_on_events(void *arg, struct gn_mux_stream *st, unsigned events)
 {
 	struct mux_stream *s = arg;
 
@@ -85,7 +37,7 @@ static inline void mux_on_news(void *arg, struct gn_mux_stream *st, unsigned eve
 	}
 }
 
-static inline bool mux_take_up(struct mux_end *e, struct gn_mux_stream *st)
+static bool mux_take_up(struct mux_end *e, struct gn_mux_stream *st)
 {
 	for (int i = 0; i < MUX_STREAMS; i++) {
 		struct mux_stream *s = &e->streams[i];
@@ -94,14 +46,14 @@ static inline bool mux_take_up(struct mux_end *e, struct gn_mux_stream *st)
 			continue;
 		*s = (struct mux_stream){.end = e, .st = st};
 		mux_way(e, st, false)->has_reader = true;
-		st->on_events = mux_on_news;
+		st->on_events = mux_on_events;
 		st->arg = s;
 		return true;
 	}
 	return false;
 }
 
-static inline void mux_on_new(void *arg, struct gn_mux_stream *st)
+static void mux_on_new(void *arg, struct gn_mux_stream *st)
 {
 	struct mux_end *e = arg;
 
@@ -113,7 +65,7 @@ static inline void mux_on_new(void *arg, struct gn_mux_stream *st)
 	}
 }
 
-static inline void mux_open(struct mux_end *e)
+static void mux_open(struct mux_end *e)
 {
 	struct gn_mux_stream *st;
 	int r = e->session->ops->open(e->session, &st);
@@ -127,7 +79,7 @@ static inline void mux_open(struct mux_end *e)
 	}
 }
 
-static inline void mux_write(struct mux_end *e, struct mux_stream *s, size_t max)
+static void mux_write(struct mux_end *e, struct mux_stream *s, size_t max)
 {
 	static uint8_t block[1 << 18];
 	size_t n = rng_size(e->m->rng, max < sizeof block ? max : sizeof block);
@@ -142,7 +94,7 @@ static inline void mux_write(struct mux_end *e, struct mux_stream *s, size_t max
 	e->session->ops->touch(s->st);
 }
 
-static inline void mux_read(struct mux_end *e, struct mux_stream *s, size_t max)
+void mux_read(struct mux_end *e, struct mux_stream *s, size_t max)
 {
 	struct mux_way *w = mux_way(e, s->st, false);
 	struct iovec v[8];
@@ -173,7 +125,7 @@ static inline void mux_read(struct mux_end *e, struct mux_stream *s, size_t max)
 	e->session->ops->touch(s->st);
 }
 
-static inline void mux_close(struct mux_end *e, struct mux_stream *s)
+static void mux_close(struct mux_end *e, struct mux_stream *s)
 {
 	if (gn_pipe_is_closed(&s->st->tx))
 		return;
@@ -182,7 +134,7 @@ static inline void mux_close(struct mux_end *e, struct mux_stream *s)
 	e->session->ops->touch(s->st);
 }
 
-static inline void mux_release(struct mux_end *e, struct mux_stream *s)
+static void mux_release(struct mux_end *e, struct mux_stream *s)
 {
 	struct gn_mux_stream *st = s->st;
 
@@ -195,7 +147,7 @@ static inline void mux_release(struct mux_end *e, struct mux_stream *s)
 }
 
 /* One thing that an owner does. */
-static inline void mux_act(struct mux_end *e)
+static void mux_act(struct mux_end *e)
 {
 	struct rng *r = e->m->rng;
 	struct mux_stream *s = &e->streams[rng_below(r, MUX_STREAMS)];
@@ -225,7 +177,7 @@ static inline void mux_act(struct mux_end *e)
 	}
 }
 
-static inline bool mux_take_records(struct wire *w, struct gn_pipe *from, size_t max)
+static bool mux_take_records(struct wire *w, struct gn_pipe *from, size_t max)
 {
 	size_t took = 0;
 
@@ -249,14 +201,14 @@ static inline bool mux_take_records(struct wire *w, struct gn_pipe *from, size_t
 }
 
 /* Bytes from one end to the other, watched. */
-static inline bool mux_carry(struct mux_model *m, int i, size_t max)
+static bool mux_carry(struct mux_model *m, int i, size_t max)
 {
 	struct wire *w = &m->p.wire[i];
 	struct side *from = &m->p.side[i], *to = &m->p.side[!i];
 	size_t was = w->total;
 	bool moved = m->records ? mux_take_records(w, &from->tx, max) : wire_take(w, &from->tx, max);
 
-	if (!watch_says(&m->end[i].watch, w->p + w->at + w->len - (w->total - was), w->total - was))
+	if (!watch_send(&m->end[i].watch, w->p + w->at + w->len - (w->total - was), w->total - was))
 		mux_bad(&m->end[i], __LINE__);
 	if (moved)
 		gn_stack_mark_bottom(&from->stack);
@@ -266,7 +218,7 @@ static inline bool mux_carry(struct mux_model *m, int i, size_t max)
 		size_t n = w->len < max ? w->len : max, len = w->len;
 
 		n = n < 400000 ? n : 400000;
-		watch_hears(&m->end[!i].watch, w->p + w->at, n);
+		watch_receive(&m->end[!i].watch, w->p + w->at, n);
 		(void)wire_give(w, &to->rx, n, rng_one_in(m->rng, 2));
 		if (len - w->len != n)
 			mux_bad(&m->end[i], __LINE__);
@@ -277,13 +229,13 @@ static inline bool mux_carry(struct mux_model *m, int i, size_t max)
 	return moved;
 }
 
-static inline void mux_deliver(struct mux_model *m)
+void mux_deliver(struct mux_model *m)
 {
 	for (int i = 0; i < 2; i++)
 		gn_mux_session_deliver(m->end[i].session, mux_on_new, &m->end[i]);
 }
 
-static inline void mux_init(struct mux_model *m, struct rng *r)
+void mux_init(struct mux_model *m, struct rng *r)
 {
 	memset(m, 0, sizeof *m);
 	m->rng = r;
@@ -298,23 +250,22 @@ static inline void mux_init(struct mux_model *m, struct rng *r)
 		e->budget.max = rng_one_in(r, 4) ? 5 * YAMUX_WINDOW_INITIAL : SIZE_MAX;
 		watch_init(&e->watch, i == 0);
 		m->p.side[i].rx.cap = 2 << 20;
-		WIRE_MUST(gn_stack_push(&m->p.side[i].stack, gn_muxer_yamux.layer, &cfg, false, &e->layer) == 0);
+		REQUIRE(gn_stack_push(&m->p.side[i].stack, gn_muxer_yamux.layer, &cfg, false, &e->layer) == 0);
 		e->session = gn_muxer_yamux.session(e->layer);
 	}
 }
 
-static inline void mux_fini(struct mux_model *m)
+void mux_fini(struct mux_model *m)
 {
 	pair_fini(&m->p);
 }
 
-static inline bool mux_is_bad(struct mux_model *m)
+bool mux_is_bad(struct mux_model *m)
 {
 	return m->end[0].bad || m->end[1].bad;
 }
 
-/* A turn: somebody does something, something is carried, time goes on. */
-static inline void mux_turn(struct mux_model *m)
+void mux_turn(struct mux_model *m)
 {
 	struct rng *r = m->rng;
 	int i = (int)rng_below(r, 2);
@@ -335,8 +286,7 @@ static inline void mux_turn(struct mux_model *m)
 	}
 }
 
-/* Everything is closed and read to its end; false when that does not come about. */
-static inline bool mux_wind_up(struct mux_model *m)
+bool mux_wind_up(struct mux_model *m)
 {
 	for (int rounds = 0; rounds < 20000; rounds++) {
 		bool moved = false, left = false;
@@ -366,8 +316,7 @@ static inline bool mux_wind_up(struct mux_model *m)
 	return false;
 }
 
-/* After winding up: nothing is left, nothing was lost. */
-static inline bool mux_is_clean(struct mux_model *m)
+bool mux_is_clean(struct mux_model *m)
 {
 	bool ok = true;
 
@@ -390,5 +339,3 @@ static inline bool mux_is_clean(struct mux_model *m)
 	}
 	return ok;
 }
-
-#endif

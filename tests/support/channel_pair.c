@@ -1,43 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Two nodes and a channel between them: each end sends, reads, and at an event of the test's
- * choice frees or resets.  On a virtual loop, over mem with a delay.  After cmocka.h. */
-#ifndef GN_TESTS_CHANNEL_PAIR_H
-#define GN_TESTS_CHANNEL_PAIR_H
+#include "support/channel_pair.h"
 
-#include "raw_peer.h"
+#include "support/cmocka.h"
 
-enum { BYTES = 300000, DELAY = 5 };
-
-/* One end of a channel, and what it is to do when an event comes. */
-struct end {
-	struct gn_channel *ch;
-	unsigned seen; /* events, ored */
-	unsigned count;
-	unsigned dead;
-	unsigned free_on, reset_on; /* at the first of these */
-	bool is_freed, is_reset, has_ended;
-	bool reads, writes;
-	size_t sent, got;
-	int in; /* how reading ended */
-};
-
-struct channel_pair {
-	struct test_node t;
-	struct gn_node *client;
-	struct gn_key *key;
-	struct gn_dial *op;
-	struct end server, dialer;
-	unsigned done, opened;
-	int err;
-	bool frees_in_open, frees_in_done;
-};
-
-static inline uint8_t byte_at(size_t i)
+uint8_t channel_pair_byte(size_t i)
 {
 	return (uint8_t)(i * 31 + i / 251);
 }
 
-static inline void end_read(struct end *e)
+static void channel_end_read(struct channel_end *e)
 {
 	struct iovec v[4];
 	int n;
@@ -47,7 +18,7 @@ static inline void end_read(struct end *e)
 
 		for (int i = 0; i < n; i++)
 			for (size_t k = 0; k < v[i].iov_len; k++, len++)
-				assert_int_equal(((uint8_t *)v[i].iov_base)[k], byte_at(e->got + len));
+				assert_int_equal(((uint8_t *)v[i].iov_base)[k], channel_pair_byte(e->got + len));
 		gn_channel_skip(e->ch, len);
 		e->got += len;
 	}
@@ -55,16 +26,16 @@ static inline void end_read(struct end *e)
 		e->in = n;
 }
 
-static inline void end_write(struct end *e)
+void channel_end_write(struct channel_end *e)
 {
 	uint8_t buf[5000];
 
-	while (e->sent < BYTES) {
-		size_t n = BYTES - e->sent < sizeof buf ? BYTES - e->sent : sizeof buf;
+	while (e->sent < CHANNEL_PAIR_BYTES) {
+		size_t n = CHANNEL_PAIR_BYTES - e->sent < sizeof buf ? CHANNEL_PAIR_BYTES - e->sent : sizeof buf;
 		ptrdiff_t r;
 
 		for (size_t i = 0; i < n; i++)
-			buf[i] = byte_at(e->sent + i);
+			buf[i] = channel_pair_byte(e->sent + i);
 		r = gn_channel_write(e->ch, buf, n);
 		if (r <= 0)
 			return;
@@ -75,9 +46,9 @@ static inline void end_write(struct end *e)
 	e->has_ended = true;
 }
 
-static inline void on_event(void *arg, struct gn_channel *ch, unsigned events)
+void channel_end_on_event(void *arg, struct gn_channel *ch, unsigned events)
 {
-	struct end *e = arg;
+	struct channel_end *e = arg;
 
 	assert_ptr_equal(ch, e->ch);
 	assert_false(e->is_freed);
@@ -104,12 +75,12 @@ static inline void on_event(void *arg, struct gn_channel *ch, unsigned events)
 		return;
 	}
 	if (e->reads)
-		end_read(e);
+		channel_end_read(e);
 	if (e->writes && !e->is_reset)
-		end_write(e);
+		channel_end_write(e);
 }
 
-static inline void on_open(void *arg, struct gn_channel *ch)
+static void channel_pair_on_open(void *arg, struct gn_channel *ch)
 {
 	struct channel_pair *s = arg;
 
@@ -119,10 +90,10 @@ static inline void on_open(void *arg, struct gn_channel *ch)
 		return;
 	}
 	s->server.ch = ch;
-	gn_channel_on_event(ch, on_event, &s->server);
+	gn_channel_on_event(ch, channel_end_on_event, &s->server);
 }
 
-static inline void on_done(void *arg, int err, struct gn_channel *ch)
+void channel_pair_on_done(void *arg, int err, struct gn_channel *ch)
 {
 	struct channel_pair *s = arg;
 
@@ -138,15 +109,15 @@ static inline void on_done(void *arg, int err, struct gn_channel *ch)
 		return;
 	}
 	s->dialer.ch = ch;
-	gn_channel_on_event(ch, on_event, &s->dialer);
+	gn_channel_on_event(ch, channel_end_on_event, &s->dialer);
 	if (s->dialer.writes)
-		end_write(&s->dialer);
+		channel_end_write(&s->dialer);
 }
 
-static inline void channel_pair_init(struct channel_pair *s, gn_time delay)
+void channel_pair_init(struct channel_pair *s, gn_time delay)
 {
 	struct gn_mem_cfg path = {.seed = 1, .delay = delay};
-	struct gn_protocol_cfg p = {.id = "/scene", .kind = GN_BYTES, .on_open = on_open, .arg = s};
+	struct gn_protocol_cfg p = {.id = "/scene", .kind = GN_BYTES, .on_open = channel_pair_on_open, .arg = s};
 	struct gn_limits lim;
 
 	memset(s, 0, sizeof *s);
@@ -159,22 +130,26 @@ static inline void channel_pair_init(struct channel_pair *s, gn_time delay)
 	s->server.reads = s->server.writes = s->dialer.reads = s->dialer.writes = true;
 }
 
-static inline void channel_pair_dial(struct channel_pair *s)
+void channel_pair_dial(struct channel_pair *s)
 {
 	const struct gn_multiaddr *addrs[1] = {s->t.addr};
-	struct gn_dial_cfg cfg =
-		{.addrs = addrs, .n_addrs = 1, .protocol = "/scene", .kind = GN_BYTES, .on_done = on_done, .arg = s};
+	struct gn_dial_cfg cfg = {.addrs = addrs,
+				  .n_addrs = 1,
+				  .protocol = "/scene",
+				  .kind = GN_BYTES,
+				  .on_done = channel_pair_on_done,
+				  .arg = s};
 
 	assert_int_equal(gn_dial_start(s->client, &cfg, &s->op), 0);
 	assert_int_equal(s->done, 0);
 }
 
-static inline void channel_pair_run(struct channel_pair *s, unsigned ms)
+void channel_pair_run(struct channel_pair *s, unsigned ms)
 {
 	test_node_run(&s->t, ms * GN_MSEC);
 }
 
-static inline void channel_pair_fini(struct channel_pair *s)
+void channel_pair_fini(struct channel_pair *s)
 {
 	if (s->dialer.ch != NULL)
 		gn_channel_free(s->dialer.ch);
@@ -193,5 +168,3 @@ static inline void channel_pair_fini(struct channel_pair *s)
 	test_node_quiet(&s->t);
 	test_node_fini(&s->t);
 }
-
-#endif

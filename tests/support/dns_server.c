@@ -1,47 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A DNS server on the loopback, in this process and on its loop; a table says what it knows. */
-#ifndef GN_TESTS_DNS_SERVER_H
-#define GN_TESTS_DNS_SERVER_H
+#include "support/dns_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "support/cmocka.h"
 
-#include "base/bytes.h"
-#include "loop/dns.h"
-#include "loop/loop.h"
-
-/* A record.  data is an IP address as text; or a text, in which '|' parts its character strings.  One with the
- * data NULL is never answered. */
-struct dns_entry {
-	const char *name;
-	enum gn_dns_type type;
-	const char *data;
-};
-
-struct dns_server {
-	struct gn_watch *watch;
-	int fd;
-	const struct dns_entry *zone;   /* ends with a name that is NULL */
-	unsigned asked, together, most; /* questions in all; not answered yet; the most of them ever */
-	bool holds;                     /* collects questions, to answer them later */
-	struct {
-		struct sockaddr_in from;
-		uint8_t q[512];
-		size_t n;
-	} held[64];
-};
-
-struct dns_reply {
-	uint8_t b[8192];
-	size_t n;
-	uint16_t records;
-};
-
-static inline void dns_put(struct dns_reply *r, const void *p, size_t n)
+static void dns_put(struct dns_reply *r, const void *p, size_t n)
 {
 	assert_true(r->n + n <= sizeof r->b);
 	memcpy(r->b + r->n, p, n);
@@ -49,7 +11,7 @@ static inline void dns_put(struct dns_reply *r, const void *p, size_t n)
 }
 
 /* Its name is the question's, by a pointer to it (RFC 1035, section 4.1.4). */
-static inline void dns_put_record(struct dns_reply *r, uint16_t type, const uint8_t *data, size_t n)
+static void dns_put_record(struct dns_reply *r, uint16_t type, const uint8_t *data, size_t n)
 {
 	uint8_t head[12] = {0xc0, 12, 0, 0, 0, 1, 0, 0, 0, 60, 0, 0};
 
@@ -60,7 +22,7 @@ static inline void dns_put_record(struct dns_reply *r, uint16_t type, const uint
 	r->records++;
 }
 
-static inline void dns_put_entry(struct dns_reply *r, const struct dns_entry *e)
+static void dns_put_entry(struct dns_reply *r, const struct dns_entry *e)
 {
 	uint8_t data[1024];
 	size_t n = 0;
@@ -86,7 +48,7 @@ static inline void dns_put_entry(struct dns_reply *r, const struct dns_entry *e)
 }
 
 /* The question's name as text; how far it goes. */
-static inline size_t dns_name(const uint8_t *q, size_t n, char name[256])
+static size_t dns_name(const uint8_t *q, size_t n, char name[256])
 {
 	size_t at = 12, out = 0;
 
@@ -102,7 +64,7 @@ static inline size_t dns_name(const uint8_t *q, size_t n, char name[256])
 	return at + 1;
 }
 
-static inline void dns_answer(struct dns_server *s, const uint8_t *q, size_t n, const struct sockaddr_in *from)
+static void dns_answer(struct dns_server *s, const uint8_t *q, size_t n, const struct sockaddr_in *from)
 {
 	struct dns_reply r = {.n = 0};
 	char name[256];
@@ -128,15 +90,14 @@ static inline void dns_answer(struct dns_server *s, const uint8_t *q, size_t n, 
 	assert_true(sendto(s->fd, r.b, r.n, 0, (const struct sockaddr *)(const void *)from, sizeof *from) > 0);
 }
 
-/* Answers what was held. */
-static inline void dns_server_flush(struct dns_server *s)
+void dns_server_flush(struct dns_server *s)
 {
 	for (unsigned i = 0; i < s->together; i++)
 		dns_answer(s, s->held[i].q, s->held[i].n, &s->held[i].from);
 	s->together = 0;
 }
 
-static inline void dns_on_question(void *arg, unsigned ready)
+static void dns_on_question(void *arg, unsigned ready)
 {
 	struct dns_server *s = arg;
 	struct sockaddr_in from;
@@ -159,7 +120,7 @@ static inline void dns_on_question(void *arg, unsigned ready)
 		s->most = s->together;
 }
 
-static inline void dns_server_start(struct dns_server *s, struct gn_loop *loop, const struct dns_entry *zone)
+void dns_server_start(struct dns_server *s, struct gn_loop *loop, const struct dns_entry *zone)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof at;
@@ -177,10 +138,8 @@ static inline void dns_server_start(struct dns_server *s, struct gn_loop *loop, 
 	assert_int_equal(gn_dns_server_set(loop, text), 0);
 }
 
-static inline void dns_server_stop(struct dns_server *s)
+void dns_server_stop(struct dns_server *s)
 {
 	gn_watch_free(s->watch);
 	close(s->fd);
 }
-
-#endif

@@ -1,35 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Sealed messages made by hand, so that any part of one can be wrong; and taken apart, by one
- * of their recipients. */
-#ifndef GN_TESTS_SEAL_CRAFT_H
-#define GN_TESTS_SEAL_CRAFT_H
+#include "support/seal_craft.h"
 
-#include <sodium.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/buf.h"
-#include "base/bytes.h"
-#include "crypto/bulk.h"
-#include "crypto/hpke.h"
-#include "crypto/sealed.h"
-
-/* Everything here is needed: a failure ends the program. */
-static inline void seal_craft_need(bool ok)
+void seal_craft_need(bool ok)
 {
 	if (!ok)
 		abort();
 }
 
-struct forge {
-	uint8_t k[GN_SEALED_KEY_LEN], hh[GN_SEALED_HASH_LEN], key[GN_SEALED_KEY_LEN];
-	struct gn_sealed_header h; /* before seal_craft_header() to be changed at will */
-	struct gn_sealed_letter letter;
-	uint64_t i; /* the next chunk's number */
-	struct gn_buf out;
-};
-
-static inline void seal_craft_init(struct forge *f, const struct gn_key *sender)
+void seal_craft_init(struct seal_craft *f, const struct gn_key *sender)
 {
 	size_t n;
 
@@ -41,13 +19,12 @@ static inline void seal_craft_init(struct forge *f, const struct gn_key *sender)
 	gn_buf_init(&f->out, (size_t)1 << 24);
 }
 
-static inline void seal_craft_fini(struct forge *f)
+void seal_craft_fini(struct seal_craft *f)
 {
 	gn_buf_fini(&f->out);
 }
 
-/* Another recipient, of this K. */
-static inline void seal_craft_stanza(struct forge *f, const struct gn_key *to, const uint8_t k[GN_SEALED_KEY_LEN])
+void seal_craft_stanza(struct seal_craft *f, const struct gn_key *to, const uint8_t k[GN_SEALED_KEY_LEN])
 {
 	uint8_t info[GN_SEALED_INFO_LEN], *enc = f->h.stanzas[f->h.n];
 	struct gn_hpke_pair pair;
@@ -61,13 +38,12 @@ static inline void seal_craft_stanza(struct forge *f, const struct gn_key *to, c
 	f->letter.info.n_to = ++f->h.n;
 }
 
-static inline void seal_craft_hash(const void *p, size_t n, uint8_t out[GN_SEALED_HASH_LEN])
+static void seal_craft_hash(const void *p, size_t n, uint8_t out[GN_SEALED_HASH_LEN])
 {
 	seal_craft_need(crypto_hash_sha256(out, p, n) == 0);
 }
 
-/* The keys that follow from K and these bytes of H, which are put out. */
-static inline void seal_craft_header_bytes(struct forge *f, const uint8_t *p, size_t n)
+void seal_craft_header_bytes(struct seal_craft *f, const uint8_t *p, size_t n)
 {
 	uint8_t prk[GN_SEALED_HASH_LEN], commitment[GN_SEALED_HASH_LEN];
 
@@ -77,7 +53,7 @@ static inline void seal_craft_header_bytes(struct forge *f, const uint8_t *p, si
 	seal_craft_need(gn_buf_put_prefixed(&f->out, p, n) == 0);
 }
 
-static inline void seal_craft_header(struct forge *f)
+void seal_craft_header(struct seal_craft *f)
 {
 	uint8_t prk[GN_SEALED_HASH_LEN], p[GN_SEALED_HEADER_MAX];
 
@@ -85,8 +61,8 @@ static inline void seal_craft_header(struct forge *f)
 	seal_craft_header_bytes(f, p, gn_sealed_header_encode(&f->h, p));
 }
 
-static inline void seal_craft_sign(const struct forge *f, const struct gn_key *by, bool is_last, const void *text,
-				   size_t n, uint8_t sig[GN_KEY_SIG_LEN])
+void seal_craft_sign(const struct seal_craft *f, const struct gn_key *by, bool is_last, const void *text, size_t n,
+		     uint8_t sig[GN_KEY_SIG_LEN])
 {
 	uint8_t hp[GN_SEALED_HASH_LEN], msg[GN_SEALED_SIGNED_LEN];
 
@@ -95,9 +71,8 @@ static inline void seal_craft_sign(const struct forge *f, const struct gn_key *b
 	gn_key_sign(by, msg, sizeof(msg), sig);
 }
 
-/* A chunk with this signature. */
-static inline void seal_craft_chunk_sig(struct forge *f, const uint8_t sig[GN_KEY_SIG_LEN], bool is_last,
-					const void *text, size_t n)
+void seal_craft_chunk_sig(struct seal_craft *f, const uint8_t sig[GN_KEY_SIG_LEN], bool is_last, const void *text,
+			  size_t n)
 {
 	uint8_t nonce[12], tag[16], *p;
 	struct gn_bulk *b = NULL;
@@ -114,7 +89,7 @@ static inline void seal_craft_chunk_sig(struct forge *f, const uint8_t sig[GN_KE
 	gn_bulk_free(b);
 }
 
-static inline void seal_craft_chunk(struct forge *f, const struct gn_key *by, bool is_last, const void *text, size_t n)
+void seal_craft_chunk(struct seal_craft *f, const struct gn_key *by, bool is_last, const void *text, size_t n)
 {
 	uint8_t sig[GN_KEY_SIG_LEN];
 
@@ -122,8 +97,7 @@ static inline void seal_craft_chunk(struct forge *f, const struct gn_key *by, bo
 	seal_craft_chunk_sig(f, sig, is_last, text, n);
 }
 
-/* f->letter as the first chunk. */
-static inline void seal_craft_letter(struct forge *f, const struct gn_key *by)
+void seal_craft_letter(struct seal_craft *f, const struct gn_key *by)
 {
 	uint8_t text[GN_SEALED_LETTER_MAX];
 
@@ -132,23 +106,7 @@ static inline void seal_craft_letter(struct forge *f, const struct gn_key *by)
 
 /* ---- taking apart ---- */
 
-#define PARTS_MAX 16
-
-struct part {
-	size_t at, n; /* in the message */
-	bool is_last;
-	uint8_t sig[GN_KEY_SIG_LEN], text[1024];
-	size_t n_text;
-};
-
-struct parts {
-	struct forge f; /* K, H and what follows from them */
-	size_t n_front; /* the length of H and its own length */
-	struct part part[PARTS_MAX];
-	size_t n;
-};
-
-static inline void parts_open(struct parts *a, struct part *part, const uint8_t *ct, size_t n)
+static void seal_parts_open(struct seal_parts *a, struct seal_part *part, const uint8_t *ct, size_t n)
 {
 	uint8_t nonce[12];
 	struct gn_bulk *b = NULL;
@@ -163,8 +121,7 @@ static inline void parts_open(struct parts *a, struct part *part, const uint8_t 
 	gn_bulk_free(b);
 }
 
-/* What the recipient whose stanza is the first one sees of a good message of small chunks. */
-static inline void parts_get(struct parts *a, const struct gn_key *own, const uint8_t *p, size_t n)
+void seal_parts_get(struct seal_parts *a, const struct gn_key *own, const uint8_t *p, size_t n)
 {
 	uint8_t info[GN_SEALED_INFO_LEN];
 	struct gn_hpke_pair pair;
@@ -183,17 +140,15 @@ static inline void parts_get(struct parts *a, const struct gn_key *own, const ui
 	at += (size_t)len;
 	a->n_front = at;
 	for (a->n = 0; at < n; a->n++) {
-		struct part *part = &a->part[a->n];
+		struct seal_part *part = &a->part[a->n];
 		uint32_t head = gn_get_u32(p + at);
 
-		seal_craft_need(a->n < PARTS_MAX);
+		seal_craft_need(a->n < SEAL_PARTS_MAX);
 		part->at = at;
 		part->is_last = (head & GN_SEALED_LAST) != 0;
 		part->n = 4 + (head & ~GN_SEALED_LAST);
-		parts_open(a, part, p + at + 4, part->n - 4);
+		seal_parts_open(a, part, p + at + 4, part->n - 4);
 		at += part->n;
 	}
 	seal_craft_need(at == n && gn_sealed_letter_decode(a->part[0].text, a->part[0].n_text, &a->f.letter) == 0);
 }
-
-#endif

@@ -1,28 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Two pipes on one iobuf. */
-#ifndef GN_TESTS_PIPE_SCRIPT_H
-#define GN_TESTS_PIPE_SCRIPT_H
+#include "support/pipe_pair.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "support/cmocka.h"
 
-#include <cmocka.h>
-
-#include "stack/pipe.h"
-
-struct fixture {
-	struct gn_iobuf s;
-	struct gn_pipe p, q;
-};
-
-static inline int setup(void **state)
+int pipe_pair_setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof *f);
+	struct pipe_pair *f = calloc(1, sizeof *f);
 
 	assert_non_null(f);
 	gn_iobuf_init(&f->s);
@@ -32,9 +15,9 @@ static inline int setup(void **state)
 	return 0;
 }
 
-static inline int teardown(void **state)
+int pipe_pair_teardown(void **state)
 {
-	struct fixture *f = *state;
+	struct pipe_pair *f = *state;
 
 	gn_pipe_fini(&f->p);
 	gn_pipe_fini(&f->q);
@@ -43,8 +26,7 @@ static inline int teardown(void **state)
 	return 0;
 }
 
-/* A read of n bytes, each what its place since `from` says. */
-static inline uint8_t *bring(struct fixture *f, struct gn_pipe *p, size_t n, uint8_t from)
+uint8_t *pipe_pair_fill(struct pipe_pair *f, struct gn_pipe *p, size_t n, uint8_t from)
 {
 	size_t room;
 	uint8_t *at = gn_iobuf_fill(&f->s, p, &room);
@@ -58,7 +40,7 @@ static inline uint8_t *bring(struct fixture *f, struct gn_pipe *p, size_t n, uin
 	return at;
 }
 
-static inline void assert_run(struct gn_pipe *p, size_t n, uint8_t from)
+void pipe_assert_run(struct gn_pipe *p, size_t n, uint8_t from)
 {
 	uint8_t *got = malloc(n > 0 ? n : 1);
 
@@ -70,5 +52,3 @@ static inline void assert_run(struct gn_pipe *p, size_t n, uint8_t from)
 			fail_msg("byte %zu is %d, not %d", i, got[i], (uint8_t)(from + i));
 	free(got);
 }
-
-#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* A DNS server on the loopback, in this process and on its loop; a table says what it knows. */
+#ifndef GN_SUPPORT_DNS_SERVER_H
+#define GN_SUPPORT_DNS_SERVER_H
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "loop/dns.h"
+#include "loop/loop.h"
+
+/* A record.  data is an IP address as text; or a text, in which '|' parts its character strings.  One with the
+ * data NULL is never answered. */
+struct dns_entry {
+	const char *name;
+	enum gn_dns_type type;
+	const char *data;
+};
+
+struct dns_server {
+	struct gn_watch *watch;
+	int fd;
+	const struct dns_entry *zone;   /* ends with a name that is NULL */
+	unsigned asked, together, most; /* questions in all; not answered yet; the most of them ever */
+	bool holds;                     /* collects questions, to answer them later */
+	struct {
+		struct sockaddr_in from;
+		uint8_t q[512];
+		size_t n;
+	} held[64];
+};
+
+struct dns_reply {
+	uint8_t b[8192];
+	size_t n;
+	uint16_t records;
+};
+
+/* Answers what was held. */
+void dns_server_flush(struct dns_server *s);
+
+void dns_server_start(struct dns_server *s, struct gn_loop *loop, const struct dns_entry *zone);
+
+void dns_server_stop(struct dns_server *s);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "support/net.h"
+
+static const struct gn_components *net_components(void)
+{
+	static const struct gn_transport_ops *const transports[] = {&gn_transport_mem, NULL};
+	static const struct gn_security_ops *const securities[] = {&gn_security_noise, NULL};
+	static const struct gn_muxer_ops *const muxers[] = {&gn_muxer_yamux, NULL};
+	static const struct gn_service_ops *const services[] = {&gn_service_identify, &gn_service_ping, NULL};
+	static const struct gn_components all = {transports, securities, muxers, services};
+
+	return &all;
+}
+
+struct gn_multiaddr *net_addr(const char *text)
+{
+	struct gn_multiaddr *a;
+
+	REQUIRE(gn_multiaddr_parse(text, &a, NULL) == 0);
+	return a;
+}
+
+void net_add(struct net *w, size_t i, void (*tune)(struct gn_node_cfg *cfg))
+{
+	uint8_t seed[GN_KEY_SEED_LEN] = {(uint8_t)(i + 1)};
+	struct gn_multiaddr *at;
+	struct gn_node_cfg cfg;
+	char text[32];
+
+	gn_node_cfg_init(&cfg);
+	REQUIRE(gn_key_new_seeded(seed, &w->key[i]) == 0);
+	cfg.loop = w->loop;
+	cfg.key = w->key[i];
+	cfg.components = net_components();
+	if (tune != NULL)
+		tune(&cfg);
+	REQUIRE(gn_node_new(&cfg, &w->node[i]) == 0);
+	snprintf(text, sizeof text, "/memory/%zu", 100 + i);
+	at = net_addr(text);
+	REQUIRE(gn_node_listen(w->node[i], at, &w->addr[i]) == 0);
+	gn_multiaddr_free(at);
+}
+
+void net_init(struct net *w, size_t n, void (*tune)(struct gn_node_cfg *cfg))
+{
+	memset(w, 0, sizeof *w);
+	w->n = n;
+	REQUIRE(gn_loop_new_virtual(&w->loop) == 0);
+	for (size_t i = 0; i < n; i++)
+		net_add(w, i, tune);
+}
+
+void net_fini(struct net *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		gn_node_free(w->node[i]);
+		gn_key_free(w->key[i]);
+		gn_multiaddr_free(w->addr[i]);
+	}
+	gn_loop_free(w->loop);
+}
+
+void net_run(struct net *w, gn_time howlong)
+{
+	gn_time until = gn_loop_now(w->loop) + howlong;
+
+	while (gn_loop_now(w->loop) < until && gn_loop_turn(w->loop, until - gn_loop_now(w->loop)) == 0)
+		;
+}
+
+struct gn_conn *net_conn(struct net *w, size_t node, size_t i)
+{
+	struct gn_list *at;
+
+	gn_list_for_each(at, &w->node[node]->conns) {
+		struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_node);
+
+		if (c->state != GN_CONN_GONE && i-- == 0)
+			return c;
+	}
+	return NULL;
+}

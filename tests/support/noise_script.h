@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The layer /noise against a peer of the test's. */
+#ifndef GN_SUPPORT_NOISE_SCRIPT_H
+#define GN_SUPPORT_NOISE_SCRIPT_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/noise_peer.h"
+#include "security/secure.h"
+
+extern const char *const noise_muxers_yamux[];
+extern const char *const noise_muxers_mplex_yamux[];
+extern const char *const noise_muxers_yamux_mplex[];
+extern const char *const noise_muxers_unknown[];
+
+struct noise_script {
+	struct gn_iobuf iobuf;
+	struct side s;
+	struct gn_layer *l;
+	struct gn_key *key;
+	struct noise_peer peer;
+	struct wire out; /* what the layer sends */
+	uint8_t buf[70000];
+};
+
+/* The layer in a role, the peer in the other. */
+void noise_script_start(struct noise_script *f, bool initiator, const char *const *muxers,
+			const struct gn_peer_id *expect);
+
+void noise_script_stop(struct noise_script *f);
+
+int noise_script_setup(void **state);
+
+int noise_script_teardown(void **state);
+
+/* Up to the peer's payload, which goes in as given; returns what the stack says. */
+int noise_script_handshake(struct noise_script *f, bool initiator, const void *payload, size_t n);
+
+void noise_script_complete(struct noise_script *f, bool initiator, const char *const *muxers, size_t n);
+
+void noise_script_open(struct noise_script *f, bool initiator);
+
+#endif

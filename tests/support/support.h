@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the tests stand on.  A test in tests/unit or tests/conform includes this header, and is linked with
+ * libsupport.a; a fuzzer or a bench includes the one header of this folder that it needs.  Each header
+ * declares one module, whose functions, types and constants begin with the name in the first column:
+ *
+ *   (cmocka)       cmocka.h        assertions, and what cmocka wants included before it
+ *   REQUIRE        require.h       an assertion for fixtures that are linked without cmocka, too
+ *   rng_           rng.h           random choices, from a seed or from a fuzzer's input
+ *   vectors_       vectors.h       files of tests/vectors, hexadecimal text
+ *
+ *   wire_, side_,  wire.h          a stack without a socket, bytes on their way, two stacks that are connected
+ *   pair_
+ *   dummy_         dummy_layers.h  small layers for tests of the stack
+ *   pipe_pair_     pipe_pair.h     two pipes on one iobuf
+ *   pipe_model_    pipe_model.h    pipes against a model, random
+ *   noise_peer_    noise_peer.h    the peer of a noise layer, made by hand
+ *   noise_script_  noise_script.h  a noise layer and a noise_peer
+ *   watch_         yamux_watch.h   checks that the frames of a yamux session are allowed
+ *   script_        yamux_script.h  a yamux session that receives and is expected to send single frames
+ *   mux_           mux_model.h     two yamux sessions against a model, random
+ *   link_          link_pair.h     a listener, a dial and the two ends of a link, over any transport
+ *   dns_server_    dns_server.h    a DNS server on the loopback
+ *
+ *   net_           net.h           nodes on one virtual loop
+ *   net_           net_ends.h      random channels between the nodes of a net
+ *   test_node_     test_node.h     a node that serves, clients that use it as they should
+ *   raw_peer_      raw_peer.h      a peer of a test_node that sends any bytes, handshake steps and frames
+ *   channel_pair_  channel_pair.h  two nodes and a channel between them
+ *
+ *   seal_craft_    seal_craft.h    sealed messages that are made and taken apart by hand
+ *   seal_          seal_fixture.h  four keys, a sealed message, opening it
+ *
+ * A fixture that has to use up virtual or real time turns a loop until a condition holds; none of them sleeps.
+ */
+#ifndef GN_SUPPORT_SUPPORT_H
+#define GN_SUPPORT_SUPPORT_H
+
+#include "support/cmocka.h"
+
+#include "support/channel_pair.h"
+#include "support/dns_server.h"
+#include "support/dummy_layers.h"
+#include "support/link_pair.h"
+#include "support/mux_model.h"
+#include "support/net.h"
+#include "support/net_ends.h"
+#include "support/noise_peer.h"
+#include "support/noise_script.h"
+#include "support/pipe_model.h"
+#include "support/pipe_pair.h"
+#include "support/raw_peer.h"
+#include "support/require.h"
+#include "support/rng.h"
+#include "support/seal_craft.h"
+#include "support/seal_fixture.h"
+#include "support/test_node.h"
+#include "support/vectors.h"
+#include "support/wire.h"
+#include "support/yamux_script.h"
+#include "support/yamux_watch.h"
+
+#endif
