@@ -95,7 +95,7 @@ static void say_again(const uint8_t *p, size_t n)
 				need(memcmp(p + same, v[i].iov_base, v[i].iov_len) == 0);
 			free(body);
 		} else {
-			cat_tx_say(&tx, (enum cat_word)r, number);
+			cat_tx_control(&tx, (enum cat_chunk)r, number);
 			need(cat_tx_peek(&tx, v, 4, SIZE_MAX) == 1);
 			need(memcmp(p + same, v[0].iov_base, v[0].iov_len) == 0);
 			same += v[0].iov_len;

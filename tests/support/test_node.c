@@ -74,7 +74,7 @@ void test_node_sink(void *arg, struct gn_channel *ch)
 	gn_channel_on_event(ch, test_node_on_sink, arg);
 }
 
-static void test_node_drop(struct test_node *t, struct gn_channel *ch)
+void test_node_drop(struct test_node *t, struct gn_channel *ch)
 {
 	for (unsigned i = 0; i < t->n_held; i++) {
 		if (t->held[i] == ch) {

@@ -43,6 +43,9 @@ struct gn_multiaddr *test_node_listen(struct gn_node *node, const char *text);
 /* lim NULL: the defaults. */
 void test_node_init(struct test_node *t, bool is_virtual, const struct gn_limits *lim);
 
+/* Frees a channel of /hold or /flood. */
+void test_node_drop(struct test_node *t, struct gn_channel *ch);
+
 void test_node_run(struct test_node *t, gn_time span);
 
 /* Turns until the condition holds; false: not within the time. */

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "node/stream.h"
-#include "test_node.h"
+#include "support/support.h"
 
 enum { DELAY = 5, WINDOW = 256 * 1024, FRAME_SLACK = 128 * 1024 };
 

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "test_node.h"
+#include "support/support.h"
 
 struct joined {
 	struct test_node t; /* the peer */
