@@ -52,11 +52,11 @@ void channel_end_on_event(void *arg, struct gn_channel *ch, unsigned events)
 
 	assert_ptr_equal(ch, e->ch);
 	assert_false(e->is_freed);
-	assert_int_equal(e->dead, 0); /* it is the last */
+	assert_int_equal(e->dead, 0); /* GN_DEAD is the last event */
 	assert_int_not_equal(events, 0);
 	assert_int_equal(events & ~(unsigned)(GN_CAN_READ | GN_CAN_WRITE | GN_OPENED | GN_DRAINED | GN_ACKED | GN_DEAD),
 			 0);
-	assert_int_equal(e->seen & events & (GN_OPENED | GN_DRAINED), 0); /* these are said once */
+	assert_int_equal(e->seen & events & (GN_OPENED | GN_DRAINED), 0); /* at most once each */
 	e->seen |= events;
 	e->count++;
 	if (events & GN_DEAD) {
@@ -117,7 +117,7 @@ void channel_pair_on_done(void *arg, int err, struct gn_channel *ch)
 void channel_pair_init(struct channel_pair *s, gn_time delay)
 {
 	struct gn_mem_cfg path = {.seed = 1, .delay = delay};
-	struct gn_protocol_cfg p = {.id = "/scene", .kind = GN_BYTES, .on_open = channel_pair_on_open, .arg = s};
+	struct gn_protocol_cfg p = {.id = "/pair", .kind = GN_BYTES, .on_open = channel_pair_on_open, .arg = s};
 	struct gn_limits lim;
 
 	memset(s, 0, sizeof *s);
@@ -135,7 +135,7 @@ void channel_pair_dial(struct channel_pair *s)
 	const struct gn_multiaddr *addrs[1] = {s->t.addr};
 	struct gn_dial_cfg cfg = {.addrs = addrs,
 				  .n_addrs = 1,
-				  .protocol = "/scene",
+				  .protocol = "/pair",
 				  .kind = GN_BYTES,
 				  .on_done = channel_pair_on_done,
 				  .arg = s};
@@ -153,7 +153,7 @@ void channel_pair_fini(struct channel_pair *s)
 {
 	if (s->dialer.ch != NULL)
 		gn_channel_free(s->dialer.ch);
-	/* It may come only now. */
+	/* The server's channel may not exist yet. */
 	s->server.free_on = GN_DEAD;
 	channel_pair_run(s, 1000);
 	if (s->server.ch != NULL)

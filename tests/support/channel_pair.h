@@ -1,51 +1,59 @@
 /* SPDX-License-Identifier: MIT */
-/* Two nodes and a channel between them: each end sends, reads, and at an event of the test's
- * choice frees or resets.  On a virtual loop, over mem with a delay.  After cmocka.h. */
+/*
+ * Two nodes and a channel between them, on a virtual loop over mem.  Each end writes and reads
+ * CHANNEL_PAIR_BYTES, checks what it reads, and frees or resets the channel at an event that the test chooses.
+ */
 #ifndef GN_SUPPORT_CHANNEL_PAIR_H
 #define GN_SUPPORT_CHANNEL_PAIR_H
 
-#include "support/raw_peer.h"
+#include "support/test_node.h"
 
 enum { CHANNEL_PAIR_BYTES = 300000, CHANNEL_PAIR_DELAY = 5 };
 
-/* One end of a channel, and what it is to do when an event comes. */
+/* One end of a channel. */
 struct channel_end {
 	struct gn_channel *ch;
-	unsigned seen; /* events, ored */
-	unsigned count;
-	unsigned dead;
-	unsigned free_on, reset_on; /* at the first of these */
+	unsigned seen;              /* all events so far, ored */
+	unsigned count;             /* calls of on_event */
+	unsigned dead;              /* GN_DEAD events */
+	unsigned free_on, reset_on; /* the channel is freed or reset at the first of these events */
 	bool is_freed, is_reset, has_ended;
 	bool reads, writes;
 	size_t sent, got;
-	int in; /* how reading ended */
+	int in; /* what reading ended with; 0 while it has not */
 };
 
 struct channel_pair {
 	struct test_node t;
 	struct gn_node *client;
 	struct gn_key *key;
-	struct gn_dial *op;
+	struct gn_dial *op; /* NULL when the dial has ended */
 	struct channel_end server, dialer;
 	unsigned done, opened;
 	int err;
 	bool frees_in_open, frees_in_done;
 };
 
+/* The i-th byte that each end sends. */
 uint8_t channel_pair_byte(size_t i);
 
+/* Writes until the channel takes no more or everything is written, then ends the writing side. */
 void channel_end_write(struct channel_end *e);
 
 void channel_end_on_event(void *arg, struct gn_channel *ch, unsigned events);
 
+/* on_done of the dial; arg is the pair. */
 void channel_pair_on_done(void *arg, int err, struct gn_channel *ch);
 
+/* delay: of the mem transport, one way. */
 void channel_pair_init(struct channel_pair *s, gn_time delay);
 
+/* Starts the dial; the channel exists when the loop has turned. */
 void channel_pair_dial(struct channel_pair *s);
 
 void channel_pair_run(struct channel_pair *s, unsigned ms);
 
+/* Frees the channels and nodes, and asserts that no budget is in use and that the server still serves. */
 void channel_pair_fini(struct channel_pair *s);
 
 #endif

@@ -1,51 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/net.h"
 
-static const struct gn_components *net_components(void)
-{
-	static const struct gn_transport_ops *const transports[] = {&gn_transport_mem, NULL};
-	static const struct gn_security_ops *const securities[] = {&gn_security_noise, NULL};
-	static const struct gn_muxer_ops *const muxers[] = {&gn_muxer_yamux, NULL};
-	static const struct gn_service_ops *const services[] = {&gn_service_identify, &gn_service_ping, NULL};
-	static const struct gn_components all = {transports, securities, muxers, services};
-
-	return &all;
-}
+#include "support/cmocka.h"
 
 struct gn_multiaddr *net_addr(const char *text)
 {
 	struct gn_multiaddr *a;
 
-	REQUIRE(gn_multiaddr_parse(text, &a, NULL) == 0);
+	assert_true(gn_multiaddr_parse(text, &a, NULL) == 0);
 	return a;
 }
 
 void net_add(struct net *w, size_t i, void (*tune)(struct gn_node_cfg *cfg))
 {
-	uint8_t seed[GN_KEY_SEED_LEN] = {(uint8_t)(i + 1)};
-	struct gn_multiaddr *at;
 	struct gn_node_cfg cfg;
 	char text[32];
 
 	gn_node_cfg_init(&cfg);
-	REQUIRE(gn_key_new_seeded(seed, &w->key[i]) == 0);
+	w->key[i] = test_node_key((uint8_t)(i + 1));
 	cfg.loop = w->loop;
 	cfg.key = w->key[i];
-	cfg.components = net_components();
+	cfg.components = test_node_components();
 	if (tune != NULL)
 		tune(&cfg);
-	REQUIRE(gn_node_new(&cfg, &w->node[i]) == 0);
+	assert_int_equal(gn_node_new(&cfg, &w->node[i]), 0);
 	snprintf(text, sizeof text, "/memory/%zu", 100 + i);
-	at = net_addr(text);
-	REQUIRE(gn_node_listen(w->node[i], at, &w->addr[i]) == 0);
-	gn_multiaddr_free(at);
+	w->addr[i] = test_node_listen(w->node[i], text);
 }
 
 void net_init(struct net *w, size_t n, void (*tune)(struct gn_node_cfg *cfg))
 {
 	memset(w, 0, sizeof *w);
 	w->n = n;
-	REQUIRE(gn_loop_new_virtual(&w->loop) == 0);
+	assert_true(gn_loop_new_virtual(&w->loop) == 0);
 	for (size_t i = 0; i < n; i++)
 		net_add(w, i, tune);
 }

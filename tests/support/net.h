@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Nodes on one virtual loop, over the mem transport: node i listens on /memory/(100 + i). */
+/*
+ * Several nodes on one virtual loop that are connected by the mem transport.  Node i has the key of
+ * test_node_key(i + 1) and listens on /memory/(100 + i).
+ */
 #ifndef GN_SUPPORT_NET_H
 #define GN_SUPPORT_NET_H
 
@@ -12,8 +15,7 @@
 #include "loop/loop.h"
 #include "node/conn.h"
 #include "node/node.h"
-#include "support/require.h"
-#include "transport/mem.h"
+#include "support/test_node.h"
 
 enum { NET_NODES = 4 };
 
@@ -25,19 +27,21 @@ struct net {
 	struct gn_multiaddr *addr[NET_NODES]; /* with /p2p */
 };
 
+/* Parses an address; the caller frees it. */
 struct gn_multiaddr *net_addr(const char *text);
 
-/* Node i; tune may change its configuration. */
+/* Makes node i.  tune may change its configuration; it may be NULL. */
 void net_add(struct net *w, size_t i, void (*tune)(struct gn_node_cfg *cfg));
 
+/* Makes the loop and n nodes, at most NET_NODES; tune as above. */
 void net_init(struct net *w, size_t n, void (*tune)(struct gn_node_cfg *cfg));
 
 void net_fini(struct net *w);
 
-/* Lets so much time pass. */
+/* Turns the loop until this much virtual time has passed, or nothing is left to wait for. */
 void net_run(struct net *w, gn_time howlong);
 
-/* The i-th connection of a node that is not gone; NULL. */
+/* The i-th connection of a node, those that are gone not counted; NULL when there are fewer. */
 struct gn_conn *net_conn(struct net *w, size_t node, size_t i);
 
 #endif

@@ -67,14 +67,14 @@ void raw_peer_begin(struct raw_peer *f, struct test_node *t, uint8_t seed)
 	f->t = t;
 	f->answers = true;
 	noise_peer_init(&f->noise, true, seed);
-	REQUIRE((t->is_virtual ? &gn_transport_mem : &gn_transport_tcp)->dial(&cfg, &f->dial) == 0);
+	assert_true((t->is_virtual ? &gn_transport_mem : &gn_transport_tcp)->dial(&cfg, &f->dial) == 0);
 }
 
 void raw_peer_connect(struct raw_peer *f, struct test_node *t, uint8_t seed)
 {
 	raw_peer_begin(f, t, seed);
 	TEST_NODE_UNTIL(t, f->dial == NULL, 5 * GN_SEC);
-	REQUIRE(f->link != NULL);
+	assert_true(f->link != NULL);
 }
 
 void raw_peer_connect_from(struct raw_peer *f, struct test_node *t, uint8_t seed, const uint8_t from[4])
@@ -88,16 +88,16 @@ void raw_peer_connect_from(struct raw_peer *f, struct test_node *t, uint8_t seed
 	f->t = t;
 	f->answers = true;
 	noise_peer_init(&f->noise, true, seed);
-	REQUIRE(fd >= 0);
+	assert_true(fd >= 0);
 	memcpy(&sa.sin_addr, from, 4);
-	REQUIRE(bind(fd, (struct sockaddr *)&sa, sizeof sa) == 0);
-	REQUIRE(gn_tcp_addr_decode(t->addr, &remote) == 0);
+	assert_true(bind(fd, (struct sockaddr *)&sa, sizeof sa) == 0);
+	assert_true(gn_tcp_addr_decode(t->addr, &remote) == 0);
 	memcpy(&sa.sin_addr, remote.ip, 4);
 	sa.sin_port = htons(remote.port);
-	REQUIRE(connect(fd, (struct sockaddr *)&sa, sizeof sa) == 0);
-	REQUIRE(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0);
-	REQUIRE(gn_tcp_link_init(t->loop) == 0);
-	REQUIRE(gn_tcp_link_new(t->loop, fd, &remote, &link) == 0);
+	assert_true(connect(fd, (struct sockaddr *)&sa, sizeof sa) == 0);
+	assert_true(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0);
+	assert_true(gn_tcp_link_init(t->loop) == 0);
+	assert_true(gn_tcp_link_new(t->loop, fd, &remote, &link) == 0);
 	raw_peer_on_link(f, 0, link);
 }
 
@@ -151,7 +151,7 @@ void raw_peer_noise_3(struct raw_peer *f, bool early)
 	size_t n;
 
 	TEST_NODE_UNTIL(f->t, raw_peer_has_2(f) || f->err != 0, 5 * GN_SEC);
-	REQUIRE(f->err == 0);
+	assert_true(f->err == 0);
 	wire_skip(&f->in, 28);
 	noise_peer_read(&f->noise, 2, &f->in);
 	n = noise_peer_payload(&f->noise, early ? muxers : NULL, early ? 1 : 0, payload);
@@ -212,7 +212,7 @@ void raw_peer_stream(struct raw_peer *f, uint32_t id, const char *protocol)
 	raw_peer_data(f, YAMUX_SYN, id, text, (size_t)n);
 }
 
-/* Counts what the node says. */
+/* Counts the frames that the node sends. */
 static void raw_peer_receive(struct raw_peer *f)
 {
 	if (!f->is_secure)
@@ -235,7 +235,7 @@ static void raw_peer_receive(struct raw_peer *f)
 			break;
 		flags = gn_get_u16(p + 2);
 		length = gn_get_u32(p + 8);
-		REQUIRE(p[0] == 0 && p[1] <= YAMUX_GO_AWAY);
+		assert_true(p[0] == 0 && p[1] <= YAMUX_GO_AWAY);
 		f->frames[p[1]]++;
 		if (p[1] <= YAMUX_WINDOW) {
 			f->syns += (flags & YAMUX_SYN) != 0;

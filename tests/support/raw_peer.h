@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A foe of the node in tests/test_node.h: a link and nothing else, which says what a test makes it
- * say, over Noise too, frame by frame. */
+/*
+ * A peer of a test_node that is made by hand.  It has a link and no layers, so that a test can send any bytes,
+ * any step of the Noise handshake and any yamux frame, and counts the frames that the node sends.
+ */
 #ifndef GN_SUPPORT_RAW_PEER_H
 #define GN_SUPPORT_RAW_PEER_H
 
@@ -18,33 +20,38 @@ struct raw_peer {
 	struct gn_link *link;
 	struct gn_link_dial *dial;
 	int err;      /* 0 while it is connected */
-	bool is_deaf; /* reads nothing */
-	bool answers; /* answers pings */
+	bool is_deaf; /* does not read */
+	bool answers; /* to pings */
 	bool is_secure, is_muxed;
 	struct wire in, plain, out, record;
 	struct noise_peer noise;
-	/* what yamux said */
+	/* frames of the node, by type and by flag */
 	unsigned frames[4], syns, acks, fins, rsts, pongs, pings;
 	uint64_t data, credit;
 	bool is_away;
 	uint32_t away_code;
-	uint32_t body_left;
+	uint32_t body_left; /* of the DATA frame that is being received */
 };
 
+/* Writes what is queued, as far as the link takes it. */
 void raw_peer_flush(struct raw_peer *f);
 
+/* Sends bytes as they are. */
 void raw_peer_put(struct raw_peer *f, const void *p, size_t n);
 
-/* Begins to connect; the seed makes its identity. */
+/* Starts to connect.  The seed determines the identity. */
 void raw_peer_begin(struct raw_peer *f, struct test_node *t, uint8_t seed);
 
+/* Connects, and waits for the link. */
 void raw_peer_connect(struct raw_peer *f, struct test_node *t, uint8_t seed);
 
-/* A client with a source address of its own. */
+/* The same from this IPv4 source address; the node must be on a real loop. */
 void raw_peer_connect_from(struct raw_peer *f, struct test_node *t, uint8_t seed, const uint8_t from[4]);
 
+/* Drops the link and releases everything. */
 void raw_peer_abort(struct raw_peer *f);
 
+/* Whether the peer reads from its link. */
 void raw_peer_listen(struct raw_peer *f, bool hears);
 
 #define RAW_PEER_SELECT "\x13/multistream/1.0.0\n"
@@ -53,27 +60,30 @@ void raw_peer_listen(struct raw_peer *f, bool hears);
 
 void raw_peer_send_text(struct raw_peer *f, const char *text);
 
+/* Selects /noise and sends message 1 of the handshake. */
 void raw_peer_noise_1(struct raw_peer *f);
 
-/* Message 2 has come whole? */
+/* Whether the whole message 2 has been received. */
 bool raw_peer_has_2(const struct raw_peer *f);
 
-/* early: yamux is offered in the handshake. */
+/* Waits for message 2 and sends message 3.  early: yamux is offered in its payload. */
 void raw_peer_noise_3(struct raw_peer *f, bool early);
 
-/* Up to and with a yamux session. */
+/* Connects and completes the handshake, so that a yamux session exists. */
 void raw_peer_open(struct raw_peer *f, struct test_node *t, uint8_t seed);
 
+/* Queues plaintext for raw_peer_seal(). */
 void raw_peer_plain(struct raw_peer *f, const void *p, size_t n);
 
-/* What was said since goes out, in records as large as can be. */
+/* Seals what is queued into records as large as possible, and sends them. */
 void raw_peer_seal(struct raw_peer *f);
 
+/* These queue a yamux frame: a header alone, or DATA with its body. */
 void raw_peer_frame(struct raw_peer *f, uint8_t type, uint16_t flags, uint32_t id, uint32_t length);
 
 void raw_peer_data(struct raw_peer *f, uint16_t flags, uint32_t id, const void *p, size_t n);
 
-/* A stream with its protocol proposed. */
+/* Queues a SYN whose data propose a protocol. */
 void raw_peer_stream(struct raw_peer *f, uint32_t id, const char *protocol);
 
 #endif

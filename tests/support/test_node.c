@@ -14,7 +14,6 @@ const struct gn_components *test_node_components(void)
 
 /* ---- what the node serves ---- */
 
-/* /echo: gives back what comes, and the end. */
 static void test_node_on_echo(void *arg, struct gn_channel *ch, unsigned events)
 {
 	ptrdiff_t n = 0;
@@ -37,7 +36,7 @@ static void test_node_on_echo(void *arg, struct gn_channel *ch, unsigned events)
 		n = gn_channel_write(ch, v.iov_base, v.iov_len < 4096 ? v.iov_len : 4096);
 		if (n == GN_EAGAIN)
 			return;
-		if (n < 0) { /* there is no memory */
+		if (n < 0) { /* -ENOMEM */
 			gn_channel_reset(ch);
 			gn_channel_free(ch);
 			return;
@@ -55,7 +54,6 @@ void test_node_echo(void *arg, struct gn_channel *ch)
 	gn_channel_on_event(ch, test_node_on_echo, arg);
 }
 
-/* /sink: reads a little at a time, until there is no more. */
 static void test_node_on_sink(void *arg, struct gn_channel *ch, unsigned events)
 {
 	uint8_t buf[8192];
@@ -83,10 +81,9 @@ void test_node_drop(struct test_node *t, struct gn_channel *ch)
 			return;
 		}
 	}
-	REQUIRE(ch == NULL); /* it is not ours */
+	assert_true(ch == NULL); /* an unknown channel */
 }
 
-/* /hold: takes the channel and reads nothing, until it dies. */
 static void test_node_on_hold(void *arg, struct gn_channel *ch, unsigned events)
 {
 	if (events & GN_DEAD)
@@ -97,13 +94,12 @@ static void test_node_hold(void *arg, struct gn_channel *ch)
 {
 	struct test_node *t = arg;
 
-	REQUIRE(t->n_held < TEST_NODE_HELD);
+	assert_true(t->n_held < TEST_NODE_HELD);
 	t->opened++;
 	t->held[t->n_held++] = ch;
 	gn_channel_on_event(ch, test_node_on_hold, t);
 }
 
-/* /flood: writes as much as is taken, for ever. */
 static void test_node_on_flood(void *arg, struct gn_channel *ch, unsigned events)
 {
 	static const uint8_t zeros[16384];
@@ -130,10 +126,10 @@ void test_node_serve(struct gn_node *node, struct test_node *t)
 	struct gn_protocol_cfg hold = {.id = "/hold", .kind = GN_BYTES, .on_open = test_node_hold, .arg = t};
 	struct gn_protocol_cfg flood = {.id = "/flood", .kind = GN_BYTES, .on_open = test_node_flood, .arg = t};
 
-	REQUIRE(gn_protocol_add(node, &echo) == 0);
-	REQUIRE(gn_protocol_add(node, &sink) == 0);
-	REQUIRE(gn_protocol_add(node, &hold) == 0);
-	REQUIRE(gn_protocol_add(node, &flood) == 0);
+	assert_true(gn_protocol_add(node, &echo) == 0);
+	assert_true(gn_protocol_add(node, &sink) == 0);
+	assert_true(gn_protocol_add(node, &hold) == 0);
+	assert_true(gn_protocol_add(node, &flood) == 0);
 }
 
 struct gn_key *test_node_key(uint8_t seed)
@@ -142,7 +138,7 @@ struct gn_key *test_node_key(uint8_t seed)
 	struct gn_key *key;
 
 	memset(bytes, seed, sizeof bytes);
-	REQUIRE(gn_key_new_seeded(bytes, &key) == 0);
+	assert_true(gn_key_new_seeded(bytes, &key) == 0);
 	return key;
 }
 
@@ -156,7 +152,7 @@ struct gn_node *test_node_node(struct gn_loop *loop, const struct gn_key *key, c
 	cfg.key = key;
 	cfg.components = test_node_components();
 	cfg.limits = *lim;
-	REQUIRE(gn_node_new(&cfg, &node) == 0);
+	assert_true(gn_node_new(&cfg, &node) == 0);
 	return node;
 }
 
@@ -164,8 +160,8 @@ struct gn_multiaddr *test_node_listen(struct gn_node *node, const char *text)
 {
 	struct gn_multiaddr *at, *bound;
 
-	REQUIRE(gn_multiaddr_parse(text, &at, NULL) == 0);
-	REQUIRE(gn_node_listen(node, at, &bound) == 0);
+	assert_true(gn_multiaddr_parse(text, &at, NULL) == 0);
+	assert_true(gn_node_listen(node, at, &bound) == 0);
 	gn_multiaddr_free(at);
 	return bound;
 }
@@ -176,7 +172,7 @@ void test_node_init(struct test_node *t, bool is_virtual, const struct gn_limits
 
 	memset(t, 0, sizeof *t);
 	t->is_virtual = is_virtual;
-	REQUIRE((is_virtual ? gn_loop_new_virtual(&t->loop) : gn_loop_new(&t->loop)) == 0);
+	assert_true((is_virtual ? gn_loop_new_virtual(&t->loop) : gn_loop_new(&t->loop)) == 0);
 	gn_limits_init(&stock);
 	t->key = test_node_key(1);
 	t->node = test_node_node(t->loop, t->key, lim != NULL ? lim : &stock);
@@ -198,9 +194,9 @@ void test_node_run(struct test_node *t, gn_time span)
 void test_node_quiet(struct test_node *t)
 {
 	TEST_NODE_UNTIL(t, t->node->n_conns == 0, 10 * GN_SEC);
-	REQUIRE(t->node->n_pending == 0);
-	REQUIRE(t->node->budget.used == 0);
-	REQUIRE(gn_list_is_empty(&t->node->iobuf.borrowers));
+	assert_true(t->node->n_pending == 0);
+	assert_true(t->node->budget.used == 0);
+	assert_true(gn_list_is_empty(&t->node->iobuf.borrowers));
 }
 
 void test_node_fini(struct test_node *t)
@@ -211,7 +207,7 @@ void test_node_fini(struct test_node *t)
 	gn_loop_free(t->loop);
 }
 
-/* ---- an honest client: dials, sends, gets it back ---- */
+/* ---- an echo client ---- */
 
 static void echo_client_on_event(void *arg, struct gn_channel *ch, unsigned events)
 {
@@ -227,7 +223,7 @@ static void echo_client_on_event(void *arg, struct gn_channel *ch, unsigned even
 		n = gn_channel_write(ch, buf, left < sizeof buf ? left : sizeof buf);
 		if (n < 0 && n != GN_EAGAIN) {
 			h->err = (int)n;
-			h->is_over = true;
+			h->is_ended = true;
 			return;
 		}
 		if (n <= 0)
@@ -240,7 +236,7 @@ static void echo_client_on_event(void *arg, struct gn_channel *ch, unsigned even
 		h->got += (size_t)n;
 	if (n != GN_EAGAIN) {
 		h->err = (int)n;
-		h->is_over = true;
+		h->is_ended = true;
 	}
 }
 
@@ -252,7 +248,7 @@ void echo_client_on_done(void *arg, int err, struct gn_channel *ch)
 	h->err = err;
 	h->ch = ch;
 	if (err != 0) {
-		h->is_over = true;
+		h->is_ended = true;
 		return;
 	}
 	gn_channel_on_event(ch, echo_client_on_event, h);
@@ -276,29 +272,29 @@ int echo_client_try(struct test_node *t, uint8_t seed)
 
 	gn_limits_init(&lim);
 	node = test_node_node(t->loop, key, &lim);
-	REQUIRE(gn_dial_start(node, &cfg, &op) == 0);
-	TEST_NODE_UNTIL(t, h.is_over, 20 * GN_SEC);
+	assert_true(gn_dial_start(node, &cfg, &op) == 0);
+	TEST_NODE_UNTIL(t, h.is_ended, 20 * GN_SEC);
 	gn_channel_free(h.ch);
 	gn_node_free(node);
 	gn_key_free(key);
 	if (h.err == GN_EOF)
-		REQUIRE(h.got == ECHO_CLIENT_BYTES);
+		assert_true(h.got == ECHO_CLIENT_BYTES);
 	return h.err;
 }
 
 void test_node_serves(struct test_node *t)
 {
-	REQUIRE(echo_client_try(t, 99) == GN_EOF);
+	assert_true(echo_client_try(t, 99) == GN_EOF);
 }
 
-/* ---- a dial of the node's, and what came of it ---- */
+/* ---- the result of a dial ---- */
 
 static void outcome_on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_time took)
 {
 	struct outcome *o = arg;
 
 	(void)addr;
-	REQUIRE(o->attempts < 8);
+	assert_true(o->attempts < 8);
 	o->attempt_err[o->attempts] = err;
 	o->took[o->attempts++] = took;
 }
@@ -326,6 +322,6 @@ void outcome_dial(struct gn_node *node, struct outcome *o, const struct gn_multi
 
 	memset(o, 0, sizeof *o);
 	o->loop = node->loop;
-	REQUIRE(gn_dial_start(node, &cfg, &op) == 0);
-	REQUIRE(o->done == 0);
+	assert_true(gn_dial_start(node, &cfg, &op) == 0);
+	assert_true(o->done == 0);
 }

@@ -113,7 +113,7 @@ static int exchange(struct test_node *t, struct gn_node *node)
 
 	if (r != 0)
 		return r;
-	TEST_NODE_UNTIL(t, h.is_over, 60 * GN_SEC);
+	TEST_NODE_UNTIL(t, h.is_ended, 60 * GN_SEC);
 	gn_channel_free(h.ch);
 	/* Whatever happens to memory, an end in good order has all bytes in front of it. */
 	if (h.err == GN_EOF)
