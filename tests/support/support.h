@@ -21,6 +21,7 @@
  *   mux_           mux_model.h     two yamux sessions against a model, random
  *   link_          link_pair.h     a listener, a dial and the two ends of a link, over any transport
  *   dns_server_    dns_server.h    a DNS server on the loopback
+ *   fake_transport fake_transport.h  a transport that only pretends to listen
  *
  *   net_           net.h           nodes on one virtual loop
  *   net_           net_ends.h      random channels between the nodes of a net
@@ -41,6 +42,7 @@
 #include "support/channel_pair.h"
 #include "support/dns_server.h"
 #include "support/dummy_layers.h"
+#include "support/fake_transport.h"
 #include "support/link_pair.h"
 #include "support/mux_model.h"
 #include "support/net.h"

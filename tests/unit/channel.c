@@ -367,8 +367,8 @@ static void state_and_metrics(void **state)
 	gn_channel_state(s.dialer.ch, &d);
 	gn_channel_state(s.server.ch, &l);
 	assert_true(d.opened && l.opened && !d.inbound && l.inbound);
-	assert_string_equal(d.protocol, "/scene");
-	assert_string_equal(l.protocol, "/scene");
+	assert_string_equal(d.protocol, "/pair");
+	assert_string_equal(l.protocol, "/pair");
 	assert_int_equal(d.origin, GN_ORIGIN_ADDRESS);
 	assert_int_equal(l.origin, GN_ORIGIN_INBOUND);
 	assert_int_equal(d.path, GN_PATH_DIRECT);

@@ -173,7 +173,7 @@ static void cancelled_inside_on_attempt(void **state)
 		const struct gn_multiaddr *addrs[2];
 		struct gn_multiaddr *nobody;
 		struct gn_dial_cfg cfg = {.addrs = addrs,
-					  .protocol = "/scene",
+					  .protocol = "/pair",
 					  .on_attempt = cancel_in_attempt,
 					  .on_done = channel_pair_on_done};
 		struct channel_pair s;
@@ -211,7 +211,7 @@ static void closed_inside_on_attempt(void **state)
 		struct gn_multiaddr *nobody;
 		struct gn_dial_cfg cfg = {.addrs = addrs,
 					  .n_addrs = 2,
-					  .protocol = "/scene",
+					  .protocol = "/pair",
 					  .on_attempt = close_in_attempt,
 					  .on_done = channel_pair_on_done};
 		struct channel_pair s;
@@ -283,7 +283,7 @@ static void a_peer_that_leaves_at_once(void **state)
 		const struct gn_multiaddr *addrs[1];
 		struct gn_dial_cfg dial = {.addrs = addrs,
 					   .n_addrs = 1,
-					   .protocol = "/scene",
+					   .protocol = "/pair",
 					   .on_done = channel_pair_on_done};
 		static const char *const muxers[] = {"/yamux/1.0.0"};
 		uint8_t payload[4096], msg[4200];
@@ -463,7 +463,7 @@ static void close_while_dialing(void **state)
 		const struct gn_multiaddr *addrs[1];
 		struct gn_dial_cfg cfg = {.addrs = addrs,
 					  .n_addrs = 1,
-					  .protocol = "/scene",
+					  .protocol = "/pair",
 					  .on_done = channel_pair_on_done};
 		struct closed c = {0};
 		struct gn_dial *op;
