@@ -573,7 +573,7 @@ int main(void)
 		ON(closing_a_listener_resets_its_backlog),
 		ON(many_links_at_once),
 	};
-	struct variant v[sizeof variants / sizeof variants[0]];
+	struct link_variant v[sizeof variants / sizeof variants[0]];
 	int failed = 0;
 	size_t i, k;
 

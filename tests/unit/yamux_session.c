@@ -171,10 +171,10 @@ static void go_away_from_afar(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct gn_mux_stream *st, *other;
 
-		begin(f, true);
-		st = open_acked(f);
-		hears(f, YAMUX_DATA, 0, 1, 10, 10);
-		hears(f, YAMUX_GO_AWAY, 0, 0, cases[i].code, 0);
+		script_start(f, true);
+		st = script_open_acked(f);
+		script_receive(f, YAMUX_DATA, 0, 1, 10, 10);
+		script_receive(f, YAMUX_GO_AWAY, 0, 0, cases[i].code, 0);
 		assert_true(f->ses->is_remote_go_away);
 		assert_int_equal(f->ses->err, cases[i].err);
 		assert_int_equal(f->ops->open(f->ses, &other), GN_EGONE);
