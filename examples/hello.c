@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Says hello to a peer over an encrypted connection, and prints what it answers.
+/* Sends a name to a peer over an encrypted connection and prints the greeting that it answers.
  *   cc hello.c -o hello $(pkg-config --cflags --libs golem-net)
- *   ./hello                   listens, and shows the command for the other end
+ *   ./hello                   listens, and prints the command for the other end
  *   ./hello ADDRESS NAME      dials */
 #include <gn.h>
 #include <stdio.h>
@@ -20,7 +20,8 @@ static void check(int err, const char *what)
 	}
 }
 
-/* The listener: one frame in, one frame out, and the end, which still go out when the channel is given up. */
+/* The listener receives one frame, answers with one, and ends the stream; both are still sent after
+ * gn_channel_free(). */
 static void on_question(void *greeting, struct gn_channel *ch, unsigned events)
 {
 	const void *frame;
@@ -44,7 +45,7 @@ static void on_open(void *greeting, struct gn_channel *ch)
 	gn_channel_on_event(ch, on_question, greeting);
 }
 
-/* The dialer: the answer, or why there is none. */
+/* The dialer prints the answer, or the error. */
 static void on_answer(void *name, struct gn_channel *ch, unsigned events)
 {
 	const void *frame;

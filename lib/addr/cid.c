@@ -64,7 +64,7 @@ int gn_cid_parse(const char *text, struct gn_cid *out)
 	if (is_v0 ? gn_base58_decode(text, n, bytes, sizeof(bytes), &len) < 0
 		  : gn_multibase_decode(text, n, bytes, sizeof(bytes), &len) < 0)
 		return GN_EFORMAT;
-	/* Version 0 has no multibase prefix, and only it has none. */
+	/* Version 0 has no multibase prefix; every other version has one. */
 	if (gn_cid_decode(bytes, len, &cid) < 0 || is_v0 != (cid.version == 0))
 		return GN_EFORMAT;
 	*out = cid;

@@ -11,21 +11,23 @@
 #define GN_CID_LIBP2P_KEY 0x72
 
 #define GN_CID_MAX (1 + 9 + GN_MULTIHASH_MAX)
-#define GN_CID_TEXT_MAX (GN_CID_MAX * 2 + 2) /* room for any base, its prefix and NUL */
+#define GN_CID_TEXT_MAX (GN_CID_MAX * 2 + 2) /* enough for any base, with the prefix and the NUL */
 
 struct gn_cid {
 	uint8_t version; /* 0 or 1 */
-	uint64_t codec;  /* version 0: GN_CID_DAG_PB */
+	uint64_t codec;  /* GN_CID_DAG_PB in version 0 */
 	size_t len;
 	uint8_t multihash[GN_MULTIHASH_MAX];
 };
 
-/* Exactly n bytes.  GN_EFORMAT. */
+/* Decodes exactly n bytes.  Returns 0 or GN_EFORMAT. */
 int gn_cid_decode(const uint8_t *p, size_t n, struct gn_cid *out);
+/* Returns the length. */
 size_t gn_cid_encode(const struct gn_cid *cid, uint8_t out[GN_CID_MAX]);
-/* Base58btc without a prefix (version 0), or any base of gn_multibase_decode().  GN_EFORMAT. */
+/* Parses base58btc without a prefix (version 0), or any base of gn_multibase_decode().  Returns 0 or
+ * GN_EFORMAT. */
 int gn_cid_parse(const char *text, struct gn_cid *out);
-/* base: 'b', 'k', 'z', 'f' or 'u'; version 0 is always base58btc.  Returns text, NULL for
+/* Formats in the base 'b', 'k', 'z', 'f' or 'u'; version 0 is always base58btc.  Returns text, or NULL for
  * another base. */
 char *gn_cid_format(const struct gn_cid *cid, char base, char text[GN_CID_TEXT_MAX]);
 

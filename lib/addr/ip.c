@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The IP address that a multiaddr begins with, and what kind of network it is in. */
+/* The IP address with which a multiaddr begins, and the kind of network it belongs to. */
 #include <string.h>
 
 #include "addr/multiaddr.h"
 #include "addr/multiaddr_own.h"
 #include "base/bytes.h"
 
-/* ---- making and taking apart ---- */
+/* ---- conversion ---- */
 
 static int ip_put(struct gn_buf *b, const struct gn_ip *ip)
 {
 	uint8_t port[2];
 	int err = 0;
 
-	/* The zone stands before the address: go and js read it only there. */
+	/* The zone precedes the address, because go and js accept it only there. */
 	if (ip->is_ip6 && ip->zone[0] != '\0')
 		err = gn_multiaddr_part_put(b, GN_MA_IP6ZONE, ip->zone, strnlen(ip->zone, sizeof(ip->zone)));
 	if (err == 0)
@@ -38,7 +38,7 @@ int gn_multiaddr_from_ip(const struct gn_ip *ip, struct gn_multiaddr **out)
 	return err;
 }
 
-/* False when the zone does not fit, or there is one already. */
+/* Stores the zone; false when it does not fit, or a zone is present already. */
 static bool zone_get(const struct gn_multiaddr_part *part, struct gn_ip *ip)
 {
 	if (part->len >= sizeof(ip->zone) || ip->zone[0] != '\0')
@@ -47,7 +47,7 @@ static bool zone_get(const struct gn_multiaddr_part *part, struct gn_ip *ip)
 	return true;
 }
 
-/* Takes the next component if it has that code. */
+/* Consumes the next component if it has the code. */
 static bool part_get(struct gn_cursor *c, uint32_t code, struct gn_multiaddr_part *part)
 {
 	struct gn_cursor try = *c;
@@ -91,12 +91,12 @@ int gn_multiaddr_to_ip(const struct gn_multiaddr *a, struct gn_ip *out, struct g
 /* ---- scopes ---- */
 
 struct net {
-	uint8_t addr[4]; /* the first bytes; what follows is 0 */
+	uint8_t addr[4]; /* the first bytes of the network's address; all others are 0 */
 	uint8_t bits;
 	enum gn_ip_scope scope;
 };
 
-/* IANA's special-purpose registries, as far as a peer's address may meet them. */
+/* The networks of IANA's special-purpose registries that may occur in addresses of peers. */
 static const struct net ip4_nets[] = {
 	{{0, 0, 0, 0}, 32, GN_SCOPE_UNSPECIFIED}, {{0, 0, 0, 0}, 8, GN_SCOPE_OTHER},
 	{{10, 0, 0, 0}, 8, GN_SCOPE_PRIVATE},     {{100, 64, 0, 0}, 10, GN_SCOPE_PRIVATE},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading and printing.  The binary form is the address; every one that is let in here has
- * been checked to its end. */
+/* Parsing, formatting and access.  An address is stored in its binary encoding, which is validated
+ * completely when the address is made. */
 #include "addr/multiaddr.h"
 
 #include <errno.h>
@@ -12,11 +12,11 @@
 #include "addr/values.h"
 #include "base/buf.h"
 
-#define TEXT_MAX ((size_t)32 * 1024) /* of input and output: percent-encoding triples a value */
+#define TEXT_MAX ((size_t)32 * 1024) /* characters; percent-encoding may triple the length of a value */
 
 /* ---- components ---- */
 
-/* Takes one component, checked but for what its value means. */
+/* Reads one component and checks everything except the meaning of its value. */
 static int part_decode(struct gn_cursor *c, struct gn_multiaddr_part *part, const struct gn_multiaddr_protocol **proto)
 {
 	struct gn_cursor try = *c;
@@ -84,7 +84,7 @@ int gn_multiaddr_decode(const uint8_t *p, size_t n, struct gn_multiaddr **out)
 
 	if (err < 0)
 		return err;
-	a = malloc(sizeof(*a) + n);
+	a = malloc(sizeof *a + n);
 	if (a == NULL)
 		return -ENOMEM;
 	a->len = n;
@@ -123,7 +123,7 @@ struct text {
 	const char *start, *p, *end;
 };
 
-/* What stands between here and the next slash, or the end. */
+/* The length up to the next slash or the end of the text. */
 static size_t segment(const struct text *t)
 {
 	const char *slash = memchr(t->p, '/', (size_t)(t->end - t->p));
@@ -131,7 +131,8 @@ static size_t segment(const struct text *t)
 	return (size_t)((slash != NULL ? slash : t->end) - t->p);
 }
 
-/* t->p stands behind the name, and is left behind the value; on failure at what is wrong. */
+/* t->p is at the end of the name; it is moved to the end of the value or, on failure, to the position of
+ * the error. */
 static int value_parse(struct text *t, const struct gn_multiaddr_protocol *proto, struct gn_buf *out)
 {
 	struct gn_buf value;
@@ -220,7 +221,7 @@ static int part_format(const struct gn_multiaddr_protocol *proto, const struct g
 
 	if (err < 0 || part->len == 0)
 		return err;
-	/* A path brings its own slash. */
+	/* The text of a path begins with a slash already. */
 	if (!proto->is_path)
 		err = gn_buf_put_u8(out, '/');
 	return err < 0 ? err : proto->value->format(part->value, part->len, out);
@@ -250,7 +251,7 @@ char *gn_multiaddr_format(const struct gn_multiaddr *a)
 	return (char *)gn_buf_take(&b);
 }
 
-/* ---- looking ---- */
+/* ---- access ---- */
 
 void gn_multiaddr_walk(const struct gn_multiaddr *a, struct gn_cursor *c)
 {

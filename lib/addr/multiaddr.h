@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Multiaddrs, libp2p specs addressing/README.md and multiformats/multiaddr: the part that the
- * library uses of its own; parse, format and the like stand in gn.h.
+/* Multiaddrs, libp2p specs addressing/README.md and multiformats/multiaddr: the functions that only the
+ * library uses. gn.h declares parsing, formatting and the other public ones.
  *
- * An address is immutable, has one to GN_MULTIADDR_PARTS_MAX components in at most
- * GN_MULTIADDR_MAX bytes, and every one of them is known and well-formed: so walking over it
- * and printing it cannot fail (but for memory).
+ * An address is immutable.  It has 1 to GN_MULTIADDR_PARTS_MAX components in at most GN_MULTIADDR_MAX
+ * bytes, and every component is known and well-formed.  Iterating over an address therefore cannot fail,
+ * and formatting it fails only for lack of memory.
  *
- * Functions that make an address return 0, GN_ETOOBIG (past those limits), -ENOMEM, or what
- * they say beside; the caller frees it. */
+ * Functions that make an address return 0, GN_ETOOBIG (beyond those limits), -ENOMEM, or an error that is
+ * named at the function; the caller frees the address. */
 #ifndef GN_ADDR_MULTIADDR_H
 #define GN_ADDR_MULTIADDR_H
 
@@ -17,7 +17,7 @@
 #define GN_MULTIADDR_MAX 4096
 #define GN_MULTIADDR_PARTS_MAX 64
 
-/* Codes (multicodec table) that the library itself acts upon; addr/protocols.c has them all. */
+/* Codes of the multicodec table that the library interprets; addr/protocols.c lists all that are known. */
 enum gn_multiaddr_code {
 	GN_MA_IP4 = 4,
 	GN_MA_TCP = 6,
@@ -47,51 +47,54 @@ enum gn_multiaddr_code {
 	GN_MA_MEMORY = 777,
 };
 
-/* ---- looking at components ---- */
+/* ---- components ---- */
 
-/* A component; views into the address, as long-lived as that. */
+/* A component, as views of its address, valid as long as the address. */
 struct gn_multiaddr_part {
 	uint32_t code;
 	const uint8_t *value; /* without its length prefix */
 	size_t len;
-	const uint8_t *start; /* the component as it stands in the address: code, length, value */
+	const uint8_t *start; /* the whole encoded component: code, length, value */
 	size_t size;
 };
 
-/*     gn_multiaddr_walk(a, &c);
+/* Iterates over the components:
+ *     gn_multiaddr_walk(a, &c);
  *     while (gn_multiaddr_next(&c, &part)) ...
- * Between two calls c->p to c->end is what is left of the address. */
+ * After each call, c->p to c->end is the part of the address that was not visited yet. */
 void gn_multiaddr_walk(const struct gn_multiaddr *a, struct gn_cursor *c);
 bool gn_multiaddr_next(struct gn_cursor *c, struct gn_multiaddr_part *part);
-/* The first, or last, component of that code. */
+/* Finds the first, or the last, component with the code; false when there is none. */
 bool gn_multiaddr_find(const struct gn_multiaddr *a, uint32_t code, struct gn_multiaddr_part *part);
 bool gn_multiaddr_find_last(const struct gn_multiaddr *a, uint32_t code, struct gn_multiaddr_part *part);
 bool gn_multiaddr_has(const struct gn_multiaddr *a, uint32_t code);
-/* Does it consist of just these codes, in this order?  A last /p2p is left out of account. */
+/* Whether the components have exactly these codes, in this order.  A final /p2p is ignored. */
 bool gn_multiaddr_is_shape(const struct gn_multiaddr *a, const uint32_t *codes, size_t n);
-/* Below, at or above 0, in the order of the bytes. */
+/* Compares the encoded bytes as memcmp does; the result is below, equal to or above 0. */
 int gn_multiaddr_compare(const struct gn_multiaddr *a, const struct gn_multiaddr *b);
 
 /* ---- making new ones ---- */
 
 int gn_multiaddr_dup(const struct gn_multiaddr *a, struct gn_multiaddr **out);
-/* a, then b. */
+/* Makes a followed by b. */
 int gn_multiaddr_encapsulate(const struct gn_multiaddr *a, const struct gn_multiaddr *b, struct gn_multiaddr **out);
-/* a, then what text says: "/tls/ws".  Also the errors of parsing. */
+/* Makes a followed by the components in text, for example "/tls/ws".  Also the errors of
+ * gn_multiaddr_parse(). */
 int gn_multiaddr_encapsulate_text(const struct gn_multiaddr *a, const char *text, struct gn_multiaddr **out);
-/* a, then one component; GN_EFORMAT when the code is unknown or the value cannot be its. */
+/* Makes a followed by one component.  GN_EFORMAT: the code is unknown, or the value is not valid for it. */
 int gn_multiaddr_encapsulate_part(const struct gn_multiaddr *a, uint32_t code, const void *value, size_t len,
 				  struct gn_multiaddr **out);
-/* a up to the last occurrence of b, which and what follows is cut off.  GN_ENONAME when b is
- * not in it, or nothing would be left. */
+/* Makes a without the last occurrence of b and everything after it.  GN_ENONAME: b does not occur in a, or
+ * nothing would be left. */
 int gn_multiaddr_decapsulate(const struct gn_multiaddr *a, const struct gn_multiaddr *b, struct gn_multiaddr **out);
-/* a with `with` in the place of one of its components (a name by its address); NULL: cut out. */
+/* Makes a copy of a in which `with` replaces one component (for example, an IP address a name); NULL
+ * removes it. */
 int gn_multiaddr_replace(const struct gn_multiaddr *a, const struct gn_multiaddr_part *part,
 			 const struct gn_multiaddr *with, struct gn_multiaddr **out);
-/* Without the /p2p/ID that ends it, if one does.  GN_ENONAME when nothing would be left. */
+/* Makes a without a final /p2p/ID, if there is one.  GN_ENONAME: nothing would be left. */
 int gn_multiaddr_without_peer(const struct gn_multiaddr *a, struct gn_multiaddr **out);
-/* With /p2p/ID at its end.  It stays as it is if that id ends it already; GN_EPEERID when
- * another one does.  a may be NULL: /p2p/ID alone. */
+/* Makes a with /p2p/ID at its end, or a plain copy if that id is there already.  GN_EPEERID: it ends with
+ * another id. a may be NULL, which makes /p2p/ID alone. */
 int gn_multiaddr_with_peer(const struct gn_multiaddr *a, const struct gn_peer_id *id, struct gn_multiaddr **out);
 
 /* ---- IP addresses ---- */
@@ -108,14 +111,15 @@ struct gn_ip {
 
 /* /ip4/A/tcp/P, /ip6zone/Z/ip6/A/udp/P ... */
 int gn_multiaddr_from_ip(const struct gn_ip *ip, struct gn_multiaddr **out);
-/* The other way: what a begins with; ip6zone before or after ip6.  rest, if not NULL, is what
- * follows the port.  GN_ENONAME when it begins with no IP address. */
+/* Reads the IP address and port with which a begins; the ip6zone may precede or follow the ip6.  *rest, if
+ * rest is not NULL, is set to the components after the port.  GN_ENONAME: a does not begin with an IP
+ * address. */
 int gn_multiaddr_to_ip(const struct gn_multiaddr *a, struct gn_ip *out, struct gn_cursor *rest);
 
-/* What kind of network the first IP address belongs to; an IPv4 address that is mapped into
- * IPv6 counts as itself.  A relayed address is classed by its relay's. */
+/* The kind of network to which the first IP address of a multiaddr belongs.  An IPv4 address that is
+ * mapped into IPv6 has the scope of the IPv4 address, and a relayed address has the scope of its relay's. */
 enum gn_ip_scope {
-	GN_SCOPE_NONE,        /* no IP address in it: a name, memory, /p2p alone */
+	GN_SCOPE_NONE,        /* no IP address: a name, memory, /p2p alone */
 	GN_SCOPE_UNSPECIFIED, /* 0.0.0.0, :: */
 	GN_SCOPE_LOOPBACK,
 	GN_SCOPE_LINK,    /* link-local */

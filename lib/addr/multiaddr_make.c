@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses out of addresses. */
+/* Functions that make addresses from other addresses. */
 #include <errno.h>
 #include <string.h>
 
@@ -28,7 +28,7 @@ static int pieces_join(const struct iovec *v, int n, struct gn_multiaddr **out)
 
 static struct iovec multiaddr_make_piece(const uint8_t *from, const uint8_t *to)
 {
-	/* iovec has no const; pieces_join() only reads. */
+	/* struct iovec has no const pointer; pieces_join() only reads. */
 	union {
 		const uint8_t *from;
 		void *base;
@@ -84,8 +84,8 @@ int gn_multiaddr_decapsulate(const struct gn_multiaddr *a, const struct gn_multi
 	struct gn_cursor c;
 	struct iovec v;
 
-	/* Only where a component begins: the same bytes may stand inside a value.  From there on
-	 * equal bytes are equal components. */
+	/* The comparison is made only where a component begins, because the same bytes may occur inside a
+	 * value.  From such a position on, equal bytes are equal components. */
 	gn_multiaddr_walk(a, &c);
 	while (gn_cursor_left(&c) >= b->len) {
 		if (memcmp(c.p, b->bytes, b->len) == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files that make up the multiaddr share.  Private to lib/addr. */
+/* The representation of multiaddrs, which the files of lib/addr share.  Private to lib/addr. */
 #ifndef GN_ADDR_MULTIADDR_OWN_H
 #define GN_ADDR_MULTIADDR_OWN_H
 
@@ -11,7 +11,7 @@ struct gn_multiaddr {
 	uint8_t bytes[];
 };
 
-/* Appends a component; GN_EFORMAT when the code is unknown or the value cannot be its. */
+/* Appends a component.  GN_EFORMAT: the code is unknown, or the value is not valid for it. */
 int gn_multiaddr_part_put(struct gn_buf *b, uint32_t code, const void *value, size_t n);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "addr/values.h"
 
-/* By code.  Names that are aliases stand in find_name. */
+/* Sorted by code.  gn_protocols_find_name() has the aliases. */
 static const struct gn_multiaddr_protocol table[] = {
 	{4, 4, "ip4", &gn_value_ip4, false},
 	{6, 2, "tcp", &gn_value_u16, false},
@@ -50,7 +50,7 @@ static const struct gn_multiaddr_protocol table[] = {
 
 #define TABLE_LEN (sizeof(table) / sizeof(table[0]))
 
-/* The program's own: few, kept for the life of the process. */
+/* Protocols that the program added.  They are kept for the life of the process. */
 #define OWN_MAX 32
 #define OWN_NAME_MAX 32
 #define OWN_SIZE_MAX 255
@@ -112,7 +112,7 @@ int gn_multiaddr_protocol_add(uint32_t code, const char *name, int size)
 	if (n == 0 || n >= OWN_NAME_MAX || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != n)
 		return GN_EFORMAT;
 	if (by_code != NULL && by_code == by_name && by_code->size == size)
-		return 0; /* two libraries of one program may both want it */
+		return 0; /* two libraries in one program may add the same protocol */
 	if (by_code != NULL || by_name != NULL)
 		return -EEXIST;
 	if (n_own == OWN_MAX)

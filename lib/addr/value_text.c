@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Values that are text themselves: names, unix paths, HTTP paths. */
+/* Values that are text: names, unix paths, HTTP paths. */
 #include <string.h>
 
 #include "addr/values.h"
@@ -14,7 +14,8 @@ static bool is_control(uint8_t c)
 
 /* ---- names ---- */
 
-/* The bytes of a well-formed UTF-8 sequence at p, 0 when there is none or a C1 control, which moves terminals too. */
+/* The length of the UTF-8 character at p; 0 when it is malformed or a C1 control, which terminals
+ * interpret. */
 static size_t utf8_len(const uint8_t *p, size_t n)
 {
 	uint32_t c = 0;
@@ -23,7 +24,7 @@ static size_t utf8_len(const uint8_t *p, size_t n)
 	return c >= 0x80 && c < 0xa0 ? 0 : k;
 }
 
-/* Names end up in C strings and on terminals: no NUL, no escapes. */
+/* Names are used as C strings and shown on terminals, so NUL and control characters are not valid. */
 static bool name_is_valid(const uint8_t *p, size_t n)
 {
 	while (n > 0) {
@@ -70,7 +71,7 @@ static int percent_parse(const char *text, size_t n, struct gn_buf *out)
 	return 0;
 }
 
-/* What go leaves as it is in a segment of a path; the rest is encoded. */
+/* Characters that go does not percent-encode in a segment of a path. */
 static bool value_text_is_plain(uint8_t c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -93,16 +94,17 @@ const struct gn_protocol_value gn_value_http_path = {percent_parse, percent_form
 
 /* ---- unix paths ----
  *
- * go takes the rest of the text as it is, js one segment that is percent-encoded, its first
- * slash too: /unix/tmp/s and /unix/%2Ftmp%2Fs have the same bytes.  Read both; write go's
- * form, unless that would be read as something else or has what no terminal should get. */
+ * go reads the rest of the text unchanged; js reads one segment that is percent-encoded, including its
+ * first slash. /unix/tmp/s and /unix/%2Ftmp%2Fs therefore have the same bytes.  Both formats are read. 
+ * go's format is written, unless it would be read back differently or contains characters that must not
+ * reach a terminal. */
 
 static bool is_percent_form(const uint8_t *p, size_t n)
 {
 	return n >= 4 && (memcmp(p, "/%2F", 4) == 0 || memcmp(p, "/%2f", 4) == 0) && memchr(p + 1, '/', n - 1) == NULL;
 }
 
-/* text begins with the slash. */
+/* `text` begins with the slash. */
 static int path_parse(const char *text, size_t n, struct gn_buf *out)
 {
 	if (is_percent_form((const uint8_t *)text, n))

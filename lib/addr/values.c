@@ -17,7 +17,7 @@ static int inet_parse(int family, size_t len, const char *text, size_t n, struct
 	char copy[INET6_ADDRSTRLEN];
 	uint8_t addr[16];
 
-	/* A NUL in the middle would hide what follows it. */
+	/* inet_pton() would ignore everything after a NUL. */
 	if (n >= sizeof(copy) || memchr(text, 0, n) != NULL)
 		return GN_EFORMAT;
 	memcpy(copy, text, n);
@@ -63,7 +63,7 @@ const struct gn_protocol_value gn_value_ip6 = {ip6_parse, ip6_format, NULL};
 
 /* ---- numbers ---- */
 
-/* Decimal digits only; a leading zero is none of go's but harmless: "08" is 8. */
+/* Only decimal digits are accepted.  Leading zeros are allowed, although go never writes them: "08" is 8. */
 static int number_parse(const char *text, size_t n, uint64_t max, uint64_t *v)
 {
 	uint64_t r = 0;
@@ -235,10 +235,10 @@ const struct gn_protocol_value gn_value_onion3 = {onion35_parse, onion_format, o
 
 /* ---- garlic (I2P): a destination in I2P's base64, or its hash in base32 ---- */
 
-#define GARLIC64_MIN 386 /* a destination; longer with a certificate */
+#define GARLIC64_MIN 386 /* bytes of a destination; one with a certificate is longer */
 #define GARLIC64_MAX 512
 #define GARLIC32_LEN 32
-#define GARLIC32_LONG_MIN 35 /* an encrypted lease set's */
+#define GARLIC32_LONG_MIN 35 /* the hash of an encrypted lease set */
 #define GARLIC32_MAX 64
 
 static int garlic32_parse(const char *text, size_t n, struct gn_buf *out)
@@ -314,7 +314,7 @@ static bool garlic64_is_valid(const uint8_t *p, size_t n)
 const struct gn_protocol_value gn_value_garlic32 = {garlic32_parse, garlic32_format, garlic32_is_valid};
 const struct gn_protocol_value gn_value_garlic64 = {garlic64_parse, garlic64_format, garlic64_is_valid};
 
-/* ---- a program's own ---- */
+/* ---- protocols that the program added ---- */
 
 #define HEX_MAX 255
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The values of multiaddr components: between their text and their bytes.  Private to lib/addr. */
+/* Conversion of the values of multiaddr components between text and bytes.  Private to lib/addr. */
 #ifndef GN_ADDR_VALUES_H
 #define GN_ADDR_VALUES_H
 
@@ -8,12 +8,12 @@
 #include "base/buf.h"
 
 struct gn_protocol_value {
-	/* Appends the value's bytes, without a length: 0, GN_EFORMAT, GN_ETOOBIG, -ENOMEM.  The
-	 * caller checks the result, with is_valid too, and drops what a failure left. */
+	/* Appends the value's bytes, without a length.  Returns 0, GN_EFORMAT, GN_ETOOBIG or -ENOMEM.  The
+	 * caller checks the bytes with is_valid, and discards bytes that a failed call appended. */
 	int (*parse)(const char *text, size_t n, struct gn_buf *out);
 	/* Appends the text of a valid value. */
 	int (*format)(const uint8_t *p, size_t n, struct gn_buf *out);
-	/* Beyond its size; NULL: all are. */
+	/* Checks more than the size.  NULL: every value of the right size is valid. */
 	bool (*is_valid)(const uint8_t *p, size_t n);
 };
 
@@ -25,6 +25,6 @@ extern const struct gn_protocol_value gn_value_peer;      /* a peer id */
 extern const struct gn_protocol_value gn_value_hash;      /* multibase of a multihash */
 extern const struct gn_protocol_value gn_value_onion, gn_value_onion3;
 extern const struct gn_protocol_value gn_value_garlic32, gn_value_garlic64;
-extern const struct gn_protocol_value gn_value_hex; /* a program's own, of fixed size */
+extern const struct gn_protocol_value gn_value_hex; /* protocols that the program added, of fixed size */
 
 #endif

@@ -10,7 +10,7 @@ static const char base58[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqr
 static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* The value of a character, -1 when the alphabet has none such. */
+/* Returns the value of the character in the alphabet, or -1 when it is not part of it. */
 static int digit(const char *alphabet, char c)
 {
 	const char *at = c ? strchr(alphabet, c) : NULL;
@@ -18,7 +18,7 @@ static int digit(const char *alphabet, char c)
 	return at != NULL ? (int)(at - alphabet) : -1;
 }
 
-/* The same for alphabets of one case. */
+/* As digit(), for an alphabet that has only one case. */
 static int digit_any_case(const char *alphabet, char c)
 {
 	return digit(alphabet, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
@@ -26,7 +26,7 @@ static int digit_any_case(const char *alphabet, char c)
 
 typedef int digit_fn(const char *alphabet, char c);
 
-/* ---- bases of 2^bits ---- */
+/* ---- bases that are a power of two ---- */
 
 static void bits_encode(const char *alphabet, unsigned bits, const uint8_t *p, size_t n, char *text)
 {
@@ -67,14 +67,15 @@ static int bits_decode(const char *alphabet, digit_fn *value, unsigned bits, con
 			return GN_ESPACE;
 		out[k++] = (uint8_t)(acc >> have);
 	}
-	/* A character that brought no bit of a byte, or bits that an encoder leaves zero. */
+	/* The last character held no bit of a byte, or the unused bits, which an encoder sets to zero, are
+	 * not zero. */
 	if (have >= bits || (acc & ((1U << have) - 1)) != 0)
 		return GN_EFORMAT;
 	*len = k;
 	return 0;
 }
 
-/* ---- bases that are no power of two: the number as a whole, leading zeros apart ---- */
+/* ---- bases that are not a power of two: the bytes are one number, except for leading zeros ---- */
 
 static void big_encode(const char *alphabet, unsigned base, const uint8_t *p, size_t n, char *text)
 {
@@ -201,7 +202,7 @@ int gn_base36_decode(const char *text, size_t n, uint8_t *out, size_t room, size
 	return big_decode(base36, digit_any_case, 36, text, n, out, room, len);
 }
 
-/* Base64 with its padding: whole groups of four. */
+/* Base64url with padding: the length is a multiple of four. */
 static int padded_decode(const char *text, size_t n, uint8_t *out, size_t room, size_t *len)
 {
 	size_t pad = 0;

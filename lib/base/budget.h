@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Budgets of memory.  A budget may be a share of another one: what is charged to a share is charged
- * to its parent, too.  How large a share may grow is not fixed: it may hold as much as is free for
- * all others.  One share alone gets half of the parent, k greedy ones get 1 / (k + 1) each, and as
- * much stays free for whoever comes next.
+ * Memory budgets.  A budget may be a share of another one; bytes that are charged to a share are charged
+ * to its parent, too.  A share has no fixed maximum: it may hold as much as its parent still has free.  A
+ * single share therefore gets at most half of the parent, and k shares that take all they can get 1 / (k +
+ * 1) of it each, so that as much stays free for the next one.
  */
 #ifndef GN_BASE_BUDGET_H
 #define GN_BASE_BUDGET_H
@@ -13,8 +13,8 @@
 
 struct gn_budget {
 	size_t used;
-	size_t max;               /* of a budget without a parent */
-	struct gn_budget *parent; /* NULL, or what this is a share of; it has no parent itself */
+	size_t max;               /* used only by a budget without a parent */
+	struct gn_budget *parent; /* the budget that this is a share of, or NULL; a parent has no parent itself */
 };
 
 static inline size_t gn_budget_free(const struct gn_budget *b)
@@ -24,7 +24,8 @@ static inline size_t gn_budget_free(const struct gn_budget *b)
 	return root->max > root->used ? root->max - root->used : 0;
 }
 
-/* May n bytes more be charged?  b may be NULL: nothing is counted; this holds for all functions here. */
+/* Whether n more bytes may be charged.  In all functions here b may be NULL, which means that nothing is
+ * counted. */
 static inline bool gn_budget_has(const struct gn_budget *b, size_t n)
 {
 	size_t left;
@@ -37,13 +38,14 @@ static inline bool gn_budget_has(const struct gn_budget *b, size_t n)
 	return b->parent == NULL || (b->used <= left - n && n <= left - n - b->used);
 }
 
-/* The same for what must not fail for want of a share: only the whole is looked at. */
+/* As gn_budget_has(), but only the parent's limit applies: for charges that must not fail because of the
+ * share. */
 static inline bool gn_budget_has_whole(const struct gn_budget *b, size_t n)
 {
 	return b == NULL || n <= gn_budget_free(b);
 }
 
-/* Charges n bytes, or returns false and charges nothing. */
+/* Charges n bytes if the parent's limit allows it; otherwise returns false and charges nothing. */
 static inline bool gn_budget_take_whole(struct gn_budget *b, size_t n)
 {
 	if (!gn_budget_has_whole(b, n))
@@ -55,12 +57,14 @@ static inline bool gn_budget_take_whole(struct gn_budget *b, size_t n)
 	return true;
 }
 
+/* Charges n bytes if both limits allow it; otherwise returns false and charges nothing. */
 static inline bool gn_budget_take(struct gn_budget *b, size_t n)
 {
 	return gn_budget_has(b, n) && gn_budget_take_whole(b, n);
 }
 
-/* The same for what is useful but not needed: leaves half of the whole to those who begin. */
+/* As gn_budget_take(), for optional memory: fails when more than half of the parent would be used, so that
+ * new users still get what they need. */
 static inline bool gn_budget_take_spare(struct gn_budget *b, size_t n)
 {
 	const struct gn_budget *root;
@@ -73,6 +77,7 @@ static inline bool gn_budget_take_spare(struct gn_budget *b, size_t n)
 	return gn_budget_take(b, n);
 }
 
+/* Returns n bytes that were charged. */
 static inline void gn_budget_give(struct gn_budget *b, size_t n)
 {
 	if (b == NULL)

@@ -13,7 +13,7 @@
 
 void gn_buf_init(struct gn_buf *b, size_t max)
 {
-	memset(b, 0, sizeof(*b));
+	memset(b, 0, sizeof *b);
 	b->max = max;
 }
 
@@ -23,7 +23,7 @@ void gn_buf_fini(struct gn_buf *b)
 	gn_buf_init(b, b->max);
 }
 
-/* `extra` is memory past the maximum: the NUL of a formatted text. */
+/* `extra` bytes do not count towards the maximum: the NUL behind a formatted text. */
 static int buf_reserve(struct gn_buf *b, size_t n, size_t extra)
 {
 	size_t room = b->room > 0 ? b->room : ROOM_FIRST;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Big-endian integers in memory, at any alignment.  The caller knows that the bytes are
- * there; where they come from a peer, use cursor.h. */
+/* Big-endian integers in memory, at any alignment.  The caller guarantees that the bytes exist; for what a
+ * peer sent, use cursor.h, which checks. */
 #ifndef GN_BASE_BYTES_H
 #define GN_BASE_BYTES_H
 

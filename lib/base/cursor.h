@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading bytes with a limit.  Every get takes all it needs and returns 0, or leaves the
- * cursor where it was and returns GN_ETRUNC (not enough bytes) or what it says beside. */
+/* Bounds-checked reading of bytes.  Every get consumes what it returns and returns 0; or it leaves the cursor
+ * unchanged and returns GN_ETRUNC (too few bytes left) or one of the errors named at the function. */
 #ifndef GN_BASE_CURSOR_H
 #define GN_BASE_CURSOR_H
 
@@ -28,16 +28,16 @@ static inline bool gn_cursor_is_done(const struct gn_cursor *c)
 	return c->p == c->end;
 }
 
-/* Big-endian. */
+/* Big-endian integers. */
 int gn_cursor_get_u8(struct gn_cursor *c, uint8_t *v);
 int gn_cursor_get_u16(struct gn_cursor *c, uint16_t *v);
 int gn_cursor_get_u32(struct gn_cursor *c, uint32_t *v);
 int gn_cursor_get_u64(struct gn_cursor *c, uint64_t *v);
-/* Also GN_EFORMAT: overlong, or not minimal. */
+/* Also GN_EFORMAT: longer than nine bytes, or not in the shortest form. */
 int gn_cursor_get_uvarint(struct gn_cursor *c, uint64_t *v);
-/* A view of the next n bytes, as long-lived as what the cursor reads. */
+/* A view of the next n bytes, valid as long as the bytes that the cursor reads. */
 int gn_cursor_get_view(struct gn_cursor *c, size_t n, const uint8_t **view);
-/* A uvarint length and a view of that many bytes.  Also GN_EFORMAT. */
+/* Reads a uvarint length n and a view of the n bytes behind it.  Also GN_EFORMAT: the length is not valid. */
 int gn_cursor_get_prefixed(struct gn_cursor *c, const uint8_t **view, size_t *n);
 
 #endif

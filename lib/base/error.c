@@ -6,7 +6,7 @@
 #include "gn.h"
 
 /* clang-format off */
-#define OURS(X)                                                              \
+#define LIBRARY_ERRORS(X)                                                    \
 	X(GN_EAGAIN, "nothing available at the moment")                      \
 	X(GN_EOF, "end of stream")                                           \
 	X(GN_ERESET, "the stream or connection was reset")                   \
@@ -36,8 +36,9 @@
 	X(GN_EZONE, "a link-local address needs its zone, the interface")    \
 	X(GN_ENOZONE, "no such interface on this host")
 
-/* POSIX has strerror but no names; those that programs meet. */
-#define SYSTEM(X)                                                            \
+/* POSIX has strerror() but no function for names of errno values; these are the ones that programs
+ * encounter. */
+#define SYSTEM_ERRORS(X)                                                     \
 	X(E2BIG) X(EACCES) X(EADDRINUSE) X(EADDRNOTAVAIL) X(EAFNOSUPPORT)    \
 	X(EAGAIN) X(EALREADY) X(EBADF) X(EBADMSG) X(EBUSY) X(ECANCELED)      \
 	X(ECHILD) X(ECONNABORTED) X(ECONNREFUSED) X(ECONNRESET) X(EDEADLK)   \
@@ -58,17 +59,17 @@ const char *gn_strerror(int err)
 	static _Thread_local char text[128];
 
 	switch (err) {
-#define TEXT(code, words) \
-	case code:        \
-		return words;
-		OURS(TEXT)
+#define TEXT(code, text) \
+	case code:       \
+		return text;
+		LIBRARY_ERRORS(TEXT)
 #undef TEXT
 	case 0:
 		return "success";
 	default:
 		break;
 	}
-	/* -INT_MIN is none; and nothing below -1000 is the system's. */
+	/* -INT_MIN overflows, and no errno value is above 1000. */
 	if (err > 0 || err <= -1000 || strerror_r(-err, text, sizeof(text)) != 0)
 		return "unknown error";
 	return text;
@@ -77,15 +78,15 @@ const char *gn_strerror(int err)
 const char *gn_errname(int err)
 {
 	switch (err) {
-#define NAME(code, words) \
-	case code:        \
+#define NAME(code, text) \
+	case code:       \
 		return #code;
-		OURS(NAME)
+		LIBRARY_ERRORS(NAME)
 #undef NAME
 #define NAME(code)  \
 	case -code: \
 		return #code;
-		SYSTEM(NAME)
+		SYSTEM_ERRORS(NAME)
 #undef NAME
 	case 0:
 		return "OK";

@@ -5,7 +5,7 @@
 
 void gn_frame_init(struct gn_frame *f, size_t max)
 {
-	memset(f, 0, sizeof(*f));
+	memset(f, 0, sizeof *f);
 	f->max = max;
 	f->state = GN_FRAME_IN_HEAD;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Frames: an unsigned varint length, then that many bytes.  A pure machine that reads them
- * from input in pieces of any size, and holds nothing but the bytes of an unfinished length.
+/* Frames: an unsigned varint length, then that many bytes.  The reader accepts its input in pieces of any
+ * size and stores nothing but the bytes of an incomplete length.
  *
  *     struct gn_frame f;
  *     gn_frame_init(&f, max);
@@ -21,25 +21,27 @@ enum gn_frame_state { GN_FRAME_IN_HEAD, GN_FRAME_IN_BODY, GN_FRAME_BROKEN };
 
 struct gn_frame {
 	enum gn_frame_state state;
-	int err;        /* broken: by what */
-	uint8_t n_head; /* bytes of the length so far */
+	int err;        /* why the state is GN_FRAME_BROKEN */
+	uint8_t n_head; /* bytes of the incomplete length in head */
 	uint8_t head[GN_UVARINT_MAX];
-	size_t max;  /* no body is longer */
-	size_t size; /* of the frame that is being read */
-	size_t left; /* of its body, still to come */
+	size_t max;  /* of a body, in bytes */
+	size_t size; /* of the current frame's body */
+	size_t left; /* bytes of the current body that were not read yet */
 };
 
 enum gn_frame_event {
-	GN_FRAME_BEGIN = 1, /* a frame of f->size bytes begins; nothing of the body yet */
-	GN_FRAME_BODY = 2,  /* the next bytes of its body: view, n > 0 */
-	GN_FRAME_END = 3,   /* it is complete */
+	GN_FRAME_BEGIN = 1, /* the length of a frame was read: f->size bytes follow */
+	GN_FRAME_BODY = 2,  /* *view are the next *n bytes of the body, *n > 0 */
+	GN_FRAME_END = 3,   /* the body is complete */
 };
 
 void gn_frame_init(struct gn_frame *f, size_t max);
-/* The next event, taking from `in` just what belongs to it.  GN_EAGAIN: `in` is used up.
- * GN_EFORMAT: the length is no varint; GN_ETOOBIG: it is over max.  Those two stay. */
+/* Returns the next event and consumes from `in` only the bytes that belong to it.  GN_EAGAIN: `in` is
+ * empty. GN_EFORMAT: the length is not a valid varint; GN_ETOOBIG: it exceeds max.  After one of these two
+ * errors every call returns it again. */
 int gn_frame_advance(struct gn_frame *f, struct gn_cursor *in, const uint8_t **view, size_t *n);
-/* The input has ended: 0 between two frames, GN_ETRUNC inside one, or the error it had. */
+/* For the end of the input: 0 between two frames, GN_ETRUNC inside one, or the error of
+ * gn_frame_advance(). */
 int gn_frame_finish(const struct gn_frame *f);
 
 #endif

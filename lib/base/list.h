@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Intrusive, circular, doubly linked lists.  A head and a node are the same struct;
- * both are initialised with gn_list_init(), and a node that is on no list points to
- * itself, so it may be deleted again, or asked whether it is linked. */
+/* Intrusive, circular, doubly linked lists.  A head and a node are the same struct; both are initialised
+ * with gn_list_init().  A node that is on no list points to itself, so gn_list_del() and
+ * gn_list_is_empty() are valid on it. */
 #ifndef GN_BASE_LIST_H
 #define GN_BASE_LIST_H
 
@@ -18,7 +18,7 @@ static inline void gn_list_init(struct gn_list *node)
 	node->prev = node;
 }
 
-/* No nodes in the list; of a node: on no list. */
+/* For a head: whether the list has no nodes.  For a node: whether it is on no list. */
 static inline bool gn_list_is_empty(const struct gn_list *head)
 {
 	return head->next == head;
@@ -43,7 +43,7 @@ static inline void gn_list_add_tail(struct gn_list *head, struct gn_list *node)
 	gn_list_link(head->prev, node, head);
 }
 
-/* Takes the node off its list; nothing happens when it is on none. */
+/* Removes the node from its list.  A node that is on no list stays as it is. */
 static inline void gn_list_del(struct gn_list *node)
 {
 	node->prev->next = node->next;
@@ -69,8 +69,8 @@ static inline void gn_list_splice(struct gn_list *to, struct gn_list *from)
 #define gn_list_first(head, type, member) \
 	(gn_list_is_empty(head) ? (type *)NULL : gn_list_entry((head)->next, type, member))
 
-/* pos and tmp are struct gn_list *.  Only the _safe form allows pos to be deleted, and it
- * alone: deleting the node behind it breaks the walk. */
+/* pos and tmp are struct gn_list *.  The body of the _safe form may delete pos, but not the node after it;
+ * the body of the other form may delete neither. */
 #define gn_list_for_each(pos, head) for ((pos) = (head)->next; (pos) != (head); (pos) = (pos)->next)
 #define gn_list_for_each_safe(pos, tmp, head) \
 	for ((pos) = (head)->next, (tmp) = (pos)->next; (pos) != (head); (pos) = (tmp), (tmp) = (pos)->next)

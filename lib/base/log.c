@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One for the process: what the library says is the program's, not a node's. */
+/* There is one sink per process, because log lines belong to the program and not to a node. */
 static struct {
 	gn_log_cb *cb;
 	void *arg;

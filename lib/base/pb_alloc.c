@@ -6,7 +6,7 @@
 
 #include "gn.h"
 
-/* malloc's own cost of a piece counts too. */
+/* What malloc itself needs for an allocation, in bytes. */
 #define OVERHEAD 16
 
 static void *pb_take(void *arg, size_t n)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An allocator for protobuf-c with a budget.  Its unpack allocates what a message counts up
- * (an empty element costs a peer two bytes and us a whole struct), so what a peer sent is
- * unpacked with this, or not at all:
+/* An allocator for protobuf-c with a budget.  protobuf-c allocates a whole struct for an element that took
+ * the peer two bytes to send; a message from a peer is therefore always unpacked with this allocator:
  *
  *     struct gn_pb_alloc pb;
  *     struct gn__pb__thing *m;
@@ -9,9 +8,9 @@
  *     ...
  *     gn__pb__thing__free_unpacked(m, &pb.ops);
  *
- * Past the budget unpack fails as it does for malformed input: gn_pb_alloc_error() tells
- * which of the two it was.  Its own tables come out of the budget too: up to 64 bytes a
- * field, while it works. */
+ * When the budget is exceeded, unpack fails as it does for malformed input; gn_pb_alloc_error() returns
+ * which of the two it was.  protobuf-c's own tables, up to 64 bytes for each field while it unpacks, count
+ * as well. */
 #ifndef GN_BASE_PB_ALLOC_H
 #define GN_BASE_PB_ALLOC_H
 
@@ -19,19 +18,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* For a message of n bytes: enough for one of fields of ten bytes or more, as honest ones are;
- * not for one of nothing but empty fields, which would take up to 64 * n. */
+/* The budget for a message of n bytes.  It suffices when fields have ten bytes or more, as in real
+ * messages, but not for a message of empty fields only, which would need up to 64 * n. */
 #define GN_PB_BUDGET(n) (16 * (size_t)(n) + 4096)
 
 struct gn_pb_alloc {
 	ProtobufCAllocator ops;
-	size_t left;          /* bytes that may still be taken; what is freed does not come back */
-	bool is_over, is_out; /* the budget, or the memory, was not enough */
+	size_t left;  /* bytes that may still be allocated; freeing does not increase it */
+	bool is_over; /* an allocation exceeded the budget */
+	bool is_out;  /* malloc failed */
 };
 
-/* Returns what unpack wants.  The struct stays where it is until the message is freed. */
+/* Returns the allocator to pass to unpack.  *pb must not move until the message is freed. */
 ProtobufCAllocator *gn_pb_alloc_init(struct gn_pb_alloc *pb, size_t budget);
-/* Why unpack returned NULL: GN_ETOOBIG, -ENOMEM or GN_EFORMAT. */
+/* Why unpack returned NULL: GN_ETOOBIG (over the budget), -ENOMEM or GN_EFORMAT. */
 int gn_pb_alloc_error(const struct gn_pb_alloc *pb);
 
 #endif

@@ -4,10 +4,9 @@
 
 #include <stdint.h>
 
-/* Makes libsodium ready (it then picks the fastest code for this CPU), once; cheap after
- * that, from any thread.  To be called before libsodium is used by way of anything but
- * gn_random().  Without a source of randomness the process ends here: nothing that is
- * secret could be made, and there is no way to go on that is safe. */
+/* Initialises libsodium, which then selects the fastest code for this CPU.  Later calls are cheap; any
+ * thread may call it.  It must be called before libsodium is used, except through gn_random().  Without a
+ * source of randomness it aborts the process, because no secret could be made safely. */
 void gn_random_init(void);
 
 /* Uniform in [0, n); 0 when n is 0. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Arithmetic on gn_time that stops at the ends: GN_NEVER plus or minus anything is GN_NEVER. */
+/* Saturating arithmetic on gn_time.  GN_NEVER plus or minus anything is GN_NEVER. */
 #ifndef GN_BASE_TIME_H
 #define GN_BASE_TIME_H
 
@@ -16,7 +16,7 @@ static inline gn_time gn_time_add(gn_time a, gn_time b)
 	return a + b;
 }
 
-/* From b to a: an instant less an instant, or less a duration. */
+/* a - b: the duration between two instants, or an instant earlier by a duration. */
 static inline gn_time gn_time_sub(gn_time a, gn_time b)
 {
 	if (a == GN_NEVER)

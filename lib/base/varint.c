@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Unsigned varints as in multiformats/unsigned-varint: seven bits a byte, low ones first,
- * the top bit says that more follow; at most nine bytes, in the shortest form only. */
+/* Unsigned varints, multiformats/unsigned-varint: seven bits in each byte, the low ones first; the top bit
+ * is set in every byte but the last.  At most nine bytes, and only the shortest form is valid. */
 #include "gn.h"
 
 size_t gn_uvarint_encode(uint64_t v, uint8_t buf[GN_UVARINT_MAX])
@@ -11,7 +11,7 @@ size_t gn_uvarint_encode(uint64_t v, uint8_t buf[GN_UVARINT_MAX])
 		buf[n++] = (uint8_t)(v | 0x80);
 		v >>= 7;
 	}
-	/* A 64th bit has no form; contracts everywhere keep lengths and codes far below. */
+	/* Nine bytes hold 63 bits.  The contract of the function excludes larger values. */
 	buf[n++] = (uint8_t)(v & 0x7f);
 	return n;
 }

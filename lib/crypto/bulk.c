@@ -18,7 +18,7 @@ struct gn_bulk {
 
 int gn_bulk_new(bool is_sealing, struct gn_bulk **out)
 {
-	struct gn_bulk *b = calloc(1, sizeof(*b));
+	struct gn_bulk *b = calloc(1, sizeof *b);
 
 	if (b == NULL)
 		return -ENOMEM;

@@ -8,7 +8,7 @@
 #include "envelope.pb-c.h"
 #include "id/peer_id.h"
 
-#define OVERHEAD 512 /* an envelope's signed bytes, less type and payload: the domain, three lengths */
+#define OVERHEAD 512 /* signed bytes other than type and payload: the domain and three lengths */
 
 static int signed_bytes_put(struct gn_buf *b, const char *domain, const void *type, size_t n_type, const void *payload,
 			    size_t n_payload)
@@ -26,7 +26,7 @@ static int signed_bytes_put(struct gn_buf *b, const char *domain, const void *ty
 
 static ProtobufCBinaryData view(const void *p, size_t n)
 {
-	/* protobuf-c has no const; packing only reads. */
+	/* protobuf-c has no const pointers; packing only reads. */
 	union {
 		const void *from;
 		uint8_t *data;
@@ -67,7 +67,7 @@ int gn_envelope_seal(const struct gn_key *key, const struct gn_envelope_cfg *cfg
 	return 0;
 }
 
-/* ---- opening: by hand, so that type and payload are views of the bytes that came ---- */
+/* ---- decoding, without protobuf-c, so that type and payload are views of the input ---- */
 
 #define WIRE_VARINT 0
 #define WIRE_FIXED64 1
@@ -82,7 +82,7 @@ static int field_skip(struct gn_cursor *c, unsigned wire)
 
 	switch (wire) {
 	case WIRE_VARINT:
-		/* Protobuf's varints may have ten bytes, and need not be minimal. */
+		/* Protobuf's varints have up to ten bytes and need not be in the shortest form. */
 		for (int i = 0; i < 10; i++) {
 			if (gn_cursor_get_u8(c, &byte) < 0)
 				return GN_ETRUNC;
@@ -101,7 +101,7 @@ static int field_skip(struct gn_cursor *c, unsigned wire)
 	}
 }
 
-/* Finds the fields 1, 2, 3 and 5; of one that comes twice the last counts, as protobuf says. */
+/* Finds the fields 1, 2, 3 and 5.  As protobuf demands, the last occurrence of a repeated field is used. */
 static int fields_find(struct gn_cursor *c, const uint8_t *p[6], size_t n[6])
 {
 	while (!gn_cursor_is_done(c)) {

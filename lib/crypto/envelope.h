@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Signed envelopes, libp2p RFC 0002: a payload, what type it is of, who says so.
+/* Signed envelopes, libp2p RFC 0002: a payload, its type, the signer's public key and the signature.
  *
- * What is signed is domain, type and payload, a uvarint length before each.  The domain is
- * not sent: it keeps a signature that was made for one use from being good for another. */
+ * The signature covers domain, type and payload, each after its uvarint length.  The domain is not sent;
+ * it prevents that a signature made for one purpose is valid for another. */
 #ifndef GN_CRYPTO_ENVELOPE_H
 #define GN_CRYPTO_ENVELOPE_H
 
@@ -10,7 +10,7 @@
 #include "gn.h"
 #include "id/key.h"
 
-#define GN_ENVELOPE_MAX 16384 /* bytes of one that is opened; identify's messages have 8 KiB at most */
+#define GN_ENVELOPE_MAX 16384 /* bytes of an envelope; messages of identify have at most 8 KiB */
 
 struct gn_envelope_cfg {
 	const char *domain;
@@ -20,10 +20,11 @@ struct gn_envelope_cfg {
 	size_t n_payload;
 };
 
-/* Appends the envelope to out: 0, GN_ETOOBIG (over GN_ENVELOPE_MAX, or out's maximum), -ENOMEM. */
+/* Signs and appends the envelope to out.  Returns 0, GN_ETOOBIG (over GN_ENVELOPE_MAX or out's maximum) or
+ * -ENOMEM. */
 int gn_envelope_seal(const struct gn_key *key, const struct gn_envelope_cfg *cfg, struct gn_buf *out);
 
-/* An opened envelope: views into the bytes that it was opened from. */
+/* A decoded envelope, as views of the bytes from which it was decoded. */
 struct gn_envelope {
 	struct gn_peer_id signer;
 	struct gn_pubkey key;
@@ -31,13 +32,14 @@ struct gn_envelope {
 	size_t n_type, n_payload, n_signature;
 };
 
-/* Takes the envelope apart; nothing of it is to be believed before gn_envelope_verify().
- * GN_EFORMAT (also when a field is missing), GN_ETRUNC, GN_ETOOBIG, GN_EKEYTYPE. */
+/* Decodes an envelope without checking the signature: nothing in it may be trusted before
+ * gn_envelope_verify(). Returns 0, GN_EFORMAT (also when a field is missing), GN_ETRUNC, GN_ETOOBIG or
+ * GN_EKEYTYPE. */
 int gn_envelope_decode(const uint8_t *p, size_t n, struct gn_envelope *out);
-/* 0, GN_EAUTH, or as gn_pubkey_verify(). */
+/* Checks the signature.  Returns 0, -ENOMEM, or an error of gn_pubkey_verify(). */
 int gn_envelope_verify(const struct gn_envelope *env, const char *domain);
-/* Both, with the domain and the type of `want`: GN_EFORMAT when the type is
- * another.  want->payload is not looked at. */
+/* Decodes and verifies an envelope of the domain and type of `want`, with the errors of both functions;
+ * GN_EFORMAT also when the type is another.  want->payload is not used. */
 int gn_envelope_open(const uint8_t *p, size_t n, const struct gn_envelope_cfg *want, struct gn_envelope *out);
 
 #endif

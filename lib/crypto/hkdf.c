@@ -38,7 +38,7 @@ int gn_hkdf_expand_parts(const uint8_t prk[GN_HKDF_LEN], const struct gn_hkdf_pa
 
 	if (n > GN_HKDF_EXPAND_MAX)
 		return GN_ETOOBIG;
-	/* T(i) = HMAC(prk, T(i - 1), info, i), of which there are as many as n takes. */
+	/* T(i) = HMAC(prk, T(i - 1), info, i); the output is T(1), T(2), ... up to n bytes. */
 	for (uint8_t i = 1; n > 0; i++) {
 		size_t k = n < sizeof(t) ? n : sizeof(t);
 

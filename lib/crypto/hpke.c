@@ -19,13 +19,13 @@ enum mode { BASE = 0, AUTH = 2 };
 
 /* ---- section 4: labels ---- */
 
-/* Whose label it is: the KEM's, or that of the suite as a whole. */
+/* A label and its suite id: that of the KEM, or that of the whole suite. */
 struct label {
 	bool is_kem;
 	const char *text;
 };
 
-/* The algorithms' numbers are 0x0020, 0x0001 and 0x0003. */
+/* The identifiers of the KEM, the KDF and the AEAD are 0x0020, 0x0001 and 0x0003. */
 static const struct gn_hkdf_part suite_kem = {"KEM\0\x20", 5}, suite_all = {"HPKE\0\x20\0\x01\0\x03", 10},
 				 version = {"HPKE-v1", 7}, nothing = {"", 0};
 
@@ -77,7 +77,7 @@ static void pair_make(struct gn_hpke_pair *out)
 	(void)crypto_scalarmult_base(out->pk, out->sk);
 }
 
-/* ExtractAndExpand of one result, or in auth mode two; wipes dh. */
+/* ExtractAndExpand of one shared secret or, in auth mode, two.  It wipes dh. */
 static void shared_make(uint8_t dh[64], const uint8_t ctx[96], enum mode mode, uint8_t out[32])
 {
 	uint8_t prk[GN_HKDF_LEN];
@@ -89,7 +89,8 @@ static void shared_make(uint8_t dh[64], const uint8_t ctx[96], enum mode mode, u
 	sodium_memzero(dh, 64);
 }
 
-/* Encap and AuthEncap.  libsodium says no to a result of all zero bytes, which a key of low order gives. */
+/* Encap and AuthEncap.  libsodium refuses a shared secret of zero bytes, which results from a key of low
+ * order. */
 static int encap(const struct gn_hpke_cfg *cfg, const struct gn_hpke_pair *eph, uint8_t out[32])
 {
 	uint8_t dh[64] = {0}, ctx[96] = {0};
@@ -125,7 +126,7 @@ static int decap(const struct gn_hpke_cfg *cfg, const uint8_t enc[GN_HPKE_ENC_LE
 	return 0;
 }
 
-/* ---- section 5.1: the key schedule, without a PSK; wipes shared ---- */
+/* ---- section 5.1: the key schedule, without a PSK; it wipes the shared secret ---- */
 
 static void schedule(struct gn_hpke *h, enum mode mode, uint8_t shared[32], const struct gn_hpke_cfg *cfg)
 {
@@ -180,12 +181,12 @@ int gn_hpke_init_receiver(struct gn_hpke *h, const struct gn_hpke_cfg *cfg, cons
 
 void gn_hpke_fini(struct gn_hpke *h)
 {
-	sodium_memzero(h, sizeof(*h));
+	sodium_memzero(h, sizeof *h);
 }
 
 /* ---- sections 5.2 and 5.3: using a context ---- */
 
-/* The base nonce XOR the number, big-endian. */
+/* The nonce is the base nonce XOR the message's number in big-endian.  Returns 0 or GN_ELIMIT. */
 static int nonce_make(const struct gn_hpke *h, uint8_t nonce[NONCE_LEN])
 {
 	uint8_t seq[8];

@@ -20,7 +20,7 @@ static const struct gn_envelope_cfg kinds[] = {
 
 /* ---- sealing ---- */
 
-/* What the record says of one address: its bytes without a trailing /p2p. */
+/* Appends an address in the encoding of the record, without a final /p2p. */
 static int addr_put(struct gn_buf *b, const struct gn_multiaddr *addr)
 {
 	struct gn_multiaddr *bare;
@@ -30,7 +30,7 @@ static int addr_put(struct gn_buf *b, const struct gn_multiaddr *addr)
 	int err = gn_multiaddr_without_peer(addr, &bare);
 
 	if (err == GN_ENONAME)
-		return 0; /* /p2p/ID alone leads nowhere */
+		return 0; /* /p2p/ID alone is not an address that could be dialled */
 	if (err < 0)
 		return err;
 	p = gn_multiaddr_bytes(bare, &n);
@@ -47,7 +47,7 @@ static int addr_put(struct gn_buf *b, const struct gn_multiaddr *addr)
 	return err;
 }
 
-/* Field by field rather than from a message: the addresses need no table of structs. */
+/* The record is encoded field by field, because protobuf-c would need a struct for each address. */
 static int record_put(struct gn_buf *b, const struct gn_key *key, uint64_t seq)
 {
 	struct gn_peer_id id;
@@ -61,7 +61,7 @@ static int record_put(struct gn_buf *b, const struct gn_key *key, uint64_t seq)
 		err = gn_buf_put_prefixed(b, id.bytes, id.len);
 	if (err == 0)
 		err = gn_buf_put_u8(b, 2 << 3 | 0);
-	/* Protobuf's varint: all 64 bits. */
+	/* Unlike gn_uvarint_encode(), a protobuf varint has all 64 bits. */
 	for (; seq >= 0x80; seq >>= 7)
 		v[n++] = (uint8_t)(seq | 0x80);
 	v[n++] = (uint8_t)seq;
@@ -92,7 +92,7 @@ int gn_peer_record_seal(const struct gn_key *key, uint64_t seq, const struct gn_
 
 /* ---- opening ---- */
 
-/* The address to keep; GN_ENONAME: leave it out. */
+/* Decodes one address of the record.  GN_ENONAME: it is to be left out. */
 static int peer_record_addr_get(const Gn__Pb__PeerRecord__AddressInfo *info, const struct gn_peer_id *peer,
 				struct gn_multiaddr **out)
 {
@@ -119,7 +119,7 @@ static int peer_record_addrs_get(const Gn__Pb__PeerRecord *pb, struct gn_peer_re
 
 	if (room == 0)
 		return 0;
-	rec->addrs = calloc(room, sizeof(*rec->addrs));
+	rec->addrs = calloc(room, sizeof *rec->addrs);
 	if (rec->addrs == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < pb->n_addresses && rec->n_addrs < room; i++) {
@@ -183,5 +183,5 @@ void gn_peer_record_fini(struct gn_peer_record *rec)
 	for (size_t i = 0; i < rec->n_addrs; i++)
 		gn_multiaddr_free(rec->addrs[i]);
 	free(rec->addrs);
-	memset(rec, 0, sizeof(*rec));
+	memset(rec, 0, sizeof *rec);
 }

@@ -15,11 +15,11 @@
 
 _Static_assert(GN_SEALED_TO_MAX *(2 + 38) + 2 * (3 + GN_SEALED_TEXT_MAX) + 128 <= GN_SEALED_LETTER_MAX, "its room");
 
-/* The beginnings of an Ed25519 identity's public key and id. */
+/* The first bytes of an Ed25519 key's serialised public key and of its peer id. */
 static const uint8_t public_head[] = {0x08, 0x01, 0x12, 0x20}, id_head[] = {0x00, 0x24, 0x08, 0x01, 0x12, 0x20};
 #define ID_LEN (sizeof(id_head) + 32)
 
-/* ---- writing; the caller has the room ---- */
+/* ---- encoding; the caller guarantees the room ---- */
 
 static uint8_t *put_varint(uint8_t *p, uint8_t tag, uint64_t v)
 {
@@ -34,9 +34,9 @@ static uint8_t *put_bytes(uint8_t *p, uint8_t tag, const void *v, size_t n)
 	return p + n;
 }
 
-/* ---- reading: every field has its place ---- */
+/* ---- decoding; the order of the fields is fixed ---- */
 
-/* Takes the tag if it comes next. */
+/* Consumes the tag if it is the next byte. */
 static bool sealed_take(struct gn_cursor *c, uint8_t tag)
 {
 	if (gn_cursor_is_done(c) || *c->p != tag)
@@ -50,7 +50,7 @@ static int get_varint(struct gn_cursor *c, uint8_t tag, uint64_t *v)
 	return sealed_take(c, tag) && gn_cursor_get_uvarint(c, v) == 0 ? 0 : GN_EFORMAT;
 }
 
-/* Of just n bytes. */
+/* Reads a field of exactly n bytes. */
 static int get_bytes(struct gn_cursor *c, uint8_t tag, size_t n, void *out)
 {
 	const uint8_t *p;
@@ -95,7 +95,7 @@ int gn_sealed_header_decode(const uint8_t *p, size_t n, struct gn_sealed_header 
 
 /* ---- the message header ---- */
 
-/* The next character's length, 0 when it is none or a control character. */
+/* The length of the next character; 0 when it is malformed or a control character. */
 static size_t utf8_step(const uint8_t *p, size_t n)
 {
 	uint32_t c = 0;
@@ -175,7 +175,7 @@ static int get_recipients(struct gn_cursor *c, struct gn_sealed_letter *out)
 	return n > 0 ? 0 : GN_EFORMAT;
 }
 
-/* Empty when it is absent, and only then. */
+/* Reads an optional text.  An absent field gives ""; a field that is present must not be empty. */
 static int get_text(struct gn_cursor *c, uint8_t tag, char out[GN_SEALED_TEXT_MAX + 1])
 {
 	const uint8_t *p;
@@ -210,7 +210,7 @@ int gn_sealed_letter_decode(const uint8_t *p, size_t n, struct gn_sealed_letter 
 	struct gn_cursor c;
 	uint64_t time;
 
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, sizeof *out);
 	gn_cursor_init(&c, p, n);
 	if (get_sender(&c, out) < 0 || get_recipients(&c, out) < 0 || get_text(&c, BYTES(3), out->type) < 0 ||
 	    get_text(&c, BYTES(4), out->context) < 0 || get_varint(&c, VARINT(5), &time) < 0 ||
@@ -224,7 +224,7 @@ int gn_sealed_letter_decode(const uint8_t *p, size_t n, struct gn_sealed_letter 
 	return 0;
 }
 
-/* ---- keys, nonces, and what is signed ---- */
+/* ---- keys, nonces, and the signed bytes ---- */
 
 void gn_sealed_info_make(const uint8_t salt[GN_SEALED_SALT_LEN], uint8_t out[GN_SEALED_INFO_LEN])
 {
@@ -257,7 +257,7 @@ void gn_sealed_nonce(uint64_t i, bool is_last, uint8_t out[12])
 void gn_sealed_signed(const uint8_t hh[GN_SEALED_HASH_LEN], uint64_t i, bool is_last,
 		      const uint8_t hp[GN_SEALED_HASH_LEN], uint8_t out[GN_SEALED_SIGNED_LEN])
 {
-	/* The text's NUL is the octet 0 behind it. */
+	/* The NUL of the literal is the zero octet that the format has after the text. */
 	memcpy(out, "golem-net sealed 1 chunk", 25);
 	memcpy(out + 25, hh, GN_SEALED_HASH_LEN);
 	gn_put_u64(out + 57, i);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the sealer and the unsealer of gn.h share: the format of sealed messages, gn-sealed(5),
- * and the keys in it.  Names of values are that page's.
+/* The format of sealed messages and its keys, gn-sealed(5), which the sealer and the unsealer of gn.h
+ * share.  The values have the names of that page.
  *
  *     uvarint length   H   chunk 0: the message header   chunk 1   ...   the last chunk
  */
@@ -33,7 +33,7 @@ struct gn_sealed_header {
 
 /* Returns the length, GN_SEALED_HEADER_LEN(h->n). */
 size_t gn_sealed_header_encode(const struct gn_sealed_header *h, uint8_t out[GN_SEALED_HEADER_MAX]);
-/* Of exactly n bytes, in their one encoding: 0 or GN_EFORMAT. */
+/* Decodes exactly n bytes; only the one valid encoding is accepted.  Returns 0 or GN_EFORMAT. */
 int gn_sealed_header_decode(const uint8_t *p, size_t n, struct gn_sealed_header *out);
 
 /* ---- the message header ---- */
@@ -45,16 +45,17 @@ struct gn_sealed_letter {
 	struct gn_peer_id to[GN_SEALED_TO_MAX];
 };
 
-/* 0 when it may be a type or a context; GN_ETOOBIG, GN_EFORMAT. */
+/* Whether the text is valid as a type or a context: 0, GN_ETOOBIG or GN_EFORMAT. */
 int gn_sealed_text_check(const char *text, size_t n);
-/* Returns the length.  Of info all but the pointers and the sender counts. */
+/* Returns the length.  The pointers and the sender in l->info are not used. */
 size_t gn_sealed_letter_encode(const struct gn_sealed_letter *l, uint8_t out[GN_SEALED_LETTER_MAX]);
-/* Of exactly n bytes, in their one encoding: 0 or GN_EFORMAT, when *out is half filled. */
+/* Decodes exactly n bytes; only the one valid encoding is accepted.  Returns 0, or GN_EFORMAT and *out is
+ * undefined. */
 int gn_sealed_letter_decode(const uint8_t *p, size_t n, struct gn_sealed_letter *out);
 
-/* ---- keys, nonces, and what is signed ---- */
+/* ---- keys, nonces, and the signed bytes ---- */
 
-/* HPKE's info for a stanza: "golem-net sealed 1 key", salt. */
+/* HPKE's info for a stanza: "golem-net sealed 1 key", then the salt. */
 void gn_sealed_info_make(const uint8_t salt[GN_SEALED_SALT_LEN], uint8_t out[GN_SEALED_INFO_LEN]);
 /* prk = HKDF-Extract(salt, K); commitment = HKDF-Expand(prk, "commit"). */
 void gn_sealed_prk(const uint8_t salt[GN_SEALED_SALT_LEN], const uint8_t k[GN_SEALED_KEY_LEN],
@@ -63,21 +64,21 @@ void gn_sealed_prk(const uint8_t salt[GN_SEALED_SALT_LEN], const uint8_t k[GN_SE
 void gn_sealed_key(const uint8_t prk[GN_SEALED_HASH_LEN], const uint8_t hh[GN_SEALED_HASH_LEN],
 		   uint8_t key[GN_SEALED_KEY_LEN]);
 void gn_sealed_nonce(uint64_t i, bool is_last, uint8_t out[12]);
-/* What the sender signs of chunk i, whose plaintext's hash is hp. */
+/* The bytes that the sender signs for chunk i, whose plaintext has the hash hp. */
 void gn_sealed_signed(const uint8_t hh[GN_SEALED_HASH_LEN], uint64_t i, bool is_last,
 		      const uint8_t hp[GN_SEALED_HASH_LEN], uint8_t out[GN_SEALED_SIGNED_LEN]);
 
 /* ---- for test vectors only ---- */
 
-/* What a sealer otherwise draws at random for each message. */
+/* The values that a sealer otherwise takes at random or from the clock for each message. */
 struct gn_sealer_fixed {
 	uint8_t k[GN_SEALED_KEY_LEN], salt[GN_SEALED_SALT_LEN];
 	uint8_t ephemeral[GN_SEALED_TO_MAX][32]; /* X25519 secret keys */
 	gn_time time;
 	uint8_t id[GN_SEALED_ID_LEN], sequence[GN_SEALED_ID_LEN];
 };
-/* Before the first message; borrowed until the sealer is freed.  Two messages made so give
- * their contents away. */
+/* Sets fixed values before the first message; the sealer borrows *fixed until it is freed.  Two messages
+ * with the same fixed values reveal their contents. */
 void gn_sealer_fix(struct gn_sealer *s, const struct gn_sealer_fixed *fixed);
 
 #endif

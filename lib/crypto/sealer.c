@@ -11,28 +11,28 @@
 #include "crypto/sealed.h"
 #include "id/peer_id.h"
 
-/* The most that stands before a message's first chunk: H with its length, and the message header. */
+/* The maximum before a message's first chunk: the length, H, and the message header. */
 #define FRONT_MAX \
 	(GN_UVARINT_MAX + GN_SEALED_HEADER_MAX + GN_SEALED_HEAD_LEN + GN_SEALED_LETTER_MAX + GN_SEALED_CHUNK_OVER)
 
 struct gn_sealer {
 	struct gn_key *key;
-	struct gn_sealed_letter letter; /* info.number is of the message that was begun last */
+	struct gn_sealed_letter letter; /* info.number is that of the latest message */
 	uint8_t x25519[GN_SEALED_TO_MAX][GN_KEY_X25519_LEN];
 	struct gn_bulk *bulk;
 	const struct gn_sealer_fixed *fixed;
 	uint64_t due;   /* the number of the next message */
-	bool is_open;   /* within a message: the rest is of it */
-	bool has_begun; /* any message */
-	bool is_ending; /* gn_sealer_end() is at work */
-	int err;        /* the message cannot go on, nor another follow it */
-	uint64_t i;     /* the next chunk's number */
+	bool is_open;   /* inside a message; the fields below describe it */
+	bool has_begun; /* at least one message was begun */
+	bool is_ending; /* gn_sealer_end() is running */
+	int err;        /* after a failure: every later call returns it */
+	uint64_t i;     /* the number of the next chunk */
 	uint8_t hh[GN_SEALED_HASH_LEN], payload[GN_SEALED_KEY_LEN];
 	uint8_t *out; /* room bytes */
 	size_t room;
 };
 
-/* ---- made and freed ---- */
+/* ---- construction ---- */
 
 static int text_copy(const char *from, char to[GN_SEALED_TEXT_MAX + 1])
 {
@@ -49,7 +49,7 @@ static int recipient_key(const struct gn_peer_id *id, uint8_t out[GN_KEY_X25519_
 	struct gn_pubkey pub;
 	int err = gn_peer_id_public(id, &pub);
 
-	/* A hash is of a key that is too long to be Ed25519's. */
+	/* An id that is a hash belongs to a key that is longer than an Ed25519 key. */
 	if (err == GN_ENONAME)
 		return GN_EKEYTYPE;
 	return err < 0 ? err : gn_pubkey_x25519(&pub, out);
@@ -111,7 +111,7 @@ int gn_sealer_new(const struct gn_seal_cfg *cfg, struct gn_sealer **out)
 		return -EINVAL;
 	if (cfg->n_to > GN_SEALED_TO_MAX)
 		return GN_ELIMIT;
-	s = calloc(1, sizeof(*s));
+	s = calloc(1, sizeof *s);
 	if (s == NULL)
 		return -ENOMEM;
 	err = letter_set(s, cfg);
@@ -133,7 +133,7 @@ void gn_sealer_free(struct gn_sealer *s)
 	gn_key_free(s->key);
 	gn_bulk_free(s->bulk);
 	free(s->out); /* ciphertext */
-	sodium_memzero(s, sizeof(*s));
+	sodium_memzero(s, sizeof *s);
 	free(s);
 }
 
@@ -143,7 +143,7 @@ void gn_sealer_fix(struct gn_sealer *s, const struct gn_sealer_fixed *fixed)
 	memcpy(s->letter.info.sequence, fixed->sequence, s->letter.info.in_sequence ? sizeof(fixed->sequence) : 0);
 }
 
-/* Nothing of what was in it is kept: it is always called between two outputs. */
+/* The old contents are not kept, because the function is only called between two outputs. */
 static int sealer_room_make(struct gn_sealer *s, size_t n)
 {
 	if (n <= s->room)
@@ -187,7 +187,7 @@ static int stanza_make(struct gn_sealer *s, const uint8_t k[GN_SEALED_KEY_LEN], 
 	return err;
 }
 
-/* Makes H, and from it the message's key; appends H with its length at *p. */
+/* Makes H and derives the message's key from it; writes the length and H at *p and advances *p. */
 static int header_put(struct gn_sealer *s, uint8_t **p)
 {
 	uint8_t k[GN_SEALED_KEY_LEN], prk[GN_SEALED_HASH_LEN], bytes[GN_SEALED_HEADER_MAX];
@@ -236,7 +236,7 @@ static int sign(struct gn_sealer *s, bool is_last, const uint8_t *text, size_t n
 	return 0;
 }
 
-/* Appends one chunk at *p. */
+/* Writes one chunk at *p and advances *p. */
 static int chunk_put(struct gn_sealer *s, bool is_last, const uint8_t *text, size_t n, uint8_t **p)
 {
 	uint8_t sig[GN_KEY_SIG_LEN], nonce[12], *ct = *p + GN_SEALED_HEAD_LEN;

@@ -7,7 +7,8 @@ int gn_sequence_put(struct gn_sequence *q, const struct gn_sealed_info *info)
 {
 	if (!info->in_sequence || q->has_ended || info->number != q->next)
 		return GN_EORDER;
-	/* The sender too: who reads a sequence along knows its id, and could slip in a message of its own. */
+	/* The sender is compared, too: another recipient knows the sequence's id and could insert a
+	 * message of its own. */
 	if (q->has_begun &&
 	    (memcmp(q->id, info->sequence, sizeof(q->id)) != 0 || !gn_peer_id_is_equal(&q->sender, &info->sender)))
 		return GN_EORDER;

@@ -9,8 +9,9 @@
 #include "crypto/hpke.h"
 #include "crypto/sealed.h"
 
-/* In the order of the bytes; a chunk is opened as its bytes come, and believed when its tag
- * and its signature are good. */
+/* The states follow the order of the bytes: IN_LENGTH, IN_HEADER, then IN_HEAD to IN_TAG for each chunk,
+ * AT_END and DONE after the last one.  A chunk is decrypted as its bytes arrive, and passed on when its
+ * tag and signature are valid. */
 enum state {
 	IN_LENGTH, /* the uvarint before H */
 	IN_HEADER, /* H */
@@ -18,7 +19,7 @@ enum state {
 	IN_SIG,    /* its signature, encrypted */
 	IN_TEXT,   /* P_i, encrypted */
 	IN_TAG,    /* the AEAD's tag */
-	AT_END,    /* all was good, which the caller has not heard yet */
+	AT_END,    /* the message is valid; GN_UNSEALED_END was not returned yet */
 	DONE,
 };
 
@@ -30,24 +31,24 @@ struct gn_unsealer {
 	char context[GN_SEALED_TEXT_MAX + 1];
 	struct gn_bulk *bulk;
 
-	int err; /* it stays */
+	int err; /* after a failure: every later call returns it */
 	enum state state;
-	size_t got;                          /* bytes of what the state is about */
-	uint8_t small[GN_SEALED_HEADER_MAX]; /* where it is gathered, but P_i */
+	size_t got;                          /* bytes received in this state */
+	uint8_t small[GN_SEALED_HEADER_MAX]; /* the bytes of this state, except for P_i */
 	size_t n_header;                     /* the length of H */
-	size_t n_stanzas, own_stanza;        /* how many, and which one opened */
+	size_t n_stanzas, own_stanza;        /* their number, and the index of the one for this key */
 	uint8_t hh[GN_SEALED_HASH_LEN], payload[GN_SEALED_KEY_LEN];
-	uint64_t i; /* the chunk's number */
+	uint64_t i; /* the number of the chunk */
 	bool is_last;
 	size_t n; /* |P_i| */
 	uint8_t sig[GN_KEY_SIG_LEN];
-	uint8_t *text;     /* P_i so far: room bytes */
-	size_t room, used; /* used: how much of it to wipe */
+	uint8_t *text;     /* the decrypted part of P_i; `room` bytes are allocated */
+	size_t room, used; /* `used` bytes of the text must be wiped */
 	bool has_letter;
 	struct gn_sealed_letter letter;
 };
 
-/* ---- made and freed ---- */
+/* ---- construction ---- */
 
 static int cfg_set(struct gn_unsealer *u, const struct gn_unseal_cfg *cfg)
 {
@@ -65,10 +66,10 @@ static int cfg_set(struct gn_unsealer *u, const struct gn_unseal_cfg *cfg)
 	gn_key_id(cfg->key, &u->id);
 	if (cfg->from_any)
 		return 0;
-	u->from = calloc(cfg->n_from, sizeof(*u->from));
+	u->from = calloc(cfg->n_from, sizeof *u->from);
 	if (u->from == NULL)
 		return -ENOMEM;
-	memcpy(u->from, cfg->from, cfg->n_from * sizeof(*u->from));
+	memcpy(u->from, cfg->from, cfg->n_from * sizeof *u->from);
 	u->n_from = cfg->n_from;
 	return 0;
 }
@@ -80,7 +81,7 @@ int gn_unsealer_new(const struct gn_unseal_cfg *cfg, struct gn_unsealer **out)
 
 	if (cfg->key == NULL || (!cfg->from_any && (cfg->from == NULL || cfg->n_from == 0)))
 		return -EINVAL;
-	u = calloc(1, sizeof(*u));
+	u = calloc(1, sizeof *u);
 	if (u == NULL)
 		return -ENOMEM;
 	err = cfg_set(u, cfg);
@@ -106,7 +107,7 @@ void gn_unsealer_free(struct gn_unsealer *u)
 	text_wipe(u);
 	free(u->text);
 	free(u->from);
-	sodium_memzero(u, sizeof(*u));
+	sodium_memzero(u, sizeof *u);
 	free(u);
 }
 
@@ -121,14 +122,14 @@ void gn_unsealer_start(struct gn_unsealer *u)
 	u->i = 0;
 }
 
-/* ---- gathering ---- */
+/* ---- input ---- */
 
 struct input {
 	const uint8_t *p;
 	size_t n;
 };
 
-/* Takes bytes into u->small until there are `want`; says whether there are. */
+/* Moves bytes of the input to u->small until it has `want`; returns whether it has. */
 static bool unsealer_gather(struct gn_unsealer *u, struct input *in, size_t want)
 {
 	size_t k = want - u->got < in->n ? want - u->got : in->n;
@@ -141,7 +142,7 @@ static bool unsealer_gather(struct gn_unsealer *u, struct input *in, size_t want
 	return u->got == want;
 }
 
-static int go(struct gn_unsealer *u, enum state state)
+static int unsealer_enter(struct gn_unsealer *u, enum state state)
 {
 	u->state = state;
 	u->got = 0;
@@ -163,10 +164,10 @@ static int in_length(struct gn_unsealer *u, struct input *in)
 	if (took < 0 || n < GN_SEALED_HEADER_LEN(1) || n > GN_SEALED_HEADER_MAX)
 		return GN_EFORMAT;
 	u->n_header = (size_t)n;
-	return go(u, IN_HEADER);
+	return unsealer_enter(u, IN_HEADER);
 }
 
-/* Tries every stanza: one that fails, be it for a key of low order, means the next. */
+/* Tries every stanza.  One that cannot be opened, also because its key has a low order, is skipped. */
 static int stanzas_try(struct gn_unsealer *u, const struct gn_sealed_header *h, uint8_t k[GN_SEALED_KEY_LEN])
 {
 	uint8_t info[GN_SEALED_INFO_LEN];
@@ -214,7 +215,7 @@ static int in_header(struct gn_unsealer *u, struct input *in)
 	if (err == 0)
 		gn_sealed_key(prk, u->hh, u->payload);
 	sodium_memzero(prk, sizeof(prk));
-	return err < 0 ? err : go(u, IN_HEAD);
+	return err < 0 ? err : unsealer_enter(u, IN_HEAD);
 }
 
 /* ---- chunks ---- */
@@ -248,7 +249,7 @@ static int in_head(struct gn_unsealer *u, struct input *in)
 	if (n < GN_SEALED_CHUNK_OVER)
 		return GN_EFORMAT;
 	n -= GN_SEALED_CHUNK_OVER;
-	/* The message header is never last, and only the last may be empty. */
+	/* The message header is never the last chunk, and only the last chunk may be empty. */
 	if (n > (u->i == 0 ? GN_SEALED_LETTER_MAX : GN_SEALED_CHUNK_MAX) || (u->i == 0 && u->is_last) ||
 	    (n == 0 && !u->is_last))
 		return GN_EFORMAT;
@@ -260,18 +261,18 @@ static int in_head(struct gn_unsealer *u, struct input *in)
 	err = gn_bulk_start(u->bulk, u->payload, nonce, u->hh, sizeof(u->hh));
 	if (err == 0)
 		err = gn_bulk_hash_start(u->bulk);
-	return err < 0 ? err : go(u, IN_SIG);
+	return err < 0 ? err : unsealer_enter(u, IN_SIG);
 }
 
 static int in_sig(struct gn_unsealer *u, struct input *in)
 {
 	if (!unsealer_gather(u, in, sizeof(u->sig)))
 		return GN_EAGAIN;
-	(void)go(u, IN_TEXT);
+	(void)unsealer_enter(u, IN_TEXT);
 	return gn_bulk_put(u->bulk, u->small, sizeof(u->sig), u->sig);
 }
 
-/* Opens and hashes what is there, in pieces that stay in the CPU's nearest cache. */
+/* Decrypts and hashes the input in pieces that fit into the CPU's first-level cache. */
 static int in_text(struct gn_unsealer *u, struct input *in)
 {
 	while (u->got < u->n) {
@@ -293,7 +294,7 @@ static int in_text(struct gn_unsealer *u, struct input *in)
 		in->p += k;
 		in->n -= k;
 	}
-	return go(u, IN_TAG);
+	return unsealer_enter(u, IN_TAG);
 }
 
 static int chunk_verify(struct gn_unsealer *u, const uint8_t sender[GN_KEY_PUBLIC_LEN])
@@ -319,7 +320,7 @@ static bool is_wanted(const struct gn_unsealer *u, const struct gn_peer_id *send
 	return u->from == NULL;
 }
 
-/* Nothing of the message header counts before its signature is good. */
+/* Opens the message header.  Its contents are used only after the signature was verified. */
 static int letter_open(struct gn_unsealer *u)
 {
 	const struct gn_sealed_info *info = &u->letter.info;
@@ -352,7 +353,7 @@ static int in_tag(struct gn_unsealer *u, struct input *in)
 	err = gn_bulk_unseal(u->bulk, u->small);
 	if (err < 0)
 		return err;
-	(void)go(u, u->is_last ? AT_END : IN_HEAD);
+	(void)unsealer_enter(u, u->is_last ? AT_END : IN_HEAD);
 	err = u->i == 0 ? letter_open(u) : chunk_verify(u, u->letter.sender);
 	if (err == 0 && u->letter.info.is_end && u->n > 0)
 		err = GN_EFORMAT;
@@ -378,7 +379,7 @@ static int unsealer_step(struct gn_unsealer *u, struct input *in)
 	case IN_TAG:
 		return in_tag(u, in);
 	case AT_END:
-		(void)go(u, DONE);
+		(void)unsealer_enter(u, DONE);
 		gn_bulk_forget(u->bulk);
 		sodium_memzero(u->payload, sizeof(u->payload));
 		return GN_UNSEALED_END;
@@ -420,11 +421,11 @@ void gn_unsealer_info(const struct gn_unsealer *u, struct gn_sealed_info *out)
 		*out = u->letter.info;
 }
 
-/* ---- at once ---- */
+/* ---- whole messages ---- */
 
 int gn_unseal_message(struct gn_unsealer *u, const void *p, size_t n, void **out, size_t *len)
 {
-	const size_t room = n > 0 ? n : 1; /* no message is longer than what it is sealed in */
+	const size_t room = n > 0 ? n : 1; /* a message is never longer than its sealed form */
 	uint8_t *whole = malloc(room);
 	const void *view;
 	size_t done = 0, k;

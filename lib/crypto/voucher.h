@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reservation vouchers, libp2p specs relay/circuit-v2.md: a relay's word, in an envelope that it
+/* Reservation vouchers, libp2p specs relay/circuit-v2.md: a relay's statement, in an envelope that it
  * signed, that it relays for a peer. */
 #ifndef GN_CRYPTO_VOUCHER_H
 #define GN_CRYPTO_VOUCHER_H
@@ -9,15 +9,15 @@
 
 struct gn_voucher {
 	struct gn_peer_id relay, peer;
-	uint64_t expire; /* Unix time, seconds */
+	uint64_t expire; /* Unix time in seconds */
 };
 
-/* Appends to out the envelope of a voucher that the relay, whose key it is, gives to peer.
- * GN_ETOOBIG (out's maximum), -ENOMEM. */
+/* Makes a voucher for `peer`, signed by the relay's key, and appends its envelope to out.  Returns 0,
+ * GN_ETOOBIG (out's maximum) or -ENOMEM. */
 int gn_voucher_seal(const struct gn_key *relay, const struct gn_peer_id *peer, uint64_t expire, struct gn_buf *out);
-/* Opens an envelope.  The caller sees to it that relay, peer and time are the right ones.  GN_EAUTH
- * (signature; or signer and relay are not the same), GN_EFORMAT (also when a field is missing),
- * GN_ETRUNC, GN_ETOOBIG, GN_EKEYTYPE, -ENOMEM. */
+/* Opens an envelope and verifies its signature; the caller checks relay, peer and expiry.  Returns 0;
+ * GN_EAUTH (the signature is wrong, or the relay is not the signer); GN_EFORMAT (also when a field is
+ * missing), GN_ETRUNC, GN_ETOOBIG, GN_EKEYTYPE or -ENOMEM. */
 int gn_voucher_open(const uint8_t *p, size_t n, struct gn_voucher *out);
 
 #endif

@@ -17,15 +17,15 @@ struct blowfish {
 	uint32_t p[18], s[4][256];
 };
 
-/* ---- the state that it begins with: the fraction of pi ---- */
+/* ---- Blowfish's initial state: the fractional part of pi ---- */
 
-#define PI_WORDS (1 + 18 + 4 * 256 + 2) /* before the point, the state, room for what rounding loses */
+#define PI_WORDS (1 + 18 + 4 * 256 + 2) /* the integer part, the state, two words for rounding errors */
 
 struct fixed {
-	uint32_t w[PI_WORDS]; /* the first stands before the point */
+	uint32_t w[PI_WORDS]; /* w[0] is the integer part */
 };
 
-/* Divides; all words before `from` are zero. */
+/* *out = *a / d.  All words of *a before `from` are zero. */
 static void fixed_div(const struct fixed *a, size_t from, uint32_t d, struct fixed *out)
 {
 	uint64_t rest = 0;
@@ -37,7 +37,7 @@ static void fixed_div(const struct fixed *a, size_t from, uint32_t d, struct fix
 	}
 }
 
-/* Adds, or takes away. */
+/* Adds *a to *sum, or subtracts it.  All words of *a before `from` are zero. */
 static void fixed_add(struct fixed *sum, const struct fixed *a, size_t from, bool is_minus)
 {
 	uint64_t carry = is_minus;
@@ -51,7 +51,7 @@ static void fixed_add(struct fixed *sum, const struct fixed *a, size_t from, boo
 	}
 }
 
-/* Adds m * arctan(1 / x) = m/x - m/3x^3 + m/5x^5 - ... */
+/* Adds m * arctan(1 / x) = m/x - m/3x^3 + m/5x^5 - ..., or subtracts it. */
 static void arctan_add(struct fixed *sum, uint32_t m, uint32_t x, bool is_minus)
 {
 	struct fixed power = {.w = {m}}, term = {.w = {0}};
@@ -68,8 +68,8 @@ static void arctan_add(struct fixed *sum, uint32_t m, uint32_t x, bool is_minus)
 	}
 }
 
-/* J. Machin, 1706: pi = 16 arctan(1/5) - 4 arctan(1/239).  It takes 30 ms, less than what follows,
- * and is shorter than a table. */
+/* Machin's formula: pi = 16 arctan(1/5) - 4 arctan(1/239).  Computing it takes 30 ms, less than the rounds
+ * that follow, and is shorter than a table of 1,042 words. */
 static void blowfish_init(struct blowfish *b)
 {
 	struct fixed pi = {.w = {0}};
@@ -99,7 +99,8 @@ static void encipher(const struct blowfish *b, uint32_t v[2])
 	v[1] = l;
 }
 
-/* Replaces n words of the state; *at goes round the salt, which may be NULL. */
+/* Replaces n words of the state.  *at is the position in the salt, which is used cyclically and may be
+ * NULL. */
 static void bcrypt_pbkdf_replace(struct blowfish *b, uint32_t *words, size_t n, uint32_t v[2], const uint8_t *salt,
 				 size_t *at)
 {
@@ -135,7 +136,7 @@ struct work {
 	uint8_t hash[HASH_LEN], sum[HASH_LEN];
 };
 
-/* Of w->pass and w->salt, to w->hash. */
+/* Computes w->hash from w->pass and w->salt. */
 static void bcrypt_hash(struct work *w)
 {
 	static const uint8_t magic[] = "OxychromaticBlowfishSwatDynamite";
@@ -156,7 +157,7 @@ static void bcrypt_hash(struct work *w)
 		w->hash[i] = (uint8_t)(text[i / 4] >> i % 4 * 8);
 }
 
-/* The sum of all rounds for one block of output. */
+/* Computes the block of number `count`, the XOR of all rounds, in w->sum. */
 static void block_make(struct work *w, const struct gn_bcrypt_pbkdf_cfg *cfg, uint32_t count)
 {
 	uint8_t salted[GN_BCRYPT_PBKDF_SALT_MAX + 4];
@@ -182,18 +183,18 @@ int gn_bcrypt_pbkdf(const struct gn_bcrypt_pbkdf_cfg *cfg, uint8_t *key, size_t 
 	if (n == 0 || n > GN_BCRYPT_PBKDF_KEY_MAX || cfg->n_salt == 0 || cfg->n_salt > GN_BCRYPT_PBKDF_SALT_MAX ||
 	    cfg->rounds == 0)
 		return -EINVAL;
-	w = malloc(sizeof(*w));
+	w = malloc(sizeof *w);
 	if (w == NULL)
 		return -ENOMEM;
 	blowfish_init(&w->first);
 	(void)crypto_hash_sha512(w->pass, cfg->pass, cfg->n_pass);
-	/* Every stride-th byte is of one block, so that all of it is needed for any part of the key. */
+	/* The blocks are interleaved: every stride-th byte of the key comes from the same block. */
 	for (size_t i = 0; i < stride; i++) {
 		block_make(w, cfg, (uint32_t)i + 1);
 		for (size_t k = 0; k * stride + i < n; k++)
 			key[k * stride + i] = w->sum[k];
 	}
-	sodium_memzero(w, sizeof(*w));
+	sodium_memzero(w, sizeof *w);
 	free(w);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* bcrypt_pbkdf: how OpenSSH makes a key of a passphrase (OpenBSD's bcrypt_pbkdf(3)).  No library of
- * Debian's has it by itself. */
+/* bcrypt_pbkdf, the function by which OpenSSH derives a key from a passphrase (OpenBSD's
+ * bcrypt_pbkdf(3)).  Debian has no library that offers it. */
 #ifndef GN_ID_BCRYPT_PBKDF_H
 #define GN_ID_BCRYPT_PBKDF_H
 
@@ -15,10 +15,11 @@ struct gn_bcrypt_pbkdf_cfg {
 	size_t n_pass;
 	const uint8_t *salt; /* 1 to GN_BCRYPT_PBKDF_SALT_MAX bytes */
 	size_t n_salt;
-	uint32_t rounds; /* from 1; one takes about 2 ms for every 32 bytes of key */
+	uint32_t rounds; /* 1 or more; a round takes about 2 ms for every 32 bytes of key */
 };
 
-/* n: 1 to GN_BCRYPT_PBKDF_KEY_MAX.  0; -EINVAL (out of range); -ENOMEM. */
+/* Derives n bytes, 1 to GN_BCRYPT_PBKDF_KEY_MAX.  Returns 0, -EINVAL (a length or the rounds are out of
+ * range) or -ENOMEM. */
 int gn_bcrypt_pbkdf(const struct gn_bcrypt_pbkdf_cfg *cfg, uint8_t *key, size_t n);
 
 #endif

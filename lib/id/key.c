@@ -35,7 +35,7 @@ static void pb_put_head(uint8_t *pb, uint8_t len)
 
 int gn_key_new_seeded(const uint8_t seed[GN_KEY_SEED_LEN], struct gn_key **out)
 {
-	struct gn_key *key = calloc(1, sizeof(*key));
+	struct gn_key *key = calloc(1, sizeof *key);
 	struct gn_pubkey pub;
 	int err;
 
@@ -67,11 +67,11 @@ int gn_key_new(struct gn_key **out)
 
 int gn_key_dup(const struct gn_key *key, struct gn_key **out)
 {
-	struct gn_key *copy = malloc(sizeof(*copy));
+	struct gn_key *copy = malloc(sizeof *copy);
 
 	if (copy == NULL)
 		return -ENOMEM;
-	memcpy(copy, key, sizeof(*copy));
+	memcpy(copy, key, sizeof *copy);
 	*out = copy;
 	return 0;
 }
@@ -80,7 +80,7 @@ void gn_key_free(struct gn_key *key)
 {
 	if (key == NULL)
 		return;
-	sodium_memzero(key, sizeof(*key));
+	sodium_memzero(key, sizeof *key);
 	free(key);
 }
 
@@ -123,7 +123,8 @@ int gn_key_decode(const uint8_t *p, size_t n, struct gn_key **out)
 	err = gn_key_new_seeded(data, &key);
 	if (err < 0)
 		return err;
-	/* A public half that is another key's would make us sign for an id that is not ours. */
+	/* A public key that does not belong to the seed would give the node an id for which it cannot
+	 * sign. */
 	if (sodium_memcmp(data, key->secret, SECRET_LEN) != 0 ||
 	    (len > SECRET_LEN && memcmp(data + SECRET_LEN, key->pb + GN_KEY_PB_HEAD, PUBLIC_LEN) != 0)) {
 		gn_key_free(key);

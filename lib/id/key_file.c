@@ -36,7 +36,7 @@ static ptrdiff_t file_read(int fd, uint8_t *buf, size_t room)
 	return (ptrdiff_t)n;
 }
 
-/* A key is read from regular files, and from pipes, which is what a shell's <(...) is. */
+/* Keys are read from regular files and from pipes: a shell's <(...) is a pipe. */
 static int kind_check(const struct stat *st, bool any_mode)
 {
 	if (S_ISDIR(st->st_mode))
@@ -55,7 +55,7 @@ static int fd_read(int fd, const struct gn_key_file_cfg *cfg, struct gn_key **ou
 	ptrdiff_t n;
 	int err;
 
-	/* Of the file that was opened, not of whatever the path names by now. */
+	/* The file that was opened is checked, because the path may name another one by now. */
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	err = kind_check(&st, cfg->any_mode);
@@ -69,7 +69,7 @@ static int fd_read(int fd, const struct gn_key_file_cfg *cfg, struct gn_key **ou
 	else
 		err = gn_key_decode(buf, (size_t)n, out);
 	sodium_memzero(buf, sizeof(buf));
-	/* To a person a short file, a long one and one of garbage are all "not a key file". */
+	/* For a user, a truncated file, a long one and a malformed one are all "not a key file". */
 	return err == GN_ETRUNC || err == GN_ETOOBIG ? GN_EFORMAT : err;
 }
 
@@ -78,7 +78,8 @@ int gn_key_file_read_cfg(const char *path, const struct gn_key_file_cfg *cfg, st
 	struct stat st;
 	int fd, err;
 
-	/* A look before: opening a device may do something, and opening a pipe waits for its writer. */
+	/* The type is checked before opening: opening a device may have side effects, and opening a FIFO
+	 * waits for its writer. */
 	if (stat(path, &st) < 0)
 		return -errno;
 	err = kind_check(&st, cfg->any_mode);
@@ -125,17 +126,17 @@ static int file_write(int fd, const uint8_t *p, size_t n)
 	return 0;
 }
 
-/* Writes the key, brings it to the disk and closes fd. */
+/* Writes the key, syncs the file and closes fd. */
 static int fd_write(int fd, const struct gn_key *key, enum gn_key_form form)
 {
 	uint8_t bytes[GN_KEY_FORMS_ROOM];
 	size_t n = gn_key_forms_encode(key, form, bytes);
 	int err;
 
-	/* The umask may have taken bits away. */
+	/* The umask may have removed bits from the mode. */
 	err = fchmod(fd, MODE) < 0 ? -errno : file_write(fd, bytes, n);
 	sodium_memzero(bytes, sizeof(bytes));
-	/* EINVAL: a file system that cannot, which is no reason to lose the key. */
+	/* EINVAL: the file system does not support fsync, which is no reason to fail. */
 	if (err == 0 && fsync(fd) < 0 && errno != EINVAL)
 		err = -errno;
 	if (close(fd) < 0 && err == 0 && errno != EINTR)
@@ -153,7 +154,7 @@ static int exclusive_open(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The length of the path's directory, with the slash behind it; 0 when it is the working directory. */
+/* The length of the directory part of the path, including its last slash; 0 when the path has no slash. */
 static size_t directory_len(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -161,7 +162,7 @@ static size_t directory_len(const char *path)
 	return slash != NULL ? (size_t)(slash - path) + 1 : 0;
 }
 
-/* An unpredictable name in the directory of the path; the caller frees it. */
+/* Returns an unpredictable name in the path's directory, which the caller frees, or NULL. */
 static char *temporary_name(const char *path)
 {
 	static const char head[] = ".gn-key-";
@@ -178,8 +179,8 @@ static char *temporary_name(const char *path)
 	return name;
 }
 
-/* Gives the file a second name, which must not be taken.  Some file systems have no links: there an empty file of our
- * own takes the name first, and is then replaced. */
+/* Gives the file a second name, which must not exist yet.  On a file system without hard links, an empty file
+ * reserves the name first and is then replaced. */
 static int name_give(const char *temporary, const char *path)
 {
 	int fd, err;
@@ -199,7 +200,7 @@ static int name_give(const char *temporary, const char *path)
 	return err;
 }
 
-/* Brings the new name to the disk, where the directory can be opened and synced. */
+/* Syncs the directory, so that the new name survives a crash, if the directory can be opened and synced. */
 static void directory_sync(const char *path)
 {
 	size_t n = directory_len(path);

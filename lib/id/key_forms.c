@@ -11,7 +11,8 @@
 
 #define BEGIN "-----BEGIN "
 
-/* The line at `from` without the blanks around it, and in *next where the line behind it begins. */
+/* Returns the line at `from` without the blanks around it, its length in *n, and the start of the next
+ * line in *next. */
 static const char *line_clean(const char *from, size_t *n, const char **next)
 {
 	const char *end = from + strcspn(from, "\r\n");
@@ -25,13 +26,15 @@ static const char *line_clean(const char *from, size_t *n, const char **next)
 	return from;
 }
 
-/* Moves what follows `from` to the beginning of the text, its lines without the blanks around them and each ended by a
- * line feed, and returns its length.  Empty lines are dropped but behind a header ("Proc-Type: ..."), which they end.
- * Of its `room` bytes the rest is set to zero, because it may hold a key; the last line may
- * have got a line feed, so the room is for one byte more than the text and its NUL. */
+/* Moves the text from `from` on to the beginning of `text` and returns its new length.  Each line loses
+ * the blanks around it and ends with a line feed.  Empty lines are dropped, except after a header
+ * ("Proc-Type: ..."), where the empty line ends the headers.  The rest of the `room` bytes is set to zero,
+ * because it may hold a key.  The last line may gain a line feed, so `room` is at least one byte more than
+ * the text and its NUL. */
 static size_t lines_clean(char *text, size_t room, const char *from)
 {
-	/* Not the NUL behind the text, because the line feed of the last line may replace it. */
+	/* The end is remembered as a pointer, because the line feed of the last line may overwrite the
+	 * NUL. */
 	const char *end = from + strlen(from);
 	bool is_header = false;
 	char *to = text;
@@ -52,8 +55,8 @@ static size_t lines_clean(char *text, size_t room, const char *from)
 	return (size_t)(to - text);
 }
 
-/* text has n + 2 bytes.  What stands before the first BEGIN is no part of the key: a byte order mark, empty lines,
- * comments such as openssl writes. */
+/* `text` has room for n + 2 bytes.  Anything before the first BEGIN is ignored: a byte order mark, empty
+ * lines, comments such as openssl writes. */
 static int key_forms_text_parse(char *text, size_t n, gn_passphrase_cb *ask, void *arg, struct gn_key **out)
 {
 	n = lines_clean(text, n + 2, strstr(text, BEGIN));
@@ -73,7 +76,7 @@ int gn_key_forms_decode(const uint8_t *p, size_t n, gn_passphrase_cb *ask, void 
 		return -ENOMEM;
 	if (n > 0)
 		memcpy(text, p, n);
-	/* The protobuf begins with a control character that no text begins with. */
+	/* The protobuf begins with a control character, with which no text begins. */
 	if (n > 0 && p[0] != GN_KEY_PB_TYPE && strstr(text, BEGIN) != NULL)
 		err = key_forms_text_parse(text, n, ask, arg, out);
 	else

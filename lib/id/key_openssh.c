@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* OpenSSH's openssh-key-v1, its PROTOCOL.key:
+/* The format openssh-key-v1, PROTOCOL.key in OpenSSH's source:
  *
  *     "openssh-key-v1" NUL   string cipher   string kdf   string kdf options   u32 number of keys, 1
  *     string public key      string private part, encrypted, its length a multiple of the cipher's block:
@@ -24,7 +24,7 @@
 #define END "-----END OPENSSH PRIVATE KEY-----"
 #define LINE 70
 #define PUBLIC_LEN 32
-#define ROUNDS_MAX 10000 /* half a minute; ssh-keygen's own are 16 or 24 */
+#define ROUNDS_MAX 10000 /* these take half a minute; ssh-keygen writes 16 or 24 */
 
 struct view {
 	const uint8_t *p;
@@ -50,7 +50,7 @@ static bool key_openssh_is_text(const struct view *v, const char *text)
 /* The parts of the file, as views into it. */
 struct parts {
 	struct view cipher, kdf, options, public, private;
-	size_t rest; /* bytes behind it: a tag, with ciphers that have one */
+	size_t rest; /* bytes after the private part: the tag of an AEAD cipher */
 };
 
 static int parts_decode(const uint8_t *p, size_t n, struct parts *out)
@@ -94,7 +94,7 @@ static int public_check(const struct view *v)
 	return view_get(&c, &key) < 0 || key.n != PUBLIC_LEN || !gn_cursor_is_done(&c) ? GN_EFORMAT : 0;
 }
 
-/* Our own check is that the parts agree with the seed. */
+/* Makes the key of the seed, if the public key and the blob belong to it; otherwise GN_EFORMAT. */
 static int key_make(const uint8_t *seed, const struct view *public, const struct view *blob, struct gn_key **out)
 {
 	uint8_t own[GN_KEY_OPENSSH_BLOB_LEN];
@@ -147,7 +147,7 @@ static int private_decode(const struct view *v, const struct view *blob, struct 
 	return key_make(secret.p, &public, blob, out);
 }
 
-/* ---- encrypted ones ---- */
+/* ---- encrypted files ---- */
 
 static int key_openssh_decrypt(const EVP_CIPHER *cipher, const uint8_t key_iv[48], const struct view *in, uint8_t *out)
 {
@@ -161,7 +161,7 @@ static int key_openssh_decrypt(const EVP_CIPHER *cipher, const uint8_t key_iv[48
 	return ok ? 0 : -ENOMEM;
 }
 
-/* Key and IV of the passphrase. */
+/* Derives the cipher's key and IV from the passphrase. */
 static int derive(const struct parts *p, gn_passphrase_cb *ask, void *arg, uint8_t key_iv[48])
 {
 	struct gn_bcrypt_pbkdf_cfg cfg;
@@ -276,7 +276,7 @@ void gn_key_openssh_blob(const struct gn_key *key, uint8_t out[GN_KEY_OPENSSH_BL
 	string_put(&out, pb + n - PUBLIC_LEN, PUBLIC_LEN);
 }
 
-/* Returns the length: 136. */
+/* Encodes the private part and returns its length, 136. */
 static size_t private_encode(const struct gn_key *key, uint8_t *out)
 {
 	uint8_t pb[GN_KEY_PRIVATE_LEN], *at = out;
@@ -296,7 +296,7 @@ static size_t private_encode(const struct gn_key *key, uint8_t *out)
 	return (size_t)(at - out);
 }
 
-/* Base64 in lines. */
+/* Writes base64 in lines and returns the length. */
 static size_t lines_put(const uint8_t *p, size_t n, char *out)
 {
 	char text[GN_KEY_FORMS_ROOM], *at = out;

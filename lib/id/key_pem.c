@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* PKCS#8 in PEM: libcrypto reads it (encrypted ones come with many ciphers and key derivations);
- * what we write is always the same but for the key. */
+/* PKCS#8 in PEM.  libcrypto reads it, because encrypted files use many ciphers and key derivations.  The
+ * written files are unencrypted and differ only in the seed. */
 #include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
@@ -15,11 +15,12 @@
 #include "id/key.h"
 #include "id/key_forms.h"
 
-/* OneAsymmetricKey { 0, id-Ed25519, OCTET STRING { OCTET STRING of 32 bytes } }: the head. */
+/* The bytes before the seed: OneAsymmetricKey { 0, id-Ed25519, OCTET STRING { OCTET STRING of 32 bytes }
+ * }. */
 static const uint8_t head[] = {0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06,
 			       0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20};
 
-/* What stands between a BEGIN and its END. */
+/* One PEM block, from its BEGIN to its END. */
 struct block {
 	char *name, *header;
 	unsigned char *data;
@@ -72,8 +73,8 @@ static int key_pem_key_of(const PKCS8_PRIV_KEY_INFO *info, struct gn_key **out)
 	return err;
 }
 
-/* Version 2 has the public key as well (RFC 5958), which libcrypto 3.0 does not read: begins as ours
- * with another length and version, and then attributes, [1] public key. */
+/* Version 2 includes the public key (RFC 5958); libcrypto 3.0 cannot read it.  It begins as version 1
+ * does, with another length and version; optional attributes and [1] public key follow the seed. */
 static int v2_decode(const uint8_t *p, size_t n, struct gn_key **out)
 {
 	static const uint8_t public_head[] = {0x81, 0x21, 0x00};
@@ -116,7 +117,7 @@ static int block_decode(const struct block *b, gn_passphrase_cb *ask, void *arg,
 		if (info == NULL)
 			err = v2_decode(b->data, (size_t)b->len, out);
 	} else if (strstr(b->name, "PRIVATE KEY") != NULL) {
-		err = GN_EKEYTYPE; /* RSA's, EC's and DSA's forms of their own */
+		err = GN_EKEYTYPE; /* the older formats of RSA, EC and DSA keys */
 	}
 	if (info == NULL)
 		return err;
@@ -125,7 +126,7 @@ static int block_decode(const struct block *b, gn_passphrase_cb *ask, void *arg,
 	return err;
 }
 
-/* Certificates, parameters and public keys may stand before the private key. */
+/* Certificates, parameters and public keys may precede the private key; they are skipped. */
 static bool is_private(const char *name)
 {
 	static const char tail[] = "PRIVATE KEY";

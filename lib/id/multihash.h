@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Multihashes (multiformats/multihash): a code, a length, the digest. */
+/* Multihashes (multiformats/multihash): the code of the hash function, the digest's length, the digest. */
 #ifndef GN_ID_MULTIHASH_H
 #define GN_ID_MULTIHASH_H
 
@@ -15,15 +15,16 @@
 
 struct gn_multihash {
 	uint64_t code;
-	const uint8_t *digest; /* a view */
+	const uint8_t *digest; /* a view of the decoded bytes */
 	size_t len;
 };
 
-/* Of exactly n bytes.  Any code is taken; the two SHA-2 ones only with their own length.
- * GN_EFORMAT, GN_ETRUNC, GN_ETOOBIG (the digest is over GN_MULTIHASH_DIGEST_MAX). */
+/* Decodes exactly n bytes.  Any code is accepted; the digest of the two SHA-2 codes must have their length.
+ * Returns 0, GN_EFORMAT, GN_ETRUNC or GN_ETOOBIG (the digest exceeds GN_MULTIHASH_DIGEST_MAX). */
 int gn_multihash_decode(const uint8_t *p, size_t n, struct gn_multihash *out);
-/* Hashes p and writes the multihash to out; returns its length, GN_EFORMAT for a code that is
- * none of the three, GN_ETOOBIG for an identity of more than GN_MULTIHASH_DIGEST_MAX. */
+/* Hashes the n bytes at p and writes the multihash to out.  Returns its length, GN_EFORMAT for a code
+ * other than the three above, or GN_ETOOBIG for an identity hash of more than GN_MULTIHASH_DIGEST_MAX
+ * bytes. */
 int gn_multihash_encode(uint64_t code, const uint8_t *p, size_t n, uint8_t out[GN_MULTIHASH_MAX]);
 
 #endif

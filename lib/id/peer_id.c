@@ -16,9 +16,9 @@ void gn_peer_id_from_public(const struct gn_pubkey *pub, struct gn_peer_id *out)
 	uint8_t hash[GN_MULTIHASH_MAX];
 	int n = gn_multihash_encode(fits ? GN_MULTIHASH_IDENTITY : GN_MULTIHASH_SHA2_256, pub->pb, pub->pb_len, hash);
 
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, sizeof *out);
 	if (n <= 0 || n > GN_PEER_ID_MAX)
-		return; /* cannot be: 44 or 34 bytes */
+		return; /* impossible: the length is 44 at most, or 34 */
 	memcpy(out->bytes, hash, (size_t)n);
 	out->len = (uint8_t)n;
 }
@@ -45,7 +45,7 @@ int gn_peer_id_decode(const uint8_t *p, size_t n, struct gn_peer_id *out)
 	} else if (h.code != GN_MULTIHASH_SHA2_256) {
 		return GN_EFORMAT;
 	}
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, sizeof *out);
 	memcpy(out->bytes, p, n);
 	out->len = (uint8_t)n;
 	return 0;
@@ -67,7 +67,7 @@ static int cid_decode(const uint8_t *p, size_t n, struct gn_peer_id *out)
 
 int gn_peer_id_parse(const char *text, struct gn_peer_id *out)
 {
-	uint8_t bytes[GN_PEER_ID_MAX + 2]; /* a CID's two bytes in front */
+	uint8_t bytes[GN_PEER_ID_MAX + 2]; /* a CID has two bytes before the id */
 	size_t n = strlen(text), len;
 
 	if (n >= GN_PEER_ID_TEXT_MAX)

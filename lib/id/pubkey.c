@@ -9,7 +9,7 @@
 #include "id/pubkey_other.h"
 
 #define SECP256K1_LEN 33
-#define RSA_DER_MIN 256 /* 2048 bits have 294 */
+#define RSA_DER_MIN 256 /* a key of 2048 bits has 294 bytes */
 #define ECDSA_DER_MAX 512
 
 int gn_key_pb_decode(const uint8_t *p, size_t n, uint64_t *type, const uint8_t **data, size_t *len)
@@ -55,7 +55,7 @@ int gn_pubkey_decode(const uint8_t *p, size_t n, struct gn_pubkey *out)
 		ok = pub.len == crypto_sign_PUBLICKEYBYTES;
 		break;
 	case GN_KEY_SECP256K1:
-		/* Compressed points only: 2 and 3 are the two signs of y. */
+		/* Only compressed points are valid: 2 and 3 stand for the two signs of y. */
 		ok = pub.len == SECP256K1_LEN && (pub.data[0] == 2 || pub.data[0] == 3);
 		break;
 	case GN_KEY_RSA:

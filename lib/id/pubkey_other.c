@@ -13,9 +13,9 @@
 
 #define RSA_BITS_MIN 2048
 #define RSA_BITS_MAX 8192
-#define RSA_E_BITS_MAX 32 /* as go has it; a long exponent only costs whoever verifies */
+#define RSA_E_BITS_MAX 32 /* as in go-libp2p; a long exponent only makes verifying expensive */
 
-/* SubjectPublicKeyInfo { id-ecPublicKey, secp256k1, BIT STRING of 33 bytes }: the head. */
+/* The bytes before the point: SubjectPublicKeyInfo { id-ecPublicKey, secp256k1, BIT STRING of 33 bytes }. */
 static const uint8_t secp256k1_head[] = {0x30, 0x36, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02,
 					 0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x0a, 0x03, 0x22, 0x00};
 
@@ -68,7 +68,8 @@ static int ecdsa_check(const EVP_PKEY *key)
 
 	if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC)
 		return GN_EFORMAT;
-	/* A curve that is spelled out, even if it is a known one: nobody else takes that. */
+	/* A curve given by explicit parameters is refused, as other implementations do, even when the
+	 * curve is a known one. */
 	if (EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &is_explicit) == 1 &&
 	    is_explicit)
 		return GN_EKEYTYPE;
@@ -99,7 +100,7 @@ static int key_decode(const struct gn_pubkey *pub, EVP_PKEY **out)
 	return 0;
 }
 
-/* PKCS#1 v1.5 is what libcrypto does for RSA unless told otherwise. */
+/* libcrypto's default padding for RSA is PKCS#1 v1.5, which libp2p uses. */
 static int digest_verify(EVP_PKEY *key, const void *msg, size_t n, const uint8_t *sig, size_t n_sig)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -120,7 +121,8 @@ int gn_pubkey_other_verify(const struct gn_pubkey *pub, const void *msg, size_t 
 	EVP_PKEY *key;
 	int err;
 
-	/* The program's configuration of OpenSSL is none of ours, and costs a file at start. */
+	/* The system's OpenSSL configuration file is not read: it must not change the result, and reading
+	 * it delays the start. */
 	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
 		return -ENOMEM;
 	ERR_set_mark();
@@ -129,7 +131,7 @@ int gn_pubkey_other_verify(const struct gn_pubkey *pub, const void *msg, size_t 
 		err = digest_verify(key, msg, n, sig, n_sig);
 		EVP_PKEY_free(key);
 	}
-	/* A peer's bad key leaves no trace in the program's queue of errors. */
+	/* Errors about a peer's key must not remain in the program's OpenSSL error queue. */
 	ERR_pop_to_mark();
 	return err;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Public keys as text, in the forms of enum gn_key_form. */
+/* Public keys as text, in the formats of enum gn_key_form. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,19 +9,19 @@
 #include "id/key_pb.h"
 #include "id/peer_id.h"
 
-#define PUBLIC_ROOM 160 /* the longest form that is written, PEM, has 113 characters */
+#define PUBLIC_ROOM 160 /* the longest format, PEM, has 113 characters */
 #define PUBLIC_LEN 32
-#define TEXT_MAX 16384 /* a line of authorized_keys, with its options and its comment */
+#define TEXT_MAX 16384 /* characters; a line of authorized_keys includes options and a comment */
 #define BLANKS " \t\r\n"
 
-/* SubjectPublicKeyInfo { id-Ed25519, BIT STRING of 32 bytes }: the head. */
+/* The bytes before the key: SubjectPublicKeyInfo { id-Ed25519, BIT STRING of 32 bytes }. */
 static const uint8_t spki_head[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
-/* OpenSSH's blob: its type and its key, each behind its length. */
+/* The bytes before the key in OpenSSH's encoding: the length and name of the type, the length of the key. */
 static const uint8_t blob_head[] = {0, 0, 0, 11, 's', 's', 'h', '-', 'e', 'd', '2', '5', '5', '1', '9', 0, 0, 0, 32};
 
 /* ---- writing ---- */
 
-/* Appends base64 with a head before and a tail behind it. */
+/* Writes `head`, the base64 of p and `tail` to text. */
 static void base64_put(char *text, const char *head, const uint8_t *p, size_t n, const char *tail)
 {
 	size_t at = strlen(head);
@@ -74,7 +74,7 @@ static int ed25519_id(const uint8_t public[PUBLIC_LEN], struct gn_peer_id *out)
 	return err;
 }
 
-/* n characters of base64, padded or not, with blanks in it. */
+/* Decodes n characters of base64, with or without padding; blanks are ignored. */
 static bool base64_get(const char *text, size_t n, uint8_t out[GN_PUBKEY_MAX], size_t *len)
 {
 	return sodium_base642bin(out, GN_PUBKEY_MAX, text, n, BLANKS, len, NULL, sodium_base64_VARIANT_ORIGINAL) == 0 ||
@@ -90,7 +90,7 @@ static int pem_parse(const char *text, struct gn_peer_id *out)
 	size_t n;
 
 	if (from == NULL && strstr(text, "PUBLIC KEY-----") != NULL)
-		return GN_EKEYTYPE; /* RSA's form of its own */
+		return GN_EKEYTYPE; /* PKCS#1, a format for RSA only */
 	if (to == NULL)
 		return GN_EFORMAT;
 	from += sizeof(begin) - 1;
@@ -101,7 +101,7 @@ static int pem_parse(const char *text, struct gn_peer_id *out)
 	return ed25519_id(der + sizeof(spki_head), out);
 }
 
-/* The end of the field at `at`: the next blank outside of double quotes. */
+/* Returns the end of the field at `at`: the next blank outside double quotes. */
 static const char *field_end(const char *at)
 {
 	bool quoted = false;
@@ -131,8 +131,9 @@ static int blob_parse(const char *field, size_t n, struct gn_peer_id *out)
 	return ed25519_id(blob + sizeof(blob_head), out);
 }
 
-/* A line of authorized_keys, of known_hosts or of a .pub file: what stands before the type of the key and behind the
- * key is not looked at.  GN_EAGAIN: no field names a type of key. */
+/* Parses a line of authorized_keys, known_hosts or a .pub file.  Fields before the type of the key and
+ * after the key are ignored.  Returns 0, GN_EFORMAT, GN_EKEYTYPE, or GN_EAGAIN when no field names a type
+ * of key. */
 static int ssh_parse(const char *line, struct gn_peer_id *out)
 {
 	static const char *const others[] = {"ssh-rsa", "ssh-dss", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"};
