@@ -98,6 +98,13 @@ void gn_multiaddr_free(struct gn_multiaddr *a)
 	free(a);
 }
 
+void gn_multiaddrs_free(struct gn_multiaddr **a, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		gn_multiaddr_free(a[i]);
+	free(a);
+}
+
 const uint8_t *gn_multiaddr_bytes(const struct gn_multiaddr *a, size_t *len)
 {
 	*len = a->len;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/frame.h"
 #include "node/conn.h"
 #include "node/node.h"
 
@@ -295,11 +296,10 @@ static int channel_frame_head(struct gn_channel *ch, size_t *len, size_t *prefix
 	struct gn_pipe *rx = &ch->stream.mux->rx;
 	uint8_t head[GN_UVARINT_MAX];
 	size_t n = gn_pipe_len(rx) < sizeof head ? gn_pipe_len(rx) : sizeof head;
-	uint64_t v;
 	int err;
 
 	gn_pipe_copy(rx, head, n);
-	err = gn_uvarint_decode(head, n, &v);
+	err = gn_frame_head_decode(head, n, ch->max_frame, len);
 	if (err == GN_EAGAIN) {
 		err = gn_pipe_end(rx);
 		if (err == 0 && !gn_pipe_is_closed(rx))
@@ -310,9 +310,6 @@ static int channel_frame_head(struct gn_channel *ch, size_t *len, size_t *prefix
 	}
 	if (err < 0)
 		return channel_frame_fail(ch, err);
-	if (v > ch->max_frame)
-		return channel_frame_fail(ch, GN_ETOOBIG);
-	*len = (size_t)v;
 	*prefix = (size_t)err;
 	return 0;
 }

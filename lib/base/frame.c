@@ -3,6 +3,19 @@
 
 #include <string.h>
 
+int gn_frame_head_decode(const uint8_t *p, size_t n, size_t max, size_t *size)
+{
+	uint64_t v;
+	int n_head = gn_uvarint_decode(p, n, &v);
+
+	if (n_head < 0)
+		return n_head;
+	if (v > max)
+		return GN_ETOOBIG;
+	*size = (size_t)v;
+	return n_head;
+}
+
 void gn_frame_init(struct gn_frame *f, size_t max)
 {
 	memset(f, 0, sizeof *f);
@@ -19,20 +32,17 @@ static int frame_fail(struct gn_frame *f, int err)
 
 static int frame_head(struct gn_frame *f, struct gn_cursor *in)
 {
-	uint64_t size;
-	int took;
+	int err;
 
 	do {
 		if (gn_cursor_get_u8(in, &f->head[f->n_head]) < 0)
 			return GN_EAGAIN;
 		f->n_head++;
-		took = gn_uvarint_decode(f->head, f->n_head, &size);
-	} while (took == GN_EAGAIN);
-	if (took < 0)
-		return frame_fail(f, took);
-	if (size > f->max)
-		return frame_fail(f, GN_ETOOBIG);
-	f->size = f->left = (size_t)size;
+		err = gn_frame_head_decode(f->head, f->n_head, f->max, &f->size);
+	} while (err == GN_EAGAIN);
+	if (err < 0)
+		return frame_fail(f, err);
+	f->left = f->size;
 	f->n_head = 0;
 	f->state = GN_FRAME_IN_BODY;
 	return GN_FRAME_BEGIN;

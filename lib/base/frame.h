@@ -35,6 +35,11 @@ enum gn_frame_event {
 	GN_FRAME_END = 3,   /* the body is complete */
 };
 
+/* Decodes the length with which a frame begins, from the first n bytes of the frame.  Returns the number of
+ * bytes that the length takes and sets *size to the length of the body; or GN_EAGAIN: the length is not
+ * complete in n bytes; GN_EFORMAT: it is not a valid varint; GN_ETOOBIG: it exceeds max. */
+int gn_frame_head_decode(const uint8_t *p, size_t n, size_t max, size_t *size);
+
 void gn_frame_init(struct gn_frame *f, size_t max);
 /* Returns the next event and consumes from `in` only the bytes that belong to it.  GN_EAGAIN: `in` is
  * empty. GN_EFORMAT: the length is not a valid varint; GN_ETOOBIG: it exceeds max.  After one of these two

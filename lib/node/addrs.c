@@ -22,13 +22,6 @@ struct addr_list {
 	size_t n;
 };
 
-void gn_multiaddrs_free(struct gn_multiaddr **a, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		gn_multiaddr_free(a[i]);
-	free(a);
-}
-
 /* Takes ownership of a, and keeps the order of rank; equal ranks stay as they came.  An address that is in the list
  * already is left out, and so is one for which there is no room. */
 static int addr_list_add(struct addr_list *l, struct gn_multiaddr *a, int rank)

@@ -110,12 +110,28 @@ static void test_long(void **state)
 	gn_buf_fini(&in);
 }
 
+static void the_length_of_a_frame_is_decoded_up_to_the_maximum(void **state)
+{
+	static const uint8_t two[] = {0xac, 0x02}, overlong[] = {0x80, 0x00};
+	size_t size = 7;
+
+	(void)state;
+	assert_int_equal(gn_frame_head_decode(two, 0, 300, &size), GN_EAGAIN);
+	assert_int_equal(gn_frame_head_decode(two, 1, 300, &size), GN_EAGAIN);
+	assert_int_equal(gn_frame_head_decode(overlong, 2, 300, &size), GN_EFORMAT);
+	assert_int_equal(gn_frame_head_decode(two, 2, 299, &size), GN_ETOOBIG);
+	assert_int_equal(size, 7);
+	assert_int_equal(gn_frame_head_decode(two, 2, 300, &size), 2);
+	assert_int_equal(size, 300);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_frames),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_long),
+		cmocka_unit_test(the_length_of_a_frame_is_decoded_up_to_the_maximum),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
