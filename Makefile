@@ -120,7 +120,7 @@ $(B)/tests/late/%: $$(call objs,$$(wildcard cmd/$$*/*.c)) $(B)/obj/tests/late/cl
 	$(LINK) $(ALL_LDFLAGS) -Wl,--wrap=close $(LDLIBS)
 # A test that makes allocations fail stands between the library and libc.
 $(B)/tests/unit/alloc: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=free
-$(B)/tests/unit/book_limits: ALL_LDFLAGS += -Wl,--wrap=calloc
+$(B)/tests/unit/book_limits $(B)/tests/unit/own: ALL_LDFLAGS += -Wl,--wrap=calloc
 # And those that make system calls fail.
 $(B)/tests/unit/key_file: ALL_LDFLAGS += -Wl,--wrap=close,--wrap=fsync,--wrap=link
 $(B)/tests/unit/outfile: ALL_LDFLAGS += -Wl,--wrap=open,--wrap=close

@@ -95,7 +95,7 @@ const struct gn_protocol_value gn_value_http_path = {percent_parse, percent_form
 /* ---- unix paths ----
  *
  * go reads the rest of the text unchanged; js reads one segment that is percent-encoded, including its
- * first slash. /unix/tmp/s and /unix/%2Ftmp%2Fs therefore have the same bytes.  Both formats are read. 
+ * first slash. /unix/tmp/s and /unix/%2Ftmp%2Fs therefore have the same bytes.  Both formats are read.
  * go's format is written, unless it would be read back differently or contains characters that must not
  * reach a terminal. */
 

@@ -53,10 +53,10 @@ struct gn_hpke_text {
 	size_t n;
 };
 
-/* Seals the context's next message.  out has room for n + GN_HPKE_TAG_LEN bytes and may be text->p. 
+/* Seals the context's next message.  out has room for n + GN_HPKE_TAG_LEN bytes and may be text->p.
  * Returns 0, or GN_ELIMIT after 2^64 - 1 messages. */
 int gn_hpke_seal(struct gn_hpke *h, const struct gn_hpke_text *text, uint8_t *out);
-/* Opens the context's next message.  out has room for n - GN_HPKE_TAG_LEN bytes and may be text->p. 
+/* Opens the context's next message.  out has room for n - GN_HPKE_TAG_LEN bytes and may be text->p.
  * Returns 0, GN_ELIMIT, or GN_EAUTH; the context then still expects the same message. */
 int gn_hpke_unseal(struct gn_hpke *h, const struct gn_hpke_text *text, uint8_t *out);
 /* Secret.Export, section 5.3.  Returns 0, or GN_ETOOBIG when n exceeds 255 * 32. */

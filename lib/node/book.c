@@ -154,7 +154,8 @@ static struct gn_book_peer *book_least(struct gn_book *b, const struct gn_book_p
 	return NULL;
 }
 
-/* Makes room for a block of `size` bytes, which takes the place of `old` or, if that is NULL, is a new peer. */
+/* Makes room for a block of `size` bytes, which takes the place of `old` or, if that is NULL, is a new
+ * peer. */
 static int book_make_room(struct gn_book *b, const struct gn_book_peer *old, size_t size)
 {
 	const size_t others = old != NULL ? old->size : 0, n = old != NULL ? 0 : 1;
@@ -171,7 +172,8 @@ static int book_make_room(struct gn_book *b, const struct gn_book_peer *old, siz
 
 /* ---- blocks ---- */
 
-/* Puts the new block in the place of the old one, in its bucket and, if the peer's class stays, in its list. */
+/* Puts the new block in the place of the old one, in its bucket and, if the peer's class stays, in its
+ * list. */
 static void book_swap(struct gn_book *b, struct gn_book_peer **at, struct gn_book_peer *p)
 {
 	struct gn_book_peer *old = *at;
@@ -381,7 +383,8 @@ int gn_book_hold(struct gn_book *b, const struct gn_peer_id *peer, gn_time now)
 	struct gn_book_content c;
 	int err;
 
-	/* An unknown peer is added; of a known one the expired addresses go, because a hold would revive them. */
+	/* An unknown peer is added; of a known one the expired addresses go, because a hold would revive
+	 * them. */
 	gn_book_content_load(p, now, &c);
 	if (p == NULL || c.n_addrs < p->n_addrs) {
 		err = content_store(b, peer, &c);

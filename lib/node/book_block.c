@@ -95,7 +95,8 @@ static void content_del(struct gn_book_content *c, size_t i)
 	memmove(c->addrs + i, c->addrs + i + 1, (c->n_addrs - i) * sizeof c->addrs[0]);
 }
 
-/* The length of the address without a final /p2p/ID.  GN_EPEERID, GN_ENONAME and GN_ETOOBIG as gn_book_add(). */
+/* The length of the address without a final /p2p/ID.  GN_EPEERID, GN_ENONAME and GN_ETOOBIG as
+ * gn_book_add(). */
 static int addr_measure(const struct gn_multiaddr *addr, const struct gn_peer_id *peer, const uint8_t **bytes,
 			size_t *len)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The memory of one peer in the address book, and the changes of its contents.  Private to book.c and book_block.c. */
+/* The memory of one peer in the address book, and the changes of its contents.  Private to book.c and
+ * book_block.c. */
 #ifndef GN_NODE_BOOK_BLOCK_H
 #define GN_NODE_BOOK_BLOCK_H
 

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: MIT */
+#include "node/own.h"
+
+#include <errno.h>
+
+#include "vectors.h"
+
+#define DAY (86400 * GN_SEC)
+
+static struct gn_own own;
+static bool calloc_fails;
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+/* The Makefile links this program so that the library's calls of calloc() come here. */
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return calloc_fails ? NULL : __real_calloc(n, size);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	gn_own_init(&own);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	gn_own_fini(&own);
+	return 0;
+}
+
+static struct gn_multiaddr *parse(const char *text)
+{
+	struct gn_multiaddr *a = NULL;
+
+	assert_int_equal(gn_multiaddr_parse(text, &a, NULL), 0);
+	return a;
+}
+
+/* Returns the error, or whether the advertised addresses are other ones. */
+static int add(enum gn_own_origin origin, const char *text, gn_time expires)
+{
+	struct gn_multiaddr *a = parse(text);
+	bool changed = false;
+	int err = gn_own_add(&own, origin, a, expires, &changed);
+
+	gn_multiaddr_free(a);
+	return err < 0 ? err : changed;
+}
+
+/* Returns whether the advertised addresses are other ones; the address must be there. */
+static int del(enum gn_own_origin origin, const char *text)
+{
+	struct gn_multiaddr *a = parse(text);
+	bool changed = false;
+
+	assert_true(gn_own_del(&own, origin, a, &changed));
+	gn_multiaddr_free(a);
+	return changed;
+}
+
+static int observe(const char *observed, const char *observer, bool is_inbound, gn_time now)
+{
+	struct gn_multiaddr *a = parse(observed), *b = parse(observer);
+	const struct gn_own_report report = {a, b, is_inbound};
+	bool changed = true;
+	int err = gn_own_observe(&own, &report, now, &changed);
+
+	gn_multiaddr_free(a);
+	gn_multiaddr_free(b);
+	return err < 0 ? err : changed;
+}
+
+/* An inbound connection from the network i reports the address. */
+static int report(const char *observed, unsigned i, gn_time now)
+{
+	char observer[64];
+
+	(void)snprintf(observer, sizeof observer, "/ip4/8.%u.%u.7/tcp/%u", i / 256, i % 256, 1000 + i);
+	return observe(observed, observer, true, now);
+}
+
+static bool expire(gn_time now)
+{
+	bool changed;
+
+	gn_own_expire(&own, now, &changed);
+	return changed;
+}
+
+static void assert_advertised(gn_time now, const char *want)
+{
+	const struct gn_multiaddr *out[16];
+	size_t n = gn_own_advertised(&own, now, out, 16);
+	char text[16 * 64] = "";
+
+	for (size_t i = 0; i < n; i++) {
+		char *s = gn_multiaddr_format(out[i]);
+
+		assert_non_null(s);
+		assert_true(strlen(text) + strlen(s) + 2 < sizeof text);
+		strcat(strcat(text, s), " ");
+		free(s);
+	}
+	assert_string_equal(text, want);
+}
+
+/* ---- origins and lifetimes ---- */
+
+static void addresses_are_listed_by_origin_and_each_once(void **state)
+{
+	const struct gn_multiaddr *one[1];
+
+	(void)state;
+	assert_int_equal(add(GN_OWN_RESERVED, "/ip4/8.8.8.8/tcp/1", GN_NEVER), true);
+	assert_int_equal(add(GN_OWN_LISTENING, "/ip4/10.0.0.1/tcp/4001", GN_NEVER), true);
+	assert_int_equal(add(GN_OWN_LISTENING, "/ip4/10.0.0.2/tcp/4001", GN_NEVER), true);
+	assert_int_equal(add(GN_OWN_MAPPED, "/ip4/8.8.4.4/tcp/4001", GN_NEVER), true);
+	assert_int_equal(add(GN_OWN_ANNOUNCED, "/dns/example.org/tcp/1", GN_NEVER), true);
+	assert_int_equal(add(GN_OWN_ANNOUNCED, "/ip4/10.0.0.2/tcp/4001", GN_NEVER), false);
+	assert_advertised(0, "/dns/example.org/tcp/1 /ip4/10.0.0.2/tcp/4001 /ip4/8.8.4.4/tcp/4001 "
+			     "/ip4/10.0.0.1/tcp/4001 /ip4/8.8.8.8/tcp/1 ");
+	assert_int_equal(gn_own_advertised(&own, 0, one, 1), 1);
+	assert_int_equal(gn_own_advertised(&own, 0, one, 0), 0);
+}
+
+static void a_change_is_one_of_the_advertised_addresses(void **state)
+{
+	struct gn_multiaddr *a = parse("/ip4/10.0.0.9/tcp/1");
+	bool changed = true;
+
+	(void)state;
+	assert_int_equal(add(GN_OWN_LISTENING, "/ip4/10.0.0.1/tcp/1", GN_NEVER), true);
+	assert_int_equal(add(GN_OWN_LISTENING, "/ip4/10.0.0.1/tcp/1", DAY), false);
+	assert_int_equal(add(GN_OWN_MAPPED, "/ip4/10.0.0.1/tcp/1", GN_NEVER), false);
+	assert_int_equal(del(GN_OWN_LISTENING, "/ip4/10.0.0.1/tcp/1"), false);
+	assert_int_equal(del(GN_OWN_MAPPED, "/ip4/10.0.0.1/tcp/1"), true);
+	assert_false(gn_own_del(&own, GN_OWN_MAPPED, a, &changed));
+	assert_false(changed);
+	assert_advertised(0, "");
+	gn_multiaddr_free(a);
+}
+
+static void an_address_expires_at_its_very_time(void **state)
+{
+	(void)state;
+	assert_true(gn_own_next_expiry(&own) == GN_NEVER);
+	assert_int_equal(add(GN_OWN_MAPPED, "/ip4/8.8.8.8/tcp/1", 100), true);
+	assert_int_equal(add(GN_OWN_RESERVED, "/ip4/8.8.8.8/tcp/2", 200), true);
+	assert_int_equal(add(GN_OWN_ANNOUNCED, "/ip4/8.8.8.8/tcp/3", GN_NEVER), true);
+	assert_int_equal(gn_own_next_expiry(&own), 100);
+	assert_advertised(99, "/ip4/8.8.8.8/tcp/3 /ip4/8.8.8.8/tcp/1 /ip4/8.8.8.8/tcp/2 ");
+	assert_false(expire(99));
+	assert_advertised(100, "/ip4/8.8.8.8/tcp/3 /ip4/8.8.8.8/tcp/2 ");
+	assert_true(expire(100));
+	assert_false(expire(100));
+	assert_int_equal(gn_own_next_expiry(&own), 200);
+	/* The lifetime is replaced, not only prolonged. */
+	assert_int_equal(add(GN_OWN_RESERVED, "/ip4/8.8.8.8/tcp/2", 150), false);
+	assert_int_equal(gn_own_next_expiry(&own), 150);
+	assert_true(expire(GN_NEVER - 1));
+	assert_advertised(0, "/ip4/8.8.8.8/tcp/3 ");
+}
+
+static void an_origin_has_at_most_64_addresses(void **state)
+{
+	char text[64];
+
+	(void)state;
+	for (unsigned i = 0; i < GN_OWN_MAX; i++) {
+		(void)snprintf(text, sizeof text, "/ip4/10.0.0.1/tcp/%u", i);
+		assert_int_equal(add(GN_OWN_LISTENING, text, GN_NEVER), true);
+	}
+	assert_int_equal(add(GN_OWN_LISTENING, "/ip4/10.0.0.1/tcp/64", GN_NEVER), GN_ELIMIT);
+	assert_int_equal(add(GN_OWN_LISTENING, "/ip4/10.0.0.1/tcp/63", GN_NEVER), false);
+	assert_int_equal(add(GN_OWN_MAPPED, "/ip4/10.0.0.1/tcp/64", GN_NEVER), true);
+	assert_int_equal(del(GN_OWN_LISTENING, "/ip4/10.0.0.1/tcp/0"), true);
+	assert_int_equal(add(GN_OWN_LISTENING, "/ip4/10.0.0.1/tcp/65", GN_NEVER), true);
+}
+
+/* ---- observed addresses ---- */
+
+static void an_observed_address_is_advertised_after_four_networks_reported_it(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < GN_OWN_CONFIRMATIONS - 1; i++) {
+		assert_int_equal(report("/ip4/1.2.3.4/tcp/4001", i, 0), false);
+		assert_int_equal(own.n[GN_OWN_OBSERVED], 1);
+	}
+	/* The same networks again count once. */
+	for (unsigned i = 0; i < GN_OWN_CONFIRMATIONS - 1; i++)
+		assert_int_equal(report("/ip4/1.2.3.4/tcp/4001", i, 1), false);
+	assert_advertised(1, "");
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/4001", 99, 2), true);
+	assert_advertised(2, "/ip4/1.2.3.4/tcp/4001 ");
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/4001", 100, 3), false);
+}
+
+static void addresses_of_one_network_are_one_observer(void **state)
+{
+	(void)state;
+	assert_int_equal(observe("/ip4/1.2.3.4/tcp/1", "/ip4/8.8.8.1/tcp/1", true, 0), false);
+	assert_int_equal(observe("/ip4/1.2.3.4/tcp/1", "/ip4/8.8.8.255/tcp/2", true, 0), false);
+	assert_int_equal(observe("/ip4/1.2.3.4/tcp/1", "/ip6/::ffff:8.8.8.3/tcp/2", true, 0), false);
+	assert_int_equal(observe("/ip4/1.2.3.4/tcp/1", "/ip6/2a00:1:2:3::1/tcp/2", true, 0), false);
+	assert_int_equal(observe("/ip4/1.2.3.4/tcp/1", "/ip6/2a00:1:2:ffff::1/tcp/2", true, 0), false);
+	assert_int_equal(observe("/ip4/1.2.3.4/tcp/1", "/ip6/2a00:1:3:3::1/tcp/2", true, 0), false);
+	assert_advertised(0, "");
+	assert_int_equal(observe("/ip4/1.2.3.4/tcp/1", "/ip4/8.8.9.1/tcp/1", true, 0), true);
+}
+
+static void an_observed_address_leaves_an_hour_after_its_last_report(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < GN_OWN_CONFIRMATIONS; i++)
+		assert_int_equal(report("/ip4/1.2.3.4/tcp/1", i, 0), i + 1 == GN_OWN_CONFIRMATIONS);
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 0, 10), false);
+	assert_int_equal(gn_own_next_expiry(&own), 10 + GN_OWN_OBSERVED_TIME);
+	assert_false(expire(10 + GN_OWN_OBSERVED_TIME - 1));
+	assert_true(expire(10 + GN_OWN_OBSERVED_TIME));
+	assert_int_equal(own.n[GN_OWN_OBSERVED], 0);
+	/* A candidate leaves without a change. */
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 0, 0), false);
+	assert_false(expire(GN_OWN_OBSERVED_TIME));
+	assert_int_equal(own.n[GN_OWN_OBSERVED], 0);
+}
+
+static void reports_older_than_an_hour_do_not_confirm(void **state)
+{
+	(void)state;
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 0, 0), false);
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 1, 1), false);
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 2, 2), false);
+	/* The first report ends at this instant. */
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 3, GN_OWN_OBSERVED_TIME), false);
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 4, GN_OWN_OBSERVED_TIME), true);
+}
+
+static void only_public_addresses_and_observers_count(void **state)
+{
+	static const char *const bad[] = {
+		"/ip4/10.0.0.1/tcp/1", "/ip4/127.0.0.1/tcp/1",   "/ip4/0.0.0.0/tcp/1", "/ip4/169.254.0.1/tcp/1",
+		"/ip6/fe80::1/tcp/1",  "/dns/example.org/tcp/1", "/memory/1"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		assert_int_equal(observe(bad[i], "/ip4/8.8.8.8/tcp/1", true, 0), false);
+		assert_int_equal(observe("/ip4/1.2.3.4/tcp/1", bad[i], true, 0), false);
+	}
+	assert_int_equal(observe("/ip4/1.2.3.4", "/ip4/8.8.8.8/tcp/1", true, 0), false);
+	assert_int_equal(observe("/ip4/1.2.3.4/tcp/1/p2p-circuit", "/ip4/8.8.8.8/tcp/1", true, 0), false);
+	assert_int_equal(observe("/ip4/1.2.3.4/tcp/1", "/ip4/8.8.8.8/tcp/1/p2p-circuit", true, 0), false);
+	assert_int_equal(own.n[GN_OWN_OBSERVED], 0);
+	assert_int_equal(observe("/ip4/198.51.100.1/tcp/1", "/ip4/203.0.113.1/tcp/1", true, 0), false);
+	assert_int_equal(own.n[GN_OWN_OBSERVED], 1);
+}
+
+static void a_listening_address_is_not_observed_again(void **state)
+{
+	(void)state;
+	assert_int_equal(add(GN_OWN_LISTENING, "/ip4/1.2.3.4/tcp/1", GN_NEVER), true);
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 0, 0), false);
+	assert_int_equal(own.n[GN_OWN_OBSERVED], 0);
+}
+
+static void the_port_of_a_dialled_connection_becomes_that_of_a_listener(void **state)
+{
+	(void)state;
+	/* Without a listener that could be meant, nothing is known. */
+	assert_int_equal(observe("/ip4/1.2.3.4/tcp/50000", "/ip4/8.0.0.1/tcp/1", false, 0), false);
+	assert_int_equal(add(GN_OWN_LISTENING, "/ip4/127.0.0.1/tcp/1", GN_NEVER), true);
+	assert_int_equal(add(GN_OWN_LISTENING, "/ip6/::/tcp/2", GN_NEVER), true);
+	assert_int_equal(add(GN_OWN_LISTENING, "/ip4/0.0.0.0/udp/3", GN_NEVER), true);
+	assert_int_equal(observe("/ip4/1.2.3.4/tcp/50000", "/ip4/8.0.0.1/tcp/1", false, 0), false);
+	assert_int_equal(own.n[GN_OWN_OBSERVED], 0);
+	assert_int_equal(add(GN_OWN_LISTENING, "/ip4/0.0.0.0/tcp/4001/ws", GN_NEVER), true);
+	for (unsigned i = 0; i < GN_OWN_CONFIRMATIONS; i++) {
+		char observed[64], observer[64];
+
+		(void)snprintf(observed, sizeof observed, "/ip4/1.2.3.4/tcp/%u", 50000 + i);
+		(void)snprintf(observer, sizeof observer, "/ip4/8.0.%u.1/tcp/1", i);
+		assert_int_equal(observe(observed, observer, false, 0), i + 1 == GN_OWN_CONFIRMATIONS);
+	}
+	assert_int_equal(del(GN_OWN_LISTENING, "/ip4/127.0.0.1/tcp/1"), true);
+	assert_int_equal(del(GN_OWN_LISTENING, "/ip6/::/tcp/2"), true);
+	assert_int_equal(del(GN_OWN_LISTENING, "/ip4/0.0.0.0/udp/3"), true);
+	assert_int_equal(del(GN_OWN_LISTENING, "/ip4/0.0.0.0/tcp/4001/ws"), true);
+	assert_advertised(0, "/ip4/1.2.3.4/tcp/4001/ws ");
+}
+
+static void one_stranger_neither_fills_the_table_nor_confirms(void **state)
+{
+	char text[64];
+
+	(void)state;
+	for (unsigned i = 0; i < GN_OWN_CONFIRMATIONS - 1; i++)
+		assert_int_equal(report("/ip4/1.2.3.4/tcp/1", i, 0), false);
+	/* The stranger's newest two reports stay. */
+	for (unsigned i = 0; i < 1000; i++) {
+		(void)snprintf(text, sizeof text, "/ip4/6.6.6.6/tcp/%u", i);
+		assert_int_equal(report(text, 500, (gn_time)i), false);
+		assert_true(own.n[GN_OWN_OBSERVED] <= 1 + GN_OWN_PER_OBSERVER);
+	}
+	assert_int_equal(own.n[GN_OWN_OBSERVED], 1 + GN_OWN_PER_OBSERVER);
+	assert_int_equal(report("/ip4/6.6.6.6/tcp/998", 500, 2000), false);
+	assert_int_equal(own.n[GN_OWN_OBSERVED], 1 + GN_OWN_PER_OBSERVER);
+	/* The honest reports were not lost. */
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 600, 2000), true);
+}
+
+static void a_network_that_reports_others_no_longer_vouches(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < GN_OWN_CONFIRMATIONS - 1; i++)
+		assert_int_equal(report("/ip4/1.2.3.4/tcp/1", i, 0), false);
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/2", 0, 1), false);
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/3", 0, 2), false);
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 50, 3), false);
+	assert_advertised(3, "");
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 51, 3), true);
+}
+
+static void of_17_observed_addresses_the_least_confirmed_candidate_leaves(void **state)
+{
+	char text[64];
+
+	(void)state;
+	for (unsigned i = 0; i < GN_OWN_OBSERVED_MAX; i++) {
+		(void)snprintf(text, sizeof text, "/ip4/1.2.3.4/tcp/%u", i);
+		for (unsigned k = 0; k < (i == 0 ? 1 : 2); k++)
+			assert_int_equal(report(text, 2 * i + k, (gn_time)i), false);
+	}
+	assert_int_equal(own.n[GN_OWN_OBSERVED], GN_OWN_OBSERVED_MAX);
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/100", 100, 50), false);
+	assert_int_equal(own.n[GN_OWN_OBSERVED], GN_OWN_OBSERVED_MAX);
+	/* Port 0, which had one observer, has left: it begins anew, in the place of port 100. */
+	for (unsigned i = 0; i < GN_OWN_CONFIRMATIONS - 1; i++)
+		assert_int_equal(report("/ip4/1.2.3.4/tcp/0", 200 + i, 60), false);
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/0", 0, 60), true);
+	assert_int_equal(own.n[GN_OWN_OBSERVED], GN_OWN_OBSERVED_MAX);
+}
+
+static void advertised_addresses_do_not_leave_for_candidates(void **state)
+{
+	char text[64];
+
+	(void)state;
+	for (unsigned i = 0; i < GN_OWN_OBSERVED_MAX; i++) {
+		(void)snprintf(text, sizeof text, "/ip4/1.2.3.4/tcp/%u", i);
+		for (unsigned k = 0; k < GN_OWN_CONFIRMATIONS; k++)
+			(void)report(text, GN_OWN_CONFIRMATIONS * i + k, 0);
+	}
+	for (unsigned k = 0; k < GN_OWN_CONFIRMATIONS; k++)
+		assert_int_equal(report("/ip4/1.2.3.4/tcp/100", 300 + k, 1), false);
+	assert_int_equal(own.n[GN_OWN_OBSERVED], GN_OWN_OBSERVED_MAX);
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/0", 1, 1), false);
+}
+
+static void an_address_counts_at_most_8_observers(void **state)
+{
+	struct gn_own_addr *a;
+
+	(void)state;
+	for (unsigned i = 0; i < GN_OWN_OBSERVERS_MAX + 1; i++)
+		(void)report("/ip4/1.2.3.4/tcp/1", i, (gn_time)i);
+	a = gn_list_first(&own.addrs[GN_OWN_OBSERVED], struct gn_own_addr, link);
+	assert_int_equal(a->n_observers, GN_OWN_OBSERVERS_MAX);
+	assert_int_equal(a->reported, GN_OWN_OBSERVERS_MAX);
+	assert_int_equal(a->expires, GN_OWN_OBSERVERS_MAX + GN_OWN_OBSERVED_TIME);
+}
+
+static void a_confirmed_address_that_is_announced_is_no_change(void **state)
+{
+	(void)state;
+	assert_int_equal(add(GN_OWN_ANNOUNCED, "/ip4/1.2.3.4/tcp/1", GN_NEVER), true);
+	for (unsigned i = 0; i < GN_OWN_CONFIRMATIONS; i++)
+		assert_int_equal(report("/ip4/1.2.3.4/tcp/1", i, 0), false);
+	assert_int_equal(del(GN_OWN_ANNOUNCED, "/ip4/1.2.3.4/tcp/1"), false);
+	assert_advertised(0, "/ip4/1.2.3.4/tcp/1 ");
+}
+
+static void a_report_says_that_others_have_expired(void **state)
+{
+	(void)state;
+	assert_int_equal(add(GN_OWN_MAPPED, "/ip4/8.8.8.8/tcp/1", 100), true);
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 0, 99), false);
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 1, 100), true);
+	assert_advertised(100, "");
+}
+
+static void without_memory_nothing_is_added(void **state)
+{
+	(void)state;
+	calloc_fails = true;
+	assert_int_equal(add(GN_OWN_LISTENING, "/ip4/1.2.3.4/tcp/1", GN_NEVER), -ENOMEM);
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 1, 0), -ENOMEM);
+	calloc_fails = false;
+	assert_advertised(0, "");
+	assert_int_equal(own.n[GN_OWN_LISTENING] + own.n[GN_OWN_OBSERVED], 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(addresses_are_listed_by_origin_and_each_once),
+		TEST(a_change_is_one_of_the_advertised_addresses),
+		TEST(an_address_expires_at_its_very_time),
+		TEST(an_origin_has_at_most_64_addresses),
+		TEST(an_observed_address_is_advertised_after_four_networks_reported_it),
+		TEST(addresses_of_one_network_are_one_observer),
+		TEST(an_observed_address_leaves_an_hour_after_its_last_report),
+		TEST(reports_older_than_an_hour_do_not_confirm),
+		TEST(only_public_addresses_and_observers_count),
+		TEST(a_listening_address_is_not_observed_again),
+		TEST(the_port_of_a_dialled_connection_becomes_that_of_a_listener),
+		TEST(one_stranger_neither_fills_the_table_nor_confirms),
+		TEST(a_network_that_reports_others_no_longer_vouches),
+		TEST(of_17_observed_addresses_the_least_confirmed_candidate_leaves),
+		TEST(advertised_addresses_do_not_leave_for_candidates),
+		TEST(an_address_counts_at_most_8_observers),
+		TEST(a_confirmed_address_that_is_announced_is_no_change),
+		TEST(a_report_says_that_others_have_expired),
+		TEST(without_memory_nothing_is_added),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
