@@ -90,7 +90,8 @@ static void test_type(void **state)
 /* Unknown fields are skipped; a message without a field, or with a broken one, is refused. */
 static void test_fields(void **state)
 {
-	static const char *const extra[] = {"3001", "2200", "390102030405060708", "3d01020304", "b20602aabb"};
+	static const char *const extra[] = {
+		"3001", "30ffffffffffffffffff01", "2200", "3200", "390102030405060708", "3d01020304", "b20602aabb"};
 	static const char *const broken[] = {"33", "0700", "0201", "30ffffffffffffffffffff01", "3d010203", "42ff"};
 	const struct gn_envelope_cfg cfg = {"domain", "type", 4, "payload", 7};
 	struct gn_envelope env;
@@ -145,6 +146,36 @@ static void test_limits(void **state)
 	free(big);
 }
 
+static void an_envelope_has_at_most_16384_bytes(void **state)
+{
+	static const uint8_t payload[GN_ENVELOPE_MAX];
+	struct gn_envelope_cfg cfg = {"domain", "type", 4, payload, GN_ENVELOPE_MAX - 200};
+	struct gn_envelope env;
+	struct gn_buf b;
+
+	(void)state;
+	gn_buf_init(&b, SIZE_MAX);
+	assert_int_equal(gn_envelope_seal(signer, &cfg, &b), 0);
+	cfg.n_payload += GN_ENVELOPE_MAX - b.len;
+	b.len = 0;
+	assert_int_equal(gn_envelope_seal(signer, &cfg, &b), 0);
+	assert_int_equal(b.len, GN_ENVELOPE_MAX);
+	assert_int_equal(gn_envelope_open(b.p, b.len, &cfg, &env), 0);
+	cfg.n_payload++;
+	assert_int_equal(gn_envelope_seal(signer, &cfg, &b), GN_ETOOBIG);
+	/* A field that is skipped makes a valid envelope as long as allowed, or one byte longer. */
+	cfg.n_payload -= 3;
+	for (size_t n = GN_ENVELOPE_MAX; n <= GN_ENVELOPE_MAX + 1; n++) {
+		b.len = 0;
+		assert_int_equal(gn_envelope_seal(signer, &cfg, &b), 0);
+		assert_int_equal(b.len, n - 2);
+		assert_int_equal(gn_buf_put(&b, "\x30\x01", 2), 0);
+		assert_int_equal(gn_envelope_open(b.p, b.len, &cfg, &env), n == GN_ENVELOPE_MAX ? 0 : GN_ETOOBIG);
+		cfg.n_payload++;
+	}
+	gn_buf_fini(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +183,7 @@ int main(void)
 		cmocka_unit_test(test_type),
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(an_envelope_has_at_most_16384_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -2,6 +2,7 @@
 /* Key files of other programs: RFC 8410's examples, files of openssl and ssh-keygen, and what
  * is no such file. */
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 
 #include "base/bytes.h"
@@ -86,6 +87,77 @@ static void test_rfc8410(void **state)
 	assert_is_rfc(RFC_V1, NULL);
 	assert_is_rfc(RFC_V2, NULL);
 	assert_is_rfc("subject=nobody\nissuer=nobody\n" RFC_V1 "more\n", NULL);
+}
+
+/* Decodes DER as PKCS#8 in PEM. */
+static int der_decode(const uint8_t *der, size_t n, struct gn_key **out)
+{
+	char text[512] = "-----BEGIN PRIVATE KEY-----\n";
+
+	(void)sodium_bin2base64(text + strlen(text), 300, der, n, sodium_base64_VARIANT_ORIGINAL);
+	strcat(text, "\n-----END PRIVATE KEY-----\n");
+	return decode(text, NULL, out);
+}
+
+/* Builds the RFC's key in version 2, with n bytes of attributes; returns the length. */
+static size_t v2_make(uint8_t der[200], size_t n)
+{
+	static const uint8_t head[] = {0x30, 0, 2, 1, 1, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20};
+	static const uint8_t public_head[] = {0x81, 0x21, 0};
+	struct gn_key *key;
+	uint8_t private[GN_KEY_PRIVATE_LEN];
+	size_t at = sizeof head;
+
+	assert_int_equal(decode(RFC_V1, NULL, &key), 0);
+	gn_key_encode(key, private);
+	gn_key_free(key);
+	memcpy(der, head, sizeof head);
+	memcpy(der + at, private + 4, 32);
+	at += 32;
+	if (n > 0) {
+		memset(der + at, 0, n);
+		der[at] = 0xa0;
+		der[at + 1] = (uint8_t)(n - 2);
+		at += n;
+	}
+	memcpy(der + at, public_head, sizeof public_head);
+	memcpy(der + at + sizeof public_head, private + 36, 32);
+	at += sizeof public_head + 32;
+	der[1] = (uint8_t)(at - 2);
+	return at;
+}
+
+static void version_2_is_read_only_in_its_own_form(void **state)
+{
+	struct gn_key *key;
+	uint8_t der[200];
+	size_t n = v2_make(der, 0);
+
+	(void)state;
+	assert_int_equal(n, 83);
+	assert_int_equal(der_decode(der, n, &key), 0);
+	gn_key_free(key);
+	for (size_t i = 0; i < n; i++) { /* any byte but those of the seed, which the public key is compared with */
+		der[i] ^= 0x20;
+		assert_true(der_decode(der, n, &key) < 0);
+		der[i] ^= 0x20;
+	}
+	assert_true(der_decode(der, n - 1, &key) < 0);
+	assert_true(der_decode(der, n + 1, &key) < 0);
+}
+
+static void version_2_has_at_most_the_length_that_one_byte_says(void **state)
+{
+	struct gn_key *key;
+	uint8_t der[200];
+	size_t n = v2_make(der, 46);
+
+	(void)state;
+	assert_int_equal(n, 127 + 2);
+	assert_int_equal(der_decode(der, n, &key), 0);
+	gn_key_free(key);
+	n = v2_make(der, 47);
+	assert_int_equal(der_decode(der, n, &key), GN_EFORMAT);
 }
 
 /* Files as editors, other systems and other programs leave them. */
@@ -356,6 +428,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rfc8410),
+		cmocka_unit_test(version_2_is_read_only_in_its_own_form),
+		cmocka_unit_test(version_2_has_at_most_the_length_that_one_byte_says),
 		cmocka_unit_test(test_text_around_the_key_is_skipped),
 		cmocka_unit_test(test_lines_may_be_indented_and_end_in_any_way),
 		cmocka_unit_test(test_other_blocks_before_the_key_are_skipped),

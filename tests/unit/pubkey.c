@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Public keys of all four types, and signatures by them. */
 #include "keys.pb-c.h"
+#include "base/buf.h"
 #include "id/key.h"
 #include "support/support.h"
 
@@ -158,12 +159,54 @@ static void test_garbage(void **state)
 	assert_int_equal(gn_pubkey_verify(&pub, "m", 1, pb, 70), GN_EFORMAT);
 }
 
+/* Decodes a key of the type whose Data has n bytes, of which the first is `first`. */
+static int of_length(uint8_t type, size_t n, uint8_t first)
+{
+	uint8_t data[GN_PUBKEY_MAX] = {first};
+	struct gn_pubkey pub;
+	struct gn_buf b;
+	int err;
+
+	gn_buf_init(&b, 2 * GN_PUBKEY_MAX);
+	assert_int_equal(gn_buf_put_u8(&b, 0x08), 0);
+	assert_int_equal(gn_buf_put_u8(&b, type), 0);
+	assert_int_equal(gn_buf_put_u8(&b, 0x12), 0);
+	assert_int_equal(gn_buf_put_prefixed(&b, data, n), 0);
+	err = gn_pubkey_decode(b.p, b.len, &pub);
+	gn_buf_fini(&b);
+	return err;
+}
+
+static void each_type_has_keys_of_its_lengths_only(void **state)
+{
+	const size_t max = GN_PUBKEY_MAX - 5; /* 5: two tags, the type, a length of two bytes */
+
+	(void)state;
+	assert_int_equal(of_length(GN_KEY_ED25519, 31, 0), GN_EFORMAT);
+	assert_int_equal(of_length(GN_KEY_ED25519, 32, 0), 0);
+	assert_int_equal(of_length(GN_KEY_ED25519, 33, 0), GN_EFORMAT);
+	assert_int_equal(of_length(GN_KEY_SECP256K1, 32, 2), GN_EFORMAT);
+	assert_int_equal(of_length(GN_KEY_SECP256K1, 33, 1), GN_EFORMAT);
+	assert_int_equal(of_length(GN_KEY_SECP256K1, 33, 2), 0);
+	assert_int_equal(of_length(GN_KEY_SECP256K1, 33, 3), 0);
+	assert_int_equal(of_length(GN_KEY_SECP256K1, 33, 4), GN_EFORMAT);
+	assert_int_equal(of_length(GN_KEY_SECP256K1, 34, 2), GN_EFORMAT);
+	assert_int_equal(of_length(GN_KEY_RSA, 255, 0x30), GN_EFORMAT);
+	assert_int_equal(of_length(GN_KEY_RSA, 256, 0x30), 0);
+	assert_int_equal(of_length(GN_KEY_RSA, max, 0x30), 0);
+	assert_int_equal(of_length(GN_KEY_RSA, max + 1, 0x30), GN_ETOOBIG);
+	assert_int_equal(of_length(GN_KEY_ECDSA, 0, 0x30), GN_EFORMAT);
+	assert_int_equal(of_length(GN_KEY_ECDSA, 1, 0x30), 0);
+	assert_int_equal(of_length(GN_KEY_ECDSA, 512, 0x30), 0);
+	assert_int_equal(of_length(GN_KEY_ECDSA, 513, 0x30), GN_EFORMAT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_signatures), cmocka_unit_test(test_long_signature),
 		cmocka_unit_test(test_protobuf),   cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_garbage),    cmocka_unit_test(each_type_has_keys_of_its_lengths_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
