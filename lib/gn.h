@@ -309,10 +309,19 @@ struct gn_limits {
 
 struct gn_node;
 
+/* The configuration of one component, in a form that its header defines. */
+struct gn_component_cfg {
+	const void *component; /* its ops, such as &gn_transport_tcp */
+	const void *config;    /* NULL: its defaults */
+};
+
 struct gn_node_cfg {
 	struct gn_loop *loop;
 	const struct gn_key *key; /* copied */
 	const struct gn_components *components;
+	/* Ends with an entry whose component is NULL; borrowed until gn_node_new() returns.  What is not listed has its
+	 * defaults.  NULL: all have.  One that is not among the components, or takes no configuration, is -EINVAL. */
+	const struct gn_component_cfg *configs;
 	const char *agent; /* identify's agentVersion; NULL: "golem-net/VERSION" */
 	struct gn_limits limits;
 	/* Decides whether a peer is accepted, once it has proved its identity, in both directions.  Returns 0, or

@@ -173,7 +173,7 @@ void gn_conn_run(struct gn_task *task)
 	if (moved)
 		gn_conn_post(c);
 	else if (c->state == GN_CONN_SECURING && c->security != NULL && c->security->prepare != NULL)
-		c->security->prepare(&c->node->iobuf);
+		c->security->prepare(gn_components_state(&c->node->components, c->security));
 }
 
 void gn_conn_on_ready(void *arg, unsigned ready)

@@ -206,7 +206,10 @@ static void attempt_start(struct attempt *a)
 	else if (gn_node_is_full(a->op->node))
 		err = GN_ELIMIT;
 	else
-		err = a->transport == NULL ? GN_ENOTRANS : a->transport->dial(&cfg, &a->dial);
+		err = a->transport == NULL
+			      ? GN_ENOTRANS
+			      : a->transport->dial(gn_components_state(&a->op->node->components, a->transport), &cfg,
+						   &a->dial);
 	if (err != 0)
 		attempt_done(a, err);
 	else

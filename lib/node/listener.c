@@ -84,7 +84,7 @@ int gn_node_listen(struct gn_node *node, const struct gn_multiaddr *addr, struct
 	l->transport = t;
 	gn_list_init(&l->link);
 	cfg.arg = l;
-	err = t->listen(&cfg, &l->at, &l->bound);
+	err = t->listen(gn_components_state(&node->components, t), &cfg, &l->at, &l->bound);
 	if (err == 0 && bound != NULL) {
 		err = gn_multiaddr_with_peer(l->bound, &node->id, bound);
 		if (err != 0)
@@ -96,9 +96,12 @@ int gn_node_listen(struct gn_node *node, const struct gn_multiaddr *addr, struct
 		return err;
 	}
 	gn_list_add_tail(&node->listeners, &l->link);
-	for (size_t i = 0; i < node->n_securities; i++)
-		if (node->cfg.components->securities[i]->prepare != NULL)
-			node->cfg.components->securities[i]->prepare(&node->iobuf);
+	for (size_t i = 0; i < node->n_securities; i++) {
+		const struct gn_security_ops *security = node->cfg.components->securities[i];
+
+		if (security->prepare != NULL)
+			security->prepare(gn_components_state(&node->components, security));
+	}
 	gn_node_changed(node);
 	return 0;
 }

@@ -211,7 +211,8 @@ static int node_init(struct gn_node *node)
 	node->budget.max = node->cfg.limits.memory;
 	node->since = gn_loop_now(node->loop);
 	gn_node_name_components(node);
-	return node_services_start(node);
+	err = gn_components_start(&node->components, node, &node->cfg);
+	return err != 0 ? err : node_services_start(node);
 }
 
 int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
@@ -257,6 +258,7 @@ void gn_node_free(struct gn_node *node)
 	node_services_stop(node);
 	while ((c = gn_list_first(&node->conns, struct gn_conn, link_node)) != NULL)
 		gn_conn_free(c);
+	gn_components_stop(&node->components);
 	gn_networks_fini(&node->networks);
 	gn_registry_fini(&node->registry);
 	gn_timer_fini(&node->close_timer);

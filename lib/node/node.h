@@ -9,6 +9,7 @@
 #include "gn.h"
 #include "loop/loop.h"
 #include "mux/session.h"
+#include "node/components.h"
 #include "node/networks.h"
 #include "node/registry.h"
 #include "node/service.h"
@@ -45,7 +46,8 @@ struct gn_node {
 
 	struct gn_timer trim_timer; /* returns freed memory to the system */
 
-	void **services; /* state of each of cfg.components->services */
+	struct gn_component_states components; /* of the transports and securities */
+	void **services;                       /* state of each of cfg.components->services */
 	size_t n_services;
 
 	bool is_closing;

@@ -56,6 +56,7 @@ static int upgrade_find(const char *const *ids, const char *id, size_t len)
 static int start_security(struct gn_conn *c, const struct gn_security_ops *ops)
 {
 	struct gn_secure_cfg cfg = {
+		.state = gn_components_state(&c->node->components, ops),
 		.key = c->node->key,
 		.initiator = !c->inbound,
 		.expect = c->peer,

@@ -50,6 +50,7 @@ struct noise {
 	enum state state;
 	struct setup *setup;
 	struct gn_secure_info info;
+	struct gn_noise_cipher *cipher; /* the node's */
 	struct gn_noise_key out, in;
 };
 
@@ -266,7 +267,7 @@ static int open_records(struct gn_layer *l)
 			gn_pipe_close(l->up_rx, err);
 			break;
 		}
-		err = gn_noise_cipher_unseal(l->stack->cfg.iobuf, &n->in, p + 2, len);
+		err = gn_noise_cipher_unseal(n->cipher, &n->in, p + 2, len);
 		if (err != 0)
 			return err;
 		gn_pipe_skip(l->rx, 2);
@@ -316,7 +317,7 @@ static int seal_records(struct gn_layer *l)
 		if (out == NULL)
 			break;
 		gn_put_u16(out, (uint16_t)(len + GN_NOISE_TAG));
-		err = gn_noise_cipher_seal(l->stack->cfg.iobuf, &n->out, v, views, out + 2);
+		err = gn_noise_cipher_seal(n->cipher, &n->out, v, views, out + 2);
 		if (err != 0)
 			return err;
 		gn_pipe_commit(l->tx, 2 + len + GN_NOISE_TAG);
@@ -350,6 +351,7 @@ static int noise_init(struct gn_layer *l, const void *cfg)
 	if (n->setup == NULL)
 		return -ENOMEM;
 	n->setup->cfg = *(const struct gn_secure_cfg *)cfg;
+	n->cipher = n->setup->cfg.state;
 	n->info.muxer = -1;
 	/* A responder makes no keys before it has received a message. */
 	if (!n->setup->cfg.initiator) {
@@ -369,8 +371,8 @@ static void noise_fini(struct gn_layer *l)
 	struct noise *n = l->state;
 
 	setup_free(n);
-	gn_noise_cipher_forget(l->stack->cfg.iobuf, &n->out);
-	gn_noise_cipher_forget(l->stack->cfg.iobuf, &n->in);
+	gn_noise_cipher_forget(n->cipher, &n->out);
+	gn_noise_cipher_forget(n->cipher, &n->in);
 }
 
 static const struct gn_secure_info *noise_info(const struct gn_layer *l)
@@ -378,9 +380,29 @@ static const struct gn_secure_info *noise_info(const struct gn_layer *l)
 	return &((const struct noise *)l->state)->info;
 }
 
-static void noise_prepare(struct gn_iobuf *s)
+static int noise_start(struct gn_node *node, const void *config, void **state)
 {
-	(void)gn_noise_cipher_open(s);
+	struct gn_noise_cipher *c;
+
+	(void)node;
+	if (config != NULL)
+		return -EINVAL;
+	c = calloc(1, sizeof *c);
+	if (c == NULL)
+		return -ENOMEM;
+	*state = c;
+	return 0;
+}
+
+static void noise_stop(void *state)
+{
+	gn_noise_cipher_fini(state);
+	free(state);
+}
+
+static void noise_prepare(void *state)
+{
+	(void)gn_noise_cipher_open(state);
 }
 
 static const struct gn_layer_ops noise_ops = {
@@ -395,6 +417,8 @@ static const struct gn_layer_ops noise_ops = {
 
 const struct gn_security_ops gn_security_noise = {
 	.id = "/noise",
+	.start = noise_start,
+	.stop = noise_stop,
 	.layer = &noise_ops,
 	.info = noise_info,
 	.prepare = noise_prepare,

@@ -5,36 +5,14 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "gn.h"
 
-struct cipher {
-	EVP_CIPHER *alg;
-	EVP_CIPHER_CTX *ctx[2];            /* 0 opens, 1 seals */
-	const struct gn_noise_key *key[2]; /* whose key the context has */
-};
-
-static void cipher_free(void *p)
+int gn_noise_cipher_open(struct gn_noise_cipher *c)
 {
-	struct cipher *c = p;
-
-	EVP_CIPHER_CTX_free(c->ctx[0]);
-	EVP_CIPHER_CTX_free(c->ctx[1]);
-	EVP_CIPHER_free(c->alg);
-	free(c);
-}
-
-int gn_noise_cipher_open(struct gn_iobuf *s)
-{
-	struct cipher *c;
-
-	if (s->cipher != NULL)
+	if (c->alg != NULL)
 		return 0;
-	c = calloc(1, sizeof *c);
-	if (c == NULL)
-		return -ENOMEM;
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	c->alg = EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL);
 	for (int i = 0; i < 2; i++)
@@ -42,27 +20,31 @@ int gn_noise_cipher_open(struct gn_iobuf *s)
 	if (c->alg == NULL || c->ctx[0] == NULL || c->ctx[1] == NULL ||
 	    EVP_CipherInit_ex2(c->ctx[0], c->alg, NULL, NULL, 0, NULL) != 1 ||
 	    EVP_CipherInit_ex2(c->ctx[1], c->alg, NULL, NULL, 1, NULL) != 1) {
-		cipher_free(c);
+		gn_noise_cipher_fini(c);
 		return -ENOMEM;
 	}
-	s->cipher = c;
-	s->cipher_free = cipher_free;
 	return 0;
 }
 
-/* Sets the nonce, and the key unless the context has it already, and counts the record. */
-static int noise_cipher_start(struct gn_iobuf *s, struct gn_noise_key *k, int dir, EVP_CIPHER_CTX **ctx)
+void gn_noise_cipher_fini(struct gn_noise_cipher *c)
 {
-	struct cipher *c;
+	EVP_CIPHER_CTX_free(c->ctx[0]);
+	EVP_CIPHER_CTX_free(c->ctx[1]);
+	EVP_CIPHER_free(c->alg);
+	memset(c, 0, sizeof *c);
+}
+
+/* Sets the nonce, and the key unless the context has it already, and counts the record. */
+static int noise_cipher_start(struct gn_noise_cipher *c, struct gn_noise_key *k, int dir, EVP_CIPHER_CTX **ctx)
+{
 	uint8_t iv[12] = {0};
 	const uint8_t *key;
-	int err = gn_noise_cipher_open(s);
+	int err = gn_noise_cipher_open(c);
 
 	if (err != 0)
 		return err;
 	if (k->n == UINT64_MAX) /* reserved (Noise revision 34, section 5.1) */
 		return GN_ELIMIT;
-	c = s->cipher;
 	key = c->key[dir] == k ? NULL : k->key;
 	for (int i = 0; i < 8; i++)
 		iv[4 + i] = (uint8_t)(k->n >> (8 * i));
@@ -74,10 +56,10 @@ static int noise_cipher_start(struct gn_iobuf *s, struct gn_noise_key *k, int di
 	return 0;
 }
 
-int gn_noise_cipher_seal(struct gn_iobuf *s, struct gn_noise_key *k, const struct iovec *v, int n, uint8_t *out)
+int gn_noise_cipher_seal(struct gn_noise_cipher *c, struct gn_noise_key *k, const struct iovec *v, int n, uint8_t *out)
 {
 	EVP_CIPHER_CTX *ctx = NULL;
-	int len, err = noise_cipher_start(s, k, 1, &ctx);
+	int len, err = noise_cipher_start(c, k, 1, &ctx);
 
 	if (err != 0)
 		return err;
@@ -92,10 +74,10 @@ int gn_noise_cipher_seal(struct gn_iobuf *s, struct gn_noise_key *k, const struc
 	return 0;
 }
 
-int gn_noise_cipher_unseal(struct gn_iobuf *s, struct gn_noise_key *k, uint8_t *p, size_t n)
+int gn_noise_cipher_unseal(struct gn_noise_cipher *c, struct gn_noise_key *k, uint8_t *p, size_t n)
 {
 	EVP_CIPHER_CTX *ctx = NULL;
-	int len = 0, err = noise_cipher_start(s, k, 0, &ctx);
+	int len = 0, err = noise_cipher_start(c, k, 0, &ctx);
 
 	if (err != 0)
 		return err;
@@ -106,12 +88,10 @@ int gn_noise_cipher_unseal(struct gn_iobuf *s, struct gn_noise_key *k, uint8_t *
 	return 0;
 }
 
-void gn_noise_cipher_forget(struct gn_iobuf *s, struct gn_noise_key *k)
+void gn_noise_cipher_forget(struct gn_noise_cipher *c, struct gn_noise_key *k)
 {
-	struct cipher *c = s->cipher;
-
 	sodium_memzero(k->key, sizeof k->key);
-	for (int dir = 0; c != NULL && dir < 2; dir++) {
+	for (int dir = 0; c->alg != NULL && dir < 2; dir++) {
 		static const uint8_t zero_key[32];
 
 		if (c->key[dir] == k) {

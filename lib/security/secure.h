@@ -16,6 +16,7 @@
 
 /* Given to the layer's init, which copies it; what is borrowed is not copied. */
 struct gn_secure_cfg {
+	void *state;              /* the security's, of this node; it outlives the layer */
 	const struct gn_key *key; /* borrowed until the layer returns GN_READY or is freed */
 	bool initiator;
 	struct gn_peer_id expect; /* the peer that must answer; len 0: any */
@@ -31,12 +32,19 @@ struct gn_secure_info {
 
 struct gn_security_ops {
 	const char *id; /* in multistream-select: "/noise" */
+	/* Makes the security's state for a node, which is handed to the layer's init (struct gn_secure_cfg) and to prepare.
+	 * The node is new: only its configuration may be used before start returns.  config is the node's configuration of
+	 * this security, valid during the call; NULL: defaults.  *state is NULL before.  0, -EINVAL: the configuration is
+	 * bad, -ENOMEM, or another error, which makes gn_node_new() fail.  NULL: the state is NULL. */
+	int (*start)(struct gn_node *node, const void *config, void **state);
+	/* Frees the state.  Every layer of it is freed before.  May be NULL. */
+	void (*stop)(void *state);
 	const struct gn_layer_ops *layer;
 	const struct gn_secure_info *(*info)(const struct gn_layer *l); /* lives as long as the layer */
-	/* Does what takes long once in the life of the I/O buffers, such as fetching a cipher.  Called when
-	 * it delays nobody: when a node starts to listen, and while a dialer waits for its first answer.
-	 * If it fails, it is tried again when it is needed.  NULL: there is nothing to do. */
-	void (*prepare)(struct gn_iobuf *s);
+	/* Does what takes long once in the life of the state, such as fetching a cipher.  Called when it delays
+	 * nobody: when a node starts to listen, and while a dialer waits for its first answer.  If it fails, it is
+	 * tried again when it is needed.  NULL: there is nothing to do. */
+	void (*prepare)(void *state);
 };
 
 #endif

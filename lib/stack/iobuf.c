@@ -31,8 +31,6 @@ void gn_iobuf_fini(struct gn_iobuf *s)
 			free(b);
 		}
 	}
-	if (s->cipher_free != NULL)
-		s->cipher_free(s->cipher);
 	free(s->rx);
 	free(s->tx);
 	free(s->views);

@@ -54,9 +54,6 @@ struct gn_iobuf {
 	struct gn_block *pool[3]; /* unused blocks of each size */
 	unsigned n_pool[3];
 	size_t freed; /* bytes of blocks returned to malloc since the owner set it to 0 */
-	/* What a security layer keeps for all its connections: a seal and an open context. */
-	void *cipher;
-	void (*cipher_free)(void *cipher);
 };
 
 void gn_iobuf_init(struct gn_iobuf *s);

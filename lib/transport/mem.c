@@ -192,13 +192,15 @@ static void run_listener(struct gn_task *task)
 	l->on_link(l->arg, &e->link);
 }
 
-static int mem_listen(const struct gn_link_listen_cfg *cfg, struct gn_link_listener **out, struct gn_multiaddr **bound)
+static int mem_listen(void *state, const struct gn_link_listen_cfg *cfg, struct gn_link_listener **out,
+		      struct gn_multiaddr **bound)
 {
 	struct gn_link_listener *l;
 	struct gn_mem *mem;
 	uint64_t at;
 	int err = mem_prepare(cfg->loop, cfg->addr, &mem, &at);
 
+	(void)state;
 	if (err != 0)
 		return err;
 	if (at == 0)
@@ -290,13 +292,14 @@ static void mem_on_step(void *arg)
 	done.on_done(done.arg, done.err, done.err != 0 ? NULL : &done.end->link);
 }
 
-static int mem_dial(const struct gn_link_dial_cfg *cfg, struct gn_link_dial **out)
+static int mem_dial(void *state, const struct gn_link_dial_cfg *cfg, struct gn_link_dial **out)
 {
 	struct gn_link_dial *op;
 	struct gn_mem *mem;
 	uint64_t to;
 	int err = mem_prepare(cfg->loop, cfg->addr, &mem, &to);
 
+	(void)state;
 	if (err != 0)
 		return err;
 	op = calloc(1, sizeof *op);

@@ -112,12 +112,13 @@ static int dial_begin(struct gn_link_dial *op)
 	return 0;
 }
 
-static int tcp_dial(const struct gn_link_dial_cfg *cfg, struct gn_link_dial **out)
+static int tcp_dial(void *state, const struct gn_link_dial_cfg *cfg, struct gn_link_dial **out)
 {
 	struct gn_sockaddr to;
 	struct gn_link_dial *op;
 	int err = tcp_prepare(cfg->loop, cfg->addr, &to);
 
+	(void)state;
 	if (err != 0)
 		return err;
 	op = calloc(1, sizeof *op);
@@ -235,12 +236,14 @@ static int listener_open(struct gn_link_listener *l, const struct gn_sockaddr *a
 	return err != 0 ? err : gn_tcp_addr_encode(&real, bound);
 }
 
-static int tcp_listen(const struct gn_link_listen_cfg *cfg, struct gn_link_listener **out, struct gn_multiaddr **bound)
+static int tcp_listen(void *state, const struct gn_link_listen_cfg *cfg, struct gn_link_listener **out,
+		      struct gn_multiaddr **bound)
 {
 	struct gn_link_listener *l;
 	struct gn_sockaddr at;
 	int err = tcp_prepare(cfg->loop, cfg->addr, &at);
 
+	(void)state;
 	if (err != 0)
 		return err;
 	l = calloc(1, sizeof *l);

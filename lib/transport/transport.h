@@ -75,18 +75,28 @@ struct gn_link_listen_cfg {
 struct gn_link_dial;     /* an attempt; each transport defines its own */
 struct gn_link_listener; /* likewise */
 
+/* A transport has a state per node, which start makes and which is handed to dial and listen.  One without a state leaves
+ * start and stop NULL, and gets NULL. */
 struct gn_transport_ops {
 	const char *name; /* "tcp" */
+	/* The node is new: only its configuration may be used before start returns.  config is the node's configuration of
+	 * this transport, valid during the call; NULL: defaults.  *state is NULL before.  0, -EINVAL: the configuration is
+	 * bad, -ENOMEM, or another error, which makes gn_node_new() fail. */
+	int (*start)(struct gn_node *node, const void *config, void **state);
+	/* Frees the state.  Every dial, listener and link of it is freed before, except links that are closing, which may
+	 * outlive it.  May be NULL. */
+	void (*stop)(void *state);
 	/* Returns whether the transport serves addresses of this form.  It looks at the protocols only, not at values. */
 	bool (*is_for)(const struct gn_multiaddr *addr);
 	/* Starts an attempt.  GN_ENOTRANS: not an address of this transport; GN_EZONE, GN_ENOZONE: its zone is missing
 	 * or unknown; -ENOMEM.  All other errors are reported by on_done. */
-	int (*dial)(const struct gn_link_dial_cfg *cfg, struct gn_link_dial **out);
+	int (*dial)(void *state, const struct gn_link_dial_cfg *cfg, struct gn_link_dial **out);
 	/* Ends and frees the attempt; on_done is not called. */
 	void (*cancel)(struct gn_link_dial *op);
 	/* Listens.  *bound is the address with the real port, which the caller frees.  Errors as of dial, and
 	 * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, or another one of the system. */
-	int (*listen)(const struct gn_link_listen_cfg *cfg, struct gn_link_listener **out, struct gn_multiaddr **bound);
+	int (*listen)(void *state, const struct gn_link_listen_cfg *cfg, struct gn_link_listener **out,
+		      struct gn_multiaddr **bound);
 	/* Stops accepting, so that connections wait in the backlog, or resumes it. */
 	void (*pause)(struct gn_link_listener *l, bool paused);
 	/* Frees the listener.  Connections that wait in the backlog are reset; on_link is not called any more. */

@@ -27,6 +27,7 @@ enum { FEED = 4 * 65519, ROUNDS = 4, BUDGET = 64, VIEWS = 64, READY_FD = 9 };
 struct end {
 	struct gn_loop *loop;
 	struct gn_key *key;
+	void *noise; /* the state of /noise */
 	struct gn_iobuf iobuf;
 	struct gn_link_listener *listener; /* until somebody came */
 	struct gn_link *link;
@@ -225,7 +226,7 @@ static void start(struct end *e, struct gn_link *link)
 {
 	static const char *const none[] = {NULL};
 	struct gn_stack_cfg stack = {&e->iobuf, &e->rx, &e->tx, on_step, on_work, e};
-	struct gn_secure_cfg secure = {.key = e->key, .initiator = e->dials, .muxers = none};
+	struct gn_secure_cfg secure = {.state = e->noise, .key = e->key, .initiator = e->dials, .muxers = none};
 
 	e->link = link;
 	link->on_ready = on_ready;
@@ -261,9 +262,8 @@ static void listen_at(struct end *e, const struct gn_multiaddr *addr)
 	struct gn_multiaddr *bound;
 	char *text;
 
-	check(gn_transport_tcp.listen(&cfg, &e->listener, &bound), "listen");
-	if (gn_security_noise.prepare != NULL)
-		gn_security_noise.prepare(&e->iobuf);
+	check(gn_transport_tcp.listen(NULL, &cfg, &e->listener, &bound), "listen");
+	gn_security_noise.prepare(e->noise);
 	text = gn_multiaddr_format(bound);
 	gn_multiaddr_free(bound);
 	if (text != NULL && fcntl(READY_FD, F_GETFD) >= 0) {
@@ -287,6 +287,7 @@ int main(int argc, char **argv)
 	check(gn_multiaddr_parse(argv[2], &addr, NULL), argv[2]);
 	check(gn_loop_new(&e.loop), "loop");
 	check(gn_key_new(&e.key), "key");
+	check(gn_security_noise.start(NULL, NULL, &e.noise), "noise");
 	gn_iobuf_init(&e.iobuf);
 	gn_task_init(&e.task, turn);
 	gn_timer_init(&e.timer, e.loop, on_timer, &e);
@@ -297,7 +298,7 @@ int main(int argc, char **argv)
 	if (e.dials) {
 		const struct gn_link_dial_cfg cfg = {.loop = e.loop, .addr = addr, .on_done = on_dialed, .arg = &e};
 
-		check(gn_transport_tcp.dial(&cfg, &dial), "dial");
+		check(gn_transport_tcp.dial(NULL, &cfg, &dial), "dial");
 	} else {
 		listen_at(&e, addr);
 	}

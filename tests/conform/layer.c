@@ -39,6 +39,7 @@ struct both {
 	struct pair p;
 	struct gn_layer *l[2];
 	struct gn_key *key[2];
+	void *noise[2]; /* states of the security */
 	struct gn_mux_stream *st[2];
 	size_t in[2], out[2]; /* bytes that end i has written, has read */
 };
@@ -94,6 +95,8 @@ static void secure_push(struct both *b, int i)
 	uint8_t seed[32] = {(uint8_t)(i + 1)};
 
 	assert_int_equal(gn_key_new_seeded(seed, &b->key[i]), 0);
+	assert_int_equal(gn_security_noise.start(NULL, NULL, &b->noise[i]), 0);
+	cfg.state = b->noise[i];
 	cfg.key = b->key[i];
 	assert_int_equal(gn_stack_push(&b->p.side[i].stack, gn_security_noise.layer, &cfg, false, &b->l[i]), 0);
 }
@@ -189,6 +192,9 @@ static void both_fini(struct both *b)
 	pair_fini(&b->p);
 	gn_key_free(b->key[0]);
 	gn_key_free(b->key[1]);
+	for (int i = 0; i < 2; i++)
+		if (b->noise[i] != NULL)
+			gn_security_noise.stop(b->noise[i]);
 }
 
 static uint8_t nth(int writer, size_t i)

@@ -358,9 +358,9 @@ static void an_address_in_use_is_refused(void **state)
 	struct gn_link_listener *l;
 	struct gn_multiaddr *bound;
 
-	assert_int_equal(f->v->ops->listen(&cfg, &l, &bound), -EADDRINUSE);
+	assert_int_equal(f->v->ops->listen(f->state, &cfg, &l, &bound), -EADDRINUSE);
 	f->v->ops->close(f->listener);
-	assert_int_equal(f->v->ops->listen(&cfg, &f->listener, &bound), 0); /* the address is free at once */
+	assert_int_equal(f->v->ops->listen(f->state, &cfg, &f->listener, &bound), 0); /* the address is free at once */
 	assert_true(gn_multiaddr_is_equal(bound, f->bound));
 	gn_multiaddr_free(bound);
 	link_pair_connect(f);
@@ -379,7 +379,7 @@ static void a_foreign_address_is_refused(void **state)
 		assert_int_equal(gn_multiaddr_parse(texts[i], &addr, NULL), 0);
 		assert_false(f->v->ops->is_for(addr));
 		cfg.addr = addr;
-		assert_int_equal(f->v->ops->dial(&cfg, &f->dial), GN_ENOTRANS);
+		assert_int_equal(f->v->ops->dial(f->state, &cfg, &f->dial), GN_ENOTRANS);
 		gn_multiaddr_free(addr);
 	}
 	assert_int_equal(f->dones, 0);
@@ -478,10 +478,10 @@ static void many_links_at_once(void **state)
 	assert_non_null(m);
 	m->f = f;
 	f->v->ops->close(f->listener);
-	assert_int_equal(f->v->ops->listen(&lcfg, &f->listener, &bound), 0);
+	assert_int_equal(f->v->ops->listen(f->state, &lcfg, &f->listener, &bound), 0);
 	gn_multiaddr_free(bound);
 	for (i = 0; i < MANY; i++)
-		assert_int_equal(f->v->ops->dial(&cfg, &m->dial[i]), 0);
+		assert_int_equal(f->v->ops->dial(f->state, &cfg, &m->dial[i]), 0);
 	link_pair_until(f, count_ended(m) == 2 * (size_t)MANY);
 	for (i = 0; i < MANY; i++) {
 		assert_int_equal(m->in[i].err, GN_EOF);
@@ -520,21 +520,26 @@ static bool is_had(const struct link_variant *v)
 	struct gn_link_listen_cfg cfg = {.on_link = refuse_link};
 	struct gn_multiaddr *addr = NULL, *bound;
 	struct gn_link_listener *l;
+	void *state = NULL;
 	bool had = false;
 
 	if (v->is_virtual)
 		return true;
 	if (gn_loop_new(&cfg.loop) != 0)
 		return false;
+	if (v->ops->start != NULL)
+		assert_int_equal(v->ops->start(NULL, NULL, &state), 0);
 	if (gn_multiaddr_parse(v->addr, &addr, NULL) == 0) {
 		cfg.addr = addr;
-		if (v->ops->listen(&cfg, &l, &bound) == 0) {
+		if (v->ops->listen(state, &cfg, &l, &bound) == 0) {
 			had = true;
 			v->ops->close(l);
 			gn_multiaddr_free(bound);
 		}
 	}
 	gn_multiaddr_free(addr);
+	if (v->ops->stop != NULL)
+		v->ops->stop(state);
 	gn_loop_free(cfg.loop);
 	return had;
 }

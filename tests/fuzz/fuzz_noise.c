@@ -18,6 +18,7 @@ struct run {
 	struct side s;
 	struct gn_layer *l;
 	struct gn_key *key;
+	void *noise; /* the state of /noise */
 	struct noise_peer peer;
 	struct wire out;
 	struct rng r;
@@ -117,7 +118,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	gn_iobuf_init(&x.iobuf);
 	side_init(&x.s, &x.iobuf);
 	REQUIRE(gn_key_new_seeded((uint8_t[32]){1}, &x.key) == 0);
+	REQUIRE(gn_security_noise.start(NULL, NULL, &x.noise) == 0);
 	cfg.key = x.key;
+	cfg.state = x.noise;
 	noise_peer_init(&x.peer, !cfg.initiator, 9);
 	REQUIRE(gn_stack_push(&x.s.stack, gn_security_noise.layer, &cfg, false, &x.l) == 0);
 	if (mode < 4) {
@@ -140,6 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	side_fini(&x.s);
 	wire_fini(&x.out);
 	gn_iobuf_fini(&x.iobuf);
+	gn_security_noise.stop(x.noise);
 	gn_key_free(x.key);
 	return 0;
 }

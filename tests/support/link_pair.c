@@ -149,7 +149,7 @@ void link_pair_dial(struct link_pair *f, const struct gn_multiaddr *addr)
 {
 	struct gn_link_dial_cfg cfg = {.loop = f->loop, .addr = addr, .on_done = link_pair_on_done, .arg = f};
 
-	assert_int_equal(f->v->ops->dial(&cfg, &f->dial), 0);
+	assert_int_equal(f->v->ops->dial(f->state, &cfg, &f->dial), 0);
 	assert_int_equal(f->dones, 0);
 }
 
@@ -161,7 +161,7 @@ static void link_pair_listen(struct link_pair *f)
 	assert_int_equal(gn_multiaddr_parse(f->v->addr, &addr, NULL), 0);
 	assert_true(f->v->ops->is_for(addr));
 	cfg.addr = addr;
-	assert_int_equal(f->v->ops->listen(&cfg, &f->listener, &f->bound), 0);
+	assert_int_equal(f->v->ops->listen(f->state, &cfg, &f->listener, &f->bound), 0);
 	assert_true(f->v->ops->is_for(f->bound));
 	assert_false(gn_multiaddr_is_equal(f->bound, addr));
 	gn_multiaddr_free(addr);
@@ -188,6 +188,8 @@ int link_pair_setup(void **state)
 	gn_timer_init(&f->guard, f->loop, link_pair_on_guard, f);
 	if (v->ops == &gn_transport_mem && gn_mem_set(f->loop, &v->mem) != 0)
 		return -1;
+	if (v->ops->start != NULL && v->ops->start(NULL, NULL, &f->state) != 0)
+		return -1;
 	link_pair_listen(f);
 	*state = f;
 	return 0;
@@ -205,6 +207,8 @@ int link_pair_teardown(void **state)
 		f->v->ops->close(f->listener);
 	gn_timer_fini(&f->guard);
 	gn_multiaddr_free(f->bound);
+	if (f->v->ops->stop != NULL)
+		f->v->ops->stop(f->state);
 	gn_loop_free(f->loop);
 	free(f);
 	return 0;

@@ -39,6 +39,7 @@ struct link_end {
 struct link_pair {
 	const struct link_variant *v;
 	struct gn_loop *loop;
+	void *state; /* the transport's */
 	struct gn_link_listener *listener;
 	struct gn_multiaddr *bound;
 	struct gn_link_dial *dial;

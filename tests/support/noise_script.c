@@ -11,7 +11,7 @@ const char *const noise_muxers_unknown[] = {"/strange/1", NULL};
 void noise_script_start(struct noise_script *f, bool initiator, const char *const *muxers,
 			const struct gn_peer_id *expect)
 {
-	struct gn_secure_cfg cfg = {.key = f->key, .initiator = initiator, .muxers = muxers};
+	struct gn_secure_cfg cfg = {.state = f->noise, .key = f->key, .initiator = initiator, .muxers = muxers};
 
 	if (expect != NULL)
 		cfg.expect = *expect;
@@ -36,6 +36,7 @@ int noise_script_setup(void **state)
 	assert_non_null(f);
 	gn_iobuf_init(&f->iobuf);
 	assert_int_equal(gn_key_new_seeded(seed, &f->key), 0);
+	assert_int_equal(gn_security_noise.start(NULL, NULL, &f->noise), 0);
 	*state = f;
 	return 0;
 }
@@ -45,6 +46,7 @@ int noise_script_teardown(void **state)
 	struct noise_script *f = *state;
 
 	gn_iobuf_fini(&f->iobuf);
+	gn_security_noise.stop(f->noise);
 	gn_key_free(f->key);
 	wire_fini(&f->out);
 	free(f);

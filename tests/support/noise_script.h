@@ -20,6 +20,7 @@ struct noise_script {
 	struct side s;
 	struct gn_layer *l;
 	struct gn_key *key;
+	void *noise; /* the state of /noise */
 	struct noise_peer peer;
 	struct wire out; /* what the layer sends */
 	uint8_t buf[70000];

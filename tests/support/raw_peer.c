@@ -67,7 +67,7 @@ void raw_peer_begin(struct raw_peer *f, struct test_node *t, uint8_t seed)
 	f->t = t;
 	f->answers = true;
 	noise_peer_init(&f->noise, true, seed);
-	assert_true((t->is_virtual ? &gn_transport_mem : &gn_transport_tcp)->dial(&cfg, &f->dial) == 0);
+	assert_true((t->is_virtual ? &gn_transport_mem : &gn_transport_tcp)->dial(NULL, &cfg, &f->dial) == 0);
 }
 
 void raw_peer_connect(struct raw_peer *f, struct test_node *t, uint8_t seed)

@@ -463,8 +463,10 @@ static bool fake_is_for(const struct gn_multiaddr *addr)
 	return gn_multiaddr_has(addr, GN_MA_TCP);
 }
 
-static int fake_listen(const struct gn_link_listen_cfg *cfg, struct gn_link_listener **out, struct gn_multiaddr **bound)
+static int fake_listen(void *state, const struct gn_link_listen_cfg *cfg, struct gn_link_listener **out,
+		       struct gn_multiaddr **bound)
 {
+	(void)state;
 	*out = NULL;
 	return gn_multiaddr_dup(cfg->addr, bound);
 }

@@ -298,7 +298,7 @@ static void a_peer_that_leaves_at_once(void **state)
 		cfg = (struct gn_link_listen_cfg){.loop = s.t.loop, .on_link = took_link, .arg = &link};
 		assert_int_equal(gn_multiaddr_parse("/memory/55", &at, NULL), 0);
 		cfg.addr = at;
-		assert_int_equal(gn_transport_mem.listen(&cfg, &l, &bound), 0);
+		assert_int_equal(gn_transport_mem.listen(NULL, &cfg, &l, &bound), 0);
 		addrs[0] = at;
 		dial.arg = &s;
 		assert_int_equal(gn_dial_start(s.client, &dial, &s.op), 0);

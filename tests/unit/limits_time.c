@@ -249,7 +249,7 @@ static struct gn_link_listener *listen_silent(struct test_node *t, const char *t
 	*taken = NULL;
 	assert_int_equal(gn_multiaddr_parse(text, &at, NULL), 0);
 	cfg.addr = at;
-	assert_int_equal((t->is_virtual ? &gn_transport_mem : &gn_transport_tcp)->listen(&cfg, &l, bound), 0);
+	assert_int_equal((t->is_virtual ? &gn_transport_mem : &gn_transport_tcp)->listen(NULL, &cfg, &l, bound), 0);
 	gn_multiaddr_free(at);
 	return l;
 }

@@ -73,11 +73,11 @@ static void open_pair(struct fix *f, const struct gn_mem_cfg *cfg)
 	assert_int_equal(gn_multiaddr_parse("/memory/0", &any, NULL), 0);
 	lcfg.loop = dcfg.loop = f->loop;
 	lcfg.addr = any;
-	assert_int_equal(mem->listen(&lcfg, &f->listener, &f->bound), 0);
+	assert_int_equal(mem->listen(NULL, &lcfg, &f->listener, &f->bound), 0);
 	gn_multiaddr_free(any);
 	dcfg.addr = f->bound;
 	assert_int_equal(gn_mem_count(f->loop), 0);
-	assert_int_equal(mem->dial(&dcfg, &op), 0);
+	assert_int_equal(mem->dial(NULL, &dcfg, &op), 0);
 	assert_int_equal(gn_loop_run(f->loop), 0);
 	assert_non_null(f->a);
 	assert_non_null(f->b);

@@ -14,7 +14,7 @@ static struct {
 	unsigned flipped;
 } xx;
 
-static struct gn_iobuf xx_scratch;
+static struct gn_noise_cipher xx_cipher;
 
 static void keys_line(char **field)
 {
@@ -91,9 +91,9 @@ static void transport_line(int from, const uint8_t *payload, size_t n, const uin
 
 	assert_int_equal(n_want, n + 16);
 	memcpy(in, payload, n);
-	assert_int_equal(gn_noise_cipher_seal(&xx_scratch, &xx.send[from], v, 3, out), 0);
+	assert_int_equal(gn_noise_cipher_seal(&xx_cipher, &xx.send[from], v, 3, out), 0);
 	assert_memory_equal(out, want, n_want);
-	assert_int_equal(gn_noise_cipher_unseal(&xx_scratch, &xx.receive[!from], out, n), 0);
+	assert_int_equal(gn_noise_cipher_unseal(&xx_cipher, &xx.receive[!from], out, n), 0);
 	assert_memory_equal(out, payload, n);
 	free(out);
 	free(in);
@@ -123,8 +123,8 @@ static void xx_line(char **field)
 		if (xx_hash[0] != '\0')
 			assert_hex(xx.hs[0].h, 32, xx_hash);
 		for (int i = 0; i < 2; i++) {
-			gn_noise_cipher_forget(&xx_scratch, &xx.send[i]);
-			gn_noise_cipher_forget(&xx_scratch, &xx.receive[i]);
+			gn_noise_cipher_forget(&xx_cipher, &xx.send[i]);
+			gn_noise_cipher_forget(&xx_cipher, &xx.receive[i]);
 			gn_noise_split(&xx.hs[i], xx.send[i].key, xx.receive[i].key);
 			xx.send[i].n = xx.receive[i].n = 0;
 		}
@@ -138,9 +138,8 @@ static void vectors_of_the_framework(void **state)
 {
 	(void)state;
 	memset(&xx, 0, sizeof xx);
-	gn_iobuf_init(&xx_scratch);
 	assert_int_equal(vectors_each("noise-xx.tsv", xx_line), 13);
-	gn_iobuf_fini(&xx_scratch);
+	gn_noise_cipher_fini(&xx_cipher);
 }
 
 static void a_changed_or_cut_message_is_not_taken(void **state)
@@ -148,10 +147,9 @@ static void a_changed_or_cut_message_is_not_taken(void **state)
 	(void)state;
 	memset(&xx, 0, sizeof xx);
 	xx.flip = true;
-	gn_iobuf_init(&xx_scratch);
 	vectors_each("noise-xx.tsv", xx_line);
 	assert_true(xx.flipped > 500);
-	gn_iobuf_fini(&xx_scratch);
+	gn_noise_cipher_fini(&xx_cipher);
 }
 
 /* Points of small order: their product with anything is zero (RFC 7748 section 6). */
@@ -215,7 +213,7 @@ static void keys_are_wiped(void **state)
 {
 	struct gn_noise hs;
 	struct gn_noise_key k = {.key = "some key"};
-	struct gn_iobuf s;
+	struct gn_noise_cipher s = {0};
 	struct iovec v = {(uint8_t[]){1}, 1};
 	uint8_t out[17];
 
@@ -224,43 +222,40 @@ static void keys_are_wiped(void **state)
 	assert_false(is_zero(hs.s, 32));
 	gn_noise_fini(&hs);
 	assert_true(is_zero(&hs, sizeof hs));
-	gn_iobuf_init(&s);
 	assert_int_equal(gn_noise_cipher_seal(&s, &k, &v, 1, out), 0);
 	gn_noise_cipher_forget(&s, &k);
 	assert_true(is_zero(k.key, sizeof k.key));
-	gn_iobuf_fini(&s);
+	gn_noise_cipher_fini(&s);
 }
 
 /* ---- records as a machine ---- */
 
 static void the_last_counter_is_reserved(void **state)
 {
-	struct gn_iobuf s;
+	struct gn_noise_cipher s = {0};
 	struct gn_noise_key out = {.key = "key", .n = UINT64_MAX - 1}, in = out;
 	uint8_t text[] = "last", sealed[20];
 	struct iovec v = {text, 4};
 
 	(void)state;
-	gn_iobuf_init(&s);
 	assert_int_equal(gn_noise_cipher_seal(&s, &out, &v, 1, sealed), 0);
 	assert_int_equal(gn_noise_cipher_unseal(&s, &in, sealed, 4), 0);
 	assert_memory_equal(sealed, "last", 4);
 	assert_int_equal(gn_noise_cipher_seal(&s, &out, &v, 1, sealed), GN_ELIMIT);
 	assert_int_equal(gn_noise_cipher_unseal(&s, &in, sealed, 4), GN_ELIMIT);
 	assert_int_equal(gn_noise_cipher_seal(&s, &out, &v, 1, sealed), GN_ELIMIT);
-	gn_iobuf_fini(&s);
+	gn_noise_cipher_fini(&s);
 }
 
 /* One context serves many connections: in turns, after a failure, and when a key's memory comes again. */
 static void contexts_are_shared(void **state)
 {
-	struct gn_iobuf s;
+	struct gn_noise_cipher s = {0};
 	struct gn_noise_key out[3], in[3];
 	uint8_t text[] = "text", sealed[20];
 	struct iovec v = {text, 4};
 
 	(void)state;
-	gn_iobuf_init(&s);
 	memset(out, 0, sizeof out);
 	for (int i = 0; i < 3; i++) {
 		memset(out[i].key, i + 1, 32);
@@ -288,7 +283,7 @@ static void contexts_are_shared(void **state)
 		assert_int_equal(gn_noise_cipher_unseal(&s, &in[i], sealed, 4), 0);
 		assert_memory_equal(sealed, "text", 4);
 	}
-	gn_iobuf_fini(&s);
+	gn_noise_cipher_fini(&s);
 }
 
 int main(void)

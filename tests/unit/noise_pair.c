@@ -18,6 +18,7 @@ static const char *const yamux_only[] = {"/yamux/1.0.0", NULL};
 struct both {
 	struct pair p;
 	struct gn_key *key[2];
+	void *noise[2]; /* states; the second is used when not shared */
 	struct gn_layer *l[2];
 };
 
@@ -30,6 +31,8 @@ static void both_init(struct both *b, bool shared)
 		struct gn_secure_cfg cfg = {.initiator = i == 0, .muxers = yamux_only};
 
 		assert_int_equal(gn_key_new_seeded(seed, &b->key[i]), 0);
+		assert_int_equal(gn_security_noise.start(NULL, NULL, &b->noise[i]), 0);
+		cfg.state = b->noise[shared ? 0 : i];
 		cfg.key = b->key[i];
 		assert_int_equal(gn_stack_push(&b->p.side[i].stack, gn_security_noise.layer, &cfg, false, &b->l[i]), 0);
 	}
@@ -40,6 +43,8 @@ static void both_fini(struct both *b)
 	pair_fini(&b->p);
 	gn_key_free(b->key[0]);
 	gn_key_free(b->key[1]);
+	gn_security_noise.stop(b->noise[0]);
+	gn_security_noise.stop(b->noise[1]);
 }
 
 static uint8_t nth(int side, size_t i)

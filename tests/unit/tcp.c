@@ -235,13 +235,13 @@ static void accepting_resumes_when_descriptors_are_free(void **state)
 	assert_int_equal(gn_loop_new(&f.loop), 0);
 	lcfg.loop = dcfg.loop = f.loop;
 	lcfg.addr = any;
-	assert_int_equal(tcp->listen(&lcfg, &l, &bound), 0);
+	assert_int_equal(tcp->listen(NULL, &lcfg, &l, &bound), 0);
 	dcfg.addr = bound;
 	gn_log_on_line(GN_LOG_DEBUG, on_line, &f);
 	gn_timer_init(&guard, f.loop, on_late, NULL);
 	gn_timer_start(&guard, 20 * GN_SEC);
 	was = limit_descriptors();
-	assert_int_equal(tcp->dial(&dcfg, &op), 0);
+	assert_int_equal(tcp->dial(NULL, &dcfg, &op), 0);
 	while (f.out == NULL || !f.lines)
 		assert_int_equal(gn_loop_turn(f.loop, GN_NEVER), 0);
 	/* The listener pauses, so the loop waits in these turns. */
@@ -253,7 +253,7 @@ static void accepting_resumes_when_descriptors_are_free(void **state)
 	assert_int_equal(f.lines, 1); /* logged once */
 	set_limit(was);
 	/* A second connection: under valgrind, accept() loses the connection for which there is no descriptor. */
-	assert_int_equal(tcp->dial(&dcfg, &op), 0);
+	assert_int_equal(tcp->dial(NULL, &dcfg, &op), 0);
 	while (f.in == NULL || f.dials < 2)
 		assert_int_equal(gn_loop_turn(f.loop, GN_NEVER), 0);
 	gn_log_on_line(GN_LOG_ERROR, NULL, NULL);

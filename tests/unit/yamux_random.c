@@ -83,6 +83,7 @@ static void over_noise(void **state)
 		struct pair p;
 		struct rng r;
 		struct gn_key *key;
+		void *noise = NULL;
 		struct gn_layer *l[2];
 		struct gn_mux_session *ses[2];
 		struct gn_mux_stream *st = NULL, *other;
@@ -93,8 +94,9 @@ static void over_noise(void **state)
 		rng_seed(&r, seed);
 		pair_init(&p, rng_one_in(&r, 2));
 		assert_int_equal(gn_key_new_seeded((uint8_t[32]){(uint8_t)seed}, &key), 0);
+		assert_int_equal(gn_security_noise.start(NULL, NULL, &noise), 0);
 		for (int i = 0; i < 2; i++) {
-			struct gn_secure_cfg secure = {.key = key, .initiator = i == 0};
+			struct gn_secure_cfg secure = {.state = noise, .key = key, .initiator = i == 0};
 
 			p.side[i].tx.sends = true;
 			assert_int_equal(gn_stack_push(&p.side[i].stack, gn_security_noise.layer, &secure, false, NULL),
@@ -137,6 +139,7 @@ static void over_noise(void **state)
 		pair_run(&p, 50000, true);
 		assert_int_equal(gn_pipe_end(&f.came[0]->rx), GN_EOF);
 		pair_fini(&p);
+		gn_security_noise.stop(noise);
 		gn_key_free(key);
 	}
 }
