@@ -18,6 +18,7 @@ struct attempt {
 	struct gn_dialer *op;
 	const struct gn_transport_ops *transport;
 	struct gn_multiaddr *addr;
+	char *name;                /* that was resolved to addr; NULL: none */
 	struct gn_link_dial *dial; /* while the transport connects */
 	struct gn_conn *conn;      /* until it is open */
 	gn_time since;
@@ -77,6 +78,7 @@ static void dialer_op_free(struct gn_dialer *op)
 	for (size_t i = 0; i < op->n; i++) {
 		gn_timer_fini(&op->attempts[i].timer);
 		gn_multiaddr_free(op->attempts[i].addr);
+		free(op->attempts[i].name);
 	}
 	free(op->attempts);
 	gn_timer_fini(&op->limit);
@@ -193,7 +195,12 @@ static void attempt_on_limit(void *arg)
 
 static void attempt_start(struct attempt *a)
 {
-	struct gn_link_dial_cfg cfg = {.loop = a->op->node->loop, .addr = a->addr, .on_done = dialer_on_link, .arg = a};
+	struct gn_link_dial_cfg cfg = {.loop = a->op->node->loop,
+				       .node = a->op->node,
+				       .addr = a->addr,
+				       .name = a->name,
+				       .on_done = dialer_on_link,
+				       .arg = a};
 	struct gn_peer_id peer;
 	int err;
 
@@ -279,7 +286,7 @@ static void dialer_on_limit(void *arg)
 }
 
 /* Orders the addresses so that IPv6 and other ones alternate, IPv6 first, each kind in its own order. */
-static void dialer_interleave(struct gn_multiaddr **addrs, size_t n, struct attempt *to)
+static void dialer_interleave(struct gn_resolved *from, size_t n, struct attempt *to)
 {
 	bool want6 = true;
 
@@ -287,18 +294,19 @@ static void dialer_interleave(struct gn_multiaddr **addrs, size_t n, struct atte
 		size_t pick = n;
 
 		for (size_t i = 0; i < n && pick == n; i++)
-			if (addrs[i] != NULL && gn_multiaddr_has(addrs[i], GN_MA_IP6) == want6)
+			if (from[i].addr != NULL && gn_multiaddr_has(from[i].addr, GN_MA_IP6) == want6)
 				pick = i;
 		for (size_t i = 0; i < n && pick == n; i++)
-			if (addrs[i] != NULL)
+			if (from[i].addr != NULL)
 				pick = i;
-		want6 = !gn_multiaddr_has(addrs[pick], GN_MA_IP6);
-		to[k].addr = addrs[pick];
-		addrs[pick] = NULL;
+		want6 = !gn_multiaddr_has(from[pick].addr, GN_MA_IP6);
+		to[k].addr = from[pick].addr;
+		to[k].name = from[pick].name;
+		from[pick].addr = NULL;
 	}
 }
 
-static void dialer_on_names(void *arg, int err, struct gn_multiaddr **addrs, size_t n)
+static void dialer_on_names(void *arg, int err, struct gn_resolved *resolved, size_t n)
 {
 	struct gn_dialer *op = arg;
 
@@ -306,7 +314,7 @@ static void dialer_on_names(void *arg, int err, struct gn_multiaddr **addrs, siz
 	if (err == 0) {
 		op->attempts = calloc(n, sizeof *op->attempts);
 		if (op->attempts == NULL) {
-			gn_multiaddrs_free(addrs, n);
+			gn_resolved_free(resolved, n);
 			err = -ENOMEM;
 		}
 	}
@@ -318,9 +326,9 @@ static void dialer_on_names(void *arg, int err, struct gn_multiaddr **addrs, siz
 		op->attempts[i].op = op;
 		gn_timer_init(&op->attempts[i].timer, op->node->loop, attempt_on_limit, &op->attempts[i]);
 	}
-	dialer_interleave(addrs, n, op->attempts);
+	dialer_interleave(resolved, n, op->attempts);
 	op->n = n;
-	free(addrs);
+	free(resolved); /* the attempts have taken what it held */
 	dialer_race(op);
 }
 

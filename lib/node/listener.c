@@ -71,7 +71,7 @@ static void listener_on_link(void *arg, struct gn_link *link)
 int gn_node_listen(struct gn_node *node, const struct gn_multiaddr *addr, struct gn_multiaddr **bound)
 {
 	const struct gn_transport_ops *t = gn_node_transport(node, addr);
-	struct gn_link_listen_cfg cfg = {.loop = node->loop, .addr = addr, .on_link = listener_on_link};
+	struct gn_link_listen_cfg cfg = {.loop = node->loop, .node = node, .addr = addr, .on_link = listener_on_link};
 	struct listener *l;
 	int err;
 

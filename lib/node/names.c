@@ -41,8 +41,8 @@ struct query {
 struct item {
 	struct gn_list link; /* in op->items */
 	struct gn_names *op;
-	struct gn_multiaddr *addr;
-	struct gn_multiaddr_part part; /* the first name in addr */
+	struct gn_resolved target;
+	struct gn_multiaddr_part part; /* the first name in the address */
 	enum item_state state;
 	unsigned depth;
 	struct query q[2]; /* AAAA and A; or TXT */
@@ -71,6 +71,15 @@ static bool name_find(const struct gn_multiaddr *a, struct gn_multiaddr_part *pa
 	return false;
 }
 
+void gn_resolved_free(struct gn_resolved *resolved, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		gn_multiaddr_free(resolved[i].addr);
+		free(resolved[i].name);
+	}
+	free(resolved);
+}
+
 bool gn_names_is_in(const struct gn_multiaddr *addr)
 {
 	struct gn_multiaddr_part part;
@@ -78,29 +87,34 @@ bool gn_names_is_in(const struct gn_multiaddr *addr)
 	return name_find(addr, &part);
 }
 
-/* Adds an item in front of `before`; takes over addr.  A duplicate is freed, and 0 returned.  GN_ELIMIT: there are
- * GN_NAMES_RESULTS; -ENOMEM. */
-static int item_add(struct gn_names *op, struct gn_list *before, struct gn_multiaddr *addr, unsigned depth)
+/* Adds an item in front of `before`; takes over addr.  from: the item whose name was resolved to it; NULL: none.  A
+ * duplicate is freed, and 0 returned.  GN_ELIMIT: there are GN_NAMES_RESULTS; -ENOMEM. */
+static int item_add(struct gn_names *op, struct gn_list *before, struct gn_multiaddr *addr, const struct item *from)
 {
 	struct item *it = NULL;
 	struct gn_list *at;
 
 	if (op->n_items < GN_NAMES_RESULTS) {
 		gn_list_for_each(at, &op->items) {
-			if (gn_multiaddr_is_equal(gn_list_entry(at, struct item, link)->addr, addr)) {
+			if (gn_multiaddr_is_equal(gn_list_entry(at, struct item, link)->target.addr, addr)) {
 				gn_multiaddr_free(addr);
 				return 0;
 			}
 		}
 		it = calloc(1, sizeof *it);
+		if (it != NULL && from != NULL &&
+		    (it->target.name = strndup((const char *)from->part.value, from->part.len)) == NULL) {
+			free(it);
+			it = NULL;
+		}
 	}
 	if (it == NULL) {
 		gn_multiaddr_free(addr);
 		return op->n_items < GN_NAMES_RESULTS ? -ENOMEM : GN_ELIMIT;
 	}
 	it->op = op;
-	it->addr = addr;
-	it->depth = depth;
+	it->target.addr = addr;
+	it->depth = from == NULL ? 0 : from->depth + (from->part.code == GN_MA_DNSADDR);
 	gn_list_link(before->prev, &it->link, before);
 	op->n_items++;
 	return 0;
@@ -121,7 +135,8 @@ static void item_del(struct item *it)
 	}
 	gn_list_del(&it->link);
 	op->n_items--;
-	gn_multiaddr_free(it->addr);
+	gn_multiaddr_free(it->target.addr);
+	free(it->target.name);
 	free(it);
 }
 
@@ -153,7 +168,7 @@ static int query_add_ip(struct query *q, bool is_ip6, const uint8_t *bytes)
 	err = gn_multiaddr_from_ip(&ip, &host);
 	if (err != 0)
 		return err;
-	err = gn_multiaddr_replace(q->item->addr, &q->item->part, host, &whole);
+	err = gn_multiaddr_replace(q->item->target.addr, &q->item->part, host, &whole);
 	gn_multiaddr_free(host);
 	return err != 0 ? err : query_add(q, whole);
 }
@@ -196,14 +211,14 @@ static int query_add_text(struct query *q, const char *text, size_t n)
 	err = gn_multiaddr_parse(buf, &answer, NULL);
 	if (err != 0)
 		return err == -ENOMEM ? err : 0;
-	end = gn_multiaddr_bytes(it->addr, &len) + len;
+	end = gn_multiaddr_bytes(it->target.addr, &len) + len;
 	gn_cursor_init(&c, tail, (size_t)(end - tail));
 	n_tail = gn_multiaddr_next(&c, &next) && next.code == GN_MA_P2P ? next.size : (size_t)(end - tail);
 	if (!ends_in(answer, tail, n_tail, &front)) {
 		gn_multiaddr_free(answer);
 		return 0;
 	}
-	err = gn_multiaddr_replace(it->addr, &it->part, front, &whole);
+	err = gn_multiaddr_replace(it->target.addr, &it->part, front, &whole);
 	gn_multiaddr_free(front);
 	gn_multiaddr_free(answer);
 	if (err != 0)
@@ -264,7 +279,7 @@ static bool item_resolve(struct item *it)
 	};
 	size_t k = 0;
 
-	if (!name_find(it->addr, &it->part)) {
+	if (!name_find(it->target.addr, &it->part)) {
 		it->state = ITEM_RESOLVED;
 		return true;
 	}
@@ -304,7 +319,7 @@ static int item_replace(struct item *it)
 		struct query *q = &it->q[k];
 
 		for (size_t i = 0; i < q->n; i++) {
-			int added = item_add(op, &it->link, q->answers[i], it->depth + (q->type == GN_DNS_TXT));
+			int added = item_add(op, &it->link, q->answers[i], it);
 
 			q->answers[i] = NULL;
 			if (added != -ENOMEM) /* a duplicate, or an address too many, is no failure */
@@ -339,7 +354,7 @@ static bool names_work_once(struct gn_names *op)
 		if (err != 0) {
 			op->err = err;
 			if (op->cfg.on_failed != NULL)
-				op->cfg.on_failed(op->cfg.arg, it->addr, err);
+				op->cfg.on_failed(op->cfg.arg, it->target.addr, err);
 		}
 		item_del(it);
 		return true;
@@ -361,24 +376,24 @@ static void names_done(struct gn_names *op)
 {
 	struct gn_names_cfg cfg = op->cfg;
 	size_t n = 0, n_items = op->n_items;
-	struct gn_multiaddr **addrs = NULL;
+	struct gn_resolved *resolved = NULL;
 	struct gn_list *at;
 	int err = 0;
 
 	if (n_items == 0)
 		err = op->err != 0 ? op->err : GN_ENONAME;
-	else if ((addrs = calloc(n_items, sizeof *addrs)) == NULL)
+	else if ((resolved = calloc(n_items, sizeof *resolved)) == NULL)
 		err = -ENOMEM;
 	if (err == 0) {
 		gn_list_for_each(at, &op->items) {
 			struct item *it = gn_list_entry(at, struct item, link);
 
-			addrs[n++] = it->addr;
-			it->addr = NULL;
+			resolved[n++] = it->target;
+			it->target = (struct gn_resolved){NULL, NULL};
 		}
 	}
 	names_op_free(op);
-	cfg.on_done(cfg.arg, err, addrs, n);
+	cfg.on_done(cfg.arg, err, resolved, n);
 }
 
 static void names_work(struct gn_task *task)
@@ -409,7 +424,7 @@ int gn_names_resolve(const struct gn_names_cfg *cfg, struct gn_names **out)
 		struct gn_multiaddr *copy;
 
 		err = gn_multiaddr_dup(cfg->addrs[i], &copy);
-		if (err == 0 && (err = item_add(op, &op->items, copy, 0)) == GN_ELIMIT)
+		if (err == 0 && (err = item_add(op, &op->items, copy, NULL)) == GN_ELIMIT)
 			err = 0;
 	}
 	if (err != 0) {

@@ -56,18 +56,24 @@ struct gn_link {
 /* One attempt to connect to one address, in which all names are resolved. */
 struct gn_link_dial_cfg {
 	struct gn_loop *loop;
+	struct gn_node *node;            /* that dials; NULL when a test uses the transport without a node */
 	const struct gn_multiaddr *addr; /* copied; a trailing /p2p is ignored */
+	/* The name that was resolved to addr, as the user or a name server wrote it: what Host (RFC 9110, section 7.2) and
+	 * SNI (RFC 6066, section 3) need.  Valid during the call; NULL: the address was given without a name. */
+	const char *name;
 	/* Called exactly once, from the loop, unless the attempt is cancelled.  The attempt is freed before.  err 0: the
 	 * link, which the callee owns.  Otherwise NULL and the error: -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH, -ENOMEM,
-	 * or another one of the system.  It may start and cancel other dials, and close listeners. */
+	 * or another one of the system.  It may start and cancel other dials, and pause and close listeners. */
 	void (*on_done)(void *arg, int err, struct gn_link *link);
 	void *arg;
 };
 
 struct gn_link_listen_cfg {
 	struct gn_loop *loop;
+	struct gn_node *node;            /* that listens; NULL as above */
 	const struct gn_multiaddr *addr; /* copied; port 0 picks a port */
-	/* Called from the loop for every incoming link, which the callee owns.  It may pause and close the listener. */
+	/* Called from the loop for every incoming link, which the callee owns.  It may pause and close this and other
+	 * listeners, start and cancel dials, and listen. */
 	void (*on_link)(void *arg, struct gn_link *link);
 	void *arg;
 };

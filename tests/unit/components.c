@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* lib/node/components: the states of a node's transports and securities. */
-#include "support/support.h"
 
 #include <errno.h>
 
+#include "support/support.h"
 #include "id/key.h"
 
 /* ---- order and failures ---- */
@@ -399,6 +399,108 @@ static void two_securities_run_at_the_same_time(void **state)
 	net_fini(&w);
 }
 
+/* ---- what a dial and a listen know ---- */
+
+static struct gn_node *named_node;
+static char named[1024]; /* the address and the name of each dial */
+
+static bool named_is_for(const struct gn_multiaddr *addr)
+{
+	return gn_multiaddr_has(addr, GN_MA_TCP);
+}
+
+static int named_dial(void *state, const struct gn_link_dial_cfg *cfg, struct gn_link_dial **out)
+{
+	char *text = gn_multiaddr_format(cfg->addr);
+
+	(void)state;
+	(void)out;
+	assert_ptr_equal(cfg->node, named_node);
+	strcat(strcat(named, text), " ");
+	strcat(strcat(named, cfg->name != NULL ? cfg->name : "-"), "\n");
+	free(text);
+	return -ECONNREFUSED;
+}
+
+static int named_listen(void *state, const struct gn_link_listen_cfg *cfg, struct gn_link_listener **out,
+			struct gn_multiaddr **bound)
+{
+	(void)state;
+	(void)out;
+	(void)bound;
+	assert_ptr_equal(cfg->node, named_node);
+	return -EADDRINUSE;
+}
+
+static const struct gn_transport_ops named_transport = {.name = "named",
+							.is_for = named_is_for,
+							.dial = named_dial,
+							.listen = named_listen};
+
+static void on_refused(void *arg, int err, struct gn_channel *ch)
+{
+	assert_int_equal(err, -ECONNREFUSED);
+	assert_null(ch);
+	gn_loop_stop(arg);
+}
+
+static const char *dialed(struct gn_loop *loop, const char *text)
+{
+	struct gn_multiaddr *addr = net_addr(text);
+	const struct gn_multiaddr *addrs = addr;
+	struct gn_dial_cfg dial = {.addrs = &addrs,
+				   .n_addrs = 1,
+				   .protocol = "/none",
+				   .on_done = on_refused,
+				   .arg = loop};
+	struct gn_dial *op;
+
+	named[0] = '\0';
+	assert_int_equal(gn_dial_start(named_node, &dial, &op), 0);
+	gn_multiaddr_free(addr);
+	assert_int_equal(gn_loop_run(loop), 0);
+	return named;
+}
+
+static void a_transport_gets_the_node_and_the_name(void **state)
+{
+	static const struct dns_entry zone[] = {
+		{"host.test", GN_DNS_A, "192.0.2.1"},
+		{"_dnsaddr.boot.test", GN_DNS_TXT, "dnsaddr=/dns4/host.test/tcp/2"},
+		{"_dnsaddr.boot.test", GN_DNS_TXT, "dnsaddr=/ip4/192.0.2.3/tcp/3"},
+		{NULL, GN_DNS_A, NULL},
+	};
+	static const struct gn_transport_ops *const transports[] = {&named_transport, NULL};
+	struct gn_components all = *test_node_components();
+	struct dns_server server;
+	struct gn_multiaddr *at;
+	struct gn_node_cfg cfg;
+	struct gn_loop *loop;
+	struct gn_key *key;
+
+	(void)state;
+	assert_int_equal(gn_loop_new(&loop), 0);
+	dns_server_start(&server, loop, zone);
+	gn_node_cfg_init(&cfg);
+	assert_int_equal(gn_key_new(&key), 0);
+	all.transports = transports;
+	cfg.loop = loop;
+	cfg.key = key;
+	cfg.components = &all;
+	assert_int_equal(gn_node_new(&cfg, &named_node), 0);
+	assert_string_equal(dialed(loop, "/ip4/192.0.2.9/tcp/9"), "/ip4/192.0.2.9/tcp/9 -\n");
+	assert_string_equal(dialed(loop, "/dns4/host.test/tcp/1"), "/ip4/192.0.2.1/tcp/1 host.test\n");
+	assert_string_equal(dialed(loop, "/dnsaddr/boot.test"), "/ip4/192.0.2.1/tcp/2 host.test\n"
+								"/ip4/192.0.2.3/tcp/3 boot.test\n");
+	at = net_addr("/ip4/127.0.0.1/tcp/0");
+	assert_int_equal(gn_node_listen(named_node, at, NULL), -EADDRINUSE);
+	gn_multiaddr_free(at);
+	gn_node_free(named_node);
+	gn_key_free(key);
+	dns_server_stop(&server);
+	gn_loop_free(loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,6 +508,7 @@ int main(void)
 		cmocka_unit_test(a_failed_start_stops_those_before_it),
 		cmocka_unit_test(a_configuration_reaches_its_component),
 		cmocka_unit_test(two_securities_run_at_the_same_time),
+		cmocka_unit_test(a_transport_gets_the_node_and_the_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,7 +42,8 @@ struct fix {
 	struct gn_names *op;
 	int calls, err, n_failed, failed;
 	bool cancels;
-	char got[16384]; /* the addresses, a line each */
+	char got[16384];  /* the addresses, a line each */
+	char names[4096]; /* their names, '-' for none */
 };
 
 static int set_up(void **state)
@@ -66,7 +67,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void on_done(void *arg, int err, struct gn_multiaddr **addrs, size_t n)
+static void on_done(void *arg, int err, struct gn_resolved *resolved, size_t n)
 {
 	struct fix *f = arg;
 
@@ -75,14 +76,16 @@ static void on_done(void *arg, int err, struct gn_multiaddr **addrs, size_t n)
 	f->op = NULL;
 	assert_true((err == 0) == (n > 0));
 	for (size_t i = 0; i < n; i++) {
-		char *text = gn_multiaddr_format(addrs[i]);
+		char *text = gn_multiaddr_format(resolved[i].addr);
 
-		assert_false(gn_names_is_in(addrs[i]));
+		assert_false(gn_names_is_in(resolved[i].addr));
 		strcat(f->got, text);
 		strcat(f->got, "\n");
+		strcat(f->names, resolved[i].name != NULL ? resolved[i].name : "-");
+		strcat(f->names, " ");
 		free(text);
 	}
-	gn_multiaddrs_free(addrs, n);
+	gn_resolved_free(resolved, n);
 	gn_loop_stop(f->loop);
 }
 
@@ -110,7 +113,7 @@ static void start(struct fix *f, const char *const *texts)
 		assert_int_equal(gn_multiaddr_parse(texts[cfg.n_addrs], &addrs[cfg.n_addrs], NULL), 0);
 	cfg.addrs = (const struct gn_multiaddr *const *)addrs;
 	f->calls = f->n_failed = f->err = f->failed = 0;
-	f->got[0] = '\0';
+	f->got[0] = f->names[0] = '\0';
 	f->server.asked = 0;
 	assert_int_equal(gn_names_resolve(&cfg, &f->op), 0);
 	assert_int_equal(f->calls + f->n_failed, 0);
@@ -153,6 +156,7 @@ static void test_hosts(void **state)
 				    "/ip6/2001:db8::1/tcp/4\n"
 				    "/ip4/192.0.2.4/udp/5\n"
 				    "/ip4/192.0.2.2/tcp/3\n");
+	assert_string_equal(f->names, "- both.test both.test both.test both.test both.test four.test - ");
 }
 
 static void test_failures(void **state)
@@ -182,6 +186,7 @@ static void test_dnsaddr(void **state)
 				    "/ip6/2001:db8::1/tcp/5/p2p/" ID1 "\n"
 				    "/ip4/192.0.2.1/tcp/5/p2p/" ID1 "\n"
 				    "/ip4/192.0.2.2/tcp/5/p2p/" ID1 "\n");
+	assert_string_equal(f->names, "boot.test boot.test boot.test both.test both.test both.test ");
 
 	resolve(f, LIST("/dnsaddr/boot.test/p2p/" ID1));
 	assert_string_equal(f->got, "/ip4/192.0.2.9/tcp/1/p2p/" ID1 "\n"
