@@ -37,7 +37,7 @@ struct gn_mux_stream {
 	bool inbound;
 	bool is_established;            /* its window is charged to the budget, see establish() */
 	bool has_fixed_window;          /* set by the owner: the receive window does not grow */
-	bool is_ended_in, is_ended_out; /* the peer's end (FIN) was received; ours was sent */
+	bool is_ended_in, is_ended_out; /* the peer's end was received; ours was sent; they stay set */
 	int err;                        /* 0, or what the stream failed with */
 	uint64_t sent, acked; /* bytes taken from tx; of these, bytes acknowledged by the peer's multiplexer */
 	bool defers_reset;    /* set by the owner during negotiation: a reset keeps what is in rx */

@@ -49,17 +49,54 @@ enum {
 
 struct yamux;
 
+/* The state of a stream.
+ *
+ *     state            what happens                                 next state
+ *     (none)           open()                                       INIT
+ *     (none)           SYN received and admitted                    OPEN
+ *     INIT             our SYN was sent, without or with FIN        OPEN, LOCAL_CLOSE
+ *     OPEN             our FIN was sent; the peer's was received    LOCAL_CLOSE; REMOTE_CLOSE
+ *     LOCAL_CLOSE      FIN received                                 CLOSED
+ *     REMOTE_CLOSE     our FIN was sent                             CLOSED
+ *     INIT             reset(), unless the SYN was sent in part     RESET
+ *     before CLOSED    reset() otherwise                            RESETTING
+ *     before CLOSED    RST received, or the session fails           RESET
+ *     RESETTING        our RST was sent, or the session fails       RESET
+ *     CLOSED           the session fails while sync() is pending    RESET
+ *
+ * The stream is in the table until CLOSED or RESET.  In INIT the peer does not know it: frames with
+ * its id are treated as those of an unknown stream.  `st.err` is set in RESETTING and RESET, and only there.
+ * The answer to a SYN does not show in the state, because yamux lets both sides send data and FIN before
+ * it: `is_unacked` is true until our ACK was sent (inbound) or the peer's was received.
+ */
+enum yamux_state {
+	YAMUX_INIT,         /* opened here, SYN not sent */
+	YAMUX_OPEN,         /* both sides may send */
+	YAMUX_REMOTE_CLOSE, /* FIN received */
+	YAMUX_LOCAL_CLOSE,  /* FIN sent */
+	YAMUX_CLOSED,       /* both */
+	YAMUX_RESETTING,    /* failed here, RST not sent */
+	YAMUX_RESET,        /* failed */
+};
+
 /* The state of sync() of a stream (session.h):
  *
- *     NONE -- sync() --> WANTED -- all was sent; a ping goes out behind it --> SENT
- *     SENT -- the answer --> NONE, and the owner is notified; WANTED if sync() was called meanwhile
- *     any  -- the stream or the session fails, or the owner releases it --> NONE
+ *     NONE      sync()                                          WANTED
+ *     WANTED    all was sent, and a ping behind it              SENT
+ *     SENT      the answer: the owner is notified               NONE
+ *     SENT      sync() again                                    EXTENDED
+ *     EXTENDED  the answer                                      WANTED
+ *     EXTENDED  our FIN and another ping were sent              SENT
+ *     any       the stream or session fails, or release()       NONE
  */
-enum yamux_sync { YAMUX_SYNC_NONE, YAMUX_SYNC_WANTED, YAMUX_SYNC_SENT };
+enum yamux_sync { YAMUX_SYNC_NONE, YAMUX_SYNC_WANTED, YAMUX_SYNC_SENT, YAMUX_SYNC_EXTENDED };
 
 struct yamux_stream {
-	struct gn_mux_stream st;     /* first: a struct gn_mux_stream of this session is one of these */
-	struct yamux_stream *next;   /* in its bucket of the table */
+	struct gn_mux_stream st;   /* first: a struct gn_mux_stream of this session is one of these */
+	struct yamux_stream *next; /* in its bucket of the table */
+	enum yamux_state state;
+	bool is_unacked;             /* the SYN was not answered yet, by us or by the peer */
+	bool is_released;            /* by its owner */
 	struct gn_list control_link; /* in yamux->control_queue: a frame without a body is to be sent */
 	struct gn_list link;         /* in yamux->data_queue, orphans or finished, or in none */
 	gn_time orphan_due;          /* in yamux->orphans: when the stream is reset */
@@ -72,13 +109,8 @@ struct yamux_stream {
 	uint64_t epoch_bytes;        /* bytes consumed when it started */
 	struct gn_list sync_link;    /* in yamux->syncs unless sync_state is YAMUX_SYNC_NONE */
 	enum yamux_sync sync_state;
-	bool is_sync_extended;                      /* sync() was called again while the ping was in flight */
-	uint64_t sync_sent;                         /* st.sent when that ping went out */
-	uint32_t sync_ping;                         /* its number */
-	bool pending_syn, pending_ack, pending_rst; /* flags to be sent */
-	bool is_unacked;                            /* our SYN was sent, no ACK was received */
-	bool is_in_table;
-	bool is_orphan; /* the owner has released it */
+	uint64_t sync_sent; /* st.sent when the ping was sent */
+	uint32_t sync_ping; /* its number */
 };
 
 /* A frame that is shown to the layer below. */
@@ -96,7 +128,7 @@ struct yamux {
 	struct yamux_stream **buckets; /* the table of streams by id; NULL while it is empty */
 	unsigned n_buckets, in_table;
 	uint32_t next_id;
-	unsigned unacked;             /* streams with is_unacked */
+	unsigned unacked;             /* streams whose SYN was sent and is not answered */
 	struct gn_list control_queue; /* streams with flags or credit to be sent */
 	struct gn_list data_queue;    /* streams that have, or may have, data to be sent, in turns */
 	struct gn_list orphans;       /* released, our end sent, the peer's not received; by orphan_due */
@@ -141,6 +173,23 @@ static inline struct yamux_stream *yamux_stream_of(struct gn_mux_stream *st)
 	return (struct yamux_stream *)(void *)st;
 }
 
+/* Our FIN was not sent, so that data may follow. */
+static inline bool yamux_tx_is_open(const struct yamux_stream *s)
+{
+	return s->state <= YAMUX_REMOTE_CLOSE;
+}
+
+/* The peer's FIN was not received. */
+static inline bool yamux_rx_is_open(const struct yamux_stream *s)
+{
+	return s->state <= YAMUX_OPEN || s->state == YAMUX_LOCAL_CLOSE;
+}
+
+static inline bool yamux_has_failed(const struct yamux_stream *s)
+{
+	return s->state >= YAMUX_RESETTING;
+}
+
 /* yamux.c */
 /* There is something to be sent or to be checked: this layer and the one below are advanced again. */
 void yamux_mark_layer(struct yamux *y);
@@ -153,17 +202,15 @@ void yamux_ponged(struct yamux *y, uint32_t value, gn_time now);
 struct yamux_stream *yamux_stream_find(struct yamux *y, uint32_t id);
 /* Makes a stream and adds it to the table.  0, GN_ELIMIT (budget) or -ENOMEM. */
 int yamux_stream_new(struct yamux *y, uint32_t id, bool inbound, struct yamux_stream **out);
-/* The stream leaves the table: both ends were seen, or it has failed and its reset was sent. */
-void yamux_stream_finish(struct yamux_stream *s);
+/* Frees a released stream that is CLOSED or RESET.  May be called whenever the state has changed. */
+void yamux_stream_free_if_finished(struct yamux_stream *s);
 void yamux_streams_free(struct yamux *y);
 
 /* yamux_streams.c: what is to be sent */
 /* Flags or credit may have to be sent. */
 void yamux_stream_queue_control(struct yamux_stream *s);
-/* Data may have to be sent; no effect while the peer's window is used up. */
+/* Data may have to be sent; no effect behind our FIN, or while the peer's window is used up. */
 void yamux_stream_queue_data(struct yamux_stream *s);
-/* A frame of the stream was sent or an end received: finishes the stream, and frees it, when it is due. */
-void yamux_stream_sent(struct yamux_stream *s);
 /* The peer has answered our SYN. */
 void yamux_stream_acked(struct yamux_stream *s);
 
@@ -173,8 +220,13 @@ void yamux_stream_consumed(struct yamux_stream *s, gn_time now);
 /* Bytes that a window update would grant now; 0 while less than half of the window is free. */
 uint32_t yamux_stream_credit(const struct yamux_stream *s);
 
-/* yamux_streams.c: ends */
-/* The stream fails with err; drop: what is in rx is dropped. */
+/* yamux_streams.c: changes of the state */
+/* Our SYN, FIN or RST was sent. */
+void yamux_stream_syn_sent(struct yamux_stream *s);
+void yamux_stream_fin_sent(struct yamux_stream *s);
+void yamux_stream_rst_sent(struct yamux_stream *s);
+void yamux_stream_fin_received(struct yamux_stream *s);
+/* The stream fails with err, and nothing is sent; drop: what is in rx is dropped. */
 void yamux_stream_fail(struct yamux_stream *s, int err, bool drop);
 void yamux_streams_fail(struct yamux *y, int err);
 /* Resets the orphans that are due.  Returns when the next one is. */

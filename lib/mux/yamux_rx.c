@@ -49,8 +49,7 @@ static struct yamux_stream *accept_stream(struct yamux *y, const struct head *h)
 		yamux_rx_refuse(y, h->id);
 		return NULL;
 	}
-	s->pending_ack = true;
-	yamux_stream_queue_control(s);
+	yamux_stream_queue_control(s); /* for the ACK */
 	gn_mux_stream_notify(&s->st, GN_MUX_STREAM_NEW);
 	return s;
 }
@@ -58,26 +57,23 @@ static struct yamux_stream *accept_stream(struct yamux *y, const struct head *h)
 /* Handles the flags that take effect behind the body: FIN and RST. */
 static void flags_after(struct yamux_stream *s, uint16_t flags)
 {
-	if (s->st.err != 0) /* it failed while the body was received */
+	if (yamux_has_failed(s)) /* while the body was received */
 		return;
 	if (flags & YAMUX_RST) {
 		yamux_stream_fail(s, GN_ERESET, true);
 		return;
 	}
-	if (flags & YAMUX_FIN && !s->st.is_ended_in) {
-		s->st.is_ended_in = true;
-		gn_pipe_close(&s->st.rx, GN_EOF);
-		if (!s->is_orphan)
-			gn_mux_stream_notify(&s->st, GN_MUX_STREAM_RX);
-		yamux_stream_sent(s); /* finishes it if our end was sent before */
+	if (flags & YAMUX_FIN && yamux_rx_is_open(s)) {
+		yamux_stream_fin_received(s);
+		yamux_stream_free_if_finished(s);
 	}
 }
 
 static void data_begins(struct yamux *y, struct yamux_stream *s, const struct head *h)
 {
-	if (s != NULL && s->st.err == 0) {
+	if (s != NULL && !yamux_has_failed(s)) {
 		/* The peer may not send more than it was granted, nor behind its FIN. */
-		if (h->length > s->granted - s->received || (s->st.is_ended_in && h->length > 0)) {
+		if (h->length > s->granted - s->received || (!yamux_rx_is_open(s) && h->length > 0)) {
 			yamux_protocol_error(y);
 			return;
 		}
@@ -85,7 +81,7 @@ static void data_begins(struct yamux *y, struct yamux_stream *s, const struct he
 	}
 	y->body_left = h->length;
 	y->body_flags = h->flags;
-	y->body_stream = s != NULL && s->st.err == 0 ? s : NULL;
+	y->body_stream = s != NULL && !yamux_has_failed(s) ? s : NULL;
 	if (h->length == 0 && y->body_stream != NULL)
 		flags_after(s, h->flags);
 }
@@ -93,7 +89,7 @@ static void data_begins(struct yamux *y, struct yamux_stream *s, const struct he
 /* Window Update: the peer grants h->length bytes more.  The tour in yamux.h has the rest of the way. */
 static void window_update(struct yamux *y, struct yamux_stream *s, const struct head *h)
 {
-	if (s == NULL || s->st.err != 0)
+	if (s == NULL || yamux_has_failed(s))
 		return;
 	if (!(h->flags & YAMUX_RST)) { /* go-libp2p puts an error code into the length of a reset */
 		if (h->length > UINT32_MAX - s->tx_window) {
@@ -101,7 +97,7 @@ static void window_update(struct yamux *y, struct yamux_stream *s, const struct 
 			return;
 		}
 		s->tx_window += h->length;
-		if (h->length > 0 && !s->st.is_ended_out)
+		if (h->length > 0)
 			yamux_stream_queue_data(s);
 	}
 	flags_after(s, h->flags);
@@ -121,8 +117,10 @@ static void stream_frame(struct yamux *y, const struct head *h)
 			return;
 	} else {
 		s = yamux_stream_find(y, h->id);
+		if (s != NULL && s->state == YAMUX_INIT)
+			s = NULL; /* the peer does not know this stream */
 	}
-	if (s != NULL && h->flags & YAMUX_ACK && !s->st.inbound)
+	if (s != NULL && h->flags & YAMUX_ACK)
 		yamux_stream_acked(s);
 	if (h->type == YAMUX_DATA)
 		data_begins(y, s, h);
@@ -182,7 +180,7 @@ static int body(struct yamux *y)
 	struct yamux_stream *s = y->body_stream;
 	size_t n = gn_pipe_len(rx) < y->body_left ? gn_pipe_len(rx) : y->body_left;
 
-	if (s == NULL || s->is_orphan || s->st.err != 0) {
+	if (s == NULL || s->is_released || yamux_has_failed(s)) {
 		gn_pipe_skip(rx, n);
 	} else {
 		int err = gn_pipe_move(&s->st.rx, rx, n);
@@ -192,7 +190,7 @@ static int body(struct yamux *y)
 		gn_mux_stream_notify(&s->st, GN_MUX_STREAM_RX);
 	}
 	y->body_left -= (uint32_t)n;
-	if (s != NULL && s->is_orphan && yamux_stream_credit(s) > 0)
+	if (s != NULL && s->is_released && yamux_stream_credit(s) > 0)
 		yamux_stream_queue_control(s);
 	if (y->body_left == 0 && s != NULL) {
 		y->body_stream = NULL;

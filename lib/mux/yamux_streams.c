@@ -60,7 +60,6 @@ static void table_add(struct yamux *y, struct yamux_stream *s)
 
 	s->next = *at;
 	*at = s;
-	s->is_in_table = true;
 	y->in_table++;
 }
 
@@ -71,7 +70,6 @@ static void table_del(struct yamux *y, struct yamux_stream *s)
 	while (*at != s)
 		at = &(*at)->next;
 	*at = s->next;
-	s->is_in_table = false;
 	/* A session without streams keeps no table. */
 	if (--y->in_table == 0) {
 		free(y->buckets);
@@ -101,6 +99,8 @@ int yamux_stream_new(struct yamux *y, uint32_t id, bool inbound, struct yamux_st
 	s->st.id = id;
 	s->st.inbound = inbound;
 	s->st.is_established = !inbound;
+	s->state = inbound ? YAMUX_OPEN : YAMUX_INIT;
+	s->is_unacked = inbound;
 	gn_list_init(&s->st.link);
 	gn_list_init(&s->control_link);
 	gn_list_init(&s->link);
@@ -117,6 +117,20 @@ int yamux_stream_new(struct yamux *y, uint32_t id, bool inbound, struct yamux_st
 	return 0;
 }
 
+/* Changes the state; a stream that becomes CLOSED or RESET leaves the table. */
+static void stream_enter(struct yamux_stream *s, enum yamux_state state)
+{
+	struct yamux *y = yamux_of(s->st.session);
+
+	s->state = state;
+	if (state != YAMUX_CLOSED && state != YAMUX_RESET)
+		return;
+	yamux_stream_acked(s);
+	table_del(y, s);
+	gn_list_del(&s->link);
+	gn_list_add_tail(&y->finished, &s->link);
+}
+
 static void stream_free(struct yamux_stream *s)
 {
 	struct yamux *y = yamux_of(s->st.session);
@@ -124,8 +138,8 @@ static void stream_free(struct yamux_stream *s)
 	yamux_plan_forget(y, s);
 	if (y->body_stream == s)
 		y->body_stream = NULL;
-	if (s->is_in_table)
-		yamux_stream_finish(s);
+	if (s->state != YAMUX_CLOSED && s->state != YAMUX_RESET)
+		stream_enter(s, YAMUX_RESET);
 	gn_list_del(&s->st.link);
 	gn_list_del(&s->control_link);
 	gn_list_del(&s->link);
@@ -157,7 +171,7 @@ void yamux_stream_acked(struct yamux_stream *s)
 {
 	struct yamux *y = yamux_of(s->st.session);
 
-	if (!s->is_unacked)
+	if (!s->is_unacked || s->st.inbound)
 		return;
 	s->is_unacked = false;
 	/* Streams that waited for an ACK are still in control_queue. */
@@ -165,33 +179,49 @@ void yamux_stream_acked(struct yamux_stream *s)
 		yamux_mark_layer(y);
 }
 
-void yamux_stream_finish(struct yamux_stream *s)
+void yamux_stream_syn_sent(struct yamux_stream *s)
 {
-	struct yamux *y = yamux_of(s->st.session);
-
-	if (!s->is_in_table)
-		return;
-	yamux_stream_acked(s);
-	table_del(y, s);
-	gn_list_del(&s->link);
-	gn_list_add_tail(&y->finished, &s->link);
+	stream_enter(s, YAMUX_OPEN);
+	s->is_unacked = true;
+	yamux_of(s->st.session)->unacked++;
+	yamux_stream_queue_data(s);
 }
 
-/* Frees a released stream that has nothing to send and whose peer has ended its side.  Until the peer has
- * done so the stream stays, but is charged nothing once our end was sent: what is received for it is
- * dropped. */
-static void stream_free_if_finished(struct yamux_stream *s)
+void yamux_stream_fin_sent(struct yamux_stream *s)
+{
+	s->st.is_ended_out = true;
+	stream_enter(s, s->state == YAMUX_REMOTE_CLOSE ? YAMUX_CLOSED : YAMUX_LOCAL_CLOSE);
+	if (!s->is_released)
+		gn_mux_stream_notify(&s->st, GN_MUX_STREAM_TX);
+}
+
+void yamux_stream_rst_sent(struct yamux_stream *s)
+{
+	stream_enter(s, YAMUX_RESET);
+}
+
+void yamux_stream_fin_received(struct yamux_stream *s)
+{
+	s->st.is_ended_in = true;
+	gn_pipe_close(&s->st.rx, GN_EOF);
+	stream_enter(s, s->state == YAMUX_LOCAL_CLOSE ? YAMUX_CLOSED : YAMUX_REMOTE_CLOSE);
+	if (!s->is_released)
+		gn_mux_stream_notify(&s->st, GN_MUX_STREAM_RX);
+}
+
+/* A released stream is charged nothing once our end was sent, since what is received for it is dropped.  The peer has
+ * a limited time to end its side, too. */
+void yamux_stream_free_if_finished(struct yamux_stream *s)
 {
 	struct yamux *y = yamux_of(s->st.session);
-	bool over = s->st.err != 0 ? !s->pending_rst : s->st.is_ended_in && s->st.is_ended_out;
 
-	if (s->is_orphan && (s->st.err != 0 || s->st.is_ended_out)) {
-		gn_budget_give(y->cfg.budget, s->held);
-		s->held = 0;
-	}
-	if (s->is_orphan && over) {
+	if (!s->is_released || yamux_tx_is_open(s))
+		return;
+	gn_budget_give(y->cfg.budget, s->held);
+	s->held = 0;
+	if (s->state == YAMUX_CLOSED || s->state == YAMUX_RESET) {
 		stream_free(s);
-	} else if (s->is_orphan && s->st.is_ended_out && s->st.err == 0 && s->orphan_due == 0) {
+	} else if (s->state == YAMUX_LOCAL_CLOSE && s->orphan_due == 0) {
 		s->orphan_due = gn_time_add(y->session.now, ORPHAN_TIMEOUT * GN_SEC);
 		gn_list_del(&s->link);
 		gn_list_add_tail(&y->orphans, &s->link);
@@ -208,22 +238,20 @@ gn_time yamux_orphans_check(struct yamux *y, gn_time now)
 	return s != NULL ? s->orphan_due : GN_NEVER;
 }
 
-void yamux_stream_sent(struct yamux_stream *s)
-{
-	if (s->st.err != 0 && !s->pending_rst)
-		yamux_stream_finish(s);
-	if (s->st.is_ended_in && s->st.is_ended_out)
-		yamux_stream_finish(s);
-	stream_free_if_finished(s);
-}
-
 /* ---- acknowledgement ---- */
 
 static void sync_clear(struct yamux_stream *s)
 {
 	s->sync_state = YAMUX_SYNC_NONE;
-	s->is_sync_extended = false;
 	gn_list_del(&s->sync_link);
+}
+
+/* No answer will come for a stream that has ended in both directions; it has left the table already. */
+static void sync_fail(struct yamux_stream *s, int err)
+{
+	s->state = YAMUX_RESET;
+	s->st.err = err;
+	gn_mux_stream_notify(&s->st, GN_MUX_STREAM_GONE);
 }
 
 void yamux_stream_sync(struct gn_mux_stream *st)
@@ -235,12 +263,11 @@ void yamux_stream_sync(struct gn_mux_stream *st)
 		return;
 	if (y->session.err != 0) {
 		/* Both directions had ended before the session failed, so the stream has no error yet. */
-		st->err = y->session.err;
-		gn_mux_stream_notify(st, GN_MUX_STREAM_GONE);
+		sync_fail(s, y->session.err);
 		return;
 	}
 	if (s->sync_state == YAMUX_SYNC_SENT) {
-		s->is_sync_extended = true;
+		s->sync_state = YAMUX_SYNC_EXTENDED;
 	} else if (s->sync_state == YAMUX_SYNC_NONE) {
 		s->sync_state = YAMUX_SYNC_WANTED;
 		gn_list_add_tail(&y->syncs, &s->sync_link);
@@ -253,10 +280,10 @@ static bool sync_is_behind_all(struct yamux_stream *s)
 {
 	struct iovec v;
 
-	if (s->pending_syn)
+	if (s->state == YAMUX_INIT)
 		return false;
 	if (gn_pipe_is_closed(&s->st.tx))
-		return s->st.is_ended_out;
+		return !yamux_tx_is_open(s);
 	return gn_pipe_peek(&s->st.tx, &v, 1, 1) == 0;
 }
 
@@ -268,7 +295,7 @@ uint32_t yamux_sync_value(uint32_t number)
 /* True when the stream waits for a ping that has not been sent. */
 static bool sync_needs_ping(const struct yamux_stream *s)
 {
-	return s->sync_state == YAMUX_SYNC_WANTED || (s->is_sync_extended && s->st.is_ended_out);
+	return s->sync_state == YAMUX_SYNC_WANTED || (s->sync_state == YAMUX_SYNC_EXTENDED && !yamux_tx_is_open(s));
 }
 
 static uint32_t syncs_in_flight(const struct yamux *y)
@@ -285,7 +312,7 @@ bool yamux_sync_is_due(struct yamux *y)
 	gn_list_for_each(at, &y->syncs) {
 		struct yamux_stream *s = gn_list_entry(at, struct yamux_stream, sync_link);
 
-		if ((syncs_in_flight(y) == 0 || s->st.is_ended_out) && sync_needs_ping(s) && sync_is_behind_all(s))
+		if ((syncs_in_flight(y) == 0 || !yamux_tx_is_open(s)) && sync_needs_ping(s) && sync_is_behind_all(s))
 			return true;
 	}
 	return false;
@@ -293,7 +320,7 @@ bool yamux_sync_is_due(struct yamux *y)
 
 bool yamux_sync_may_follow(const struct yamux *y, const struct yamux_stream *s)
 {
-	return s->sync_state != YAMUX_SYNC_NONE && (s->sync_state == YAMUX_SYNC_WANTED || s->is_sync_extended) &&
+	return (s->sync_state == YAMUX_SYNC_WANTED || s->sync_state == YAMUX_SYNC_EXTENDED) &&
 	       syncs_in_flight(y) < YAMUX_SYNCS_MAX;
 }
 
@@ -306,7 +333,6 @@ void yamux_sync_sent(struct yamux *y)
 
 		if (sync_needs_ping(s) && sync_is_behind_all(s)) {
 			s->sync_state = YAMUX_SYNC_SENT;
-			s->is_sync_extended = false;
 			s->sync_sent = s->st.sent;
 			s->sync_ping = y->syncs_sent;
 		}
@@ -318,7 +344,8 @@ void yamux_sync_sent(struct yamux *y)
  * stands for all that were sent before, too. */
 static bool sync_is_answered(const struct yamux *y, const struct yamux_stream *s)
 {
-	return s->sync_state == YAMUX_SYNC_SENT && y->syncs_answered - s->sync_ping - 1 < YAMUX_SYNCS_MAX;
+	return (s->sync_state == YAMUX_SYNC_SENT || s->sync_state == YAMUX_SYNC_EXTENDED) &&
+	       y->syncs_answered - s->sync_ping - 1 < YAMUX_SYNCS_MAX;
 }
 
 void yamux_sync_ponged(struct yamux *y, uint32_t value)
@@ -335,8 +362,7 @@ void yamux_sync_ponged(struct yamux *y, uint32_t value)
 		if (!sync_is_answered(y, s))
 			continue;
 		s->st.acked = s->sync_sent;
-		if (s->is_sync_extended) {
-			s->is_sync_extended = false;
+		if (s->sync_state == YAMUX_SYNC_EXTENDED) {
 			s->sync_state = YAMUX_SYNC_WANTED;
 			continue;
 		}
@@ -353,39 +379,39 @@ void yamux_syncs_fail(struct yamux *y, int err)
 
 	while ((s = gn_list_first(&y->syncs, struct yamux_stream, sync_link)) != NULL) {
 		sync_clear(s);
-		if (s->st.err != 0)
-			continue;
-		s->st.err = err;
-		gn_mux_stream_notify(&s->st, GN_MUX_STREAM_GONE);
+		sync_fail(s, err);
 	}
 }
 
 /* ---- ends ---- */
 
-void yamux_stream_fail(struct yamux_stream *s, int err, bool drop)
+/* Ends both directions of a stream that is in neither CLOSED, RESETTING nor RESET; next is one of the latter two. */
+static void stream_abort(struct yamux_stream *s, int err, bool drop, enum yamux_state next)
 {
-	struct yamux *y = yamux_of(s->st.session);
-
-	if (s->st.err != 0)
-		return;
-	if (s->st.is_ended_in && s->st.is_ended_out)
-		return; /* both directions have ended in good order */
 	s->st.err = err;
 	sync_clear(s);
-	yamux_plan_forget(y, s);
+	yamux_plan_forget(yamux_of(s->st.session), s);
 	gn_list_del(&s->link);
-	if (!s->pending_rst)
-		gn_list_del(&s->control_link);
 	/* Bytes in front of the peer's FIN are complete, whatever happens to our direction. */
-	if (drop && !s->st.is_ended_in && !s->st.defers_reset)
+	if (drop && yamux_rx_is_open(s) && !s->st.defers_reset)
 		gn_pipe_reset(&s->st.rx, err);
 	else
 		gn_pipe_close(&s->st.rx, err);
 	gn_pipe_reset(&s->st.tx, err);
-	if (!s->pending_rst)
-		yamux_stream_finish(s);
-	if (s->is_orphan)
-		stream_free_if_finished(s);
+	stream_enter(s, next);
+	if (next == YAMUX_RESETTING)
+		yamux_stream_queue_control(s);
+	else
+		gn_list_del(&s->control_link);
+}
+
+void yamux_stream_fail(struct yamux_stream *s, int err, bool drop)
+{
+	if (s->state >= YAMUX_CLOSED)
+		return;
+	stream_abort(s, err, drop, YAMUX_RESET);
+	if (s->is_released)
+		yamux_stream_free_if_finished(s);
 	else
 		gn_mux_stream_notify(&s->st, GN_MUX_STREAM_GONE | GN_MUX_STREAM_RX);
 }
@@ -396,10 +422,10 @@ void yamux_streams_fail(struct yamux *y, int err)
 		struct yamux_stream *s;
 
 		while (y->n_buckets > 0 && (s = y->buckets[i]) != NULL) {
-			s->pending_rst = false;
-			if (s->st.err != 0) {
-				yamux_stream_finish(s);
-				stream_free_if_finished(s);
+			if (s->state == YAMUX_RESETTING) {
+				gn_list_del(&s->control_link);
+				stream_enter(s, YAMUX_RESET);
+				yamux_stream_free_if_finished(s);
 			} else {
 				yamux_stream_fail(s, err, false);
 			}
@@ -411,17 +437,14 @@ void yamux_stream_reset(struct gn_mux_stream *st)
 {
 	struct yamux_stream *s = yamux_stream_of(st);
 	struct yamux *y = yamux_of(st->session);
+	bool is_known;
 
-	if (st->err != 0 || (st->is_ended_in && st->is_ended_out))
+	if (s->state >= YAMUX_CLOSED)
 		return;
-	/* A stream whose SYN was not sent, not even in part, is unknown to the peer and needs no reset. */
-	s->pending_rst = y->session.err == 0 && (!s->pending_syn || (y->taken > 0 && y->plan[0].stream == s));
-	if (s->pending_rst)
-		s->pending_syn = s->pending_ack = false; /* the reset replaces them */
-	yamux_stream_fail(s, GN_ECLOSED, true);
+	/* A stream whose SYN was not sent, not even in part, is unknown to the peer and needs no RST. */
+	is_known = s->state != YAMUX_INIT || (y->taken > 0 && y->plan[0].stream == s);
+	stream_abort(s, GN_ECLOSED, true, is_known ? YAMUX_RESETTING : YAMUX_RESET);
 	st->events &= ~(unsigned)(GN_MUX_STREAM_GONE | GN_MUX_STREAM_RX);
-	if (s->pending_rst)
-		yamux_stream_queue_control(s);
 }
 
 void yamux_stream_release(struct gn_mux_stream *st)
@@ -431,14 +454,14 @@ void yamux_stream_release(struct gn_mux_stream *st)
 	st->on_events = NULL;
 	if (st->tx.end != GN_EOF) /* it was not closed, or it failed for lack of memory */
 		yamux_stream_reset(st);
-	s->is_orphan = true;
+	s->is_released = true;
 	sync_clear(s);
 	gn_list_del(&st->link);
 	if (st->err == 0) { /* from now on received bytes are dropped, and granted again at once */
 		gn_pipe_reset(&st->rx, GN_ECLOSED);
 		yamux_stream_touch(st);
 	}
-	stream_free_if_finished(s);
+	yamux_stream_free_if_finished(s);
 }
 
 bool yamux_has_unsent(const struct gn_mux_session *session)
@@ -447,7 +470,7 @@ bool yamux_has_unsent(const struct gn_mux_session *session)
 
 	for (unsigned i = 0; i < y->n_buckets; i++)
 		for (const struct yamux_stream *s = y->buckets[i]; s != NULL; s = s->next)
-			if (s->is_orphan && s->st.err == 0 && !s->st.is_ended_out)
+			if (s->is_released && yamux_tx_is_open(s))
 				return true;
 	return false;
 }
@@ -479,8 +502,7 @@ int yamux_stream_open(struct gn_mux_session *session, struct gn_mux_stream **out
 	if (err != 0)
 		return err;
 	y->next_id += 2;
-	s->pending_syn = true;
-	yamux_stream_queue_control(s);
+	yamux_stream_queue_control(s); /* for the SYN */
 	*out = &s->st;
 	return 0;
 }
@@ -500,7 +522,7 @@ void yamux_stream_queue_data(struct yamux_stream *s)
 {
 	struct yamux *y = yamux_of(s->st.session);
 
-	if (s->st.err != 0 || s->tx_window == 0)
+	if (!yamux_tx_is_open(s) || s->tx_window == 0)
 		return;
 	if (gn_list_is_empty(&s->link))
 		gn_list_add_tail(&y->data_queue, &s->link);
@@ -520,7 +542,7 @@ uint32_t yamux_stream_credit(const struct yamux_stream *s)
 	uint64_t held = s->granted - body_received(s) + gn_pipe_len(&s->st.rx);
 
 	/* A window update is worth a frame once half of the window is free. */
-	if (!s->st.is_established || s->st.is_ended_in || s->st.err != 0 || held + s->window / 2 > s->window)
+	if (!s->st.is_established || !yamux_rx_is_open(s) || held + s->window / 2 > s->window)
 		return 0;
 	return (uint32_t)(s->window - held);
 }
@@ -544,7 +566,7 @@ static void window_grow(struct yamux_stream *s, gn_time now)
 	gn_time rtt = y->session.rtt, span = now - s->epoch;
 	uint64_t want, least;
 
-	if (s->is_orphan || !s->st.is_established || s->st.has_fixed_window)
+	if (s->is_released || !s->st.is_established || s->st.has_fixed_window)
 		return;
 	if (s->epoch == 0 || rtt == 0 || gn_pipe_len(&s->st.rx) > 0) {
 		/* A reader that reads in small pieces empties the buffer with the last of them. */
@@ -589,9 +611,8 @@ void yamux_stream_touch(struct gn_mux_stream *st)
 	if (st->err != 0)
 		return;
 	yamux_stream_consumed(s, y->session.now);
-	if (!st->is_ended_out)
-		yamux_stream_queue_data(s);
+	yamux_stream_queue_data(s);
 	/* A FIN without bytes in front of it needs no window. */
-	if (gn_pipe_is_closed(&st->tx) && !st->is_ended_out)
+	if (gn_pipe_is_closed(&st->tx) && yamux_tx_is_open(s))
 		yamux_stream_queue_control(s);
 }

@@ -89,18 +89,18 @@ static void show_session(struct show *w)
  * frame, since go-yamux handles a frame's flags before its body. */
 static bool is_fin_due(struct yamux_stream *s)
 {
-	return !s->st.is_ended_out && s->st.err == 0 && gn_pipe_end(&s->st.tx) == GN_EOF;
+	return yamux_tx_is_open(s) && gn_pipe_end(&s->st.tx) == GN_EOF;
 }
 
 static uint16_t control_flags(struct yamux_stream *s)
 {
 	uint16_t flags = 0;
 
-	if (s->pending_rst)
-		return YAMUX_RST;
-	if (s->pending_syn)
+	if (s->state >= YAMUX_CLOSED)
+		return s->state == YAMUX_RESETTING ? YAMUX_RST : 0;
+	if (s->state == YAMUX_INIT)
 		flags |= YAMUX_SYN;
-	if (s->pending_ack)
+	if (s->is_unacked && s->st.inbound)
 		flags |= YAMUX_ACK;
 	if (is_fin_due(s))
 		flags |= YAMUX_FIN;
@@ -136,7 +136,7 @@ static void show_control(struct show *w)
 /* True when the stream's SYN was sent, or is in this plan. */
 static bool is_announced(const struct yamux *y, const struct yamux_stream *s)
 {
-	bool announced = !s->pending_syn;
+	bool announced = s->state != YAMUX_INIT;
 
 	for (unsigned i = 0; i < y->n_plan && !announced; i++)
 		announced = y->plan[i].kind == FRAME_CONTROL && y->plan[i].stream == s;
@@ -245,31 +245,23 @@ static int yamux_tx_source_peek(void *arg, struct iovec *v, int max, size_t limi
 /* ---- taken ---- */
 
 /* A frame without a body was sent: its flags are no longer pending, its credit is granted. */
-static void control_sent(struct yamux *y, const struct yamux_frame *f)
+static void control_sent(const struct yamux_frame *f)
 {
 	struct yamux_stream *s = f->stream;
 	uint16_t flags = gn_get_u16(f->head + 2);
 
 	s->granted += gn_get_u32(f->head + 8);
-	if (flags & YAMUX_SYN) {
-		s->pending_syn = false;
-		s->is_unacked = true;
-		y->unacked++;
-	}
+	if (flags & YAMUX_SYN)
+		yamux_stream_syn_sent(s);
 	if (flags & YAMUX_ACK)
-		s->pending_ack = false;
+		s->is_unacked = false;
+	if (flags & YAMUX_FIN)
+		yamux_stream_fin_sent(s);
 	if (flags & YAMUX_RST)
-		s->pending_rst = false;
-	if (flags & YAMUX_FIN) {
-		s->st.is_ended_out = true;
-		if (!s->is_orphan)
-			gn_mux_stream_notify(&s->st, GN_MUX_STREAM_TX);
-	}
+		yamux_stream_rst_sent(s);
 	if (control_flags(s) == 0 && yamux_stream_credit(s) == 0)
 		gn_list_del(&s->control_link);
-	if (flags & YAMUX_SYN && s->st.err == 0)
-		yamux_stream_queue_data(s);
-	yamux_stream_sent(s);
+	yamux_stream_free_if_finished(s);
 }
 
 static void frame_sent(struct yamux *y, const struct yamux_frame *f)
@@ -291,7 +283,7 @@ static void frame_sent(struct yamux *y, const struct yamux_frame *f)
 			memmove(y->refused, y->refused + 1, --y->n_refused * sizeof y->refused[0]);
 		break;
 	case FRAME_CONTROL:
-		control_sent(y, f);
+		control_sent(f);
 		break;
 	case FRAME_AWAY:
 		y->pending_go_away = false;
@@ -309,7 +301,7 @@ static void body_taken(struct yamux *y, struct yamux_stream *s, size_t n, bool w
 	gn_pipe_skip(&s->st.tx, n);
 	s->tx_window -= n;
 	s->st.sent += n;
-	if (!s->is_orphan)
+	if (!s->is_released)
 		gn_mux_stream_notify(&s->st, GN_MUX_STREAM_TX);
 	if (!whole)
 		return;
