@@ -12,7 +12,7 @@
 #define TOKEN_LETTERS "abcdefghijklmnopqrstuvwxyz234567"
 #define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-/* addr: the text in front of the token, which is not shown. */
+/* addr: the text in front of the token.  The fault shows addr, never the token. */
 static int take_token(const char *addr, const char *token, struct address *out, struct fault *f)
 {
 	size_t n = strlen(token), good = strspn(token, TOKEN_LETTERS), where = strlen(addr) + 1 + good + 1;
@@ -33,7 +33,7 @@ static int take_token(const char *addr, const char *token, struct address *out, 
 	return 0;
 }
 
-/* Does the value of a /p2p step stand at this offset? */
+/* Whether the value of a /p2p component begins at this offset. */
 static bool is_at_peer_id(const char *text, size_t where)
 {
 	return where >= 5 && memcmp(text + where - 5, "/p2p/", 5) == 0;
@@ -61,7 +61,7 @@ static int parse(char *text, enum address_use use, struct address *out, struct f
 		*hash = '\0';
 	if (address_hint(text, use, f))
 		return -1;
-	/* A second address behind the token: the text was pasted twice. */
+	/* A '/' after the token is a second address: the text was pasted twice. */
 	if (hash != NULL && strchr(hash + 1, '/') != NULL)
 		return fault_set(f, "address %.200s: more than a token stands behind the #; give one address", text);
 	if (hash != NULL && take_token(text, hash + 1, &a, f))
@@ -144,16 +144,17 @@ void address_take(const char *arg, struct address *out)
 	address_take_option(arg, ADDRESS_LISTEN, out);
 }
 
-/* Does it hold a secret key in a form of enum gn_key_form?  A message must not show it. */
+/* Whether the text contains a private key in a form of enum gn_key_form.  A message must not show such a
+ * text. */
 static bool is_private_key(const char *text)
 {
-	static const char libp2p[] = "CAESQ"; /* base64 of the beginning of an Ed25519 PrivateKey */
+	static const char libp2p[] = "CAESQ"; /* how the base64 form of an Ed25519 PrivateKey begins */
 
 	return strstr(text, "PRIVATE KEY") != NULL ||
 	       strncmp(text + strspn(text, ADDRESS_BLANKS), libp2p, sizeof libp2p - 1) == 0;
 }
 
-/* A peer id with nothing but blanks around it. */
+/* Parses a peer id that may have blanks around it. */
 static bool parse_id(const char *text, struct gn_peer_id *out)
 {
 	size_t n = strlen(text);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * address: a multiaddr as a tool takes it, gn-address(7): MULTIADDR or MULTIADDR#TOKEN, or where it is to be read from:
- * @FILE, @- or @fd:N.
+ * address: an address operand as described in gn-address(7): MULTIADDR or MULTIADDR#TOKEN; or @FILE, @- or
+ * @fd:N, from which such a text is read.
  *
- *	address.c         parsing
- *	address_hint.c    what is wrong with a text that is no address, and what the right form is
- *	address_error.c   what is wrong with an address that cannot be reached
- *	address_source.c  reading an address from a file or descriptor
+ *	address.c         parses the text
+ *	address_hint.c    explains common mistakes, such as host:port, and shows the right form
+ *	address_error.c   explains why an address cannot be dialled or listened on
+ *	address_source.c  reads the text from a file or a descriptor
  */
 #ifndef CMD_COMMON_ADDRESS_H
 #define CMD_COMMON_ADDRESS_H
@@ -19,40 +19,43 @@
 
 struct address {
 	struct gn_multiaddr *addr;
-	struct gn_peer_id peer;            /* len 0: it does not end in /p2p/ID */
+	struct gn_peer_id peer;            /* len 0: the address does not end in /p2p/ID */
 	char token[ADDRESS_TOKEN_MAX + 1]; /* "": none */
 };
 
-/* What an address is for decides which form a message shows. */
+/* The use of an address; it selects the form that a message suggests. */
 enum address_use { ADDRESS_DIAL, ADDRESS_LISTEN };
 
-/* Parses an address, with any blanks and line ends around it.  0, or -1 and a fault that shows the place at which it
- * went wrong, and never shows a token. */
+/* Parses an address; blanks and line ends around it are ignored.  Returns 0, or -1 and a fault that shows
+ * where the text is wrong, and never shows a token.  The caller releases *out with address_fini(). */
 int address_parse(const char *text, struct address *out, struct fault *f);
-/* The same, for an address to dial: it must end in /p2p/ID. */
+/* The same for an address to dial: it must end in /p2p/ID. */
 int address_parse_peer(const char *text, struct address *out, struct fault *f);
 void address_fini(struct address *a);
-/* A peer id in any textual form, or a public key as text, whose id it then is. */
+/* Parses a peer id in any textual form, or a public key as text, whose id is then returned.  0, or -1 and a
+ * fault. */
 int address_parse_id(const char *text, struct gn_peer_id *out, struct fault *f);
 
-/* Parses a string of argv, which may be @FILE, @- or @fd:N.  What fails ends the tool: with EXIT_LOCAL when the file
- * cannot be read, with EXIT_USAGE when the text is malformed.  After it the string does not show the token. */
+/* Parses a string of argv, which may be @FILE, @- or @fd:N.  A failure ends the tool: with EXIT_LOCAL when
+ * the file cannot be read, with EXIT_USAGE when the text is malformed.  Afterwards the string no longer
+ * shows the token. */
 void address_take_peer(char *arg, struct address *out);
-void address_take(const char *arg, struct address *out); /* for a listener; a token stays in arg */
+void address_take(const char *arg, struct address *out); /* for a listener; a token is not hidden in arg */
 
-/* The address that arg stands for, in memory that the caller wipes and frees: arg itself, or the first line of what
- * it names, of at most ADDRESS_LINE_MAX bytes.  Nothing behind that line is read, so that the rest of standard input
- * is data.  0; EXIT_LOCAL or EXIT_USAGE and a fault. */
+/* Returns in *out the text that arg stands for, in memory that the caller wipes and frees: arg itself, or
+ * the first line of the file or descriptor that it names, at most ADDRESS_LINE_MAX bytes.  Nothing after
+ * that line is read, so the rest of standard input remains data.  Returns 0, or EXIT_LOCAL, EXIT_USAGE or
+ * EXIT_LIMIT and a fault. */
 #define ADDRESS_LINE_MAX 4096
 int address_read(const char *arg, char **out, struct fault *f);
 
-/* What an error of dialling or listening on an address means, in words, for a zone with its name or with the right
- * form of the address. */
+/* Writes a text for an error of dialling or listening on an address, and returns it.  For errors about a
+ * zone it names the zone, or shows the right form of the address.  addr may be NULL. */
 #define ADDRESS_ERROR_MAX 320
 const char *address_strerror(const struct gn_multiaddr *addr, int err, char text[ADDRESS_ERROR_MAX]);
 
-/* Whether a text of n bytes, without a token, is one of the well-known mistakes (host:port, quotes, two addresses);
- * if so, the fault shows the right form. */
+/* Whether the text (without a token) is one of the common mistakes: host:port, quotes, two addresses.  If
+ * so, the fault shows the right form. */
 bool address_hint(const char *text, enum address_use use, struct fault *f);
 
 #endif

@@ -5,7 +5,8 @@
 
 #include "address.h"
 
-/* The value behind /ip6zone/ in an address's text, its length in *len; NULL when there is none. */
+/* Finds the value of /ip6zone in the text of an address, and stores its length in *len; NULL when there is
+ * none. */
 static const char *find_zone(const char *addr, size_t *len)
 {
 	static const char step[] = "/ip6zone/";

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Texts that are no multiaddrs, but show what the user means: the message says how that is written. */
+/* Recognises texts that are not multiaddrs but have a clear meaning, such as host:port; the message shows
+ * the right form. */
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -8,14 +9,14 @@
 #define DIGITS "0123456789"
 #define HOST_LETTERS DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_"
 
-/* host:port in any of the forms in use, taken apart; lengths, since they are parts of a longer text. */
+/* The parts of a host:port text in any of the usual forms.  They are not NUL-terminated. */
 struct host_port {
 	const char *host, *zone, *port;
 	int host_len, zone_len, port_len; /* 0: there is none */
 	bool is_ip6;
 };
 
-/* The zone of fe80::1%eth0, which is then no longer part of the host. */
+/* Moves the zone of fe80::1%eth0 out of the host part. */
 static void split_zone(struct host_port *hp)
 {
 	const char *percent = memchr(hp->host, '%', (size_t)hp->host_len);
@@ -39,7 +40,7 @@ static bool is_ip(int family, const char *host, int len)
 	return inet_pton(family, text, bytes) == 1;
 }
 
-/* ":PORT" or nothing must follow at `at`. */
+/* Parses ":PORT" at `at`; false if something else is there.  An empty text is valid. */
 static bool split_port(const char *at, const char *end, struct host_port *hp)
 {
 	if (at == end)
@@ -49,7 +50,7 @@ static bool split_port(const char *at, const char *end, struct host_port *hp)
 	return *at == ':' && hp->port_len > 0 && strspn(hp->port, DIGITS) >= (size_t)hp->port_len;
 }
 
-/* [IP6]:PORT, IP6, HOST:PORT, HOST; SCHEME:// before it and /PATH behind it are left away. */
+/* Parses [IP6]:PORT, IP6, HOST:PORT or HOST; SCHEME:// in front and /PATH after it are ignored. */
 static bool address_hint_split(const char *text, struct host_port *hp)
 {
 	const char *scheme = strstr(text, "://"), *end, *close, *colon;
@@ -77,14 +78,14 @@ static bool address_hint_split(const char *text, struct host_port *hp)
 	colon = memchr(text, ':', (size_t)(end - text));
 	hp->zone_len = 0;
 	hp->host_len = (int)((colon != NULL ? colon : end) - text);
-	/* A word alone may be anything. */
+	/* A single name without a dot, a port or a scheme is not taken for a host, except localhost. */
 	return strspn(text, HOST_LETTERS) >= (size_t)hp->host_len && split_port(colon != NULL ? colon : end, end, hp) &&
 	       (colon != NULL || scheme != NULL || memchr(text, '.', (size_t)hp->host_len) != NULL ||
 		strcmp(text, "localhost") == 0);
 }
 
-/* The right form of host:port. */
-static void show_form(const char *text, const struct host_port *hp, enum address_use use, struct fault *f)
+/* Shows the multiaddr for a host:port text. */
+static void address_hint_show(const char *text, const struct host_port *hp, enum address_use use, struct fault *f)
 {
 	bool is_ip4 = is_ip(AF_INET, hp->host, hp->host_len), is_none = hp->host_len == 0;
 	const char *kind = hp->is_ip6 ? "ip6" : is_ip4 || is_none || use == ADDRESS_LISTEN ? "ip4" : "dns";
@@ -102,7 +103,7 @@ static void show_form(const char *text, const struct host_port *hp, enum address
 		  use == ADDRESS_DIAL ? "/p2p/ID, with the peer id that the listener shows" : "");
 }
 
-/* Quotes and brackets that were copied along. */
+/* Whether the text begins with a quote or bracket that was copied along with the address. */
 static bool has_quotes(const char *text)
 {
 	static const char *const quotes[] = {
@@ -115,7 +116,8 @@ static bool has_quotes(const char *text)
 	return false;
 }
 
-/* A second host behind a peer id, without a relay in between. */
+/* Finds a second host component after a peer id; a relay address (/p2p-circuit) may have one.  NULL when
+ * there is none. */
 static const char *second_address(const char *text)
 {
 	static const char *const hosts[] = {"/ip4/", "/ip6/", "/ip6zone/", "/dns/", "/dns4/", "/dns6/", "/dnsaddr/"};
@@ -129,7 +131,7 @@ static const char *second_address(const char *text)
 	return NULL;
 }
 
-/* Of a text that does not begin with a '/'. */
+/* The hint for a text that does not begin with a '/'. */
 static bool hint_no_slash(const char *text, enum address_use use, struct fault *f)
 {
 	struct gn_peer_id id;
@@ -142,7 +144,7 @@ static bool hint_no_slash(const char *text, enum address_use use, struct fault *
 	else if (gn_peer_id_parse(text, &id) == 0)
 		fault_set(f, "address %.200s: is a peer id alone; an address is /ip4/HOST/tcp/PORT/p2p/ID", text);
 	else if (address_hint_split(text, &hp))
-		show_form(text, &hp, use, f);
+		address_hint_show(text, &hp, use, f);
 	else
 		fault_set(f, "address %.200s: begins with a /, as in /ip4/192.0.2.7/tcp/4040%s", text,
 			  use == ADDRESS_DIAL ? "/p2p/ID" : "");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading an address from a file or a descriptor, so that its token never stands in the command line. */
+/* Reads an address from a file or a descriptor, so that its token does not appear in the command line. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,7 +13,8 @@
 #include "number.h"
 #include "secret.h"
 
-/* A byte, also from a descriptor that somebody has set to O_NONBLOCK.  As read(2). */
+/* Reads one byte and returns what read(2) returns.  It also waits where another process has set O_NONBLOCK.
+ */
 static ssize_t read_byte(int fd, char *to)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -28,7 +29,7 @@ static ssize_t read_byte(int fd, char *to)
 	}
 }
 
-/* The first line that is not empty, without its end.  name: what the user calls it. */
+/* Reads the first line that is not empty, without its line end.  name: how messages refer to the source. */
 static int address_source_read_line(int fd, const char *name, char **out, struct fault *f)
 {
 	char *line = malloc(ADDRESS_LINE_MAX + 1), c = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* allow: the set of --allow ID, as the gate of a node.  An empty set lets everyone in. */
+/* allow: the peers of --allow ID, used as the gate of a node.  An empty set admits every peer. */
 #ifndef CMD_COMMON_ALLOW_H
 #define CMD_COMMON_ALLOW_H
 
@@ -11,11 +11,11 @@ struct allow {
 	size_t n;
 };
 
-/* From the texts of --allow; 0, or -1 and a fault. */
+/* Parses the values of --allow.  0, or -1 and a fault. */
 int allow_init(struct allow *a, const struct opt_list *texts, struct fault *f);
 void allow_fini(struct allow *a);
-/* gn_node_cfg.gate with the set as its arg: GN_EREFUSED and a line on stderr for an
- * inbound peer that is not in it; what the tool itself dials is let through. */
+/* For gn_node_cfg.gate; arg is the set.  Returns GN_EREFUSED and prints a line for an inbound peer that is
+ * not in the set, 0 for others.  Outbound connections are always admitted. */
 int allow_gate(void *arg, const struct gn_peer_id *peer, const struct gn_multiaddr *remote, bool inbound);
 
 #endif

@@ -15,7 +15,7 @@ void attempts_add(struct attempts *a, const struct gn_multiaddr *addr, int err, 
 	struct attempt *v = realloc(a->v, (a->n + 1) * sizeof *v);
 
 	if (v == NULL)
-		return; /* a table with a line less */
+		return; /* out of memory: the table lacks this line */
 	a->v = v;
 	v[a->n++] = (struct attempt){addr != NULL ? gn_multiaddr_format(addr) : NULL, err, took};
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* attempts: which addresses a dial tried and how each ended, for the table that -v shows. */
+/* attempts: the addresses that a dial tried and their results, for the table that -v prints. */
 #ifndef CMD_COMMON_ATTEMPTS_H
 #define CMD_COMMON_ATTEMPTS_H
 
@@ -7,7 +7,7 @@
 
 struct attempt {
 	char *addr;
-	int err; /* 0: it won */
+	int err; /* 0: this one connected */
 	gn_time took;
 };
 
@@ -16,13 +16,13 @@ struct attempts {
 	size_t n;
 };
 
-/* gn_dial_cfg.on_attempt hands its arguments on to this. */
+/* To be called from gn_dial_cfg.on_attempt with its arguments. */
 void attempts_add(struct attempts *a, const struct gn_multiaddr *addr, int err, gn_time took);
-/* A line on stderr for each: "  ADDR  took 0.003 s: connection refused". */
+/* Prints a line on stderr for each: "  tried ADDR  0.003 s  Connection refused". */
 void attempts_print(const struct attempts *a);
-/* Says that the dial to addr failed with err: a line, under -v with the table, or with -j the event "failed".
- * Returns the exit code. */
 struct streamlog_cfg;
+/* Reports that the dial to addr failed with err: prints a line, with -v also the table, or with -j the
+ * event "failed". Returns the exit code. */
 int attempts_report(const struct attempts *a, const struct streamlog_cfg *cfg, const struct gn_multiaddr *addr,
 		    int err);
 void attempts_fini(struct attempts *a);

@@ -9,7 +9,7 @@
 #include "gn.h"
 
 #define BATCH_ROOM ((size_t)1 << 16)
-#define BATCH_LARGE ((size_t)1 << 14) /* from here on a write costs less than a copy */
+#define BATCH_LARGE ((size_t)1 << 14) /* from this size on a write costs less than a copy */
 
 void batch_fini(struct batch *b)
 {
@@ -66,10 +66,11 @@ static int add_all(struct batch *b, struct iovec *v, int n, size_t skip)
 	return err;
 }
 
-/* A message for a terminal: what is not safe to show becomes '?', but for tabs and line ends. */
+/* Adds a message for a terminal: characters that are not safe to show become '?', except tabs and line
+ * ends. */
 static int add_text(struct batch *b, const char *text, size_t len)
 {
-	size_t n, run = 0; /* run: safe bytes that are not yet added */
+	size_t n, run = 0; /* run: safe bytes in front of `at` that are not added yet */
 	bool is_safe;
 	int err = 0;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* batch: messages in their local form, gathered so that many small ones go out in one
- * write.  A large one is written from where it is. */
+/* batch: messages in their local format, gathered so that many small ones are written by one system
+ * call.  A large one is written without being copied. */
 #ifndef CMD_COMMON_BATCH_H
 #define CMD_COMMON_BATCH_H
 
@@ -9,14 +9,15 @@
 
 struct batch {
 	uint8_t *bytes;
-	size_t at, len, cap; /* len - at bytes wait */
+	size_t at, len, cap; /* bytes[at..len) are not written yet */
 };
 
 void batch_fini(struct batch *b);
-/* Takes a message in any case.  As FORMAT_LINE, a line end at its end stands for the line's own.  0; GN_EAGAIN: taken, but put no more until batch_flush()
- * has returned 0; GN_EFORMAT: the form cannot express it, it was not taken; or -errno. */
+/* Adds a message, and writes when enough is gathered.  In FORMAT_LINE, a line end at the end of the body is
+ * not doubled.  Returns 0; GN_EAGAIN: the message was taken, but no more may be put until batch_flush() has
+ * returned 0; GN_EFORMAT: the format cannot express it, and it was not taken; or -errno. */
 int batch_put(struct batch *b, struct output *out, enum format format, const void *body, size_t len);
-/* 0: all is written; GN_EAGAIN (the output's on_ready will be called); or -errno. */
+/* Returns 0 when everything is written; GN_EAGAIN (the output's on_ready will be called); or -errno. */
 int batch_flush(struct batch *b, struct output *out);
 
 #endif

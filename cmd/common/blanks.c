@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "blanks.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static const char *const blanks[] = {
@@ -33,8 +34,8 @@ static const char *const blanks[] = {
 	"\xef\xbb\xbf", /* U+FEFF, the byte order mark */
 };
 
-/* The length of the blank with which a text begins, or ends; 0 if there is none. */
-static size_t blank_at(const char *text, size_t len, int is_end)
+/* The length of the blank at the beginning or, with is_end, at the end of the text; 0 if there is none. */
+static size_t blank_at(const char *text, size_t len, bool is_end)
 {
 	for (size_t i = 0; i < sizeof blanks / sizeof *blanks; i++) {
 		size_t n = strlen(blanks[i]);
@@ -49,10 +50,10 @@ void blanks_trim(const char **text, size_t *len)
 {
 	size_t n;
 
-	while ((n = blank_at(*text, *len, 0)) > 0) {
+	while ((n = blank_at(*text, *len, false)) > 0) {
 		*text += n;
 		*len -= n;
 	}
-	while ((n = blank_at(*text, *len, 1)) > 0)
+	while ((n = blank_at(*text, *len, true)) > 0)
 		*len -= n;
 }

@@ -11,7 +11,7 @@
 
 #define NAME "golem-net/key"
 
-/* The variable's value, or NULL when it is no absolute path. */
+/* The variable's value, or NULL when it is not an absolute path. */
 static const char *directory_of(const char *variable)
 {
 	const char *value = getenv(variable);
@@ -44,7 +44,7 @@ static int make_directory(const char *path)
 	if (mkdir(path, 0700) == 0)
 		return 0;
 	err = -errno;
-	/* A file system that is read-only says so even where the directory is there already. */
+	/* On a read-only file system mkdir() may fail with EROFS even if the directory exists. */
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? 0 : err;
 }
 

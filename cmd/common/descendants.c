@@ -20,8 +20,8 @@ struct table {
 	size_t n, room;
 };
 
-/* A line of /proc/PID/stat: "pid (name) state ppid ...", of which field 22 is the start time.  The name may hold
- * anything, so fields are counted from behind its last ')'.  False for a zombie. */
+/* Parses a line of /proc/PID/stat: "pid (name) state ppid ...", in which field 22 is the start time.  The
+ * name may contain any character, so fields are counted from the last ')'.  Returns false for a zombie. */
 static bool parse_stat(char *line, struct process *out)
 {
 	char *at = strrchr(line, ')'), *field, *rest = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * descendants: the processes that a child of ours has started, and those that they have started, for as
- * long as they live; out of /proc, so on Linux only.  A process stays in the set when its
- * parent ends, provided that it was found before.
+ * descendants: the set of living processes that descend from a child of this process.  It is read from
+ * /proc, which only Linux has.  A process whose parent has ended stays in the set, provided that it was
+ * found before that.
  */
 #ifndef CMD_COMMON_DESCENDANTS_H
 #define CMD_COMMON_DESCENDANTS_H
@@ -12,19 +12,19 @@
 
 struct descendant {
 	pid_t pid;
-	unsigned long long start; /* its start time: tells it from a later process of the same number */
+	unsigned long long start; /* its start time, which distinguishes it from a later process with the same pid */
 };
 
 struct descendants {
-	struct descendant *v; /* in the order in which they were found: parents first */
+	struct descendant *v; /* in the order in which they were found: parents before children */
 	size_t n;
 };
 
-/* Drops those that have ended, adds root (0: none) and what has come since.  Without /proc, or memory, the set
- * may be short. */
+/* Removes processes that have ended, and adds root (0: none) and new descendants.  Without /proc, or
+ * without memory, the set may be incomplete. */
 void descendants_update(struct descendants *d, pid_t root);
-/* Signals each, the youngest first: in a pipeline whoever reads must have the signal before whoever writes
- * ends. */
+/* Signals each process, the youngest first: the reader of a pipeline must get the signal before its writer
+ * ends and lets it see an end of file. */
 void descendants_signal(const struct descendants *d, int sig);
 void descendants_fini(struct descendants *d);
 

@@ -29,8 +29,8 @@ void errout_fini(struct errout *e)
 	e->is_open = false;
 }
 
-/* Writes as much as there is room for: the number of bytes, or when that is 0 GN_EAGAIN or -errno. */
-static ptrdiff_t write_some(struct errout *e, const char *p, size_t len)
+/* Writes as much as there is room for.  Returns the number of bytes, or if that is 0 GN_EAGAIN or -errno. */
+static ptrdiff_t errout_write(struct errout *e, const char *p, size_t len)
 {
 	struct iovec v;
 	ptrdiff_t n = 0;
@@ -48,14 +48,15 @@ static ptrdiff_t write_some(struct errout *e, const char *p, size_t len)
 	return at > 0 ? (ptrdiff_t)at : n;
 }
 
-/* 0 when nothing is kept any more, else GN_EAGAIN.  What fails for another reason is dropped. */
+/* Writes the rest of an earlier line.  Returns 0 when nothing is kept any more, else GN_EAGAIN.  After
+ * another error the rest is dropped. */
 static int flush_rest(struct errout *e)
 {
 	ptrdiff_t n;
 
 	if (e->rest_len == 0)
 		return 0;
-	n = write_some(e, e->rest, e->rest_len);
+	n = errout_write(e, e->rest, e->rest_len);
 	if (n < 0 && n != GN_EAGAIN) {
 		e->rest_len = 0;
 		e->lost++;
@@ -68,7 +69,7 @@ static int flush_rest(struct errout *e)
 	return e->rest_len == 0 ? 0 : GN_EAGAIN;
 }
 
-/* Forms the line about lost ones; its length, 0 when none was lost. */
+/* Formats the line about lost lines.  Returns its length, 0 when none was lost. */
 static size_t format_lost(const struct errout *e, char *text, size_t room)
 {
 	int n;
@@ -83,11 +84,11 @@ static size_t format_lost(const struct errout *e, char *text, size_t room)
 	return (size_t)n;
 }
 
-/* Writes the first `len` bytes of e->rest, or its beginning, and keeps the remainder there.  0, or GN_EAGAIN or -errno
- * when nothing was written. */
+/* Writes as much as possible of the first `len` bytes of e->rest, and keeps the remainder there.  Returns
+ * 0, or GN_EAGAIN or -errno when nothing was written. */
 static int put_rest(struct errout *e, size_t len)
 {
-	ptrdiff_t n = write_some(e, e->rest, len);
+	ptrdiff_t n = errout_write(e, e->rest, len);
 
 	if (n <= 0)
 		return n < 0 ? (int)n : GN_EAGAIN;
@@ -97,10 +98,11 @@ static int put_rest(struct errout *e, size_t len)
 	return 0;
 }
 
-/* A line for which e->rest is too small.  What is not taken of it is cut to what can be kept, and still ends. */
+/* Writes a line that does not fit into e->rest.  The part that is not written is cut to the size of e->rest
+ * and still ends in a line end. */
 static int put_long(struct errout *e, const char *line, size_t len)
 {
-	ptrdiff_t n = write_some(e, line, len);
+	ptrdiff_t n = errout_write(e, line, len);
 
 	if (n <= 0)
 		return n < 0 ? (int)n : GN_EAGAIN;
@@ -114,9 +116,9 @@ static int put_long(struct errout *e, const char *line, size_t len)
 	return 0;
 }
 
-/* The line about lost ones and the line itself go out together, so that one write can take both or none.  0, or
- * GN_EAGAIN or -errno when nothing was written. */
-static int errout_write_some(struct errout *e, const char *line, size_t len)
+/* Writes the line, preceded by the line about lost lines, by one call, so that both are written or
+ * none.  Returns 0, or GN_EAGAIN or -errno when nothing was written. */
+static int errout_write_line(struct errout *e, const char *line, size_t len)
 {
 	int err = flush_rest(e);
 	size_t before;
@@ -134,7 +136,7 @@ static int errout_write_some(struct errout *e, const char *line, size_t len)
 	return err != 0 ? err : put_long(e, line, len);
 }
 
-/* Waits for room, if that is allowed; false when there is none. */
+/* Waits for room if that is allowed; returns false when there is none. */
 static bool wait_for_room(struct errout *e)
 {
 	struct pollfd p = {.fd = e->io.fd, .events = POLLOUT};
@@ -152,7 +154,7 @@ bool errout_put(struct errout *e, enum errout_kind kind, const char *line, size_
 		return true;
 	e->kind = kind;
 	do {
-		err = errout_write_some(e, line, len);
+		err = errout_write_line(e, line, len);
 	} while (err == GN_EAGAIN && wait_for_room(e));
 	if (err != 0)
 		e->lost++;
@@ -161,7 +163,7 @@ bool errout_put(struct errout *e, enum errout_kind kind, const char *line, size_
 
 bool errout_draw(struct errout *e, const char *text, size_t len)
 {
-	return errout_write_some(e, text, len) == 0;
+	return errout_write_line(e, text, len) == 0;
 }
 
 void errout_set_wait(struct errout *e, bool may_wait)
@@ -176,11 +178,11 @@ void errout_finish(struct errout *e)
 
 	errout_set_wait(e, true);
 	do {
-		err = e->lost > 0 ? errout_write_some(e, "", 0) : flush_rest(e);
+		err = e->lost > 0 ? errout_write_line(e, "", 0) : flush_rest(e);
 	} while (err == GN_EAGAIN && wait_for_room(e));
 }
 
-/* ---- the process's own ----------------------------------------------------------- */
+/* ---- the process's standard error ------------------------------------------------ */
 
 static struct errout own;
 static enum { OWN_UNUSED, OWN_READY } own_state;

@@ -102,5 +102,5 @@ void exit_by_signal(int sig)
 	sigaddset(&set, sig);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	raise(sig);
-	_exit(128 + sig); /* a signal whose default is to be ignored */
+	_exit(128 + sig); /* for a signal whose default action is to be ignored */
 }

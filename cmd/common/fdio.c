@@ -15,15 +15,15 @@
 #include "gn.h"
 #include "terminal.h"
 
-#define PIPE_ROOM (1 << 20) /* a pipe of 64 KiB stops at 0.6 GB/s */
+#define PIPE_ROOM (1 << 20) /* the default of 64 KiB limits a pipe to 0.6 GB/s */
 
 static bool is_shared_file(mode_t mode)
 {
 	return S_ISREG(mode) || S_ISBLK(mode) || S_ISDIR(mode);
 }
 
-/* Another user's terminal (after su) cannot be opened by its name, but the controlling terminal can be opened as
- * /dev/tty, and usually that is the same one. */
+/* Another user's terminal (after su) cannot be opened by its name, but /dev/tty can, and it usually is the
+ * same one.  Returns -1 when it is not. */
 static int open_controlling(int fd, int flags)
 {
 	unsigned want, have;
@@ -39,11 +39,11 @@ static int open_controlling(int fd, int flags)
 	return tty;
 }
 
-/* An open file of our own: the same pipe or terminal, but not the same flags. */
+/* Makes a separate open file description for the same pipe or terminal, so that its flags are not
+ * shared.  Or -1. */
 static int open_again(int fd, bool writes)
 {
 	char path[32];
-
 	int flags = (writes ? O_WRONLY : O_RDONLY) | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
 	int again;
 
@@ -54,7 +54,7 @@ static int open_again(int fd, bool writes)
 
 void fdio_enlarge(int fd)
 {
-	fcntl(fd, F_SETPIPE_SZ, PIPE_ROOM); /* refused to some users: then it is slower; no pipe: nothing happens */
+	fcntl(fd, F_SETPIPE_SZ, PIPE_ROOM); /* a failure only makes it slower */
 }
 
 int fdio_open_as_is(struct fdio *f, int fd, bool writes)
@@ -103,8 +103,8 @@ static bool is_ready(const struct fdio *f)
 	return poll(&p, 1, 0) > 0;
 }
 
-/* What a call said, in the terms of gn.h. */
-static ptrdiff_t result(ssize_t n)
+/* Converts the result of a system call to gn.h's error codes. */
+static ptrdiff_t fdio_result(ssize_t n)
 {
 	if (n >= 0)
 		return n;
@@ -121,11 +121,11 @@ ptrdiff_t fdio_read(struct fdio *f, void *buf, size_t n)
 		got = f->kind == FDIO_SOCKET ? recv(f->fd, buf, n, MSG_DONTWAIT) : read(f->fd, buf, n);
 	} while (got < 0 && errno == EINTR);
 	if (got != 0)
-		return result(got);
+		return fdio_result(got);
 	return terminal_check_end(f->fd) ? -EIO : GN_EOF;
 }
 
-/* POLLOUT on a pipe promises room for PIPE_BUF bytes and no more. */
+/* POLLOUT on a pipe guarantees room for PIPE_BUF bytes only. */
 static ssize_t write_piece(struct fdio *f, const struct iovec *v)
 {
 	return write(f->fd, v->iov_base, v->iov_len < PIPE_BUF ? v->iov_len : PIPE_BUF);
@@ -152,17 +152,17 @@ ptrdiff_t fdio_writev(struct fdio *f, const struct iovec *v, int n)
 		else
 			put = writev(f->fd, v, n);
 	} while (put < 0 && errno == EINTR);
-	return result(put);
+	return fdio_result(put);
 }
 
-/* Late failures (NFS, quotas) are told by close() and must not be lost. */
+/* Late write errors (NFS, quotas) are reported by close() and must not be lost. */
 static int close_one(int fd)
 {
 	return close(fd) && errno != EINTR ? -errno : 0;
 }
 
-/* Puts /dev/null in the place of a standard descriptor; in one step, so that the
- * number is never free. */
+/* Closes a standard descriptor by replacing it with /dev/null in one step, so that its number is never
+ * free. */
 static int close_standard(int fd)
 {
 	int null, err = 0, copy;
@@ -185,7 +185,8 @@ int fdio_close(struct fdio *f)
 	if (f->fd < 0)
 		return 0;
 	if (f->kind == FDIO_SOCKET && f->writes)
-		shutdown(f->fd, SHUT_WR); /* its other copies would keep the reader waiting */
+		shutdown(f->fd,
+			 SHUT_WR); /* the reader must see the end although other processes have the socket, too */
 	if (f->fd != f->given)
 		err = close_one(f->fd);
 	other = f->given <= STDERR_FILENO ? close_standard(f->given) : close_one(f->given);

@@ -39,7 +39,7 @@ static int decode_ended_by(uint8_t mark, const uint8_t *p, size_t n, bool ended,
 	return 0;
 }
 
-/* D. J. Bernstein, netstrings: no leading zeros. */
+/* The length has no leading zeros (D. J. Bernstein, Netstrings). */
 static int decode_netstring(const uint8_t *p, size_t n, bool ended, size_t max, struct format_message *out)
 {
 	size_t len = 0, i;

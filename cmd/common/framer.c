@@ -43,7 +43,7 @@ static int framer_decode(struct framer *u, const uint8_t *p, size_t n, bool ende
 	return format_decode(u->format, p, n, ended, u->max, &u->seen_next, out);
 }
 
-/* A message that lies in one piece is shown where it is. */
+/* Shows a message that lies in one piece of the ring in place.  An incomplete one is moved to the part. */
 static int framer_from_piece(struct framer *u, const struct iovec *v, bool ended, struct format_message *out)
 {
 	int err = framer_decode(u, v->iov_base, v->iov_len, ended, out);
@@ -59,12 +59,12 @@ static int framer_from_piece(struct framer *u, const struct iovec *v, bool ended
 		return GN_EAGAIN;
 	}
 	u->taken = err != 0 ? 0 : out->taken;
-	u->whole = false;
+	u->from_part = false;
 	return err;
 }
 
-/* The rest of a message whose beginning is in the part.  Only as much as is already there
- * is laid behind it: when the message is whole, what follows is read in place again. */
+/* Appends to a message whose beginning is in the part.  Each step at most doubles the part, so that few
+ * bytes of the next message are copied, and that one can be shown in place again. */
 static int framer_from_part(struct framer *u, const struct iovec *v, bool ended, struct format_message *out)
 {
 	size_t step = u->len > STEP ? u->len : STEP;
@@ -84,7 +84,7 @@ static int framer_from_part(struct framer *u, const struct iovec *v, bool ended,
 	}
 	if (err == 0) {
 		u->taken = out->taken - u->len;
-		u->whole = true;
+		u->from_part = true;
 	}
 	return err;
 }
@@ -118,9 +118,9 @@ int framer_peek(struct framer *u, struct format_message *out)
 void framer_skip(struct framer *u)
 {
 	input_skip(u->in, u->taken);
-	if (u->whole)
+	if (u->from_part)
 		u->len = 0;
-	u->whole = false;
+	u->from_part = false;
 	u->taken = 0;
 	u->seen = 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* units: cuts what an input brings into messages (format.h), one after the other.  It may
- * outlive a relay, so that half a message is not lost between two streams. */
+/* framer: cuts the bytes of an input into messages (format.h).  It may outlive a relay, so that the
+ * beginning of a message is not lost between two streams. */
 #ifndef CMD_COMMON_FRAMER_H
 #define CMD_COMMON_FRAMER_H
 
@@ -13,18 +13,18 @@ struct framer {
 	struct input *in;
 	enum format format;
 	size_t max;
-	uint8_t *part; /* the beginning of a message that the input shows in several pieces */
+	uint8_t *part; /* the beginning of a message that does not lie in one piece of the input's ring */
 	size_t len, cap;
-	size_t seen, seen_next;
-	size_t taken; /* of the message shown: bytes to skip in the input, */
-	bool whole;   /* and whether it uses up the part */
+	size_t seen, seen_next; /* of format_decode() */
+	size_t taken;           /* bytes of the input that belong to the message shown */
+	bool from_part;         /* the message shown lies in `part` */
 };
 
 void framer_init(struct framer *u, struct input *in, enum format format, size_t max);
 void framer_fini(struct framer *u);
-/* Shows the next message; it stays until framer_skip().  GN_EAGAIN: input_on_ready will be
- * called.  GN_EOF: the input ended between two messages.  Else an error of format_decode()
- * or -errno of the input. */
+/* Shows the next message, which is valid until framer_skip().  Returns 0; GN_EAGAIN: input_on_ready will be
+ * called; GN_EOF: the input ended between two messages; an error of format_decode(), or -errno of the
+ * input. */
 int framer_peek(struct framer *u, struct format_message *out);
 void framer_skip(struct framer *u);
 

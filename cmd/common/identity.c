@@ -11,7 +11,7 @@
 #include "exit.h"
 #include "diag.h"
 
-/* FILE as a shell takes it: in single quotes where it needs any. */
+/* Quotes FILE for a shell, if that is needed. */
 static void quote(const char *file, char *out, size_t room)
 {
 	size_t n = 0;
@@ -46,7 +46,7 @@ static const char *kind_of(mode_t mode)
 	return NULL;
 }
 
-/* Whoever may not change the mode is not advised to. */
+/* chmod is suggested only to a user who may do it. */
 static _Noreturn void die_of_mode(const char *file)
 {
 	struct stat st = {0};
@@ -89,7 +89,7 @@ void identity_die(const char *file, int err)
 	}
 }
 
-/* Is it a key in a form that gn-key convert reads? */
+/* Whether the file holds a key in another form, which gn-key convert reads. */
 static bool is_other_form(const char *file)
 {
 	const struct gn_key_file_cfg cfg = {.any_form = true, .any_mode = true};
@@ -98,7 +98,7 @@ static bool is_other_form(const char *file)
 	int err;
 
 	if (stat(file, &st) != 0 || !S_ISREG(st.st_mode))
-		return false; /* what came through a pipe is gone */
+		return false; /* a pipe cannot be read again */
 	err = gn_key_file_read_cfg(file, &cfg, &key);
 	if (err == 0)
 		gn_key_free(key);
@@ -132,8 +132,8 @@ char *identity_file(const struct identity_cfg *cfg)
 		return path;
 	}
 	path = default_key_path();
-	/* A directory that this user may not search is as good as one without a key: programs often run as another user
-	 * than the one whose HOME they have. */
+	/* A directory that this user may not search counts as one without a key: programs often run with
+	 * the HOME of another user. */
 	if (path == NULL || lstat(path, &st) == 0)
 		return path;
 	free(path);

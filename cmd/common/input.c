@@ -7,14 +7,13 @@
 
 #include "fdio.h"
 
-#define PIECES 64                  /* reads that are held at once */
-#define ALIGN ((size_t)64)         /* where each read begins: a read at odd offsets is much slower */
-#define READ_MIN ((size_t)4096)    /* room that is worth a read */
-#define READ_MAX ((size_t)1 << 18) /* one read; more only spoils the cache */
+#define PIECES 64                  /* results of reads that the ring may hold */
+#define ALIGN ((size_t)64)         /* alignment of each read: unaligned reads are much slower */
+#define READ_MIN ((size_t)4096)    /* with less room than this, nothing is read */
+#define READ_MAX ((size_t)1 << 18) /* the longest read; a longer one only pollutes the cache */
 
-/* The ring holds pieces, one a read, each beginning at a multiple of ALIGN; a piece
- * never wraps.  When all are skipped it begins anew at its start, so that a fast reader
- * stays within few pages. */
+/* The ring holds pieces, one for each read, which begin at multiples of ALIGN and never wrap.  When all are
+ * skipped the ring starts again at offset 0, so that a fast consumer keeps it within few pages. */
 struct input_piece {
 	size_t at, len;
 };
@@ -86,7 +85,7 @@ static struct input_piece *input_piece(struct input *in, unsigned i)
 	return &in->pieces[(in->first + i) % PIECES];
 }
 
-/* Where the next read goes, and how much fits; 0 when it is full. */
+/* Returns the room for the next read, and its offset in *at; 0 when the ring is full. */
 static size_t input_room(struct input *in, size_t *at)
 {
 	const struct input_piece *first, *last;

@@ -11,16 +11,17 @@
 enum kind { COUNT, SIZE, SPAN };
 
 struct limit {
-	const char *name; /* the field's, with '-' for '_' */
+	const char *name; /* the field's name, with '-' for '_' */
 	enum kind kind;
-	size_t at;        /* in struct gn_limits */
-	uint64_t least;   /* spans: 1, or 0 where that means "never" */
-	const char *unit; /* of least, in a fault */
+	size_t at;              /* offset in struct gn_limits */
+	uint64_t least;         /* of a span: 1, or 0 where that means "never" */
+	const char *least_text; /* for a fault */
 };
 
 #define FIELD(name) offsetof(struct gn_limits, name)
 
-/* In the order of struct gn_limits.  A stream begins with a window of 256 KiB, so there is no smaller one. */
+/* In the order of struct gn_limits.  256 KiB is the initial window of a yamux stream, so none can be
+ * smaller. */
 static const struct limit limits[] = {
 	{"conns", COUNT, FIELD(conns), 1, "1"},
 	{"conns-per-addr", COUNT, FIELD(conns_per_addr), 1, "1"},
@@ -68,7 +69,7 @@ static int set_size(const struct limit *l, const char *text, void *to, struct fa
 	if (number_parse_size(text, &v, f) != 0)
 		return -1;
 	if (v < l->least)
-		return fault_set(f, "%s is at least %s", l->name, l->unit);
+		return fault_set(f, "%s is at least %s", l->name, l->least_text);
 	*(size_t *)to = v;
 	return 0;
 }

@@ -5,8 +5,8 @@
 
 #include "opt.h"
 
-/* For an option that points to a struct gn_limits, which gn_limits_init() has filled: sets one field.
- * A name that is none, "help" among them, gets a fault that lists all. */
+/* The setter of an option that points to a struct gn_limits, which gn_limits_init() has initialised: sets
+ * one field.  For an unknown name, such as "help", the fault lists all names. */
 opt_set opt_limit;
 
 #define LIMIT_OPT(cfg, field)                                                                                  \

@@ -11,7 +11,7 @@
 #include "exit.h"
 #include "json.h"
 
-#define PORT_TRIES 16 /* free ports of IPv4 that are tried for IPv6, too */
+#define PORT_TRIES 16 /* attempts to find a port that is free for IPv4 and for IPv6 */
 #define LINES_MAX 8   /* addresses that are printed without -v */
 
 int listening_init(struct listening *l, const char *const *texts, size_t n, struct fault *f)
@@ -42,7 +42,7 @@ void listening_fini(struct listening *l)
 	*l = (struct listening){0};
 }
 
-/* Ends the tool: cannot listen, for whatever reason, is a local failure. */
+/* Ends the tool.  A failure to listen is a local failure, whatever its reason. */
 static _Noreturn void cannot_listen(const struct gn_multiaddr *addr, int err)
 {
 	char *text = gn_multiaddr_format(addr), why[ADDRESS_ERROR_MAX];
@@ -50,7 +50,7 @@ static _Noreturn void cannot_listen(const struct gn_multiaddr *addr, int err)
 	die(EXIT_LOCAL, "cannot listen on %s: %s", text != NULL ? text : "?", address_strerror(addr, err, why));
 }
 
-/* The last step of an address may be the listener's own id, and no other. */
+/* An address to listen on may end in this node's own id, but not in another one. */
 static void check_id(const struct address *a, const struct gn_node *node)
 {
 	char own[GN_PEER_ID_TEXT_MAX], other[GN_PEER_ID_TEXT_MAX];
@@ -78,7 +78,8 @@ static void listen_wanted(struct listening *l, struct gn_node *node)
 	}
 }
 
-/* Listens on every interface, with IPv4 or IPv6.  *port: 0 is a free one; the one that it became. */
+/* Listens on every interface, with IPv4 or IPv6.  *port: the port, or 0 for a free one, which is stored
+ * there. */
 static int listen_any(struct gn_node *node, bool is_ip6, unsigned *port)
 {
 	struct gn_multiaddr *wanted, *bound;
@@ -102,8 +103,8 @@ static int listen_any(struct gn_node *node, bool is_ip6, unsigned *port)
 	return tcp != NULL ? 0 : -ENOMEM;
 }
 
-/* One port for IPv4 and IPv6, so that one rule of a firewall or a forwarding opens both.  A host without IPv6, or without
- * IPv4, still listens on the other. */
+/* Listens on the same port for IPv4 and IPv6, so that one firewall rule or port forwarding opens both.  A
+ * host that has only one of them listens on that one. */
 static int listen_everywhere(struct gn_node *node)
 {
 	unsigned port = 0, other = 0;
@@ -117,7 +118,7 @@ static int listen_everywhere(struct gn_node *node)
 			return err6 ? err : 0;
 		gn_node_unlisten(node);
 	}
-	/* Somebody has all those ports of IPv6: two ports are better than none. */
+	/* All those ports were in use for IPv6: two different ports are better than none. */
 	err = listen_any(node, false, &port);
 	err6 = listen_any(node, true, &other);
 	return err6 ? err : 0;
@@ -209,7 +210,7 @@ int listening_ready(const struct listening *l, int fd)
 			err = -errno;
 	}
 	free(text);
-	/* fds 1 and 2 stay: they are more than the one who waits for this line */
+	/* Descriptors 1 and 2 have other uses, so they stay open. */
 	if (fd > STDERR_FILENO)
 		close(fd);
 	return err;

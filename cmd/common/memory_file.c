@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Leaves the file's offset where it is, at 0.  0 or -errno. */
+/* Writes all bytes and leaves the file's offset at 0.  0 or -errno. */
 static int memory_file_put_all(int fd, const uint8_t *bytes, size_t n)
 {
 	size_t done = 0;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * netblock: the network that a peer is in (an IPv4 address or an IPv6 /64), and how many lines may be printed about it.
+ * netblock: the network that a peer is in (an IPv4 address or an IPv6 /64), and how many lines may be
+ * printed about it.
  *
- * Any host can cause lines on standard error.  Lines about one network are therefore limited by a token bucket:
- * NETBLOCK_BURST at once, then one per second.  Suppressed lines are counted and reported by one line,
- * "N lines about ADDR were left out".  The table is bounded (NETBLOCK_MAX); when it is full of recently active networks,
- * all other networks share one bucket.
+ * Any host can cause lines on standard error.  Lines about one network are therefore limited by a token
+ * bucket: NETBLOCK_BURST at once, then one per second.  Suppressed lines are counted and reported by one
+ * line, "N lines about ADDR were left out".  The table is bounded (NETBLOCK_MAX); when it is full of
+ * recently active networks, all other networks share one bucket.
  */
 #ifndef CMD_COMMON_NETBLOCK_H
 #define CMD_COMMON_NETBLOCK_H
@@ -27,8 +28,8 @@ void netblock_of(const struct gn_multiaddr *addr, struct netblock *out);
 /* Formats "192.0.2.7", "2001:db8:0:7::/64" or "other addresses"; returns text. */
 const char *netblock_format(const struct netblock *b, char text[NETBLOCK_TEXT_MAX]);
 
-/* Whether a line about it may be printed now, for callers that do not print through diag_from() of diag.h (JSON).
- * If lines were suppressed before, it first prints how many. */
+/* Whether a line about it may be printed now, for callers that do not print through diag_from() of diag.h
+ * (JSON).  If lines were suppressed before, it first prints how many. */
 bool netblock_may_print(const struct netblock *b);
 
 /* The limiter without a clock and without output, for netblock_may_print() and tests. */

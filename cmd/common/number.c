@@ -10,8 +10,8 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Reads digits; returns how many characters, 0 when there is none or the number is past max. */
-static size_t digits(const char *text, uint64_t max, uint64_t *out)
+/* Reads digits.  Returns the number of characters, 0 when there are none or the number exceeds max. */
+static size_t number_digits(const char *text, uint64_t max, uint64_t *out)
 {
 	uint64_t v = 0;
 	size_t i;
@@ -43,7 +43,7 @@ int number_parse(const char *text, uint64_t lo, uint64_t hi, uint64_t *out, stru
 		i++;
 	if (!i || text[i])
 		return fault_at(f, text, i, "a number");
-	if (digits(text, UINT64_MAX, &v) == 0 || v < lo || v > hi)
+	if (number_digits(text, UINT64_MAX, &v) == 0 || v < lo || v > hi)
 		return fault_set(f, "'%.80s' is not from %" PRIu64 " to %" PRIu64, text, lo, hi);
 	*out = v;
 	return 0;
@@ -54,7 +54,7 @@ static int time_fault(struct fault *f, const char *text)
 	return fault_set(f, "'%.80s' is not a time; write 500ms, 2s, 1.5m or 1h (a bare number is seconds)", text);
 }
 
-/* The unit behind a time; 0 when it is none. */
+/* The length of a unit of time; 0 when the text is not a unit. */
 static gn_time unit_of(const char *text)
 {
 	static const struct {
@@ -70,7 +70,7 @@ static gn_time unit_of(const char *text)
 
 int number_parse_time(const char *text, gn_time *out, struct fault *f)
 {
-	uint64_t whole = 0, part = 0, digit = GN_SEC / 10; /* part: in units of 1e-9 */
+	uint64_t whole = 0, part = 0, digit = GN_SEC / 10; /* part: the decimals, in units of 1e-9 */
 	size_t i, start;
 	gn_time unit;
 
@@ -86,7 +86,7 @@ int number_parse_time(const char *text, gn_time *out, struct fault *f)
 	unit = unit_of(text + i);
 	if (i == 0 || unit == 0)
 		return time_fault(f, text);
-	if (start > 0 && (digits(text, UINT64_MAX, &whole) == 0 || whole >= (uint64_t)(NUMBER_TIME_MAX / unit)))
+	if (start > 0 && (number_digits(text, UINT64_MAX, &whole) == 0 || whole >= (uint64_t)(NUMBER_TIME_MAX / unit)))
 		return fault_set(f, "'%.80s' is longer than 73 years", text);
 	/* part is less than 1e9, and unit / GN_SEC at most 3600 */
 	*out = (gn_time)whole * unit +
@@ -120,7 +120,7 @@ int number_parse_size(const char *text, size_t *out, struct fault *f)
 	shift = shift_of(text + i);
 	if (i == 0 || shift < 0)
 		return size_fault(f, text);
-	if (digits(text, UINT64_MAX, &v) == 0 || v > (uint64_t)PTRDIFF_MAX >> shift)
+	if (number_digits(text, UINT64_MAX, &v) == 0 || v > (uint64_t)PTRDIFF_MAX >> shift)
 		return fault_set(f, "'%.80s' is too large a size", text);
 	*out = (size_t)v << shift;
 	return 0;

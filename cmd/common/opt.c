@@ -14,7 +14,7 @@
 struct parser {
 	const struct opt_tool *tool;
 	void *cfg;
-	int argc, at; /* at: the next argument */
+	int argc, at; /* at: index of the next argument */
 	char **argv;
 	struct fault *fault;
 };
@@ -41,7 +41,7 @@ static bool has_optional(const struct opt *o)
 	return o->arg != NULL && o->arg[0] == '[';
 }
 
-/* label: the option as the user wrote it, for the fault. */
+/* label: the option as the user wrote it; the fault shows it. */
 static int set(struct parser *p, const struct opt *o, const char *label, int label_len, const char *value)
 {
 	struct fault inner;
@@ -74,7 +74,7 @@ static int take_long(struct parser *p, const char *arg)
 	return set(p, o, arg, len + 2, value);
 }
 
-/* -h and -V, unless the tool has options of these letters. */
+/* -h and -V, unless the tool has options with these letters.  0 for other characters. */
 static int brief_of_every_tool(char c)
 {
 	return c == 'h' ? OPT_HELP : c == 'V' ? OPT_VERSION : 0;
@@ -173,7 +173,7 @@ static void help_option(const struct opt *o, FILE *to)
 	fprintf(to, "  %-24s  %s\n", left, o->help);
 }
 
-/* How values are written that several tools take. */
+/* Explains the values that several tools accept. */
 static void help_values(const struct opt_tool *t, FILE *to)
 {
 	bool has_time = false, has_size = false;
@@ -193,8 +193,8 @@ static void help_values(const struct opt_tool *t, FILE *to)
 void opt_help(const struct opt_tool *t, FILE *to)
 {
 	static const struct opt own[] = {
-		{'h', "help", NULL, "this", NULL, 0},
-		{'V', "version", NULL, "the version", NULL, 0},
+		{'h', "help", NULL, "show this help", NULL, 0},
+		{'V', "version", NULL, "show the version", NULL, 0},
 	};
 
 	help_forms(t, to);
@@ -208,8 +208,9 @@ void opt_help(const struct opt_tool *t, FILE *to)
 		fprintf(to, "\n%s\n", t->more);
 }
 
-/* What is opened while one of 0, 1 and 2 is closed would get its number, and take the tool's data or words.  An input
- * that is closed is empty; to what stands in for a closed output nothing can be written. */
+/* Opens closed standard descriptors, since a file that is opened later would get their numbers and thus the
+ * tool's data or messages.  A closed standard input reads as empty; a closed output is replaced by a
+ * descriptor for reading only, so that writing to it fails. */
 static void hold_standard(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

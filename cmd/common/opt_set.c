@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The setters that options have in common. */
+/* The setters that options of several tools use. */
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>

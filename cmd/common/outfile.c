@@ -17,37 +17,37 @@
 #include "gn.h"
 #include "diag.h"
 
-#define LINKS_MAX 40 /* as the kernel follows */
+#define LINKS_MAX 40 /* the kernel's limit, too */
 #define NAME_BYTES 10
 #define NAME_LEN (NAME_BYTES * 8 / 5)
 
 static struct {
 	const char *given; /* the path as the user wrote it */
-	char *path;        /* that of the file itself, through links */
-	char *temporary;   /* a name beside it */
+	char *path;        /* the path after links were followed */
+	char *temporary;   /* a temporary name in the same directory */
 	size_t n_folder;   /* length of the directory in both, with the slash; 0: the working directory */
 	enum outfile_kind kind;
 	bool is_unnamed;
 	int fd;
 } file;
-static volatile sig_atomic_t is_there; /* under the temporary name */
+static volatile sig_atomic_t is_temporary; /* the file exists under its temporary name */
 
-/* ---- the end, whatever it is ---- */
+/* ---- removal at exit and by signals ---- */
 
-static void remove_it(void)
+static void outfile_remove(void)
 {
-	if (is_there)
+	if (is_temporary)
 		unlink(file.temporary);
-	is_there = 0;
+	is_temporary = 0;
 }
 
 static void outfile_on_signal(int sig)
 {
-	remove_it();
+	outfile_remove();
 	exit_by_signal(sig);
 }
 
-/* Every signal that ends a program and can be caught; but those that were ignored when the tool began (nohup). */
+/* Catches every signal that would end the program, except those that are ignored (nohup). */
 static void watch_signals(void)
 {
 	static const int sigs[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGPIPE, SIGALRM, SIGUSR1,
@@ -80,9 +80,10 @@ static _Noreturn void die_of_folder(int err)
 	    strerror(err));
 }
 
-/* ---- where ---- */
+/* ---- the names ---- */
 
-/* What the link says, from where it stands. */
+/* The target of a symbolic link; a relative one is resolved from the link's directory.  The caller frees
+ * it. */
 static char *read_link(const char *link)
 {
 	const char *slash = strrchr(link, '/');
@@ -103,7 +104,7 @@ static char *read_link(const char *link)
 	return path;
 }
 
-/* Follows links to a file that need not be there. */
+/* Follows symbolic links to a file that need not exist.  The caller frees the path. */
 static char *follow(const char *name)
 {
 	char *path = strdup(name), *next;
@@ -121,8 +122,8 @@ static char *follow(const char *name)
 	outfile_die_of(ELOOP);
 }
 
-/* Whether the name is fit for it; the kernel's own look through links comes first, with its rules about whose links
- * are followed. */
+/* Checks that the file may be made.  stat() by the user's path applies the kernel's rules about links that
+ * may be followed. */
 static void check_target(void)
 {
 	struct stat st;
@@ -139,7 +140,8 @@ static void check_target(void)
 	}
 	if (!S_ISREG(st.st_mode))
 		die(EXIT_REFUSED, "%s: is there, and is not a regular file", file.given);
-	/* Nobody replaces what may not be written. */
+	/* Replacing needs write permission for the directory only, but a read-only file is not meant to be
+	 * replaced. */
 	if (faccessat(AT_FDCWD, file.path, W_OK, AT_EACCESS) != 0)
 		outfile_die_of(errno);
 }
@@ -171,7 +173,7 @@ static void set_names(const char *name)
 	name_temporary();
 }
 
-/* The directory, in memory that the caller frees. */
+/* The path of the directory, in memory that the caller frees. */
 static char *folder(void)
 {
 	char *name = file.n_folder > 0 ? strndup(file.path, file.n_folder) : strdup(".");
@@ -183,7 +185,7 @@ static char *folder(void)
 
 /* ---- the file ---- */
 
-/* A descriptor's name for linkat(). */
+/* A path that names an open descriptor, for linkat(). */
 static const char *descriptor_path(int fd)
 {
 	static char path[32];
@@ -192,7 +194,8 @@ static const char *descriptor_path(int fd)
 	return path;
 }
 
-/* A file without a name; false where there is no such thing, or no way to give it one. */
+/* Makes a file without a name.  Returns false where that is not supported, or where it could not be named
+ * later. */
 static bool open_unnamed(void)
 {
 	char *name = folder();
@@ -214,11 +217,12 @@ static void prepare_removal(void)
 	if (is_prepared)
 		return;
 	is_prepared = true;
-	atexit(remove_it);
+	atexit(outfile_remove);
 	watch_signals();
 }
 
-/* A signal finds the file known or not made. */
+/* Makes a file with a temporary name.  Signals are blocked meanwhile, so that a handler removes it if it
+ * exists. */
 static void open_named(void)
 {
 	sigset_t all, before;
@@ -232,7 +236,7 @@ static void open_named(void)
 		file.fd = open(file.temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	} while (file.fd < 0 && (errno == EEXIST || errno == EINTR));
 	err = errno;
-	is_there = file.fd >= 0;
+	is_temporary = file.fd >= 0;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (file.fd < 0)
 		die_of_folder(err);
@@ -243,17 +247,17 @@ int outfile_open(const char *path, enum outfile_kind kind)
 	file.kind = kind;
 	set_names(path);
 	check_target();
-	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is EFBIG */
+	signal(SIGXFSZ, SIG_IGN); /* a write past the size limit fails with EFBIG */
 	file.is_unnamed = open_unnamed();
 	if (!file.is_unnamed)
 		open_named();
 	return file.fd;
 }
 
-/* ---- its completion ---- */
+/* ---- completion ---- */
 
-/* Permissions, owner and group of the file whose place it takes.  Where the group cannot be had, its permissions, which
- * were not meant for another group, are no more than those of everybody. */
+/* Sets the permissions, owner and group of the file that is replaced.  Where the group cannot be set, the
+ * group's permissions are reduced to those of others, since they were not meant for another group. */
 static int take_permissions(const struct stat *st)
 {
 	mode_t mode = st->st_mode & 0777;
@@ -278,13 +282,13 @@ static int set_permissions(void)
 	return fchmod(file.fd, 0666 & ~mask);
 }
 
-/* For a name that must be free. */
+/* Gives the file its name, which must not exist yet.  0, or -1 and errno. */
 static int give_new_name(int fd)
 {
 	if (file.is_unnamed)
 		return linkat(AT_FDCWD, descriptor_path(fd), AT_FDCWD, file.path, AT_SYMLINK_FOLLOW);
 	if (renameat2(AT_FDCWD, file.temporary, AT_FDCWD, file.path, RENAME_NOREPLACE) == 0) {
-		is_there = 0;
+		is_temporary = 0;
 		return 0;
 	}
 	if (errno != EINVAL && errno != ENOSYS)
@@ -300,15 +304,16 @@ static int outfile_replace(int fd)
 				return -1;
 			name_temporary();
 		}
-		is_there = 1;
+		is_temporary = 1;
 	}
 	if (rename(file.temporary, file.path) != 0)
 		return -1;
-	is_there = 0;
+	is_temporary = 0;
 	return 0;
 }
 
-/* No signal comes between two steps of it. */
+/* Gives the file its name.  Signals are blocked, so that no handler runs between two steps.  0, or -1 and
+ * errno. */
 static int give_name(int fd)
 {
 	sigset_t all, before;
@@ -318,13 +323,14 @@ static int give_name(int fd)
 	sigprocmask(SIG_BLOCK, &all, &before);
 	rc = file.kind == OUTFILE_NEW ? give_new_name(fd) : outfile_replace(fd);
 	err = errno;
-	remove_it();
+	outfile_remove();
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	errno = err;
 	return rc;
 }
 
-/* So that the name is on the disk too; where a directory cannot be synced that is not asked for. */
+/* Syncs the directory, so that the name is on the disk, too.  A failure is ignored: some file systems
+ * cannot. */
 static void outfile_sync_folder(void)
 {
 	char *name = folder();
@@ -341,7 +347,7 @@ void outfile_close(void)
 {
 	int keep = -1;
 
-	/* Some file systems know no permissions. */
+	/* Some file systems have no permissions. */
 	if (set_permissions() != 0 && errno != EPERM && errno != EOPNOTSUPP)
 		outfile_die_of(errno);
 	if (file.kind == OUTFILE_REPLACE && fsync(file.fd) != 0 && errno != EINVAL)
@@ -351,7 +357,7 @@ void outfile_close(void)
 		if (keep < 0)
 			outfile_die_of(errno);
 	}
-	/* A write that fails late is told here. */
+	/* Late write errors (NFS, quotas) are reported here. */
 	if (close(file.fd) != 0 && errno != EINTR)
 		outfile_die_of(errno);
 	if (give_name(keep) != 0) {

@@ -18,7 +18,7 @@
 #define FILE_MAX ((size_t)1 << 20)
 #define BLANKS " \t\r\n"
 
-/* ---- one ---- */
+/* ---- one peer ---- */
 
 static void peers_add(struct peers *p, const struct gn_peer_id *id, const char *place)
 {
@@ -50,7 +50,7 @@ static void peers_take_text(const char *option, const char *text, struct peers *
 
 /* ---- a file ---- */
 
-/* What is read: for the messages, and for what is left of it. */
+/* A list of peers that is being read. */
 struct listing {
 	const char *option, *file;
 	char *at; /* the next line */
@@ -58,8 +58,8 @@ struct listing {
 	struct peers *out;
 };
 
-/* The descriptor that FILE or fd:N stands for, or -1 and errno. */
-static int open_file(const char *option, const char *file)
+/* Opens FILE, or duplicates N of fd:N.  Returns the descriptor, or -1 and errno. */
+static int peers_open_file(const char *option, const char *file)
 {
 	uint64_t number;
 	struct fault f;
@@ -75,7 +75,7 @@ static int open_file(const char *option, const char *file)
 
 static char *peers_read_file(const char *option, const char *file)
 {
-	int fd = open_file(option, file), err = fd < 0 ? errno : 0;
+	int fd = peers_open_file(option, file), err = fd < 0 ? errno : 0;
 	char *text = malloc(FILE_MAX + 1);
 	ptrdiff_t got = 1;
 	size_t n = 0;
@@ -97,7 +97,7 @@ static char *peers_read_file(const char *option, const char *file)
 	if (n > FILE_MAX)
 		die_usage("%s @%s: is longer than 1 MiB", option, file);
 	text[n] = '\0';
-	/* The secret half of somebody's identity is a mistake, and no line of it is shown. */
+	/* A private key was given by mistake; the message must not show any of it. */
 	if (n > 4 && memcmp(text, "\x08\x01\x12\x40", 4) == 0)
 		die_usage("%s @%s: is a private key; gn-key pub shows the public one", option, file);
 	if (memchr(text, '\0', n) != NULL)
@@ -107,7 +107,7 @@ static char *peers_read_file(const char *option, const char *file)
 	return text;
 }
 
-/* The next line, without its end; NULL behind the last. */
+/* Returns the next line without its line end; NULL after the last. */
 static char *next_line(struct listing *l)
 {
 	char *line = l->at, *end;
@@ -121,7 +121,7 @@ static char *next_line(struct listing *l)
 	return line;
 }
 
-/* The line and those up to END, as one text again. */
+/* Joins the line and the following ones, up to the END line of PEM, to one text again. */
 static void join_pem(struct listing *l, char *line)
 {
 	while (strstr(line, "-----END ") == NULL && *l->at != '\0') {
@@ -139,7 +139,7 @@ static void take_line(struct listing *l, char *line, unsigned number)
 	struct fault f;
 
 	snprintf(place, sizeof place, "@%.240s, line %u", l->file, number);
-	if (address_parse_id(line, &id, &f) != 0) /* whose text may show a secret */
+	if (address_parse_id(line, &id, &f) != 0) /* f.text is not shown: it may contain a secret */
 		die_usage("%s %s: is neither a peer id nor an Ed25519 public key", l->option, place);
 	peers_add(l->out, &id, place);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* peers: the peers that an option names, once or several times.  Each value is
+/* peers: the peers that are named by the values of an option, which may be repeated.  Each value is
  *
  *	a peer id, in any of its forms
- *	a public key: as gn-key pub prints it, in PEM, or as ssh has it
- *	@FILE, @fd:N   a list of those, one a line; empty lines and lines that begin with '#' are skipped, PEM takes several
- *	               lines
- */
+ *	a public key: as gn-key pub prints it, in PEM, or in the form of ssh
+ *	@FILE, @fd:N   a list of these, one per line (PEM: several lines); empty lines and lines that begin with '#' are
+ *	               skipped
+ * / */
 #ifndef CMD_COMMON_PEERS_H
 #define CMD_COMMON_PEERS_H
 
@@ -14,11 +14,12 @@
 
 struct peers {
 	struct gn_peer_id *ids;
-	char **places; /* where each was named, for people */
+	char **places; /* where each was named, for messages */
 	size_t n;
 };
 
-/* Dies with a line and the code of gn-exit(7); option ("-r") is named in it. */
+/* Parses the values.  A failure ends the tool with the code of gn-exit(7) and a line that names the option
+ * ("-r"). */
 void peers_take(const char *option, const struct opt_list *values, struct peers *out);
 void peers_fini(struct peers *p);
 

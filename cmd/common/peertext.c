@@ -6,7 +6,7 @@
 #include "gn.h"
 #include "json.h"
 
-/* How many bytes of whole characters are shown. */
+/* The number of bytes that are shown; no character is cut in the middle. */
 static size_t shown_len(const char *text, size_t n)
 {
 	size_t at = 0, len = 0;

@@ -14,19 +14,19 @@
 #include "exit.h"
 #include "signals.h"
 
-#define FD_SAFE 10          /* pipes are kept above the numbers that the program is given */
-#define GROUP_POLL (GN_SEC) /* how often the groups of programs that have ended are looked at */
+#define FD_SAFE 10          /* pipes get this number or a higher one, above the descriptors of the program */
+#define GROUP_POLL (GN_SEC) /* interval of checks whether the groups of ended programs are empty */
 
-/* RUNS -- reaped --> ENDED -- nothing of its group, or of its known descendants, is left --> GONE */
+/* RUNS -- reaped --> ENDED -- no process of its group, or of its known descendants, is left --> GONE */
 enum program_state { PROGRAM_RUNS, PROGRAM_ENDED, PROGRAM_GONE };
 
 struct program {
 	struct program *next;
 	enum program_state state;
-	pid_t pid; /* with own_group also the group's number */
+	pid_t pid; /* with own_group also the id of the group */
 	bool own_group;
-	bool is_released; /* by program_free(): freed when it is gone */
-	int held;         /* a descriptor that is closed then, or -1 */
+	bool is_released; /* program_free() was called: the memory is freed when the program is gone */
+	int held;         /* a descriptor that is closed when the program is gone, or -1 */
 	struct descendants tree;
 	void (*on_exit)(void *arg, struct program *p, int status);
 	void *arg;
@@ -51,8 +51,8 @@ static void program_drop(struct program *p)
 	free(p);
 }
 
-/* The number of a group whose last process has ended may be given to another one, so once it was seen empty
- * it is never signalled again. */
+/* The kernel may reuse the id of an empty process group, so a group that was seen empty is never signalled
+ * again. */
 bool program_is_gone(struct program *p)
 {
 	if (p->state == PROGRAM_ENDED && p->own_group && kill(-p->pid, 0) && errno == ESRCH)
@@ -101,8 +101,8 @@ static struct program *program_find(pid_t pid)
 	return p;
 }
 
-/* Every child is reaped: where the tool is a container's first process, what its programs have left behind
- * becomes its child.  One at a time, since a callback may start and free others. */
+/* Reaps all children, also unknown ones: if the tool is the first process of a container, orphans become
+ * its children.  The list is searched again for each, since a callback may start and free programs. */
 static void on_child(void *arg, int sig)
 {
 	struct program *p;
@@ -133,7 +133,7 @@ static int programs_open(struct gn_loop *loop)
 	return err;
 }
 
-/* A pipe whose ends are close-on-exec and stand above FD_SAFE. */
+/* Makes a pipe whose ends are close-on-exec and not below FD_SAFE.  0 or -errno. */
 static int make_pipe(int ends[2])
 {
 	int low[2], err = 0;
@@ -174,7 +174,7 @@ static int spawn(const struct program_cfg *cfg, int in, int out, pid_t *pid)
 	signals_default(&set, cfg->own_group);
 	posix_spawnattr_setsigdefault(&attr, &set);
 	if (cfg->own_group)
-		flags |= POSIX_SPAWN_SETPGROUP; /* the attribute's group is 0: one with the child's number */
+		flags |= POSIX_SPAWN_SETPGROUP; /* the attribute's group is 0: a new group with the child's pid */
 	posix_spawnattr_setflags(&attr, flags);
 	err = posix_spawn_file_actions_adddup2(&files, in, cfg->fd_in);
 	if (err == 0)
@@ -243,7 +243,7 @@ static void signal_once(const struct program *p, int sig)
 	else if (p->tree.n > 0)
 		descendants_signal(&p->tree, sig);
 	else if (p->state == PROGRAM_RUNS)
-		kill(p->pid, sig); /* there is no /proc */
+		kill(p->pid, sig); /* without /proc no descendants are known */
 }
 
 void program_signal(struct program *p, int sig)

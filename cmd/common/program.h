@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * program: runs a program on two pipes and reaps it on the loop.  Everything else that is open here is
- * close-on-exec; signals are at their defaults in the program.
+ * program: runs a program with two pipes and reaps it on the loop.  All other descriptors of this process
+ * are close-on-exec; signals have their default actions in the program.
  *
- * A program may start others, a pipeline for example, and a signal must reach all of them.  With
- * own_group they are its process group.  Without it the program stays in the caller's group, where it can
- * use the terminal, and they are its descendants, as far as they can be found (descendants.h).
+ * A program may start other processes, for example a pipeline, and a signal must reach all of them.  With
+ * own_group these are the members of its process group.  Without it the program stays in the caller's
+ * group, where it may use the terminal, and they are its descendants, as far as they can be found
+ * (descendants.h).
  */
 #ifndef CMD_COMMON_PROGRAM_H
 #define CMD_COMMON_PROGRAM_H
@@ -16,38 +17,42 @@ struct program;
 
 struct program_cfg {
 	struct gn_loop *loop;
-	char *const *argv; /* looked up in PATH */
-	char *const *env;  /* NULL: as ours */
-	int fd_in, fd_out; /* the numbers on which it reads and writes: 0 and 1, or 6 and 7 */
+	char *const *argv; /* argv[0] is searched for in PATH */
+	char *const *env;  /* NULL: the environment of this process */
+	int fd_in, fd_out; /* the descriptors from which it reads and to which it writes: 0 and 1, or 6 and 7 */
 	bool own_group;
-	/* status: as of waitpid(); once, on the loop, unless freed before. */
+	/* Called once, on the loop, when the program was reaped, unless it is freed before.  status: of
+	 * waitpid().  It may free the program. */
 	void (*on_exit)(void *arg, struct program *p, int status);
 	void *arg;
 };
 
-/* signals_open() must have been called.  *to: where we write what it reads, *from: where
- * we read what it writes; the caller's, close-on-exec, for input_new/output_new with own.
- * -ENOENT when there is no such program, another -errno when it cannot be run. */
+/* Starts the program; signals_open() must have been called.  *to: the pipe that the program reads, *from:
+ * the pipe that it writes; both are close-on-exec and owned by the caller, who passes them to output_new()
+ * and input_new() with own.  Returns 0, -ENOENT when there is no such program, another -errno when it cannot
+ * be run. */
 int program_start(const struct program_cfg *cfg, struct program **out, int *to, int *from);
-/* Signals the program and what it has started; may be called after its end.  A stopped one is continued, so
- * that it notices. */
+/* Signals the program and the processes that it has started, also after the program itself has
+ * ended.  Stopped processes are continued, so that they receive the signal. */
 void program_signal(struct program *p, int sig);
-/* Has it ended, and with it everything that program_signal() would reach? */
+/* Whether the program, and every process that program_signal() would reach, has ended. */
 bool program_is_gone(struct program *p);
-/* Takes over fd and closes it when the program is gone: for a pipe whose end would be a lie. */
+/* Takes ownership of fd and closes it when the program is gone.  Used for a pipe whose closing would look
+ * like an end of file that the peer has not sent. */
 void program_hold(struct program *p, int fd);
-/* Forgets it.  A program that still runs is reaped in silence. */
+/* Releases the program; NULL is allowed.  If it still runs it is reaped later, and on_exit is not called. */
 void program_free(struct program *p);
 
-/* Of all programs that were started with own_group, those too that were freed while their group lived on. */
+/* These apply to all programs that were started with own_group, including freed ones whose group still
+ * exists. */
 void programs_signal(int sig);
 bool programs_are_gone(void);
-/* Before the loop is freed. */
+/* Releases all programs; to be called before the loop is freed. */
 void programs_close(void);
 
-/* The exit code a tool takes over: its own, or 128 + signal. */
+/* The exit code of a tool for a program's status: the program's own, or 128 + signal. */
 int program_exit_code(int status);
-/* EXIT_NOTFOUND or EXIT_CANNOTRUN for what program_start() returned. */
+/* EXIT_NOTFOUND or EXIT_CANNOTRUN for an error of program_start(). */
 int program_error_code(int err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* protocol: is this text fit to be a protocol's id? */
+/* protocol: checks PROTO operands. */
 #ifndef CMD_COMMON_PROTOCOL_H
 #define CMD_COMMON_PROTOCOL_H
 
@@ -7,7 +7,7 @@
 
 #define PROTOCOL_MAX 1022
 
-/* 0, or -1 and a fault. */
+/* Returns 0 if the text may be a protocol's id, or -1 and a fault. */
 int protocol_check(const char *id, struct fault *f);
 
 #endif

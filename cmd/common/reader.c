@@ -15,7 +15,7 @@
 #include "terminal.h"
 
 #define READ_ROOM ((size_t)1 << 18)
-#define ALIGN ((size_t)64) /* where each read begins: at odd offsets it is much slower */
+#define ALIGN ((size_t)64) /* alignment of each read: unaligned reads are much slower */
 
 void reader_init(struct reader *r, int fd, enum format format, size_t max)
 {
@@ -28,7 +28,7 @@ void reader_fini(struct reader *r)
 	*r = (struct reader){.fd = -1};
 }
 
-/* Moves what is left so that it ends at a multiple of ALIGN, with room to read behind it. */
+/* Moves the bytes that are left so that they end at a multiple of ALIGN, with room for a read after them. */
 static int reader_make_room(struct reader *r)
 {
 	size_t left = r->len - r->at, to = (ALIGN - left % ALIGN) % ALIGN;
@@ -62,15 +62,15 @@ ptrdiff_t reader_read(int fd, void *buf, size_t n)
 
 	while ((got = read(fd, buf, n)) < 0) {
 		if (errno == EAGAIN)
-			poll(&p, 1, -1); /* somebody else has made it non-blocking */
+			poll(&p, 1, -1); /* another process has set O_NONBLOCK */
 		else if (errno != EINTR)
 			return -errno;
 	}
 	return got > 0 ? got : terminal_check_end(fd);
 }
 
-/* Reads some; 0 or -errno. */
-static int more(struct reader *r)
+/* Reads once; 0 or -errno. */
+static int reader_fill(struct reader *r)
 {
 	size_t room;
 	ptrdiff_t n;
@@ -105,7 +105,7 @@ int reader_next(struct reader *r, struct format_message *out)
 					    r->ended, r->max, &r->seen, out);
 		if (err != GN_EAGAIN)
 			break;
-		err = more(r);
+		err = reader_fill(r);
 		if (err != 0)
 			return err;
 	}

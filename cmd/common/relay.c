@@ -7,35 +7,37 @@
 #include "batch.h"
 
 #define VIEWS 16
-#define PEER_END_LIMIT (1 * GN_SEC) /* relay_finish(): for the peer's end, from the acknowledgement on */
+#define PEER_END_LIMIT (1 * GN_SEC) /* relay_finish(): the wait for the peer's end after the acknowledgement */
 
-/* What this side sends.
+/* The sending side.
  *
- *	OPEN -- the input has ended --> HELD -- relay_end(), or at once without hold_end --> ENDING
- *	ENDING -- the end was handed to the channel --> ENDED -- GN_ACKED --> ACKED
+ *	OPEN   -- the input has ended --> HELD with hold_end, else ENDING
+ *	HELD   -- relay_end() --> ENDING
+ *	ENDING -- gn_channel_end() was called --> ENDED
+ *	ENDED  -- GN_ACKED after GN_DRAINED --> ACKED
  */
 enum relay_sending { SENDING_OPEN, SENDING_HELD, SENDING_ENDING, SENDING_ENDED, SENDING_ACKED };
 
-/* What the peer sends.
+/* The receiving side.
  *
- *	OPEN -- nobody reads the output --> DROPPING
- *	OPEN, DROPPING -- the peer's end has come, and what came before was written --> ENDED
+ *	OPEN           -- the output has no reader any more, or relay_finish() --> DROPPING
+ *	OPEN, DROPPING -- the peer has ended its side, and all received data was written or dropped --> ENDED
  */
 enum relay_receiving { RECEIVING_OPEN, RECEIVING_DROPPING, RECEIVING_ENDED };
 
 struct relay {
 	struct relay_cfg cfg;
-	struct gn_timer *run_timer;      /* runs it from the loop, where callbacks may fire */
+	struct gn_timer *run_timer;      /* calls relay_run() from the loop, where callbacks are allowed */
 	struct gn_timer *peer_end_timer; /* ends the wait for the peer's end */
 	struct batch batch;
 	struct gn_metrics metrics;
 	struct relay_result result;
 	enum relay_sending sending;
 	enum relay_receiving receiving;
-	int receive_err;                /* met behind frames that still have to be written, */
-	enum relay_fault receive_fault; /* and whose it is */
+	int receive_err;                /* an error or GN_EOF that follows frames which are not written yet */
+	enum relay_fault receive_fault; /* the fault for receive_err */
 	bool is_frames;
-	bool output_lost;  /* it was found out just now that nobody reads: what waits is to be dropped */
+	bool output_lost;  /* the output has just lost its reader: frames that are ready must be dropped */
 	bool sync_pending; /* GN_ACKED is pending */
 	bool drained;      /* GN_DRAINED came */
 	bool dead;
@@ -65,7 +67,7 @@ static void relay_fail_output(struct relay *r, int err)
 
 /* ---- from the input to the channel -------------------------------------------- */
 
-/* What ends the reading: 0 while it goes on. */
+/* Returns 0 while the input may have more, else what ended it. */
 static int relay_send_bytes(struct relay *r)
 {
 	ptrdiff_t n;
@@ -90,7 +92,7 @@ static int relay_send_frames(struct relay *r)
 		if (err == GN_ETOOBIG)
 			return err;
 		if (err != 0) {
-			r->dead = true; /* its event tells why */
+			r->dead = true; /* GN_DEAD follows */
 			return 0;
 		}
 		framer_skip(r->cfg.framer);
@@ -113,7 +115,7 @@ static void relay_send_end(struct relay *r)
 	r->sending = SENDING_ENDED;
 	if (gn_channel_end(r->cfg.ch))
 		r->dead = true;
-	r->sync_pending = false; /* what is pending does not cover the end */
+	r->sync_pending = false; /* the pending acknowledgement does not cover the end */
 	relay_sync(r);
 }
 
@@ -149,8 +151,8 @@ static bool relay_has_output(const struct relay *r)
 	return r->cfg.out != NULL && r->receiving == RECEIVING_OPEN;
 }
 
-/* Passes on what is there: 0 when the output or the channel has to be waited for, else
- * what the channel ended with. */
+/* Copies what the channel has.  Returns 0 when the output or the channel has to be waited for, else the
+ * error or GN_EOF that the channel has returned. */
 static int relay_receive_bytes(struct relay *r)
 {
 	struct iovec v[VIEWS];
@@ -204,7 +206,7 @@ static int relay_batch_frames(struct relay *r)
 	}
 }
 
-/* Frames before the end, or before a bad one, are written out before it is told. */
+/* Copies frames.  Those in front of the end, or of a malformed one, are written before that is returned. */
 static int relay_receive_frames(struct relay *r)
 {
 	int err;
@@ -238,7 +240,8 @@ static void relay_receive(struct relay *r)
 	if (end == 0)
 		return;
 	if (end != GN_EOF) {
-		/* Who reads nothing loses nothing: what was sent decides. */
+		/* When received data is dropped and all sent data is acknowledged, an error of the channel
+		 * loses nothing. */
 		if (r->receiving != RECEIVING_DROPPING || r->sending != SENDING_ACKED)
 			relay_fail(r, r->receive_fault, end);
 		return;
@@ -260,7 +263,7 @@ static void relay_release_input(struct relay *r)
 		return;
 	input_on_ready(r->cfg.in, NULL, NULL);
 	input_pause(r->cfg.in);
-	r->cfg.in = NULL; /* its owner may free it from here on */
+	r->cfg.in = NULL; /* its owner may free it now */
 	r->cfg.framer = NULL;
 }
 
@@ -293,8 +296,8 @@ static void relay_detach(struct relay *r)
 	r->cfg.ch = NULL;
 }
 
-/* The channel is dead, and the peer's side had ended in good order: nothing that came is short, and
- * whether something is wrong depends on what was sent. */
+/* Called when the channel has failed after the peer had ended its side in good order.  Received data is
+ * complete, so this is a failure only if sent data was lost. */
 static void relay_check_loss(struct relay *r)
 {
 	int err = gn_channel_error(r->cfg.ch);
@@ -302,7 +305,7 @@ static void relay_check_loss(struct relay *r)
 	bool had_nothing = !relay_metrics(r)->bytes_out && (r->sending != SENDING_OPEN || r->cfg.end_follows);
 
 	if (err == GN_ERESET) {
-		/* The peer has stopped reading, which is its right. */
+		/* The peer may stop reading; that loses data only if some is unacknowledged. */
 		if (lost != 0)
 			relay_fail(r, RELAY_UNREAD, err);
 	} else if (!had_nothing || lost != 0) {
@@ -310,7 +313,7 @@ static void relay_check_loss(struct relay *r)
 	}
 }
 
-/* Is there nothing left to do?  With a fault in r->result unless all is well. */
+/* Whether the relay has ended; r->result has the fault, if any. */
 static bool relay_is_done(struct relay *r)
 {
 	bool is_dead = r->dead && gn_channel_error(r->cfg.ch);
@@ -334,7 +337,7 @@ static void relay_wait_for_peer_end(struct relay *r)
 	gn_timer_start(r->peer_end_timer, PEER_END_LIMIT);
 }
 
-/* Everything it may do now.  on_done may free the relay: nothing is touched behind it. */
+/* Does everything that is possible now.  on_done may free the relay, so nothing follows it. */
 static void relay_run(struct relay *r)
 {
 	if (r->cfg.ch == NULL)
@@ -348,7 +351,7 @@ static void relay_run(struct relay *r)
 		relay_send(r);
 		relay_send_end(r);
 	}
-	/* The peer may stop reading from now on: it has to be known what has arrived until then. */
+	/* The peer may stop reading from now on, so an acknowledgement of the data sent so far is needed. */
 	if (r->receiving == RECEIVING_ENDED && r->sending == SENDING_OPEN && gn_channel_pending(r->cfg.ch))
 		relay_sync(r);
 	if (!relay_is_done(r)) {
@@ -373,18 +376,18 @@ static void relay_on_acked(struct relay *r)
 	if (r->sending != SENDING_ENDED)
 		return;
 	if (!r->drained) {
-		relay_sync(r); /* it was answered before the end went out */
+		relay_sync(r); /* that acknowledgement does not cover the end */
 		return;
 	}
 	r->sending = SENDING_ACKED;
 }
 
-/* All has gone out.  The source goes with the input. */
+/* All data and the end have been sent: the channel does not need the input as its source any more. */
 static void relay_on_drained(struct relay *r)
 {
 	r->drained = true;
 	if (r->cfg.in != NULL && !r->is_frames && gn_channel_source(r->cfg.ch, NULL, NULL))
-		return; /* it is dead already, and may look at its source once more */
+		return; /* a failed channel may still use its source */
 	relay_release_input(r);
 	if (r->cfg.on_sent != NULL)
 		r->cfg.on_sent(r->cfg.arg);

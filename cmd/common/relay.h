@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * relay: carries a channel's bytes or frames to and from a pair of descriptors, until
- * both directions have ended in good order or something failed.
+ * relay: copies bytes or frames between a channel and a pair of descriptors, until both directions have
+ * ended in good order or something has failed.
  *
- *	local side                      wire side
- *	input --> [form] --- send --->  channel        form: how frames look locally, format.h;
- *	output <- [form] <-- receive -- channel              raw both ways: bytes, not copied
+ *	local side                      network
+ *	input --> framer ---- send ---> channel        without a framer: bytes, which are not copied
+ *	output <- batch <-- receive --- channel
  *
- * Half-close goes through both ways: the end of the input ends the channel's sending
- * side, the channel's end ends the output.
+ * Half-close passes through: the end of the input ends the sending side of the channel, and the end of the
+ * channel closes the output.
  *
- * What was sent counts once the peer has acknowledged it (gn_channel_sync()): RELAY_CLEAN promises
- * that, and there is no limit on the wait for it but those that end a silent connection.
+ * RELAY_CLEAN means that the peer has acknowledged everything that was sent (gn_channel_sync()).  The wait
+ * for the acknowledgement is limited only by the limits that end a silent connection.
  */
 #ifndef CMD_COMMON_RELAY_H
 #define CMD_COMMON_RELAY_H
@@ -26,56 +26,57 @@ struct relay;
 
 enum relay_fault {
 	RELAY_CLEAN,  /* both directions ended, everything was written out, and what was sent was acknowledged */
-	RELAY_PEER,   /* the channel died, or what came from it was bad */
-	RELAY_UNREAD, /* after its own end the peer has stopped reading: some of what was sent was not taken */
-	RELAY_IDLE,   /* nothing has moved for too long; the relay's owner says so */
-	RELAY_INPUT,  /* reading locally failed, or what was read was bad (GN_E*) */
-	RELAY_OUTPUT, /* writing locally failed */
-	RELAY_FORMAT, /* the local form cannot express a frame that came (a line with a '\n' in it) */
+	RELAY_PEER,   /* the channel failed, or the peer sent invalid data */
+	RELAY_UNREAD, /* after its own end the peer has stopped reading: some bytes were not delivered */
+	RELAY_IDLE,   /* no byte has moved for too long; set by the relay's owner */
+	RELAY_INPUT,  /* reading the input failed, or the input is invalid (GN_E*) */
+	RELAY_OUTPUT, /* writing the output failed */
+	RELAY_FORMAT, /* the local format cannot express a received frame (a line that contains a '\n') */
 };
 
-/* How it ended. */
+/* How a relay ended. */
 struct relay_result {
 	enum relay_fault fault;
-	int err;       /* 0 or of gn.h; -EPIPE with RELAY_OUTPUT is not worth a word */
-	bool opened;   /* the peer had accepted the protocol */
-	bool got_end;  /* the peer's side ended in good order, and all that came before was written out */
-	uint64_t lost; /* bytes that were read from the input and that the peer has not acknowledged */
+	int err;       /* 0 or an error of gn.h; -EPIPE with RELAY_OUTPUT is not reported */
+	bool opened;   /* the peer has accepted the protocol */
+	bool got_end;  /* the peer has ended its side in good order, and all that it sent was written out */
+	uint64_t lost; /* bytes that were read from the input and not acknowledged by the peer */
 };
 
 struct relay_cfg {
-	struct gn_channel *ch;           /* the relay's from relay_new() on */
-	struct input *in;                /* borrowed; NULL: there is nothing to send */
-	struct output *out;              /* borrowed; NULL: what comes is dropped */
-	struct framer *framer;           /* borrowed; makes frames of `in`; not NULL where the channel is GN_FRAMES */
-	enum format format;              /* of the output, with units only */
-	bool drop_output;                /* -EPIPE is no fault: what comes is dropped then */
-	bool keep_output;                /* the channel's end leaves the output open, for the next one */
-	bool hold_end;                   /* the input's end is told by on_input_end and waits for relay_end() */
-	bool end_follows;                /* without `in`: our end goes out when the peer's has come */
-	void (*on_opened)(void *arg);    /* the peer accepted the protocol; may be NULL */
+	struct gn_channel *ch;        /* owned by the relay once relay_new() has succeeded */
+	struct input *in;             /* borrowed; NULL: nothing is sent */
+	struct output *out;           /* borrowed; NULL: received data is dropped */
+	struct framer *framer;        /* borrowed; cuts `in` into frames; not NULL if the channel is GN_FRAMES */
+	enum format format;           /* of the output; used with a framer only */
+	bool drop_output;             /* -EPIPE of the output is not a failure: received data is dropped from then on */
+	bool keep_output;             /* the output stays open when the channel ends, for the next relay */
+	bool hold_end;                /* at the end of the input, on_input_end is called and relay_end() awaited */
+	bool end_follows;             /* without `in`: the sending side is ended after the peer has ended its side */
+	void (*on_opened)(void *arg); /* the peer has accepted the protocol; may be NULL */
 	void (*on_input_end)(void *arg); /* may be NULL */
-	/* All bytes and our end have gone out, only the acknowledgement is missing: the input is not used
-	 * any more and may be freed.  May be NULL. */
+	/* All bytes and the end have been sent, and only the acknowledgement is pending: the input is not
+	 * used any more and may be freed.  May be NULL. */
 	void (*on_sent)(void *arg);
-	/* Once, on the loop.  The channel is gone by then: freed when clean, reset and freed else.
-	 * relay_free() may be called from here. */
+	/* Called once, on the loop.  The channel is freed by then; it was reset before unless the result is
+	 * RELAY_CLEAN. relay_free() may be called from here. */
 	void (*on_done)(void *arg, const struct relay_result *result);
 	void *arg;
 };
 
+/* Returns 0, or an error, and then the channel is still the caller's. */
 int relay_new(const struct relay_cfg *cfg, struct gn_loop *loop, struct relay **out);
-void relay_end(struct relay *r); /* ends the sending side, behind what was read */
-/* The program behind input and output has ended and that is fine: ends the sending side, and drops what
- * still comes; the output is not used any more.  When all that was sent is acknowledged, the peer has a second to end its
- * side, too; then the stream is reset, so that it does not go on sending to nobody. */
+void relay_end(struct relay *r); /* ends the sending side after the bytes that were read */
+/* To be called when the program that uses input and output has exited with 0: ends the sending side, drops
+ * what is still received, and does not use the output any more.  After the acknowledgement the peer has a
+ * second to end its side; then the stream is reset, so that the peer stops sending. */
 void relay_finish(struct relay *r);
-/* Resets the channel now; on_done is not called any more. */
+/* Resets the channel; on_done is not called any more. */
 void relay_reset(struct relay *r);
-void relay_free(struct relay *r); /* resets the channel if it is still there */
-/* The channel's, as they were when it was given up. */
+void relay_free(struct relay *r); /* resets the channel if it still exists; NULL is allowed */
+/* The channel's metrics; after its end the last ones. */
 const struct gn_metrics *relay_metrics(struct relay *r);
-/* Bytes read from the input that are not known to have arrived. */
+/* The number of bytes that were read from the input and not acknowledged by the peer. */
 uint64_t relay_unconfirmed(const struct relay *r);
 
 #endif

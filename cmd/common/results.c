@@ -15,7 +15,7 @@ int results_close_fd(int fd)
 	int err = close(fd) != 0 && errno != EINTR ? -errno : 0;
 
 	if (fd <= STDERR_FILENO && open("/dev/null", O_RDWR) < 0)
-		return err; /* the number stays free: the tool is about to end */
+		return err; /* the number stays free, which is harmless since the tool is about to end */
 	return err;
 }
 

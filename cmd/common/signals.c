@@ -8,7 +8,7 @@
 
 #define SIGNALS_MAX 8
 
-/* The handler may touch only what is lock-free and global, so this is. */
+/* Global, since the signal handler uses it. */
 static struct {
 	int pipe[2];
 	struct gn_watch *watch;
@@ -29,7 +29,7 @@ static void handler(int sig)
 		if (state.on[i].sig == sig)
 			state.caught[i] = 1;
 	if (write(state.pipe[1], "", 1) < 0) {
-		/* a full pipe wakes the loop just as well */
+		/* The pipe is full, so the loop wakes anyway. */
 	}
 	errno = saved;
 }
@@ -50,7 +50,7 @@ static void signals_on_ready(void *arg, unsigned ready)
 	}
 }
 
-/* Ignored if the parent had them ignored. */
+/* These stay ignored if the parent process has ignored them. */
 static const int kept[] = {SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU};
 static const int ignored[] = {SIGPIPE, SIGXFSZ};
 
@@ -74,10 +74,10 @@ void signals_begin(void)
 		if (sig == SIGKILL || sig == SIGSTOP || is_in(kept, COUNT(kept), sig))
 			continue;
 		sa.sa_handler = is_in(ignored, COUNT(ignored), sig) ? SIG_IGN : SIG_DFL;
-		sigaction(sig, &sa, NULL); /* fails for the few numbers that libc keeps for itself */
+		sigaction(sig, &sa, NULL); /* fails for the few numbers that libc reserves */
 	}
 	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL); /* what is pending is delivered now */
+	sigprocmask(SIG_SETMASK, &none, NULL); /* pending signals are delivered now */
 }
 
 void signals_default(sigset_t *set, bool own_group)

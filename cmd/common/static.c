@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * For STATIC=1 only.  c-ares can look up the names of services, which nobody here asks
- * it for, and brings getservbyname() and getservbyport_r() along; in a static program those would
- * load the system's shared libraries (and the linker warns of it).  These know no service.
+ * For STATIC=1 only.  c-ares refers to getservbyname() and getservbyport_r() to look up service names,
+ * which the tools do not use.  In a static program those functions would load the system's shared
+ * libraries, and the linker warns about it.  The functions below replace them and find no service.
  */
 #ifdef GN_STATIC
 
@@ -11,7 +11,7 @@
 #include <netdb.h>
 #include <stddef.h>
 
-/* In their place by the linker's --wrap. */
+/* The linker's --wrap option substitutes these. */
 struct servent *__wrap_getservbyname(const char *name, const char *proto);
 int __wrap_getservbyport_r(int port, const char *proto, struct servent *buf, char *room, size_t n,
 			   struct servent **out);
@@ -35,5 +35,5 @@ int __wrap_getservbyport_r(int port, const char *proto, struct servent *buf, cha
 }
 
 #else
-typedef int gn_nothing_here; /* ISO C wants something in a file */
+typedef int gn_nothing_here; /* ISO C does not allow an empty translation unit */
 #endif

@@ -48,7 +48,7 @@ void streamlog_fini(struct streamlog *n)
 	*n = (struct streamlog){0};
 }
 
-/* A connection that fell silent is a cut like any other, once there was a stream. */
+/* Whether the stream was cut off.  A connection that timed out counts as cut off once the stream was open. */
 static bool streamlog_is_cut(const struct relay_result *r)
 {
 	return r->fault == RELAY_PEER && (exit_code(r->err) == EXIT_RESET || (r->err == GN_ETIMEOUT && r->opened));
@@ -84,7 +84,7 @@ static const char *streamlog_side(const struct streamlog *n, enum relay_fault fa
 	return "from the peer";
 }
 
-/* What helps where bytes turn out to be no frames. */
+/* Names the option that helps where bytes turn out not to be frames. */
 static const char *streamlog_frames_hint(const struct streamlog *n, enum relay_fault fault)
 {
 	if (fault == RELAY_PEER)
@@ -94,7 +94,7 @@ static const char *streamlog_frames_hint(const struct streamlog *n, enum relay_f
 	return "no frames?  -F line takes lines, --wire raw sends plain bytes";
 }
 
-/* What is known of a stream that was cut, in numbers. */
+/* Formats the byte counts of a stream that was cut off. */
 static void streamlog_explain_cut(const struct relay_result *r, const struct gn_metrics *m, char *text, size_t room)
 {
 	unsigned long long in = m->bytes_in, lost = r->lost, sent = m->bytes_out > r->lost ? m->bytes_out : r->lost;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* note: what is said of a stream: that it was opened, how it ended; as lines, or with -j
- * as JSON objects, on stderr.  Failures are always said, the rest with -v or -j.  The number of lines about one
- * network is limited (netblock.h); JSON objects are all printed. */
+/* streamlog: prints on stderr that a stream was opened and how it ended, as lines or, with -j, as JSON
+ * objects.  Failures are always printed, the rest with -v or -j.  The number of lines about one network is
+ * limited (netblock.h), that of JSON objects is not. */
 #ifndef CMD_COMMON_STREAMLOG_H
 #define CMD_COMMON_STREAMLOG_H
 
@@ -12,8 +12,8 @@
 struct streamlog_cfg {
 	bool json;
 	unsigned verbose;
-	bool program;         /* input and output belong to a program, not to the tool itself */
-	const char *protocol; /* what is shown in the place of the stream's, which holds a secret; NULL: the stream's */
+	bool program;         /* the stream is served by a program, not by standard input and output */
+	const char *protocol; /* shown instead of the stream's protocol, which contains a secret; NULL: that is shown */
 };
 
 struct streamlog {
@@ -25,14 +25,14 @@ struct streamlog {
 	bool inbound;
 };
 
-/* Keeps who it is about, and says that it was opened. */
+/* Stores what is known of the stream, and prints that it was opened. */
 void streamlog_open(struct streamlog *n, const struct streamlog_cfg *cfg, const struct gn_channel *ch);
-/* Says how it ended.  status: the program's exit code, -1 without one. */
+/* Prints how it ended.  status: the program's exit code, -1 without a program. */
 void streamlog_close(const struct streamlog *n, const struct relay_result *result, int status,
 		     const struct gn_metrics *m);
 void streamlog_fini(struct streamlog *n);
 
-/* The exit code for an end of relay.h. */
+/* The exit code for a result of relay.h. */
 int streamlog_exit_code(const struct relay_result *result);
 
 #endif

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-#define _DEFAULT_SOURCE /* TIOCGWINSZ is no part of POSIX.1-2008 */
+#define _DEFAULT_SOURCE /* TIOCGWINSZ is not in POSIX.1-2008 */
 #include "terminal.h"
 
 #include <errno.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
-#define COLUMNS_USUAL 80
+#define COLUMNS_DEFAULT 80
 
 unsigned terminal_columns(int fd)
 {
 	struct winsize size = {0};
 
 	if (ioctl(fd, TIOCGWINSZ, &size) || size.ws_col == 0)
-		return COLUMNS_USUAL;
+		return COLUMNS_DEFAULT;
 	return size.ws_col;
 }
 
-/* On a terminal that has hung up every request fails with EIO; on what is no terminal it fails with another error. */
+/* On a terminal that was closed tcgetattr() fails with EIO; on a descriptor of another kind with another
+ * error. */
 int terminal_check_end(int fd)
 {
 	struct termios mode;

@@ -61,7 +61,7 @@ int wire_set_defaults(struct wire *w, bool program, struct fault *f)
 		w->max_frame = GN_FRAME_MAX;
 	if (w->max_frame > SIZE_MAX / 4)
 		return fault_set(f, "--max-frame: out of range");
-	/* who names a form of frames means frames */
+	/* a format of frames that was given implies frames on the network */
 	if (!w->has_wire)
 		w->frames = !program || (w->has_format && w->format != FORMAT_RAW);
 	wire_settle_formats(w, program);

@@ -10,20 +10,21 @@
 #include "program.h"
 #include "ucspi.h"
 
-#define EXIT_WAIT (200 * GN_MSEC)  /* from the end of its output to its exit code */
+#define EXIT_WAIT (200 * GN_MSEC)  /* the longest wait for the exit code after the end of the program's output */
 #define KILL_DELAY (2 * GN_SEC)    /* from SIGTERM to SIGKILL */
-#define POLL (20 * GN_MSEC)        /* how often a group is asked whether somebody is left in it */
-#define UNREAD_LIMIT (60 * GN_SEC) /* for so long what the program writes to nobody is read; then it gets EPIPE */
+#define POLL (20 * GN_MSEC)        /* interval of checks whether the processes have ended */
+#define UNREAD_LIMIT (60 * GN_SEC) /* how long output is discarded without a stream; then the program gets EPIPE */
 
-/* RUNS -- the relay is done, the program's input had its end --> ALONE -- the program exits --> DONE
- * RUNS -- the relay is done, and the program has exited --> DONE
- * RUNS, ALONE -- a fault that cuts the program's input, another exit code than 0, worker_stop() --> STOPPING
- * STOPPING -- the program and what it started are gone, or were killed --> DONE
+/* RUNS           -- the relay has ended, and the program got its end of file --> DETACHED
+ * RUNS           -- the relay has ended, and the program has exited --> DONE
+ * RUNS, DETACHED -- its input was cut, it exits with another code than 0, or worker_stop() --> STOPPING
+ * DETACHED       -- the program exits --> DONE
+ * STOPPING       -- the program and its processes are gone, or were killed --> DONE
  */
 enum worker_state {
 	WORKER_RUNS,
-	WORKER_DETACHED, /* the stream is over, the program may end by itself; what it writes is dropped */
-	WORKER_STOPPING, /* the program was told to end; its input stays open */
+	WORKER_DETACHED, /* the stream has ended, and the program may finish its work; its output is dropped */
+	WORKER_STOPPING, /* the program was signalled; its input stays open */
 	WORKER_DONE,
 };
 
@@ -35,11 +36,11 @@ struct worker {
 	struct output *out;
 	struct framer framer;
 	struct relay *relay;
-	struct gn_timer *timer; /* RUNS: EXIT_WAIT; STOPPING and ALONE: POLL */
+	struct gn_timer *timer; /* RUNS: EXIT_WAIT; STOPPING and DETACHED: POLL */
 	gn_time deadline;       /* STOPPING: when it is killed; ALONE: when its output is closed */
 	bool output_ended;
-	bool sent;   /* all that it wrote has gone out */
-	bool exited; /* the program itself */
+	bool sent;   /* its whole output was sent */
+	bool exited; /* the program itself has ended */
 	bool killed;
 	struct relay_result result;
 	int status;
@@ -58,8 +59,8 @@ static void worker_close_output(struct worker *w)
 	w->out = NULL;
 }
 
-/* A process that has outlived the program and still reads its input must not see an end there that
- * the peer has not sent. */
+/* If a process has outlived the program and still reads its input, it must not see an end of file that the
+ * peer has not sent: the pipe then stays open. */
 static void close_or_hold_output(struct worker *w)
 {
 	int fd = -1;
@@ -71,7 +72,7 @@ static void close_or_hold_output(struct worker *w)
 	worker_close_output(w);
 }
 
-/* Behind this the worker may be gone. */
+/* on_done may free the worker. */
 static void worker_finish(struct worker *w)
 {
 	gn_timer_stop(w->timer);
@@ -79,7 +80,7 @@ static void worker_finish(struct worker *w)
 	close_or_hold_output(w);
 	if (w->result.fault == RELAY_CLEAN && w->result.lost != 0 && w->state == WORKER_DETACHED)
 		w->result.fault = RELAY_UNREAD, w->result.err = GN_ERESET;
-	/* Nobody has missed anything when the connection was lost after the peer's end, unless something was to be sent. */
+	/* A connection that is lost after the peer's end, with nothing left to send, loses nothing. */
 	if (w->result.fault == RELAY_PEER && w->result.got_end && w->result.lost == 0 && w->status == 0)
 		w->result = (struct relay_result){.got_end = true};
 	w->state = WORKER_DONE;
@@ -122,7 +123,7 @@ static void worker_on_input_end(void *arg)
 		gn_timer_start(w->timer, EXIT_WAIT);
 }
 
-/* The program is over, and so is what it had to say. */
+/* Calls on_idle when the program has exited and its output was sent. */
 static void worker_check_idle(struct worker *w)
 {
 	if (w->state != WORKER_RUNS || !w->sent || !w->exited)
@@ -140,8 +141,9 @@ static void worker_on_sent(void *arg)
 	worker_check_idle(w);
 }
 
-/* The program writes to nobody.  That must neither hold it up nor kill it while it still works on its input; but
- * whoever writes for ever has to notice at last.  It is read slowly, so that dropping costs little. */
+/* Discards the output of a program whose stream has ended.  The program must neither block nor get a
+ * SIGPIPE while it still works on its input, but after UNREAD_LIMIT the pipe is closed, so that a program
+ * which writes for ever ends.  It is read at intervals, so that this takes little CPU. */
 static void worker_discard_output(void *arg)
 {
 	struct worker *w = arg;
@@ -169,14 +171,14 @@ static void worker_detach(struct worker *w)
 	worker_close_output(w);
 	if (w->in == NULL || w->output_ended)
 		return;
-	input_skip(w->in, input_held(w->in)); /* the relay has counted it */
+	input_skip(w->in, input_held(w->in)); /* the relay has counted these bytes as lost */
 	w->deadline = gn_loop_now(w->cfg.loop) + UNREAD_LIMIT;
 	input_on_ready(w->in, worker_discard_output, w);
 	worker_discard_output(w);
 }
 
-/* Must the program be told?  Not when all that the peer sent and its end have come: the program may go on
- * working on it.  Where the peer had sent nothing there is nothing to go on with. */
+/* Whether the program must be stopped.  It may finish its work if the peer has ended its side, so that the
+ * input is complete, unless there was no input at all. */
 static bool worker_is_cut(struct worker *w, const struct relay_result *result)
 {
 	if (result->fault == RELAY_CLEAN || result->fault == RELAY_INPUT || !result->got_end)
@@ -184,9 +186,9 @@ static bool worker_is_cut(struct worker *w, const struct relay_result *result)
 	return !relay_metrics(w->relay)->bytes_in;
 }
 
-/* The peer has ended its side, and has then reset the stream while the program could still write: it does not want
- * the answer.  That is no fault of the stream, but who had asked for nothing leaves a program nothing to work on:
- * it would wait for ever, and keep its place. */
+/* Whether the peer has sent nothing but its end, and has then reset the stream while the program could
+ * still write.  For the stream that is not a failure, but a program without input and without a reader
+ * might run for ever and occupy its place, so it is stopped. */
 static bool worker_is_unwanted(struct worker *w, const struct relay_result *result)
 {
 	return result->fault == RELAY_CLEAN && w->cfg.own_group && !w->exited && !w->output_ended &&
@@ -200,7 +202,7 @@ static void worker_on_timer(void *arg)
 	if (w->state == WORKER_STOPPING)
 		worker_check_stop(w);
 	else if (w->state == WORKER_RUNS)
-		relay_end(w->relay); /* it means to go on without its output */
+		relay_end(w->relay); /* the program has closed its output and goes on */
 	else if (w->state == WORKER_DETACHED)
 		worker_discard_output(w);
 }
@@ -233,7 +235,7 @@ static void worker_on_exit(void *arg, struct program *p, int status)
 	switch (w->state) {
 	case WORKER_RUNS:
 		if (w->status != 0) {
-			/* the reset, and nothing behind it */
+			/* the peer must see a reset and no end */
 			relay_reset(w->relay);
 			worker_terminate(w);
 		} else if (w->output_ended) {
@@ -243,7 +245,7 @@ static void worker_on_exit(void *arg, struct program *p, int status)
 		}
 		break;
 	case WORKER_DETACHED:
-		worker_discard_output(w); /* its last words, for the count */
+		worker_discard_output(w); /* counts the last bytes of its output */
 		worker_finish(w);
 		break;
 	case WORKER_STOPPING:

@@ -14,7 +14,7 @@
 #include "diag.h"
 
 #define ROOM ((size_t)1 << 17)
-#define LARGE ((size_t)1 << 14) /* from here on a write costs less than a copy */
+#define LARGE ((size_t)1 << 14) /* from this size on a write costs less than a copy */
 
 static uint8_t room[ROOM];
 static size_t held;
@@ -41,7 +41,7 @@ static void write_all(struct iovec *v, int n)
 		if (put < 0 && errno == EPIPE)
 			exit(EXIT_LOCAL);
 		if (put < 0 && errno == EAGAIN)
-			poll(&p, 1, -1); /* somebody else has made it non-blocking */
+			poll(&p, 1, -1); /* another process has set O_NONBLOCK */
 		else if (put < 0 && errno != EINTR)
 			die(EXIT_LOCAL, "%s: %s", to_name, strerror(errno));
 		for (; put > 0 && n; v++, n--) {

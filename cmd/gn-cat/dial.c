@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The dialer: connects, carries one stream, is done. */
+/* The dialer: connects and carries one stream. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -9,7 +9,7 @@
 #include "report.h"
 
 #define CLOSE_LIMIT (2 * GN_SEC)
-#define DIE_LIMIT (GN_SEC / 2) /* for a reset to go out */
+#define DIE_LIMIT (GN_SEC / 2) /* the time to send a reset after a signal */
 
 static struct {
 	struct gn_dial *op;
@@ -88,7 +88,8 @@ int dial_start(struct cat *c)
 	return 0;
 }
 
-/* The stream is reset, so that the peer knows that something is missing; the signal itself comes when that went out. */
+/* The stream is reset, so that the peer knows that something is missing; the signal itself comes when that
+ * went out. */
 void dial_on_signal(struct cat *c, int sig)
 {
 	if (c->signal)

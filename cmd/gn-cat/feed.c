@@ -8,8 +8,8 @@
 
 #include "common/fdio.h"
 
-/* Behind a page and a line of the cache: the sealer copies from here to its own buffer, and two addresses that differ by
- * little modulo a page make that slow (docs/design.md). */
+/* The buffer is aligned to a page: Noise copies from it to its own buffer, and copying is slow between
+ * addresses that differ by little modulo the page size (docs/design.md). */
 #define PAGE ((size_t)4096)
 
 struct feed {

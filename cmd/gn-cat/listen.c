@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The listener: serves one stream, or with --keep one after the other; those that wait are negotiated, and their data
- * waits in their windows. */
+/* The listener: serves one stream, or with --keep one after the other.  Waiting streams are negotiated, and
+ * their data is held back by their windows. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ struct waiting {
 
 static struct {
 	struct cat *c;
-	struct gn_timer *turn; /* what must not be done from inside callbacks of others */
+	struct gn_timer *turn; /* runs listen_on_turn() from the loop */
 	struct waiting *first;
 	bool taken;    /* without --keep: a stream has come */
 	bool draining; /* a signal has come */
@@ -38,7 +38,7 @@ static void listen_refuse(struct gn_channel *ch)
 	gn_channel_free(ch);
 }
 
-/* The channel of the first one, which is no longer among them. */
+/* Removes the first waiting stream and returns its channel; NULL when there is none. */
 static struct gn_channel *take_first(void)
 {
 	struct waiting *w = st.first;
@@ -64,14 +64,14 @@ static void listen_on_done(struct cat *c, const struct stream_result *v)
 {
 	bool broken = v->outcome == STREAM_INPUT || v->outcome == STREAM_OUTPUT;
 
-	/* What a peer does ends its stream; what stdin and stdout do ends the tool. */
+	/* A failure of the peer ends its stream; a failure of stdin or stdout ends the tool. */
 	if (!c->cfg.keep || broken) {
 		refuse_all();
 		if (c->closing)
 			c->code = report_code(v);
 		cat_close(c, report_code(v), CLOSE_LIMIT);
 	} else if (c->closing) {
-		c->code = report_code(v); /* the last one, behind a signal */
+		c->code = report_code(v); /* the last stream after a signal */
 	} else {
 		gn_timer_start(st.turn, 0);
 	}
@@ -97,7 +97,7 @@ static void listen_on_turn(void *arg)
 	}
 }
 
-/* Of one that waits: it is over before its turn has come. */
+/* Called for a waiting stream: it may fail before its turn. */
 static void listen_on_event(void *arg, struct gn_channel *ch, unsigned events)
 {
 	struct waiting *w = arg;
@@ -139,7 +139,7 @@ static void listen_on_open(void *arg, struct gn_channel *ch)
 	gn_timer_start(st.turn, 0);
 }
 
-/* Can this word stand in a command line as it is? */
+/* Whether the word needs no quotes in a command line. */
 static bool listen_is_plain(const char *word)
 {
 	for (; *word; word++)
@@ -149,7 +149,7 @@ static bool listen_is_plain(const char *word)
 	return true;
 }
 
-/* On a terminal: the very words to type at the other end. */
+/* On a terminal: shows the command to type at the other end. */
 static void show_command(const struct cat *c)
 {
 	const char *addr = c->listening.n_shown != 0 ? c->listening.shown[0] : NULL;
@@ -163,7 +163,8 @@ static void show_command(const struct cat *c)
 		diag_raw("\n    gn-cat -p %s %s\n\n", c->protocol, addr);
 }
 
-/* What is wrong with what a caller asked for, which may hold a token and is therefore not shown. */
+/* Explains why the protocol that a peer has proposed is refused.  It may contain a token, so gn-cat's is
+ * not shown. */
 static void explain_unknown(const struct cat *c, const char *protocol, char *text, size_t room)
 {
 	size_t n = strlen(CAT_PROTOCOL);
@@ -180,7 +181,7 @@ static void explain_unknown(const struct cat *c, const char *protocol, char *tex
 			 c->raw ? c->protocol : CAT_PROTOCOL);
 }
 
-/* Is it something that libp2p programs ask everybody for? */
+/* Whether it is one of the protocols that libp2p programs propose to every peer. */
 static bool is_well_known(const char *protocol)
 {
 	return strncmp(protocol, "/ipfs/", 6) == 0 || strncmp(protocol, "/libp2p/", 8) == 0;
@@ -240,7 +241,7 @@ int listen_start(struct cat *c)
 	return 0;
 }
 
-/* The first: no new streams, the one that runs may end.  The second: at once. */
+/* The first signal: no new streams, but the running one may finish.  The second ends the tool at once. */
 void listen_on_signal(struct cat *c, int sig)
 {
 	if (st.draining) {
@@ -252,10 +253,10 @@ void listen_on_signal(struct cat *c, int sig)
 	refuse_all();
 	if (c->stream != NULL && c->cfg.log.verbose)
 		diag("ending: the stream has %d s", (int)(DRAIN_LIMIT / GN_SEC));
-	/* Nobody was served: whoever waits for the data must not take this for success. */
+	/* If no stream was served, the exit status must not be 0, since there was no data. */
 	if (!st.served && !c->closing)
 		c->signal = sig;
-	/* Should a stream be cut off at the limit, the data is short. */
+	/* If a stream is cut off at the limit, its data is short: EXIT_RESET. */
 	cat_close(c, c->stream != NULL ? EXIT_RESET : EXIT_DONE, DRAIN_LIMIT);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* gn-cat: the symmetric pipe between two peers. */
+/* gn-cat: a pipe between two peers, in both directions. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,20 +24,19 @@ static const struct opt opts[] = {
 	{0, "allow", "ID", "-l: let this peer in and no other; may be repeated", opt_list,
 	 offsetof(struct cat_cfg, allow)},
 	{0, "open", NULL, "-l: let everyone in, without a token", opt_flag, offsetof(struct cat_cfg, open)},
-	{0, "token-file", "FILE", "-l: keep the token there over restarts; made if there is none", opt_string,
+	{0, "token-file", "FILE", "-l: keep the token in this file across restarts; made if missing", opt_string,
 	 offsetof(struct cat_cfg, token_file)},
 	{0, "ready-fd", "FD", "-l: write the addresses to it when reachable, then close it", opt_fd,
 	 offsetof(struct cat_cfg, ready_fd)},
-	{0, "recv-only", NULL, "leave standard input alone", opt_flag, offsetof(struct cat_cfg, recv_only)},
-	{0, "send-only", NULL, "write nothing; done when all is sent", opt_flag, offsetof(struct cat_cfg, send_only)},
-	{'w', "wait", "TIME", "seconds until the peer must have answered (15)", opt_time,
-	 offsetof(struct cat_cfg, wait)},
-	{'i', "idle", "TIME", "give up when nothing moves for so many seconds", opt_time,
-	 offsetof(struct cat_cfg, idle)},
+	{0, "recv-only", NULL, "do not read standard input", opt_flag, offsetof(struct cat_cfg, recv_only)},
+	{0, "send-only", NULL, "write nothing; end when everything was sent", opt_flag,
+	 offsetof(struct cat_cfg, send_only)},
+	{'w', "wait", "TIME", "time limit for the peer to answer (15s)", opt_time, offsetof(struct cat_cfg, wait)},
+	{'i', "idle", "TIME", "end when no byte moves for this time (never)", opt_time, offsetof(struct cat_cfg, idle)},
 	LIMIT_OPT(struct cat_cfg, limits),
-	{0, "progress", NULL, "show how much, how fast, how long still", opt_flag, offsetof(struct cat_cfg, progress)},
+	{0, "progress", NULL, "show bytes, rate and time left", opt_flag, offsetof(struct cat_cfg, progress)},
 	{'j', "json", NULL, "events on stderr as JSON objects", opt_flag, offsetof(struct cat_cfg, log.json)},
-	{'v', "verbose", NULL, "say more, how it was reached for one; twice: all", opt_count,
+	{'v', "verbose", NULL, "print more, such as each address tried; twice: debug output", opt_count,
 	 offsetof(struct cat_cfg, log.verbose)},
 };
 
@@ -46,7 +45,7 @@ static const struct opt_tool tool = {
 	.usage = "-l [-jv] [-k FILE] [--keep] [-p PROTO] [--allow ID]... [--open] [--token-file FILE]"
 		 " [--ready-fd N] [-i TIME] [ADDR]...\n"
 		 "[-jv] [-k FILE] [-p PROTO] [-w TIME] [-i TIME] ADDR",
-	.about = "Carries standard input to a peer, and what it sends to standard output.",
+	.about = "Sends standard input to a peer, and writes what the peer sends to standard output.",
 	.opts = opts,
 	.n_opts = sizeof opts / sizeof *opts,
 	.more = "gn-cat(1) has examples, gn-address(7) the addresses.",
@@ -93,7 +92,7 @@ static void check_dialer(struct cat *c, const struct opt_args *args)
 	address_take_peer(args->operands[0], &c->address);
 }
 
-/* Where one of stdin and stdout is a terminal and the other is not, the data goes one way. */
+/* If exactly one of stdin and stdout is a terminal, data goes in one direction only. */
 static void cat_set_directions(struct cat_cfg *cfg)
 {
 	bool in = isatty(STDIN_FILENO), out = isatty(STDOUT_FILENO);
@@ -108,7 +107,7 @@ static void cat_set_directions(struct cat_cfg *cfg)
 		cfg->progress = true;
 }
 
-/* A listener's token: none where everyone, or only those whose ids are named, get in. */
+/* A listener has a token unless --open admits everyone or --allow names the peers. */
 static void cat_set_token(struct cat *c)
 {
 	if (c->cfg.token_file != NULL)
@@ -117,7 +116,7 @@ static void cat_set_token(struct cat *c)
 		token_new(c->token);
 }
 
-/* The protocol: PROTO and raw bytes; or ours, and behind it a word that only those know who were told. */
+/* The protocol is PROTO with raw bytes; or /gn/cat/1.0.0, followed by the token if there is one. */
 static void cat_set_protocol(struct cat *c)
 {
 	struct fault f;
@@ -137,7 +136,7 @@ static void cat_set_protocol(struct cat *c)
 	c->cfg.log.protocol = CAT_PROTOCOL;
 }
 
-/* arg is the node's, for all callbacks of its configuration. */
+/* allow_gate() with struct cat as arg, which all callbacks of the node's configuration share. */
 static int gate(void *arg, const struct gn_peer_id *peer, const struct gn_multiaddr *remote, bool inbound)
 {
 	return allow_gate(&((struct cat *)arg)->allow, peer, remote, inbound);

@@ -19,13 +19,13 @@ struct progress {
 	uint64_t (*total)(void *arg);
 	void *arg;
 	struct progress_rate rate;
-	uint64_t first; /* what total() said at the start */
+	uint64_t first; /* the result of total() at the start */
 	gn_time since;
 	long long size;
 	bool is_on;
 };
 
-/* Three digits that count: 9.87M, 98.7M, 987M. */
+/* Formats three significant digits: 9.87M, 98.7M, 987M. */
 static void format_bytes(double n, char text[PART])
 {
 	static const char units[] = "BKMGTPE";
@@ -48,9 +48,10 @@ static void format_time(double s, char text[PART])
 		snprintf(text, PART, "%lu:%02lu", t / 60, t % 60);
 }
 
-/* Writes the first of the forms that is short enough: words of parts, 'a' for parts[0] and so on, with a blank between.
- * One that has a part which is unknown ("") is left out.  Without any, the text is empty. */
-static void choose(const char *const *forms, char (*parts)[PART], size_t most, char text[PROGRESS_LINE])
+/* Writes the first of the forms that fits.  A form is a string in which 'a' stands for parts[0], 'b' for
+ * parts[1] and so on; blanks are put between the parts.  A form with an unknown part ("") is skipped.  If
+ * none fits, the text is empty. */
+static void progress_choose(const char *const *forms, char (*parts)[PART], size_t most, char text[PROGRESS_LINE])
 {
 	text[0] = '\0';
 	for (; *forms != NULL; forms++) {
@@ -71,7 +72,7 @@ static void choose(const char *const *forms, char (*parts)[PART], size_t most, c
 
 void progress_format(const struct progress_state *s, size_t most, char text[PROGRESS_LINE])
 {
-	/* a bytes, b bytes of all, c percent, d rate, e time left, f the same without the word */
+	/* a: bytes; b: bytes of all; c: percent; d: rate; e: time left; f: the same without "left" */
 	static const char *const forms[] = {"bcde", "bcdf", "acdf", "cdf", "bcd", "acd", "cd",
 					    "bc",   "ac",   "ad",   "c",   "a",   NULL};
 	char parts[6][PART] = {{0}}, of[PART];
@@ -91,7 +92,7 @@ void progress_format(const struct progress_state *s, size_t most, char text[PROG
 		format_time(((double)s->size - (double)s->total) / s->rate, parts[5]);
 		snprintf(parts[4], PART, "%.12s left", parts[5]);
 	}
-	choose(forms, parts, most, text);
+	progress_choose(forms, parts, most, text);
 }
 
 void progress_format_end(const struct progress_state *s, gn_time took, const char *path, size_t most,
@@ -105,7 +106,7 @@ void progress_format_end(const struct progress_state *s, gn_time took, const cha
 	snprintf(parts[1], PART, "%.10s/s", rate);
 	format_time((double)took / (double)GN_SEC, parts[2]);
 	snprintf(parts[3], PART, "%.20s", path);
-	choose(forms, parts, most, text);
+	progress_choose(forms, parts, most, text);
 }
 
 double progress_rate_add(struct progress_rate *r, gn_time now, uint64_t bytes)
@@ -121,7 +122,7 @@ double progress_rate_add(struct progress_rate *r, gn_time now, uint64_t bytes)
 	return (double)(bytes - r->bytes[oldest]) * (double)GN_SEC / (double)(now - r->at[oldest]);
 }
 
-/* The last column stays free: some terminals wrap when it is written to. */
+/* The longest line.  The last column stays free, since some terminals wrap when it is written to. */
 static size_t progress_room(void)
 {
 	unsigned columns = terminal_columns(STDERR_FILENO);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * progress: a line on stderr, redrawn a few times a second: how much, how fast, how long still.
+ * progress: a line on stderr that shows bytes, rate and time left, and is redrawn four times a second.
  *
- * It never wraps: the terminal's width is asked at each time, and parts are left out until it fits.  It also stays
- * shorter than PROGRESS_SHARE of the width (though not shorter than PROGRESS_SHORT): a terminal that is made
- * narrower wraps what stands there already.
+ * The line never wraps: parts are left out until it fits the present width of the terminal.  It also takes
+ * no more than PROGRESS_SHARE of the width (but PROGRESS_SHORT is always allowed), since a terminal that is
+ * made narrower wraps the line that is already shown.
  */
 #ifndef CMD_GN_CAT_PROGRESS_H
 #define CMD_GN_CAT_PROGRESS_H
@@ -23,28 +23,30 @@ struct progress_state {
 
 /* "1.25G/4.00G 31% 812M/s 0:03 left", or less of it: at most `most` characters. */
 void progress_format(const struct progress_state *s, size_t most, char text[PROGRESS_LINE]);
-/* What is said in the end: "4.00G 812M/s 0:05 direct".  path: how the peer was reached. */
+/* The final line: "4.00G 812M/s 0:05 direct".  path: how the peer was reached. */
 void progress_format_end(const struct progress_state *s, gn_time took, const char *path, size_t most,
 			 char text[PROGRESS_LINE]);
 
-/* The rate over the last seconds: of bytes counted at instants. */
+/* Samples of a byte count, for the rate over the last seconds. */
 #define PROGRESS_SAMPLES 12
 struct progress_rate {
 	uint64_t bytes[PROGRESS_SAMPLES];
 	gn_time at[PROGRESS_SAMPLES];
 	unsigned n;
 };
-/* Adds one, and returns the rate since the oldest that is kept; -1 with one only. */
+/* Adds a sample, and returns the rate in bytes per second since the oldest one kept; -1 if there is only
+ * one. */
 double progress_rate_add(struct progress_rate *r, gn_time now, uint64_t bytes);
 
 struct progress;
 
-/* total(arg): bytes moved so far.  Nothing is drawn before progress_start(). */
+/* total(arg) returns the bytes moved so far.  Nothing is drawn before progress_start().  0 or -errno. */
 int progress_new(struct gn_loop *loop, uint64_t (*total)(void *arg), void *arg, struct progress **out);
+/* size: bytes in all, -1 if unknown.  p may be NULL, here and below. */
 void progress_start(struct progress *p, long long size);
-/* Takes the line away.  NULL is fine, here and below. */
+/* Removes the line. */
 void progress_stop(struct progress *p);
-/* The same, and says in its place how much it was, how fast, and over which path. */
+/* Replaces the line by the final one: bytes, rate, time and path. */
 void progress_end(struct progress *p, const char *path);
 void progress_free(struct progress *p);
 

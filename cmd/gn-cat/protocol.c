@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "protocol.h"
 
-/* What the head says, once it is whole.  Nothing may come out of order: what is settled stays so. */
+/* Handles a complete head.  Returns 0 for DATA, the type of a control chunk, or GN_EPROTO if it is out of
+ * order. */
 static int cat_rx_take_head(struct cat_rx *rx, uint64_t number)
 {
 	switch (rx->head[0]) {
@@ -26,7 +27,8 @@ static int cat_rx_take_head(struct cat_rx *rx, uint64_t number)
 	}
 }
 
-/* A byte more of the head.  0: it is not whole yet, or a body begins. */
+/* Takes one byte of a head.  Returns 0 when the head is incomplete or a body follows, else as
+ * cat_rx_step(). */
 static int cat_rx_head_step(struct cat_rx *rx, uint8_t byte, uint64_t *number)
 {
 	uint64_t value;
@@ -92,7 +94,7 @@ void cat_tx_control(struct cat_tx *tx, enum cat_chunk chunk, uint64_t number)
 		tx->n_control = (uint8_t)(tx->n_control + cat_tx_put_head(tx->control + tx->n_control, chunk, number));
 }
 
-/* The places of what is to go, in order. */
+/* The byte ranges that are to be sent, in order. */
 enum { PARTS = 3 };
 
 static void parts(struct cat_tx *tx, struct iovec out[PARTS])

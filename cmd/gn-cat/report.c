@@ -12,8 +12,8 @@
 
 #define TOKEN_USUAL 26 /* characters of the token that a listener makes */
 
-/* What a channel died of.  Once the peer has accepted, only a broken protocol is not a cut; how the cut came about
- * does not matter to the data. */
+/* The exit code for the error of a channel.  Once the peer has accepted the protocol, every error is a cut
+ * (EXIT_RESET) except invalid data, limits and refusals. */
 static int code_of_channel(const struct stream_result *v)
 {
 	int code = exit_code(v->err);

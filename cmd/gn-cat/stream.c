@@ -112,8 +112,8 @@ static void stream_sync(struct stream *s)
 		s->ack = ACK_ASKED;
 }
 
-/* Our end goes out behind our last word.  In a raw stream there are no words.  A side that only receives ends when it has
- * written everything: a peer may take our end for just that, and leave. */
+/* Our end goes out behind our last word.  In a raw stream there are no words.  A side that only receives
+ * ends when it has written everything: a peer may take our end for just that, and leave. */
 static void stream_send_end(struct stream *s)
 {
 	bool may_end = s->cfg.raw ? s->cfg.feed != NULL || s->settled : s->settled;
@@ -127,8 +127,8 @@ static void stream_send_end(struct stream *s)
 		stream_sync(s);
 }
 
-/* A raw peer that has ended may reset the stream when it has done all it wanted.  Whether bytes of ours are lost by that
- * can be told only if they were acknowledged while there was time. */
+/* A raw peer that has ended may reset the stream when it has done all it wanted.  Whether bytes of ours are
+ * lost by that can be told only if they were acknowledged while there was time. */
 static void stream_sync_early(struct stream *s)
 {
 	if (s->cfg.raw && s->at_eof && !s->dead && !s->sent_end && s->ack == ACK_NONE && cat_tx_is_empty(&s->tx) &&
@@ -136,7 +136,8 @@ static void stream_sync_early(struct stream *s)
 		stream_sync(s);
 }
 
-/* Raw, and the channel is dead: that cuts nothing off if the peer had ended before, and nothing of ours is missing. */
+/* Raw, and the channel is dead: that cuts nothing off if the peer had ended before, and nothing of ours is
+ * missing. */
 static bool stream_has_raw_loss(struct stream *s)
 {
 	if (!s->at_eof || !cat_tx_is_empty(&s->tx) || gn_channel_pending(s->cfg.ch) > 0)

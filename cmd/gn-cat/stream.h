@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stream: one stream's life: what is read goes out, what comes is written, and both ends know in the end whether all
- * of it was.  protocol.h says by which words; with `raw` there are none, and the ends of the stream must do.
+ * stream: one stream's life: what is read goes out, what comes is written, and both ends know in the end
+ * whether all of it was.  protocol.h says by which words; with `raw` there are none, and the ends of the
+ * stream must do.
  */
 #ifndef CMD_GN_CAT_STREAM_H
 #define CMD_GN_CAT_STREAM_H
@@ -40,7 +41,8 @@ struct stream_cfg {
 	bool raw;
 	gn_time idle;                 /* 0: for ever */
 	void (*on_opened)(void *arg); /* may be NULL */
-	/* The peer takes nothing, all else is done, and for a while standard input has neither ended nor brought a byte. */
+	/* The peer takes nothing, all else is done, and for a while standard input has neither ended nor
+	 * brought a byte. */
 	void (*on_unwanted)(void *arg);
 	/* Once, on the loop; the channel is gone by then.  stream_free() may be called from here. */
 	void (*on_done)(void *arg, const struct stream_result *v);

@@ -47,7 +47,8 @@ static int stream_on_written(struct stream *s, uint64_t total)
 	return 0;
 }
 
-/* What we send is not wanted.  Where nothing was there to be sent, and nothing comes later, that is no loss. */
+/* What we send is not wanted.  Where nothing was there to be sent, and nothing comes later, that is no
+ * loss. */
 static void stream_on_fail(struct stream *s, uint64_t code)
 {
 	bool is_loss = code != CAT_FAIL_UNWANTED || s->tx.total > 0;

@@ -46,8 +46,7 @@ static _Noreturn void token_die_of(const char *path, int err)
 	die(err == -EACCES || err == -EPERM ? EXIT_REFUSED : EXIT_LOCAL, "token file %s: %s", path, gn_strerror(err));
 }
 
-/* Whether it is a regular file.  Only of such a one the user is told to change or remove it: that must never be
- * said of a device. */
+/* Returns whether it is a regular file: only then may a message suggest to change or remove it. */
 static bool check_file(const char *path, int fd, bool any_mode)
 {
 	struct stat st;
@@ -66,7 +65,7 @@ static bool check_file(const char *path, int fd, bool any_mode)
 	return S_ISREG(st.st_mode);
 }
 
-/* At most so many bytes, as a string. */
+/* Reads at most TEXT_MAX bytes as a string. */
 static void read_all(const char *path, int fd, char text[TEXT_MAX + 1])
 {
 	size_t len = 0;
@@ -81,10 +80,10 @@ static void read_all(const char *path, int fd, char text[TEXT_MAX + 1])
 	} while (n != 0 && len < TEXT_MAX);
 	text[len] = '\0';
 	if (strlen(text) < len)
-		text[0] = '?'; /* a NUL is no blank */
+		text[0] = '?'; /* a NUL byte makes the text invalid */
 }
 
-/* The directory's entry, too, must be on the disk. */
+/* Syncs the directory, so that the file's name is on the disk, too. */
 static int token_sync_folder(const char *path)
 {
 	char folder[4096] = ".";
@@ -97,13 +96,14 @@ static int token_sync_folder(const char *path)
 	}
 	fd = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
 	if (fd < 0)
-		return 0; /* a folder that may be written to but not read */
+		return 0; /* a directory that may be written to but not read */
 	err = fsync(fd) && errno != EINVAL ? -errno : 0;
 	close(fd);
 	return err;
 }
 
-/* Puts a new token into a file that does not exist; with an error there is none again.  -EEXIST: somebody was faster. */
+/* Creates the file with a new token; after an error it does not exist.  -EEXIST: another process has
+ * created it. */
 static int make_file(const char *path, char out[ADDRESS_TOKEN_MAX + 1])
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600), err = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* dialer: what gn-dial was told, and the loop and node that its three jobs share. */
+/* dialer: gn-dial's configuration, and the state that its three jobs (stream, ping, identify) share. */
 #ifndef CMD_GN_DIAL_DIALER_H
 #define CMD_GN_DIAL_DIALER_H
 
@@ -32,23 +32,26 @@ struct dialer {
 	const char *protocol; /* NULL with --ping and --identify */
 	char *const *argv;    /* NULL: stdin and stdout */
 	struct attempts attempts;
-	int code;   /* of the tool */
-	int signal; /* it dies of this in the end; 0: it does not */
+	int code;   /* the exit code */
+	int signal; /* the signal that ends the tool; 0: none */
 	bool closing;
 };
 
-/* The part of every gn_dial_cfg; arg is the dialer. */
+/* Fills in what all jobs' struct gn_dial_cfg have in common; arg is the dialer. */
 void dialer_cfg(struct dialer *d, struct gn_dial_cfg *out);
-/* The dial failed: says so, with the table under -v, and closes with the code for it. */
+/* To be called when the dial has failed: reports it, with -v also the attempts, and closes with the code
+ * for err. */
 void dialer_failed(struct dialer *d, int err);
-/* The job is done: closes the node in good order, which ends the loop. */
+/* To be called when the job has ended: closes the node in good order, which ends the loop. */
 void dialer_close(struct dialer *d, int code);
 
-/* The jobs: each starts, and calls one of the two above when it has ended.  0 or an error
- * of gn.h.  _stop is called once, before the node goes. */
+/* The jobs.  _start returns 0 or an error of gn.h; one of the two functions above is called when the job
+ * has ended. _stop releases everything; it may be called several times, and must be called before the node
+ * is freed. */
 int stream_start(struct dialer *d);
 void stream_stop(void);
-/* Resets the stream and ends the program; dialer_close() follows when it has ended.  False: there is none. */
+/* Resets the stream and ends the program; dialer_close() is called when the program has ended.  Returns
+ * false if no program runs. */
 bool stream_end_program(void);
 int ping_start(struct dialer *d);
 void ping_stop(void);

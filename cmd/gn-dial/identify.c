@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* --identify: what a peer says of itself. */
+/* --identify: prints what the peer reports about itself through libp2p's identify protocol. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

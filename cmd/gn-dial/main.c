@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* gn-dial: a stream to a peer, on stdin and stdout or for a program; pings; identify. */
+/* gn-dial: opens a stream to a peer, for stdin and stdout or for a program; measures round trips;
+ * identifies a peer. */
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -30,21 +31,22 @@ static int opt_ping(const struct opt *o, const char *value, void *to, struct fau
 
 static const struct opt opts[] = {
 	IDENTITY_OPTS(struct cfg, key, "the identity (GN_KEY_FILE, the default key, else one for this run)"),
-	{'w', "wait", "TIME", "until the peer must have answered (15s)", opt_time, offsetof(struct cfg, wait)},
-	{'F', "form", "FORMAT", "locally: varint, line, text or raw (varint; on a terminal text; with a program raw)",
+	{'w', "wait", "TIME", "time limit for the peer to answer (15s)", opt_time, offsetof(struct cfg, wait)},
+	{'F', "form", "FORMAT", "local format: varint, line, text or raw (varint; terminal: text; program: raw)",
 	 wire_opt_format_text, offsetof(struct cfg, wire)},
-	{0, "wire", "WIRE", "on the network: frames or raw (frames; with a program raw)", wire_opt_wire,
+	{0, "wire", "WIRE", "network format: frames or raw (frames; program: raw)", wire_opt_wire,
 	 offsetof(struct cfg, wire)},
 	{0, "max-frame", "SIZE", "the longest frame, in bytes (1M)", opt_size, offsetof(struct cfg, wire.max_frame)},
-	{0, "recv-only", NULL, "leave standard input alone; our side ends after the peer's", opt_flag,
+	{0, "recv-only", NULL, "do not read standard input; end our side after the peer's", opt_flag,
 	 offsetof(struct cfg, recv_only)},
 	{0, "ping", "[N]", "measure N round trips (4; 0: until interrupted)", opt_ping, 0},
-	{'i', "interval", "TIME", "between two pings (1s)", opt_time, offsetof(struct cfg, interval)},
-	{0, "identify", NULL, "print what the peer says of itself", opt_flag, offsetof(struct cfg, identify)},
+	{'i', "interval", "TIME", "time between two pings (1s)", opt_time, offsetof(struct cfg, interval)},
+	{0, "identify", NULL, "print the peer's agent, protocols and addresses", opt_flag,
+	 offsetof(struct cfg, identify)},
 	LIMIT_OPT(struct cfg, limits),
 	{'j', "json", NULL, "results as JSON objects; events likewise, on stderr", opt_flag,
 	 offsetof(struct cfg, log.json)},
-	{'v', "verbose", NULL, "say more, each address tried for one; twice: all", opt_count,
+	{'v', "verbose", NULL, "print more, such as each address tried; twice: debug output", opt_count,
 	 offsetof(struct cfg, log.verbose)},
 };
 
@@ -53,20 +55,20 @@ static const struct opt_tool tool = {
 	.usage = "[-jv] [-k FILE] [-w TIME] [-F FORMAT] [--wire WIRE] [--recv-only] ADDR PROTO [-- PROG ARGS...]\n"
 		 "[-jv] [-k FILE] [-w TIME] [-i TIME] --ping[=N] ADDR\n"
 		 "[-jv] [-k FILE] [-w TIME] --identify ADDR",
-	.about = "Opens a stream of PROTO to the peer at ADDR, on standard input and output or for a program.",
+	.about = "Opens a stream of PROTO to the peer at ADDR, for standard input and output or for a program.",
 	.opts = opts,
 	.n_opts = sizeof opts / sizeof *opts,
 	.more = "gn-dial(1) has examples, gn-address(7) the addresses.",
 	.program = true,
 };
 
-/* The stream is reset; the signal itself comes when that has gone out. */
+/* Resets the stream; the tool ends by the signal when the reset was sent. */
 static void dial_on_stop_signal(void *arg, int sig)
 {
 	struct dialer *d = arg;
 
 	if (d->signal) {
-		stream_stop(); /* kills the program: what closing its input would tell it is not true */
+		stream_stop(); /* kills the program, so that it does not see an end of file that the peer has not sent */
 		exit_by_signal(sig);
 	}
 	d->signal = sig;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* --ping: round trips, a line each. */
+/* --ping: prints round-trip times, a line each. */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -12,8 +12,8 @@
 
 static struct gn_ping *op;
 
-/* false when stdout has failed; it was said then. */
-static bool print(bool json, unsigned seq, gn_time rtt)
+/* Prints one result.  Returns false when stdout has failed, which was reported then. */
+static bool ping_print(bool json, unsigned seq, gn_time rtt)
 {
 	struct json j;
 	int err;
@@ -36,7 +36,7 @@ static void on_rtt(void *arg, unsigned seq, gn_time rtt)
 {
 	struct dialer *d = arg;
 
-	if (d->closing || print(d->cfg.log.json, seq + 1, rtt))
+	if (d->closing || ping_print(d->cfg.log.json, seq + 1, rtt))
 		return;
 	ping_stop();
 	dialer_close(d, EXIT_LOCAL);

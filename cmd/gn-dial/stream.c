@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The stream: dialled, then carried by stdin and stdout or by a program. */
+/* Dials and opens the stream, and connects it with stdin and stdout or with a program. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -10,7 +10,7 @@
 #include "common/worker.h"
 #include "dialer.h"
 
-#define PROG_IN 6 /* UCSPI: a client reads 6 and writes 7 */
+#define PROG_IN 6 /* UCSPI: a client program reads descriptor 6 and writes descriptor 7 */
 #define PROG_OUT 7
 
 static struct {
@@ -23,7 +23,7 @@ static struct {
 	struct relay *relay;
 	struct worker *worker;
 	bool worker_done;
-	int failed; /* the dial has, but the program has still to end */
+	int failed; /* the error of the dial, while the program has not ended yet; 0: none */
 	struct streamlog log;
 } st;
 

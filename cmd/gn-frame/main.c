@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* gn-frame: frames out of lines and others, and back.  gn-frames(5) has the forms. */
+/* gn-frame: converts lines and other formats to frames and back.  gn-frames(5) describes the formats. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -23,13 +23,12 @@ struct cfg {
 };
 
 static const struct opt opts[] = {
-	{'0', "nul", NULL, "NUL-ended strings in place of lines", opt_flag, offsetof(struct cfg, nul)},
-	{'n', "netstring", NULL, "netstrings in place of lines", opt_flag, offsetof(struct cfg, netstring)},
-	{'b', "block", "SIZE", "encode: blocks of so many bytes in place of lines", opt_size,
-	 offsetof(struct cfg, block)},
+	{'0', "nul", NULL, "NUL-terminated strings instead of lines", opt_flag, offsetof(struct cfg, nul)},
+	{'n', "netstring", NULL, "netstrings instead of lines", opt_flag, offsetof(struct cfg, netstring)},
+	{'b', "block", "SIZE", "encode: blocks of SIZE bytes instead of lines", opt_size, offsetof(struct cfg, block)},
 	{'w', "whole", NULL, "encode: the whole input is one frame", opt_flag, offsetof(struct cfg, whole)},
 	{'r', "raw", NULL, "decode: nothing between the frames", opt_flag, offsetof(struct cfg, raw)},
-	{'p', "prefix", "TEXT", "split: files are TEXT000000 and so on (frame-)", opt_string,
+	{'p', "prefix", "TEXT", "split: the files are TEXT000000, TEXT000001, ... (frame-)", opt_string,
 	 offsetof(struct cfg, prefix)},
 	{'j', "json", NULL, "count: print a JSON object", opt_flag, offsetof(struct cfg, json)},
 	{0, "max-frame", "SIZE", "the longest frame, in bytes (1M)", opt_size, offsetof(struct cfg, max)},
@@ -42,7 +41,7 @@ static const struct opt_tool tool = {
 		 "split [-p TEXT] [--max-frame SIZE] [-- PROG ARGS...]\n"
 		 "join [--max-frame SIZE] FILE...\n"
 		 "count [-j] [--max-frame SIZE]",
-	.about = "Filters between lines and other forms of messages, and frames: a length and that many bytes.",
+	.about = "Converts lines and other formats of messages to frames (a length and that many bytes), and back.",
 	.opts = opts,
 	.n_opts = sizeof opts / sizeof *opts,
 	.more = "Reads standard input, writes standard output.  gn-frame(1) has examples.",
@@ -68,14 +67,14 @@ static const char *frame_unit_name(enum format format)
 	return names[format];
 }
 
-/* One frame of all that can be read from fd. */
+/* Writes one frame with everything that can be read from fd. */
 static void encode_whole(int fd, size_t max, const char *name)
 {
 	struct format_message u = {0};
 	struct reader r;
 	int err;
 
-	/* one byte more than allowed tells too long from just long enough */
+	/* one byte more than allowed is read, to detect an input that is too long */
 	reader_init(&r, fd, FORMAT_RAW, max + 1);
 	err = reader_next(&r, &u);
 	if (err == 0 && u.len > max)
@@ -100,7 +99,7 @@ static int encode(const struct cfg *cfg)
 		r.before_read = writer_flush;
 		while ((err = reader_next(&r, &u)) == 0)
 			writer_put(FORMAT_VARINT, u.body, u.len);
-		writer_flush(); /* what was good goes out */
+		writer_flush(); /* the messages before an error are written */
 		reader_check(&r, err, frame_unit_name(format));
 		reader_fini(&r);
 	}
@@ -194,7 +193,7 @@ static int frame_split(const struct cfg *cfg, char *const *program)
 	return err;
 }
 
-/* Which options go with which verb. */
+/* Checks that the options fit the verb. */
 static void frame_check(const char *verb, const struct cfg *cfg, const struct opt_args *args)
 {
 	bool encodes = strcmp(verb, "encode") == 0, decodes = strcmp(verb, "decode") == 0,

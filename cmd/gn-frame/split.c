@@ -88,8 +88,8 @@ static pid_t split_start(char *const *argv, int in)
 	return pid;
 }
 
-/* The program finds the whole frame when it starts: through a pipe it would take the death of gn-frame in the
- * middle of a frame for the frame's end. */
+/* Runs the program with the frame in a file on its standard input.  With a pipe, it would mistake the end
+ * of a killed gn-frame for the end of the frame. */
 static int split_run(char *const *argv, const struct format_message *u)
 {
 	int in = memory_file_new(u->body, u->len), status;
@@ -102,7 +102,7 @@ static int split_run(char *const *argv, const struct format_message *u)
 	do {
 		got = waitpid(pid, &status, 0);
 	} while (got < 0 && errno == EINTR);
-	if (got < 0) /* its exit code is unknown, which must not pass for success */
+	if (got < 0) /* the exit code is unknown, which must not look like success */
 		die(EXIT_LOCAL, "%s: waiting for it: %s", argv[0], strerror(errno));
 	return program_exit_code(status);
 }

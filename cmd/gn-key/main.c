@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* gn-key: makes identity keys and shows what they are. */
+/* gn-key: makes identity keys, shows their peer ids and public keys, and converts key files. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static int opt_form(const struct opt *o, const char *value, void *to, struct fau
 static const struct opt opts[] = {
 	{'j', "json", NULL, "print a JSON object", opt_flag, offsetof(struct cfg, json)},
 	{'F', "form", "FORMAT", "with convert and pub: libp2p, pem or openssh (libp2p)", opt_form, 0},
-	{0, "raw", NULL, "with pub: the bytes, not their text", opt_flag, offsetof(struct cfg, raw)},
+	{0, "raw", NULL, "with pub: print bytes, not text", opt_flag, offsetof(struct cfg, raw)},
 	IDENTITY_OPT_MODE(struct cfg, key),
 };
 
@@ -106,7 +106,7 @@ static int show_public(const struct gn_key *key, const struct cfg *cfg)
 	return results_close(0);
 }
 
-/* Which options and operands go with which verb. */
+/* Checks that the options and operands fit the verb. */
 static void key_check_options(const char *verb, const struct cfg *cfg, const struct opt_args *args)
 {
 	bool converts = strcmp(verb, "convert") == 0, is_pub = strcmp(verb, "pub") == 0;
@@ -129,7 +129,7 @@ static void key_check_options(const char *verb, const struct cfg *cfg, const str
 		die_usage("--insecure-key-mode: new reads no key");
 }
 
-/* The file that the verb is about when none is given. */
+/* The default of FILE for the verb. */
 static char *file_of(const char *verb, const struct cfg *cfg)
 {
 	bool makes = strcmp(verb, "new") == 0;
@@ -142,7 +142,7 @@ static char *file_of(const char *verb, const struct cfg *cfg)
 	return file;
 }
 
-/* The key that the verb is about; in *file the file that has it, which the caller frees. */
+/* Makes or reads the key; *file is the name of its file, which the caller frees. */
 static struct gn_key *key_of(const char *verb, const struct cfg *cfg, const struct opt_args *args, char **file)
 {
 	const char *given = args->n > 1 ? args->operands[args->n - 1] : NULL;
@@ -171,7 +171,7 @@ int main(int argc, char **argv)
 		die_usage("one of new, id, pub and convert is missing");
 	verb = args.operands[0];
 	key_check_options(verb, &cfg, &args);
-	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is EFBIG */
+	signal(SIGXFSZ, SIG_IGN); /* a write past the size limit fails with EFBIG */
 	key = key_of(verb, &cfg, &args, &file);
 	if (cfg.json)
 		err = show_json(key, file);

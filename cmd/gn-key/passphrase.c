@@ -12,14 +12,14 @@
 #include "common/exit.h"
 #include "common/diag.h"
 
-static volatile sig_atomic_t came; /* the signal that ended the asking */
+static volatile sig_atomic_t caught; /* the signal that interrupted the prompt; 0: none */
 
 static void passphrase_on_signal(int sig)
 {
-	came = sig;
+	caught = sig;
 }
 
-/* The terminal must be as it was before the tool goes. */
+/* Signals are caught so that the terminal's mode is restored before the tool ends. */
 static void catch_signals(void)
 {
 	static const int sigs[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
@@ -31,7 +31,7 @@ static void catch_signals(void)
 		sigaction(sigs[i], &sa, NULL);
 }
 
-/* Up to the end of the line; the terminal's line has at most 4096 bytes. */
+/* Reads a line, without its end.  Returns its length, GN_ETOOBIG, GN_ETRUNC at an end of file, or -errno. */
 static int passphrase_read_line(int fd, char buf[GN_PASSPHRASE_MAX])
 {
 	size_t n = 0;
@@ -40,15 +40,15 @@ static int passphrase_read_line(int fd, char buf[GN_PASSPHRASE_MAX])
 
 	for (;;) {
 		got = read(fd, &c, 1);
-		if (got < 0 && errno == EINTR && !came)
+		if (got < 0 && errno == EINTR && !caught)
 			continue;
-		if (got <= 0 || c == '\n' || came)
+		if (got <= 0 || c == '\n' || caught)
 			break;
 		if (n == GN_PASSPHRASE_MAX)
 			return GN_ETOOBIG;
 		buf[n++] = c;
 	}
-	if (got < 0 && !came)
+	if (got < 0 && !caught)
 		return -errno;
 	return got ? (int)n : GN_ETRUNC;
 }
@@ -70,9 +70,9 @@ int passphrase_ask(void *arg, char buf[GN_PASSPHRASE_MAX])
 	tcsetattr(fd, TCSAFLUSH, &was);
 	dprintf(fd, "\n");
 	close(fd);
-	if (came) {
+	if (caught) {
 		memset(buf, 0, GN_PASSPHRASE_MAX);
-		exit_by_signal(came);
+		exit_by_signal(caught);
 	}
 	return n;
 }

@@ -11,7 +11,7 @@
 #include "common/diag.h"
 #include "passphrase.h"
 
-/* A signal waits until the file is whole or gone. */
+/* Writes the file with signals blocked, so that it is either complete or absent when the tool ends. */
 static int write_undisturbed(const char *file, const struct gn_key *key, enum gn_key_form form)
 {
 	sigset_t all, before;

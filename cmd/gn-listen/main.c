@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* gn-listen: serves streams of a protocol, on stdin and stdout or by a program each. */
+/* gn-listen: serves streams of a protocol, on stdin and stdout or by a program for each. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,7 +15,10 @@
 #include "options.h"
 #include "serve.h"
 
-/* SERVING -- a signal --> DRAINING -- another --> STOPPING; SIGQUIT: at once */
+/* SERVING           -- a signal --> DRAINING
+ * SERVING, DRAINING -- SIGQUIT --> STOPPING
+ * DRAINING          -- another signal --> STOPPING
+ */
 enum phase { PHASE_SERVING, PHASE_DRAINING, PHASE_STOPPING };
 
 struct listener {
@@ -53,8 +56,8 @@ static void on_served(void *arg)
 	check_end(l);
 }
 
-/* The first: no new streams, those that are open may end.  The second, and SIGQUIT: they are reset, and their
- * programs are told to end.  The third: programs are killed. */
+/* The first signal: no new streams, but open ones may finish.  The second signal, or SIGQUIT: they are
+ * reset, and their programs are terminated.  The third: programs are killed. */
 static void listen_on_stop_signal(void *arg, int sig)
 {
 	struct listener *l = arg;

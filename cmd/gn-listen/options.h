@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* options: what gn-listen is told. */
+/* options: the options of gn-listen. */
 #ifndef CMD_GN_LISTEN_OPTIONS_H
 #define CMD_GN_LISTEN_OPTIONS_H
 

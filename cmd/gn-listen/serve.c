@@ -12,14 +12,15 @@
 #include "common/worker.h"
 #include "share.h"
 
-#define WAITING 1024    /* streams that may wait for their turn */
-#define WAITING_PEER 64 /* of one peer */
-#define IDLE_PARTS 8    /* --idle is looked after so many times in its length */
+#define WAITING 1024    /* streams that may wait */
+#define WAITING_PEER 64 /* streams of one peer that may wait */
+#define IDLE_PARTS 8    /* checks for idle streams during the time of --idle */
 #define KILL_DELAY (2 * GN_SEC)
 #define POLL (20 * GN_MSEC)
 
-/* WAITS -- a place is free, and it is its turn --> RUNS -- its program has ended, and all has gone out --> SENT
- * A stream that ends in any of these states is dropped.
+/* WAITS -- share.h gives it a place --> RUNS
+ * RUNS  -- its program has ended, and its output was sent --> SENT, which occupies no place
+ * A stream that ends is dropped in any of these states.
  */
 enum served_state { SERVED_WAITS, SERVED_RUNS, SERVED_SENT };
 
@@ -32,14 +33,14 @@ struct served {
 	struct worker *worker;
 	struct relay *relay;
 	struct streamlog log;
-	uint64_t moved; /* bytes, in and out, when the idle timer last looked */
-	gn_time since;  /* when they were seen to have changed */
+	uint64_t moved; /* bytes in both directions at the last check of the idle timer */
+	gn_time since;  /* the time of the check at which `moved` had last changed */
 };
 
-/* OPEN -- serve_drain() --> DRAINING -- its limit, or serve_stop() --> STOPPING
- * OPEN -- serve_stop() --> STOPPING
- * DRAINING, STOPPING -- no stream is left --> CLEARING: what programs have left behind is told to end
- * CLEARING -- no process is left, or all were killed --> ENDED
+/* OPEN               -- serve_drain() --> DRAINING
+ * OPEN, DRAINING     -- serve_stop(), or the limit of DRAINING --> STOPPING
+ * DRAINING, STOPPING -- no stream is left --> CLEARING: processes that programs have left are terminated
+ * CLEARING           -- no process is left, or all were killed --> ENDED
  */
 enum serve_state { SERVE_OPEN, SERVE_DRAINING, SERVE_STOPPING, SERVE_CLEARING, SERVE_ENDED };
 
@@ -50,11 +51,11 @@ struct serve {
 	struct output *out;
 	struct framer framer;
 	struct share *share;
-	struct gn_timer *turn; /* starts those that may run, outside of callbacks of others */
+	struct gn_timer *turn; /* starts waiting streams, from the loop */
 	struct gn_timer *idle;
 	struct gn_timer *end; /* DRAINING: its limit; CLEARING: POLL */
-	gn_time deadline;     /* CLEARING: when they are killed */
-	struct served *all;   /* in the order in which they came */
+	gn_time deadline;     /* CLEARING: when the processes are killed */
+	struct served *all;   /* in the order of arrival */
 };
 
 /* ---- streams -------------------------------------------------------------------- */
@@ -81,7 +82,7 @@ static void serve_drop(struct served *d)
 	gn_timer_start(s->turn, 0);
 }
 
-/* Resets one that waits. */
+/* Resets a waiting stream. */
 static void serve_refuse(struct served *d)
 {
 	gn_channel_reset(d->ch);
@@ -97,7 +98,7 @@ static void serve_on_relay_done(void *arg, const struct relay_result *result)
 
 	streamlog_close(&d->log, result, -1, relay_metrics(d->relay));
 	serve_drop(d);
-	/* what a peer did ends its stream; what stdin or stdout did ends the tool */
+	/* a failure of the peer ends its stream; a failure of stdin or stdout ends the tool */
 	if (is_broken)
 		s->cfg.on_broken(s->cfg.arg, code);
 }
@@ -199,7 +200,7 @@ static void serve_on_turn(void *arg)
 		gn_timer_start(s->end, 0);
 }
 
-/* Of one that waits. */
+/* Called for a waiting stream. */
 static void serve_on_event(void *arg, struct gn_channel *ch, unsigned events)
 {
 	static const struct gn_metrics none;
@@ -213,7 +214,7 @@ static void serve_on_event(void *arg, struct gn_channel *ch, unsigned events)
 	serve_drop(d);
 }
 
-/* Too many wait in all: one of those goes whose address has the most, the one that came last. */
+/* Called when too many streams wait: resets the last one of the address that has the most. */
 static void serve_make_room(struct serve *s)
 {
 	struct served *last = NULL;
@@ -356,7 +357,7 @@ void serve_stop(struct serve *s)
 		if (d->worker != NULL)
 			worker_stop(d->worker, RELAY_PEER, GN_ECLOSED);
 		else
-			serve_drop(d); /* an open stream is reset by that */
+			serve_drop(d); /* resets an open stream */
 	}
 	gn_timer_start(s->turn, 0);
 }

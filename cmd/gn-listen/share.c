@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PLACES_MIN 3 /* with fewer, whoever comes first may have all */
+#define PLACES_MIN 3 /* with fewer places the rule does not apply */
 #define FACTOR 3     /* times the places that stay free */
-#define LOOPBACK 9   /* the same for an address of the loopback, which may stand for many hosts */
+#define LOOPBACK 9   /* the factor for a loopback address */
 #define NET_MAX 9    /* bytes of a network's name */
 
 enum { CODE_IP4 = 4, CODE_IP6 = 41, CODE_IP6ZONE = 42 }; /* of multicodec's table */
@@ -30,7 +30,7 @@ struct share_peer {
 	struct gn_peer_id id;
 	struct share_net *net; /* NULL: no IP address */
 	unsigned streams;
-	uint64_t served; /* the number of the start that was its last; 0: none */
+	uint64_t served; /* the number of its latest start, counted over all peers; 0: none */
 	struct share_count count;
 };
 
@@ -60,7 +60,7 @@ void share_free(struct share *s)
 
 static const uint8_t loopback6[16] = {[15] = 1};
 
-/* The network of an address, behind a leading zone, and its factor; false without one. */
+/* Finds the network of an address and its factor.  Returns false if it is not an IP address. */
 static bool net_name(const struct gn_multiaddr *addr, uint8_t name[NET_MAX], unsigned *factor)
 {
 	size_t len = 0;
@@ -137,7 +137,7 @@ static struct share_peer *peer_new(struct share *s, const struct gn_peer_id *id,
 	return p;
 }
 
-/* A peer that calls from two addresses counts for the first, as long as it has a stream from there. */
+/* A peer that connects from two addresses is counted for the first one until its last stream has ended. */
 struct share_peer *share_enter(struct share *s, const struct gn_channel_state *st)
 {
 	struct share_peer *p = s->peers;
@@ -202,7 +202,7 @@ void share_leave(struct share *s, struct share_peer *p, bool is_waiting)
 	free(p);
 }
 
-/* There is a free place, and the last one is for those that have none. */
+/* Whether one more is allowed; the last free place is kept for those that run none. */
 static bool is_within(const struct share *s, const struct share_count *c, unsigned factor)
 {
 	return c->running == 0 || c->running < factor * (s->cfg.places - s->count.running - 1);

@@ -20,14 +20,14 @@ static const char *hex(const uint8_t id[GN_SEALED_ID_LEN], char text[HEX_LEN + 1
 	return text;
 }
 
-/* All nine decimals: what the sender wrote. */
+/* Formats a time with all nine decimals, as the sender has set it. */
 static const char *seconds(gn_time t, char text[TIME_LEN])
 {
 	snprintf(text, TIME_LEN, "%" PRId64 ".%09d", t / GN_SEC, (int)(t % GN_SEC));
 	return text;
 }
 
-/* Tabs: no type has one in it. */
+/* The fields are separated by tabs, which a type cannot contain. */
 static int put_line(int fd, const struct gn_sealed_info *info)
 {
 	char sender[GN_PEER_ID_TEXT_MAX], time[TIME_LEN], id[HEX_LEN + 1], type[PEERTEXT_MAX + 1];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* gn-open: opens what gn-seal has sealed, if it is for us, from whom we expect, and whole.
- * gn-sealed(5) has the format. */
+/* gn-open: opens messages of gn-seal: decrypts them, and checks their sender and that none is
+ * missing.  gn-sealed(5) describes the format. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,15 +26,17 @@ struct cfg {
 
 static const struct opt opts[] = {
 	IDENTITY_OPTS(struct cfg, key, "the recipient's key (GN_KEY_FILE, else the default key)"),
-	{'f', "from", "ID", "a sender that is wanted: a peer id, a public key, @FILE, or any; may be repeated",
-	 opt_list, offsetof(struct cfg, from)},
-	{'F', "form", "FORMAT", "messages are put out as varint or line; raw: one whole stream (varint)",
-	 wire_opt_format, offsetof(struct cfg, wire)},
-	{0, "context", "TEXT", "what it must have been sealed for", opt_string, offsetof(struct cfg, context)},
-	{'o', "output", "FILE", "write there, and only if all is well", opt_string, offsetof(struct cfg, file)},
-	{0, "any-order", NULL, "messages need not be one whole sequence", opt_flag,
+	{'f', "from", "ID", "an accepted sender: a peer id, a public key, @FILE, or any; may be repeated", opt_list,
+	 offsetof(struct cfg, from)},
+	{'F', "form", "FORMAT", "output format: varint or line; raw: the input is one stream (varint)", wire_opt_format,
+	 offsetof(struct cfg, wire)},
+	{0, "context", "TEXT", "the context that the sender must have named", opt_string,
+	 offsetof(struct cfg, context)},
+	{'o', "output", "FILE", "write to this file, which is made only if everything is valid", opt_string,
+	 offsetof(struct cfg, file)},
+	{0, "any-order", NULL, "accept messages that are not one complete sequence", opt_flag,
 	 offsetof(struct cfg, open.any_order)},
-	{0, "info-fd", "FD", "tell sender, time, type and id there, a line a message", opt_fd,
+	{0, "info-fd", "FD", "write sender, time, type and id to FD, a line for each message", opt_fd,
 	 offsetof(struct cfg, open.info_fd)},
 	{'j', "json", NULL, "with --info-fd: JSON objects", opt_flag, offsetof(struct cfg, open.json)},
 	{0, "max-frame", "SIZE", "the longest message, in bytes once it is opened (1M)", opt_size,
@@ -48,8 +50,8 @@ static const struct opt_tool tool = {
 	.about = "Opens sealed messages: decrypts them, and checks who wrote them and that none is missing.",
 	.opts = opts,
 	.n_opts = sizeof opts / sizeof *opts,
-	.more = "Reads standard input, writes standard output.  What comes out is the sender's; that it is\n"
-		"complete, only exit code 0 says.  gn-open(1) has examples.",
+	.more = "Reads standard input, writes standard output.  All output comes from the sender, but it is complete\n"
+		"only if the exit code is 0.  gn-open(1) has examples.",
 };
 
 static bool is_any(const struct opt_list *texts)

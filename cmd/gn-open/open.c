@@ -15,9 +15,10 @@
 
 #define READ_ROOM ((size_t)1 << 20)
 
-/* ---- what is wrong ---- */
+/* ---- errors ---- */
 
-/* Every header of a sealed message begins so, behind its length: version 1, and a salt of 32 bytes. */
+/* Whether the bytes, which follow a length, begin as the header of a sealed message: version 1, a salt of
+ * 32 bytes. */
 static bool is_header(const uint8_t *p, size_t n)
 {
 	static const uint8_t head[] = {0x08, 0x01, 0x12, 0x20};
@@ -25,7 +26,7 @@ static bool is_header(const uint8_t *p, size_t n)
 	return n >= sizeof head && memcmp(p, head, sizeof head) == 0;
 }
 
-/* A frame with a sealed message in it: two lengths, and then the header. */
+/* Whether the bytes begin as a frame with a sealed message: two lengths, and then the header. */
 static bool is_frame(const uint8_t *p, size_t n)
 {
 	for (int i = 0; i < 2; i++) {
@@ -90,7 +91,7 @@ struct frames {
 	const struct open_cfg *cfg;
 	struct gn_unsealer *u;
 	struct gn_sequence sequence;
-	char where[64]; /* of the message at hand, for people */
+	char where[64]; /* the place of the current message, for error lines */
 };
 
 static void put_one(struct frames *f, const struct gn_sealed_info *info, const void *text, size_t len)
@@ -117,8 +118,9 @@ static void open_one(struct frames *f, const struct format_message *message)
 
 	err = gn_unseal_message(f->u, message->body, message->len, &text, &len);
 	if (err != 0) {
-		writer_flush();                             /* what was good goes out */
-		if (is_header(message->body, message->len)) /* which stands behind its own length, but not a frame's */
+		writer_flush(); /* the messages before it are written */
+		/* Without its own length in front, the header is that of a stream. */
+		if (is_header(message->body, message->len))
 			die(EXIT_BADDATA, "%s: is no frame, but a piece of a sealed stream, which -F raw opens",
 			    f->where);
 		open_die_of(err, f->where);
@@ -165,7 +167,7 @@ static void open_on_header(struct gn_unsealer *u, const struct open_cfg *cfg)
 	info_put(cfg, &info);
 }
 
-/* The first bytes of the input, for the message when it is no stream. */
+/* The first bytes of the input, for the error line about an input that is not a stream. */
 struct beginning {
 	uint8_t bytes[32];
 	size_t n;
@@ -186,7 +188,7 @@ static _Noreturn void die_of_stream(int err, const struct beginning *b)
 	open_die_of(err, "the stream");
 }
 
-/* Opens and puts out all that these bytes hold. */
+/* Opens these bytes and writes the data. */
 static void open_some(struct gn_unsealer *u, const struct open_cfg *cfg, const struct beginning *b, const void *p,
 		      size_t n)
 {

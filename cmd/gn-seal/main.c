@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* gn-seal: seals messages, or a stream, for some peers: encrypted to them, signed by us.
- * gn-sealed(5) has the format. */
+/* gn-seal: seals messages, or a stream: encrypts them to some peers and signs them.  gn-sealed(5) describes
+ * the format. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,11 +26,10 @@ static const struct opt opts[] = {
 	IDENTITY_OPTS(struct cfg, key, "the sender's key (GN_KEY_FILE, else the default key)"),
 	{'r', "to", "ID", "a recipient: a peer id, a public key, or @FILE; may be repeated", opt_list,
 	 offsetof(struct cfg, to)},
-	{'F', "form", "FORMAT", "messages come as varint or line; raw: one whole stream (varint)", wire_opt_format,
+	{'F', "form", "FORMAT", "input format: varint or line; raw: the input is one stream (varint)", wire_opt_format,
 	 offsetof(struct cfg, wire)},
-	{0, "context", "TEXT", "what it is for: the opener must name the same", opt_string,
-	 offsetof(struct cfg, context)},
-	{0, "type", "TEXT", "what kind of message it is: the opener is told", opt_string, offsetof(struct cfg, type)},
+	{0, "context", "TEXT", "the purpose: gn-open must name the same", opt_string, offsetof(struct cfg, context)},
+	{0, "type", "TEXT", "the kind of message: gn-open shows it", opt_string, offsetof(struct cfg, type)},
 	{0, "max-frame", "SIZE", "the longest message, in bytes before it is sealed (1M)", opt_size,
 	 offsetof(struct cfg, wire.max_frame)},
 };
@@ -38,10 +37,10 @@ static const struct opt opts[] = {
 static const struct opt_tool tool = {
 	.name = "gn-seal",
 	.usage = "-r ID... [-k FILE] [-F FORMAT] [--context TEXT] [--type TEXT] [--max-frame SIZE]",
-	.about = "Encrypts messages to peers and signs them; they may then travel any way.",
+	.about = "Encrypts messages to peers and signs them, for transport by any means.",
 	.opts = opts,
 	.n_opts = sizeof opts / sizeof *opts,
-	.more = "Reads standard input, writes standard output.  gn-seal(1) has examples; gn-open is the way back.",
+	.more = "Reads standard input, writes standard output.  gn-seal(1) has examples; gn-open opens the messages.",
 };
 
 static void check_recipients(const struct peers *to)

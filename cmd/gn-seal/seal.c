@@ -13,7 +13,7 @@
 #include "common/diag.h"
 #include "common/writer.h"
 
-#define LINGER (20 * GN_MSEC) /* at most 50 chunks a second, a signature each, of input that trickles */
+#define FILL_LIMIT (20 * GN_MSEC) /* a slow input makes at most 50 chunks per second, each of which is signed */
 
 static void seal_check(int err)
 {
@@ -33,7 +33,7 @@ static void seal_one(struct gn_sealer *s, const struct format_message *u)
 
 	if (u->len <= GN_SEALED_CHUNK_MAX) {
 		seal_check(gn_sealer_put(s, u->body, u->len, true, &out, &len));
-	} else { /* its length, which stands before it, is known at its end only */
+	} else { /* a message of several chunks: the length in front of it is known only when it is sealed */
 		seal_check(gn_seal_message(s, u->body, u->len, &whole, &len));
 		out = whole;
 	}
@@ -41,7 +41,7 @@ static void seal_one(struct gn_sealer *s, const struct format_message *u)
 	free(whole);
 }
 
-/* Does the input begin as texts and archives do, and not with a frame's length? */
+/* Whether the input begins as a text or an archive, rather than with the length of a frame. */
 static bool is_raw(const uint8_t *p, size_t n)
 {
 	/* gzip, zip, xz, zstd, programs, PNG, JPEG */
@@ -57,7 +57,7 @@ static bool is_raw(const uint8_t *p, size_t n)
 	return text == 4;
 }
 
-/* What to say of input that is not what -F says.  Frames that end in the middle may have been frames. */
+/* A hint for input that is not in the format of -F; NULL if it may be frames that were cut off. */
 static const char *hint_for(enum format format, int err, bool looks_raw)
 {
 	if (format == FORMAT_LINE)
@@ -69,7 +69,7 @@ static const char *hint_for(enum format format, int err, bool looks_raw)
 
 void seal_frames(struct gn_sealer *s, enum format format, size_t max)
 {
-	bool looks_raw = true; /* unless there was a frame */
+	bool looks_raw = true; /* false after a first message that looks like a frame */
 	struct format_message u;
 	struct reader r;
 	const void *out;
@@ -80,10 +80,10 @@ void seal_frames(struct gn_sealer *s, enum format format, size_t max)
 	r.before_read = writer_flush;
 	while ((err = reader_next(&r, &u)) == 0) {
 		if (r.count == 1)
-			looks_raw = is_raw(r.bytes + r.at, u.taken); /* with what stands before its body */
+			looks_raw = is_raw(r.bytes + r.at, u.taken); /* includes the frame's length */
 		seal_one(s, &u);
 	}
-	writer_flush(); /* what was good goes out */
+	writer_flush(); /* the messages before an error are written */
 	r.hint = hint_for(format, err, looks_raw);
 	reader_check(&r, err, format == FORMAT_LINE ? "line" : "frame");
 	reader_fini(&r);
@@ -102,8 +102,8 @@ static gn_time now(void)
 	return (gn_time)t.tv_sec * GN_SEC + t.tv_nsec;
 }
 
-/* Is there something to read before `until`? */
-static bool comes(gn_time until)
+/* Waits until `until` at most; returns whether there is something to read. */
+static bool seal_wait(gn_time until)
 {
 	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
 	gn_time left;
@@ -113,17 +113,18 @@ static bool comes(gn_time until)
 		left = until - now();
 		err = poll(&p, 1, left > 0 ? (int)(left / GN_MSEC) + 1 : 0);
 	} while (err < 0 && errno == EINTR);
-	return err != 0; /* poll's failures are read's to tell */
+	return err != 0; /* after a failure of poll(), read() reports the error */
 }
 
-/* A chunk's worth, or what came within LINGER of its first bytes; sets *ended. */
+/* Reads the data of a chunk: as much as fits, or as arrives within FILL_LIMIT after its first bytes.  Sets
+ * *ended. */
 static size_t seal_fill(uint8_t *buf, bool *ended)
 {
 	gn_time until = 0;
 	size_t have = 0;
 	ptrdiff_t n;
 
-	while (have < GN_SEALED_CHUNK_MAX && (have == 0 || comes(until))) {
+	while (have < GN_SEALED_CHUNK_MAX && (have == 0 || seal_wait(until))) {
 		n = reader_read(STDIN_FILENO, buf + have, GN_SEALED_CHUNK_MAX - have);
 		if (n < 0)
 			die(EXIT_LOCAL, "reading: %s", gn_strerror((int)n));
@@ -131,7 +132,7 @@ static size_t seal_fill(uint8_t *buf, bool *ended)
 		if (n == 0)
 			break;
 		if (have == 0)
-			until = now() + LINGER;
+			until = now() + FILL_LIMIT;
 		have += (size_t)n;
 	}
 	return have;
@@ -144,7 +145,7 @@ void seal_stream(struct gn_sealer *s)
 	const void *out;
 	size_t n, len;
 
-	/* The beginning at once: whoever opens it knows then who it is from. */
+	/* The header is sent at once, so that the receiver can check the sender. */
 	seal_check(gn_sealer_put(s, NULL, 0, false, &out, &len));
 	writer_write(out, len);
 	while (!ended) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* seal: standard input, sealed, onto standard output.  What fails ends the tool with a line
+/* seal: seals standard input and writes the result to standard output.  A failure ends the tool with a line
  * and the code of gn-exit(7). */
 #ifndef CMD_GN_SEAL_SEAL_H
 #define CMD_GN_SEAL_SEAL_H
@@ -7,11 +7,9 @@
 #include "common/format.h"
 #include "gn.h"
 
-/* Each message becomes a frame; behind the last comes the one that ends the sequence, and only
- * if all of the input was good. */
+/* Seals each message into a frame.  If all of the input was valid, a frame that ends the sequence follows. */
 void seal_frames(struct gn_sealer *s, enum format format, size_t max);
-/* All of the input becomes one sealed stream.  What was read waits for more, to fill a chunk,
- * but not for long. */
+/* Seals the whole input into one stream.  Data waits for more, to fill a chunk, for 20 ms at most. */
 void seal_stream(struct gn_sealer *s);
 
 #endif
