@@ -18,7 +18,7 @@ static int take_token(const char *addr, const char *token, struct address *out, 
 	size_t n = strlen(token), good = strspn(token, TOKEN_LETTERS), where = strlen(addr) + 1 + good + 1;
 
 	if (n == 0)
-		return fault_set(f, "address %.200s: nothing stands behind the #", addr);
+		return fault_set(f, "address %.200s: the token after the # is missing", addr);
 	if (good < n && token[strspn(token, TOKEN_LETTERS CAPITALS)] == '\0')
 		return fault_set(f,
 				 "address %.200s: wrong at character %zu: a token has only a-z and 2-7, and this one "
@@ -44,9 +44,9 @@ static int address_explain(const char *text, int err, size_t where, struct fault
 	if (err == -ENOMEM)
 		return fault_set(f, "out of memory");
 	if (where >= strlen(text))
-		return fault_set(f, "address %.200s: something is missing at its end: %s", text, gn_strerror(err));
-	return fault_set(f, "address %.200s: wrong at character %zu, where '%.60s' stands: %s", text, where + 1,
-			 text + where, is_at_peer_id(text, where) ? "not a peer id; is it whole?" : gn_strerror(err));
+		return fault_set(f, "address %.200s: is incomplete: %s", text, gn_strerror(err));
+	return fault_set(f, "address %.200s: wrong at character %zu, at '%.60s': %s", text, where + 1, text + where,
+			 is_at_peer_id(text, where) ? "not a peer id; is it whole?" : gn_strerror(err));
 }
 
 /* text: writable, without blanks around it. */
@@ -63,7 +63,7 @@ static int parse(char *text, enum address_use use, struct address *out, struct f
 		return -1;
 	/* A '/' after the token is a second address: the text was pasted twice. */
 	if (hash != NULL && strchr(hash + 1, '/') != NULL)
-		return fault_set(f, "address %.200s: more than a token stands behind the #; give one address", text);
+		return fault_set(f, "address %.200s: more than a token follows the #; give one address", text);
 	if (hash != NULL && take_token(text, hash + 1, &a, f))
 		return -1;
 	err = gn_multiaddr_parse(text, &a.addr, &where);
@@ -75,8 +75,7 @@ static int parse(char *text, enum address_use use, struct address *out, struct f
 		a.peer.len = 0;
 	if (use == ADDRESS_DIAL && a.peer.len == 0) {
 		address_fini(&a);
-		return fault_set(f, "address %.200s: does not end in /p2p/ID, so nothing says who should be there",
-				 text);
+		return fault_set(f, "address %.200s: does not end in /p2p/ID, which identifies the peer", text);
 	}
 	*out = a;
 	secret_wipe(&a, sizeof a);
@@ -179,7 +178,7 @@ int address_parse_id(const char *text, struct gn_peer_id *out, struct fault *f)
 		return fault_set(f, "'%.200s' is a public key, but not Ed25519's", text);
 	default:
 		if (is_private_key(text))
-			return fault_set(f, "a private key stands where a public one is wanted (gn-key pub shows it)");
+			return fault_set(f, "a private key was given instead of a public one (gn-key pub shows it)");
 		return fault_set(f, "'%.200s' is not a peer id, nor a public key", text);
 	}
 }

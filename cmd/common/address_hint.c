@@ -138,9 +138,9 @@ static bool hint_no_slash(const char *text, enum address_use use, struct fault *
 	struct host_port hp;
 
 	if (has_quotes(text))
-		fault_set(f, "address %.200s: leave away the quotes or brackets around it", text);
+		fault_set(f, "address %.200s: remove the quotes or brackets around it", text);
 	else if (strstr(text, " /") != NULL)
-		fault_set(f, "address %.200s: leave away what stands before the first /", text);
+		fault_set(f, "address %.200s: remove the text before the first /", text);
 	else if (gn_peer_id_parse(text, &id) == 0)
 		fault_set(f, "address %.200s: is a peer id alone; an address is /ip4/HOST/tcp/PORT/p2p/ID", text);
 	else if (address_hint_split(text, &hp))
@@ -168,7 +168,7 @@ bool address_hint(const char *text, enum address_use use, struct fault *f)
 		return true;
 	}
 	if (strpbrk(text, ADDRESS_BLANKS) != NULL) {
-		fault_set(f, "address %.200s: a blank or line end stands at character %zu; an address is one word",
+		fault_set(f, "address %.200s: there is a blank or line end at character %zu; an address is one word",
 			  text, strcspn(text, ADDRESS_BLANKS) + 1);
 		return true;
 	}

@@ -54,9 +54,9 @@ static int address_source_read_line(int fd, const char *name, char **out, struct
 	if (n < 0)
 		fault_set(f, "address %.200s: cannot be read: %s", name, gn_strerror(-errno));
 	else if (len == 0)
-		fault_set(f, "address %.200s: no line with an address is there", name);
+		fault_set(f, "address %.200s: it has no line with an address", name);
 	else
-		fault_set(f, "address %.200s: what is there is not a line with an address", name);
+		fault_set(f, "address %.200s: it has no line with an address", name);
 	secret_wipe(line, len);
 	free(line);
 	return n < 0 ? EXIT_LOCAL : EXIT_USAGE;
@@ -99,7 +99,7 @@ int address_read(const char *arg, char **out, struct fault *f)
 {
 	if (strcmp(arg, "@-") == 0) {
 		if (isatty(STDIN_FILENO))
-			diag("type or paste the address of the peer, and Enter");
+			diag("type or paste the address of the peer, and press Enter");
 		return address_source_read_line(STDIN_FILENO, "on standard input", out, f);
 	}
 	if (strncmp(arg, "@fd:", 4) == 0)
@@ -107,7 +107,7 @@ int address_read(const char *arg, char **out, struct fault *f)
 	if (arg[0] == '@' && arg[1] != '\0')
 		return address_source_read_file(arg, out, f);
 	if (arg[0] == '@') {
-		fault_set(f, "address @: a file's name, - or fd:N is missing behind it");
+		fault_set(f, "address @: a file's name, - or fd:N is missing after it");
 		return EXIT_USAGE;
 	}
 	*out = strdup(arg);

@@ -56,12 +56,12 @@ static _Noreturn void die_of_mode(const char *file)
 	is_ours = stat(file, &st) == 0 && (st.st_uid == geteuid() || geteuid() == 0);
 	if (!S_ISREG(st.st_mode) || !is_ours)
 		die(EXIT_REFUSED,
-		    "key %s: others than its owner may read it (mode %03o); --insecure-key-mode takes it as it is",
-		    file, (unsigned)st.st_mode & 07777);
+		    "key %s: others than its owner may read it (mode %03o); use --insecure-key-mode to accept it", file,
+		    (unsigned)st.st_mode & 07777);
 	quote(file, quoted, sizeof quoted);
 	die(EXIT_REFUSED,
-	    "key %s: others than its owner may read it (mode %03o); taken as it is with --insecure-key-mode, "
-	    "or mended by: chmod 600 %s%s",
+	    "key %s: others than its owner may read it (mode %03o); use --insecure-key-mode to accept it, "
+	    "or: chmod 600 %s%s",
 	    file, (unsigned)st.st_mode & 07777, file[0] == '-' ? "-- " : "", quoted);
 }
 
@@ -113,7 +113,7 @@ struct gn_key *identity_read(const char *file, bool any_mode)
 
 	err = gn_key_file_read_cfg(file, &cfg, &key);
 	if (err == GN_EFORMAT && is_other_form(file))
-		die(EXIT_USAGE, "key %s: has another program's form; gn-key convert makes a key file of it", file);
+		die(EXIT_USAGE, "key %s: is in another program's format; gn-key convert makes a key file of it", file);
 	if (err != 0)
 		identity_die(file, err);
 	return key;

@@ -25,8 +25,8 @@ int listening_init(struct listening *l, const char *const *texts, size_t n, stru
 	for (; l->n < n; l->n++) {
 		address_take(texts[l->n], &l->wanted[l->n]);
 		if (l->wanted[l->n].token[0])
-			return fault_set(f, "a token stands behind an address to listen on; leave the # and the token "
-					    "away: gn-cat -l makes one, and --token-file keeps it");
+			return fault_set(f, "an address to listen on has no token; remove the # and the token: "
+					    " gn-cat -l makes one, and --token-file keeps it");
 	}
 	return 0;
 }
@@ -59,10 +59,10 @@ static void check_id(const struct address *a, const struct gn_node *node)
 	gn_node_id(node, &id);
 	if (a->peer.len == 0 || gn_peer_id_is_equal(&a->peer, &id))
 		return;
-	die_usage(
-		"the address to listen on ends in another peer's id, %s, and the key here is that of %s; leave /p2p/ID "
-		"away, or to dial leave -l away",
-		gn_peer_id_format(&a->peer, other), gn_peer_id_format(&id, own));
+	die_usage("the address to listen on ends in another peer's id, %s, and the key here is that of %s; remove "
+		  "/p2p/ID, "
+		  "or to dial remove -l",
+		  gn_peer_id_format(&a->peer, other), gn_peer_id_format(&id, own));
 }
 
 static void listen_wanted(struct listening *l, struct gn_node *node)
@@ -185,7 +185,7 @@ void listening_show(const struct listening *l, bool json, bool all)
 	for (size_t i = 0; i < n; i++)
 		diag("listening on %s", l->shown[i]);
 	if (n < l->n_shown)
-		diag("and on %zu addresses more, which -v shows", l->n_shown - n);
+		diag("and on %zu more addresses (-v shows them)", l->n_shown - n);
 }
 
 int listening_ready(const struct listening *l, int fd)

@@ -30,7 +30,7 @@ static size_t number_digits(const char *text, uint64_t max, uint64_t *out)
 static int fault_at(struct fault *f, const char *text, size_t at, const char *what)
 {
 	if (!*text)
-		return fault_set(f, "nothing stands where %s should", what);
+		return fault_set(f, "'' is not %s", what);
 	return fault_set(f, "'%.80s' is not %s (wrong at character %zu)", text, what, at + 1);
 }
 

@@ -68,7 +68,7 @@ static int take_long(struct parser *p, const char *arg)
 		return fault_set(p->fault, "--%s: takes no value", o->name);
 	if (o->arg != NULL && !has_optional(o) && value == NULL) {
 		if (p->at >= p->argc)
-			return fault_set(p->fault, "--%s: %s is missing behind it", o->name, o->arg);
+			return fault_set(p->fault, "--%s: %s is missing", o->name, o->arg);
 		value = p->argv[p->at++];
 	}
 	return set(p, o, arg, len + 2, value);
@@ -99,7 +99,7 @@ static int take_briefs(struct parser *p, const char *arg)
 			else if (p->at < p->argc)
 				value = p->argv[p->at++];
 			else
-				return fault_set(p->fault, "-%c: %s is missing behind it", *c, o->arg);
+				return fault_set(p->fault, "-%c: %s is missing", *c, o->arg);
 		}
 		if (set(p, o, label, 2, value))
 			return -1;
@@ -132,7 +132,7 @@ int opt_parse(const struct opt_tool *t, void *cfg, int argc, char **argv, struct
 	}
 	if (dashes && t->program) {
 		if (p.at == argc)
-			return fault_set(f, "no program stands behind --");
+			return fault_set(f, "the program after -- is missing");
 		out->program = argv + p.at;
 	} else {
 		while (p.at < argc)

@@ -90,7 +90,7 @@ int opt_size(const struct opt *o, const char *value, void *to, struct fault *f)
 	if (number_parse_size(value, &size, f))
 		return -1;
 	if (size == 0)
-		return fault_set(f, "'%.80s' is no size: it must be at least 1", value);
+		return fault_set(f, "'%.80s' is not a size: it must be at least 1", value);
 	*(size_t *)to = size;
 	return 0;
 }

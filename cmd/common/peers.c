@@ -44,7 +44,7 @@ static void peers_take_text(const char *option, const char *text, struct peers *
 
 	if (address_parse_id(text, &id, &f) != 0)
 		die_usage("%s: %s%s", option, f.text,
-			  access(text, R_OK) == 0 ? "; a file's name stands behind an @" : "");
+			  access(text, R_OK) == 0 ? "; write @ in front of a file's name" : "");
 	peers_add(p, &id, text);
 }
 
@@ -103,7 +103,7 @@ static char *peers_read_file(const char *option, const char *file)
 	if (memchr(text, '\0', n) != NULL)
 		die_usage("%s @%s: is not text", option, file);
 	if (strstr(text, "PRIVATE KEY-----") != NULL)
-		die_usage("%s @%s: holds a private key, where a public one is wanted", option, file);
+		die_usage("%s @%s: holds a private key instead of a public one", option, file);
 	return text;
 }
 
@@ -164,7 +164,7 @@ static void take_file(const char *option, const char *file, struct peers *p)
 	}
 	free(text);
 	if (p->n == before)
-		die_usage("%s @%s: names nobody", option, file);
+		die_usage("%s @%s: contains no peer id", option, file);
 }
 
 void peers_take(const char *option, const struct opt_list *values, struct peers *out)

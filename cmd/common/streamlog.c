@@ -101,11 +101,11 @@ static void streamlog_explain_cut(const struct relay_result *r, const struct gn_
 
 	if (r->got_end)
 		snprintf(text, room,
-			 "cut off: %s; all that came is whole, but %llu of %llu bytes sent are not confirmed",
+			 "cut off: %s; all received data is complete, but %llu of %llu bytes sent are not confirmed",
 			 gn_strerror(r->err), lost, sent);
 	else
 		snprintf(text, room,
-			 "cut off, data may be short: %s (%llu bytes came; %llu of %llu sent are not confirmed)",
+			 "cut off, data may be short: %s (%llu bytes received; %llu of %llu sent are not confirmed)",
 			 gn_strerror(r->err), in, lost, sent);
 }
 
@@ -115,13 +115,12 @@ static void streamlog_explain(const struct streamlog *n, const struct relay_resu
 	const char *what = NULL;
 
 	if (r->fault == RELAY_UNREAD) {
-		snprintf(text, room, "the %s stopped reading: %llu bytes were not taken",
+		snprintf(text, room, "the %s stopped reading: %llu bytes were not delivered",
 			 n->inbound ? "peer" : "program at the other end", (unsigned long long)r->lost);
 		return;
 	}
 	if (r->fault == RELAY_IDLE) {
-		snprintf(text, room,
-			 "reset: nothing has moved for as long as --idle allows (%llu bytes came, %llu went)",
+		snprintf(text, room, "reset: no byte has moved for the time of --idle (%llu bytes received, %llu sent)",
 			 (unsigned long long)m->bytes_in, (unsigned long long)m->bytes_out);
 		return;
 	}

@@ -48,7 +48,7 @@ static void carry_on_unwanted(void *arg)
 	struct cat *c = arg;
 
 	if (!c->cfg.log.json)
-		diag("the peer takes no more data; waiting to see whether standard input ends without any");
+		diag("the peer accepts no more data; waiting for standard input to end without data");
 }
 
 int carry_start(struct cat *c, struct gn_channel *ch, void (*on_opened)(void *arg),

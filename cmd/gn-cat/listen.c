@@ -113,7 +113,7 @@ static void listen_on_event(void *arg, struct gn_channel *ch, unsigned events)
 	free(w);
 	gn_channel_free(ch);
 	if (st.c->cfg.log.verbose)
-		diag("a stream that waited has gone");
+		diag("a waiting stream has ended");
 	if (!st.c->cfg.keep) {
 		diag("the stream was cut off before it began");
 		cat_close(st.c, EXIT_RESET, CLOSE_LIMIT);
@@ -171,9 +171,9 @@ static void explain_unknown(const struct cat *c, const char *protocol, char *tex
 	bool is_cat = strncmp(protocol, CAT_PROTOCOL, n) == 0 && (protocol[n] == '/' || protocol[n] == '\0');
 
 	if (strcmp(protocol, c->protocol) == 0)
-		snprintf(text, room, "came when another one was served already");
+		snprintf(text, room, "came while another stream was served");
 	else if (is_cat && !c->raw && !c->token[0])
-		snprintf(text, room, "had a token, and here is none");
+		snprintf(text, room, "had a token, but this listener has none");
 	else if (is_cat && !c->raw)
 		snprintf(text, room, "%s", protocol[n] ? "had a wrong token" : "had no token");
 	else

@@ -48,7 +48,7 @@ static const char *fail_text(int code)
 	case CAT_FAIL_SPACE:
 		return "the peer has no space left for what was sent";
 	case CAT_FAIL_CLOSED:
-		return "nobody reads at the peer any more";
+		return "the peer's output has no reader any more";
 	case CAT_FAIL_INPUT:
 		return "the peer could not read its input; data may be short";
 	case CAT_FAIL_UNWANTED:
@@ -106,7 +106,7 @@ void report_explain(const struct stream_result *v, size_t token, char *text, siz
 			snprintf(text, room, "standard output: %s", gn_strerror(v->err));
 		break;
 	case STREAM_IDLE:
-		snprintf(text, room, "nothing moved for the time that -i says");
+		snprintf(text, room, "no byte has moved for the time of -i");
 		break;
 	}
 }

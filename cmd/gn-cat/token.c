@@ -57,8 +57,8 @@ static bool check_file(const char *path, int fd, bool any_mode)
 		token_die_of(path, -EISDIR);
 	if (S_ISREG(st.st_mode) && (st.st_mode & 077) && !any_mode)
 		die(EXIT_REFUSED,
-		    "token file %s: others than its owner may read it (mode %03o); taken as it is with "
-		    "--insecure-key-mode, or mended by: chmod 600 %s",
+		    "token file %s: others than its owner may read it (mode %03o); use "
+		    "--insecure-key-mode to accept it, or: chmod 600 %s",
 		    path, (unsigned)st.st_mode & 07777, path);
 	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
 		die(EXIT_LOCAL, "token file %s: is a device, not a token file", path);

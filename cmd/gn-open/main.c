@@ -69,7 +69,7 @@ static struct gn_unsealer *unsealer_of(const struct cfg *cfg)
 {
 	struct gn_unseal_cfg uc = {.context = cfg->context, .from_any = is_any(&cfg->from)};
 	struct peers from = {0};
-	struct gn_key *key = identity_need(&cfg->key, "nothing is sealed to somebody who has none");
+	struct gn_key *key = identity_need(&cfg->key, "opening needs the recipient's key");
 	struct gn_unsealer *u;
 	int err;
 
@@ -104,7 +104,7 @@ int main(int argc, char **argv)
 	if (args.n != 0)
 		die_usage("takes no operand ('%.80s'); it reads standard input", args.operands[0]);
 	if (cfg.from.n == 0)
-		die_usage("--from ID is missing: from whom?  (--from any: whoever it is)");
+		die_usage("--from ID is missing (--from any accepts every sender)");
 	if (cfg.file != NULL && strcmp(cfg.file, "-") == 0)
 		die_usage("-o -: without -o it goes to standard output; a file of that name is ./-");
 	if (cfg.open.json && cfg.open.info_fd < 0)

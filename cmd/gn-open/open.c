@@ -77,7 +77,7 @@ static _Noreturn void die_of_order(const struct gn_sequence *q, const struct gn_
 	if (!info->in_sequence)
 		die(EXIT_BADDATA, "%s: is not one of a sequence (--any-order opens it)", where);
 	if (q->has_ended)
-		die(EXIT_BADDATA, "%s: stands behind the end of the sequence", where);
+		die(EXIT_BADDATA, "%s: follows the end of the sequence", where);
 	if (info->number == q->next)
 		die(EXIT_BADDATA, "%s: is of another sequence", where);
 	die(EXIT_BADDATA,
@@ -121,8 +121,7 @@ static void open_one(struct frames *f, const struct format_message *message)
 		writer_flush(); /* the messages before it are written */
 		/* Without its own length in front, the header is that of a stream. */
 		if (is_header(message->body, message->len))
-			die(EXIT_BADDATA, "%s: is no frame, but a piece of a sealed stream, which -F raw opens",
-			    f->where);
+			die(EXIT_BADDATA, "%s: is not a frame but part of a sealed stream (-F raw opens it)", f->where);
 		open_die_of(err, f->where);
 	}
 	gn_unsealer_info(f->u, &info);
@@ -151,7 +150,7 @@ void open_frames(struct gn_unsealer *u, const struct open_cfg *cfg)
 	reader_check(&r, err, "frame");
 	reader_fini(&r);
 	if (!cfg->any_order && gn_sequence_finish(&f.sequence))
-		die(EXIT_BADDATA, "the end of the sequence is missing, and with it maybe more");
+		die(EXIT_BADDATA, "the end of the sequence is missing; other messages may be missing, too");
 }
 
 /* ---- a stream ---- */
@@ -184,7 +183,7 @@ static void keep_beginning(struct beginning *b, const uint8_t *p, size_t n)
 static _Noreturn void die_of_stream(int err, const struct beginning *b)
 {
 	if (is_frame(b->bytes, b->n))
-		die(EXIT_BADDATA, "the input is frames with sealed messages, no stream: it is opened without -F raw");
+		die(EXIT_BADDATA, "the input is frames with sealed messages, not a stream; open it without -F raw");
 	open_die_of(err, "the stream");
 }
 

@@ -64,7 +64,7 @@ static void check_recipients(const struct peers *to)
 
 static struct gn_sealer *sealer_of(const struct cfg *cfg)
 {
-	struct gn_key *key = identity_need(&cfg->key, "nothing is sealed in a name that nobody can check");
+	struct gn_key *key = identity_need(&cfg->key, "sealing needs a key that the recipient can check");
 	struct gn_seal_cfg sc = {
 		.key = key,
 		.type = cfg->type,
@@ -105,7 +105,7 @@ int main(int argc, char **argv)
 	if (args.n != 0)
 		die_usage("takes no operand ('%.80s'); it reads standard input", args.operands[0]);
 	if (cfg.to.n == 0)
-		die_usage("-r ID is missing: for whom?");
+		die_usage("-r ID is missing: name a recipient");
 	if (cfg.wire.max_frame != 0 && cfg.wire.format == FORMAT_RAW)
 		die_usage("--max-frame: a stream (-F raw) has no frames");
 	if (wire_set_defaults(&cfg.wire, false, &f))

@@ -77,7 +77,7 @@ fifo"
 	run -1 gn-dial -k cli --ping @none
 	: >empty
 	run -2 "${cat[@]}" @empty
-	assert_output --partial "address @empty: no line with an address is there"
+	assert_output --partial "address @empty: it has no line with an address"
 	run -2 "${cat[@]}" @- </dev/null
 	run -2 "${cat[@]}" @fd:77
 	assert_output --partial "descriptor 77 is not open"
@@ -160,7 +160,7 @@ shows_no_token() { [[ "$(words_of "$1")" != *"#$2"* ]] && [[ "$(words_of "$1")" 
 @test "a needless token, and another protocol, are lines at the listener" {
 	start gn-cat "${at[@]}" --open $lo
 	run -7 "${cat[@]}" "$addr#aaaaaaaaaaaaaaaaaaaaaaaaaa" </dev/null
-	until_true 10 grep -q "had a token, and here is none" err
+	until_true 10 grep -q "had a token, but this listener has none" err
 	kill_all
 	start gn-cat "${at[@]}" -j -p /x/1 $lo
 	run -7 "${cat[@]}" "$addr#aaaaaaaaaaaaaaaaaaaaaaaaaa" </dev/null

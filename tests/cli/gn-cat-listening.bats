@@ -37,7 +37,7 @@ has_ip6() { [ -e /proc/net/if_inet6 ] && grep -q ' lo$' /proc/net/if_inet6; }
 		assert_output --partial "$srv"
 		assert_equal "${#lines[@]}" 1
 		run -2 $t "$lo/p2p/$srv#gezdgnbvgy3tqojqgezdgnbvgy"
-		assert_output --partial "a token stands behind an address to listen on"
+		assert_output --partial "an address to listen on has no token"
 		refute_output --partial gezdgn
 	done
 	run -2 gn-cat -l $lo/p2p/$other

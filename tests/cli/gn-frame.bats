@@ -223,7 +223,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	run -2 gn-frame split -p x -- cat
 	run -2 gn-frame split --
 	run -2 gn-frame encode -b
-	assert_output --partial "-b: SIZE is missing behind it"
+	assert_output --partial "-b: SIZE is missing"
 	run -2 gn-frame encode -b 1x
 	assert_output --partial "-b: '1x' is not a size; write 512"
 	run -2 gn-frame encode -b 1k --max-frame 1000

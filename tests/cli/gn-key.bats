@@ -110,7 +110,7 @@ typed() {
 	run -4 --separate-stderr gn-key id "my key"
 	assert_output ""
 	assert_equal "${#stderr_lines[@]}" 1
-	command=${stderr#*mended by: }
+	command=${stderr#*accept it, or: }
 	assert_equal "$command" "chmod 600 'my key'"
 	eval "$command"
 	run -0 gn-key id "my key"
@@ -154,7 +154,7 @@ typed() {
 	gn-key new k
 	gn-key convert -F pem k k.pem
 	run -2 gn-key id k.pem
-	assert_output "gn-key: key k.pem: has another program's form; gn-key convert makes a key file of it"
+	assert_output "gn-key: key k.pem: is in another program's format; gn-key convert makes a key file of it"
 }
 
 @test "a key that could not be written completely is removed" {
@@ -329,7 +329,7 @@ typed() {
 	gn-key convert -F pem k k.pem
 	chmod 644 k.pem
 	run -4 gn-key convert k.pem none
-	assert_output --partial "mended by: chmod 600 k.pem"
+	assert_output --partial "accept it, or: chmod 600 k.pem"
 	echo precious >new
 	run -4 gn-key convert -F pem k new
 	assert_output "gn-key: new is there already and is not overwritten"

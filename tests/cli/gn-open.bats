@@ -159,12 +159,12 @@ flip() {
 		for form in varint line; do
 			run -9 --separate-stderr "${open[@]}" -F $form <stream
 			assert_output ""
-			assert_equal "$stderr" "gn-open: frame 1, at byte 0: is no frame, but a piece of a sealed stream, which -F raw opens"
+			assert_equal "$stderr" "gn-open: frame 1, at byte 0: is not a frame but part of a sealed stream (-F raw opens it)"
 		done
 		gn-frame encode -w --max-frame 4M <f | "${seal[@]}" --max-frame 4M >frames
 		run -9 --separate-stderr "${open[@]}" -F raw <frames
 		assert_output ""
-		assert_equal "$stderr" "gn-open: the input is frames with sealed messages, no stream: it is opened without -F raw"
+		assert_equal "$stderr" "gn-open: the input is frames with sealed messages, not a stream; open it without -F raw"
 	done
 }
 
@@ -188,7 +188,7 @@ flip() {
 	assert_output $'1\n2\n3'
 	run -9 --separate-stderr opens s000000 s000001 s000002 s000003
 	assert_output $'1\n2\n3\n4'
-	assert_equal "$stderr" "gn-open: the end of the sequence is missing, and with it maybe more"
+	assert_equal "$stderr" "gn-open: the end of the sequence is missing; other messages may be missing, too"
 	run -9 "${open[@]}" </dev/null
 }
 
@@ -200,7 +200,7 @@ flip() {
 	assert_output 1
 	run -9 --separate-stderr opens s00* s000004
 	assert_output $'1\n2\n3\n4'
-	assert_regex "$stderr" "frame 6, .*: stands behind the end of the sequence"
+	assert_regex "$stderr" "frame 6, .*: follows the end of the sequence"
 }
 
 @test "messages of another sequence or another sender are exit code 9" {

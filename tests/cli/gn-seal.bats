@@ -89,7 +89,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	assert_equal "$stderr" "gn-seal: frame 2, at byte 4: the input ends in the middle of it"
 	run -9 --separate-stderr "${open[@]}" -F line <sealed
 	assert_output one
-	assert_equal "$stderr" "gn-open: the end of the sequence is missing, and with it maybe more"
+	assert_equal "$stderr" "gn-open: the end of the sequence is missing; other messages may be missing, too"
 }
 
 # ---- a stream -------------------------------------------------------------------
@@ -254,11 +254,11 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	{ echo "$b"; gn-key pub b; } >twice
 	for t in "rsa:-r @rsa, line 2: is neither a peer id nor an Ed25519 public key" \
 		"bad:-r @bad, line 3: is neither a peer id nor an Ed25519 public key" \
-		"empty:-r @empty: names nobody" \
+		"empty:-r @empty: contains no peer id" \
 		"twice:-r @twice, line 2: is given twice, also as @twice, line 1" \
 		"b:-r @b: is a private key; gn-key pub shows the public one" \
-		"b.pem:-r @b.pem: holds a private key, where a public one is wanted" \
-		"b.ssh:-r @b.ssh: holds a private key, where a public one is wanted"; do
+		"b.pem:-r @b.pem: holds a private key instead of a public one" \
+		"b.ssh:-r @b.ssh: holds a private key instead of a public one"; do
 		run -2 --separate-stderr gn-seal -k a -r "@${t%%:*}" </dev/null
 		assert_output ""
 		assert_regex "$stderr" "^gn-seal: ${t#*:}"
@@ -271,14 +271,14 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	run -1 gn-seal -k a -r @fd:77 </dev/null
 	for private in "$(cat b.pem)" "$(cat b.ssh)" "$(base64 -w 0 b)"; do
 		run -2 gn-seal -k a -r "$private" </dev/null
-		assert_output --partial "-r: a private key stands where a public one is wanted (gn-key pub shows it)"
+		assert_output --partial "-r: a private key was given instead of a public one (gn-key pub shows it)"
 	done
 	run -1 gn-open -k b --from @none </dev/null
 	run -2 gn-seal -k a -r team </dev/null
 	refute_output --partial "behind an @"
 	echo "$b" >team
 	run -2 gn-seal -k a -r team </dev/null
-	assert_output --partial "-r: 'team' is not a peer id, nor a public key; a file's name stands behind an @"
+	assert_output --partial "-r: 'team' is not a peer id, nor a public key; write @ in front of a file's name"
 	for i in $(seq 65); do gn-key new "k$i"; done >many
 	run -2 gn-seal -k a -r @many </dev/null
 	assert_output --partial "-r: at most 64 recipients"
@@ -318,7 +318,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 @test "a missing key is exit code 2, and GN_KEY_FILE names one" {
 	run -2 --separate-stderr gn-seal -r "$b" </dev/null
 	assert_output ""
-	assert_regex "$stderr" "no key given .-k, GN_KEY_FILE.: nothing is sealed in a name that nobody can check"
+	assert_regex "$stderr" "no key given .-k, GN_KEY_FILE.: sealing needs a key that the recipient can check"
 	echo x | GN_KEY_FILE=a gn-seal -r "$b" -F raw | GN_KEY_FILE=b gn-open --from "$a" -F raw
 	chmod 644 a
 	run -4 "${seal[@]}" </dev/null

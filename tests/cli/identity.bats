@@ -101,7 +101,7 @@ used_by() {
 	for t in "gn-dial --ping $lo/p2p/12D3KooWLyM1jaZZMVs5u6YPk6KGE4dMwhqWSkPBz6iHKXBmNHDX" "gn-listen -a $lo /x/1" "gn-cat -l $lo" "gn-open --from any" "gn-key id"; do
 		# shellcheck disable=SC2086
 		run -4 $t </dev/null
-		assert_output --partial "mended by: chmod 600 $(default)"
+		assert_output --partial "accept it, or: chmod 600 $(default)"
 	done
 	rm "$(default)"
 	ln -s nowhere "$(default)"

@@ -117,7 +117,7 @@ dial_from() {
 	until_true 10 is_gone "$peer"
 	: >go
 	until_true 10 test -e done
-	until_true 10 grep -qE 'all that came is whole, but [1-9][0-9]{5} of [0-9]+ bytes sent are not confirmed' err
+	until_true 10 grep -qE 'all received data is complete, but [1-9][0-9]{5} of [0-9]+ bytes sent are not confirmed' err
 }
 
 @test "a program that sends ends when a peer that has sent no data leaves" {
@@ -271,7 +271,7 @@ refused() { ! gn-dial -k cli -w 2 --ping=1 "$addr" >/dev/null 2>&1; }
 	run -0 --separate-stderr bash -c "yes | { timeout $((20 * GN_SLOW)) gn-dial -k cli --wire raw -F raw $addr /one/1; echo \$? >code; }"
 	assert_output y
 	assert_equal "$(cat code)" 8
-	assert_regex "$stderr" "the program at the other end stopped reading: [1-9][0-9]* bytes were not taken"
+	assert_regex "$stderr" "the program at the other end stopped reading: [1-9][0-9]* bytes were not delivered"
 }
 
 @test "an open input to a program that has ended is exit code 0 if everything was acknowledged" {

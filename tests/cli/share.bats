@@ -65,7 +65,7 @@ idle() {
 @test "--idle ends an idle stream and its program, and no other" {
 	start gn-listen "${at[@]}" -c 1 --idle 1 /x/1 -- sh -c 'echo $$ >>groups; trap "" HUP; cat'
 	idle 1 hog
-	until_true 10 grep -q 'nothing has moved for as long as --idle allows' err
+	until_true 10 grep -q 'no byte has moved for the time of --idle' err
 	ends_with 8 "$peer"
 	until_true 10 is_empty_group "$(cat groups)"
 	# one line each 0.3 s is movement

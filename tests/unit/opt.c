@@ -118,7 +118,7 @@ static void test_opt_program(void **state)
 	assert_string_equal(args.program[2], "--");
 	assert_null(args.program[3]);
 	assert_int_equal(parse(&c, &args, true, &f, ARGV(S("x"), S("--"))), -1);
-	assert_string_equal(f.text, "no program stands behind --");
+	assert_string_equal(f.text, "the program after -- is missing");
 	assert_int_equal(parse(&c, &args, true, &f, ARGV(S("-k"), S("--"))), 0);
 	assert_null(args.program);
 }
@@ -134,8 +134,8 @@ static void test_opt_faults(void **state)
 		{"--nope=1", "--nope: there is no such option"},
 		{"--fla", "--fla: there is no such option"},
 		{"--flag=1", "--flag: takes no value"},
-		{"-k", "-k: FILE is missing behind it"},
-		{"--key", "--key: FILE is missing behind it"},
+		{"-k", "-k: FILE is missing"},
+		{"--key", "--key: FILE is missing"},
 		{"--key=", "--key: is empty"},
 		{"--time=1x", "--time: '1x' is not a time; write 500ms, 2s, 1.5m or 1h (a bare number is seconds)"},
 		{"-tabc", "-t: 'abc' is not a time; write 500ms, 2s, 1.5m or 1h (a bare number is seconds)"},
