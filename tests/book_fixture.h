@@ -4,7 +4,7 @@
 #define GN_TESTS_BOOK_FIXTURE_H
 
 #include "node/book.h"
-#include "vectors.h"
+#include "support/support.h"
 
 static struct gn_book *book;
 static inline int setup(void **state)

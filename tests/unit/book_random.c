@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Random changes of an address book, compared with a model that keeps everything in plain arrays and searches them. */
 #include "node/book.h"
-#include "rng.h"
-#include "vectors.h"
+#include "support/support.h"
 
 enum {
 	PEERS = GN_BOOK_PEERS_MAX + 200, /* so that peers leave */

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "vectors.h"
+#include "support/support.h"
 
 #define DAY (86400 * GN_SEC)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The states of a yamux stream, as the table in mux/yamux.h has them. */
-#include "yamux_script.h"
+#include "support/support.h"
 
 static enum yamux_state state_of(struct gn_mux_stream *st)
 {
@@ -9,98 +9,98 @@ static enum yamux_state state_of(struct gn_mux_stream *st)
 
 static void a_stream_that_ends_here_first_passes_through_local_close(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	begin(f, true);
-	st = open_stream(f);
+	script_start(f, true);
+	st = script_open(f);
 	assert_int_equal(state_of(st), YAMUX_INIT);
-	says(f, YAMUX_WINDOW, YAMUX_SYN, 1, 0);
+	script_expect(f, YAMUX_WINDOW, YAMUX_SYN, 1, 0);
 	assert_int_equal(state_of(st), YAMUX_OPEN);
 	assert_true(yamux_stream_of(st)->is_unacked);
-	shut(f, st);
-	says(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
+	script_close(f, st);
+	script_expect(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
 	assert_int_equal(state_of(st), YAMUX_LOCAL_CLOSE);
-	hears(f, YAMUX_WINDOW, YAMUX_ACK, 1, 0, 0);
+	script_receive(f, YAMUX_WINDOW, YAMUX_ACK, 1, 0, 0);
 	assert_false(yamux_stream_of(st)->is_unacked);
 	assert_int_equal(state_of(st), YAMUX_LOCAL_CLOSE);
-	hears(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0, 0);
+	script_receive(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0, 0);
 	assert_int_equal(state_of(st), YAMUX_CLOSED);
 	assert_true(st->is_ended_in && st->is_ended_out);
 	f->ops->reset(st);
 	assert_int_equal(state_of(st), YAMUX_CLOSED);
 	assert_int_equal(st->err, 0);
-	over(f);
+	script_stop(f);
 }
 
 static void a_stream_that_ends_there_first_passes_through_remote_close(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	begin(f, false);
-	hears(f, YAMUX_WINDOW, YAMUX_SYN | YAMUX_FIN, 1, 0, 0);
+	script_start(f, false);
+	script_receive(f, YAMUX_WINDOW, YAMUX_SYN | YAMUX_FIN, 1, 0, 0);
 	st = f->came[0];
 	assert_int_equal(state_of(st), YAMUX_REMOTE_CLOSE);
 	assert_true(yamux_stream_of(st)->is_unacked);
-	shut(f, st);
-	says(f, YAMUX_WINDOW, YAMUX_ACK | YAMUX_FIN, 1, 0);
+	script_close(f, st);
+	script_expect(f, YAMUX_WINDOW, YAMUX_ACK | YAMUX_FIN, 1, 0);
 	assert_false(yamux_stream_of(st)->is_unacked);
 	assert_int_equal(state_of(st), YAMUX_CLOSED);
-	over(f);
+	script_stop(f);
 }
 
 static void a_reset_of_ours_is_sent_before_the_stream_is_reset(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	begin(f, true);
-	st = open_acked(f);
+	script_start(f, true);
+	st = script_open_acked(f);
 	f->ops->reset(st);
 	assert_int_equal(state_of(st), YAMUX_RESETTING);
 	assert_int_equal(st->err, GN_ECLOSED);
-	hears(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0, 0);
-	hears(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0);
+	script_receive(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0, 0);
+	script_receive(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0);
 	assert_int_equal(state_of(st), YAMUX_RESETTING);
-	says(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
+	script_expect(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
 	assert_int_equal(state_of(st), YAMUX_RESET);
-	st = open_acked(f);
-	hears(f, YAMUX_WINDOW, YAMUX_RST, st->id, 0, 0);
+	st = script_open_acked(f);
+	script_receive(f, YAMUX_WINDOW, YAMUX_RST, st->id, 0, 0);
 	assert_int_equal(state_of(st), YAMUX_RESET);
 	assert_int_equal(st->err, GN_ERESET);
-	st = open_acked(f);
+	st = script_open_acked(f);
 	f->ops->reset(st);
 	f->ops->kill(f->ses, GN_ETIMEOUT);
 	assert_int_equal(state_of(st), YAMUX_RESET);
 	assert_int_equal(st->err, GN_ECLOSED);
-	says_nothing(f);
-	over(f);
+	script_expect_nothing(f);
+	script_stop(f);
 }
 
 /* The peer cannot have learnt the id of a stream whose SYN was not sent; it may only guess it. */
 static void frames_for_a_stream_that_was_not_announced_are_ignored(void **state)
 {
-	struct fixture *f = *state;
+	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	begin(f, true);
-	st = open_stream(f);
-	hears(f, YAMUX_DATA, YAMUX_ACK, 1, 10, 10);
-	hears(f, YAMUX_WINDOW, YAMUX_FIN, 1, 100, 0);
-	hears(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0);
+	script_start(f, true);
+	st = script_open(f);
+	script_receive(f, YAMUX_DATA, YAMUX_ACK, 1, 10, 10);
+	script_receive(f, YAMUX_WINDOW, YAMUX_FIN, 1, 100, 0);
+	script_receive(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0);
 	assert_int_equal(state_of(st), YAMUX_INIT);
 	assert_int_equal(st->err, 0);
 	assert_int_equal(gn_pipe_len(&st->rx), 0);
-	assert_int_equal(yamux_stream_of(st)->tx_window, WINDOW);
-	says(f, YAMUX_WINDOW, YAMUX_SYN, 1, 0);
+	assert_int_equal(yamux_stream_of(st)->tx_window, YAMUX_WINDOW_INITIAL);
+	script_expect(f, YAMUX_WINDOW, YAMUX_SYN, 1, 0);
 	assert_true(yamux_stream_of(st)->is_unacked);
-	hears(f, YAMUX_DATA, YAMUX_ACK, 1, 10, 10);
-	take(f, st, 10);
-	over(f);
+	script_receive(f, YAMUX_DATA, YAMUX_ACK, 1, 10, 10);
+	script_take(f, st, 10);
+	script_stop(f);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, script_setup, script_teardown)
 
 int main(void)
 {
