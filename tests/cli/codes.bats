@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Exit codes that every tool has in common: gn-exit(7).
+# Exit codes that all tools have in common, see gn-exit(7).
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -15,7 +15,7 @@ teardown() {
 	kill_all
 }
 
-# cannot_listen PATTERN ADDR...: gn-listen and gn-cat -l end with 1 and one line.
+# cannot_listen PATTERN ADDR...: asserts that gn-listen and gn-cat -l end with 1 and one line.
 cannot_listen() {
 	local a args=() pattern=$1
 	shift
@@ -61,7 +61,7 @@ one_line() {
 	assert_regex "$stderr" "cannot listen on /ip4/127.0.0.1/tcp/81: Permission denied"
 }
 
-# unreachable PATTERN ADDR: every tool that dials ends with 3, and the line matches.
+# unreachable PATTERN ADDR: asserts that every tool that dials ends with 3 and a line that matches.
 unreachable() {
 	local tool
 	for tool in "gn-dial --ping=1 -k srv" "gn-dial --identify -k srv" "gn-cat --recv-only -k srv" "gn-cat --send-only -p /e/1 -k srv"; do
@@ -110,7 +110,7 @@ unreachable() {
 			run -2 --separate-stderr $o "$bad"
 			assert_regex "$stderr" "^${o% *}: ${o#* }: '$bad' is (not a time; write 500ms, 2s|longer than)"
 		done
-		for good in 1 0.5s 500ms 1.5m 1h; do # another mistake is found behind it
+		for good in 1 0.5s 500ms 1.5m 1h; do # the value is accepted, so a later error is reported
 			run -2 --separate-stderr $o $good --nonsense
 			assert_regex "$stderr" 'there is no such option'
 		done

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Every example of every page, and README.md's, is run together with its other end.  examples.py says how.
+# Every example of the manual pages and of README.md is run, with both of its hosts.  examples.py describes how.
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -14,7 +14,7 @@ teardown() {
 	kill_all
 }
 
-# run_all PAGE: each of its examples, in a folder of its own.
+# run_all PAGE: runs each example of the page in a directory of its own.
 run_all() {
 	local page n ran=0
 	while read -r page n; do
@@ -39,7 +39,7 @@ run_all() {
 @test "gn-seal(1)" { run_all man/gn-seal.1; }
 @test "README.md" { run_all README.md; }
 
-# A program, and then what a shell does with it.
+# The example program, and then the shell commands that use it.
 @test "libgn(3)" {
 	sed -n '/^#include <gn.h>/,/^.Ed/p' "$TOP/man/libgn.3" | sed '/^.Ed/,$d; s/\\e/\\/g' >echo.c
 	case $MODE in
@@ -60,10 +60,10 @@ run_all() {
 	for page in "$TOP"/man/*.[1357]; do
 		grep -q '^\.Sh EXAMPLES' "$page" || continue
 		name=${page##*/}
-		[ "$name" != gn-sealed.5 ] || continue # bytes, no commands
+		[ "$name" != gn-sealed.5 ] || continue # it shows bytes, no commands
 		grep -q "@test \"${name%.*}(${name##*.})\"" "$BATS_TEST_FILENAME" || fail "$name is not run"
 	done
-	# Without commands there is nothing to run; every example but that one has some.
+	# That page's example has no commands, so there is nothing to run.
 	refute grep -q '\$ ' <(sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$TOP/man/gn-sealed.5")
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Where an address comes from, how it is written, and who gets to see its token.
+# Sources and formats of addresses, and where their tokens are visible.
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -85,7 +85,7 @@ fifo"
 	run -1 gn-listen -k srv -a @none /x/1
 }
 
-# The command line of a process, as every local user sees it.
+# The command line of a process, as every local user can read it.
 words_of() { tr '\0' ' ' <"/proc/$1/cmdline"; }
 shows_no_token() { [[ "$(words_of "$1")" != *"#$2"* ]] && [[ "$(words_of "$1")" == *"#**"* ]]; }
 
@@ -195,7 +195,7 @@ shows_no_token() { [[ "$(words_of "$1")" != *"#$2"* ]] && [[ "$(words_of "$1")" 
 	assert_equal "${addr#*#}" "$token"
 	echo hi | "${cat[@]}" "$addr"
 	ends_with 0 "$pid"
-	# with --allow both are needed
+	# with --allow, both the id and the token are required
 	start gn-cat "${at[@]}" --token-file tok --allow "$cli" $lo
 	assert_equal "${addr#*#}" "$token"
 	run -7 "${cat[@]}" "${addr%#*}" </dev/null
@@ -222,7 +222,7 @@ shows_no_token() { [[ "$(words_of "$1")" != *"#$2"* ]] && [[ "$(words_of "$1")" 
 	: >tok
 	run -2 gn-cat "${at[@]}" --token-file tok $lo
 	assert_output --partial "remove it"
-	for device in /dev/null /dev/zero; do # advice to remove or change them would harm the system
+	for device in /dev/null /dev/zero; do # the message must not advise to remove or change a device
 		run -1 timeout $((10 * GN_SLOW)) gn-cat "${at[@]}" --token-file "$device" $lo
 		assert_output --partial "token file $device: is a device"
 		refute_output --partial "remove"

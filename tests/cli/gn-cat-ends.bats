@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# How streams end when something is killed, stopped, stalled, cut or closed: tests/lab/cat_ends.c says what must hold.
+# Runs tests/lab/cat_ends.c, which checks how streams end when something is killed, stopped, stalled, cut or closed.
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -11,7 +11,7 @@ load helper
 		echo "make aids has not been run: no $B/tests/lab/cat_ends"
 		return 1
 	}
-	# Under valgrind few of them, and few at once: a handshake must not take its 10 s.
+	# Under valgrind there are few schedules, and few at once, so that no handshake takes longer than its limit of 10 s.
 	run "$B/tests/lab/cat_ends" "$GN_BIN/gn-cat" 1 $((400 / GN_SLOW)) $((24 / GN_SLOW + 1))
 	[ "$status" -eq 0 ] || tail -n 20 <<<"$output" # the seeds
 	assert_success

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# What gn-cat -l and gn-listen listen on, and which addresses they refuse.
+# The addresses that gn-cat -l and gn-listen listen on, and those that they refuse.
 
 bats_require_minimum_version 1.5.0
 load helper

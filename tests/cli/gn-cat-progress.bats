@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The line of progress on terminals of many widths.
+# The progress line on terminals of several widths.
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -12,7 +12,7 @@ setup() {
 	lo=/ip4/127.0.0.1/tcp/0
 	truncate -s 900000000 f
 	mkfifo out
-	# a reader that takes a little at a time
+	# a slow reader
 	(while head -c 200000 >/dev/null; do read -rt 0.05 <> <(:) || :; done) <out 3>&- &
 	pids+=($!)
 }
@@ -21,7 +21,8 @@ teardown() {
 	kill_all
 }
 
-# shown COLUMNS NARROWER: sends a file there; $before and $after are the longest lines; the text is in shown.
+# shown COLUMNS NARROWER: sends a file on a terminal of COLUMNS that becomes NARROWER.  Sets $before and $after to the length
+# of the longest line before and after that; the text is in the file shown.
 shown() {
 	start gn-cat -l -k srv $lo
 	python3 "$BATS_TEST_DIRNAME/columns.py" "$1" "$2" "exec gn-cat -k cli --progress '$addr' <f >/dev/null" >shown
@@ -62,7 +63,7 @@ shown() {
 	python3 "$BATS_TEST_DIRNAME/columns.py" 60 60 "exec gn-cat -k cli '$addr' <f >/dev/null" >shown
 	grep . shown | tail -n 1 | grep -Eq '^2\.86M [0-9.]+[KMG]/s [0-9:]+ direct$'
 	cmp f out
-	# interrupted: there is nothing to be said
+	# no last line is printed after an interruption
 	rm -f out
 	mkfifo never
 	exec 6<>never
@@ -87,6 +88,6 @@ shown() {
 	until_true 10 grep -q "/s" tty
 	gn-cat -k cli "${there%#*}" </dev/null >/dev/null 2>&1 || :
 	until_true 10 grep -q "had no token" tty
-	# the line is cleared before it
+	# the progress line is erased before the message
 	tr '\r' '\n' <tty | grep "had no token" | grep -Eq "^.\[Kgn-cat: a caller|^gn-cat: a caller"
 }

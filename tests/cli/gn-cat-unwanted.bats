@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Exit 0 is a promise: standard input that was not carried is 8, whenever it comes; and what raw streams promise.
+# Exit code 0 means that all of standard input was delivered: input that the peer does not take is exit code 8, whenever
+# it arrives.  The last part tests what exit code 0 means with raw streams.
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -20,7 +21,7 @@ teardown() {
 	kill_all
 }
 
-# A dialer whose stdin is fd 6, which is open and silent: $peer; its output in back, its stderr in err2.
+# Starts a dialer whose stdin is fd 6, which stays open without data; sets $peer.  Its output is in back, its stderr in err2.
 silent() {
 	exec 6<>in
 	"$@" <in >back 2>err2 3>&- 6>&- &
@@ -108,11 +109,11 @@ on_tty() { script -qfec "$1" tty </dev/null >/dev/null; }
 
 # ---- raw streams: 0 is an acknowledgement -----------------------------------------
 
-# has_written PID BYTES: it has written more than that.
+# has_written PID BYTES: the process has written more than that many bytes.
 has_written() { [ "$(sed -n 's/^wchar: //p' "/proc/$1/io")" -gt "$2" ]; }
 
-# A listener whose program writes a line, ends that side and does not read; $addr.  The dialer "$@" is started with the
-# input that fd 7 leads to, and has got the program's end.
+# Starts a listener whose program writes a line, closes its output and does not read.  Starts the dialer with stdin from
+# fd 7 and waits until it has received the program's end.
 half_ended() {
 	start gn-listen -k srv -a $lo --wire raw /x/1 -- sh -c 'echo some; exec >&-; exec sleep 60'
 	mkfifo got
@@ -121,7 +122,7 @@ half_ended() {
 	peer=$!
 	pids+=("$peer")
 	exec 7>in 6>&-
-	assert_equal "$(cat got)" some # standard output was closed: the end has come
+	assert_equal "$(cat got)" some # standard output was closed, so the end was received
 }
 
 @test "-p: a peer that ends and stops reading before it acknowledged everything is exit code 8, with the numbers" {
@@ -155,7 +156,7 @@ half_ended() {
 @test "-p: a peer that acknowledges everything, ends and leaves is exit code 0 without further input" {
 	half_ended
 	echo early >&7
-	# it is acknowledged without being asked again; that cannot be seen from outside
+	# the acknowledgement is requested only once, which cannot be observed from outside
 	until_true 10 test "$(gn-dial -k cli --ping=1 "$addr" | wc -l)" -gt 0
 	kill -9 "$pid"
 	until_true 10 grep -q "waiting to see whether standard input" err2
@@ -175,7 +176,7 @@ half_ended() {
 	grep -Eq "data may be short: .*confirmed [05] of 5 bytes" err2
 }
 
-# What the program at the other end sees of its stdin while it still writes.
+# The peer's program records what it sees on its stdin while it still writes.
 asks='rc=0; read -rt 0.5 || rc=$?; [ "$rc" -gt 128 ] && echo open || echo ended; exec >&-; cat >rest; echo came >came'
 
 @test "-p --recv-only: this side ends only when everything was received" {
@@ -184,11 +185,11 @@ asks='rc=0; read -rt 0.5 || rc=$?; [ "$rc" -gt 128 ] && echo open || echo ended;
 	assert_output open
 	until_true 10 grep -q came came
 	rm came
-	# the same by its terminal
+	# the same with a terminal as stdin
 	run -0 on_tty "gn-cat -k cli -p /x/1 '$addr' >back"
 	assert_equal "$(cat back)" open
 	until_true 10 grep -q came came
-	# without it the end of an empty input goes out at once
+	# without --recv-only the end of an empty input is sent at once
 	run -0 "${cat[@]}" -p /x/1 "$addr" </dev/null
 	assert_output ended
 }

@@ -19,7 +19,7 @@ teardown() {
 	kill_all
 }
 
-# bg IN OUT ARGS...: a gn-cat in the background: $peer; its stderr goes to err2.
+# bg IN OUT ARGS...: starts gn-cat in the background with stderr in err2; sets $peer.
 bg() {
 	local in=$1 out=$2
 	shift 2
@@ -28,7 +28,7 @@ bg() {
 	pids+=("$peer")
 }
 
-# A dialer that has sent a line and holds the stream: fd 6 is its stdin.
+# Starts a dialer that has sent a line and keeps its stream open; fd 6 is its stdin.
 hold() {
 	mkfifo held
 	bg held held.out "${cat[@]}" "$@"
@@ -130,7 +130,7 @@ some() { head -c "$1" /dev/urandom; }
 	cmp f got
 }
 
-# ---- who gets in ----------------------------------------------------------------
+# ---- admission ------------------------------------------------------------------
 
 @test "by default the address contains a token, and is one word" {
 	start gn-cat "${at[@]}" --keep $lo
@@ -192,7 +192,7 @@ some() { head -c "$1" /dev/urandom; }
 	assert_equal "$(cat out)" hi
 }
 
-# ---- one, and one after the other -------------------------------------------------
+# ---- one stream, and --keep -------------------------------------------------------
 
 @test "-l serves one stream and then closes the port" {
 	start gn-cat "${at[@]}" $lo
@@ -276,7 +276,7 @@ third"
 	assert_regex "$stderr" "cut off, data may be short"
 }
 
-# ---- where it listens --------------------------------------------------------------
+# ---- addresses ---------------------------------------------------------------------
 
 @test "without ADDR it listens on all interfaces and prints complete addresses" {
 	start gn-cat -l -k srv
@@ -307,9 +307,9 @@ third"
 
 # ---- terminals -----------------------------------------------------------------------
 
-# on_tty COMMAND: runs it with a terminal for all that it does not redirect; what was shown goes to tty.
+# on_tty COMMAND: runs it with a terminal for all descriptors that it does not redirect; the terminal's output is in tty.
 on_tty() { script -qfec "$1" tty </dev/null >/dev/null; }
-# The same in the background.  Killed, it takes the terminal away from what runs there.
+# The same in the background.  When it is killed, the terminal of the command hangs up.
 on_tty_bg() {
 	script -qfec "$1" tty </dev/null >/dev/null 3>&- &
 	peer=$!
@@ -335,7 +335,7 @@ on_tty_bg() {
 	kill_all
 	echo data >f
 	input=f start gn-cat "${at[@]}" $lo
-	# the terminal never ends; that does not matter
+	# the terminal's input never ends, which does not matter here
 	run -0 on_tty "gn-cat -k cli '$addr' >back"
 	ends_with 0 "$pid"
 	assert_equal "$(cat back)" data
@@ -473,7 +473,7 @@ on_tty_bg() {
 	ends_with 143 "$peer"
 }
 
-# The port on which a process listens: $port.
+# port_of PID: sets $port to the port on which the process listens.
 has_port() {
 	local inode
 	inode=$(readlink /proc/"$1"/fd/* 2>/dev/null | sed -n 's/^socket:\[\([0-9]*\)\]$/\1/p' | paste -sd '|')
@@ -485,7 +485,7 @@ has_port() {
 
 is_connected() { awk -v p="$(printf ':%04X' "$1")" '$4 == "01" && $3 ~ p "$" { n++ } END { exit !n }' /proc/net/tcp; }
 
-# A listener whose signals have their defaults, whatever the test's are: $pid and $addr.
+# Starts a listener with default signal actions, whatever those of the test are; sets $pid and $addr.
 start_default() {
 	rm -f ready
 	mkfifo ready
@@ -501,7 +501,7 @@ start_default() {
 	for sig in TERM:143 INT:130 HUP:129; do
 		for keep in "" --keep; do
 			start_default "${at[@]}" $keep $lo
-			run -7 "${cat[@]}" "${addr%#*}" </dev/null # nor does a stranger count
+			run -7 "${cat[@]}" "${addr%#*}" </dev/null # a peer without the token does not count as served
 			kill "-${sig%:*}" "$pid"
 			ends_with "${sig#*:}" "$pid"
 		done
@@ -604,7 +604,7 @@ more"
 }
 
 @test "a peer that is stopped and continued loses no data" {
-	# tests/soak has the one that is not continued
+	# tests/soak tests a peer that is not continued
 	start gn-cat "${at[@]}" $lo
 	hold "$addr"
 	until_true 10 test -s out

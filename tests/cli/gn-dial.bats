@@ -19,7 +19,7 @@ teardown() {
 
 echo_server() { start gn-listen "${at[@]}" /echo/1 -- cat; }
 
-# A port of this host at which nobody listens: one that was just given up.
+# A port of this host at which nobody listens: one that was just released.
 dead_addr() {
 	start gn-listen "${at[@]}" /x/1
 	kill -TERM "$pid"
@@ -29,7 +29,7 @@ dead_addr() {
 @test "lines are carried in both directions" {
 	start gn-listen "${at[@]}" --wire frames /echo/1 -- cat
 	run -0 --separate-stderr bash -c "seq 1000 | gn-dial -k cli -F line $addr /echo/1 | tr -d '\n'"
-	# its program sees raw bytes: frames may be cut anew, but nothing is lost
+	# its program reads raw bytes: the boundaries of frames may change, but nothing is lost
 	assert_output "$(seq 1000 | tr -d '\n')"
 }
 
@@ -96,7 +96,7 @@ $srv /echo/1"
 	run -5 "${dial[@]}" "$addr" /echo/1 -- sh -c 'exit 5'
 	run -143 "${dial[@]}" "$addr" /echo/1 -- sh -c 'kill $$'
 	run -127 "${dial[@]}" "$addr" /echo/1 -- ./no-such-program
-	[ "$GN_SLOW" = 1 ] || return 0 # valgrind runs posix_spawn by fork, which loses why it failed
+	[ "$GN_SLOW" = 1 ] || return 0 # valgrind implements posix_spawn by fork, which loses the error
 	touch plain
 	run -126 "${dial[@]}" "$addr" /echo/1 -- ./plain
 }
@@ -141,7 +141,7 @@ $srv /echo/1"
 	run -5 "${dial[@]}" -w 0.3 "/ip4/127.0.0.1/tcp/$port/p2p/$srv" /x/1 </dev/null
 }
 
-# The port on which a process listens: $port.
+# port_of PID: sets $port to the port on which the process listens.
 has_port() {
 	local inode
 	inode=$(readlink /proc/"$1"/fd/* 2>/dev/null | sed -n 's/^socket:\[\([0-9]*\)\]$/\1/p' | paste -sd '|')
@@ -168,7 +168,7 @@ has_port() {
 
 @test "on SIGTERM and SIGINT the stream is reset, and the signal terminates the dialer" {
 	start gn-listen "${at[@]}" --wire raw -F raw /sink/1
-	# a shell starts background jobs with SIGINT ignored, which is kept; so INT goes by way of env
+	# a shell starts background jobs with SIGINT ignored, which gn-dial would keep; env restores the default action
 	for sig in TERM:143 INT:130; do
 		rm -f in
 		mkfifo in

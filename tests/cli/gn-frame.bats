@@ -88,7 +88,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	gn-frame decode <in >out 2>err 3>&- &
 	pid=$!
 	exec 7>in
-	printf '\x01a\x81\x80\x40' >&7 # 1 MiB and 1
+	printf '\x01a\x81\x80\x40' >&7 # 1 MiB and 1 byte
 	ends_with 9 $pid
 	exec 7>&-
 	assert_equal "$(cat out)" a
@@ -154,9 +154,9 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	assert_output $'a\nbb'
 	run -127 gn-frame split -- ./no-such-program <f
 	touch plain
-	# valgrind runs posix_spawn by fork, which loses why it failed
+	# valgrind implements posix_spawn by fork, which loses the error
 	[ "$GN_SLOW" != 1 ] || run -126 gn-frame split -- ./plain <f
-	# a program that reads nothing of a frame larger than a pipe
+	# a program that reads nothing of a frame that is larger than a pipe
 	head -c 1000000 /dev/zero | gn-frame encode -w >large
 	run -0 gn-frame split -- true <large
 }

@@ -15,8 +15,8 @@ teardown() {
 
 needs() { command -v "$1" >/dev/null || skip "no $1 here"; }
 
-# typed TEXT COMMAND...: runs it at a terminal of its own, and types that when it asks for a passphrase.
-# What the terminal shows is in screen; its exit code is this one's.
+# typed TEXT COMMAND...: runs the command on a terminal of its own and types TEXT when it asks for a passphrase.
+# The terminal's output is in screen; the exit code is that of the command.
 typed() {
 	local text=$1 rc=0
 	shift
@@ -90,7 +90,7 @@ typed() {
 
 @test "the id contains the public key" {
 	gn-key new k
-	# base58btc of 00 24 and the 36 bytes begins 12D3Koo; the same in hex is what pub has
+	# base58btc of 00 24 and the 36 bytes begins with 12D3Koo; pub prints the same bytes
 	assert_equal "$(gn-key pub --raw k | head -c 4 | od -An -tx1 | tr -d ' ')" 08011220
 	assert_equal "$(gn-key pub --raw k | wc -c)" 36
 }
@@ -136,7 +136,7 @@ typed() {
 	done
 	mkfifo pipe
 	chmod 644 pipe
-	run -4 timeout 10 gn-key id pipe # and nobody is waited for
+	run -4 timeout 10 gn-key id pipe # and it does not wait for a writer
 	refute_output --partial chmod
 }
 
@@ -250,7 +250,7 @@ typed() {
 			cmp k new
 		done
 		rm -f new
-		sed 's/^/    /' k.$f >odd # as it stands in a YAML file
+		sed 's/^/    /' k.$f >odd # as in a YAML file
 		run -0 gn-key convert odd new
 		assert_output "$id"
 	done
@@ -311,7 +311,7 @@ typed() {
 	done
 	needs ssh-keygen
 	ssh-keygen -q -t ecdsa -N secret -f ecdsa
-	run -2 gn-key convert ecdsa none # and nobody is asked for anything
+	run -2 gn-key convert ecdsa none # and there is no prompt
 	gn-key new k
 	gn-key convert -F openssh k k.ssh
 	head -c 200 k.ssh >cut
@@ -384,7 +384,7 @@ typed() {
 	gn-key new k
 	run -1 bash -c 'gn-key id k >/dev/full'
 	assert_output --partial "standard output: No space left on device"
-	[ "$GN_SLOW" = 1 ] || return 0 # valgrind's own files take the place of what is closed
+	[ "$GN_SLOW" = 1 ] || return 0 # valgrind's own files reuse the closed descriptors
 	run -1 bash -c 'gn-key id k >&-'
 }
 

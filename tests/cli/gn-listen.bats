@@ -20,7 +20,7 @@ teardown() {
 
 lines_in() { [ "$(wc -l <"$2" 2>/dev/null || echo 0)" -ge "$1" ]; }
 
-# send_to FIFO ARGS...: a gn-dial whose stdin is that fifo; sets $peer.
+# send_to FIFO ARGS...: starts gn-dial with that fifo as its stdin; sets $peer.
 send_to() {
 	local from=$1
 	shift
@@ -118,13 +118,13 @@ send_to() {
 @test "a program sees no descriptor but 0, 1 and 2, and no signal blocked or ignored" {
 	start gn-listen "${at[@]}" /fds/1 -- ls /proc/self/fd
 	run -0 --separate-stderr "${dial[@]}" --wire raw "$addr" /fds/1 </dev/null
-	# valgrind has some of its own open
+	# valgrind has open files of its own
 	[ "$GN_SLOW" != 1 ] || assert_equal "${lines[*]}" "$(echo $(ls /proc/self/fd 3>&-))"
 	kill_all
 	start gn-listen "${at[@]}" /signals/1 -- cat /proc/self/status
 	"${dial[@]}" --wire raw "$addr" /signals/1 </dev/null >seen
 	assert_equal "$(sed -n 's/^SigBlk:\s*//p' seen)" 0000000000000000
-	# the shell of the tests may have others ignored: 13 is SIGPIPE
+	# the shell of the tests may ignore others; 13 is SIGPIPE
 	ignored=$(sed -n 's/^SigIgn:\s*//p' seen)
 	assert_equal $((16#$ignored >> 12 & 1)) 0
 }
@@ -202,7 +202,7 @@ send_to() {
 @test "if a program cannot be run, the stream is reset and a line tells why" {
 	start gn-listen "${at[@]}" /none/1 -- ./no-such-program
 	run -8 "${dial[@]}" --wire raw "$addr" /none/1 </dev/null
-	# under valgrind it is a program that ends with 127
+	# under valgrind the program exits with 127
 	until_true 10 grep -qE 'no-such-program: No such file or directory|the program ended with 127' err
 	assert kill -0 "$pid"
 }
@@ -237,7 +237,7 @@ send_to() {
 }
 
 @test "nothing of a truncated frame is written" {
-	# Its own direction stays open: a stream that has ended both ways cannot be reset any more.
+	# The dialer's direction stays open, because a stream that has ended in both directions cannot be reset any more.
 	mkfifo hold
 	exec 7<>hold
 	input=hold start gn-listen "${at[@]}" /x/1

@@ -21,18 +21,18 @@ teardown() {
 
 hex() { od -An -v -tx1 | tr -d ' \n'; }
 
-# sequence PREFIX LINES: PREFIX000000 and so on, a sealed line each, and the end
+# sequence PREFIX LINES: makes files PREFIX000000 and so on, each with a sealed line, and one with the end
 sequence() { seq "$2" | "${seal[@]}" -F line | gn-frame split -p "$1"; }
 opens() { gn-frame join "$@" | "${open[@]}" -F line; }
 
-# flip FILE OFFSET: the lowest bit of that byte
+# flip FILE OFFSET: inverts the lowest bit of that byte
 flip() {
 	local was
 	was=$(od -An -tu1 -j "$2" -N 1 "$1")
 	printf "$(printf '\\x%02x' $((was ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
-# ---- who ------------------------------------------------------------------------
+# ---- keys -----------------------------------------------------------------------
 
 @test "--from accepts one sender, several senders, or any" {
 	new_key c
@@ -112,7 +112,7 @@ flip() {
 }
 
 @test "dropped, swapped, repeated and foreign chunks are exit code 9" {
-	head -c 4M /dev/urandom >f # a file, because what a pipe brings late makes shorter chunks
+	head -c 4M /dev/urandom >f # a file, because a pipe that pauses would make shorter chunks
 	"${seal[@]}" -F raw <f >one
 	head -c 4M /dev/urandom >f
 	"${seal[@]}" -F raw <f >two
@@ -334,14 +334,14 @@ nothing_left() {
 	nothing_left
 }
 
-# opened_file PID: the file that it writes to is open, whether it has a name or not
+# opened_file PID: the process has its output file open, with a name or without
 opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn-open-*" 2>/dev/null)" ]; }
 
 @test "-o: a signal leaves nothing behind" {
 	mkfifo in
 	head -c 3000000 /dev/urandom | "${seal[@]}" -F raw >good
 	for sig in TERM INT HUP QUIT USR1 ALRM XCPU VTALRM ABRT KILL; do
-		[ "$GN_SLOW" = 1 ] || [ $sig != ABRT ] || continue # valgrind takes its time to tell of it
+		[ "$GN_SLOW" = 1 ] || [ $sig != ABRT ] || continue # valgrind takes long to report an abort
 		env --default-signal=INT,QUIT "${open[@]}" -F raw -o out <in 3>&- 6>&- 7>&- &
 		pid=$!
 		pids+=("$pid")
@@ -404,12 +404,12 @@ opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn
 }
 
 @test "-o: a read-only file or directory is exit code 4, and is unchanged" {
-	[ "$GN_SLOW" = 1 ] || return 0 # valgrind's files are not for somebody else
+	[ "$GN_SLOW" = 1 ] || return 0 # another user cannot use valgrind's files
 	mkdir dir
 	echo old >dir/file
 	echo hello | "${seal[@]}" -F raw >good
 	as=("${open[@]}")
-	if [ "$(id -u)" = 0 ]; then # who may do everything, so somebody else does it
+	if [ "$(id -u)" = 0 ]; then # root may do everything, so another user runs it
 		chmod 755 . .. ../..
 		cp "$(command -v gn-open)" .
 		chown 65534:65534 b dir dir/file
@@ -425,10 +425,10 @@ opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn
 	assert_output "gn-open: dir/file: Permission denied"
 	assert_equal "$(cat dir/file) $(ls dir)" "old file"
 	[ "$(id -u)" = 0 ] || return 0
-	chmod 640 dir/file # root gives it back to its owner
+	chmod 640 dir/file # root keeps the file's owner
 	run -0 "${open[@]}" -F raw -o dir/file <good
 	assert_equal "$(stat -c '%u %g %a' dir/file)" "65534 65534 640"
-	chown 0:0 dir/file # whose group somebody else cannot give
+	chown 0:0 dir/file # another user cannot set the file's group
 	chmod 662 dir/file
 	run -0 "${as[@]}" -F raw -o dir/file <good
 	assert_equal "$(stat -c '%u %g %a' dir/file)" "65534 65534 622"
@@ -451,7 +451,7 @@ opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn
 	echo hello | "${seal[@]}" -F raw >good
 	run -0 bash -c '"$@" <good >&- 2>&-' - "${open[@]}" -F raw -o out
 	assert_equal "$(cat out)" hello
-	[ "$GN_SLOW" = 1 ] || return 0 # valgrind's own files take the place of what is closed
+	[ "$GN_SLOW" = 1 ] || return 0 # valgrind's own files reuse the closed descriptors
 	run -9 bash -c '"$@" <&-' - "${open[@]}" -F raw -o none
 	assert [ ! -e none ]
 }
@@ -501,7 +501,7 @@ opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn
 	assert_output "gn-open: --info-fd 5: No space left on device"
 }
 
-# ---- manners --------------------------------------------------------------------
+# ---- in general ------------------------------------------------------------------
 
 @test "usage errors and missing keys are exit code 2" {
 	run -2 gn-open -k b </dev/null
@@ -520,12 +520,12 @@ opened_file() { [ -n "$(find "/proc/$1/fd" -lname "$PWD/*#*" -o -lname "$PWD/.gn
 	run -4 "${open[@]}" </dev/null
 	run -0 gn-open --help
 	assert_line --partial "usage: gn-open"
-	assert_equal "$(grep -c '^       gn-open' <<<"$output")" 0 # there is one form of it
+	assert_equal "$(grep -c '^       gn-open' <<<"$output")" 0 # there is only one usage line
 }
 
 @test "a full disk is exit code 1 with a message, a closed pipe without" {
 	for i in $(seq 30); do
-		head -c 100000 /dev/zero | tr '\0' x # more than a pipe holds
+		head -c 100000 /dev/zero | tr '\0' x # more than the capacity of a pipe
 		echo
 	done >lines
 	for form in raw line; do

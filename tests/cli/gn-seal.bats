@@ -28,7 +28,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	seq 1000 >lines
 	"${seal[@]}" -F line <lines >sealed
 	run -0 gn-frame count <sealed
-	assert_output --regexp '^1001 ' # the last one ends the sequence
+	assert_output --regexp '^1001 ' # the last message ends the sequence
 	"${open[@]}" -F line <sealed >back
 	cmp lines back
 }
@@ -114,7 +114,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	mkfifo in
 	"${seal[@]}" -F raw <in 2>err 3>&- | "${open[@]}" -F raw --info-fd 5 5>info >out 2>>err 3>&- &
 	exec 7>in
-	until_true 10 test -s info # who it is from, before anything was said
+	until_true 10 test -s info # the sender is known before the first byte of the message
 	refute [ -s out ]
 	for i in 1 2 3 4 5; do
 		printf 'part %d\n' $i >&7
@@ -309,7 +309,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	run -2 --separate-stderr gn-seal -k a -r QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N </dev/null
 	assert_output ""
 	assert_regex "$stderr" "its key is not Ed25519, and nothing can be sealed to it"
-	# Ed25519's neutral element, which is nobody's key
+	# the neutral element of Ed25519, which is not a valid key
 	run -2 --separate-stderr gn-seal -k a -r "f01720024080112200100000000000000000000000000000000000000000000000000000000000000" </dev/null
 	assert_output ""
 	assert_regex "$stderr" "there is no such key"
@@ -336,7 +336,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	done
 }
 
-# ---- manners --------------------------------------------------------------------
+# ---- in general ------------------------------------------------------------------
 
 @test "usage errors are exit code 2" {
 	run -2 gn-seal -k a </dev/null
@@ -357,9 +357,9 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 		run -0 bash -c 'yes | { "$@"; echo $? >code; } | head -c 1 >/dev/null' - "${seal[@]}" -F $form
 		assert_output ""
 		assert_equal "$(cat code)" 1
-		[ "$GN_SLOW" = 1 ] || continue # valgrind's own files take the place of what is closed
+		[ "$GN_SLOW" = 1 ] || continue # valgrind's own files reuse the closed descriptors
 		run -1 bash -c '"$@" </dev/null >&-' - "${seal[@]}" -F $form
-		"${seal[@]}" -F $form <&- >sealed # is empty
+		"${seal[@]}" -F $form <&- >sealed # empty input
 		run -0 "${open[@]}" -F $form <sealed
 		assert_output ""
 	done
@@ -374,7 +374,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	pids+=("$pid")
 	exec 7>in
 	echo hello >&7
-	until_true 10 holds sealed $(($(wc -c <empty) + 1)) # as long, but with hello in place of an end
+	until_true 10 holds sealed $(($(wc -c <empty) + 1)) # longer than a sequence with only its end
 	kill -TERM "$pid"
 	ends_with 143 "$pid"
 	exec 7>&-

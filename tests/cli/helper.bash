@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: MIT
-# What the cli tests share: the tools, waiting for something to be so, listeners.
+# Shared by the cli tests: the environment, waiting for conditions, listeners, and cleaning up.
 
 : "${TOP:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}"
-: "${B:=$TOP/build/release}" # the tree that is tested, for the programs that help the tests
+: "${B:=$TOP/build/release}" # the build tree, for the helper programs of the tests
 : "${GN_BIN:=$B/bin}"
-: "${GN_SLOW:=1}" # how many times longer things may take, under valgrind say
+: "${GN_SLOW:=1}" # the factor by which time limits are extended, for example under valgrind
 export BATS_LIB_PATH=${BATS_LIB_PATH:-/usr/lib/bats}
 bats_load_library bats-support
 bats_load_library bats-assert
 PATH=$GN_BIN:$PATH
 unset GN_KEY_FILE
-# The default key of whoever runs the tests is never used.
+# The tests never use the default key of the user who runs them.
 HOME=${BATS_TEST_TMPDIR:-${BATS_FILE_TMPDIR:-/nonexistent}}/home
 XDG_CONFIG_HOME=$HOME/.config
 export HOME XDG_CONFIG_HOME
 
-# until_true SECONDS COMMAND...: runs it until it is true; false after so many seconds.
+# until_true SECONDS COMMAND...: repeats the command until it succeeds; fails after that many seconds.
 until_true() {
 	local end=$((SECONDS + $1 * GN_SLOW))
 	shift
@@ -47,7 +47,7 @@ start() {
 	exec 8<&-
 }
 
-# finish PID: waits for it, and is its exit code.
+# finish PID: waits for a child and returns its exit code; kills it after 20 s.
 finish() {
 	until_true 20 is_gone "$1" || {
 		kill -9 "$1"
@@ -56,7 +56,7 @@ finish() {
 	wait "$1"
 }
 
-# ends_with CODE PID: it ends, and with that code.  (Not under `run`, whose subshell has no children.)
+# ends_with CODE PID: asserts that a child ends with that code.  Not to be used with `run`, whose subshell is not its parent.
 ends_with() {
 	local rc=0
 	finish "$2" || rc=$?
@@ -73,5 +73,5 @@ kill_all() {
 }
 pids=()
 
-# new_key NAME: a key file, and its id in $id.
+# new_key NAME: makes a key file and sets $id.
 new_key() { id=$(gn-key new "$BATS_TEST_TMPDIR/$1"); }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Which key the tools go by, the same in each: -k, GN_KEY_FILE, the default key, one for this run.
+# The choice of the key, which is the same in every tool: -k, GN_KEY_FILE, the default key, a new one for this run.
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -15,7 +15,7 @@ teardown() {
 
 lo=/ip4/127.0.0.1/tcp/0
 default() { echo "$XDG_CONFIG_HOME/golem-net/key"; }
-# used_by TOOL ARGS...: the id that the tool goes by, as its peer sees it, is put out
+# used_by TOOL ARGS...: prints the id that the tool uses, as its peer sees it
 used_by() {
 	start gn-listen --insecure-key-mode -v -k peer -a $lo /x/1 >&2
 	case $1 in

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# What a parent leaves behind: ignored and blocked signals.
+# Ignored and blocked signals that are inherited from the parent.
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -19,7 +19,7 @@ teardown() {
 	kill_all
 }
 
-# left BLOCK|IGNORE|BOTH SIGNALS COMMAND...: runs it in place of the shell with these signals blocked, ignored or both.
+# left BLOCK|IGNORE|BOTH SIGNALS COMMAND...: replaces the shell by the command, with these signals blocked, ignored or both.
 left='
 import os, signal, sys
 how, names = sys.argv[1:3]
@@ -30,7 +30,7 @@ if how in ("block", "both"): signal.pthread_sigmask(signal.SIG_BLOCK, sigs)
 os.execvp(sys.argv[3], sys.argv[3:])'
 left() { exec python3 -c "$left" "$@"; }
 
-# mask FIELD PID: the signals in that line of its status, as a number.
+# mask FIELD PID: prints the signals in that line of the process's status as a number.
 mask() { echo $((16#$(sed -n "s/^$1:\s*//p" "/proc/$2/status"))); }
 
 is_running() { [ "$(tr "\0" " " 2>/dev/null <"/proc/$2/cmdline" | cut -d" " -f1)" = "$1" ]; } 2>/dev/null
@@ -38,8 +38,8 @@ is_unblocked() { [ "$(mask SigBlk "$1")" = 0 ]; }
 
 @test "every tool unblocks all signals, and keeps only those ignored that nohup and a shell's & ignore" {
 	[ "$GN_SLOW" = 1 ] || skip "valgrind has signals of its own"
-	# bit N-1 for signal N: HUP INT QUIT TSTP TTIN TTOU, and PIPE and XFSZ, which the tools ignore for themselves
-	# 32 and 33 are glibc's own: programs that make starts by posix_spawn() have them ignored, and no tool can change that
+	# Bit N-1 is signal N: HUP INT QUIT TSTP TTIN TTOU, and PIPE and XFSZ, which the tools always ignore.
+	# 32 and 33 are reserved by glibc: programs that make starts by posix_spawn() have them ignored, and no tool can change that.
 	allowed=$((1 << 0 | 1 << 1 | 1 << 2 | 1 << 19 | 1 << 20 | 1 << 21 | 1 << 12 | 1 << 24 | 1 << 31 | 1 << 32))
 	local tools=("gn-frame encode" "gn-frame decode" "gn-frame split -- cat" "gn-frame count" "gn-seal -k cli -r $srv"
 		"gn-open -k cli --from any" "gn-listen -k srv -a /ip4/127.0.0.1/tcp/0 /x/1"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# make install: what a stranger finds under PREFIX, and that programs build against it with pkg-config alone.
+# make install: the files under PREFIX; programs build against them with pkg-config alone.
 
 setup_file() {
 	export ROOT=$BATS_FILE_TMPDIR/usr
@@ -11,7 +11,7 @@ setup_file() {
 	export PKG_CONFIG_PATH=$ROOT/lib/pkgconfig
 }
 
-# A sanitizer in the archive wants it in the program too.
+# An archive that was built with a sanitizer requires the sanitizer in the program, too.
 flags() {
 	case $MODE in
 	asan) echo "-fsanitize=address,undefined" ;;

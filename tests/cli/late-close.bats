@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# A write may fail as late as at close().  $B/tests/late has the tools with a close() that fails for stdout.
+# A write error may be reported only by close().  The tools in $B/tests/late have a close() that fails for stdout.
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -16,7 +16,7 @@ teardown() {
 	kill_all
 }
 
-# fails_late TOOL ARGS...: it puts something out, and ends with 1 and a line
+# fails_late TOOL ARGS...: asserts that the tool writes output and ends with 1 and a line
 fails_late() {
 	[ -x "$LATE/$1" ] || {
 		echo "$LATE/$1 is missing: make aids" >&2

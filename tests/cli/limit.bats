@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# --limit, in every tool that opens a node.
+# --limit in every tool that opens a node.
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -14,7 +14,7 @@ teardown() {
 	kill_all
 }
 
-# hold ADDR PROTO: a gn-dial whose stream stays open, with its events in hold.err
+# hold ADDR PROTO: starts gn-dial with a stream that stays open; its events are in hold.err
 hold() {
 	[ -p hold.in ] || mkfifo hold.in
 	exec 7<>hold.in
@@ -60,7 +60,7 @@ hold() {
 	run -6 --separate-stderr gn-dial --identify "$addr"
 	assert_regex "$stderr" "limit conns"
 	until_true 10 grep -q '^gn-listen: /ip4/127.0.0.1/.*/p2p/.*refused.*limit conns' err
-	# The one who holds the place is not harmed, and what it leaves another may have.
+	# The peer that has the place is not affected, and when it leaves another peer gets the place.
 	echo again >&7
 	until_true 10 grep -q again hold.out
 	exec 7>&-

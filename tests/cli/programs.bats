@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# How streams and their programs end: what counts as success, and what a cut looks like.
+# How streams and their programs end: when the exit code is 0, and what a program sees of a stream that is cut off.
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -23,7 +23,7 @@ teardown() {
 has_size() { [ "$(stat -c %s "$2" 2>/dev/null || echo 0)" -ge "$1" ]; }
 is_empty_group() { ! kill -0 -- "-$1" 2>/dev/null; }
 
-# slow_path RATE: $slow is $addr by way of a path of so many bytes a second.
+# slow_path RATE: sets $slow to an address that leads to $addr over a path with that many bytes per second.
 slow_path() {
 	local port=${addr#*/tcp/} own
 	mkfifo path
@@ -33,7 +33,7 @@ slow_path() {
 	slow=${addr/"/tcp/${port%%/*}/"/"/tcp/$own/"}
 }
 
-# dial_from FIFO ARGS...: a gn-dial in the background whose stdin is that fifo, open as 6; sets $peer.
+# dial_from FIFO ARGS...: starts gn-dial in the background with that fifo, open as 6, as its stdin; sets $peer.
 dial_from() {
 	local from=$1
 	shift
@@ -85,7 +85,7 @@ dial_from() {
 	ends_with 130 "$peer"
 }
 
-# ---- the peer's end has come, then it has gone -------------------------------------
+# ---- the peer ends its side and leaves ---------------------------------------------
 
 @test "a program gets all of a complete upload even if its sender has left" {
 	head -c 200000 /dev/urandom >data
@@ -97,7 +97,7 @@ dial_from() {
 		pids+=("$peer")
 		until_true 10 has_size 3 in.out
 		until_true 10 grep -q '^pos:.200000' "/proc/$peer/fdinfo/0" || :
-		read -rt $((GN_SLOW / 2)).5 <> <(:) || : # for the rest of it to reach the other side
+		read -rt $((GN_SLOW / 2)).5 <> <(:) || : # until the rest has reached the peer
 		kill "-$signal" "$peer"
 		: >go
 		until_true 10 test -e done
@@ -122,7 +122,7 @@ dial_from() {
 
 @test "a program that sends ends when a peer that has sent no data leaves" {
 	start gn-listen "${at[@]}" /feed/1 -- sh -c 'echo $$ >group; echo up; exec sleep 1000'
-	for signal in KILL TERM; do # the connection breaks; the stream is reset behind its end
+	for signal in KILL TERM; do # the connection breaks; the stream is reset after its end
 		gn-dial -k cli --wire raw "$addr" /feed/1 </dev/null >feed 2>/dev/null 3>&- &
 		peer=$!
 		pids+=("$peer")
@@ -140,13 +140,13 @@ dial_from() {
 		peer=$!
 		pids+=("$peer")
 		until_true 10 has_size 2 group
-		read -rt 0.3 <> <(:) || : # for the end of its side to come
+		read -rt 0.3 <> <(:) || : # until the end of its side is received
 		kill "-$signal" "$peer"
 		until_true 10 is_empty_group "$(cat group)"
 	done
 }
 
-# ---- a cut is no end ---------------------------------------------------------------
+# ---- a reset is not an end-----------------------------------------------------------
 
 @test "a program never takes a truncated upload for a complete one, nor do its children" {
 	local programs=(
@@ -167,8 +167,8 @@ dial_from() {
 			echo "half of it" >&6
 			until_true 10 has_size 2 group
 			until_true 10 has_size 1 part || [ "${program#exec}" != "$program" ] || fail "not begun: $program"
-			kill "-$signal" "$peer" 2>/dev/null || : # it may have ended: some of the programs fail
-			until_true 10 is_gone "$peer" # before its input ends
+			kill "-$signal" "$peer" 2>/dev/null || : # it may have ended, because some of the programs fail
+			until_true 10 is_gone "$peer" # it is gone before its input ends
 			exec 6>&-
 			until_true 10 is_empty_group "$(cat group)" || fail "left: $program"
 			[ ! -e complete ] || fail "taken for whole, $signal: $program"
@@ -209,7 +209,7 @@ dial_from() {
 
 # ---- a terminal ----------------------------------------------------------------------
 
-# on_terminal NAME COMMAND...: in the background on a terminal; a line to 7 is a Ctrl-C; sets $pid.
+# on_terminal NAME COMMAND...: starts the command in the background on a terminal; each line to 7 types a Ctrl-C; sets $pid.
 on_terminal() {
 	local name=$1
 	shift
@@ -293,7 +293,7 @@ refused() { ! gn-dial -k cli -w 2 --ping=1 "$addr" >/dev/null 2>&1; }
 	done
 }
 
-# ---- what programs leave behind ----------------------------------------------------------
+# ---- child processes of programs ---------------------------------------------------------
 
 @test "a process that a program leaves behind outlives the stream and ends with gn-listen" {
 	start gn-listen "${at[@]}" /job/1 -- sh -c 'echo $$ >group; sleep 1000 </dev/null >/dev/null 2>&1 & cat'

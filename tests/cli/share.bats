@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# One peer does not stop gn-listen for everybody.
+# One peer cannot keep gn-listen from serving others.
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -24,7 +24,7 @@ teardown() {
 
 lines_in() { [ "$(wc -l <"$2" 2>/dev/null || echo 0)" -ge "$1" ]; }
 
-# idle N KEY: so many streams of that identity that stay open and send nothing; sets $peer.
+# idle N KEY: opens N streams of that identity that stay open and send nothing; sets $peer.
 idle() {
 	local n
 	for ((n = 0; n < $1; n++)); do
@@ -68,7 +68,7 @@ idle() {
 	until_true 10 grep -q 'no byte has moved for the time of --idle' err
 	ends_with 8 "$peer"
 	until_true 10 is_empty_group "$(cat groups)"
-	# one line each 0.3 s is movement
+	# one line each 0.3 s counts as activity
 	for n in 1 2 3 4 5 6; do
 		echo $n
 		read -rt 0.3 <> <(:) || :

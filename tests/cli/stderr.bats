@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# What is printed for people: standard error never stops a tool, strangers cannot flood it, and what a peer chose
-# does not drive the terminal.
+# Messages on standard error: they never block a tool, unknown peers cannot flood them, and text from a peer
+# cannot control the terminal.
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -17,7 +17,7 @@ teardown() {
 	kill_all
 }
 
-# listen_with FD-OF-STDERR COMMAND...: like start, but its stderr is that descriptor.
+# listen_with FD COMMAND...: like start, but with that descriptor as stderr.
 listen_with() {
 	local err=$1
 	shift
@@ -31,7 +31,7 @@ listen_with() {
 	exec 8<&-
 }
 
-# Fills the fifo that is open as descriptor 7, to the last byte.
+# Fills the fifo that is open as descriptor 7 up to its last byte.
 fill() {
 	dd if=/dev/zero of="$1" bs=4096 count=1024 oflag=nonblock conv=notrunc 2>dd || :
 	dd if=/dev/zero of="$1" bs=1 count=8192 oflag=nonblock conv=notrunc 2>dd || :
@@ -97,7 +97,7 @@ echo_works() {
 	END
 }
 
-# In python: a terminal that is stopped (Ctrl-S), and a command that has it as its stderr.
+# In Python: stops a terminal (Ctrl-S) and runs a command that has it as its stderr.
 @test "a stopped terminal does not stop a transfer, and shows lines again when it continues" {
 	head -c 30000000 /dev/zero >data
 	start gn-cat -l -k srv --open /ip4/127.0.0.1/tcp/0
@@ -169,7 +169,7 @@ echo_works() {
 	until_true 5 grep -q 127.0.0.1 err
 	run grep -c . err
 	[ "$output" -le 40 ]
-	# The address is heard again a little later, and then it is told how many were left out.
+	# A little later the address gets lines again, and the first one tells how many were left out.
 	port=${addr#*/tcp/} port=${port%%/*}
 	knock() {
 		exec 5<>"/dev/tcp/127.0.0.1/$port"
@@ -190,7 +190,7 @@ echo_works() {
 	[ "$output" -le 30 ]
 }
 
-# What a peer chose: C0, DEL, C1, bidirectional controls, separators, and bytes that are no UTF-8.
+# A peer's text with C0, DEL, C1, bidirectional controls, separators, and bytes that are not UTF-8.
 evil='e\x1b[31m\x07\x0a\x7f\xc2\x9b\xd8\x9c\xe2\x80\x8e\xe2\x80\xae\xe2\x81\xa6\xe2\x80\xa8\x9b\xc0\x9b\xed\xa0\x80z'
 
 begin_agent() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# gn-dial and gn-listen on a terminal: lines that are typed are frames, and frames that come are shown as text.
+# gn-dial and gn-listen on a terminal: typed lines are frames, and received frames are shown as text.
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -28,7 +28,7 @@ teardown() {
 
 @test "a last line without a line end is a frame, too" {
 	start gn-listen "${at[@]}" /x/1
-	# The first Ctrl-D behind text hands the text over; the second, at the end of what is typed, is the end.
+	# A Ctrl-D after text passes the text on; a second one is the end of file.
 	printf 'one\nrest\4' | "$terminal" 0 "${dial[@]}" "$addr" /x/1
 	until_true 10 grep -q rest out
 	kill -TERM "$pid" && ends_with 0 "$pid"
@@ -106,7 +106,7 @@ teardown() {
 	until_true 10 grep -q -e '--wire raw .*-F line' err
 }
 
-# hang_up COMMAND...: runs it with a terminal as its stdin, types a line and closes the terminal; no SIGHUP comes.
+# hang_up COMMAND...: runs it with a terminal as its stdin, types a line and closes the terminal without a SIGHUP.
 hang_up() {
 	python3 - "$@" <<-'END'
 		import os, pty, subprocess, sys, time
@@ -114,7 +114,7 @@ hang_up() {
 		child = subprocess.Popen(sys.argv[1:], stdin=slave)
 		os.close(slave)
 		os.write(master, b'part\n')
-		time.sleep(0.5)  # for the line to be taken; what has not been read is lost
+		time.sleep(0.5)  # until the line has been read; unread input would be lost
 		os.close(master)
 		sys.exit(child.wait())
 	END

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# The peers against each other: shows that they are right before our own node meets them.
-# CROSS_PEERS names those to try (default: go js rust). One that cannot be built is skipped by name.
+# Runs the peers against each other, to show that they work before they are used against our own tools.
+# CROSS_PEERS lists the peers (default: go js rust). A peer that cannot be built is skipped.
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -39,7 +39,7 @@ need() {
 	done
 }
 
-# dials DIALER LISTENER: all that the one can do to the other
+# dials DIALER LISTENER: runs all commands of the dialer against the listener
 dials() {
 	need "$1" "$2"
 	local p addr id
@@ -68,7 +68,7 @@ dials() {
 	echo $((10 * MIB)) | timeout 60 "$p" dial "$addr" raw /test/source/1.0.0 >"$DIR/out"
 	assert_equal "$(sum <"$DIR/out")" "$PATTERN_10M"
 
-	# stdin stays open: rust sees a reset only while it may still write
+	# stdin stays open, because rust detects a reset only while it can still write
 	rm -f "$DIR/fifo"
 	mkfifo "$DIR/fifo"
 	exec 9<>"$DIR/fifo"
@@ -107,7 +107,7 @@ dials() {
 @test "rust dials js" { dials rust js; }
 @test "rust dials rust" { dials rust rust; }
 
-# keys MAKER READER TYPE: the file of one is the identity of the other
+# keys MAKER READER TYPE: the reader gets the same identity from a key file as its maker
 keys() {
 	need "$1" "$2"
 	local id
@@ -135,7 +135,7 @@ keys() {
 	keys rust go ecdsa
 }
 
-# identity TYPE DIALER LISTENER: a dialer with such a key is accepted, and a listener with one
+# identity TYPE DIALER LISTENER: keys of that type are accepted of dialers and listeners
 identity() {
 	need "$2" "$3"
 	local pid code=0
@@ -173,7 +173,7 @@ identity() {
 	identity ecdsa rust go
 }
 
-# once LISTENER DIALER: the bulk listener writes the stream to stdout and leaves with 0
+# once LISTENER DIALER: the listener writes the stream to stdout and exits with 0
 once() {
 	need "$1" "$2"
 	local pid

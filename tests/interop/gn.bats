@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Our tools against one other implementation, named by PEER=go|js|rust, both ways.
-# GN_BIN names the folder of the tools (default: build/release/bin).
+# Our tools against one other implementation, PEER=go|js|rust, as dialer and as listener.
+# GN_BIN is the directory of the tools (default: build/release/bin).
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -51,7 +51,7 @@ setup() {
 
 teardown() {
 	exec 9>&- || :
-	[ -n "${BATS_TEST_COMPLETED-}" ] || tail -n 5 "$T"/*.err 2>/dev/null || : # what the programs said
+	[ -n "${BATS_TEST_COMPLETED-}" ] || tail -n 5 "$T"/*.err 2>/dev/null || : # the programs' messages
 	[ ${#PIDS[@]} -eq 0 ] || stop "${PIDS[@]}"
 }
 
@@ -59,7 +59,7 @@ dial() { timeout 100 "$GN_BIN/gn-dial" -k "$DIR/our.key" "$@"; }
 rawdial() { dial --wire raw -F raw "$@"; }
 peer() { timeout 100 "$PEER_BIN" "$@"; }
 
-# listen ARGS...: a gn-listen with our key on a port of its own; sets ADDR and PID
+# listen ARGS...: starts gn-listen with our key on a free port; sets ADDR and PID
 listen() {
 	"$GN_BIN/gn-listen" -k "$DIR/our.key" -a /ip4/127.0.0.1/tcp/0 --wire raw --ready-fd 4 "$@" \
 		</dev/null >"$T/listen.out" 2>"$T/listen.err" 3>&- 9>&- 4>"$T/ready" &
@@ -70,7 +70,7 @@ listen() {
 	assert_equal "${ADDR##*/}" "$OUR_ID"
 }
 
-# cat_listen IN OUT: a gn-cat -l that sends IN and writes what it gets to OUT; sets ADDR and PID
+# cat_listen IN OUT: starts gn-cat -l that sends IN and writes what it receives to OUT; sets ADDR and PID
 cat_listen() {
 	"$GN_BIN/gn-cat" -l -p "$PROTO" -k "$DIR/our.key" --ready-fd 4 /ip4/127.0.0.1/tcp/0 \
 		<"$1" >"$2" 2>"$T/listen.err" 3>&- 9>&- 4>"$T/ready" &
@@ -80,7 +80,7 @@ cat_listen() {
 	ADDR=$(head -n 1 "$T/ready")
 }
 
-# peer_listen ARGS...: another listener of the peer; sets ADDR and PID
+# peer_listen ARGS...: starts another listener of the peer; sets ADDR and PID
 peer_listen() {
 	"$PEER_BIN" listen "$@" >"$T/peer.out" 2>"$T/peer.err" 3>&- &
 	PID=$!
@@ -89,13 +89,13 @@ peer_listen() {
 	ADDR=$(head -n 1 "$T/peer.out")
 }
 
-# open_fifo: $T/fifo, whose writing end stays open as fd 9
+# open_fifo: makes $T/fifo and keeps its writing end open as fd 9
 open_fifo() {
 	mkfifo "$T/fifo"
 	exec 9<>"$T/fifo"
 }
 
-# make_key TYPE FILE: by the peer, or else (rust makes no RSA keys) by openssl
+# make_key TYPE FILE: makes a key with the peer, or with openssl if the peer cannot (rust makes no RSA keys)
 make_key() {
 	peer newkey "$1" "$2" >/dev/null 2>"$T/newkey.err" && return
 	[ "$1" = rsa ] || skip "not run: $(cat "$T/newkey.err")"
@@ -127,8 +127,8 @@ make_key() {
 	assert_output --partial "interop-$PEER/"
 	assert_output --partial '"/test/echo/1.0.0"'
 	assert_output --partial '"/ipfs/ping/1.0.0"'
-	assert_output --partial "\"${PEER_ADDR%/p2p/*}" # where it listens
-	assert_output --partial '"/ip4/127.0.0.1/tcp/' # where it saw us
+	assert_output --partial "\"${PEER_ADDR%/p2p/*}" # its own address
+	assert_output --partial '"/ip4/127.0.0.1/tcp/' # our address, as it sees us
 }
 
 @test "we dial: echo" {
@@ -388,7 +388,7 @@ make_key() {
 
 # --- identities
 
-# accepts TYPE: such an identity of the peer's is accepted, both ways
+# accepts TYPE: an identity of that type of the peer is accepted in both directions
 accepts() {
 	make_key "$1" "$T/key"
 	local id
@@ -421,7 +421,7 @@ accepts() {
 	assert_equal "$("$GN_BIN/gn-key" id "$DIR/other.key")" "$OTHER_ID"
 }
 
-# --- TLS first: refused, and Noise next on the same connection
+# --- TLS is proposed first and refused, and then Noise on the same connection
 
 @test "it proposes TLS, then Noise" {
 	[ "$PEER" != js ] || skip "the js peer proposes Noise alone"

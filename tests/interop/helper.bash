@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# What cross.bats and gn.bats share.
+# Shared by cross.bats and gn.bats.
 
 bats_load_library bats-support
 bats_load_library bats-assert
 
-# The default key of whoever runs the tests is never used.
+# The tests never use the default key of the user who runs them.
 unset GN_KEY_FILE
 export XDG_CONFIG_HOME=${BATS_TEST_TMPDIR:-${BATS_FILE_TMPDIR:-/nonexistent}}/config
 INTEROP=$BATS_TEST_DIRNAME
@@ -18,7 +18,7 @@ PATTERN_10M=c5079a702c68ace38cbd6cb8e3ae951546689871abb72ddfc94876d554dd8137
 PATTERN_100M=71be553f99b215ee5b742681bcdfa2b930af33863e8a333d48d7faf4a02cbf41
 export MIB PATTERN_1M PATTERN_10M PATTERN_100M
 
-# within SECONDS COMMAND...: until COMMAND succeeds; fails when the time is over
+# within SECONDS COMMAND...: repeats COMMAND until it succeeds; fails after that many seconds
 within() {
 	local end=$((SECONDS + $1))
 	shift
@@ -32,7 +32,7 @@ has_line() { [ -s "$1" ] && [ -z "$(tail -c 1 "$1")" ]; }
 has_bytes() { [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -ge "$2" ]; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
-# stop PID...: SIGTERM, and SIGKILL to what has not gone after that
+# stop PID...: sends SIGTERM, and SIGKILL to processes that do not end
 stop() {
 	local pid
 	for pid; do
@@ -41,13 +41,13 @@ stop() {
 	done
 }
 
-# ended PID SECONDS: waits for a child of ours and returns its code
+# ended PID SECONDS: waits for a child and returns its exit code
 ended() {
 	within "$2" gone "$1" || { kill -KILL "$1"; return 124; }
 	wait "$1"
 }
 
-# assert_ended CODE PID SECONDS (not under `run`: its subshell could not wait for our child)
+# assert_ended CODE PID SECONDS: not to be used with `run`, whose subshell cannot wait for the child
 assert_ended() {
 	local code=0
 	ended "$2" "$3" || code=$?
@@ -56,8 +56,8 @@ assert_ended() {
 
 sum() { sha256sum | cut -c1-64; }
 
-# other_id ADDR ID: the same address with another identity
+# other_id ADDR ID: prints the address with another identity
 other_id() { echo "${1%/p2p/*}/p2p/$2"; }
 
-# json_has KEY: does the JSON object on stdin have it?
+# json_has KEY: succeeds if the JSON object on stdin has the key
 json_has() { grep -q "\"$1\"[[:space:]]*:"; }

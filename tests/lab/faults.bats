@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The pipe over cables that are cut, pulled, bad, or long; and a reader that stalls.
+# gn-cat over cables that are cut, interrupted, lossy, or long; and with a reader that stalls.
 #
-# The scenes that take their time are started all at once by setup_file, each with hosts of its own, and note how they
-# ended; a test is then what is asked of one.
+# setup_file starts the scenarios that take long in parallel, each with hosts of its own.  They write down their results, and
+# the tests check these.
 
 setup_file() {
 	load helper
@@ -20,18 +20,18 @@ setup_file() {
 	lab_wire g 10.8.2.1/24 h 10.8.2.2/24 -d 4 -j 2 -l 1 -D 1
 	LAB_WIRES+=" $LAB_WIRE"
 	head -c 24M /dev/urandom >"$BATS_FILE_TMPDIR/data"
-	export LAB_WIRES DATA=$BATS_FILE_TMPDIR/data SCENES=
+	export LAB_WIRES DATA=$BATS_FILE_TMPDIR/data SCENARIOS=
 	local s
 	for s in cut pull stall; do
 		mkdir "$BATS_FILE_TMPDIR/$s"
-		scene $s </dev/null >"$BATS_FILE_TMPDIR/$s/log" 2>&1 3>&- &
-		SCENES+=" $!"
+		play $s </dev/null >"$BATS_FILE_TMPDIR/$s/log" 2>&1 3>&- &
+		SCENARIOS+=" $!"
 	done
 }
 teardown_file() {
 	load helper
 	local p
-	for p in ${SCENES-} ${LAB_WIRES-}; do kill "$p" 2>/dev/null || :; done
+	for p in ${SCENARIOS-} ${LAB_WIRES-}; do kill "$p" 2>/dev/null || :; done
 	lab_stop
 }
 setup() {
@@ -40,19 +40,19 @@ setup() {
 }
 teardown() { kill_all; }
 
-# scene NAME: plays it in a folder of its own; what it notes stands in `how` at the end
-scene() {
+# play NAME: runs a scenario in a directory of its own; its notes are in `how` at the end.
+play() {
 	trap kill_all EXIT
 	trap 'exit 1' TERM
 	set +e
 	dir=$BATS_FILE_TMPDIR/$1
-	"channel_pair_$1" >"$dir/notes"
+	"scenario_$1" >"$dir/notes"
 	mv "$dir/notes" "$dir/how"
 }
 note() { printf '%s=%s\n' "$@"; }
 
-# said SCENE WORD: what it noted
-said() {
+# noted SCENARIO WORD: waits for the scenario and prints the value of its note
+noted() {
 	until_true 50 test -e "$BATS_FILE_TMPDIR/$1/how" || {
 		cat "$BATS_FILE_TMPDIR/$1"/{log,notes,*.err} >&2
 		return 1
@@ -60,10 +60,10 @@ said() {
 	sed -n "s/^$2=//p" "$BATS_FILE_TMPDIR/$1/how"
 }
 
-# pause SECONDS: what a scene is about, never a wait for something to be so
+# pause SECONDS: a pause that is part of a scenario; never used to wait for a condition
 pause() { read -rt "$1" <> <(:) || :; }
 
-# dial_by_fifo HOST OPTION...: gn-cat to $addrs with its stdin from $dir/in, whose writing end is $feed; sets $dialer
+# dial_by_fifo HOST OPTION...: starts gn-cat to $addrs with stdin from $dir/in, whose writing end is $feed; sets $dialer
 dial_by_fifo() {
 	mkfifo "$dir/in"
 	exec {feed}<>"$dir/in"
@@ -74,8 +74,8 @@ dial_by_fifo() {
 	pids+=("$dialer")
 }
 
-# A cable is cut for good between two halves of the data.  Both ends give the path up after 5 s of silence.
-channel_pair_cut() {
+# A cable is cut for good between two halves of the data.  Both ends close the connection after 5 s of silence.
+scenario_cut() {
 	local from
 	listen_on b b --limit keepalive=2s --limit ping=3s /ip4/10.9.0.2/tcp/0
 	dial_by_fifo a --limit keepalive=2s --limit ping=3s
@@ -83,7 +83,7 @@ channel_pair_cut() {
 	until_true 10 has_size "$dir/b.out" 2097152 || note arrived no
 	lab_pull sw b
 	from=$(now_ms)
-	head -c 2M "$DATA" >&"$feed" & # until it is killed: nobody will read it
+	head -c 2M "$DATA" >&"$feed" & # runs until it is killed, because nobody reads the fifo
 	pids+=("$!")
 	finish "$dialer"
 	note dialer $?
@@ -94,8 +94,8 @@ channel_pair_cut() {
 	cmp -s "$dir/b.out" <(head -c "$(stat -c %s "$dir/b.out")" "$DATA") && note prefix yes
 }
 
-# A cable is out for 3 s.
-channel_pair_pull() {
+# A cable is interrupted for 3 s.
+scenario_pull() {
 	listen_on d d /ip4/10.9.0.4/tcp/0
 	dial_by_fifo c
 	head -c 2M "$DATA" >&"$feed"
@@ -115,8 +115,8 @@ channel_pair_pull() {
 	note sum "$(sum_of "$dir/d.out")"
 }
 
-# Nobody reads what the listener writes, for longer than a keep-alive takes, on a path of 60 ms.
-channel_pair_stall() {
+# Nobody reads the listener's output for longer than the keep-alive interval, on a path of 60 ms.
+scenario_stall() {
 	local out
 	mkfifo "$dir/pipe"
 	exec {out}<>"$dir/pipe"
@@ -148,26 +148,26 @@ channel_pair_stall() {
 }
 
 @test "a transfer survives an interruption of 3 s" {
-	assert_equal "$(said pull arrived)" ""
-	assert_equal "$(said pull meanwhile)" 2097152
-	assert_equal "$(said pull dialer)" 0
-	assert_equal "$(said pull listener)" 0
-	assert_equal "$(said pull sum)" "$(sum_of "$DATA")"
+	assert_equal "$(noted pull arrived)" ""
+	assert_equal "$(noted pull meanwhile)" 2097152
+	assert_equal "$(noted pull dialer)" 0
+	assert_equal "$(noted pull listener)" 0
+	assert_equal "$(noted pull sum)" "$(sum_of "$DATA")"
 }
 
 @test "a cut path is reported at both ends within the keep-alive limits" {
-	assert_equal "$(said cut arrived)" ""
-	[[ $(said cut dialer) == [58] ]]
-	[[ $(said cut listener) == [58] ]]
-	[ "$(said cut dialer_ms)" -lt $((8000 + 2000 * GN_SLOW)) ]
-	[ "$(said cut listener_ms)" -lt $((8000 + 2000 * GN_SLOW)) ]
-	assert_equal "$(said cut prefix)" yes
+	assert_equal "$(noted cut arrived)" ""
+	[[ $(noted cut dialer) == [58] ]]
+	[[ $(noted cut listener) == [58] ]]
+	[ "$(noted cut dialer_ms)" -lt $((8000 + 2000 * GN_SLOW)) ]
+	[ "$(noted cut listener_ms)" -lt $((8000 + 2000 * GN_SLOW)) ]
+	assert_equal "$(noted cut prefix)" yes
 }
 
 @test "a reader that stalls on a long path loses nothing, and memory stays bounded" {
-	assert_equal "$(said stall waits)" yes
-	[ "$(said stall rss)" -lt 32768 ]
-	assert_equal "$(said stall dialer)" 0
-	assert_equal "$(said stall listener)" 0
-	assert_equal "$(said stall sum)" "$(sum_of "$DATA")"
+	assert_equal "$(noted stall waits)" yes
+	[ "$(noted stall rss)" -lt 32768 ]
+	assert_equal "$(noted stall dialer)" 0
+	assert_equal "$(noted stall listener)" 0
+	assert_equal "$(noted stall sum)" "$(sum_of "$DATA")"
 }

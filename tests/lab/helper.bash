@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# What the lab's tests share: gn-cat on hosts of the lab.
+# Shared by the lab's tests: gn-cat on hosts of the lab.
 
 load ../cli/helper
 # shellcheck source=tests/lab/lib.sh
@@ -9,7 +9,7 @@ load ../cli/helper
 : "${B:=$TOP/build/release}"
 LAB_AID=$B/tests/lab
 
-# lab_begin, in setup_file: an empty lab.  Where none can be had it fails, and test_begin says why for every test.
+# lab_begin, in setup_file: makes an empty lab.  If that is not possible it fails, and test_begin skips every test with the reason.
 lab_begin() {
 	lab_start >"$BATS_FILE_TMPDIR/why" && return
 	NO_LAB=$(cat "$BATS_FILE_TMPDIR/why")
@@ -19,8 +19,8 @@ lab_begin() {
 # in setup
 test_begin() { [ -z "${NO_LAB-}" ] || skip "$NO_LAB"; }
 
-# listen_on HOST NAME ARGS...: gn-cat -l there, its stdout to NAME.out (or to $output) in $dir, stdin from $input.  Sets
-# $pid, and the array $addrs: all that it shows.
+# listen_on HOST NAME ARGS...: starts gn-cat -l on HOST with stdout in NAME.out (or $output) in $dir and stdin from $input.  Sets
+# $pid, and the array $addrs to all addresses that it prints.
 listen_on() {
 	local host=$1 name=$2 fd AT
 	shift 2
@@ -41,7 +41,7 @@ listen_on() {
 	exec {fd}<&-
 }
 
-# address_with TEXT: the one of $addrs that has it, into $addr
+# address_with TEXT: sets $addr to the element of $addrs that contains TEXT
 address_with() {
 	local a
 	addr=
@@ -49,7 +49,7 @@ address_with() {
 	[ -n "$addr" ] || { echo "no address with $1 among ${addrs[*]}" >&2; return 1; }
 }
 
-# dial_on HOST ARGS...: gn-cat there, in the foreground, at most 60 s
+# dial_on HOST ARGS...: runs gn-cat on HOST in the foreground for at most 60 s
 dial_on() {
 	local host=$1
 	shift

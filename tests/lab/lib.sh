@@ -1,28 +1,29 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# A network of hosts on one machine: namespaces, joined by cables and switches, without root where the system lets
-# everybody make user namespaces.  Sourced by the lab's tests and by the bench.
+# A network of hosts on one machine: namespaces that are connected by cables and switches.  It needs no root if the system
+# allows every user to make user namespaces.  The lab's tests and the bench source this file.
 #
-#   lab_start                       makes an empty lab; where none can be had it says why and fails
+#   lab_start                       makes an empty lab; if that is not possible it prints the reason and fails
 #   lab_hosts NAME...               hosts: network namespaces with a loopback
 #   lab_switch NAME                 a switch to plug hosts into
 #   lab_plug SWITCH HOST ADDR...    a cable from the switch to the interface eth0 of the host, with its addresses
-#   lab_pull SWITCH HOST, lab_put_back SWITCH HOST     takes the cable out at the switch: the host sees its carrier go
+#   lab_pull SWITCH HOST            unplugs the cable at the switch, so that the host loses its carrier
+#   lab_put_back SWITCH HOST        plugs it in again
 #   lab_wire HOST1 ADDR1 HOST2 ADDR2 [OPTIONS]         a cable with delay, loss, ... between two hosts (wire.c)
 #   on HOST COMMAND...              runs it there
-#   at HOST                         what to put in front of a command to run it there, into AT: for one in the background,
-#                                   whose pid is then $! (a function in the background is a shell of its own)
+#   at HOST                         sets AT to the words that run a command there when put before it; for commands in the background,
+#                                   whose pid is then $! (a function in the background would run in a subshell)
 #   lab_ip HOST ARGS...             ip(8) on that host
 #   lab_rules HOST                  nft(8) on that host, rules from stdin
-#   lab_stop                        ends what the lab itself runs; with the last program in it the lab is gone
+#   lab_stop                        ends the lab's own process; the lab disappears with the last process in it
 #
-# Facts of such kernels: there is no netem; nft can drop by chance (numgen) but not delay; bridges and veths there are.
-# A lab holds a user namespace (not for root), a mount namespace with a /run of its own for the names of hosts, and the
-# network namespaces.  Pids stay the caller's.  LAB_PID is the process that holds it open.
+# The kernels that are used have no netem; nft can drop packets at random (numgen) but not delay them; bridges and veths exist.
+# A lab consists of a user namespace (unless it runs as root), a mount namespace with its own /run for the names of hosts, and the
+# network namespaces.  There is no pid namespace.  LAB_PID is the process that keeps the lab alive.
 
 PATH=$PATH:/usr/sbin:/sbin
-LAB_LIFE=600 # seconds: a lab that was forgotten goes by itself
+LAB_LIFE=600 # seconds after which a lab that was not stopped ends by itself
 
 lab_say_why() {
 	local f why=''
@@ -33,7 +34,7 @@ lab_say_why() {
 	echo "no network lab here: ${1:-no user namespaces, and not root}${why:+ ($why )}"
 }
 
-# The flags of unshare that work here, into LAB_FLAGS.
+# Sets LAB_FLAGS to the flags of unshare that work on this system.
 lab_flags() {
 	local try='mount -t tmpfs lab /run && ip link add v0 type veth peer name v1 && ip link add b0 type bridge'
 	command -v unshare >/dev/null && command -v nsenter >/dev/null && command -v ip >/dev/null ||
@@ -49,7 +50,7 @@ lab_flags() {
 lab_start() {
 	local i
 	lab_flags || return 1
-	# The holder's parts of the lab stay as long as it lives; its end takes them along.
+	# The namespaces exist as long as this process.
 	unshare "${LAB_FLAGS[@]}" sh -c 'mount -t tmpfs lab /run && mkdir /run/netns && ip link set lo up && : >/run/ready &&
 		exec sleep '$LAB_LIFE </dev/null >/dev/null 2>&1 3>&- &
 	LAB_PID=$!
@@ -69,7 +70,7 @@ lab_stop() {
 	[ -z "${LAB_PID-}" ] || kill "$LAB_PID" 2>/dev/null || :
 }
 
-# The lab's own network namespace, where nobody lives.
+# Runs a command in the lab's own network namespace, which is not a host.
 lab_inside() { $LAB_ENTER_WITH -n -- "$@"; }
 # shellcheck disable=SC2206
 at() { AT=($LAB_ENTER_WITH "--net=/proc/$LAB_PID/root/run/netns/$1" --); }
@@ -90,7 +91,7 @@ lab_hosts() {
 	local h
 	for h; do
 		lab_inside ip netns add "$h"
-		# Addresses are good at once: nobody has to look for duplicates.
+		# Addresses can be used at once, because duplicate address detection is off.
 		on "$h" sh -c 'ip link set lo up; cd /proc/sys/net/ipv6/conf && for i in all default; do
 			echo 0 >$i/accept_dad; echo 0 >$i/dad_transmits; echo 0 >$i/accept_ra; done'
 	done
@@ -119,7 +120,7 @@ lab_plug() {
 lab_pull() { lab_ip "$1" link set "p-$2" down; }
 lab_put_back() { lab_ip "$1" link set "p-$2" up; }
 
-# The wire's pid is in LAB_WIRE, for the caller to end.  LAB_AID: the folder of `wire`.
+# Sets LAB_WIRE to the pid of the wire, which the caller has to end.  LAB_AID is the directory of the program `wire`.
 lab_wire() {
 	local h1=$1 a1=$2 h2=$3 a2=$4 h mid=wire-$1-$3 line AT
 	shift 4
@@ -128,7 +129,7 @@ lab_wire() {
 		lab_inside ip link add "w-$h" netns "$mid" type veth peer name wire0 netns "$h"
 		lab_ip "$mid" link set "w-$h" arp off addrgenmode none up
 		lab_ip "$h" link set wire0 up
-		on "$h" "$LAB_AID/wire" plain wire0 # the wire carries packets of the size that is written on them
+		on "$h" "$LAB_AID/wire" plain wire0 # no segmentation offload: the wire carries complete packets
 	done
 	lab_addrs "$h1" wire0 "$a1"
 	lab_addrs "$h2" wire0 "$a2"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Limits per address, which the loopback does not have: two hosts, one of them with two addresses.
+# Limits per address, from which loopback addresses are exempt: two hosts, one of them with two addresses.
 
 setup_file() {
 	load helper
@@ -23,7 +23,7 @@ setup() {
 }
 teardown() { kill_all; }
 
-# hold HOST NAME ADDR: a dialer that keeps its stream, until it is killed; returns once it is connected
+# hold HOST NAME ADDR: starts a dialer that keeps its stream until it is killed; returns when it is connected
 hold() {
 	local AT
 	at "$1"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The pipe between two hosts: IPv4, IPv6, a zone, names, dead addresses, firewalls.
+# gn-cat between two hosts: IPv4, IPv6, zones, names, dead addresses, firewalls.
 
 setup_file() {
 	load helper
@@ -10,7 +10,7 @@ setup_file() {
 	lab_plug sw a 10.9.0.1/24 fd09::1/64
 	lab_plug sw b 10.9.0.2/24 10.9.0.3/24 fd09::2/64 fd09::3/64
 	lab_plug sw dns 10.9.0.53/24
-	# Nobody answers at .3, not even with a refusal.
+	# Packets to .3 are dropped without a refusal.
 	lab_rules b <<-END
 		table inet t {
 			chain c {
@@ -34,7 +34,7 @@ setup() {
 }
 teardown() { kill_all; }
 
-# carried ADDR: what a sends there, b has
+# carried ADDR: asserts that b gets what a sends there
 carried() {
 	run dial_on a "$1" <"$DATA"
 	assert_success
@@ -77,7 +77,7 @@ carried() {
 	carried "$addr"
 }
 
-# answer RECORD...: a name server that knows these
+# answer RECORD...: starts a name server with these records
 answer() {
 	local fd line
 	at dns
@@ -88,7 +88,7 @@ answer() {
 	export GN_DNS_SERVER=10.9.0.53
 }
 
-# quick ADDR: as carried, in well under a second
+# quick ADDR: like carried, and in much less than a second
 quick() {
 	local from took
 	from=$(now_ms)
