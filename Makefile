@@ -36,11 +36,11 @@ ifeq ($(CFLAGS.$(MODE)),)
 $(error MODE=$(MODE): there are debug, release, asan, tsan, cov and fuzz)
 endif
 
-# A static program takes cmd/common/static.c's stand-ins for what c-ares would ask the system.
+# In a static program, cmd/common/static.c replaces the functions of the system that c-ares would call.
 , := ,
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
        -Wundef -Wvla -Wcast-qual -Wwrite-strings -Wformat=2 $(if $(WERROR),-Werror)
-# Position-independent, so that the archive also goes into somebody's shared object.
+# Position-independent, so that the archive can also be linked into a shared object.
 BASE_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(if $(STATIC),-DGN_STATIC) -fPIC -ffunction-sections -fdata-sections $(CFLAGS.$(MODE))
 INCLUDES = -Ilib -I$(B)/proto
 ALL_LDFLAGS = $(if $(STATIC),-static-pie -Wl$(,)--wrap=getservbyname$(,)--wrap=getservbyport_r$(,)-u$(,)__wrap_getservbyname,-pie) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed -Wl,--gc-sections \
@@ -49,7 +49,7 @@ LDLIBS = -lev -lsodium -lprotobuf-c -lcares -lcrypto -lm $(if $(STATIC),-ldl -pt
 Q = $(if $V,,@echo '  $@';)
 COMPILE = $(CC) $(BASE_CFLAGS) -MMD -MP
 
-# ---- what there is --------------------------------------------------------------
+# ---- sources and products----------------------------------------------------------
 
 LIB_SRC    := $(sort $(shell find lib -name '*.c'))
 PROTO      := $(wildcard proto/*.proto)
@@ -82,8 +82,8 @@ fuzzers: $(FUZZERS)
 
 # ---- rules ----------------------------------------------------------------------
 
-# Every object hangs on .flags: other flags or another compiler build anew; the archive on .list: a file that is gone
-# leaves it.  In `make deps check` both come after deps.
+# Every object depends on .flags, so that other flags or another compiler rebuild it.  The archives depend on .list, so that
+# a removed source file leaves them.  In `make deps check` both are made after deps.
 $(B)/.flags: TEXT = $(CC) $(BASE_CFLAGS) $(WARN) $(CFLAGS) $(ALL_LDFLAGS) $(LDLIBS)
 $(B)/.list: TEXT = $(LIB_SRC) $(PROTO) $(SUPPORT_SRC)
 $(B)/.flags $(B)/.list: FORCE | $(filter clean deps deps-dev,$(MAKECMDGOALS))
@@ -93,7 +93,7 @@ $(B)/proto/%.pb-c.c: proto/%.proto $(B)/.flags
 	@mkdir -p $(@D)
 	$Q protoc-c --proto_path=proto --c_out=$(@D) $<
 
-# Generated code is not ours to mend: it is compiled without the strict warnings.
+# Generated code is compiled without the strict warnings.
 $(B)/proto/%.o: $(B)/proto/%.c
 	$Q $(COMPILE) -I$(B)/proto $(CFLAGS) -c -o $@ $<
 
@@ -103,7 +103,7 @@ $(B)/obj/%.o: %.c $(B)/.flags | $(PROTO_C)
 	@mkdir -p $(@D)
 	$Q $(COMPILE) $(INCLUDES) $(WARN) $(CFLAGS) -c -o $@ $<
 
-# q, not r: files of one name in two folders are two members.
+# q, not r, because files of the same name in two folders are two members.
 $(LIB): $(LIB_OBJ)
 $(B)/lib/libcommon.a: $(call objs,$(COMMON_SRC))
 $(B)/lib/libsupport.a: $(call objs,$(SUPPORT_SRC))
@@ -118,10 +118,9 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/lib/libsupport.a $(B)/lib/libcom
 	$(LINK) $(ALL_LDFLAGS) $(LDFLAGS.fuzz) $(LDLIBS)
 $(B)/tests/late/%: $$(call objs,$$(wildcard cmd/$$*/*.c)) $(B)/obj/tests/late/close.o $(B)/lib/libcommon.a $(LIB)
 	$(LINK) $(ALL_LDFLAGS) -Wl,--wrap=close $(LDLIBS)
-# A test that makes allocations fail stands between the library and libc.
+# Tests that make allocations or system calls fail wrap these functions.
 $(B)/tests/unit/alloc: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=free
 $(B)/tests/unit/book_limits $(B)/tests/unit/own: ALL_LDFLAGS += -Wl,--wrap=calloc
-# And those that make system calls fail.
 $(B)/tests/unit/key_file: ALL_LDFLAGS += -Wl,--wrap=close,--wrap=fsync,--wrap=link
 $(B)/tests/unit/outfile: ALL_LDFLAGS += -Wl,--wrap=open,--wrap=close
 $(B)/tests/unit/results: ALL_LDFLAGS += -Wl,--wrap=close
@@ -130,7 +129,7 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(B)/lib/libsupport.a $(B)/lib/libcommon.a $(LI
 
 -include $(shell test -d $(B) && find $(B) -name '*.d')
 
-# ---- checks: each ends with its count -------------------------------------------
+# ---- checks, which end with their count ----------------------------------------
 
 RUN = MODE=$(MODE) BUILD=$(BUILD) B=$(abspath $(B)) CC='$(CC)' JOBS=$(JOBS) tests/tools
 
@@ -146,9 +145,9 @@ cli lab man-lint: all aids
 	@$(RUN)/check $@
 layers headers: $(PROTO_C)
 	@$(RUN)/check $@
-# SOAK=short leaves out the scenes that take more than a minute; SCENES="a b" runs those.
+# SOAK=short leaves out the cases that take more than a minute; CASES="a b" runs only those.
 soak: all
-	@GN_BIN=$(abspath $(B))/bin SOAK_SECONDS=$(if $(filter short,$(SOAK)),60,$(SOAK_SECONDS)) tests/soak/run $(SCENES)
+	@GN_BIN=$(abspath $(B))/bin SOAK_SECONDS=$(if $(filter short,$(SOAK)),60,$(SOAK_SECONDS)) tests/soak/run $(CASES)
 fresh:
 	@tests/tools/fresh
 lint: $(PROTO_C)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bare ceiling: the least that an encrypted pipe has to do, to measure others beside.
+ * The minimal program: the least that an encrypted pipe has to do, as a reference for others.
  *
  *   ceiling listen HOST PORT >out    ceiling dial HOST PORT <in    (IPv4; port 0 picks one)
  *
  * The dialer seals its input into records of Noise's size, four a write, with
  * ChaCha20-Poly1305; the listener opens them in place.  No handshake, no multiplexing, no
- * windows, a key that everybody knows.  Once it can be reached the listener writes
+ * windows, and a fixed key.  When it can be reached the listener writes
  * HOST PORT to descriptor 9, if that is open.
  *
  *      +-----------+------------------------+-----------+
@@ -31,7 +31,7 @@ enum { HEAD = 2, BODY = 65519, TAG = 16, RECORD = HEAD + BODY + TAG, BATCH = 4, 
 
 struct cipher {
 	EVP_CIPHER_CTX *ctx;
-	uint64_t records; /* so far: the nonce */
+	uint64_t records; /* the number of records so far, which is the nonce */
 	int seals;
 };
 
@@ -56,7 +56,7 @@ static void cipher_next(struct cipher *c)
 		errx(1, "no nonce");
 }
 
-/* Seals n bytes into a whole record; returns its length. */
+/* Seals n bytes into a record; returns the length of the record. */
 static size_t seal(struct cipher *c, const unsigned char *from, size_t n, unsigned char *to)
 {
 	int len;
@@ -71,7 +71,7 @@ static size_t seal(struct cipher *c, const unsigned char *from, size_t n, unsign
 	return HEAD + n + TAG;
 }
 
-/* Opens the n bytes at p, which the tag follows, in place. */
+/* Opens in place the n bytes at p, which are followed by the tag. */
 static void unseal(struct cipher *c, unsigned char *p, size_t n)
 {
 	int len;
@@ -130,7 +130,7 @@ static void dial(int sock)
 	}
 }
 
-/* Opens the whole records among the n bytes at p and writes them out; returns how many bytes they took. */
+/* Opens the complete records in the n bytes at p and writes them out; returns their length. */
 static size_t take(struct cipher *c, unsigned char *p, size_t n)
 {
 	struct iovec v[VIEWS];
@@ -154,7 +154,7 @@ static size_t take(struct cipher *c, unsigned char *p, size_t n)
 
 static void serve(int sock)
 {
-	/* What is left of a record ends on a 64-byte boundary, where the kernel then writes. */
+	/* An incomplete record ends on a 64-byte boundary, so that the kernel writes to an aligned address. */
 	static _Alignas(LINE) unsigned char room[RECORD + LINE + 2 * BATCH * RECORD];
 	unsigned char *p = room;
 	size_t have = 0;

@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# What the parts of the bench share.  Set by `run`: BIN (the tools), AID (sink, timed, ...), D (a scratch
-# folder), INPUT (a file of $BYTES bytes), LIMIT (seconds a transfer may take), RESULTS.
+# Shared by the parts of the bench.  `run` sets BIN (the tools), AID (sink, timed, ...), D (a scratch
+# directory), INPUT (a file of $BYTES bytes), LIMIT (the longest time of a transfer in seconds), RESULTS.
 #
-# A transfer: the listener's stdout goes through a pipe into `sink`, the dialer's stdin is a file.  Both run
-# under `timed`.  A row is a program; peers.sh has for each ROW
-#   can_ROW       may it run here?  if not, says why and fails
-#   listen_ROW    starts the listener with `serve`, and sets ADDR, or PORT
-#   dial_ROW      the command that sends stdin there, in CMD
-# and, where they differ from what is usual, SINK_ARGS, STAYS (the listener does not end by itself).
+# In a transfer the listener's stdout is a pipe to `sink`, and the dialer's stdin is a file.  Both run
+# under `timed`.  A row is a program; peers.sh defines for each ROW
+#   can_ROW       succeeds if the program can run here, and otherwise prints the reason
+#   listen_ROW    starts the listener with `serve`, and sets ADDR or PORT
+#   dial_ROW      sets CMD to the command that sends its stdin there
+# and, if they differ from the defaults, SINK_ARGS and STAYS (the listener does not end by itself).
 
-PIDS=()  # all that was started and may be alive
+PIDS=()  # the processes that were started and may be running
 HOST=127.0.0.1
-AT_L=()  # a prefix for the listener's commands, and for the dialer's: other namespaces
+AT_L=()  # prefixes that run the listener's and the dialer's commands in other namespaces
 AT_D=()
 
 note() { printf '%s\n' "$*" >&2; }
 
-# the_end: ends what we started, by pid
+# the_end: ends the processes that were started, by pid
 the_end() {
 	local p
 	for p in "${PIDS[@]}"; do kill "$p" 2>/dev/null; done
@@ -28,7 +28,7 @@ the_end() {
 
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
-# within SECONDS COMMAND...: until it is true; fails when the time is over
+# within SECONDS COMMAND...: repeats the command until it succeeds; fails after that many seconds
 within() {
 	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
 	shift
@@ -38,7 +38,7 @@ within() {
 	done
 }
 
-# A port that nobody listens on, for programs that cannot say which one they were given.
+# Sets PORT to an unused port, for programs that cannot report the port that they picked.
 free_port() {
 	local used
 	used=$("${AT_L[@]}" cat /proc/net/tcp /proc/net/tcp6)
@@ -48,10 +48,10 @@ free_port() {
 	done
 }
 
-# Does something listen on port $1?  (Trying it would use up a listener that serves but one.)
+# Succeeds if a process listens on port $1.  A connection attempt would use up a listener that serves only one.
 listening() { "${AT_L[@]}" awk -v p=":$(printf %04X "$1")\$" '$2 ~ p && $4 == "0A" { f = 1 } END { exit !f }' /proc/net/tcp /proc/net/tcp6; }
 
-# serve COMMAND...: starts a listener with the sink behind it.  Its descriptor 9 is where READY is read from.
+# serve COMMAND...: starts a listener whose stdout is piped to the sink.  read_ready reads from its descriptor 9.
 serve() {
 	rm -f "$D"/{pipe,ready,line,listener,dialer,sink,sock}
 	mkfifo "$D/pipe" "$D/ready" "$D/line"
@@ -68,9 +68,9 @@ serve() {
 	LISTENER=$!
 	PIDS+=("$LISTENER")
 }
-# read_ready VAR...: the line that the listener wrote to descriptor 9
+# read_ready VAR...: reads the line that the listener wrote to descriptor 9
 read_ready() { read -rt 20 "$@" <&8; }
-# read_line VAR: the line that the listener wrote to stdout in front of the data (SINK_ARGS has -l)
+# read_line VAR: reads the line that the listener wrote to stdout before the data (SINK_ARGS contains -l)
 read_line() {
 	local fd ok=0
 	exec {fd}<>"$D/line"
@@ -79,7 +79,7 @@ read_line() {
 	return $ok
 }
 
-# transfer ROW FILE: one pipe's worth.  0 and the results in $D/{sink,dialer,listener}, or fails and sets WHY.
+# transfer ROW FILE: one transfer.  Returns 0 with the results in $D/{sink,dialer,listener}, or fails and sets WHY.
 transfer() {
 	local row=$1 file=$2 ok=1
 	SINK_ARGS=$MORE_SINK STAYS='' STDIN='' SINK_IS_RUN='' WHY='' CMD=() ADDR='' PORT=''
@@ -99,10 +99,10 @@ transfer() {
 	return $ok
 }
 
-# put ROW METRIC VALUE...
+# put ROW METRIC VALUE...: adds a line to the results
 put() { printf '%s %s %s\n' "$1" "$2" "${*:3}" >>"$RESULTS"; }
 
-# measure ROW FILE BYTES [PREFIX]: a timed transfer into the results
+# measure ROW FILE BYTES [PREFIX]: adds the results of a transfer
 measure() {
 	local row=$1 file=$2 bytes=$3 as=${4-} first last got sink_cpu ls lcpu lrss lcode ds dcpu drss dcode _
 	if ! transfer "$row" "$file"; then
@@ -116,10 +116,10 @@ measure() {
 	[ "$got" -eq "$bytes" ] || {
 		put "$row" "${as}lost" "$((bytes - got))"
 		note "    $row: $got of $bytes bytes arrived"
-		[ "$got" -gt $((bytes / 2)) ] || return 1 # the rate up to there is a rate all the same
+		[ "$got" -gt $((bytes / 2)) ] || return 1 # the rate up to there still counts
 	}
 	[ -z "$WHY" ] || note "    $row: $WHY"
-	[ -z "$SINK_IS_RUN" ] || lcpu=$((lcpu - sink_cpu)) # it is the listener's child there
+	[ -z "$SINK_IS_RUN" ] || lcpu=$((lcpu - sink_cpu)) # the sink is a child of the listener there
 	put "$row" "${as}first" "$(awk -v a="$first" -v b="$ds" 'BEGIN { printf "%.3f", (a - b) / 1e6 }')"
 	[ "$bytes" -gt 1000000 ] || return 0
 	put "$row" "${as}rate" "$(awk -v n="$got" -v a="$last" -v b="$first" 'BEGIN { printf "%.1f", n * 1e3 / (a - b) }')"
@@ -128,7 +128,7 @@ measure() {
 	put "$row" "${as}rss_d" "$drss"
 }
 
-# check ROW: do all bytes arrive, and as they were?  Not timed.  Some lose the end: that is said, and they stay.
+# check ROW: checks, without timing, that all bytes arrive unchanged.  A program that loses the end of the data is noted and stays.
 check() {
 	local row=$1 hash got
 	MORE_SINK=-s
@@ -152,7 +152,7 @@ median() {
 }
 highest() { awk -v r="$1" -v m="$2" '$1 == r && $2 == m && $3 > h { h = $3 } END { if (h) print h }' "$RESULTS"; }
 counted() { awk -v r="$1" -v m="$2" '$1 == r && $2 == m { n++ } END { print n + 0 }' "$RESULTS"; }
-# ratio A B DIGITS, number A FORMAT: "–" where there is nothing
+# ratio A B DIGITS, number A FORMAT: print "–" for a missing value
 ratio() { if [ -n "$1" ] && [ -n "$2" ]; then awk -v a="$1" -v b="$2" -v f="%.${3:-2}f" 'BEGIN { printf f, a / b }'; else echo –; fi; }
 number() { if [ -n "$1" ]; then awk -v a="$1" -v k="${3:-1}" -v f="$2" 'BEGIN { printf f, a * k }'; else echo –; fi; }
 # pad WIDTH TEXT: printf counts bytes, not characters

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154
 #
-# The gate: does this tree cost more than the commit BASE did?  BASE is built beside, in release mode, with the same
-# compiler and flags, and the two take turns on this machine, so no figure of another machine or day is needed.
+# The gate checks that this tree does not cost more than the commit BASE.  It builds BASE in release mode with the same
+# compiler and flags and measures both in turn on this machine, so that no figures of other machines or days are needed.
 #
-# A pair is one measurement of each, one right behind the other; which goes first alternates.  What is held against the mark
-# is the median of the ratios (or differences) of the pairs, which a machine that slows down or speeds up meanwhile leaves as
-# it is.  While the mark lies inside the median's 95 % confidence interval, more pairs are taken, up to a bound.
+# A pair is one measurement of each tree, one right after the other, in alternating order.  The mark applies to
+# the median of the ratios (or differences) of the pairs, which does not depend on slow changes of the machine's
+# speed.  While the mark is inside the median's 95 % confidence interval, more pairs are measured, up to a maximum.
 
 : "${BASE:=$(cat "$BENCH/BASE")}"
 : "${MAX_RUNS:=60}" "${MAX_FIRST:=240}" "${IDLE_RUNS:=3}"
 GATE_PASSED=0 GATE_FAILED=0 GATE_WHY=''
 
-# build_base: BASE's tree, and its programs in BASE_B; fails with a line that says why
+# build_base: builds the commit BASE and sets BASE_B to its build tree; fails with a line that tells why
 build_base() {
 	local dir tree=${TESTS%/*} flag flags=()
 	[ "${B##*/}" = release ] || { note "bench: the gate is for MODE=release"; return 1; }
@@ -26,12 +26,12 @@ build_base() {
 			{ note "bench: $dir cannot be written"; return 1; }
 	fi
 	for flag in CC CFLAGS LDFLAGS; do [ -z "${!flag-}" ] || flags+=("$flag=${!flag}"); done
-	# make's own variables in the environment are for the tree that is being measured.
+	# make's variables in the environment are those of this tree.
 	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS -u MAKEOVERRIDES -u B -u BUILD make -C "$dir" MODE=release JOBS="${JOBS:-2}" "${flags[@]}" \
 		all aids >"$dir/log" 2>&1 || { tail -n 20 "$dir/log" >&2 && note "bench: $BASE_ID does not build"; return 1; }
 }
 
-# The rows.  A program's row starts both ends from the same tree.
+# The rows.  Each row uses programs of one tree for both ends.
 can_this() { has "$BIN/gn-cat"; }
 can_base() { has "$BASE_B/bin/gn-cat"; }
 listen_this() { listen_gn-cat; }
@@ -58,13 +58,13 @@ more_this-dialer() { ours_more this-dialer "$1"; }
 more_base-listener() { ours_more base-listener "$1"; }
 more_base-dialer() { ours_more base-dialer "$1"; }
 
-# pairs METRIC: a line "THIS BASE" for every pair.  A measurement that failed leaves no line, nor does its partner.
+# pairs METRIC: prints a line "THIS BASE" for every pair.  A pair with a failed measurement is left out.
 pairs() {
 	awk -v m="$1" '$2 == m && $1 == "this" { a[++na] = $3 } $2 == m && $1 == "base" { b[++nb] = $3 }
 		END { for (i = 1; i <= na && i <= nb; i++) print a[i], b[i] }' "$RESULTS"
 }
 
-# judge METRIC ratio|difference >=|<= MARK: "N THIS BASE MEDIAN LOW HIGH met|missed|unsure", of the pairs so far
+# judge METRIC ratio|difference >=|<= MARK: prints "N THIS BASE MEDIAN LOW HIGH met|missed|unsure" for the pairs so far
 judge() {
 	pairs "$1" | awk -v how="$2" '{ print (how == "ratio" ? $1 / $2 : $1 - $2), $1, $2 }' | sort -g | awk -v op="$3" -v mark="$4" '
 	function sort_of(v, n,    i, j, x) { for (i = 2; i <= n; i++) { x = v[i]; for (j = i - 1; j > 0 && v[j] > x; j--) v[j + 1] = v[j]; v[j + 1] = x } }
@@ -74,7 +74,7 @@ judge() {
 	END {
 		if (NR == 0) { print "0 - - - - - missed"; exit }
 		sort_of(a, NR); sort_of(b, NR)
-		low = int((NR - 1.96 * sqrt(NR)) / 2)   # the ranks that hold the median of what is measured, in 95 of 100 cases
+		low = int((NR - 1.96 * sqrt(NR)) / 2)   # the ranks that enclose the true median in 95 of 100 cases
 		if (low < 1) low = 1
 		l = v[low]; h = v[NR + 1 - low]
 		how = good(l) && good(h) ? "met" : !good(l) && !good(h) ? "missed" : "unsure"
@@ -87,14 +87,14 @@ unsure() {
 	[ "$how" = unsure ]
 }
 
-# turn I COMMAND...: the command for `this` and for `base`; the other way round when I is even
+# turn I COMMAND...: runs the command for `this` and `base`, in reverse order when I is even
 turn() {
 	local i=$1 row
 	shift
 	for row in $([ $((i % 2)) -eq 1 ] && echo this base || echo base this); do "$1" "$row" "${@:2}" || return 1; done
 }
 
-# of I COUNT MOST: how many pairs there will be
+# of I COUNT MOST: prints how many pairs are planned
 of() { if [ "$1" -le "$2" ]; then echo "$2"; else echo "at most $3: the mark is within the noise"; fi; }
 
 rate_unsure() { unsure rate ratio '>=' 0.97 || unsure cpu ratio '<=' 1.03; }
@@ -117,7 +117,7 @@ gate_first() {
 		turn "$i" measure "$TINY" 1 one_ || return 1
 	done
 }
-# Listeners and dialers of both trees at the same time: memory does not depend on who else is busy.
+# Listeners and dialers of both trees run at the same time, because memory does not depend on the load.
 gate_idle() {
 	local i end row fd bytes
 	for ((i = 1; i <= IDLE_RUNS * 2; i++)); do
@@ -154,7 +154,7 @@ show_judged() {
 		[ "$4" = difference ] && format=${format/\%/%+} || format=%.3f
 		# shellcheck disable=SC2059
 		pad 10 "$(printf "$format" "$median")" && pad 20 "$(printf "$format to $format" "$low" "$high")"
-		# Where the bound on pairs came first, the median decides.
+		# If the maximum of pairs was reached, the median decides.
 		[ "$how" != unsure ] || how="$(awk -v a="$median" -v op="$5" -v b="$6" 'BEGIN { print (op == ">=" ? a >= b : a <= b) ? "met" : "missed" }'), within the noise"
 	fi
 	pad 6 "$n"
@@ -182,13 +182,13 @@ show_gate_base() {
 	fi
 }
 
-# broken WHAT: a measurement failed, so what WHAT showed does not count
+# broken WHAT: a measurement failed, so the result of WHAT does not count
 broken() {
 	GATE_FAILED=$((GATE_FAILED + 1))
 	GATE_WHY+="  $1: a measurement failed: ${WHY:-no result}"$'\n'
 }
 
-# gate: everything of it; its last line is the count, and it fails where a mark is missed
+# gate: measures and prints everything; the last line is the count; fails if a mark is missed
 gate() {
 	local row
 	for row in this base; do

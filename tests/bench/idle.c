@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections that idle, to see what they weigh.
+ * Idle connections, to measure their memory.
  *
- *   idle serve N            N nodes of N identities; prints their addresses, a line each
- *   idle dial one FILE      one node dials the addresses in FILE, in turn and over again
- *   idle dial each FILE     a node of its own for every dial
+ *   idle serve N            N nodes with N identities; prints their addresses, one per line
+ *   idle dial one FILE      one node dials the addresses in FILE in turn, and then again from the first
+ *   idle dial each FILE     the same with a node of its own for every dial
  *
- * A dialer is told on stdin, a line each, how many more connections to make; when all of
- * them are identified and pinged it prints "ready".  Everything stays open until the end of
+ * Each line of a dialer's stdin is the number of further connections to make; when all of
+ * them are identified and pinged it prints "ready".  All connections stay open until the end of
  * stdin, or of the program.
  */
 #include <err.h>
@@ -24,13 +24,13 @@ enum { AT_ONCE = 16, MANY = 100000 };
 struct driver {
 	struct gn_loop *loop;
 	struct gn_watch *watch;
-	struct gn_node *one; /* NULL: each its own */
+	struct gn_node *one; /* NULL: every dial has a node of its own */
 	struct gn_multiaddr **addrs;
 	size_t n_addrs, next;
 	unsigned wanted, busy;
 };
 
-/* One connection on its way: pinged, then identified. */
+/* One connection that is being made: first pinged, then identified. */
 struct visit {
 	struct driver *d;
 	struct gn_node *node;
@@ -133,7 +133,7 @@ static void go_on(struct driver *d)
 	}
 }
 
-/* A line of stdin comes in one read, for it is short and written at once. */
+/* Each read of stdin returns one line, because lines are short and written at once. */
 static void on_input(void *arg, unsigned ready)
 {
 	struct driver *d = arg;

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034
 #
-# What an idle connection weighs: private anonymous memory (Pss_Anon) of the listener with all its processes,
-# the slope from 20 connections of different identities to 20 + CONNS, after IDLE seconds without traffic.
-# What the kernel holds for sockets is not in it.  Where each connection is a process of its own (ssh) a tenth
-# as many have to do.  On the way: the listener's processor time for a connection.
+# The memory of an idle connection: private anonymous memory (Pss_Anon) of the listener with all its processes,
+# as the slope from 20 connections of different identities to 20 + CONNS, after IDLE seconds without traffic.
+# Kernel memory for sockets is not included.  If each connection is a process of its own (ssh), a tenth
+# as many connections are measured.  Also measured is the listener's processor time per connection.
 #
 # For each row: idle_ROW starts the listener and sets ROOT, its pid; more_ROW N makes N more connections.
 
 FEW=20
 declare -A ROOT_OF PORT_OF OPEN_OF MANY_OF FD_OF BEFORE
 
-# The pid and all that descend from it.
+# Prints the pid and all its descendants.
 tree() {
 	local c
 	echo "$1"
@@ -20,7 +20,7 @@ tree() {
 pss() { for p in $(tree "$1"); do cat "/proc/$p/smaps_rollup" 2>/dev/null; done | awk '/^Pss_Anon:/ { s += $2 } END { print s + 0 }'; }
 cpu_ns() { for p in $(tree "$1"); do cat /proc/"$p"/task/*/schedstat 2>/dev/null; done | awk '{ s += $1 } END { printf "%d", s }'; }
 
-# settle PID: until it has no more work to speak of
+# settle PID: waits until the process uses hardly any processor time
 settle() {
 	local a b end=$((SECONDS + 60))
 	a=$(cpu_ns "$1")
@@ -32,7 +32,7 @@ settle() {
 	done
 }
 
-# background COMMAND...: a listener, into ROOT
+# background COMMAND...: starts a listener and sets ROOT
 background() {
 	rm -f "$D/idle.out"
 	"$@" <"${STDIN:-/dev/null}" >"$D/idle.out" 2>"$D/idle.err" 8>&- &
@@ -43,7 +43,7 @@ has_line() { [ -s "$1" ] && [ -z "$(tail -c 1 "$1")" ]; }
 established() { awk -v p=":$(printf %04X "$1")\$" '$2 ~ p && $4 == "01" { n++ } END { print n + 0 }' /proc/net/tcp; }
 has_established() { [ "$(established "$1")" -ge "$2" ]; }
 
-# clients ROW N COMMAND...: N processes with a connection each
+# clients ROW N COMMAND...: starts N processes with one connection each
 clients() {
 	local row=$1 n=$2 i
 	shift 2
@@ -56,7 +56,7 @@ clients() {
 	within 30 has_established "${PORT_OF[$row]}" "${OPEN_OF[$row]}"
 }
 
-# ours ROW FILE HOW: a driver that dials what FILE lists; more connections are asked for on its stdin
+# ours_dials ROW FILE HOW: starts a driver that dials the addresses in FILE; its stdin requests more connections
 ours_dials() {
 	local fd
 	rm -f "$D/$1.ask" "$D/$1.said"
@@ -79,7 +79,7 @@ idle_gn-cat() {
 	within 10 has_line "$D/idle.out" && cp "$D/idle.out" "$D/gn.addrs" && ours_dials gn-cat "$D/gn.addrs" each
 }
 more_gn-cat() { ours_more gn-cat "$1"; }
-# The other end: one node, every peer another.
+# The dialer's side: one node with connections to many peers.
 idle_dialer() {
 	background "$AID/idle" serve $((FEW + CONNS))
 	within 30 has_lines "$D/idle.out" $((FEW + CONNS)) || return 1
@@ -140,7 +140,7 @@ idle_ssh() {
 }
 more_ssh() { clients ssh "$1" "${SSH_IDLE[@]}"; }
 
-# begin ROW: its listener, and the few
+# begin ROW: starts the listener and the first connections
 begin() {
 	STDIN='' PORT=0 ROOT=''
 	OPEN_OF[$1]=0 MANY_OF[$1]=$CONNS
@@ -157,7 +157,7 @@ part_idle() {
 	weigh $idlers
 }
 
-# weigh ROW...: all at the same time; what a connection weighs goes to idle_l, its processor time to conn_cpu
+# weigh ROW...: measures all rows at the same time; the memory per connection is idle_l, its processor time conn_cpu
 weigh() {
 	local row idlers cpu extra=''
 	ulimit -S -n "$(ulimit -H -n)" 2>/dev/null

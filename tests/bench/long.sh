@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034
 #
-# The same pipes over a path of 63 ms, between two namespaces of the lab (tests/lab/lib.sh, longwire.c), with the
-# kernel's own buffers and with their maximum at 64 MiB: the rate, and how many round trips the first byte takes.
-# iperf3, in the clear, is what the path can bear.
+# The same transfers over a path of 63 ms, between two namespaces of the lab (tests/lab/lib.sh, longwire.c), with the
+# kernel's default buffers and with a maximum of 64 MiB: the rate, and the round trips up to the first byte.
+# iperf3, without encryption, shows the capacity of the path.
 
 # shellcheck source=tests/lab/lib.sh
 . "$TESTS/lab/lib.sh"
 RTT=63 BIG=67108864
 : "${LONG_ROWS:=iperf3 gn-cat socat-tls go}"
 
-# A lab with two hosts, the long wire between them.
+# Makes a lab with two hosts and the long wire between them.
 make_path() {
 	local line fd
 	[ -e /dev/net/tun ] || { echo "there is no /dev/net/tun"; return 1; }
@@ -27,18 +27,18 @@ end_path() {
 	lab_stop
 }
 
-# buffers MAX: of both hosts' tcp_rmem and tcp_wmem
+# buffers MAX: sets the maximum of tcp_rmem and tcp_wmem on both hosts
 buffers() {
 	local h f
 	for h in near far; do
 		for f in tcp_rmem tcp_wmem; do
-			# (`read` takes a byte at a time, of which such files give but the first.)
+			# `cat`, because `read` reads single bytes, and such files return only the first one.
 			on "$h" sh -c 'set -- "$1" "$2" $(cat "$1"); echo "$3 $4 $2" >"$1"' _ "/proc/sys/net/ipv4/$f" "$1"
 		done
 	done
 }
 
-# measure_iperf3 PREFIX MIB: its own count
+# measure_iperf3 PREFIX MIB: uses the rate that iperf3 reports
 measure_iperf3() {
 	local as=$1 rate
 	"${AT_L[@]}" iperf3 -s -1 -p 5201 >/dev/null 2>&1 &

@@ -4,10 +4,10 @@
  *
  *   longwire [-d MS] NETNS1 NETNS2      (paths; needs CAP_NET_ADMIN there, and /dev/net/tun)
  *
- * Makes a tun interface `long` in each, and carries packets from one to the other MS
- * (31.5) later.  TCP's segments travel as the kernel's own super-packets of 64 KiB, behind
- * a virtio header, a thread for each direction: several Gbit/s.  Prints "up", then works
- * until SIGTERM.  Where it falls behind nothing is lost: packets wait in the tun's queue.
+ * Makes a tun interface `long` in each, and carries packets between them, delayed by MS
+ * (31.5) milliseconds.  TCP segments travel as the kernel's super-packets of 64 KiB, after
+ * a virtio header, with a thread for each direction: several Gbit/s.  Prints "up", and then works
+ * until SIGTERM.  When it is too slow no packet is lost: they wait in the queue of the tun.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -40,7 +40,7 @@ struct way {
 	int in, out;
 	int64_t delay; /* ns */
 	struct slot *ring;
-	size_t head, tail; /* count on; modulo SLOTS in the ring */
+	size_t head, tail; /* counters; the index in the ring is modulo SLOTS */
 };
 
 static int64_t now_ns(void)
@@ -51,7 +51,7 @@ static int64_t now_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* Enters the namespace for good, and makes the tun there. */
+/* Enters the namespace and makes the tun interface there. */
 static int open_tun(const char *netns)
 {
 	unsigned offload = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
@@ -68,7 +68,7 @@ static int open_tun(const char *netns)
 	return fd;
 }
 
-/* Puts out what is due.  An idle ring starts again at its beginning, to stay in the cache. */
+/* Writes the packets that are due.  An empty ring starts again at its beginning, to stay in the cache. */
 static void put_out(struct way *w)
 {
 	int64_t now = now_ns();

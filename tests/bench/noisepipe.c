@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A pipe over the library's TCP and Noise and nothing above them: what the security layer
- * and the pump cost beside the bare ceiling, before there is a multiplexer.
+ * A pipe over the library's TCP and Noise without a multiplexer: the cost of the security layer
+ * and the pump compared with the minimal program.
  *
  *   noisepipe listen ADDR >out    noisepipe dial ADDR <in    (ADDR: /ip4/.../tcp/...)
  *
- * Made of the library's own headers, as a connection is (lib/node/conn_io.c).  The listener
- * writes its address to descriptor 9.  Keys are made for the run, and anybody is let in.
+ * It uses the library's internal headers, as a connection does (lib/node/conn_io.c).  The listener
+ * writes its address to descriptor 9.  Keys are made for each run, and every peer is let in.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -29,13 +29,13 @@ struct end {
 	struct gn_key *key;
 	void *noise; /* the state of /noise */
 	struct gn_iobuf iobuf;
-	struct gn_link_listener *listener; /* until somebody came */
+	struct gn_link_listener *listener; /* until a peer has connected */
 	struct gn_link *link;
 	struct gn_pipe rx, tx;
 	struct gn_stack stack;
 	struct gn_task task;
 	struct gn_timer timer;
-	uint8_t *in; /* what was read of stdin and not sent yet */
+	uint8_t *in; /* data from stdin that was not sent yet */
 	size_t in_at, in_len;
 	bool dials, ready, can_read, can_write, ended;
 };
@@ -66,7 +66,7 @@ static void skip_input(void *arg, size_t n)
 
 static const struct gn_source input = {show_input, skip_input};
 
-/* Reads stdin when all of it is sealed.  True when the stack has news. */
+/* Reads stdin when all earlier data is sealed.  Returns true if the stack has work to do. */
 static bool feed(struct end *e)
 {
 	struct gn_pipe *top = gn_stack_top_tx(&e->stack);
@@ -85,7 +85,7 @@ static bool feed(struct end *e)
 	return true;
 }
 
-/* Writes out what was opened.  True when something was. */
+/* Writes out the data that was opened.  Returns true if there was some. */
 static bool drain(struct end *e)
 {
 	struct gn_pipe *top = gn_stack_top_rx(&e->stack);

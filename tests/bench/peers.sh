@@ -23,7 +23,7 @@ describe() {
 
 has() { command -v "$1" >/dev/null || { echo "$1 is not installed"; return 1; }; }
 
-# What several need: a certificate, keys.
+# Makes the certificate and the keys that several programs need.
 make_keys() {
 	mkdir -p "$D/keys"
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$D/keys/tls.key" \
@@ -31,7 +31,7 @@ make_keys() {
 	cat "$D/keys/tls.key" "$D/keys/tls.crt" >"$D/keys/tls.pem" 2>/dev/null
 	head -c 32 /dev/urandom >"$D/keys/spiped"
 	mkfifo "$D/never"
-	exec 7<>"$D/never" # an input that neither brings anything nor ends
+	exec 7<>"$D/never" # an input without data and without an end
 }
 
 can_gn-cat() { has "$BIN/gn-cat"; }
@@ -81,7 +81,7 @@ dial_ncat() { CMD=(ncat --ssl --send-only "$HOST" "$PORT"); }
 
 can_openssl() { has openssl; }
 listen_openssl() {
-	STDIN=$D/never # at the end of its input it would leave
+	STDIN=$D/never # at the end of its input it would exit
 	free_port
 	serve openssl s_server -quiet -naccept 1 -accept "$HOST:$PORT" -cert "$D/keys/tls.crt" -key "$D/keys/tls.key"
 	within 5 listening "$PORT"
@@ -112,11 +112,11 @@ sshd_args() {
 		-o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes ${1:+-c "$1"} "$(id -un)@$HOST")
 }
 listen_ssh() {
-	STAYS=1 SINK_IS_RUN=1 # by sshd, as the command
+	STAYS=1 SINK_IS_RUN=1 # sshd runs it as the command
 	free_port
 	sshd_args "$@"
 	serve "${SSHD[@]}"
-	exec {SINK_FD}<>"$D/pipe" # nobody else holds it
+	exec {SINK_FD}<>"$D/pipe" # nothing else keeps it open
 	within 5 listening "$PORT"
 }
 dial_ssh() {

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# Sealing a file and opening it again: gn-seal and gn-open, age together with minisign (age encrypts, minisign signs
-# what age made, and checks it before age decrypts), gpg that signs and encrypts.  From files in memory into files in
-# memory, so that no pipe is measured; each program once a round, in turn.
+# Sealing and opening a file: gn-seal and gn-open, age together with minisign (age encrypts, minisign signs
+# the output of age and verifies it before age decrypts), and gpg, which signs and encrypts.  Input and output are files in
+# memory, so that no pipe is measured; each program runs once per round, in turn.
 
 : "${SEAL_ROWS:=gn age gpg}"
 
@@ -27,7 +27,7 @@ seal_keys_age() {
 	age-keygen -o "$D/keys/age" 2>/dev/null && AGE_TO=$(age-keygen -y "$D/keys/age") && export AGE_TO &&
 		minisign -G -W -f -p "$D/keys/minisign.pub" -s "$D/keys/minisign" >/dev/null
 }
-# minisign reads a file, so age's output is one; what it says of the signature is not the data.
+# minisign reads a file, so age's output goes to one; minisign's messages go to stderr.
 seal_age() { age -r "$AGE_TO" && minisign -S -s "$D/keys/minisign" -x "$SHM/sealed.minisig" -m "$SHM/sealed" >&2; }
 open_age() { minisign -V -q -p "$D/keys/minisign.pub" -x "$SHM/sealed.minisig" -m "$SHM/sealed" >&2 && age -d -i "$D/keys/age"; }
 
@@ -42,13 +42,13 @@ seal_keys_gpg() {
 				"$(gpg --batch --with-colons -k "$who@bench" | awk -F: '$1 == "fpr" { print $10; exit }')" cv25519 encr never || return 1
 	done 2>"$D/why"
 }
-# Without compression, as the others; --status-fd would tell who signed.
+# Without compression, like the others; --status-fd would report the signer.
 seal_gpg() { gpg --batch -q --trust-model always -z 0 -u ann@bench -r bob@bench -s -e -o -; }
 open_gpg() { gpg --batch -q --trust-model always -d; }
 
 export -f seal_gn open_gn seal_age open_age seal_gpg open_gpg
 
-# seal_measure seal|open ROW FROM TO: 0, and the figures in the results
+# seal_measure seal|open ROW FROM TO: adds the figures to the results
 seal_measure() {
 	local start end cpu kib code
 	"$AID/timed" -t "$LIMIT" "$D/cost" bash -c "$1_$2" <"$3" >"$4" 2>"$D/seal.err" || {
@@ -78,7 +78,7 @@ part_seal() {
 		for row in $seal_rows; do
 			rm -f "$SHM/sealed.minisig"
 			seal_measure seal "$row" "$INPUT" "$SHM/sealed" && seal_measure open "$row" "$SHM/sealed" "$SHM/opened" || continue
-			# Round 0 is not timed: it shows that the bytes are the same.
+			# Round 0 is not timed; it checks that the bytes are unchanged.
 			[ $i -eq 0 ] || continue
 			if cmp -s "$INPUT" "$SHM/opened"; then good+=" $row"; else not_sealed+="  not run: $row: other bytes came out"$'\n'; fi
 		done
@@ -93,7 +93,7 @@ part_seal() {
 }
 not_sealed='' seal_rows=''
 
-# The fastest of the others at METRIC.
+# fastest_other METRIC: prints the value of the fastest other program
 fastest_other() {
 	local row
 	for row in $seal_rows; do [ "$row" = gn ] || median "$row" "$1"; done | sort -n | tail -n 1

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What stands behind every listener of the bench: it reads to the end, as fast as can be,
- * and notes what came when.
+ * Reads the output of every listener of the bench to its end, as fast as possible,
+ * and records the times and the number of bytes.
  *
  *   sink [-s] [-l FILE] [-u PATH] OUT <pipe
  *
  *   -l FILE   the first line is not data: it goes to FILE
- *   -u PATH   reads from the first to connect to the unix socket PATH, not from stdin
- *   -s        also takes the SHA-256 (not in timed runs)
+ *   -u PATH   reads from the first connection to the Unix socket PATH instead of stdin
+ *   -s        also computes the SHA-256 (not in timed runs)
  *
  * OUT gets a line: the nanoseconds (CLOCK_MONOTONIC) of the first and of the last byte,
- * the number of bytes, the nanoseconds of processor time this program took, the hash or -.
+ * the number of bytes, the processor time of this program in nanoseconds, the hash or -.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -29,7 +29,7 @@ enum { CHUNK = 1 << 20 };
 
 struct account {
 	uint64_t first, last, bytes;
-	EVP_MD_CTX *hash; /* or NULL */
+	EVP_MD_CTX *hash; /* NULL without -s */
 };
 
 static uint64_t clock_ns(clockid_t id)
@@ -71,7 +71,7 @@ static void count(struct account *a, const unsigned char *p, size_t n)
 		EVP_DigestUpdate(a->hash, p, n);
 }
 
-/* Lets the first line, in pieces as it comes, through to FILE; returns how much of the n bytes that was. */
+/* Writes the bytes of the first line to FILE; returns how many of the n bytes belong to it. */
 static size_t line(FILE *to, const unsigned char *p, size_t n, int *done)
 {
 	const unsigned char *end = memchr(p, '\n', n);
@@ -131,7 +131,7 @@ int main(int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return 2;
-	fcntl(fd, F_SETPIPE_SZ, CHUNK); /* the same good pipe for every program */
+	fcntl(fd, F_SETPIPE_SZ, CHUNK); /* the same large pipe for every program */
 	for (;;) {
 		ssize_t got = read(fd, buf, sizeof buf);
 		size_t skip = 0;

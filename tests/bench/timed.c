@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs a program and writes down what it cost.
+ * Runs a program and records its cost.
  *
  *   timed [-t SECONDS] OUT PROGRAM ARGS...
  *
@@ -8,7 +8,7 @@
  * start and its end, its processor time and that of the children it waited for in
  * nanoseconds, its peak of resident memory in KiB, its exit code.  SIGTERM, SIGINT and
  * SIGHUP are passed on; past the limit the program is killed (code 137).  The program
- * never outlives this one.
+ * is killed if this one dies.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -36,7 +36,7 @@ static uint64_t time_ns(struct timeval t)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_usec * 1000u;
 }
 
-/* Waits for the child, passing signals on; its status and cost. */
+/* Waits for the child and passes signals on; returns its status and cost. */
 static int await(pid_t child, const sigset_t *signals, uint64_t deadline, struct rusage *cost)
 {
 	int status;

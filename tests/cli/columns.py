@@ -19,7 +19,7 @@ go, start = os.pipe()
 pid, fd = pty.fork()
 if pid == 0:
     os.close(start)
-    os.read(go, 1)  # until the size is set
+    os.read(go, 1)  # wait until the size is set
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execvp("bash", ["bash", "-c", command])
 
@@ -47,7 +47,7 @@ while time.time() < end and len(drawn(parts[1])) < 5:
     if not data:
         break
     parts[after] += data
-    # Whatever is drawn from here on is drawn behind the change: a whole line has just come.
+    # A complete line has just been read, so everything that is drawn from here on is drawn after the change.
     if after == 0 and len(drawn(parts[0])) >= 2:
         resize(narrow)
         after = 1

@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""examples.py list PAGE...; examples.py run PAGE N; examples.py commands PAGE N
+"""examples.py list PAGE... | run PAGE N | commands PAGE N
 
-Runs the examples of a page, as they stand there.  `list` prints "PAGE N" for each, `run` runs one in the working directory,
+Runs the examples of a page.  `list` prints "PAGE N" for each, `run` runs one in the working directory,
 `commands` prints its commands.
 
 An example of a page is a literal display (.Bd -literal) in its section EXAMPLES; README.md's is the section "A first pipe".
-In it, "there$ COMMAND" and "here$ COMMAND" (any words) are typed at two hosts, and "$ COMMAND" at one; lines that begin
-with four spaces continue the command, and other lines are what the host shows then.  A host is a shell in a folder and a
-home of its own.  A command that listens is left running; those that follow get its address.  All other commands must end
-with 0, and at the end the listeners, too: gn-cat -l by itself, gn-listen by a SIGTERM.  What the hosts show must
-contain what the page shows, apart from numbers, ids, keys and tokens.
+In it, "there$ COMMAND" and "here$ COMMAND" (with any names) are typed at two hosts, and "$ COMMAND" at one; lines that begin
+with four spaces continue the command, and other lines are its expected output.  A host is a shell in a directory and a
+home of its own.  A command that listens is left running; the commands that follow get its address.  All other commands must exit
+with 0, and at the end the listeners, too: gn-cat -l by itself, gn-listen after a SIGTERM.  The output of the hosts must
+contain the output on the page, except for numbers, ids, keys and tokens.
 
-Only addresses, ports, ids and keys are put in: an address that has "..." or $ADDR in it is the latest listener's, port
-4040 or 4001 to listen on is a free one, 12D3KooWA... and B are the default keys' ids of the second and the first host."""
+Only addresses, ports, ids and keys are replaced: an address with "..." or $ADDR is that of the latest listener, port
+4040 or 4001 to listen on becomes a free one, 12D3KooWA... and B are the ids of the default keys of the second and the first host."""
 import os, pathlib, re, signal, subprocess, sys, threading, time
 
 LIMIT = 20 * int(os.environ.get('GN_SLOW', '1'))
@@ -22,7 +22,7 @@ ADDRESS = re.compile(r"""/(?:ip4|dns4|dns)/[^/\s]+/tcp/\d+/p2p/\w+\.\.\.(\#\w+)?
 
 
 def source(page):
-    """The examples of a page: lists of lines."""
+    """Returns the examples of a page, each a list of lines."""
     text = pathlib.Path(page).read_text()
     if page.endswith('.md'):
         section = re.search(r'^## A first pipe\n(.*?)^## ', text, re.M | re.S).group(1)
@@ -35,7 +35,7 @@ def source(page):
 
 
 def steps(lines):
-    """[host, command, [shown]] for each command of an example."""
+    """Returns [host, command, [expected lines]] for each command of an example."""
     out = []
     for line in lines:
         prompt = re.match(r'(\w*)\$ (.*)', line)
@@ -53,7 +53,7 @@ def call(*words, **more):
 
 
 class Host:
-    """A shell, and what it shows."""
+    """A shell and its output."""
 
     def __init__(self, name, fresh):
         self.name, self.dir = name, pathlib.Path(name).resolve()
@@ -71,7 +71,7 @@ class Host:
             call('gn-key', 'id', self.dir / f'{k}.key') for k in ('bob', 'ann', 'me', 'eve')))
 
     def files(self, fresh):
-        """What the examples name: keys, files, a folder, a program."""
+        """Makes what the examples use: keys, files, a directory, a program."""
         config = self.home / '.config/golem-net'
         config.mkdir(parents=True)
         shared = self.dir.parent / 'keys'
@@ -114,7 +114,7 @@ class Host:
         self.send('{ %s\n} </dev/null; echo "@@ended $?"\n' % command)
 
     def wait(self, pattern, is_job=False):
-        """For the pattern in what the latest command shows; in vain if the command, when it is no job, ends before."""
+        """Waits for the pattern in the output of the latest command; fails if the command, unless it is a job, ends before."""
         end = time.monotonic() + LIMIT
         while time.monotonic() < end:
             shown = self.shown[self.started:]
@@ -137,7 +137,7 @@ class Host:
         return self.wait(r'listening on (/ip4/\S+)\n', is_job=True)[1]
 
     def stop(self):
-        """SIGTERM to the gn-listen of this session; everything else must end by itself."""
+        """Sends SIGTERM to the gn-listen of this session; everything else must end by itself."""
         if self.pending or 'gn-listen' in self.shown:
             for stat in pathlib.Path('/proc').glob('[0-9]*/stat'):
                 try:
@@ -152,7 +152,7 @@ class Host:
 
 
 def plain(text):
-    """Without what differs each time."""
+    """Replaces what differs in each run."""
     text = re.sub(r'#\w{4,}', '#TOKEN', re.sub(r'12D3KooW[\w.]*', 'ID', text))
     text = re.sub(r'AAAAC3[\w+/.=]*', 'KEY', text)
     return re.sub(r'[0-9][0-9.]*', 'N', text).strip()
@@ -171,7 +171,7 @@ class Example:
         self.ids = {'A': self.hosts[names[-1]].id, 'B': self.hosts[names[0]].id}
 
     def tools(self):
-        """ssh stands for another host; ./handle-one is the reader's own program."""
+        """Makes a stand-in for ssh to another host."""
         for d in ('bin', 'keys', 'other'):
             os.makedirs(d)
         pathlib.Path('bin/ssh').write_text(f'#!/bin/sh\nshift\ncd {os.getcwd()}/other && echo other >file && sh -c "$*"\n')
@@ -198,7 +198,7 @@ class Example:
             if not LISTENS.search(command):
                 host.finish()
             elif command.endswith('&'):
-                self.job = host  # it may wait for a command that follows
+                self.job = host  # it may need a command that follows
             else:
                 self.addr = host.address()
         for host in self.hosts.values():

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""slow_path.py PORT RATE: a path to a port of this host that passes RATE bytes per second on, after the first
-4000; the other way nothing is held up.  Prints its own port.  Serves one connection, and ends with it."""
+"""slow_path.py PORT RATE: a path to a port of this host that passes RATE bytes per second, after the first
+4000; the other direction is not limited.  Prints its own port.  Serves one connection, and ends with it."""
 import socket, sys, threading, time
 
 port, rate = int(sys.argv[1]), int(sys.argv[2])

@@ -20,7 +20,7 @@ while master in sources:
     for fd in select.select(sources, [], [])[0]:
         try:
             data = os.read(fd, 4096)
-        except OSError:  # EIO: nobody has the terminal any more
+        except OSError:  # EIO: no process has the terminal open any more
             data = b''
         if fd == 0:
             os.write(master, data or b'\x04')

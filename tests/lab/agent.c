@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A peer that calls itself what its command line says:
+ * A peer whose agent string and protocol are given on the command line:
  *
  *   agent AGENT PROTOCOL
  *
- * Backslash escapes (\xHH) in both are bytes.  It prints its address, and then serves identify until it is killed.
+ * Escapes (\xHH) in both stand for bytes.  It prints its address, and then serves identify until it is killed.
  */
 #include <err.h>
 #include <stdio.h>

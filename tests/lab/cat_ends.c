@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cat_ends GN-CAT [FIRST [COUNT [JOBS]]]: seeded schedules in which one of two gn-cats, or the relay between them, is
- * killed, stopped, stalled or closed, at a byte count.  After each:
+ * cat_ends GN-CAT [FIRST [COUNT [JOBS]]]: runs seeded schedules in which one of two gn-cats, or the relay between them, is
+ * killed, stopped, stalled or closed, at a byte count.  After each run it checks that
  *
- *   - what came out is a prefix of what went in, each way;
- *   - where one exits 0, everything that it was given came out at the other end, and all of the other's here;
- *   - nothing hangs, no exit code is out of place, and where nothing was broken both exit 0.
+ *   - the output is a prefix of the input, in each direction;
+ *   - if one of them exits 0, all of its input was written at the other end, and all of the other's input at its own;
+ *   - neither hangs, every exit code is one of those expected, and without a fault both exit 0.
  *
- * A failure prints its seed; GN_SEED=N runs that one alone.  The last line: "N passed, M failed".
+ * A failure prints its seed; GN_SEED=N runs only that one.  The last line is "N passed, M failed".
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -33,16 +33,16 @@ enum { HANG = 60, LONELY_MS = 500, GIVEN_UP_MS = 15000 };
 struct end {
 	const char *name;
 	pid_t pid;
-	int in, out; /* ours: what it reads, what it writes; -1: closed */
-	int in_too;  /* the other end of the first, to ask how much it left there */
+	int in, out; /* this program's ends of the pipes to its stdin and from its stdout; -1: closed */
+	int in_too;  /* the reading end of its stdin, to query how much it has left unread */
 	FILE *err;
 	uint64_t size, fed, got;
-	bool exited, termed, broken; /* broken: what it wrote is not what was sent */
+	bool exited, termed, broken; /* broken: its output differs from the input of the other */
 	int status;
 };
 static struct end ends[ENDS] = {{.name = "listener"}, {.name = "dialer"}};
 
-/* The relay: sock[i] leads to end i; way[i] carries what end i sends. */
+/* The relay: sock[i] is connected to end i; ways[i] carries what end i sends. */
 struct way {
 	uint8_t buf[32768];
 	size_t at, n;
@@ -68,7 +68,7 @@ static void die(const char *what)
 	exit(2);
 }
 
-/* What end i is given: never two neighbours alike for long. */
+/* The byte at an offset of the input of end i; offsets that are close have different bytes. */
 static uint8_t pattern(int i, uint64_t at)
 {
 	return (uint8_t)((at * 2654435761u + plan.seed * 7 + (uint64_t)i) >> 11 ^ at);
@@ -76,7 +76,7 @@ static uint8_t pattern(int i, uint64_t at)
 
 /* ---- the two programs ---- */
 
-/* Runs it; what it writes to fd 9 can be read from *ready, if asked for. */
+/* Starts the tool; *ready, unless NULL, is a descriptor from which its output to fd 9 can be read. */
 static void spawn(const char *tool, char *const argv[], struct end *e, bool full, int *ready)
 {
 	int in[2], out[2], said[2];
@@ -137,7 +137,7 @@ static void read_address(int ready, char *out, size_t room)
 	snprintf(out, room, "/ip4/127.0.0.1/tcp/%u%s", ntohs(sa.sin_port), rest);
 }
 
-/* Will it happen there?  Then not a byte more passes before it has. */
+/* Does the schedule's fault happen here, and is it still pending?  Then no byte beyond its count may pass before it. */
 static bool is_awaited(enum trigger trigger, int i)
 {
 	return plan.fault != NONE && plan.fault != FULL && !plan.fired && plan.trigger == trigger && plan.victim == i;
@@ -266,7 +266,7 @@ static void close_reader(struct end *e)
 
 	if (e->out < 0)
 		return;
-	/* What lies in the pipe was written out, though nobody will see it. */
+	/* Bytes in the pipe count as written, even though nobody will read them. */
 	ioctl(e->out, FIONREAD, &left);
 	e->got += (uint64_t)left;
 	close(e->out);
@@ -322,7 +322,7 @@ static void fire(void)
 	}
 }
 
-/* The second half of some. */
+/* The second part of those faults that have two. */
 static void fire_again(void)
 {
 	plan.again = true;
@@ -388,7 +388,7 @@ static void reap(void)
 	}
 }
 
-/* Both to their ends.  A listener that nobody reached waits on: it is told to end. */
+/* Runs until both have ended.  A listener that was never reached gets a SIGTERM. */
 static bool run_to_end(void)
 {
 	int64_t began = now_ms(), lonely = 0;
@@ -414,7 +414,7 @@ static bool run_to_end(void)
 	return true;
 }
 
-/* ---- the judgement ---- */
+/* ---- checks ---- */
 
 static uint64_t taken(const struct end *e)
 {
@@ -438,7 +438,7 @@ static bool is_code_good(const struct end *e)
 	case 128 + SIGKILL:
 		return plan.fault == KILL || plan.fault == STOP_KILL;
 	case 128 + SIGTERM:
-		/* a listener only if it has served nobody */
+		/* a listener only if it has served no stream */
 		return e->termed && (e == &ends[DIALER] || (e->got == 0 && taken(e) == 0));
 	default:
 		return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cat_plan: what happens in a schedule of cat_ends.c: all of it follows from the seed. */
+/* cat_plan: the schedule of a run of cat_ends.c, which is derived from the seed. */
 #ifndef GN_TESTS_CAT_PLAN_H
 #define GN_TESTS_CAT_PLAN_H
 
@@ -11,13 +11,13 @@ enum fault {
 	NONE,
 	KILL,
 	TERM,
-	STOP_KILL, /* stopped, and killed a while later */
+	STOP_KILL, /* stopped, and killed later */
 	STOP_CONT,
 	CUT_RESET,
 	CUT_END, /* the relay ends both directions in good order, with bytes missing */
 	STALL,   /* the relay carries nothing for a while */
 	STALL_CUT,
-	SILENCE, /* for ever */
+	SILENCE, /* the relay carries nothing from then on */
 	CLOSE_READER,
 	STALL_READER,
 	FULL, /* the disk */
@@ -28,18 +28,18 @@ static const char *const fault_names[FAULTS] = {
 	"stall", "stall, reset", "silence", "reader closes", "reader stalls", "full disk",
 };
 
-/* What sets it off: so many bytes, counted there. */
+/* The fault begins when this many bytes have passed the relay, or have been written by an end. */
 enum trigger { AT_WIRE, AT_OUTPUT, TRIGGERS };
 
 static struct {
 	uint64_t seed;
-	uint64_t size[ENDS]; /* what each is given */
+	uint64_t size[ENDS]; /* the input of each end in bytes */
 	enum fault fault;
-	int victim; /* for the relay: the direction that the victim sends */
+	int victim; /* a fault of the relay hits the direction that this end sends */
 	enum trigger trigger;
 	uint64_t count;
 	int64_t span;      /* ms */
-	bool fired, again; /* again: the second half of it is over, too */
+	bool fired, again; /* again: its second part has happened, too */
 	int64_t at;
 } plan;
 
@@ -60,7 +60,7 @@ static uint64_t pick_size(struct rng *r)
 	}
 }
 
-/* Every part of a stream's life as likely: its handshake, the middle, just before and at the end. */
+/* The handshake, the middle, the time just before the end, and the end are equally likely. */
 static uint64_t pick_count(struct rng *r, uint64_t size)
 {
 	uint64_t start = plan.trigger == AT_WIRE ? 1200 : 0;

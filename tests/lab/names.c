@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A name server for the lab: knows what its command line says and nothing else.
+ * A name server for the lab whose records are given on the command line:
  *
  *   names ADDRESS NAME TYPE VALUE [NAME TYPE VALUE]...
  *
@@ -19,7 +19,7 @@
 
 enum { HEAD = 12, PACKET = 4096, QUESTION = 4, RR_HEAD = 12, TYPE_A = 1, TYPE_TXT = 16, TYPE_AAAA = 28, NO_NAME = 3 };
 
-/* A view of the packet that is being made or read. */
+/* The packet that is being read or made. */
 struct packet {
 	unsigned char data[PACKET];
 	size_t len;
@@ -31,7 +31,7 @@ static void put16(struct packet *p, unsigned v)
 	p->data[p->len++] = (unsigned char)v;
 }
 
-/* The name that is asked for as text, and the offset behind it; 0 if it is malformed. */
+/* Reads the requested name as text; returns the offset after it, or 0 if it is malformed. */
 static size_t read_name(const struct packet *p, char name[256])
 {
 	size_t at = HEAD, out = 0;
@@ -61,7 +61,7 @@ static unsigned type_of(const char *text)
 	errx(2, "%s: not A, AAAA or TXT", text);
 }
 
-/* A record of the name that the question has, 60 s. */
+/* Adds a record for the name in the question, with a lifetime of 60 s. */
 static void put_record(struct packet *p, unsigned type, const char *value)
 {
 	unsigned char data[256];
@@ -78,7 +78,7 @@ static void put_record(struct packet *p, unsigned type, const char *value)
 	}
 	if (p->len + RR_HEAD + n > sizeof p->data)
 		return;
-	put16(p, 0xc000 | HEAD); /* the name: as there */
+	put16(p, 0xc000 | HEAD); /* a pointer to the name in the question */
 	put16(p, type);
 	put16(p, 1); /* Internet */
 	put16(p, 0);
@@ -88,7 +88,7 @@ static void put_record(struct packet *p, unsigned type, const char *value)
 	p->len += n;
 }
 
-/* Makes the answer out of the question.  False: it was none. */
+/* Turns the question into the answer; returns false if it is not a question. */
 static int answer(struct packet *p, char **records)
 {
 	unsigned type, answers = 0, known = 0;
@@ -101,7 +101,7 @@ static int answer(struct packet *p, char **records)
 	if (end == 0)
 		return 0;
 	type = (unsigned)(p->data[end] << 8 | p->data[end + 1]);
-	p->len = end + QUESTION; /* whatever stood behind it (EDNS) is not answered */
+	p->len = end + QUESTION; /* additional records (EDNS) are dropped */
 	for (; records[0] != NULL; records += 3) {
 		if (strcasecmp(records[0], name) != 0)
 			continue;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A bad cable: carries frames between two interfaces of its namespace, each the far end
+ * A bad cable: carries frames between two interfaces of its namespace, each the other end
  * of a host's veth, for kernels without netem.
  *
  *   wire [-d MS] [-j MS] [-l PERCENT] [-D PERCENT] [-s SEED] IF1 IF2
  *   wire plain IF
  *
- *   -d   every frame comes so much later       -l   so many are lost
- *   -j   give or take so much: they overtake   -D   so many come twice
+ *   -d   delay of every frame                  -l   share of frames that are lost
+ *   -j   jitter, which reorders frames         -D   share of frames that arrive twice
  *
- * The numbers hold for each direction.  Prints "up", then works until it is killed.
- * `wire plain IF`, at the hosts' ends: checksums and segments are made before the cable,
- * not left to a card that is not there.
+ * The numbers apply to each direction.  Prints "up", and then works until it is killed.
+ * `wire plain IF` turns offloading off at the hosts' ends, so that checksums and segments are
+ * complete before the cable.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -39,11 +39,11 @@ struct frame {
 	int64_t due; /* ns */
 	uint64_t seq;
 	size_t len;
-	struct frame *next; /* while it is spare */
+	struct frame *next; /* in the list of unused frames */
 	unsigned char data[FRAME_MAX];
 };
 
-/* One direction: frames under way, a heap by (due, seq). */
+/* One direction: the frames in transit, a heap ordered by (due, seq). */
 struct way {
 	int in, out;
 	struct frame **heap;
@@ -64,7 +64,7 @@ static int64_t now_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* From 0 to below 100. */
+/* Returns a random number from 0 to below 100. */
 static double chance(void)
 {
 	seed ^= seed << 13;
@@ -171,7 +171,7 @@ static void put_out(struct way *w)
 	while (w->n && w->heap[0]->due <= now_ns()) {
 		struct frame *f = pop(w);
 
-		/* A full queue loses a frame, as cables do. */
+		/* A frame that does not fit into the queue is dropped. */
 		(void)!send(w->out, f->data, f->len, MSG_DONTWAIT);
 		frame_put(f);
 	}

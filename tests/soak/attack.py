@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A hostile peer, at a fixed rate: attack.py KIND PORT.  "on" and "off" on stdin begin and end it."""
+"""An attacker with a fixed rate: attack.py KIND PORT.  "on" and "off" on stdin start and stop the attack."""
 import os, socket, sys, threading, time
 from cryptography.hazmat.primitives import hashes, serialization as ser
 from cryptography.hazmat.primitives.asymmetric import ec
-from kit import FOE
+from kit import ATTACKER
 from wire import DATA, FIN, PUSH_ID, SYN, WINDOW, Peer, field, frame, opening, uvarint
 
 PORT = int(sys.argv[2])
 
 
 class Peers:
-    """Connections that are made anew when they have gone."""
+    """Connections that are replaced when they are closed."""
 
     def __init__(self, n):
         self.all = [None] * n
@@ -22,7 +22,7 @@ class Peers:
         if p is None or p.is_gone():
             self.all[i], self.stream[i] = None, 1
             try:
-                self.all[i] = Peer(PORT, FOE, timeout=2)
+                self.all[i] = Peer(PORT, ATTACKER, timeout=2)
             except (OSError, EOFError):
                 return None
         return self.all[i]
@@ -40,7 +40,7 @@ class Peers:
 
 
 class Selections(Peers):
-    """Streams that begin their selection and do not end it: 5 connections, 250 streams each, four at a time."""
+    """Streams that never finish protocol selection: 5 connections with 250 streams each, opened four at a time."""
 
     rate = 400
 
@@ -58,7 +58,7 @@ class Selections(Peers):
 
 
 class Silence:
-    """TCP connections that never say a word, 200 at a time from 4 addresses; those that were closed are replaced."""
+    """200 TCP connections from 4 addresses that never send a byte; those that are closed are replaced."""
 
     rate = 200
 
@@ -96,7 +96,7 @@ class Silence:
 
 
 class Idlers(Peers):
-    """One peer that holds 40 streams of /echo open, and does nothing with them."""
+    """One peer that holds 40 idle streams of /echo open."""
 
     rate = 40
 
@@ -110,7 +110,7 @@ class Idlers(Peers):
 
 
 class Lines(Peers):
-    """What a listener has a line for: peers that are not let in, or ask for what there is not, or break the protocol."""
+    """Everything that makes a listener print a line: bytes that are not libp2p, unknown protocols, protocol violations."""
 
     rate = 60
 
@@ -122,7 +122,7 @@ class Lines(Peers):
         self.turn += 1
         try:
             if self.turn % 3 == 0:
-                k = socket.create_connection(("127.0.0.1", PORT), 2, (FOE, 0))
+                k = socket.create_connection(("127.0.0.1", PORT), 2, (ATTACKER, 0))
                 k.sendall(b"GET / HTTP/1.0\r\n\r\n")
                 k.close()
                 return
@@ -137,7 +137,7 @@ class Lines(Peers):
 
 
 class Pushes(Peers):
-    """Identify pushes with a record that a P-521 key has signed, four at a time on one connection."""
+    """Identify pushes with a record that is signed by a P-521 key, four at a time on one connection."""
 
     rate = 300
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Each limit of struct gn_limits that counts something is reached, and then ordinary work is done."""
+"""Each limit of struct gn_limits on a number is reached, and then ordinary work must succeed."""
 import os, socket, time
-from kit import FOE, LO, need, scene, until
+from kit import ATTACKER, LO, need, case, until
 from wire import ACK, FIN, PING_ID, RST, SYN, WINDOW, Peer, frame, opening, ping
 
 
-@scene(8, "load")
+@case(8, "load")
 def connections_over_the_limit_end_and_the_others_live(s):
-    """limits.conns: what is over it is told so, or cut off; when one has gone there is room again."""
+    """limits.conns: a connection beyond it is notified or cut off; when one is closed there is room again."""
     _, addr, port = s.listen("gn-listen", "--limit", "conns=12", "-a", LO, "/echo", "--", "cat")
     peers = []
     for i in range(12):
@@ -21,18 +21,18 @@ def connections_over_the_limit_end_and_the_others_live(s):
     need(until(lambda: s.run("gn-dial", "-w", "5", "--ping=1", addr)[0] == 0, 5), "there is no room when one has gone")
 
 
-@scene(8, "load")
+@case(8, "load")
 def many_connections_from_one_loopback_address_are_served(s):
-    """limits.conns_per_addr does not hold there."""
+    """limits.conns_per_addr does not apply to loopback addresses."""
     _, addr, port = s.listen("gn-listen", "-a", LO, "/echo", "--", "cat")
     peers = [Peer(port) for _ in range(40)]
     need(all(ping(p, 1) is not None for p in peers), "one of 40 has no answer")
     s.dials(addr)
 
 
-@scene(8, "load")
+@case(8, "load")
 def many_that_are_not_secured_do_not_keep_others_out(s):
-    """limits.conns_pending: the oldest of the address that has the most is closed."""
+    """limits.conns_pending: the oldest connection of the address that has the most is closed."""
     _, addr, port = s.listen("gn-listen", "-a", LO, "/echo", "--", "cat")
     silent = []
     for i in range(100):
@@ -50,22 +50,22 @@ def many_that_are_not_secured_do_not_keep_others_out(s):
 
 
 def fill(p, first, n):
-    """n streams of ping that stay open; how many were reset, once all were answered."""
+    """Opens n streams of ping that stay open; returns how many were reset, once all were answered."""
     ids = [first + 2 * i for i in range(n)]
     for i in ids:
         p.send(opening(i, PING_ID))
-        if i // 2 % 8 == 7:  # so that no more than a few are in their selection at a time
+        if i // 2 % 8 == 7:  # so that only a few are in protocol selection at a time
             p.wait(lambda: p.data(i) or i in p.resets() or p.error, 5)
     p.wait(lambda: all(i in p.resets() or p.data(i) for i in ids) or p.error, 10)
     return len(p.resets() & set(ids))
 
 
-@scene(12, "load")
+@case(12, "load")
 def streams_over_a_share_are_reset_and_the_others_live(s):
-    """limits.streams_per_conn and streams_per_peer; ping itself has a limit for a connection, so they are set lower."""
+    """limits.streams_per_conn and streams_per_peer, with low values and with a protocol that has no limit of its own."""
     _, addr, port = s.listen("gn-listen", "--limit", "streams-per-conn=6", "--limit", "streams-per-peer=9", "-c", "100", "-a",
                              LO, "/echo", "--", "cat")
-    a = Peer(port, FOE)
+    a = Peer(port, ATTACKER)
 
     def opens(p, stream):
         p.send(opening(stream, "/echo", b"x"))
@@ -74,7 +74,7 @@ def streams_over_a_share_are_reset_and_the_others_live(s):
 
     mine = [opens(a, 1 + 2 * i) for i in range(8)]
     need(mine == [True] * 6 + [False] * 2, "of a connection: %s" % mine)
-    b = Peer(port, FOE, key=a.key)
+    b = Peer(port, ATTACKER, key=a.key)
     more = [opens(b, 1 + 2 * i) for i in range(5)]
     need(more == [True] * 3 + [False] * 2, "of a peer: %s" % more)
     s.dials(addr)
@@ -84,11 +84,11 @@ def streams_over_a_share_are_reset_and_the_others_live(s):
     need(a.error is None and b.error is None, "a connection has ended")
 
 
-@scene(10, "load")
+@case(10, "load")
 def memory_that_one_peer_has_used_up_is_there_for_others(s):
-    """limits.memory: what is over a peer's share resets its streams."""
+    """limits.memory: streams that exceed a peer's share are reset."""
     _, addr, port = s.listen("gn-listen", "--limit", "memory=16M", "-c", "200", "-a", LO, "/echo", "--", "sleep", "60")
-    p = Peer(port, FOE)
+    p = Peer(port, ATTACKER)
     for i in range(64):
         p.send(opening(1 + 2 * i, "/echo", bytes(60000)))
         p.wait(lambda: p.data(1 + 2 * i) or 1 + 2 * i in p.resets() or p.error, 2)
@@ -98,8 +98,8 @@ def memory_that_one_peer_has_used_up_is_there_for_others(s):
     s.pings(addr)
 
 
-@scene(8, "load")
+@case(8, "load")
 def a_window_that_may_not_grow_carries_data(s):
-    """limits.window."""
+    """limits.window: a stream whose window cannot grow carries data."""
     _, addr, _ = s.listen("gn-listen", "--limit", "window=256K", "-a", LO, "/echo", "--", "cat")
     s.dials(addr, data=os.urandom(20 << 20))

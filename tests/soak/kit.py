@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""What the soak's scenes share: tools in the background, listeners, paths, and what is to hold."""
+"""Shared by the soak's cases: tools in the background, listeners, slow paths, and checks."""
 import os, re, select, shutil, signal, socket, subprocess, tempfile, threading, time
 
 BIN = os.path.abspath(os.environ.get("GN_BIN", "build/release/bin"))
 LO = "/ip4/127.0.0.1/tcp/0"
-FOE, HONEST = "127.0.0.9", "127.0.0.2"  # where attackers and those who are measured call from
-scenes = []
+ATTACKER, CLIENT = "127.0.0.9", "127.0.0.2"  # the addresses of attackers and of the clients that measure
+cases = []
 
 
 class Failed(Exception):
     pass
 
 
-def scene(seconds, lane="wait"):
-    """Registers a scene: how long it takes, and whether it runs beside all others ("wait") or alone ("load")."""
+def case(seconds, lane="wait"):
+    """Registers a case: its duration, and whether it mostly waits ("wait") or loads the machine ("load")."""
 
     def add(run):
-        scenes.append((run.__name__, seconds, lane, run))
+        cases.append((run.__name__, seconds, lane, run))
         return run
 
     return add
@@ -27,8 +27,8 @@ def need(ok, text):
         raise Failed(text)
 
 
-class Stage:
-    """A scene's own folder and processes."""
+class Case:
+    """The directory and the processes of one case."""
 
     def __init__(self):
         self.dir, self.kids, self.env = tempfile.mkdtemp(prefix="gn-soak-"), [], dict(os.environ, LC_ALL="C")
@@ -60,7 +60,7 @@ class Stage:
         return p
 
     def listen(self, tool, *args, **kw):
-        """A listener with --ready-fd: its process, its address, its port."""
+        """Starts a listener with --ready-fd; returns its process, its address and its port."""
         r, w = os.pipe()
         with open(self.path("err"), "ab") as err:
             kw.setdefault("stderr", err)
@@ -74,7 +74,7 @@ class Stage:
         return p, addr, int(addr.split("/")[4])
 
     def run(self, *argv, seconds=20, data=b"", **kw):
-        """A command to its end: its exit code (None: there was none in time), stdout, the last line of stderr."""
+        """Runs a command; returns its exit code (None after a time-out), its stdout and the last line of its stderr."""
         p = self.start(*argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kw)
         try:
             out, err = p.communicate(data, timeout=seconds)
@@ -85,7 +85,7 @@ class Stage:
         return p.returncode, out, err.decode(errors="replace").strip().split("\n")[-1]
 
     def dials(self, addr, protocol="/echo", data=b"hello\n", **kw):
-        """A dial that is served: data comes back from a program that is cat."""
+        """Checks that a dial is served and that data comes back from a program that is cat."""
         code, out, err = self.run("gn-dial", "--wire", "raw", "-F", "raw", addr, protocol, data=data, **kw)
         need(code == 0 and out == data, "a dial: exit %s, %d of %d bytes: %s" % (code, len(out), len(data), err))
 
@@ -95,7 +95,7 @@ class Stage:
 
 
 def ends(p, seconds):
-    """The exit code of a process that ends in time; None."""
+    """Returns the exit code of a process, or None if it does not end in time."""
     try:
         return p.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -112,7 +112,7 @@ def until(what, seconds):
 
 
 def read_exactly(f, n, seconds):
-    """n bytes of an unbuffered pipe, within so many seconds."""
+    """Reads n bytes, or fewer, from an unbuffered pipe within the given time."""
     got = []
 
     def go():
@@ -129,12 +129,12 @@ def read_exactly(f, n, seconds):
 
 
 def read_all(f, seconds):
-    """What comes up to the end, within so many seconds."""
+    """Reads up to the end of file within the given time."""
     return read_exactly(f, 1 << 40, seconds)
 
 
 def stop_for(processes, seconds):
-    """Stops processes at once, and lets them go on at once."""
+    """Stops all processes, waits, and continues them."""
     for p in processes:
         p.send_signal(signal.SIGSTOP)
     time.sleep(seconds)
@@ -143,7 +143,7 @@ def stop_for(processes, seconds):
 
 
 def copy_slowly(a, b, rate):
-    """From a to b, `rate` bytes a second in small pieces, without a pause; None: as fast as can be."""
+    """Copies from a to b in small pieces at `rate` bytes per second; None is without a limit."""
     due = None
     try:
         while True:
@@ -164,7 +164,7 @@ def copy_slowly(a, b, rate):
 
 
 def slow_path(addr, up, down):
-    """An address that leads to addr over a path of so many bytes a second there and back, with small buffers."""
+    """Returns an address that leads to addr over a path with these rates in bytes per second and small buffers."""
     port = int(addr.split("/")[4])
     door = socket.socket()
     door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""Each time limit of struct gn_limits is waited past, and then ordinary work is done; processes are stopped; paths are slow."""
+"""Each time limit of struct gn_limits passes in real time, and then ordinary work must succeed; processes are stopped; paths are slow."""
 import hashlib, os, signal, socket, subprocess, time
-from kit import LO, ends, need, read_all, read_exactly, scene, slow_path, stop_for, until
+from kit import LO, ends, need, read_all, read_exactly, case, slow_path, stop_for, until
 from wire import DATA, PING_ID, SYN, WINDOW, Peer, frame, opening, ping
 
 PIPE = subprocess.PIPE
 
 
 def cat_pair(s, addr_of=lambda a: a):
-    """Two gn-cat, joined, with pipes at both ends of each."""
+    """Starts two gn-cat that are connected, with pipes for their stdin and stdout."""
     a, addr, _ = s.listen("gn-cat", "-l", LO, stdin=PIPE, stdout=PIPE, bufsize=0)
     b = s.start("gn-cat", addr_of(addr), stdin=PIPE, stdout=PIPE, bufsize=0)
     return a, b
 
 
-def says(a, b, text, seconds=10):
-    """What is written to a comes out of b."""
+def carries(a, b, text, seconds=10):
+    """Checks that text that is written to a is received by b."""
     a.stdin.write(text)
     got = read_exactly(b.stdout, len(text), seconds)
     need(got == text, "%d of %d bytes came" % (len(got), len(text)))
@@ -46,17 +46,17 @@ def idle_listener(s, seconds):
     need(codes == (0, 0) and out == data, "exit %s and %s, %d of %d bytes" % (*codes, len(out), len(data)))
 
 
-@scene(17)
+@case(17)
 def a_listener_that_was_idle_for_15_s_serves(s):
     idle_listener(s, 15)
 
 
-@scene(32)
+@case(32)
 def a_listener_that_was_idle_for_30_s_serves(s):
     idle_listener(s, 30)
 
 
-@scene(72)
+@case(72)
 def a_listener_that_was_idle_for_70_s_serves(s):
     idle_listener(s, 70)
 
@@ -66,25 +66,25 @@ def a_listener_that_was_idle_for_70_s_serves(s):
 
 def silent_stream(s, seconds):
     a, b = cat_pair(s)
-    says(a, b, b"before\n")
-    says(b, a, b"before\n")
+    carries(a, b, b"before\n")
+    carries(b, a, b"before\n")
     _, addr, _ = s.listen("gn-listen", "-a", LO, "/echo", "--", "cat")
     d = s.start("gn-dial", "-F", "raw", "--wire", "raw", addr, "/echo", stdin=PIPE, stdout=PIPE, bufsize=0)
-    says(d, d, b"before\n")
+    carries(d, d, b"before\n")
     time.sleep(seconds)
-    says(a, b, b"after\n" * 1000)
-    says(b, a, b"after\n" * 1000)
+    carries(a, b, b"after\n" * 1000)
+    carries(b, a, b"after\n" * 1000)
     ends_well(a, b)
-    says(d, d, b"after\n" * 1000)
+    carries(d, d, b"after\n" * 1000)
     ends_well(d)
 
 
-@scene(47)
+@case(47)
 def a_stream_that_was_silent_for_45_s_carries_data(s):
     silent_stream(s, 45)
 
 
-@scene(102)
+@case(102)
 def a_stream_that_was_silent_for_100_s_carries_data(s):
     silent_stream(s, 100)
 
@@ -96,7 +96,7 @@ SIZE = 40 << 20
 
 
 def stopped(s, seconds, who):
-    """A transfer of 40 MiB, of which half is sent before a process is stopped, and a stream of gn-dial that is idle."""
+    """Stops processes in the middle of a transfer of 40 MiB; an idle stream of gn-dial is open at the same time."""
     half = os.urandom(1 << 20) * (SIZE >> 21)
     out = s.path("out")
     with open(out, "wb") as f:
@@ -104,11 +104,11 @@ def stopped(s, seconds, who):
     b = s.start("gn-cat", addr, stdin=PIPE)
     c, echo, _ = s.listen("gn-listen", "-a", LO, "/echo", "--", "cat")
     d = s.start("gn-dial", "-F", "raw", "--wire", "raw", echo, "/echo", stdin=PIPE, stdout=PIPE, bufsize=0)
-    says(d, d, b"before\n")
+    carries(d, d, b"before\n")
     b.stdin.write(half)
     need(until(lambda: os.path.getsize(out) > 0, 10), "nothing came")
     stop_for({"listener": [a, c], "dialer": [b, d], "both": [a, b, c, d]}[who], seconds)
-    says(d, d, b"after\n")
+    carries(d, d, b"after\n")
     ends_well(d)
     b.stdin.write(half)
     b.stdin.close()
@@ -118,32 +118,32 @@ def stopped(s, seconds, who):
     need(codes == (0, 0) and same, "exit %s and %s, the data is %s" % (*codes, "whole" if same else "not the same"))
 
 
-@scene(20)
+@case(20)
 def a_listener_that_is_stopped_for_17_s_keeps_its_streams(s):
     stopped(s, 17, "listener")
 
 
-@scene(20)
+@case(20)
 def a_dialer_that_is_stopped_for_17_s_keeps_its_streams(s):
     stopped(s, 17, "dialer")
 
 
-@scene(20)
+@case(20)
 def streams_live_on_when_both_ends_are_stopped_for_17_s(s):
     stopped(s, 17, "both")
 
 
-@scene(53)
+@case(53)
 def a_listener_that_is_stopped_for_50_s_keeps_its_streams(s):
     stopped(s, 50, "listener")
 
 
-@scene(83)
+@case(83)
 def streams_live_on_when_both_ends_are_stopped_for_80_s(s):
     stopped(s, 80, "both")
 
 
-@scene(17)
+@case(17)
 def a_peer_that_is_stopped_at_the_end_of_the_data_gets_all_of_it(s):
     data = os.urandom(1 << 20)
     a, addr, _ = s.listen("gn-cat", "-l", LO, stdout=PIPE)
@@ -160,9 +160,9 @@ def a_peer_that_is_stopped_at_the_end_of_the_data_gets_all_of_it(s):
     need(codes == (0, 0) and rest == data[-1:], "exit %s and %s, %d bytes at the end" % (*codes, len(rest)))
 
 
-@scene(12)
+@case(12)
 def a_dialer_that_is_stopped_while_it_dials_is_served(s):
-    """Stopped for a moment at each stage of a dial, by a listener that has its limits."""
+    """Dialers are stopped for 7 s at several stages of a dial, which is shorter than the limits of the listener."""
     _, addr, _ = s.listen("gn-listen", "-a", LO, "/echo", "--", "cat")
     ds = []
     for delay in (0.004, 0.008, 0.012, 0.016, 0.025, 0.04):
@@ -174,16 +174,16 @@ def a_dialer_that_is_stopped_while_it_dials_is_served(s):
     for d in ds:
         d.send_signal(signal.SIGCONT)
     for d in ds:
-        says(d, d, b"after\n")
+        carries(d, d, b"after\n")
         ends_well(d)
 
 
-@scene(80)
-def a_peer_that_is_silent_for_a_minute_is_given_up(s):
-    """limits.keepalive and ping: both ends end with 8; who listens serves the next one."""
+@case(80)
+def a_connection_that_is_silent_for_a_minute_is_closed(s):
+    """limits.keepalive and ping: the stream ends with 8, and the listener serves the next one."""
     c, echo, _ = s.listen("gn-listen", "-a", LO, "/echo", "--", "cat")
     d = s.start("gn-dial", "-F", "raw", "--wire", "raw", echo, "/echo", stdin=PIPE, stdout=PIPE, bufsize=0)
-    says(d, d, b"before\n")
+    carries(d, d, b"before\n")
     begin = time.monotonic()
     c.send_signal(signal.SIGSTOP)
     code = ends(d, 78)
@@ -193,9 +193,9 @@ def a_peer_that_is_silent_for_a_minute_is_given_up(s):
     s.dials(echo)
 
 
-@scene(80)
+@case(80)
 def a_connection_whose_peer_answers_pings_lives_on(s):
-    """limits.keepalive and idle, which is never unless set: a stream that was used once, then nothing but answers to pings."""
+    """limits.keepalive and idle, whose default is never: a stream is used once, and then the peer only answers pings."""
     _, _, port = s.listen("gn-listen", "-a", LO, "/echo", "--", "cat")
     p = Peer(port)
     need(ping(p, 1) is not None, "a first request")
@@ -210,7 +210,7 @@ def a_connection_whose_peer_answers_pings_lives_on(s):
 
 
 def slow(s, up, down, send):
-    """160 kB at 4 KB/s.  send: the dialer has them, else the listener."""
+    """Sends 160 kB at 4 KB/s from the dialer (send) or from the listener."""
     data = os.urandom(160000)
     fed = ["gn-cat", "-l", LO] if not send else ["gn-cat", "-l", "--recv-only", LO]
     a, addr, _ = s.listen(*fed, stdin=PIPE, stdout=PIPE)
@@ -227,24 +227,24 @@ def slow(s, up, down, send):
     need(took >= 30, "the path was not slow: %.0f s" % took)
 
 
-@scene(50)
+@case(50)
 def a_slow_path_carries_what_the_dialer_sends(s):
     slow(s, 4000, None, True)
 
 
-@scene(50)
+@case(50)
 def a_slow_path_carries_what_the_listener_sends(s):
     slow(s, None, 4000, False)
 
 
-@scene(50)
+@case(50)
 def a_path_that_is_slow_both_ways_carries_data(s):
     slow(s, 4000, 4000, True)
 
 
-@scene(28)
+@case(28)
 def a_handshake_on_a_very_slow_path_is_waited_for(s):
-    """limits.accept: at 40 bytes a second more than 10 s are needed."""
+    """limits.accept: at 40 bytes per second the handshake takes more than 10 s."""
     _, addr, port = s.listen("gn-listen", "-a", LO, "/echo", "--", "cat")
     begin = time.monotonic()
     p = Peer(int(slow_path(addr, 40, 40).split("/")[4]), timeout=30)
@@ -257,7 +257,7 @@ def a_handshake_on_a_very_slow_path_is_waited_for(s):
 
 
 def trickle(sock, seconds):
-    """A byte a second of a good beginning; how long it was listened to."""
+    """Sends the start of a handshake, one byte per second; returns how long the connection stayed open."""
     begin = time.monotonic()
     text = bytes([19]) + b"/multistream/1.0.0\n" + bytes([7]) + b"/noise\n" + b"\0\x20" + bytes(32)
     sock.settimeout(1)
@@ -274,9 +274,9 @@ def trickle(sock, seconds):
     return time.monotonic() - begin
 
 
-@scene(40)
-def a_stranger_who_does_not_finish_is_cut_off(s):
-    """limits.accept: 10 s for who is silent, 30 s for who sends a byte a second."""
+@case(40)
+def a_handshake_that_does_not_finish_is_cut_off(s):
+    """limits.accept: 10 s for a silent peer, 30 s for a peer that sends a byte per second."""
     _, addr, port = s.listen("gn-listen", "-a", LO, "/echo", "--", "cat")
     begin = time.monotonic()
     quiet = socket.create_connection(("127.0.0.1", port))
@@ -287,16 +287,16 @@ def a_stranger_who_does_not_finish_is_cut_off(s):
     except ConnectionResetError:
         pass
     took = time.monotonic() - begin
-    need(9 <= took <= 12, "who was silent had %.1f s" % took)
+    need(9 <= took <= 12, "a silent peer was closed after %.1f s" % took)
     s.dials(addr)
     took = trickle(socket.create_connection(("127.0.0.1", port)), 40)
-    need(9 <= took <= 33, "who sent a byte a second had %.1f s" % took)
+    need(9 <= took <= 33, "a peer with a byte per second was closed after %.1f s" % took)
     s.dials(addr)
 
 
-@scene(65)
+@case(65)
 def a_connection_without_a_stream_is_closed(s):
-    """limits.first_stream."""
+    """limits.first_stream: a connection without a stream is closed."""
     _, addr, port = s.listen("gn-listen", "-a", LO, "/echo", "--", "cat")
     p = Peer(port)
     begin = time.monotonic()
@@ -306,9 +306,9 @@ def a_connection_without_a_stream_is_closed(s):
     s.dials(addr)
 
 
-@scene(14)
+@case(14)
 def a_selection_that_does_not_end_is_reset(s):
-    """limits.negotiate: the stream goes, its connection serves on."""
+    """limits.negotiate: the stream is reset, and the connection is still served."""
     _, addr, port = s.listen("gn-listen", "-a", LO, "/echo", "--", "cat")
     p = Peer(port)
     p.send(frame(WINDOW, SYN, 1, 0) + frame(DATA, SYN, 3, 6, b"\x13/mult"))
@@ -321,16 +321,16 @@ def a_selection_that_does_not_end_is_reset(s):
 
 
 def deaf():
-    """A port where connections are taken and nothing is ever said."""
+    """Returns a port at which connections are accepted and nothing is ever sent."""
     door = socket.socket()
     door.bind(("127.0.0.1", 0))
     door.listen(8)
     return door
 
 
-@scene(14)
-def a_dial_to_a_host_that_says_nothing_times_out(s):
-    """limits.attempt, and dial where the caller has set it."""
+@case(14)
+def a_dial_to_a_silent_host_times_out(s):
+    """limits.attempt, and dial if the caller has set it."""
     door = deaf()
     to = "/ip4/127.0.0.1/tcp/%d/p2p/%s" % (door.getsockname()[1], s.run("gn-key", "new", "key")[1].decode().strip())
     begin = time.monotonic()
@@ -345,9 +345,9 @@ def a_dial_to_a_host_that_says_nothing_times_out(s):
     s.dials(addr)
 
 
-@scene(14)
+@case(14)
 def limits_on_time_can_be_set(s):
-    """limits.dial, attempt, idle and first_stream, by --limit."""
+    """--limit sets limits.dial, attempt, idle and first_stream."""
     door = deaf()
     to = "/ip4/127.0.0.1/tcp/%d/p2p/%s" % (door.getsockname()[1], s.run("gn-key", "new", "key")[1].decode().strip())
     for name in ("dial", "attempt"):
@@ -361,7 +361,7 @@ def limits_on_time_can_be_set(s):
     used.send(opening(1, PING_ID, bytes(32)))
     unused.wait(lambda: unused.away is not None or unused.error, 6)
     took = time.monotonic() - begin
-    # It closes at once; who has not answered a question of ours (identify's) has 2 s for that.
+    # The listener closes at once, or after 2 s if the peer has not answered its identify request.
     need(1.5 <= took <= 4.9, "first-stream: after %.1f s" % took)
     need(not used.wait(lambda: used.away is not None or used.error, 2), "idle counts although there is a stream")
     used.send(frame(WINDOW, 4, 1, 0))

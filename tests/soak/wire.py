@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A peer that is written a second time, for the soak tests: TCP, multistream-select, Noise XX and yamux.  It does what it is told,
-also what no honest peer does.  The dialer's side only."""
+"""An independent implementation of a dialing peer for the soak tests: TCP, multistream-select, Noise XX and yamux.  It can also
+violate the protocols."""
 import hashlib, hmac, os, socket, struct, threading, time
 from cryptography.hazmat.primitives import serialization as ser
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -93,8 +93,8 @@ class Handshake:
 
 
 class Peer:
-    """A connection to the listener at `port`, from the loopback address `source`.  Frames that come are counted and kept by
-    a thread, which answers pings while `answers` is set."""
+    """A connection to the listener at `port`, from the loopback address `source`.  A thread keeps the frames that are received
+    and answers pings while `answers` is set."""
 
     def __init__(self, port, source="127.0.0.1", key=None, timeout=15, answers=True):
         self.key = key or Ed25519PrivateKey.generate()
@@ -116,7 +116,7 @@ class Peer:
         while len(self.buffer) < n:
             got = self.sock.recv(65536)
             if not got:
-                raise EOFError("the far end has hung up")
+                raise EOFError("the listener has closed the connection")
             self.buffer += got
         out, self.buffer = self.buffer[:n], self.buffer[n:]
         return out
@@ -133,7 +133,7 @@ class Peer:
         self.sock.sendall(proposal("/noise") + struct.pack(">H", len(first)) + first)
         expected = proposal("/noise")
         if self._take(len(expected)) != expected:
-            raise EOFError("it does not speak Noise")
+            raise EOFError("the listener does not support Noise")
         answer = self._message()
         theirs = X25519PublicKey.from_public_bytes(answer[:32])
         hs.mix(answer[:32])
@@ -153,7 +153,7 @@ class Peer:
     # ---- frames
 
     def send(self, data):
-        """Frames, in as few records as can be.  False when the far end has hung up."""
+        """Sends frames in as few records as possible.  Returns False if the connection is lost."""
         try:
             with self.lock:
                 out = b""
@@ -176,14 +176,14 @@ class Peer:
                     size = 12 + (length if kind == DATA else 0)
                     if len(plain) < size:
                         break
-                    self._came(kind, flags, stream, length, plain[12:size])
+                    self._received(kind, flags, stream, length, plain[12:size])
                     plain = plain[size:]
         except Exception as e:
             with self.cond:
                 self.error = self.error or e
                 self.cond.notify_all()
 
-    def _came(self, kind, flags, stream, length, body):
+    def _received(self, kind, flags, stream, length, body):
         if kind == PING and flags & SYN:
             self.pings += 1
             if self.answers:
@@ -196,7 +196,7 @@ class Peer:
             self.cond.notify_all()
 
     def wait(self, what, seconds):
-        """Until what() is true; False when that, or the connection's end, did not come in time."""
+        """Waits until what() is true; returns False if it does not become true in time."""
         with self.cond:
             return self.cond.wait_for(what, seconds) and bool(what())
 
@@ -226,7 +226,7 @@ PUSH_ID = "/ipfs/id/push/1.0.0"
 
 
 def ping(peer, stream, seconds=5):
-    """A whole request: a stream, its protocol, 32 bytes there and back, the end.  Seconds; None when it was refused."""
+    """Opens a stream of ping, exchanges 32 bytes and ends it.  Returns the seconds it took, or None if it was refused."""
     begin, nonce = time.monotonic(), os.urandom(32)
     want = proposal(PING_ID) + nonce
     peer.send(opening(stream, PING_ID, nonce) + frame(WINDOW, FIN, stream, 0))

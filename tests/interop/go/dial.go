@@ -40,7 +40,7 @@ func dial(o options, args []string) {
 		dialRaw(h, ai.ID, args[0])
 	case cmd == "resetafter" && len(args) == 2:
 		connect(h, ai)
-		// forgotten, the protocol is negotiated at once: a reset behind a lazy proposal would be seen by nobody
+		// Without known protocols the protocol is negotiated at once; a reset after a lazy proposal would not be reported.
 		h.Peerstore().RemoveProtocols(ai.ID, protocolID(args[0]))
 		s := openStream(h, ai.ID, args[0])
 		if err := writePattern(s, number(args[1])); err != nil {
@@ -149,8 +149,8 @@ func dialRaw(h host.Host, p peer.ID, proto string) {
 	s.Close()
 }
 
-// flush waits until the peer has taken all that was written before. go closes
-// connections with a TCP reset, which would drop it; an answer to anything on
+// flush waits until the peer has received all that was written before. go closes
+// connections with a TCP reset, which would drop it; any answer on
 // another stream, even a refusal, shows that it arrived.
 func flush(h host.Host, p peer.ID) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

@@ -60,7 +60,7 @@ func usage() {
 		"idle ADDR K | newkey ed25519|rsa|secp256k1|ecdsa FILE | id FILE")
 }
 
-// parseOptions takes the options off the front and off the end of args.
+// parseOptions removes the options from the front and the end of args.
 func parseOptions(args []string) (options, []string) {
 	var o options
 	var rest []string
@@ -220,7 +220,7 @@ func connect(h host.Host, ai peer.AddrInfo) {
 	}
 }
 
-// wrongPeer looks for the mismatch in what the swarm collected.
+// wrongPeer looks for a peer id mismatch in the errors of the swarm.
 func wrongPeer(err error) bool {
 	var mismatch sec.ErrPeerIDMismatch
 	return errors.As(err, &mismatch)

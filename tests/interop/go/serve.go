@@ -43,7 +43,7 @@ func writePattern(w io.Writer, n int64) error {
 	return nil
 }
 
-// copyAll copies with a large buffer, past the short cuts of io.Copy.
+// copyAll copies with a large buffer, without the short cuts of io.Copy.
 func copyAll(w io.Writer, r io.Reader) error {
 	_, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r}, make([]byte, bufferSize))
 	return err

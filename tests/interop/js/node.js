@@ -37,8 +37,8 @@ export function parseAddr (s) {
   }
 }
 
-// js tells a wrong peer only by the text of the error; and of an id that is a hash (RSA, ECDSA) it
-// compares nothing when it dials, so the peer that it found is compared here.
+// js reports a wrong peer only in the text of the error; and an id that is a hash (RSA, ECDSA) is
+// not compared when it dials, so it is compared here.
 export async function connect (node, addr) {
   let conn
   try {
@@ -59,7 +59,7 @@ export async function connect (node, addr) {
 export async function openStream (conn, proto) {
   try {
     const s = await conn.newStream(proto, { maxOutboundStreams: MANY, signal: AbortSignal.timeout(20000) })
-    s.maxReadBufferLength = Infinity // the window bounds it; while paused js would reset the stream at 4 MiB
+    s.maxReadBufferLength = Infinity // bounded by the window; while paused js would reset the stream at 4 MiB
     return s
   } catch (err) {
     if (err.name === 'UnsupportedProtocolError') throw new Die(NO_PROTOCOL, `${proto}: the peer does not support it`)
@@ -67,8 +67,8 @@ export async function openStream (conn, proto) {
   }
 }
 
-// flush waits until the peer has taken all that was written before: an answer
-// to anything on another stream, even a refusal, shows that it arrived.
+// flush waits until the peer has received all that was written before: any answer
+// on another stream, even a refusal, shows that it arrived.
 export async function flush (conn) {
   try {
     const s = await conn.newStream(PING, { maxOutboundStreams: MANY, signal: AbortSignal.timeout(10000) })

@@ -31,10 +31,10 @@ async function reset (s) {
 }
 
 async function hold (s) {
-  s.pause() // no credit is given from now on
+  s.pause() // no window updates from now on
 }
 
-// serve registers the test protocols. Its promise is kept when the stream of onceOut is through.
+// serve registers the test protocols. Its promise is resolved when the stream of onceOut has ended.
 export async function serve (node, onceOut) {
   const handle = (proto, fn) => node.handle(proto, async (s, conn) => {
     s.maxReadBufferLength = Infinity // the window bounds it

@@ -55,7 +55,7 @@ export async function sendAll (s, bytes) {
   }
 }
 
-// StreamReader hands out a stream's bytes, and knows a half-close from a stream that was cut off:
+// StreamReader returns a stream's bytes, and distinguishes a half-close from a stream that was cut off:
 // a closed connection ends js's streams without an error.
 export class StreamReader {
   #chunks = []
@@ -104,7 +104,7 @@ export class StreamReader {
   async next () {
     while (this.#chunks.length === 0) {
       if (this.#ended && this.#stream.readBufferLength === 0) {
-        // a reset comes as an end first and then as a close
+        // a reset is reported first as an end and then as a close
         await new Promise(resolve => setImmediate(resolve))
         if (this.#clean) return null
         throw reset(this.#stream)
@@ -155,8 +155,8 @@ export class StreamReader {
 const read = promisify(fs.read)
 const write = promisify(fs.write)
 
-// readInput hands stdin to take. A pipe is read as a socket: a thread that is blocked in read
-// would keep the process from leaving.
+// readInput passes stdin to take. A pipe is read as a socket, because a thread that is blocked in read
+// would keep the process from exiting.
 export async function readInput (take) {
   const st = fs.fstatSync(0)
   if (st.isFIFO() || st.isSocket()) {

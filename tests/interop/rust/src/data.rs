@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! Bytes: the test pattern, stdin and stdout, and a reader that tells a reset from an end.
+//! Bytes: the test pattern, stdin and stdout, and a reader that distinguishes a reset from an end.
 
 use std::io::{Read, Write};
 
@@ -58,7 +58,7 @@ pub async fn each(
 pub fn write_stdout(bytes: &[u8]) -> Result<(), Die> {
     block_in_place(|| {
         let mut out = std::mem::ManuallyDrop::new(unsafe {
-            <std::fs::File as std::os::fd::FromRawFd>::from_raw_fd(1) // Stdout would look for lines
+            <std::fs::File as std::os::fd::FromRawFd>::from_raw_fd(1) // Stdout would be line-buffered
         });
         out.write_all(bytes)
             .map_err(|e| Die(LOCAL, format!("stdout: {e}")))

@@ -95,8 +95,8 @@ async fn pings(node: &mut Node, mut n: u64) -> Result<(), Die> {
     Ok(())
 }
 
-/// Is the stream still open for writing? rust's yamux shows a reset to readers as an end of the
-/// stream; only a write tells them apart, and only as long as we have not half-closed.
+/// Is the stream still open for writing? rust's yamux reports a reset to readers as an end of the
+/// stream; only a write shows the difference, and only before a half-close.
 async fn writable(w: &mut (impl AsyncWrite + Unpin)) -> Result<(), Die> {
     let mut probe = pin!(w.write(&[]));
     std::future::poll_fn(|cx| match probe.as_mut().poll(cx) {
@@ -232,7 +232,7 @@ pub async fn idle(o: &Options, to: &str, k: u64) -> Result<(), Die> {
         node.connect(peer, &addr).await?;
         node.identified().await?;
         controls.push(node.control);
-        // its events would pile up
+        // its events would accumulate
         let mut events = node.events;
         tokio::spawn(async move { while events.recv().await.is_some() {} });
     }

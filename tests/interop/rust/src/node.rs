@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! The node: a swarm in a task of its own, and what the commands ask of it.
+//! The node: a swarm in a task of its own, and the requests of the commands to it.
 
 use std::time::Duration;
 
@@ -113,7 +113,7 @@ pub fn start(
                 command = commands.recv() => match command {
                     Some(Command::Open(peer, name, reply)) => swarm.behaviour_mut().streams.open(peer, name, reply),
                     Some(Command::Dial(peer, addr)) => {
-                        // what fails here comes as an event too, except for a bad peer condition
+                        // an error here is reported as an event, too, except for a bad peer condition
                         let _ = swarm.dial(DialOpts::peer_id(peer).addresses(vec![addr]).build());
                     }
                     Some(Command::Leave(peer)) => {
@@ -150,7 +150,7 @@ impl Control {
         }
     }
 
-    /// Waits until the peer has taken all that was written before: an answer to anything on
+    /// Waits until the peer has received all that was written before: any answer on
     /// another stream, even a refusal, shows that it arrived.
     pub async fn flush(&self, peer: PeerId) {
         let round_trip = async {
@@ -223,7 +223,7 @@ impl Node {
             .unwrap_or(Err(Die(UNREACHABLE, "identify: no answer".into())))
     }
 
-    /// Closes the connection in order (yamux says Go Away) and waits for its end.
+    /// Closes the connection in good order (yamux sends Go Away) and waits for its end.
     pub async fn leave(&mut self, peer: PeerId) {
         let _ = self.control.0.send(Command::Leave(peer));
         let closed = async {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 //! Streams of any protocol, in and out, as a behaviour. (libp2p-stream drops inbound streams that
-//! come faster than they are taken; `many` would see resets.)
+//! arrive faster than they are accepted; `many` would see resets.)
 
 use std::{
     collections::VecDeque,

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""An honest peer that measures: honest.py PORT PROTOCOL RATE.  For each word on stdin, a number of requests, it makes so many at
-RATE a second, each a stream of its own on one connection, every tenth on a new connection, and prints a line of JSON: seconds of
-each, null for one that was refused.  PROTOCOL is ping's, or one that sends back what it gets."""
+"""A client that measures: client.py PORT PROTOCOL RATE.  For each number on stdin it makes that many requests at
+RATE per second, each on a stream of its own, and every tenth on a new connection.  Then it prints a line of JSON: the seconds of
+each request, and null for one that was refused.  PROTOCOL is that of ping, or an echo protocol."""
 import json, os, sys, time
-from kit import HONEST
+from kit import CLIENT
 from wire import PING_ID, FIN, WINDOW, Peer, frame, opening, ping, proposal
 
 
@@ -28,18 +28,18 @@ def request(peer, stream, protocol):
 
 def main():
     port, protocol, rate = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
-    peer, stream = Peer(port, HONEST), 1
+    peer, stream = Peer(port, CLIENT), 1
     for word in sys.stdin:
         took, due = [], time.monotonic()
         for i in range(int(word)):
-            if took.count(None) == 3:  # that will do
+            if took.count(None) == 3:  # the measurement has failed anyway
                 took += [None] * (int(word) - len(took))
                 break
             due += 1 / rate
             time.sleep(max(0, due - time.monotonic()))
             try:
                 if i % 10 == 9:
-                    begin, fresh = time.monotonic(), Peer(port, HONEST, timeout=5)
+                    begin, fresh = time.monotonic(), Peer(port, CLIENT, timeout=5)
                     got = request(fresh, 1, protocol)
                     took.append(got and time.monotonic() - begin)
                     fresh.close()
