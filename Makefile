@@ -5,11 +5,18 @@
 #   STATIC=1                           tools without shared libraries, in build/MODE-static
 #   CC=gcc|clang  CFLAGS=  LDFLAGS=    as usual; WERROR=1 makes warnings errors, V=1 shows commands
 #   BUILD=DIR                          another place than build/
+#   PREFIX= BINDIR= LIBDIR= INCLUDEDIR= MANDIR= DESTDIR=    where install puts things
+#   PKG_CONFIG=aarch64-linux-gnu-pkg-config    another pkg-config, as for a cross build; none when empty
 
 MODE ?= release
 BUILD ?= build
 B := $(BUILD)/$(MODE)$(if $(STATIC),-static)
 PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+PKG_CONFIG ?= pkg-config
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 ifeq ($(origin CC),default)
@@ -36,18 +43,27 @@ ifeq ($(CFLAGS.$(MODE)),)
 $(error MODE=$(MODE): there are debug, release, asan, tsan, cov and fuzz)
 endif
 
-# In a static program, cmd/common/static.c replaces the functions of the system that c-ares would call.
-, := ,
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
        -Wundef -Wvla -Wcast-qual -Wwrite-strings -Wformat=2 $(if $(WERROR),-Werror)
 # Position-independent, so that the archive can also be linked into a shared object.
-BASE_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(if $(STATIC),-DGN_STATIC) -fPIC -ffunction-sections -fdata-sections $(CFLAGS.$(MODE))
+BASE_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(if $(STATIC),-DGN_STATIC) -fPIC -ffunction-sections -fdata-sections \
+              $(CFLAGS.$(MODE))
 INCLUDES = -Ilib -I$(B)/proto
-ALL_LDFLAGS = $(if $(STATIC),-static-pie -Wl$(,)--wrap=getservbyname$(,)--wrap=getservbyport_r$(,)-u$(,)__wrap_getservbyname,-pie) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed -Wl,--gc-sections \
-              $(LDFLAGS.$(if $(filter fuzz,$(MODE)),asan,$(MODE))) $(LDFLAGS)
-LDLIBS = -lev -lsodium -lprotobuf-c -lcares -lcrypto -lm $(if $(STATIC),-ldl -pthread)
+, := ,
+# In a static program, cmd/common/static.c replaces the functions of the system that c-ares would call.
+STATIC_LDFLAGS = -static-pie -Wl$(,)--wrap=getservbyname$(,)--wrap=getservbyport_r$(,)-u$(,)__wrap_getservbyname
+ALL_LDFLAGS = $(if $(STATIC),$(STATIC_LDFLAGS),-pie) -Wl,-z,relro,-z,now,-z,noexecstack \
+              -Wl,--as-needed -Wl,--gc-sections $(LDFLAGS.$(if $(filter fuzz,$(MODE)),asan,$(MODE))) $(LDFLAGS)
+# pkg-config runs once, and only when a recipe needs it: in `make deps all` the libraries are not there before.
+# libev has no .pc file.
+NEEDS = libsodium libprotobuf-c libcares libcrypto
+ask = $(shell $(PKG_CONFIG) $(1) $(NEEDS) 2>/dev/null)
+NEEDS_CFLAGS = $(eval NEEDS_CFLAGS := $(if $(PKG_CONFIG),$(call ask,--cflags)))$(NEEDS_CFLAGS)
+LIBS_FLAGS = $(if $(STATIC),--static) --libs
+NEEDS_LIBS = $(eval NEEDS_LIBS := $(if $(PKG_CONFIG),$(call ask,$(LIBS_FLAGS)),$(NEEDS:lib%=-l%)))$(NEEDS_LIBS)
+LDLIBS = -lev $(NEEDS_LIBS) -lm $(if $(STATIC),-ldl -pthread)
 Q = $(if $V,,@echo '  $@';)
-COMPILE = $(CC) $(BASE_CFLAGS) -MMD -MP
+COMPILE = $(CC) $(BASE_CFLAGS) $(NEEDS_CFLAGS) -MMD -MP
 
 # ---- sources and products----------------------------------------------------------
 
@@ -66,11 +82,12 @@ objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIB       = $(B)/lib/libgn.a
 LIB_OBJ  := $(call objs,$(LIB_SRC)) $(PROTO_C:.c=.o)
 TESTS    := $(TEST_SRC:tests/%.c=$(B)/tests/%)
-AIDS     := $(AID_SRC:tests/%.c=$(B)/tests/%) $(patsubst %,$(B)/tests/late/%,gn-key gn-seal gn-open gn-frame gn-dial)
+LATE     := gn-key gn-seal gn-open gn-frame gn-dial
+AIDS     := $(AID_SRC:tests/%.c=$(B)/tests/%) $(LATE:%=$(B)/tests/late/%)
 FUZZERS  := $(FUZZ_SRC:tests/%.c=$(B)/tests/%)
 
-.PHONY: all tests aids fuzzers deps deps-dev demo check unit conform cli lab soak layers headers man-lint fresh lint format static \
-        interop asan check-asan tsan check-tsan valgrind fuzz bench cov install uninstall clean help FORCE
+.PHONY: all tests aids fuzzers deps deps-dev demo check unit conform cli lab soak layers headers man-lint fresh lint \
+        format static interop asan check-asan tsan check-tsan valgrind fuzz bench cov install uninstall clean help FORCE
 .SECONDEXPANSION:
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -82,12 +99,15 @@ fuzzers: $(FUZZERS)
 
 # ---- rules ----------------------------------------------------------------------
 
-# Every object depends on .flags, so that other flags or another compiler rebuild it.  The archives depend on .list, so that
-# a removed source file leaves them.  In `make deps check` both are made after deps.
-$(B)/.flags: TEXT = $(CC) $(BASE_CFLAGS) $(WARN) $(CFLAGS) $(ALL_LDFLAGS) $(LDLIBS)
+# Every object depends on .flags, so that other flags or another compiler rebuild it, after a look at the libraries.
+# The archives depend on .list, so that a removed source file leaves them.  In `make deps check` deps comes first.
+$(B)/.flags: TEXT = $(CC) $(BASE_CFLAGS) $(NEEDS_CFLAGS) $(WARN) $(CFLAGS) $(ALL_LDFLAGS) $(LDLIBS)
+$(B)/.flags: CHECK = PKG_CONFIG='$(PKG_CONFIG)' CC='$(CC) $(CFLAGS)' tests/tools/libs $(NEEDS)
 $(B)/.list: TEXT = $(LIB_SRC) $(PROTO) $(SUPPORT_SRC)
+$(B)/.list: CHECK = :
 $(B)/.flags $(B)/.list: FORCE | $(filter clean deps deps-dev,$(MAKECMDGOALS))
-	@mkdir -p $(@D); echo '$(TEXT)' >$@.$$$$; cmp -s $@.$$$$ $@ && rm -f $@.$$$$ || mv -f $@.$$$$ $@
+	@mkdir -p $(@D); echo '$(TEXT)' >$@.$$$$; if cmp -s $@.$$$$ $@; then rm -f $@.$$$$; \
+	elif $(CHECK); then mv -f $@.$$$$ $@; else rm -f $@.$$$$; exit 1; fi
 
 $(B)/proto/%.pb-c.c: proto/%.proto $(B)/.flags
 	@mkdir -p $(@D)
@@ -119,7 +139,8 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/lib/libsupport.a $(B)/lib/libcom
 $(B)/tests/late/%: $$(call objs,$$(wildcard cmd/$$*/*.c)) $(B)/obj/tests/late/close.o $(B)/lib/libcommon.a $(LIB)
 	$(LINK) $(ALL_LDFLAGS) -Wl,--wrap=close $(LDLIBS)
 # Tests that make allocations or system calls fail wrap these functions.
-$(B)/tests/unit/alloc: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=free
+$(B)/tests/unit/alloc: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc \
+                                      -Wl,--wrap=strdup,--wrap=free
 $(B)/tests/unit/book_limits $(B)/tests/unit/own: ALL_LDFLAGS += -Wl,--wrap=calloc
 $(B)/tests/unit/key_file: ALL_LDFLAGS += -Wl,--wrap=close,--wrap=fsync,--wrap=link
 $(B)/tests/unit/outfile: ALL_LDFLAGS += -Wl,--wrap=open,--wrap=close
@@ -181,24 +202,29 @@ cov:
 
 # ---- installing -----------------------------------------------------------------
 
-D = $(DESTDIR)$(PREFIX)
+D = $(DESTDIR)
 VERSION = $(shell sed -n 's/^.define GN_VERSION "\(.*\)"/\1/p' lib/gn.h)
+HEADERS = $(wildcard lib/gn*.h)
+page = $(D)$(MANDIR)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
+# A directory below PREFIX is written relative to it, so that pkg-config --define-prefix works.
+below = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
 install: all
-	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/include
-	$(if $(TOOLS),install -m 755 $(TOOLS:%=$(B)/bin/%) $(D)/bin)
-	install -m 644 $(LIB) $(D)/lib
-	install -m 644 lib/gn.h lib/gn_sealed.h lib/gn_splice.h $(D)/include
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' lib/golem-net.pc.in >$(D)/lib/pkgconfig/golem-net.pc
-	$(foreach p,$(PAGES),install -D -m 644 $(p) $(D)/share/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)) &&) :
+	install -d $(D)$(BINDIR) $(D)$(LIBDIR)/pkgconfig $(D)$(INCLUDEDIR)
+	$(if $(TOOLS),install -m 755 $(TOOLS:%=$(B)/bin/%) $(D)$(BINDIR))
+	install -m 644 $(LIB) $(D)$(LIBDIR)
+	install -m 644 $(HEADERS) $(D)$(INCLUDEDIR)
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(call below,$(LIBDIR))|; s|@VERSION@|$(VERSION)|' \
+		-e 's|@INCLUDEDIR@|$(call below,$(INCLUDEDIR))|' lib/golem-net.pc.in >$(D)$(LIBDIR)/pkgconfig/golem-net.pc
+	$(foreach p,$(PAGES),install -D -m 644 $(p) $(call page,$(p)) &&) :
 
 uninstall:
-	rm -f $(TOOLS:%=$(D)/bin/%) $(D)/lib/libgn.a $(D)/include/gn.h $(D)/include/gn_sealed.h $(D)/include/gn_splice.h $(D)/lib/pkgconfig/golem-net.pc
-	rm -f $(foreach p,$(PAGES),$(D)/share/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
+	rm -f $(TOOLS:%=$(D)$(BINDIR)/%) $(D)$(LIBDIR)/libgn.a $(D)$(LIBDIR)/pkgconfig/golem-net.pc \
+		$(HEADERS:lib/%=$(D)$(INCLUDEDIR)/%) $(foreach p,$(PAGES),$(call page,$(p)))
 
 clean:
 	rm -rf $(BUILD)
 
 help:
-	@sed -n 's/^# \{0,1\}//; 2,7p' Makefile
+	@sed -n 's/^# \{0,1\}//; 2,9p' Makefile
 	@cat tests/tools/help
