@@ -105,8 +105,10 @@ static void conn_announce(struct gn_conn *c, int err)
 	if (c->is_announced)
 		return;
 	c->is_announced = true;
-	if (err == 0)
+	if (err == 0) {
 		gn_node_conn_opened(c->node, c);
+		err = c->state == GN_CONN_GONE ? c->err : 0; /* a service may have aborted it */
+	}
 	c->on_open = NULL;
 	if (cb != NULL)
 		cb(c->arg, c, err);
@@ -168,6 +170,9 @@ void gn_conn_close(struct gn_conn *c)
 		gn_conn_abort(c, GN_ECLOSED);
 		return;
 	}
+	gn_node_conn_closing(c->node, c);
+	if (c->state != GN_CONN_OPEN) /* a service has closed it */
+		return;
 	/* Go Away 0 ends the session at the peer, and unread bytes of streams that have not ended are lost there.
 	 * Therefore it is sent only when no stream is left. */
 	if (c->session->streams == 0)
@@ -190,6 +195,8 @@ static void conn_check_open(struct gn_conn *c)
 	if (!c->is_announced && c->refusal == 0) {
 		c->deadline = c->inbound ? gn_time_add(now, lim->first_stream) : GN_NEVER;
 		conn_announce(c, 0);
+		if (c->state != GN_CONN_OPEN) /* it was aborted or closed in a callback */
+			return;
 	}
 	if (c->session->err != 0) {
 		conn_begin_closing(c);

@@ -52,6 +52,7 @@ struct gn_conn {
 	int err; /* why the connection ended; 0 while it has not */
 	uint8_t guid[GN_GUID_LEN];
 	struct gn_peer_id peer; /* before the handshake has ended: the expected peer, or none */
+	uint32_t service_slots; /* the services that the connection was reported to, see service.c */
 	struct gn_multiaddr *remote, *local;
 	enum gn_addr_origin origin;
 	gn_time since;
@@ -70,14 +71,15 @@ struct gn_conn {
 	const struct gn_security_ops *security; /* the one in use */
 	bool can_read, can_write;               /* what the link is expected to be ready for */
 	bool is_ended;                          /* the link's writing side is shut */
-	bool is_owed;       /* a stream was released in good order: a close waits until its bytes were taken */
-	bool is_announced;  /* on_open was called */
-	bool is_first_seen; /* an inbound stream has come */
-	unsigned wants;     /* the events that the link reports, enum gn_ready */
-	int write_err;      /* the error of the last write; the next read finds the end */
-	uint64_t written;   /* bytes that the link has taken */
-	uint64_t delivered; /* of them, those that the peer's host had acknowledged when the deadline was set */
-	size_t unacked;     /* bytes that the peer's host had not acknowledged when the link was dropped */
+	bool is_owed;             /* a stream was released in good order: a close waits until its bytes were taken */
+	bool is_announced;        /* on_open was called */
+	bool is_first_seen;       /* an inbound stream has come */
+	bool is_closing_reported; /* to the services */
+	unsigned wants;           /* the events that the link reports, enum gn_ready */
+	int write_err;            /* the error of the last write; the next read finds the end */
+	uint64_t written;         /* bytes that the link has taken */
+	uint64_t delivered;       /* of them, those that the peer's host had acknowledged when the deadline was set */
+	size_t unacked;           /* bytes that the peer's host had not acknowledged when the link was dropped */
 
 	/* liveness, alive.c */
 	gn_time last_alive;       /* the last sign of life */
@@ -93,7 +95,7 @@ struct gn_conn {
 
 	struct gn_list streams_open;
 	uint64_t bytes_in, bytes_out;
-	void *service_state; /* of identify */
+	struct gn_service_conn *services; /* states of services that keep one per connection */
 
 	/* Called exactly once; err is 0 when the connection is open.  NULL after a cancel. */
 	void (*on_open)(void *arg, struct gn_conn *c, int err);

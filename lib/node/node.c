@@ -11,73 +11,6 @@
 #include "node/dialer.h"
 #include "node/listener.h"
 
-/* ---- services ---- */
-
-static int node_services_start(struct gn_node *node)
-{
-	const struct gn_service_ops *const *ops = node->cfg.components->services;
-	size_t n = 0;
-	int err = 0;
-
-	while (ops != NULL && ops[n] != NULL)
-		n++;
-	node->services = calloc(n + 1, sizeof(void *));
-	if (node->services == NULL)
-		return -ENOMEM;
-	while (err == 0 && node->n_services < n) {
-		err = ops[node->n_services]->start(node, &node->services[node->n_services]);
-		if (err == 0)
-			node->n_services++;
-	}
-	return err;
-}
-
-static void node_services_stop(struct gn_node *node)
-{
-	while (node->n_services > 0) {
-		node->n_services--;
-		node->cfg.components->services[node->n_services]->stop(node, node->services[node->n_services]);
-	}
-	free(node->services);
-	node->services = NULL;
-}
-
-void *gn_node_service(const struct gn_node *node, const struct gn_service_ops *ops)
-{
-	for (size_t i = 0; i < node->n_services; i++)
-		if (node->cfg.components->services[i] == ops)
-			return node->services[i];
-	return NULL;
-}
-
-void gn_node_conn_opened(struct gn_node *node, struct gn_conn *c)
-{
-	const struct gn_service_ops *const *ops = node->cfg.components->services;
-
-	for (size_t i = 0; i < node->n_services; i++)
-		if (ops[i]->on_conn != NULL)
-			ops[i]->on_conn(node->services[i], c);
-}
-
-void gn_node_conn_gone(struct gn_node *node, struct gn_conn *c)
-{
-	const struct gn_service_ops *const *ops = node->cfg.components->services;
-
-	gn_dialers_gone(node, c);
-	for (size_t i = 0; i < node->n_services; i++)
-		if (ops[i]->on_gone != NULL)
-			ops[i]->on_gone(node->services[i], c);
-}
-
-void gn_node_changed(struct gn_node *node)
-{
-	const struct gn_service_ops *const *ops = node->cfg.components->services;
-
-	for (size_t i = 0; i < node->n_services; i++)
-		if (ops[i]->on_change != NULL)
-			ops[i]->on_change(node->services[i]);
-}
-
 /* ---- looking up ---- */
 
 struct gn_conn *gn_node_find_conn(struct gn_node *node, const struct gn_peer_id *peer)
@@ -186,7 +119,7 @@ int gn_node_close(struct gn_node *node, gn_time limit, void (*done)(void *arg), 
 	node->closed_arg = arg;
 	gn_listeners_close(node);
 	gn_dialers_close(node);
-	gn_node_changed(node); /* services cancel their operations */
+	gn_services_close(node);
 	gn_list_for_each(at, &node->conns)
 		gn_conn_post(gn_list_entry(at, struct gn_conn, link_node));
 	if (node->n_conns == 0)
@@ -212,7 +145,7 @@ static int node_init(struct gn_node *node)
 	node->since = gn_loop_now(node->loop);
 	gn_node_name_components(node);
 	err = gn_components_start(&node->components, node, &node->cfg);
-	return err != 0 ? err : node_services_start(node);
+	return err != 0 ? err : gn_services_start(node);
 }
 
 int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
@@ -233,6 +166,7 @@ int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
 	gn_list_init(&node->pending);
 	gn_list_init(&node->listeners);
 	gn_list_init(&node->dials);
+	gn_list_init(&node->services);
 	gn_timer_init(&node->close_timer, node->loop, node_on_close_limit, node);
 	gn_timer_init(&node->trim_timer, node->loop, node_on_trim, node);
 	gn_task_init(&node->close_task, node_on_close_task);
@@ -251,11 +185,11 @@ void gn_node_free(struct gn_node *node)
 
 	if (node == NULL)
 		return;
-	node->is_closing = true;
+	node->is_closing = node->is_being_freed = true;
 	node->on_closed = NULL;
 	gn_dialers_free(node);
 	gn_listeners_close(node);
-	node_services_stop(node);
+	gn_services_stop(node);
 	while ((c = gn_list_first(&node->conns, struct gn_conn, link_node)) != NULL)
 		gn_conn_free(c);
 	gn_components_stop(&node->components);

@@ -47,10 +47,11 @@ struct gn_node {
 	struct gn_timer trim_timer; /* returns freed memory to the system */
 
 	struct gn_component_states components; /* of the transports and securities */
-	void **services;                       /* state of each of cfg.components->services */
-	size_t n_services;
+	struct gn_list services;               /* struct service of service.c */
+	uint32_t service_slots;                /* that are in use */
 
 	bool is_closing;
+	bool is_being_freed;
 	bool is_past_limit; /* the limit of gn_node_close() has expired */
 	struct gn_timer close_timer;
 	struct gn_task close_task;
@@ -75,16 +76,10 @@ int gn_node_admits_stream(struct gn_node *node, const struct gn_conn *c);
 struct gn_conn *gn_node_find_conn(struct gn_node *node, const struct gn_peer_id *peer);
 /* The first transport that serves the address, or NULL. */
 const struct gn_transport_ops *gn_node_transport(struct gn_node *node, const struct gn_multiaddr *addr);
-/* A service's state; NULL when it is not one of the node's components. */
-void *gn_node_service(const struct gn_node *node, const struct gn_service_ops *ops);
-void gn_node_conn_opened(struct gn_node *node, struct gn_conn *c);
-void gn_node_conn_gone(struct gn_node *node, struct gn_conn *c);
 void gn_node_conn_freed(struct gn_node *node);
 /* A stream or a connection has freed memory, which may be returned to the system. */
 void gn_node_released(struct gn_node *node);
 /* A connection has lost its link: closing may be complete. */
 void gn_node_close_check(struct gn_node *node);
-/* The protocols or the listening addresses of the node have changed. */
-void gn_node_changed(struct gn_node *node);
 
 #endif

@@ -29,6 +29,18 @@ struct gn_identify_stream {
 
 static void identify_push_next(struct gn_identify_service *sv);
 
+static struct gn_identify_service *identify_service_of(const struct gn_identify_peer *peer)
+{
+	return peer->base.service;
+}
+
+struct gn_identify_peer *gn_identify_peer_find(const struct gn_identify_service *service, const struct gn_conn *conn)
+{
+	struct gn_service_conn *s = gn_service_conn_find(conn, service);
+
+	return s != NULL ? gn_list_entry(s, struct gn_identify_peer, base) : NULL;
+}
+
 /* ---- the rate of a peer ---- */
 
 static struct gn_identify_bucket *identify_bucket_get(struct gn_identify_service *sv, const struct gn_conn *c)
@@ -90,6 +102,34 @@ static uint64_t identify_hash(const struct gn_buf *body)
 	return gn_get_u64(hash + 2);
 }
 
+int gn_identify_get(const struct gn_conn *conn, struct gn_identify_view *view)
+{
+	const struct gn_identify_service *sv = gn_node_service(conn->node, &gn_service_identify);
+	const struct gn_identify_peer *peer = sv != NULL ? gn_identify_peer_find(sv, conn) : NULL;
+	int err;
+
+	if (sv == NULL)
+		return -EINVAL;
+	if (peer == NULL || peer->known == NULL)
+		return GN_EAGAIN;
+	err = gn_identify_view_init(view, peer->known->body, peer->known->len, &conn->peer);
+	if (err == 0)
+		view->info.signed_record = peer->known->signed_record;
+	return err;
+}
+
+/* Passes the message to the other services. */
+static void identify_report(const struct gn_identify_peer *peer)
+{
+	struct gn_conn *c = peer->conn;
+	struct gn_identify_view view;
+
+	if (!gn_node_wants_identified(c->node) || gn_identify_get(c, &view) != 0)
+		return;
+	gn_node_conn_identified(c->node, c, &view.info);
+	gn_identify_view_fini(&view);
+}
+
 /* The peer has sent its whole message. */
 static int identify_learn(struct gn_identify_stream *s)
 {
@@ -115,6 +155,7 @@ static int identify_learn(struct gn_identify_stream *s)
 	/* A change since our answer could not be pushed before it was known that the peer serves pushes. */
 	if (known->takes_push && peer->sent_version != 0 && peer->sent_version != s->service->version)
 		peer->pending_push = true;
+	identify_report(peer);
 	return 0;
 }
 
@@ -190,7 +231,7 @@ static void identify_on_event(void *arg, struct gn_stream *stream, unsigned even
 
 static struct gn_identify_stream *identify_stream_new(struct gn_identify_peer *peer, enum identify_kind kind)
 {
-	struct gn_identify_service *sv = peer->service;
+	struct gn_identify_service *sv = identify_service_of(peer);
 	struct gn_identify_stream *s = calloc(1, sizeof *s);
 
 	if (s == NULL)
@@ -260,7 +301,7 @@ static void identify_push_start(struct gn_identify_peer *peer)
 		identify_stream_free(s);
 		return;
 	}
-	peer->service->pushing++;
+	identify_service_of(peer)->pushing++;
 }
 
 static void identify_push_next(struct gn_identify_service *sv)
@@ -270,7 +311,7 @@ static void identify_push_next(struct gn_identify_service *sv)
 	gn_list_for_each(at, &sv->peers) {
 		struct gn_identify_peer *peer = gn_list_entry(at, struct gn_identify_peer, link);
 
-		if (sv->pushing >= GN_IDENTIFY_PUSHES)
+		if (sv->pushing >= GN_IDENTIFY_PUSHES || sv->node->is_closing)
 			return;
 		if (!peer->pending_push || gn_timer_is_running(&sv->quiet))
 			continue;
@@ -281,16 +322,16 @@ static void identify_push_next(struct gn_identify_service *sv)
 }
 
 /* A peer opened a stream. */
-static void identify_accept(struct gn_stream *handed, enum identify_kind kind)
+static void identify_accept(struct gn_identify_service *sv, struct gn_stream *handed, enum identify_kind kind)
 {
-	struct gn_identify_peer *peer = handed->conn->service_state;
+	struct gn_identify_peer *peer = gn_identify_peer_find(sv, handed->conn);
 	struct gn_identify_stream *s = NULL;
 	struct gn_list *at;
 	unsigned n = 0;
 	int err = 0;
 
-	if (peer != NULL && identify_bucket_take(peer->bucket, gn_loop_now(peer->service->node->loop))) {
-		gn_list_for_each(at, &peer->service->streams) {
+	if (peer != NULL && identify_bucket_take(peer->bucket, gn_loop_now(sv->node->loop))) {
+		gn_list_for_each(at, &sv->streams) {
 			const struct gn_identify_stream *other = gn_list_entry(at, struct gn_identify_stream, link);
 
 			n += other->peer == peer && other->stream.inbound;
@@ -314,14 +355,12 @@ static void identify_accept(struct gn_stream *handed, enum identify_kind kind)
 
 static void identify_on_query(void *arg, struct gn_stream *stream)
 {
-	(void)arg;
-	identify_accept(stream, IDENTIFY_ANSWER);
+	identify_accept(arg, stream, IDENTIFY_ANSWER);
 }
 
 static void identify_on_push(void *arg, struct gn_stream *stream)
 {
-	(void)arg;
-	identify_accept(stream, IDENTIFY_PUSH_IN);
+	identify_accept(arg, stream, IDENTIFY_PUSH_IN);
 }
 
 /* ---- connections ---- */
@@ -332,8 +371,8 @@ static void identify_on_task(struct gn_task *task)
 
 	if (peer->delay_turns > 0) {
 		peer->delay_turns--;
-		gn_task_post(peer->service->node->loop, &peer->task);
-	} else if (!peer->is_queried && !peer->service->node->is_closing && gn_conn_is_usable(peer->conn)) {
+		gn_task_post(identify_service_of(peer)->node->loop, &peer->task);
+	} else if (!peer->is_queried && !identify_service_of(peer)->node->is_closing && gn_conn_is_usable(peer->conn)) {
 		gn_identify_query(peer);
 	}
 }
@@ -350,7 +389,6 @@ static void identify_service_on_conn(void *state, struct gn_conn *c)
 		free(peer);
 		return;
 	}
-	peer->service = sv;
 	peer->conn = c;
 	/* The program opens its first stream in the next turn of the loop; the query goes after it. */
 	peer->delay_turns = 2;
@@ -359,14 +397,14 @@ static void identify_service_on_conn(void *state, struct gn_conn *c)
 	gn_list_add_tail(&sv->peers, &peer->link);
 	gn_task_init(&peer->task, identify_on_task);
 	gn_task_post(sv->node->loop, &peer->task);
-	c->service_state = peer;
+	gn_service_conn_add(c, &peer->base, sv);
 }
 
 static void identify_peer_free(struct gn_identify_peer *peer)
 {
 	gn_task_cancel(&peer->task);
 	gn_list_del(&peer->link);
-	peer->conn->service_state = NULL;
+	gn_service_conn_del(peer->conn, &peer->base);
 	identify_bucket_put(peer->bucket);
 	free(peer->known);
 	free(peer);
@@ -395,7 +433,7 @@ static void identify_streams_drop(struct gn_identify_service *sv, const struct g
 static void identify_service_on_gone(void *state, struct gn_conn *c)
 {
 	struct gn_identify_service *sv = state;
-	struct gn_identify_peer *peer = c->service_state;
+	struct gn_identify_peer *peer = gn_identify_peer_find(sv, c);
 
 	if (peer == NULL)
 		return;
@@ -436,14 +474,18 @@ static void identify_cancel_all(struct gn_identify_service *sv)
 	}
 }
 
+static void identify_service_on_closing(void *state, struct gn_conn *c)
+{
+	if (c == NULL)
+		identify_cancel_all(state);
+}
+
 static void identify_service_on_change(void *state)
 {
 	struct gn_identify_service *sv = state;
 
 	sv->version++;
-	if (sv->node->is_closing)
-		identify_cancel_all(sv);
-	else if (!gn_list_is_empty(&sv->peers))
+	if (!sv->node->is_closing && !gn_list_is_empty(&sv->peers))
 		gn_timer_start(&sv->quiet, GN_IDENTIFY_QUIET * GN_MSEC);
 }
 
@@ -457,11 +499,12 @@ static int identify_serve(struct gn_identify_service *sv, const char *id, void (
 	return gn_registry_add(&sv->node->registry, &entry);
 }
 
-static int identify_service_start(struct gn_node *node, void **state)
+static int identify_service_start(struct gn_node *node, const void *config, void **state)
 {
 	struct gn_identify_service *sv = calloc(1, sizeof *sv);
 	int err;
 
+	(void)config;
 	if (sv == NULL)
 		return -ENOMEM;
 	sv->node = node;
@@ -482,17 +525,14 @@ static int identify_service_start(struct gn_node *node, void **state)
 	return 0;
 }
 
-static void identify_service_stop(struct gn_node *node, void *state)
+static void identify_service_stop(void *state)
 {
 	struct gn_identify_service *sv = state;
-	struct gn_identify_peer *peer;
 
-	identify_streams_drop(sv, NULL, true);
-	gn_identify_ops_free(sv);
-	while ((peer = gn_list_first(&sv->peers, struct gn_identify_peer, link)) != NULL)
-		identify_peer_free(peer);
-	gn_registry_del(&node->registry, GN_IDENTIFY_ID);
-	gn_registry_del(&node->registry, GN_IDENTIFY_PUSH_ID);
+	/* on_gone has closed the streams and freed the state of every connection. */
+	gn_registry_del(&sv->node->registry, GN_IDENTIFY_ID);
+	gn_registry_del(&sv->node->registry, GN_IDENTIFY_PUSH_ID);
+	gn_identify_ops_stop(sv);
 	gn_timer_fini(&sv->quiet);
 	free(sv);
 }
@@ -504,4 +544,5 @@ const struct gn_service_ops gn_service_identify = {
 	.on_conn = identify_service_on_conn,
 	.on_gone = identify_service_on_gone,
 	.on_change = identify_service_on_change,
+	.on_closing = identify_service_on_closing,
 };

@@ -14,6 +14,7 @@
 #define GN_PROTOCOLS_IDENTIFY_H
 
 #include "node/conn.h"
+#include "node/service.h"
 #include "node/stream.h"
 #include "protocols/identify_message.h"
 
@@ -47,10 +48,10 @@ struct gn_identify_service {
 	uint32_t version; /* of this node's own message; incremented by each change */
 };
 
-/* The state of a connection; conn->service_state. */
+/* The state of a connection. */
 struct gn_identify_peer {
-	struct gn_list link;
-	struct gn_identify_service *service;
+	struct gn_service_conn base; /* base.service is the struct gn_identify_service */
+	struct gn_list link;         /* in service->peers */
 	struct gn_conn *conn;
 	struct gn_identify_bucket *bucket;
 	uint64_t hash;                   /* of the message that `known` was made from last */
@@ -69,9 +70,17 @@ int gn_identify_query(struct gn_identify_peer *peer);
 /* identify_own.c: appends the messages of this node for the peer of conn.  Errors as gn_node_addrs(). */
 int gn_identify_own_make(const struct gn_conn *conn, struct gn_buf *out);
 
+/* The state of a connection; NULL when there was no memory for it, or the connection is not open. */
+struct gn_identify_peer *gn_identify_peer_find(const struct gn_identify_service *service, const struct gn_conn *conn);
+/* The last message of the peer of a connection, for services that are attached after it was received; the caller calls
+ * gn_identify_view_fini().  It has no key and no record.  GN_EAGAIN: none was received yet, and on_identified
+ * will be called; -EINVAL: the node has no identify service; -ENOMEM. */
+int gn_identify_get(const struct gn_conn *conn, struct gn_identify_view *view);
+
 /* identify_op.c: finishes the waiting operations, with err 0 and the received bodies, or with an error. */
 void gn_identify_ops_finish(struct gn_list *waiters, int err, const struct gn_buf *body);
-/* Frees all operations; their callbacks are not called. */
-void gn_identify_ops_free(struct gn_identify_service *service);
+/* The service is being stopped: frees all operations.  Unless the node is being freed, their on_done is called, with
+ * GN_ECLOSED if they have no result. */
+void gn_identify_ops_stop(struct gn_identify_service *service);
 
 #endif

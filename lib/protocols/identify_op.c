@@ -68,21 +68,25 @@ void gn_identify_ops_finish(struct gn_list *waiters, int err, const struct gn_bu
 		identify_op_finish(op, err, body != NULL ? body->p : NULL, body != NULL ? body->len : 0);
 }
 
-void gn_identify_ops_free(struct gn_identify_service *service)
+void gn_identify_ops_stop(struct gn_identify_service *service)
 {
 	struct gn_identify *op;
 
 	while ((op = gn_list_first(&service->ops, struct gn_identify, link)) != NULL) {
 		if (op->dialer != NULL)
 			gn_dialer_cancel(op->dialer);
-		identify_op_free(op);
+		op->dialer = NULL;
+		if (service->node->is_being_freed)
+			identify_op_free(op);
+		else
+			identify_op_notify(&op->task);
 	}
 }
 
 static void identify_op_on_conn(void *arg, int err, struct gn_conn *conn)
 {
 	struct gn_identify *op = arg;
-	struct gn_identify_peer *peer = conn != NULL ? conn->service_state : NULL;
+	struct gn_identify_peer *peer = conn != NULL ? gn_identify_peer_find(op->service, conn) : NULL;
 
 	op->dialer = NULL;
 	if (err == 0 && peer == NULL)
@@ -102,7 +106,7 @@ static void identify_op_on_conn(void *arg, int err, struct gn_conn *conn)
 		gn_list_add_tail(&peer->waiters, &op->link_waiting);
 }
 
-/* The node is being freed; gn_identify_ops_free() frees op. */
+/* The node is being freed; gn_identify_ops_stop() frees op. */
 static void identify_op_on_lost(void *arg)
 {
 	((struct gn_identify *)arg)->dialer = NULL;
@@ -130,6 +134,7 @@ int gn_identify_start(struct gn_node *node, const struct gn_identify_cfg *cfg, s
 		return -ENOMEM;
 	op->service = sv;
 	op->cfg = *cfg;
+	op->err = GN_ECLOSED; /* should the service be stopped before there is a result */
 	gn_list_init(&op->link);
 	gn_list_init(&op->link_waiting);
 	gn_task_init(&op->task, identify_op_notify);

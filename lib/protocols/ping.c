@@ -97,13 +97,14 @@ static void echo_on_open(void *arg, struct gn_stream *handed)
 	e->stream.arg = e;
 }
 
-static int ping_service_start(struct gn_node *node, void **state)
+static int ping_service_start(struct gn_node *node, const void *config, void **state)
 {
 	struct gn_ping_service *sv = calloc(1, sizeof *sv);
 	struct gn_registry_entry entry = {.on_open = echo_on_open, .arg = sv};
 	char id[] = GN_PING_ID;
 	int err;
 
+	(void)config;
 	if (sv == NULL)
 		return -ENOMEM;
 	sv->node = node;
@@ -133,15 +134,13 @@ static void ping_service_on_gone(void *state, struct gn_conn *c)
 	gn_ping_ops_gone(sv, c);
 }
 
-static void ping_service_stop(struct gn_node *node, void *state)
+static void ping_service_stop(void *state)
 {
 	struct gn_ping_service *sv = state;
-	struct ping_echo *e;
 
-	gn_ping_ops_free(sv);
-	while ((e = gn_list_first(&sv->streams, struct ping_echo, link)) != NULL)
-		echo_free(e);
-	gn_registry_del(&node->registry, GN_PING_ID);
+	/* on_gone has closed the streams of every connection. */
+	gn_registry_del(&sv->node->registry, GN_PING_ID);
+	gn_ping_ops_stop(sv);
 	free(sv);
 }
 

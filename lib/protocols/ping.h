@@ -27,8 +27,9 @@ struct gn_ping_service {
 	struct gn_list ops; /* struct gn_ping */
 };
 
-/* Frees all operations; their callbacks are not called. */
-void gn_ping_ops_free(struct gn_ping_service *service);
+/* The service is being stopped: frees all operations.  Unless the node is being freed, their on_done is called, with
+ * GN_ECLOSED if they have no result. */
+void gn_ping_ops_stop(struct gn_ping_service *service);
 /* The connection has ended: its operations fail. */
 void gn_ping_ops_gone(struct gn_ping_service *service, const struct gn_conn *c);
 

@@ -48,14 +48,6 @@ static void ping_op_free(struct gn_ping *op)
 	free(op);
 }
 
-void gn_ping_ops_free(struct gn_ping_service *service)
-{
-	struct gn_ping *op;
-
-	while ((op = gn_list_first(&service->ops, struct gn_ping, link)) != NULL)
-		ping_op_free(op);
-}
-
 static void ping_op_notify(struct gn_task *task)
 {
 	struct gn_ping *op = gn_list_entry(task, struct gn_ping, task);
@@ -64,6 +56,18 @@ static void ping_op_notify(struct gn_task *task)
 
 	ping_op_free(op);
 	cfg.on_done(cfg.arg, err);
+}
+
+void gn_ping_ops_stop(struct gn_ping_service *service)
+{
+	struct gn_ping *op;
+
+	while ((op = gn_list_first(&service->ops, struct gn_ping, link)) != NULL) {
+		if (service->node->is_being_freed)
+			ping_op_free(op);
+		else
+			ping_op_notify(&op->task);
+	}
 }
 
 static void ping_op_finish(struct gn_ping *op, int err)
@@ -205,7 +209,7 @@ static void ping_op_on_conn(void *arg, int err, struct gn_conn *conn)
 		ping_op_send(op);
 }
 
-/* The node is being freed; gn_ping_ops_free() frees op. */
+/* The node is being freed; gn_ping_ops_stop() frees op. */
 static void ping_op_on_lost(void *arg)
 {
 	((struct gn_ping *)arg)->dialer = NULL;
@@ -233,6 +237,7 @@ int gn_ping_start(struct gn_node *node, const struct gn_ping_cfg *cfg, struct gn
 		return -ENOMEM;
 	op->service = sv;
 	op->cfg = *cfg;
+	op->err = GN_ECLOSED; /* should the service be stopped before there is a result */
 	gn_list_init(&op->link);
 	gn_timer_init(&op->timer, node->loop, ping_op_on_timer, op);
 	gn_task_init(&op->task, ping_op_notify);

@@ -76,9 +76,14 @@ static void start(struct fix *f, size_t from, size_t to)
 	assert_int_equal(f->done, 0);
 }
 
+static const struct gn_identify_peer *peer_state(const struct gn_conn *c)
+{
+	return gn_identify_peer_find(gn_node_service(c->node, &gn_service_identify), c);
+}
+
 static const struct gn_identify_peer *known(struct fix *f, size_t node)
 {
-	return net_conn(&f->w, node, 0)->service_state;
+	return peer_state(net_conn(&f->w, node, 0));
 }
 
 /* Until the node's i-th connection is there and the peer is being asked. */
@@ -86,7 +91,7 @@ static void run_to_question(struct fix *f, size_t node, size_t i)
 {
 	for (int k = 0; k < 1000; k++) {
 		const struct gn_conn *c = net_conn(&f->w, node, i);
-		const struct gn_identify_peer *peer = c != NULL ? c->service_state : NULL;
+		const struct gn_identify_peer *peer = c != NULL ? peer_state(c) : NULL;
 
 		if (peer != NULL && peer->query != NULL)
 			return;

@@ -13,7 +13,8 @@
 static const struct gn_identify_peer *peer_of(struct test_node *t)
 {
 	assert_int_equal(t->node->n_conns, 1);
-	return gn_list_entry(t->node->conns.next, struct gn_conn, link_node)->service_state;
+	return gn_identify_peer_find(gn_node_service(t->node, &gn_service_identify),
+				     gn_list_entry(t->node->conns.next, struct gn_conn, link_node));
 }
 
 static void start(struct test_node *t, struct raw_peer *f)
