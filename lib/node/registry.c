@@ -73,6 +73,7 @@ int gn_registry_add(struct gn_registry *r, const struct gn_registry_entry *entry
 		return -ENOMEM;
 	r->entries[i] = *entry;
 	r->entries[i].id = id;
+	r->entries[i].generation = ++r->generation;
 	return 0;
 }
 

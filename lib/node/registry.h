@@ -7,12 +7,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct gn_stream;
 
 struct gn_registry_entry {
 	char *id; /* NULL: the slot is free */
 	bool hidden;
+	uint32_t generation; /* set by gn_registry_add(); another one for each entry that was ever added */
 	/* A peer opened a stream for this protocol.  The callee takes it over with gn_stream_accept(), or resets and
 	 * closes it; the memory of *stream belongs to the caller.  May add and delete protocols. */
 	void (*on_open)(void *arg, struct gn_stream *stream);
@@ -23,6 +25,7 @@ struct gn_registry_entry {
 struct gn_registry {
 	struct gn_registry_entry *entries;
 	size_t n;
+	uint32_t generation; /* of the entry that was added last */
 };
 
 void gn_registry_fini(struct gn_registry *r);

@@ -121,7 +121,10 @@ static void stream_on_step(void *arg, struct gn_stack *stack, struct gn_layer *l
 			s->mux->session->ops->sync(s->mux);
 		}
 		if (s->inbound) {
-			s->protocol = s->conn->node->registry.entries[gn_select_chosen(l)].id;
+			const struct gn_registry *r = &s->conn->node->registry;
+
+			s->protocol = r->entries[gn_select_chosen(l)].id;
+			s->generation = r->entries[gn_select_chosen(l)].generation;
 			gn_negotiating_del(s);
 			/* If there is no memory for it, stream_hand_over() sees to that. */
 			(void)s->mux->session->ops->establish(s->mux);
@@ -201,8 +204,8 @@ static void stream_hand_over(struct gn_stream *s)
 
 	s->preface = s->mux->sent;
 	gn_timer_stop(&s->timer);
-	/* The protocol may have been deleted while the answer was sent, so the entry is found by its pointer. */
-	while (i < r->n && r->entries[i].id != s->protocol)
+	/* The protocol may have been deleted while the answer was sent, and another one may be in its place. */
+	while (i < r->n && (r->entries[i].id == NULL || r->entries[i].generation != s->generation))
 		i++;
 	if (i == r->n || !s->mux->is_established) {
 		stream_discard(s);

@@ -30,13 +30,14 @@ struct gn_stream {
 	struct gn_list link_negotiating; /* in network->negotiating: inbound, and without a protocol */
 	const char *protocol;            /* the opener's string, or that of the registry */
 	bool inbound;
-	bool is_open;      /* the protocol is negotiated */
-	bool is_drained;   /* GN_DRAINED was delivered */
-	bool is_ending;    /* gn_stream_end() was called; the end is sent after the peer's answer */
-	bool pending_sync; /* gn_stream_sync() waits for that end */
-	char *unknown;     /* inbound: a proposal that is not served, until it is reported */
-	uint64_t preface;  /* bytes of mux->sent that belong to the negotiation */
-	int err;           /* the error that the stream failed with; 0 while it is open */
+	bool is_open;        /* the protocol is negotiated */
+	bool is_drained;     /* GN_DRAINED was delivered */
+	bool is_ending;      /* gn_stream_end() was called; the end is sent after the peer's answer */
+	bool pending_sync;   /* gn_stream_sync() waits for that end */
+	char *unknown;       /* inbound: a proposal that is not served, until it is reported */
+	uint64_t preface;    /* bytes of mux->sent that belong to the negotiation */
+	int err;             /* the error that the stream failed with; 0 while it is open */
+	uint32_t generation; /* inbound: that of the registry's entry */
 	/* Events of gn.h's enum gn_channel_event.  The owner may close and free the stream in it. */
 	void (*on_event)(void *arg, struct gn_stream *s, unsigned events);
 	/* The node is being freed and has closed the stream; the owner frees its memory, and calls nothing else. */
