@@ -256,7 +256,7 @@ static void of_a_node(void **state)
 		good += r == 0;
 		assert_int_equal(heap.live, live);
 	}
-	assert_true(good <= 1); /* the cipher, which is only fetched early */
+	assert_true(good <= 3); /* those of gn_interfaces_get(): without it the order of addresses is only less good */
 	gn_key_free(key);
 }
 
