@@ -87,6 +87,18 @@ bool gn_names_is_in(const struct gn_multiaddr *addr)
 	return name_find(addr, &part);
 }
 
+/* The name in a component, which holds no NUL, as a string; NULL without memory. */
+static char *name_copy(const struct gn_multiaddr_part *part)
+{
+	char *name = malloc(part->len + 1);
+
+	if (name != NULL) {
+		memcpy(name, part->value, part->len);
+		name[part->len] = '\0';
+	}
+	return name;
+}
+
 /* Adds an item in front of `before`; takes over addr.  from: the item whose name was resolved to it; NULL: none.  A
  * duplicate is freed, and 0 returned.  GN_ELIMIT: there are GN_NAMES_RESULTS; -ENOMEM. */
 static int item_add(struct gn_names *op, struct gn_list *before, struct gn_multiaddr *addr, const struct item *from)
@@ -102,8 +114,7 @@ static int item_add(struct gn_names *op, struct gn_list *before, struct gn_multi
 			}
 		}
 		it = calloc(1, sizeof *it);
-		if (it != NULL && from != NULL &&
-		    (it->target.name = strndup((const char *)from->part.value, from->part.len)) == NULL) {
+		if (it != NULL && from != NULL && (it->target.name = name_copy(&from->part)) == NULL) {
 			free(it);
 			it = NULL;
 		}
