@@ -13,6 +13,7 @@ struct gn_slot {
 	const void *key;
 	void *value;
 	void (*fini)(void *value);
+	size_t n_users; /* of one that is shared */
 };
 
 #define PAUSE GN_SEC    /* a clock reading that is later than expected by more than this follows a pause */
@@ -128,6 +129,49 @@ void *gn_loop_slot_get(const struct gn_loop *loop, const void *key)
 		if (s->key == key)
 			return s->value;
 	return NULL;
+}
+
+/* The place of a slot in the list; *it is NULL when there is none. */
+static struct gn_slot **loop_slot_find(struct gn_loop *loop, const void *key)
+{
+	struct gn_slot **at = &loop->slots;
+
+	while (*at != NULL && (*at)->key != key)
+		at = &(*at)->next;
+	return at;
+}
+
+int gn_loop_slot_acquire(struct gn_loop *loop, const struct gn_slot_ops *ops, void **value)
+{
+	struct gn_slot *s = *loop_slot_find(loop, ops);
+	void *made;
+	int err;
+
+	if (s == NULL) {
+		err = ops->make(&made);
+		if (err != 0)
+			return err;
+		err = gn_loop_slot_put(loop, ops, made, ops->fini);
+		if (err != 0) {
+			ops->fini(made);
+			return err;
+		}
+		s = *loop_slot_find(loop, ops);
+	}
+	s->n_users++;
+	*value = s->value;
+	return 0;
+}
+
+void gn_loop_slot_release(struct gn_loop *loop, const struct gn_slot_ops *ops)
+{
+	struct gn_slot **at = loop_slot_find(loop, ops), *s = *at;
+
+	if (s == NULL || --s->n_users > 0)
+		return;
+	*at = s->next;
+	s->fini(s->value);
+	free(s);
 }
 
 void gn_task_init(struct gn_task *task, void (*run)(struct gn_task *task))

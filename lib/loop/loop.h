@@ -67,6 +67,17 @@ int gn_loop_slot_put(struct gn_loop *loop, const void *key, void *value, void (*
 /* The value, which stays the loop's; NULL when there is none. */
 void *gn_loop_slot_get(const struct gn_loop *loop, const void *key);
 
+/* A slot that is shared has the address of its ops as its key, and exists only while it is in use. */
+struct gn_slot_ops {
+	int (*make)(void **value); /* 0 or an error */
+	void (*fini)(void *value);
+};
+
+/* Gets the value of a shared slot, which make makes for its first user.  Each user calls gn_loop_slot_release() before
+ * the loop is freed; the last call frees the value by fini.  0, the error of make, or -ENOMEM. */
+int gn_loop_slot_acquire(struct gn_loop *loop, const struct gn_slot_ops *ops, void **value);
+void gn_loop_slot_release(struct gn_loop *loop, const struct gn_slot_ops *ops);
+
 /* Returns the pages of freed memory to the system.  glibc does so by itself only at the end of its heap, where one small
  * block that is in use retains everything that was freed before it. */
 void gn_heap_trim(void);

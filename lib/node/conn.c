@@ -41,7 +41,7 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	struct gn_node *node = cfg->node;
 	struct gn_conn *c = calloc(1, sizeof *c);
 	const struct gn_limits *lim = &node->cfg.limits;
-	struct gn_stack_cfg stack = {&node->iobuf, NULL, NULL, gn_conn_on_step, conn_on_work, c};
+	struct gn_stack_cfg stack = {node->iobuf, NULL, NULL, gn_conn_on_step, conn_on_work, c};
 	int err;
 
 	if (c == NULL || gn_multiaddr_dup(cfg->link->remote, &c->remote) != 0 ||
@@ -79,8 +79,8 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	gn_conn_count_as(c, c->inbound ? GN_COUNT_PENDING : GN_COUNT_ADMITTED);
 	gn_task_init(&c->task, gn_conn_run);
 	gn_timer_init(&c->timer, node->loop, conn_on_timer, c);
-	gn_pipe_init(&c->rx, &node->iobuf, GN_IOBUF_RX + GN_IOBUF_REST);
-	gn_pipe_init(&c->tx, &node->iobuf, GN_IOBUF_TX);
+	gn_pipe_init(&c->rx, node->iobuf, GN_IOBUF_RX + GN_IOBUF_REST);
+	gn_pipe_init(&c->tx, node->iobuf, GN_IOBUF_TX);
 	c->tx.sends = true;
 	stack.rx = &c->rx;
 	stack.tx = &c->tx;

@@ -34,7 +34,7 @@ static bool conn_read(struct gn_conn *c)
 
 	if (!c->can_read || c->link == NULL || gn_pipe_is_closed(&c->rx) || gn_pipe_len(&c->rx) > rest_max(c))
 		return false;
-	at = gn_iobuf_fill(&c->node->iobuf, &c->rx, &room);
+	at = gn_iobuf_fill(c->node->iobuf, &c->rx, &room);
 	if (at == NULL) {
 		gn_pipe_close(&c->rx, -ENOMEM);
 		gn_stack_mark_bottom(&c->stack);
@@ -54,7 +54,7 @@ static bool conn_read(struct gn_conn *c)
 		 * a write error the loop may report nothing, so reading goes on until it finds the end. */
 		c->can_read = (size_t)n == room || c->write_err != 0;
 		gn_conn_received(c, (size_t)n);
-		gn_iobuf_filled(&c->node->iobuf, &c->rx, (size_t)n);
+		gn_iobuf_filled(c->node->iobuf, &c->rx, (size_t)n);
 	} else {
 		c->can_read = false;
 		gn_pipe_close(&c->rx, (int)n);

@@ -10,6 +10,7 @@
 #include "node/conn.h"
 #include "node/dialer.h"
 #include "node/listener.h"
+#include "node/shared_iobuf.h"
 
 /* ---- looking up ---- */
 
@@ -60,13 +61,13 @@ enum {
 
 static void node_on_trim(void *arg)
 {
-	((struct gn_node *)arg)->iobuf.freed = 0;
+	((struct gn_node *)arg)->iobuf->freed = 0;
 	gn_heap_trim();
 }
 
 void gn_node_released(struct gn_node *node)
 {
-	if (node->iobuf.freed >= NODE_TRIM_BYTES && !gn_timer_is_running(&node->trim_timer))
+	if (node->iobuf->freed >= NODE_TRIM_BYTES && !gn_timer_is_running(&node->trim_timer))
 		gn_timer_start(&node->trim_timer, NODE_TRIM_DELAY * GN_MSEC);
 }
 
@@ -133,8 +134,10 @@ int gn_node_close(struct gn_node *node, gn_time limit, void (*done)(void *arg), 
 
 static int node_init(struct gn_node *node)
 {
-	int err = gn_key_dup(node->cfg.key, &node->key);
+	int err = gn_shared_iobuf_acquire(node->loop, &node->iobuf);
 
+	if (err == 0)
+		err = gn_key_dup(node->cfg.key, &node->key);
 	if (err != 0)
 		return err;
 	gn_key_id(node->key, &node->id);
@@ -160,7 +163,6 @@ int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
 		return -ENOMEM;
 	node->loop = cfg->loop;
 	node->cfg = *cfg;
-	gn_iobuf_init(&node->iobuf);
 	gn_networks_init(&node->networks, &node->budget);
 	gn_list_init(&node->conns);
 	gn_list_init(&node->pending);
@@ -198,7 +200,8 @@ void gn_node_free(struct gn_node *node)
 	gn_timer_fini(&node->close_timer);
 	gn_timer_fini(&node->trim_timer);
 	gn_task_cancel(&node->close_task);
-	gn_iobuf_fini(&node->iobuf);
+	if (node->iobuf != NULL)
+		gn_shared_iobuf_release(node->loop);
 	gn_key_free(node->key);
 	free(node->agent);
 	free(node);

@@ -26,7 +26,7 @@ struct gn_node {
 	struct gn_key *key;
 	struct gn_peer_id id;
 	char *agent;
-	struct gn_iobuf iobuf;
+	struct gn_iobuf *iobuf; /* the loop's, which all nodes on it share */
 	struct gn_budget budget;
 	struct gn_registry registry;
 

@@ -176,7 +176,7 @@ static void stream_on_work(void *arg)
 static int stream_select_start(struct gn_stream *s)
 {
 	struct gn_node *node = s->conn->node;
-	struct gn_stack_cfg cfg = {&node->iobuf, &s->mux->rx, &s->mux->tx, stream_on_step, stream_on_work, s};
+	struct gn_stack_cfg cfg = {node->iobuf, &s->mux->rx, &s->mux->tx, stream_on_step, stream_on_work, s};
 	struct gn_select_cfg sel = {
 		.initiator = !s->inbound,
 		.ids = &s->protocol,

@@ -325,7 +325,7 @@ static void what_peers_have_filled_goes_back_to_the_system(void **state)
 	test_node_init(&t, true, &lim);
 	raw_peer_open(&f, &t, 2);
 	for (int i = 0; i < BLOCKS; i++) {
-		blocks[i] = gn_block_new(&t.node->iobuf, GN_BLOCK_MAX);
+		blocks[i] = gn_block_new(t.node->iobuf, GN_BLOCK_MAX);
 		pins[i] = malloc(3000);
 		assert_non_null(blocks[i]);
 		assert_non_null(pins[i]);
@@ -333,7 +333,7 @@ static void what_peers_have_filled_goes_back_to_the_system(void **state)
 	}
 	full = resident();
 	for (int i = 0; i < BLOCKS; i++)
-		gn_block_free(&t.node->iobuf, blocks[i]);
+		gn_block_free(t.node->iobuf, blocks[i]);
 	raw_peer_abort(&f); /* the connection that had them is gone */
 	test_node_run(&t, 2 * GN_SEC);
 	assert_true(resident() + (size_t)BLOCKS * GN_BLOCK_MAX / 2 < full);
