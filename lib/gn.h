@@ -308,6 +308,7 @@ struct gn_limits {
 };
 
 struct gn_node;
+struct gn_event;
 
 /* The configuration of one component, in a form that its header defines. */
 struct gn_component_cfg {
@@ -332,6 +333,8 @@ struct gn_node_cfg {
 	 * call.  Of proposals that arrive together only the last is reported.  May be NULL. */
 	void (*on_unknown_protocol)(void *arg, const struct gn_peer_id *peer, const struct gn_multiaddr *remote,
 				    const char *protocol);
+	/* The state of the node has changed: peers, paths, own addresses, listeners; see gn_event.h.  May be NULL. */
+	void (*on_event)(void *arg, const struct gn_event *event);
 	void *arg;
 };
 
@@ -354,6 +357,12 @@ void gn_node_id(const struct gn_node *node, struct gn_peer_id *out);
  * /p2p/ID, which the caller frees.  GN_ENOTRANS, -ENOMEM, -errno. */
 int gn_node_listen(struct gn_node *node, const struct gn_multiaddr *addr, struct gn_multiaddr **bound);
 void gn_node_unlisten(struct gn_node *node); /* closes all listeners */
+/* A listener that can be closed alone.  The handle is valid until gn_listener_close(), gn_node_unlisten(),
+ * gn_node_close() or gn_node_free().  Errors as gn_node_listen(). */
+struct gn_listener;
+int gn_listener_open(struct gn_node *node, const struct gn_multiaddr *addr, struct gn_listener **out);
+const struct gn_multiaddr *gn_listener_addr(const struct gn_listener *l); /* that is bound; owned by the listener */
+void gn_listener_close(struct gn_listener *l);
 /* The addresses to give to others, with /p2p/ID: a wildcard is replaced by each address of this host, and those that
  * others are likeliest to reach come first.  The caller frees the array of *n with gn_multiaddrs_free(). */
 int gn_node_addrs(const struct gn_node *node, struct gn_multiaddr ***out, size_t *n);
@@ -573,6 +582,7 @@ void gn_identify_cancel(struct gn_identify *op); /* before on_done only */
 #endif
 
 #include "gn_sealed.h" /* sealed messages (lib/crypto) */
+#include "gn_event.h"  /* events of a node (lib/node) */
 #include "gn_splice.h" /* channels joined inside the node (lib/api) */
 
 #endif

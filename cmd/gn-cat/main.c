@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cat.h"
+#include "common/events.h"
 #include "common/exit.h"
 #include "common/identity.h"
 #include "common/protocol.h"
@@ -153,6 +154,7 @@ static void cat_start_node(struct cat *c)
 	nc.key = key;
 	nc.limits = c->cfg.limits;
 	nc.gate = gate;
+	nc.on_event = c->cfg.log.json ? events_print : NULL;
 	if (c->cfg.listen)
 		nc.on_unknown_protocol = listen_on_unknown;
 	nc.arg = c;

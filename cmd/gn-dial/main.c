@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "common/events.h"
 #include "common/exit.h"
 #include "common/identity.h"
 #include "common/number.h"
@@ -90,6 +91,7 @@ static void dial_start_node(struct dialer *d)
 	nc.loop = d->loop;
 	nc.key = key;
 	nc.limits = d->cfg.limits;
+	nc.on_event = d->cfg.log.json ? events_print : NULL;
 	err = gn_node_new(&nc, &d->node);
 	if (err != 0)
 		die(exit_code(err), "cannot start: %s", gn_strerror(err));

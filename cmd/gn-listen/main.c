@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/allow.h"
+#include "common/events.h"
 #include "common/exit.h"
 #include "common/identity.h"
 #include "common/listening.h"
@@ -102,6 +103,7 @@ static void listen_start_node(struct listener *l)
 	nc.key = key;
 	nc.limits = l->cfg.limits;
 	nc.gate = allow_gate;
+	nc.on_event = l->cfg.log.json ? events_print : NULL;
 	nc.arg = &l->allow;
 	err = gn_node_new(&nc, &l->node);
 	if (err != 0)

@@ -6,10 +6,11 @@
 
 #include "base/log.h"
 #include "node/conn.h"
+#include "node/event.h"
 #include "node/node.h"
 #include "security/secure.h"
 
-struct listener {
+struct gn_listener {
 	struct gn_list link; /* in node->listeners */
 	struct gn_node *node;
 	const struct gn_transport_ops *transport;
@@ -51,7 +52,7 @@ static void listener_on_open(void *arg, struct gn_conn *c, int err)
 
 static void listener_on_link(void *arg, struct gn_link *link)
 {
-	struct listener *l = arg;
+	struct gn_listener *l = arg;
 	struct gn_conn_cfg cfg = {.node = l->node,
 				  .link = link,
 				  .inbound = true,
@@ -68,11 +69,11 @@ static void listener_on_link(void *arg, struct gn_link *link)
 		gn_log(GN_LOG_INFO, "a connection was not accepted: %s", gn_strerror(err));
 }
 
-int gn_node_listen(struct gn_node *node, const struct gn_multiaddr *addr, struct gn_multiaddr **bound)
+int gn_listener_open(struct gn_node *node, const struct gn_multiaddr *addr, struct gn_listener **out)
 {
 	const struct gn_transport_ops *t = gn_node_transport(node, addr);
 	struct gn_link_listen_cfg cfg = {.loop = node->loop, .node = node, .addr = addr, .on_link = listener_on_link};
-	struct listener *l;
+	struct gn_listener *l;
 	int err;
 
 	if (t == NULL)
@@ -85,11 +86,6 @@ int gn_node_listen(struct gn_node *node, const struct gn_multiaddr *addr, struct
 	gn_list_init(&l->link);
 	cfg.arg = l;
 	err = t->listen(gn_components_state(&node->components, t), &cfg, &l->at, &l->bound);
-	if (err == 0 && bound != NULL) {
-		err = gn_multiaddr_with_peer(l->bound, &node->id, bound);
-		if (err != 0)
-			t->close(l->at);
-	}
 	if (err != 0) {
 		gn_multiaddr_free(l->bound);
 		free(l);
@@ -102,20 +98,51 @@ int gn_node_listen(struct gn_node *node, const struct gn_multiaddr *addr, struct
 		if (security->prepare != NULL)
 			security->prepare(gn_components_state(&node->components, security));
 	}
+	gn_event_listener(node, l->bound, 0);
 	gn_node_changed(node);
+	*out = l;
 	return 0;
+}
+
+const struct gn_multiaddr *gn_listener_addr(const struct gn_listener *l)
+{
+	return l->bound;
+}
+
+/* Closes a listener; the caller reports the change. */
+static void listener_free(struct gn_listener *l, int err)
+{
+	gn_list_del(&l->link);
+	l->transport->close(l->at);
+	gn_event_listener(l->node, l->bound, err);
+	gn_multiaddr_free(l->bound);
+	free(l);
+}
+
+void gn_listener_close(struct gn_listener *l)
+{
+	struct gn_node *node = l->node;
+
+	listener_free(l, GN_ECLOSED);
+	gn_node_changed(node);
+}
+
+int gn_node_listen(struct gn_node *node, const struct gn_multiaddr *addr, struct gn_multiaddr **bound)
+{
+	struct gn_listener *l;
+	int err = gn_listener_open(node, addr, &l);
+
+	if (err == 0 && bound != NULL && (err = gn_multiaddr_with_peer(l->bound, &node->id, bound)) != 0)
+		gn_listener_close(l);
+	return err;
 }
 
 void gn_listeners_close(struct gn_node *node)
 {
-	struct listener *l;
+	struct gn_listener *l;
 
-	while ((l = gn_list_first(&node->listeners, struct listener, link)) != NULL) {
-		gn_list_del(&l->link);
-		l->transport->close(l->at);
-		gn_multiaddr_free(l->bound);
-		free(l);
-	}
+	while ((l = gn_list_first(&node->listeners, struct gn_listener, link)) != NULL)
+		listener_free(l, GN_ECLOSED);
 }
 
 void gn_node_unlisten(struct gn_node *node)
@@ -131,6 +158,6 @@ int gn_listeners_bound(const struct gn_node *node, const struct gn_multiaddr **o
 
 	gn_list_for_each(at, &node->listeners)
 		if (n < max)
-			out[n++] = gn_list_entry(at, struct listener, link)->bound;
+			out[n++] = gn_list_entry(at, struct gn_listener, link)->bound;
 	return n;
 }

@@ -6,6 +6,7 @@
 
 #include "node/conn.h"
 #include "node/dialer.h"
+#include "node/event.h"
 #include "node/node.h"
 
 /*     STARTING -- its task has reported the open connections --> RUNNING
@@ -185,7 +186,7 @@ void *gn_node_service(const struct gn_node *node, const struct gn_service_ops *o
 int gn_services_start(struct gn_node *node)
 {
 	const struct gn_service_ops *const *ops = node->cfg.components->services;
-	int err = 0;
+	int err = node->cfg.on_event != NULL ? gn_service_attach(node, &gn_service_events, NULL) : 0;
 
 	for (size_t i = 0; ops != NULL && ops[i] != NULL && err == 0; i++)
 		err = gn_service_attach(node, ops[i], NULL);

@@ -692,9 +692,10 @@ more"
 @test "-j prints the same as JSON objects" {
 	start gn-cat "${at[@]}" -j $lo
 	run -0 --separate-stderr "${cat[@]}" -j "$addr" <<<data
-	assert_equal "$(jq -r '[.event, .code, .bytes_out] | @csv' <<<"$stderr" | tr '\n' ' ')" '"open",, "close",0,5 '
+	assert_equal "$(jq -r '[.event, .code, .bytes_out] | @csv' <<<"$stderr" | tr '\n' ' ')" '"connected",, "open",, "close",0,5 "gone",, '
 	ends_with 0 "$pid"
-	assert_equal "$(jq -r '.event' <err | tr '\n' ' ')" "listening open close "
+	assert_equal "$(jq -r '.event' <err | grep -v -- - | tr '\n' ' ')" "listening connected open close gone "
+	assert_equal "$(jq -r 'select(.event == "addr-new").addr' <err)" "${addr%#*}"
 	assert_equal "$(jq -r 'select(.event == "listening").addrs[0]' <err)" "$addr"
 }
 

@@ -339,6 +339,22 @@ refused_at() {
 	assert_equal "$(jq -r 'select(.event == "close") | .peer, .code, .frames_in' err | tr '\n' ' ')" "$cli 0 3 "
 }
 
+@test "-j prints the events of peers, listeners and own addresses" {
+	start gn-listen "${at[@]}" -j -F line /x/1
+	seq 3 | "${dial[@]}" -j -F line "$addr" /x/1 2>dialed
+	until_true 10 grep -q '"gone"' err
+	kill "$pid"
+	wait "$pid" || true
+	assert_equal "$(jq -r 'select(.event == "listener-up").addr' err)" "${addr%/p2p/*}"
+	assert_equal "$(jq -r 'select(.event == "addr-new").addr' err)" "$addr"
+	assert_equal "$(jq -r 'select(.event == "connected") | .peer, .path, .inbound' err | tr '\n' ' ')" "$cli direct true "
+	assert_equal "$(jq -r 'select(.event == "gone") | .peer, .path, .inbound' err | tr '\n' ' ')" "$cli direct true "
+	assert_equal "$(jq -r 'select(.event == "listener-down") | .addr, .error' err | tr '\n' ' ')" "${addr%/p2p/*} GN_ECLOSED "
+	assert_equal "$(jq -r 'select(.event == "addr-lost").addr' err)" "$addr"
+	assert_equal "$(jq -r '.event' dialed | tr '\n' ' ')" "connected open close gone "
+	assert_equal "$(jq -r 'select(.event == "gone") | .addr, .error' dialed | tr '\n' ' ')" "${addr%/p2p/*} GN_ECLOSED "
+}
+
 @test "inherited descriptors stay blocking" {
 	mkfifo in out2
 	gn-listen "${at[@]}" --ready-fd 9 -F line /x/1 <>in >out2 2>err 9>ready 3>&- &

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+#include "node/event.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "addr/multiaddr.h"
+#include "node/conn.h"
+#include "node/node.h"
+
+enum { EVENT_BUCKETS = 256 };
+
+struct event_peer {
+	struct event_peer *next; /* in the bucket */
+	struct gn_peer_id id;
+	struct gn_list conns; /* struct event_conn, in the order in which they opened; new channels use the first */
+};
+
+struct event_conn {
+	struct gn_service_conn base;
+	struct gn_list link; /* in peer->conns */
+	struct gn_conn *conn;
+	struct event_peer *peer;
+};
+
+struct event_item {
+	struct gn_list link; /* in pending */
+	struct gn_event event;
+	struct gn_multiaddr *addr;
+};
+
+struct events {
+	struct gn_node *node;
+	struct event_peer *buckets[EVENT_BUCKETS];
+	struct gn_list pending;
+	struct gn_task task;         /* delivers what is pending */
+	bool is_addrs_dirty;         /* the own addresses are to be compared with addrs */
+	struct gn_multiaddr **addrs; /* those that were reported */
+	size_t n_addrs;
+};
+
+const char *gn_event_name(enum gn_event_type type)
+{
+	static const char *const names[] = {"connected", "gone",        "path",         "addr-new",
+					    "addr-lost", "listener-up", "listener-down"};
+
+	return (size_t)type < sizeof names / sizeof *names ? names[type] : "unknown";
+}
+
+/* ---- the queue ---- */
+
+static void event_item_free(struct event_item *item)
+{
+	gn_list_del(&item->link);
+	gn_multiaddr_free(item->addr);
+	free(item);
+}
+
+static void event_push(struct events *ev, const struct gn_event *event)
+{
+	struct event_item *item = calloc(1, sizeof *item);
+
+	if (item == NULL)
+		return;
+	item->event = *event;
+	gn_list_init(&item->link);
+	if (gn_multiaddr_dup(event->addr, &item->addr) != 0) {
+		event_item_free(item);
+		return;
+	}
+	item->event.addr = item->addr;
+	gn_list_add_tail(&ev->pending, &item->link);
+	gn_task_post(ev->node->loop, &ev->task);
+}
+
+static void event_push_addr(struct events *ev, enum gn_event_type type, const struct gn_multiaddr *addr)
+{
+	struct gn_event event = {.type = type, .addr = addr};
+
+	event_push(ev, &event);
+}
+
+static bool event_has_addr(struct gn_multiaddr *const *addrs, size_t n, const struct gn_multiaddr *addr)
+{
+	for (size_t i = 0; i < n; i++)
+		if (gn_multiaddr_is_equal(addrs[i], addr))
+			return true;
+	return false;
+}
+
+/* Reports the differences between the own addresses and those that were reported.  Both lists are short. */
+static void event_compare_addrs(struct events *ev)
+{
+	struct gn_multiaddr **addrs;
+	size_t n;
+
+	if (!ev->is_addrs_dirty || gn_node_addrs(ev->node, &addrs, &n) != 0)
+		return;
+	ev->is_addrs_dirty = false;
+	for (size_t i = 0; i < ev->n_addrs; i++)
+		if (!event_has_addr(addrs, n, ev->addrs[i]))
+			event_push_addr(ev, GN_EVENT_ADDR_LOST, ev->addrs[i]);
+	for (size_t i = 0; i < n; i++)
+		if (!event_has_addr(ev->addrs, ev->n_addrs, addrs[i]))
+			event_push_addr(ev, GN_EVENT_ADDR_NEW, addrs[i]);
+	gn_multiaddrs_free(ev->addrs, ev->n_addrs);
+	ev->addrs = addrs;
+	ev->n_addrs = n;
+}
+
+static void events_on_task(struct gn_task *task)
+{
+	struct events *ev = gn_list_entry(task, struct events, task);
+	const struct gn_node_cfg *cfg = &ev->node->cfg;
+	struct event_item *item;
+
+	event_compare_addrs(ev);
+	while ((item = gn_list_first(&ev->pending, struct event_item, link)) != NULL) {
+		cfg->on_event(cfg->arg, &item->event);
+		event_item_free(item);
+	}
+}
+
+static void events_on_change(void *state)
+{
+	struct events *ev = state;
+
+	ev->is_addrs_dirty = true;
+	gn_task_post(ev->node->loop, &ev->task);
+}
+
+void gn_event_listener(struct gn_node *node, const struct gn_multiaddr *bound, int err)
+{
+	struct events *ev = gn_node_service(node, &gn_service_events);
+	struct gn_event event = {.type = err == 0 ? GN_EVENT_LISTENER_UP : GN_EVENT_LISTENER_DOWN,
+				 .err = err,
+				 .addr = bound};
+
+	if (ev == NULL || node->is_being_freed)
+		return;
+	event_push(ev, &event);
+	events_on_change(ev);
+}
+
+/* ---- peers ---- */
+
+static struct event_peer **event_peer_at(struct events *ev, const struct gn_peer_id *id)
+{
+	/* The last byte is a part of a hash or of a public key. */
+	struct event_peer **at = &ev->buckets[id->len > 0 ? id->bytes[id->len - 1] : 0];
+
+	while (*at != NULL && !gn_peer_id_is_equal(&(*at)->id, id))
+		at = &(*at)->next;
+	return at;
+}
+
+static void event_push_conn(struct events *ev, enum gn_event_type type, const struct gn_conn *c)
+{
+	struct gn_event event = {.type = type,
+				 .peer = c->peer,
+				 .addr = c->remote,
+				 .inbound = c->inbound,
+				 .path = GN_PATH_DIRECT};
+
+	if (type == GN_EVENT_GONE)
+		event.err = c->err != 0 ? c->err : GN_EGONE;
+	event_push(ev, &event);
+}
+
+static void events_on_conn(void *state, struct gn_conn *c)
+{
+	struct events *ev = state;
+	struct event_peer **at = event_peer_at(ev, &c->peer), *peer = *at;
+	struct event_conn *ec = calloc(1, sizeof *ec);
+
+	if (ec != NULL && peer == NULL) {
+		peer = calloc(1, sizeof *peer);
+		if (peer != NULL) {
+			peer->id = c->peer;
+			gn_list_init(&peer->conns);
+			*at = peer;
+		}
+	}
+	if (ec == NULL || peer == NULL) {
+		free(ec);
+		return;
+	}
+	ec->conn = c;
+	ec->peer = peer;
+	gn_list_init(&ec->link);
+	if (gn_list_is_empty(&peer->conns))
+		event_push_conn(ev, GN_EVENT_CONNECTED, c);
+	gn_list_add_tail(&peer->conns, &ec->link);
+	gn_service_conn_add(c, &ec->base, ev);
+}
+
+static void events_on_gone(void *state, struct gn_conn *c)
+{
+	struct events *ev = state;
+	struct gn_service_conn *s = gn_service_conn_find(c, ev);
+	struct event_conn *ec = s != NULL ? gn_list_entry(s, struct event_conn, base) : NULL;
+	struct event_peer *peer;
+	bool was_first;
+
+	if (ec == NULL) /* there was no memory */
+		return;
+	peer = ec->peer;
+	was_first = peer->conns.next == &ec->link;
+	gn_service_conn_del(c, &ec->base);
+	gn_list_del(&ec->link);
+	free(ec);
+	if (gn_list_is_empty(&peer->conns)) {
+		*event_peer_at(ev, &peer->id) = peer->next;
+		free(peer);
+		event_push_conn(ev, GN_EVENT_GONE, c);
+	} else if (was_first) {
+		event_push_conn(ev, GN_EVENT_PATH, gn_list_first(&peer->conns, struct event_conn, link)->conn);
+	}
+}
+
+static void events_on_path(void *state, struct gn_conn *c)
+{
+	struct gn_service_conn *s = gn_service_conn_find(c, state);
+	const struct event_conn *ec = s != NULL ? gn_list_entry(s, struct event_conn, base) : NULL;
+
+	if (ec != NULL && ec->peer->conns.next == &ec->link)
+		event_push_conn(state, GN_EVENT_PATH, c);
+}
+
+/* ---- life ---- */
+
+static int events_start(struct gn_node *node, const void *config, void **state)
+{
+	struct events *ev = calloc(1, sizeof *ev);
+
+	(void)config;
+	if (ev == NULL)
+		return -ENOMEM;
+	ev->node = node;
+	gn_list_init(&ev->pending);
+	gn_task_init(&ev->task, events_on_task);
+	*state = ev;
+	return 0;
+}
+
+static void events_stop(void *state)
+{
+	struct events *ev = state;
+	struct event_item *item;
+
+	while ((item = gn_list_first(&ev->pending, struct event_item, link)) != NULL)
+		event_item_free(item);
+	gn_task_cancel(&ev->task);
+	gn_multiaddrs_free(ev->addrs, ev->n_addrs);
+	free(ev);
+}
+
+const struct gn_service_ops gn_service_events = {
+	.name = "events",
+	.start = events_start,
+	.stop = events_stop,
+	.on_conn = events_on_conn,
+	.on_path = events_on_path,
+	.on_change = events_on_change,
+	.on_gone = events_on_gone,
+};

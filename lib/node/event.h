@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The events of a node, as gn_event.h has them.  They are a service, which exists only if the program has set
+ * on_event; it keeps a table of connected peers, and the own addresses that were reported.
+ */
+#ifndef GN_NODE_EVENT_H
+#define GN_NODE_EVENT_H
+
+#include "node/service.h"
+
+extern const struct gn_service_ops gn_service_events;
+
+/* A listener has opened (err 0), or was closed because of err; bound is its address.  No effect without on_event. */
+void gn_event_listener(struct gn_node *node, const struct gn_multiaddr *bound, int err);
+
+#endif
