@@ -38,7 +38,7 @@ on_tty() { script -qfec "$1" tty </dev/null >/dev/null; }
 	input=f start gn-cat "${at[@]}" --send-only $lo
 	silent "${cat[@]}" "$addr"
 	ends_with 0 "$pid"
-	until_true 10 grep -q "waiting to see whether standard input" err2
+	until_true 10 grep -q "waiting for standard input to end" err2
 	refute is_gone "$peer"
 	echo late >&7
 	ends_with 8 "$peer"
@@ -139,7 +139,7 @@ half_ended() {
 @test "-p: a peer that ends and leaves is exit code 0 if standard input was empty" {
 	half_ended
 	kill -9 "$pid"
-	until_true 10 grep -q "waiting to see whether standard input" err2
+	until_true 10 grep -q "waiting for standard input to end" err2
 	exec 7>&-
 	ends_with 0 "$peer"
 }
@@ -147,7 +147,7 @@ half_ended() {
 @test "-p: a byte that is read after the peer has ended and left is exit code 8" {
 	half_ended
 	kill -9 "$pid"
-	until_true 10 grep -q "waiting to see whether standard input" err2
+	until_true 10 grep -q "waiting for standard input to end" err2
 	echo late >&7
 	ends_with 8 "$peer"
 	exec 7>&-
@@ -159,7 +159,7 @@ half_ended() {
 	# the acknowledgement is requested only once, which cannot be observed from outside
 	until_true 10 test "$(gn-dial -k cli --ping=1 "$addr" | wc -l)" -gt 0
 	kill -9 "$pid"
-	until_true 10 grep -q "waiting to see whether standard input" err2
+	until_true 10 grep -q "waiting for standard input to end" err2
 	exec 7>&-
 	ends_with 0 "$peer"
 }

@@ -439,7 +439,7 @@ on_tty_bg() {
 	assert_equal "$(cat code)" 1
 	assert_equal "$(cat said)" ""
 	ends_with 8 "$pid"
-	grep -q "nobody reads at the peer" err
+	grep -q "output has no reader any more" err
 }
 
 @test "a stdin that cannot be read is exit code 1, and 8 at the other end" {
@@ -626,7 +626,7 @@ more"
 	ends_with 5 "$peer"
 	exec 6>&-
 	ends_with 8 "$pid"
-	grep -q "nothing moved" err2
+	grep -q "no byte has moved" err2
 }
 
 @test "-w is exit code 5 when the port is silent" {
