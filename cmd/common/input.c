@@ -2,15 +2,15 @@
 #include "input.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fdio.h"
 
-#define PIECES 64                  /* results of reads that the ring may hold */
-#define ALIGN ((size_t)64)         /* alignment of each read: unaligned reads are much slower */
-#define READ_MIN ((size_t)4096)    /* with less room than this, nothing is read */
-#define READ_MAX ((size_t)1 << 18) /* the longest read; a longer one only pollutes the cache */
+#define PIECES 64               /* results of reads that the ring may hold */
+#define ALIGN ((size_t)64)      /* alignment of each read: unaligned reads are much slower */
+#define READ_MIN ((size_t)4096) /* with less room than this, nothing is read */
 
 /* The ring holds pieces, one for each read, which begin at multiples of ALIGN and never wrap.  When all are
  * skipped the ring starts again at offset 0, so that a fast consumer keeps it within few pages. */
@@ -24,7 +24,7 @@ struct input {
 	void (*cb)(void *arg);
 	void *arg;
 	uint8_t *ring;
-	size_t size, held;
+	size_t size, held, read_max;
 	struct input_piece pieces[PIECES];
 	unsigned first, n;
 	int end;
@@ -41,18 +41,19 @@ static void input_on_watch(void *arg, unsigned ready)
 		in->cb(in->arg); /* may free it */
 }
 
-int input_new(struct gn_loop *loop, int fd, bool own, size_t ring, struct input **out)
+int input_new(struct gn_loop *loop, const struct input_cfg *cfg, struct input **out)
 {
 	struct input *in = calloc(1, sizeof *in);
 	int err;
 
 	if (in == NULL)
 		return -ENOMEM;
-	in->size = ring;
-	in->ring = aligned_alloc(READ_MIN, ring);
+	in->size = cfg->ring;
+	in->read_max = cfg->read_max != 0 ? cfg->read_max : INPUT_READ_MAX;
+	in->ring = aligned_alloc(READ_MIN, cfg->ring);
 	err = in->ring != NULL ? 0 : -ENOMEM;
 	if (err == 0)
-		err = own ? fdio_open_own(&in->io, fd, false) : fdio_open(&in->io, fd, false);
+		err = cfg->own ? fdio_open_own(&in->io, cfg->fd, false) : fdio_open(&in->io, cfg->fd, false);
 	if (err == 0)
 		err = gn_watch_new(loop, in->io.fd, input_on_watch, in, &in->watch);
 	if (err != 0) {
@@ -60,6 +61,8 @@ int input_new(struct gn_loop *loop, int fd, bool own, size_t ring, struct input 
 		free(in);
 		return err;
 	}
+	if (in->io.kind == FDIO_FILE)
+		(void)posix_fadvise(in->io.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	*out = in;
 	return 0;
 }
@@ -120,7 +123,7 @@ ptrdiff_t input_fill(struct input *in)
 		return in->end;
 	if (n == 0)
 		return GN_ESPACE;
-	got = fdio_read(&in->io, in->ring + at, n < READ_MAX ? n : READ_MAX);
+	got = fdio_read(&in->io, in->ring + at, n < in->read_max ? n : in->read_max);
 	if (got > 0) {
 		*input_piece(in, in->n) = (struct input_piece){at, (size_t)got};
 		in->n++;

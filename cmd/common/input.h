@@ -14,14 +14,21 @@
 
 #include "gn.h"
 
-#define INPUT_BULK ((size_t)1 << 19)  /* size of the ring for standard input */
-#define INPUT_SMALL ((size_t)1 << 17) /* size of the ring for the pipe of one program among many */
+#define INPUT_READ_MAX ((size_t)1 << 18) /* the longest read; a longer one only pollutes the cache */
+#define INPUT_BULK ((size_t)1 << 19)     /* size of the ring for standard input */
+#define INPUT_SMALL ((size_t)1 << 17)    /* size of the ring for the pipe of one program among many */
 
 struct input;
 
 /* Takes ownership of fd (fdio.h) on success.  own: this process has created it, a pipe from a program.  0
  * or -errno. */
-int input_new(struct gn_loop *loop, int fd, bool own, size_t ring, struct input **out);
+struct input_cfg {
+	int fd;
+	bool own;
+	size_t ring;     /* size of the ring, a multiple of 4096 */
+	size_t read_max; /* the longest read; 0: INPUT_READ_MAX */
+};
+int input_new(struct gn_loop *loop, const struct input_cfg *cfg, struct input **out);
 /* cb is called on the loop when input_fill(), which had returned GN_EAGAIN, should be called again.  It may
  * free the input.  NULL: nothing is called. */
 void input_on_ready(struct input *in, void (*cb)(void *arg), void *arg);

@@ -319,7 +319,7 @@ int worker_new(const struct worker_cfg *cfg, struct worker **out)
 		worker_free(w);
 		return err;
 	}
-	err = input_new(cfg->loop, from, true, INPUT_SMALL, &w->in);
+	err = input_new(cfg->loop, &(struct input_cfg){.fd = from, .own = true, .ring = INPUT_SMALL}, &w->in);
 	if (err != 0)
 		close(from);
 	if (err == 0)

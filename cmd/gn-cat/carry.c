@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
+#include <unistd.h>
 
 #include "cat.h"
 #include "common/diag.h"
@@ -57,7 +58,8 @@ int carry_start(struct cat *c, struct gn_channel *ch, void (*on_opened)(void *ar
 	const struct stream_cfg cfg = {
 		.loop = c->loop,
 		.ch = ch,
-		.feed = c->feed,
+		.in = c->in,
+		.is_terminal = isatty(STDIN_FILENO),
 		.out = c->out,
 		.keep_open = c->cfg.keep,
 		.raw = c->raw,
@@ -79,7 +81,7 @@ int carry_start(struct cat *c, struct gn_channel *ch, void (*on_opened)(void *ar
 		streamlog_fini(&c->log);
 		return err;
 	}
-	size = c->feed != NULL && !c->cfg.keep ? feed_size(c->feed) : -1;
+	size = c->in != NULL && !c->cfg.keep ? c->in_size : -1;
 	c->is_sized = size > 0;
 	progress_start(c->progress, size);
 	return 0;

@@ -36,7 +36,8 @@ struct cat {
 	char protocol[1100];               /* PROTO, or /gn/cat/1.0.0 with the token */
 	char token[ADDRESS_TOKEN_MAX + 1]; /* "": none */
 	bool raw;
-	struct feed *feed;         /* NULL: only receives */
+	struct input *in;          /* NULL: only receives */
+	long long in_size;         /* bytes of standard input if it is a regular file, else -1 */
 	struct output *out;        /* NULL: only sends */
 	struct progress *progress; /* NULL: none is shown */
 	int code;                  /* the exit code */

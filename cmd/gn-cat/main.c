@@ -9,12 +9,17 @@
 #include "cat.h"
 #include "common/events.h"
 #include "common/exit.h"
+#include "common/fdio.h"
 #include "common/identity.h"
 #include "common/protocol.h"
 #include "common/secret.h"
 #include "common/signals.h"
 #include "protocol.h"
 #include "token.h"
+
+/* A chunk with its head fills four yamux bodies in full Noise records, so that one read results in one
+ * write. */
+#define READ_MAX ((size_t)4 * 65507 - 4)
 
 static const struct opt opts[] = {
 	{'l', "listen", NULL, "listen, and serve one stream", opt_flag, offsetof(struct cat_cfg, listen)},
@@ -166,10 +171,12 @@ static void cat_start_node(struct cat *c)
 
 static void cat_open_stdio(struct cat *c)
 {
+	const struct input_cfg in = {.fd = STDIN_FILENO, .ring = INPUT_READ_MAX, .read_max = READ_MAX};
 	int err = 0;
 
+	c->in_size = fdio_size(STDIN_FILENO);
 	if (!c->cfg.recv_only)
-		err = feed_new(c->loop, STDIN_FILENO, &c->feed);
+		err = input_new(c->loop, &in, &c->in);
 	if (err != 0)
 		die(EXIT_LOCAL, "standard input: %s", gn_strerror(err));
 	if (!c->cfg.send_only)
@@ -206,7 +213,7 @@ static void cat_stop(struct cat *c)
 	else
 		dial_stop(c);
 	gn_node_free(c->node);
-	feed_free(c->feed);
+	input_free(c->in);
 	output_free(c->out);
 	progress_free(c->progress);
 	signals_close();

@@ -6,9 +6,9 @@
 
 #include "stream_internal.h"
 
-#define END_LIMIT (3 * GN_SEC) /* for last words to go out, and for the peer's end behind its own */
-#define PROBE_NOTICE GN_SEC    /* how long standard input is looked at before that is said */
-#define IDLE_TICKS 4           /* looks a -i */
+#define END_LIMIT (3 * GN_SEC) /* for control chunks to be sent, and for the peer to end its side */
+#define PROBE_NOTICE GN_SEC    /* how long standard input is probed before on_unwanted is called */
+#define IDLE_TICKS 4           /* checks during the time of -i */
 
 static void stream_set_deadline(struct stream *s, gn_time span)
 {
@@ -49,33 +49,48 @@ static enum cat_fail stream_fail_code(enum stream_outcome outcome, int err)
 void stream_fail_local(struct stream *s, enum stream_outcome outcome, int err)
 {
 	stream_fail(s, outcome, err);
-	if (!s->cfg.raw && !s->settled)
+	if (!s->cfg.raw && !stream_is_settled(s))
 		stream_send_chunk(s, CAT_FAIL, stream_fail_code(outcome, err));
-	s->settled = true;
-	s->input = INPUT_ENDED;
+	stream_settle(s);
+	s->sending = SENDING_ENDED;
 	stream_set_deadline(s, END_LIMIT);
 }
 
 /* ---- from standard input to the channel ---------------------------------------- */
 
+/* Reads a chunk; *at points to its bytes, which are valid until the next call.  Results as of input_fill().
+ */
+static ptrdiff_t stream_read_input(struct stream *s, uint8_t **at)
+{
+	struct input *in = s->cfg.in;
+	struct iovec v;
+	ptrdiff_t n;
+
+	input_skip(in, input_held(in));
+	n = input_fill(in);
+	if (n > 0 && input_peek(in, &v, 1, SIZE_MAX) == 1)
+		*at = v.iov_base;
+	return n;
+}
+
 void stream_probe_input(struct stream *s)
 {
 	uint8_t *at = NULL;
-	/* What is not read here the next stream will read. */
-	ptrdiff_t n = s->cfg.feed != NULL && !s->cfg.keep_open ? feed_read(s->cfg.feed, &at) : GN_EOF;
+	/* With keep_open, bytes that are not read here are read for the next stream. */
+	ptrdiff_t n = s->cfg.in != NULL && !s->cfg.keep_open ? stream_read_input(s, &at) : GN_EOF;
 
-	if (n == GN_EAGAIN && !feed_is_terminal(s->cfg.feed)) {
-		if (s->input == INPUT_OPEN)
-			gn_timer_start(s->unwanted, PROBE_NOTICE);
-		s->input = INPUT_UNWANTED;
+	if (n == GN_EAGAIN && !s->cfg.is_terminal) {
+		if (s->sending == SENDING_OPEN)
+			gn_timer_start(s->probe_notice, PROBE_NOTICE);
+		s->sending = SENDING_PROBING;
 		return;
 	}
-	s->input = INPUT_ENDED;
-	gn_timer_stop(s->unwanted);
+	s->sending = SENDING_ENDED;
+	gn_timer_stop(s->probe_notice);
 	if (n > 0)
 		stream_fail(s, STREAM_FAILED, CAT_FAIL_UNWANTED);
 	else if (n == GN_EOF || n == GN_EAGAIN)
-		s->confirmed = true;
+		s->sending = SENDING_CONFIRMED;
 	else
 		stream_fail(s, STREAM_INPUT, (int)n);
 }
@@ -85,16 +100,16 @@ static void stream_send(struct stream *s)
 	uint8_t *at = NULL;
 	ptrdiff_t n;
 
-	if (s->input == INPUT_UNWANTED)
+	if (s->sending == SENDING_PROBING)
 		stream_probe_input(s);
-	if (s->input != INPUT_OPEN || s->dead || !cat_tx_is_empty(&s->tx))
+	if (s->sending != SENDING_OPEN || s->channel != CHANNEL_LIVE || !cat_tx_is_empty(&s->tx))
 		return;
-	n = s->cfg.feed != NULL ? feed_read(s->cfg.feed, &at) : GN_EOF;
+	n = s->cfg.in != NULL ? stream_read_input(s, &at) : GN_EOF;
 	if (n > 0) {
 		cat_tx_data(&s->tx, at, (size_t)n);
 		gn_channel_wake(s->cfg.ch);
 	} else if (n == GN_EOF) {
-		s->input = INPUT_ENDED;
+		s->sending = SENDING_ENDED;
 		if (!s->cfg.raw)
 			stream_send_chunk(s, CAT_END, s->tx.total);
 	} else if (n != GN_EAGAIN) {
@@ -102,84 +117,94 @@ static void stream_send(struct stream *s)
 	}
 }
 
-/* ---- ends ------------------------------------------------------------------------ */
+/* ---- the end --------------------------------------------------------------------- */
+
+static void stream_set_dead(struct stream *s)
+{
+	if (s->channel == CHANNEL_LIVE)
+		s->channel = CHANNEL_DEAD;
+}
 
 static void stream_sync(struct stream *s)
 {
-	if (gn_channel_sync(s->cfg.ch))
-		s->dead = true;
+	if (gn_channel_sync(s->cfg.ch) != 0)
+		stream_set_dead(s);
 	else
-		s->ack = ACK_ASKED;
+		s->sync_pending = true;
 }
 
-/* Our end goes out behind our last word.  In a raw stream there are no words.  A side that only receives
- * ends when it has written everything: a peer may take our end for just that, and leave. */
+/* Ends our side after the last control chunk; in a raw stream, after the last byte.  A side that only
+ * receives ends when it has written everything, since a raw peer may take this end for an acknowledgement
+ * and leave. */
 static void stream_send_end(struct stream *s)
 {
-	bool may_end = s->cfg.raw ? s->cfg.feed != NULL || s->settled : s->settled;
+	bool may_end = s->cfg.raw ? s->cfg.in != NULL || stream_is_settled(s) : stream_is_settled(s);
 
-	if (s->sent_end || s->dead || s->input == INPUT_OPEN || !may_end)
+	if (s->end != END_PENDING || s->channel != CHANNEL_LIVE || s->sending == SENDING_OPEN || !may_end)
 		return;
-	s->sent_end = true;
-	if (gn_channel_end(s->cfg.ch))
-		s->dead = true;
+	s->end = END_SENT;
+	if (gn_channel_end(s->cfg.ch) != 0)
+		stream_set_dead(s);
 	else if (s->cfg.raw)
 		stream_sync(s);
 }
 
-/* A raw peer that has ended may reset the stream when it has done all it wanted.  Whether bytes of ours are
- * lost by that can be told only if they were acknowledged while there was time. */
+/* A raw peer that has ended its side may reset the stream at any time.  An acknowledgement is requested
+ * before that, to know whether the reset loses sent bytes. */
 static void stream_sync_early(struct stream *s)
 {
-	if (s->cfg.raw && s->at_eof && !s->dead && !s->sent_end && s->ack == ACK_NONE && cat_tx_is_empty(&s->tx) &&
-	    gn_channel_pending(s->cfg.ch) > 0)
+	if (s->cfg.raw && stream_is_at_eof(s) && s->channel == CHANNEL_LIVE && s->end == END_PENDING &&
+	    !s->sync_pending && cat_tx_is_empty(&s->tx) && gn_channel_pending(s->cfg.ch) > 0)
 		stream_sync(s);
 }
 
-/* Raw, and the channel is dead: that cuts nothing off if the peer had ended before, and nothing of ours is
- * missing. */
+/* Whether the failure of a raw channel has lost data.  It has not if the peer had ended its side before,
+ * and everything that was sent is acknowledged. */
 static bool stream_has_raw_loss(struct stream *s)
 {
-	if (!s->at_eof || !cat_tx_is_empty(&s->tx) || gn_channel_pending(s->cfg.ch) > 0)
+	if (!stream_is_at_eof(s) || !cat_tx_is_empty(&s->tx) || gn_channel_pending(s->cfg.ch) > 0)
 		return true;
-	if (s->input == INPUT_OPEN)
+	if (s->sending == SENDING_OPEN)
 		stream_probe_input(s);
 	return false;
 }
 
-/* Has everything been said, by both? */
+/* Whether both directions are complete and confirmed. */
 static bool stream_is_complete(const struct stream *s)
 {
+	bool is_sent = s->end == END_ACKED || (s->channel != CHANNEL_LIVE && s->sending >= SENDING_ENDED);
+
 	if (s->v.outcome != STREAM_CLEAN)
 		return false;
 	if (s->cfg.raw)
-		return s->at_eof && (s->ack == ACK_DONE || (s->dead && s->input == INPUT_ENDED));
-	return s->settled && s->confirmed;
+		return stream_is_at_eof(s) && is_sent;
+	return stream_is_settled(s) && s->sending == SENDING_CONFIRMED;
 }
 
-/* The channel is dead, and what had come on it was taken. */
+/* stream_is_done() for a channel that is dead and has nothing more to read. */
 static bool stream_is_done_dead(struct stream *s)
 {
 	int err = gn_channel_error(s->cfg.ch);
 
-	if (s->cfg.raw && s->v.outcome == STREAM_CLEAN && s->ack != ACK_DONE && stream_has_raw_loss(s))
+	if (s->cfg.raw && s->v.outcome == STREAM_CLEAN && s->end != END_ACKED && stream_has_raw_loss(s))
 		stream_fail(s, STREAM_PEER, err != 0 ? err : GN_ERESET);
-	if (s->cfg.raw && s->input == INPUT_UNWANTED)
+	if (s->cfg.raw && s->sending == SENDING_PROBING)
 		return false;
 	if (!stream_is_complete(s))
 		stream_fail(s, STREAM_PEER, err != 0 ? err : GN_ERESET);
 	return true;
 }
 
+/* Whether the stream has ended; s->v.outcome says how. */
 static bool stream_is_done(struct stream *s)
 {
-	bool all_out = s->sent_end && s->drained;
+	bool all_out = s->end >= END_DRAINED;
 
-	/* All else is done: what is left to be known is whether standard input has anything. */
-	if (s->input == INPUT_UNWANTED && s->settled && s->v.outcome == STREAM_CLEAN)
+	/* Everything else is complete; the result depends on whether standard input has data. */
+	if (s->sending == SENDING_PROBING && stream_is_settled(s) && s->v.outcome == STREAM_CLEAN)
 		return false;
-	if (s->dead)
-		return s->at_end && stream_is_done_dead(s);
+	if (s->channel != CHANNEL_LIVE)
+		return (s->channel == CHANNEL_EMPTY || stream_is_at_eof(s)) && stream_is_done_dead(s);
 	switch (s->v.outcome) {
 	case STREAM_CLEAN:
 		break;
@@ -189,7 +214,7 @@ static bool stream_is_done(struct stream *s)
 		return true;
 	case STREAM_FAILED:
 		stream_set_deadline(s, END_LIMIT);
-		return s->at_eof || stream_is_late(s);
+		return stream_is_at_eof(s) || stream_is_late(s);
 	case STREAM_INPUT:
 	case STREAM_OUTPUT:
 		return s->cfg.raw || all_out || stream_is_late(s);
@@ -197,41 +222,43 @@ static bool stream_is_done(struct stream *s)
 	if (s->cfg.raw)
 		return stream_is_complete(s);
 	if (!stream_is_complete(s)) {
-		if (s->at_eof)
+		if (stream_is_at_eof(s))
 			stream_fail(s, STREAM_SHORT, 0);
-		return s->at_eof;
+		return stream_is_at_eof(s);
 	}
-	/* The peer ends behind its last word, too; one that does not is not waited for. */
+	/* The peer ends its side after its last chunk; the wait for that is limited. */
 	if (all_out)
 		stream_set_deadline(s, END_LIMIT);
-	return all_out && (s->at_eof || stream_is_late(s));
+	return all_out && (stream_is_at_eof(s) || stream_is_late(s));
 }
 
 static void stream_detach(struct stream *s)
 {
-	if (s->cfg.feed != NULL)
-		feed_on_ready(s->cfg.feed, NULL, NULL);
+	if (s->cfg.in != NULL) {
+		input_on_ready(s->cfg.in, NULL, NULL);
+		input_pause(s->cfg.in);
+	}
 	if (s->cfg.out != NULL)
 		output_on_ready(s->cfg.out, NULL, NULL);
 	gn_timer_stop(s->run_timer);
 	gn_timer_stop(s->idle);
-	gn_timer_stop(s->unwanted);
+	gn_timer_stop(s->probe_notice);
 	if (s->cfg.ch == NULL)
 		return;
 	s->v.in = s->rx.total;
 	s->v.out = s->tx.gone;
 	s->v.raw = s->cfg.raw;
-	s->v.peer_ended = s->at_eof;
+	s->v.peer_ended = stream_is_at_eof(s);
 	s->v.pending = s->cfg.raw ? gn_channel_pending(s->cfg.ch) : 0;
-	/* Words that say why go out before the end; else a cut must look like one. */
+	/* The peer must see a cut as a reset, unless a FAIL chunk has told it about a local failure. */
 	if (s->v.outcome != STREAM_CLEAN &&
-	    !((s->v.outcome == STREAM_INPUT || s->v.outcome == STREAM_OUTPUT) && s->drained && !s->cfg.raw))
+	    !((s->v.outcome == STREAM_INPUT || s->v.outcome == STREAM_OUTPUT) && s->end == END_DRAINED && !s->cfg.raw))
 		gn_channel_reset(s->cfg.ch);
 	gn_channel_free(s->cfg.ch);
 	s->cfg.ch = NULL;
 }
 
-/* Everything it may do now.  on_done may free the stream: nothing is touched behind it. */
+/* Does everything that is possible now.  on_done may free the stream, so nothing follows it. */
 static void stream_run(struct stream *s)
 {
 	if (s->cfg.ch == NULL)
@@ -261,12 +288,15 @@ static void stream_on_event(void *arg, struct gn_channel *ch, unsigned events)
 		if (s->cfg.on_opened != NULL)
 			s->cfg.on_opened(s->cfg.arg);
 	}
-	if (events & GN_DRAINED)
-		s->drained = true;
-	if (events & GN_ACKED)
-		s->ack = s->sent_end ? ACK_DONE : ACK_NONE;
+	if (events & GN_DRAINED && s->end == END_SENT)
+		s->end = END_DRAINED;
+	if (events & GN_ACKED) {
+		s->sync_pending = false;
+		if (s->end != END_PENDING)
+			s->end = END_ACKED;
+	}
 	if (events & GN_DEAD)
-		s->dead = true;
+		stream_set_dead(s);
 	stream_run(s);
 }
 
@@ -322,7 +352,7 @@ int stream_new(const struct stream_cfg *cfg, struct stream **out)
 	if (err == 0)
 		err = gn_timer_new(cfg->loop, stream_on_idle, s, &s->idle);
 	if (err == 0)
-		err = gn_timer_new(cfg->loop, stream_on_probe_notice, s, &s->unwanted);
+		err = gn_timer_new(cfg->loop, stream_on_probe_notice, s, &s->probe_notice);
 	if (err != 0) {
 		gn_timer_free(s->run_timer);
 		gn_timer_free(s->idle);
@@ -331,11 +361,11 @@ int stream_new(const struct stream_cfg *cfg, struct stream **out)
 	}
 	gn_channel_state(cfg->ch, &st);
 	s->v.opened = st.opened;
-	if (gn_channel_source(cfg->ch, &source, s))
-		s->dead = true;
+	if (gn_channel_source(cfg->ch, &source, s) != 0)
+		stream_set_dead(s);
 	gn_channel_on_event(cfg->ch, stream_on_event, s);
-	if (cfg->feed != NULL)
-		feed_on_ready(cfg->feed, stream_on_ready, s);
+	if (cfg->in != NULL)
+		input_on_ready(cfg->in, stream_on_ready, s);
 	if (cfg->out != NULL)
 		output_on_ready(cfg->out, stream_on_ready, s);
 	gn_timer_start(s->run_timer, 0);
@@ -360,6 +390,6 @@ void stream_free(struct stream *s)
 	stream_detach(s);
 	gn_timer_free(s->run_timer);
 	gn_timer_free(s->idle);
-	gn_timer_free(s->unwanted);
+	gn_timer_free(s->probe_notice);
 	free(s);
 }

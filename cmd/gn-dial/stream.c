@@ -133,6 +133,7 @@ static void dial_stream_on_dialled(void *arg, int err, struct gn_channel *ch)
 
 int stream_start(struct dialer *d)
 {
+	const struct input_cfg in = {.fd = STDIN_FILENO, .ring = INPUT_BULK};
 	struct gn_dial_cfg cfg;
 	int err;
 
@@ -140,7 +141,7 @@ int stream_start(struct dialer *d)
 	err = gn_timer_new(d->loop, dial_stream_on_wait, d, &st.wait);
 	if (err == 0 && d->argv == NULL) {
 		if (!d->cfg.recv_only)
-			err = input_new(d->loop, STDIN_FILENO, false, INPUT_BULK, &st.in);
+			err = input_new(d->loop, &in, &st.in);
 		if (err != 0)
 			die(EXIT_LOCAL, "standard input: %s", gn_strerror(err));
 		err = output_new(d->loop, STDOUT_FILENO, false, &st.out);

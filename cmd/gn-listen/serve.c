@@ -379,10 +379,11 @@ static int make_timers(struct serve *s)
 
 static int take_standard(struct serve *s)
 {
+	const struct input_cfg in = {.fd = STDIN_FILENO, .ring = INPUT_BULK};
 	int err = 0;
 
 	if (!s->cfg.recv_only)
-		err = input_new(s->cfg.loop, STDIN_FILENO, false, INPUT_BULK, &s->in);
+		err = input_new(s->cfg.loop, &in, &s->in);
 	if (err == 0)
 		err = output_new(s->cfg.loop, STDOUT_FILENO, false, &s->out);
 	return err;
