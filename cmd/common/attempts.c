@@ -8,6 +8,7 @@
 #include "exit.h"
 #include "json.h"
 #include "streamlog.h"
+#include "targets.h"
 #include "diag.h"
 
 void attempts_add(struct attempts *a, const struct gn_multiaddr *addr, int err, gn_time took)
@@ -30,7 +31,7 @@ void attempts_print(const struct attempts *a)
 	}
 }
 
-static void failed_json(const struct attempts *a, const char *addr, int err, const char *why)
+static void attempts_print_json(const struct attempts *a, const char *addr, int err, const char *why)
 {
 	struct json j;
 
@@ -53,13 +54,14 @@ static void failed_json(const struct attempts *a, const char *addr, int err, con
 	json_send(&j, STDERR_FILENO);
 }
 
-int attempts_report(const struct attempts *a, const struct streamlog_cfg *cfg, const struct gn_multiaddr *addr, int err)
+int attempts_report(const struct attempts *a, const struct streamlog_cfg *cfg, const struct targets *targets, int err)
 {
-	char *text = gn_multiaddr_format(addr), why[ADDRESS_ERROR_MAX];
+	char *text = cfg->json ? gn_multiaddr_format(targets->addrs[0]) : targets_format(targets);
+	char why[ADDRESS_ERROR_MAX];
 
-	address_strerror(addr, err, why);
+	address_strerror(targets->addrs[0], err, why);
 	if (cfg->json) {
-		failed_json(a, text, err, why);
+		attempts_print_json(a, text, err, why);
 	} else {
 		diag("%s: %s", text != NULL ? text : "?", why);
 		if (cfg->verbose > 0)

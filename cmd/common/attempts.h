@@ -5,6 +5,9 @@
 
 #include "gn.h"
 
+struct streamlog_cfg;
+struct targets;
+
 struct attempt {
 	char *addr;
 	int err; /* 0: this one connected */
@@ -20,11 +23,9 @@ struct attempts {
 void attempts_add(struct attempts *a, const struct gn_multiaddr *addr, int err, gn_time took);
 /* Prints a line on stderr for each: "  tried ADDR  0.003 s  Connection refused". */
 void attempts_print(const struct attempts *a);
-struct streamlog_cfg;
-/* Reports that the dial to addr failed with err: prints a line, with -v also the table, or with -j the
- * event "failed". Returns the exit code. */
-int attempts_report(const struct attempts *a, const struct streamlog_cfg *cfg, const struct gn_multiaddr *addr,
-		    int err);
+/* Reports that the dial to the targets failed with err: prints a line, with -v also the table, or with -j the
+ * event "failed".  Returns the exit code. */
+int attempts_report(const struct attempts *a, const struct streamlog_cfg *cfg, const struct targets *targets, int err);
 void attempts_fini(struct attempts *a);
 
 #endif

@@ -10,6 +10,7 @@
 #include "common/limit.h"
 #include "common/listening.h"
 #include "common/streamlog.h"
+#include "common/targets.h"
 #include "common/opt.h"
 #include "progress.h"
 #include "stream.h"
@@ -31,7 +32,7 @@ struct cat {
 	struct gn_node *node;
 	struct allow allow;
 	struct listening listening; /* with -l */
-	struct address address;     /* without -l */
+	struct targets targets;     /* without -l */
 	struct attempts attempts;
 	char protocol[1100];               /* PROTO, or /gn/cat/1.0.0 with the token */
 	char token[ADDRESS_TOKEN_MAX + 1]; /* "": none */

@@ -18,7 +18,7 @@ static struct {
 
 static void cat_dial_failed(struct cat *c, int err)
 {
-	cat_close(c, attempts_report(&c->attempts, &c->cfg.log, c->address.addr, err), CLOSE_LIMIT);
+	cat_close(c, attempts_report(&c->attempts, &c->cfg.log, &c->targets, err), CLOSE_LIMIT);
 }
 
 static void cat_dial_on_wait(void *arg)
@@ -68,8 +68,8 @@ static void cat_dial_on_dialled(void *arg, int err, struct gn_channel *ch)
 int dial_start(struct cat *c)
 {
 	const struct gn_dial_cfg cfg = {
-		.addrs = (const struct gn_multiaddr *const *)&c->address.addr,
-		.n_addrs = 1,
+		.addrs = c->targets.addrs,
+		.n_addrs = c->targets.n,
 		.protocol = c->protocol,
 		.kind = GN_BYTES,
 		.limit = c->cfg.wait,

@@ -50,7 +50,7 @@ static const struct opt_tool tool = {
 	.name = "gn-cat",
 	.usage = "-l [-jv] [-k FILE] [--keep] [-p PROTO] [--allow ID]... [--open] [--token-file FILE]"
 		 " [--ready-fd N] [-i TIME] [ADDR]...\n"
-		 "[-jv] [-k FILE] [-p PROTO] [-w TIME] [-i TIME] ADDR",
+		 "[-jv] [-k FILE] [-p PROTO] [-w TIME] [-i TIME] ADDR...",
 	.about = "Sends standard input to a peer, and writes what the peer sends to standard output.",
 	.opts = opts,
 	.n_opts = sizeof opts / sizeof *opts,
@@ -93,9 +93,7 @@ static void check_dialer(struct cat *c, const struct opt_args *args)
 		die_usage("%s goes with -l only", listeners);
 	if (args->n == 0)
 		die_usage("ADDR is missing; to listen: -l");
-	if (args->n > 1)
-		die_usage("'%.80s': one ADDR too many", args->operands[1]);
-	address_take_peer(args->operands[0], &c->address);
+	targets_take(args->operands, (size_t)args->n, &c->targets);
 }
 
 /* If exactly one of stdin and stdout is a terminal, data goes in one direction only. */
@@ -137,7 +135,7 @@ static void cat_set_protocol(struct cat *c)
 	if (c->cfg.listen)
 		cat_set_token(c);
 	else
-		memcpy(c->token, c->address.token, sizeof c->token);
+		memcpy(c->token, c->targets.token, sizeof c->token);
 	snprintf(c->protocol, sizeof c->protocol, "%s%s%s", CAT_PROTOCOL, c->token[0] ? "/" : "", c->token);
 	c->cfg.log.protocol = CAT_PROTOCOL;
 }
@@ -220,7 +218,7 @@ static void cat_stop(struct cat *c)
 	gn_loop_free(c->loop);
 	listening_fini(&c->listening);
 	allow_fini(&c->allow);
-	address_fini(&c->address);
+	targets_fini(&c->targets);
 	secret_wipe(c->token, sizeof c->token);
 	secret_wipe(c->protocol, sizeof c->protocol);
 	attempts_fini(&c->attempts);

@@ -13,8 +13,8 @@ static void dial_dialer_on_attempt(void *arg, const struct gn_multiaddr *addr, i
 void dialer_cfg(struct dialer *d, struct gn_dial_cfg *out)
 {
 	*out = (struct gn_dial_cfg){
-		.addrs = (const struct gn_multiaddr *const *)&d->address.addr,
-		.n_addrs = 1,
+		.addrs = d->targets.addrs,
+		.n_addrs = d->targets.n,
 		.protocol = d->protocol,
 		.kind = d->cfg.wire.frames ? GN_FRAMES : GN_BYTES,
 		.max_frame = d->cfg.wire.max_frame,
@@ -43,5 +43,5 @@ void dialer_close(struct dialer *d, int code)
 
 void dialer_failed(struct dialer *d, int err)
 {
-	dialer_close(d, attempts_report(&d->attempts, &d->cfg.log, d->address.addr, err));
+	dialer_close(d, attempts_report(&d->attempts, &d->cfg.log, &d->targets, err));
 }

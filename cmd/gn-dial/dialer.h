@@ -3,11 +3,11 @@
 #ifndef CMD_GN_DIAL_DIALER_H
 #define CMD_GN_DIAL_DIALER_H
 
-#include "common/address.h"
 #include "common/identity.h"
 #include "common/attempts.h"
 #include "common/limit.h"
 #include "common/streamlog.h"
+#include "common/targets.h"
 #include "common/opt.h"
 #include "common/wire.h"
 #include "gn.h"
@@ -28,7 +28,7 @@ struct dialer {
 	struct gn_loop *loop;
 	struct gn_node *node;
 	struct gn_peer_id self;
-	struct address address;
+	struct targets targets;
 	const char *protocol; /* NULL with --ping and --identify */
 	char *const *argv;    /* NULL: stdin and stdout */
 	struct attempts attempts;

@@ -53,9 +53,9 @@ static const struct opt opts[] = {
 
 static const struct opt_tool tool = {
 	.name = "gn-dial",
-	.usage = "[-jv] [-k FILE] [-w TIME] [-F FORMAT] [--wire WIRE] [--recv-only] ADDR PROTO [-- PROG ARGS...]\n"
-		 "[-jv] [-k FILE] [-w TIME] [-i TIME] --ping[=N] ADDR\n"
-		 "[-jv] [-k FILE] [-w TIME] --identify ADDR",
+	.usage = "[-jv] [-k FILE] [-w TIME] [-F FORMAT] [--wire WIRE] [--recv-only] ADDR... PROTO [-- PROG ARGS...]\n"
+		 "[-jv] [-k FILE] [-w TIME] [-i TIME] --ping[=N] ADDR...\n"
+		 "[-jv] [-k FILE] [-w TIME] --identify ADDR...",
 	.about = "Opens a stream of PROTO to the peer at ADDR, for standard input and output or for a program.",
 	.opts = opts,
 	.n_opts = sizeof opts / sizeof *opts,
@@ -99,10 +99,39 @@ static void dial_start_node(struct dialer *d)
 	gn_key_free(key);
 }
 
+/* Whether the text is an address of a peer, so that it cannot be meant as PROTO. */
+static bool is_address(const char *text)
+{
+	struct address a;
+	struct fault f;
+
+	if (text[0] == '@')
+		return true;
+	if (address_parse_peer(text, &a, &f) != 0)
+		return false;
+	address_fini(&a);
+	return true;
+}
+
+/* The operands are the addresses of a peer; without --ping and --identify the last one is PROTO. */
+static void take_operands(struct dialer *d, const struct opt_args *args, bool has_proto)
+{
+	int n = has_proto ? args->n - 1 : args->n;
+	struct fault f;
+
+	if (args->n == 0)
+		die_usage("ADDR is missing");
+	if (has_proto && (n == 0 || is_address(args->operands[n])))
+		die_usage("PROTO is missing");
+	if (has_proto && protocol_check(args->operands[n], &f) != 0)
+		die_usage("%s", f.text);
+	targets_take(args->operands, (size_t)n, &d->targets);
+	d->protocol = has_proto ? args->operands[n] : NULL;
+}
+
 static void dial_check(struct dialer *d, const struct opt_args *args)
 {
 	bool plain = !d->cfg.ping && !d->cfg.identify;
-	int wanted = plain ? 2 : 1;
 	struct fault f;
 
 	if (d->cfg.ping && d->cfg.identify)
@@ -111,14 +140,9 @@ static void dial_check(struct dialer *d, const struct opt_args *args)
 		die_usage("--ping and --identify run no program");
 	if (d->cfg.recv_only && (args->program != NULL || !plain))
 		die_usage("--recv-only goes with standard input and output only");
-	if (args->n < wanted)
-		die_usage("%s is missing", args->n != 0 ? "PROTO" : "ADDR");
-	if (args->n > wanted)
-		die_usage("'%.80s': one operand too many", args->operands[wanted]);
-	address_take_peer(args->operands[0], &d->address);
-	if ((plain && protocol_check(args->operands[1], &f)) || wire_set_defaults(&d->cfg.wire, args->program, &f))
+	take_operands(d, args, plain);
+	if (wire_set_defaults(&d->cfg.wire, args->program, &f) != 0)
 		die_usage("%s", f.text);
-	d->protocol = plain ? args->operands[1] : NULL;
 	d->argv = args->program;
 	d->cfg.log.program = args->program;
 }
@@ -162,7 +186,7 @@ int main(int argc, char **argv)
 	signals_close();
 	gn_loop_free(d.loop);
 	attempts_fini(&d.attempts);
-	address_fini(&d.address);
+	targets_fini(&d.targets);
 	if (d.signal)
 		exit_by_signal(d.signal);
 	if (err != 0) {

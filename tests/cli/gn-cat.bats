@@ -648,6 +648,30 @@ more"
 	assert_equal "$(jq -r '.code, .tried[0].error' <<<"$stderr" | tr '\n' ' ')" "3 ECONNREFUSED "
 }
 
+@test "several addresses of a peer are raced, and one that is dead costs no time" {
+	start gn-cat "${at[@]}" $lo
+	dead="/ip4/127.0.0.1/tcp/1/p2p/$srv"
+	run -0 --separate-stderr timeout 5 "${cat[@]}" -v "$dead" "$addr" <<<data
+	assert_regex "$stderr" "tried $dead .*Connection refused"
+	assert_regex "$stderr" "tried ${addr%/p2p/*}.* connected"
+	ends_with 0 "$pid"
+	assert_equal "$(cat out)" data
+}
+
+@test "the token of one of several addresses is used for all" {
+	start gn-cat "${at[@]}" $lo
+	run -0 timeout 5 "${cat[@]}" "/ip4/127.0.0.1/tcp/1/p2p/$srv#${addr#*#}" "${addr%#*}" <<<data
+	ends_with 0 "$pid"
+	assert_equal "$(cat out)" data
+}
+
+@test "several dead addresses are exit code 3, and -v prints each attempt" {
+	dead=("/ip4/127.0.0.1/tcp/1/p2p/$srv" "/ip4/127.0.0.2/tcp/1/p2p/$srv")
+	run -3 --separate-stderr timeout 5 "${cat[@]}" -v "${dead[@]}" </dev/null
+	assert_regex "$stderr" "${dead[0]} \(and 1 more\): Connection refused"
+	assert_equal "$(grep -c 'tried .*Connection refused' <<<"$stderr")" 2
+}
+
 @test "another identity than the requested one is exit code 4, and the listener continues" {
 	start gn-cat "${at[@]}" $lo
 	new_key other
@@ -749,8 +773,11 @@ more"
 	a=/ip4/127.0.0.1/tcp/1/p2p/$srv
 	run -2 gn-cat
 	assert_output --partial "ADDR is missing"
-	run -2 gn-cat $a $a
-	assert_output --partial "one ADDR too many"
+	new_key other
+	run -2 gn-cat $a "${a%/p2p/*}/p2p/$id"
+	assert_output --partial "the addresses are of different peers: $srv and $id"
+	run -2 gn-cat $a#aaaa $a#bbbb
+	assert_output --partial "the addresses have different tokens"
 	run -2 gn-cat /ip4/127.0.0.1/tcp/1
 	assert_output --partial "does not end in /p2p/ID"
 	run -2 gn-cat /ip4/127.0.0.700/tcp/1/p2p/$srv

@@ -118,6 +118,46 @@ $srv /echo/1"
 	assert_equal "$(jq -r '.code, .tried[0].error' <<<"$stderr" | tr '\n' ' ')" "3 ECONNREFUSED "
 }
 
+@test "several addresses of a peer are raced, also behind one that never answers" {
+	echo_server
+	good=$addr
+	# a port that accepts connections and never answers
+	socat -u TCP-LISTEN:0,bind=127.0.0.1,fork OPEN:/dev/null 2>/dev/null 3>&- &
+	pids+=($!)
+	until_true 10 has_port "$!"
+	silent="/ip4/127.0.0.1/tcp/$port/p2p/$srv"
+	dead="/ip4/127.0.0.1/tcp/1/p2p/$srv"
+	run -0 --separate-stderr timeout 5 "${dial[@]}" -F line "$silent" "$dead" "$good" /echo/1 <<<data
+	assert_output data
+	run -0 --separate-stderr timeout 5 "${dial[@]}" --ping=1 "$silent" "$good"
+	run -0 --separate-stderr timeout 5 "${dial[@]}" --identify "$silent" "$good"
+}
+
+@test "several dead addresses are exit code 3, and -v prints each attempt" {
+	dead=("/ip4/127.0.0.1/tcp/1/p2p/$srv" "/ip4/127.0.0.2/tcp/1/p2p/$srv")
+	run -3 --separate-stderr timeout 5 "${dial[@]}" -v "${dead[@]}" /x/1 </dev/null
+	assert_regex "$stderr" "${dead[0]} \(and 1 more\): Connection refused"
+	assert_equal "$(grep -c 'tried .*Connection refused' <<<"$stderr")" 2
+	run -3 --separate-stderr timeout 5 "${dial[@]}" -j "${dead[@]}" /x/1 </dev/null
+	assert_equal "$(jq -r '.tried | length' <<<"$stderr")" 2
+}
+
+@test "the last operand is the protocol, and the ones before it are addresses of one peer" {
+	a=/ip4/127.0.0.1/tcp/1/p2p/$srv
+	new_key other
+	run -2 gn-dial "$a" "$a"
+	assert_output --partial "PROTO is missing"
+	run -2 gn-dial "$a" @file
+	assert_output --partial "PROTO is missing"
+	run -2 gn-dial /x/1
+	assert_output --partial "PROTO is missing"
+	run -2 gn-dial "$a" "${a%/p2p/*}/p2p/$id" /x/1
+	assert_output --partial "the addresses are of different peers: $srv and $id"
+	run -2 gn-dial "$a" /x/1 /y/1
+	assert_output --partial "address /x/1: "
+	run -3 gn-dial "$a" /p2p/x/1 </dev/null
+}
+
 @test "another identity than the requested one is exit code 4" {
 	echo_server
 	gn-key new other >other.id
