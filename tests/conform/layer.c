@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One body over every layer: two of a kind against each other, the wire between them in bad
- * shape.  A component is a line in `kinds`, with what it takes to stand up and how to use it. */
+/* The conformance suite of layers: two layers of a kind are connected by a wire that delivers, cuts and stalls in all
+ * ways.  A component is a line in `kinds`, which says how it is set up and used. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,18 +20,18 @@
 
 struct both;
 
-/* What a layer carries between its two ends, once it is open: bytes one way and the other. */
+/* A component: how its layer is pushed, and how bytes are carried in both directions once it is open. */
 struct kind {
 	const char *name;
 	void (*push)(struct both *b, int i);
 	bool (*is_open)(struct both *b, int i);
-	/* The pipes that the user at end i has, NULL while there are none. */
+	/* The pipes of the user at end i; NULL while there are none. */
 	struct gn_pipe *(*tx)(struct both *b, int i);
 	struct gn_pipe *(*rx)(struct both *b, int i);
 	void (*touch)(struct both *b, int i);
-	/* Has end i learnt that the connection is over? */
+	/* True when end i knows that the connection has ended. */
 	bool (*is_over)(struct both *b, int i);
-	size_t holds; /* the most that stays in a pipe above that nobody reads */
+	size_t holds; /* bytes: the most that is buffered above when nobody reads */
 };
 
 struct both {
@@ -41,10 +41,10 @@ struct both {
 	struct gn_key *key[2];
 	void *noise[2]; /* states of the security */
 	struct gn_mux_stream *st[2];
-	size_t in[2], out[2]; /* bytes that end i has written, has read */
+	size_t in[2], out[2]; /* bytes that end i has written and read */
 };
 
-/* ---- select: what it carries is what comes behind the choice ---- */
+/* ---- select: the bytes that follow the negotiation ---- */
 
 static const char *const ids[] = {"/none/1", "/some/1"};
 
@@ -176,7 +176,7 @@ static const struct kind kinds[] = {
 	{"yamux", mux_push, mux_is_open, mux_tx, mux_rx, mux_touch, mux_is_over, 256 * 1024},
 };
 
-/* ---- the body ---- */
+/* ---- the tests ---- */
 
 static void both_init(struct both *b, const struct kind *k, bool shared)
 {
@@ -217,7 +217,7 @@ static void writes(struct both *b, int i, size_t n)
 	b->kind->touch(b, i);
 }
 
-/* Reads all; what comes must be what the other wrote. */
+/* Reads everything, which must be what the other end wrote. */
 static void reads(struct both *b, int i)
 {
 	struct gn_pipe *rx = b->kind->rx(b, i);
@@ -236,7 +236,7 @@ static void reads(struct both *b, int i)
 	b->kind->touch(b, i);
 }
 
-/* How a run is treated. */
+/* The conditions of a run. */
 struct run {
 	size_t step; /* bytes at a time */
 	bool by_read;
@@ -299,7 +299,7 @@ static const struct kind *kind_of(void **state)
 	return *state;
 }
 
-static void as_it_comes(void **state)
+static void bytes_pass_in_order(void **state)
 {
 	struct run r = well;
 
@@ -311,7 +311,7 @@ static void as_it_comes(void **state)
 	}
 }
 
-static void one_byte_at_a_time(void **state)
+static void bytes_pass_one_at_a_time(void **state)
 {
 	struct run r = well;
 
@@ -322,7 +322,7 @@ static void one_byte_at_a_time(void **state)
 	}
 }
 
-static void pieces_of_each_size(void **state)
+static void bytes_pass_in_pieces_of_each_size(void **state)
 {
 	struct run r = well;
 
@@ -331,7 +331,7 @@ static void pieces_of_each_size(void **state)
 		assert_passes(kind_of(state), &r, r.step & 1, 10000);
 }
 
-/* The wire of one end is cut at each offset: the other learns of it and gets a prefix; nobody hangs. */
+/* The wire of one end is cut at each offset: the other end notices, and has read a prefix. */
 static void cut(const struct kind *k, int victim, int end)
 {
 	for (size_t at = 0;; at += at < 400 ? 1 : 37) {
@@ -348,27 +348,27 @@ static void cut(const struct kind *k, int victim, int end)
 			turn(&b, &r);
 		all = b.p.wire[victim].total < at;
 		if (!all && !k->is_over(&b, !victim))
-			fail_msg("%s: cut at %zu, end %d has not heard", k->name, at, !victim);
+			fail_msg("%s: cut at %zu, end %d has not noticed", k->name, at, !victim);
 		both_fini(&b);
 		if (all)
 			return;
 	}
 }
 
-static void cut_at_each_offset(void **state)
+static void an_end_at_each_offset_is_noticed(void **state)
 {
 	for (int victim = 0; victim < 2; victim++)
 		cut(kind_of(state), victim, GN_EOF);
 }
 
-static void reset_at_each_offset(void **state)
+static void a_reset_at_each_offset_is_noticed(void **state)
 {
 	for (int victim = 0; victim < 2; victim++)
 		cut(kind_of(state), victim, -ECONNRESET);
 }
 
-/* Nobody reads above: what is held is bounded, and all is there when somebody does. */
-static void a_full_pipe_above(void **state)
+/* While nobody reads above, what is buffered is limited; all of it arrives when reading starts again. */
+static void a_full_pipe_above_stops_the_writer(void **state)
 {
 	const struct kind *k = kind_of(state);
 	struct run r = well;
@@ -383,7 +383,7 @@ static void a_full_pipe_above(void **state)
 	assert_true(b.out[1] == 0);
 	assert_true(gn_pipe_len(k->rx(&b, 1)) <= k->holds);
 	assert_true(gn_pipe_len(k->rx(&b, 1)) >= 60000);
-	assert_true(b.in[0] < r.total);      /* it reaches back to the writer */
+	assert_true(b.in[0] < r.total);      /* the writer was stopped */
 	assert_int_equal(b.out[0], r.total); /* the other way is not stopped */
 	r.stalls[1] = false;
 	for (int i = 0; i < 2000 && !is_through(&b, r.total); i++)
@@ -392,8 +392,8 @@ static void a_full_pipe_above(void **state)
 	both_fini(&b);
 }
 
-/* No room below: a byte now and then. */
-static void a_narrow_pipe_below(void **state)
+/* The pipe below takes a byte or two at a time. */
+static void a_narrow_pipe_below_only_slows(void **state)
 {
 	const struct kind *k = kind_of(state);
 	struct both b;
@@ -411,8 +411,8 @@ static void a_narrow_pipe_below(void **state)
 	both_fini(&b);
 }
 
-/* An end that says nothing, and one that is torn down in any state. */
-static void torn_down_in_each_state(void **state)
+/* Both ends are freed after any number of steps. */
+static void a_layer_may_be_freed_in_each_state(void **state)
 {
 	for (int turns = 0; turns < 400; turns++) {
 		struct run r = well;
@@ -427,7 +427,7 @@ static void torn_down_in_each_state(void **state)
 	}
 }
 
-static void noise_for_an_answer(void **state)
+static void random_bytes_end_the_connection(void **state)
 {
 	for (uint64_t seed = 1; seed < 200; seed++) {
 		struct both b;
@@ -448,7 +448,7 @@ static void noise_for_an_answer(void **state)
 			(void)side_pump(&b.p.side[i], 1);
 			side_drain(&b.p.side[i], &out, 1);
 			if (!b.kind->is_over(&b, i))
-				fail_msg("%s: seed %llu: takes noise for an answer", b.kind->name,
+				fail_msg("%s: seed %llu: random bytes are accepted", b.kind->name,
 					 (unsigned long long)seed);
 			wire_skip(&out, out.len);
 			out.end = 0;
@@ -465,15 +465,15 @@ int main(void)
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		void *k = (void *)(uintptr_t)&kinds[i];
 		const struct CMUnitTest tests[] = {
-			cmocka_unit_test_prestate(as_it_comes, k),
-			cmocka_unit_test_prestate(one_byte_at_a_time, k),
-			cmocka_unit_test_prestate(pieces_of_each_size, k),
-			cmocka_unit_test_prestate(cut_at_each_offset, k),
-			cmocka_unit_test_prestate(reset_at_each_offset, k),
-			cmocka_unit_test_prestate(a_full_pipe_above, k),
-			cmocka_unit_test_prestate(a_narrow_pipe_below, k),
-			cmocka_unit_test_prestate(torn_down_in_each_state, k),
-			cmocka_unit_test_prestate(noise_for_an_answer, k),
+			cmocka_unit_test_prestate(bytes_pass_in_order, k),
+			cmocka_unit_test_prestate(bytes_pass_one_at_a_time, k),
+			cmocka_unit_test_prestate(bytes_pass_in_pieces_of_each_size, k),
+			cmocka_unit_test_prestate(an_end_at_each_offset_is_noticed, k),
+			cmocka_unit_test_prestate(a_reset_at_each_offset_is_noticed, k),
+			cmocka_unit_test_prestate(a_full_pipe_above_stops_the_writer, k),
+			cmocka_unit_test_prestate(a_narrow_pipe_below_only_slows, k),
+			cmocka_unit_test_prestate(a_layer_may_be_freed_in_each_state, k),
+			cmocka_unit_test_prestate(random_bytes_end_the_connection, k),
 		};
 
 		print_message("%s\n", kinds[i].name);

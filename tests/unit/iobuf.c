@@ -15,7 +15,7 @@ static void whole_lets_the_reader_change_in_place(void **state)
 	assert_int_equal(got[50], 52);
 }
 
-static void a_read_goes_behind_what_was_left(void **state)
+static void a_read_goes_behind_the_rest_of_the_last_one(void **state)
 {
 	struct pipe_pair *f = *state;
 	uint8_t *at = pipe_pair_fill(f, &f->p, 1000, 0), *out;
@@ -27,7 +27,7 @@ static void a_read_goes_behind_what_was_left(void **state)
 	assert_ptr_equal(out, at - 100); /* in one piece, not copied again */
 }
 
-static void the_longest_rest_has_room(void **state)
+static void a_rest_may_be_as_long_as_its_room(void **state)
 {
 	struct pipe_pair *f = *state;
 	size_t room, n = GN_IOBUF_REST;
@@ -36,12 +36,12 @@ static void the_longest_rest_has_room(void **state)
 	pipe_pair_fill(f, &f->p, n, 0);
 	pipe_pair_fill(f, &f->p, 100, (uint8_t)n);
 	pipe_assert_run(&f->p, n + 100, 0);
-	assert_null(gn_iobuf_fill(&f->s, &f->p, &room)); /* now it is over that */
+	assert_null(gn_iobuf_fill(&f->s, &f->p, &room)); /* one byte too many */
 	pipe_assert_run(&f->p, n + 100, 0);
 	assert_int_equal(gn_pipe_whole(&f->p, 65537, &out), 0);
 }
 
-static void a_read_that_brings_nothing_loses_nothing(void **state)
+static void a_read_that_brings_nothing_keeps_the_rest(void **state)
 {
 	struct pipe_pair *f = *state;
 
@@ -56,8 +56,8 @@ static void a_read_that_brings_nothing_loses_nothing(void **state)
 	pipe_assert_run(&f->p, 990, 10);
 }
 
-/* Many pieces of one rest, in an order that an overlapping copy would break. */
-static void a_rest_in_many_pieces(void **state)
+/* A rest in many pieces, in an order that an overlapping copy would corrupt. */
+static void a_rest_in_many_pieces_is_joined(void **state)
 {
 	struct pipe_pair *f = *state;
 
@@ -79,7 +79,7 @@ static void a_rest_in_many_pieces(void **state)
 	pipe_assert_run(&f->p, 1, 7);
 }
 
-static void a_read_of_another_evicts_views(void **state)
+static void a_read_for_another_pipe_copies_views(void **state)
 {
 	struct pipe_pair *f = *state;
 
@@ -96,8 +96,8 @@ static void a_read_of_another_evicts_views(void **state)
 	pipe_assert_run(&f->q, 100000, 99);
 }
 
-/* What passes is moved without a copy, however many pieces pass in all. */
-static void a_drained_pipe_borrows_for_ever(void **state)
+/* Bytes are moved without a copy, however many pieces pass in all. */
+static void a_drained_pipe_may_borrow_again_and_again(void **state)
 {
 	struct pipe_pair *f = *state;
 
@@ -111,7 +111,7 @@ static void a_drained_pipe_borrows_for_ever(void **state)
 	}
 }
 
-static void too_many_pieces_become_memory(void **state)
+static void too_many_views_are_copied(void **state)
 {
 	struct pipe_pair *f = *state;
 	uint8_t got[3];
@@ -130,8 +130,8 @@ static void too_many_pieces_become_memory(void **state)
 	}
 }
 
-/* As many pieces as a run has, always: those that were read make room for new ones. */
-static void pieces_come_and_go(void **state)
+/* A run of views stays full: views that were consumed make room for new ones. */
+static void consumed_views_make_room_for_new_ones(void **state)
 {
 	struct pipe_pair *f = *state;
 	uint8_t got[3];
@@ -150,7 +150,7 @@ static void pieces_come_and_go(void **state)
 }
 
 /* More pipes with views than there are runs of views. */
-static void a_hundred_borrowers(void **state)
+static void pipes_without_a_run_of_views_copy(void **state)
 {
 	struct pipe_pair *f = *state;
 	static struct gn_pipe many[100];
@@ -167,7 +167,7 @@ static void a_hundred_borrowers(void **state)
 	}
 }
 
-static void fini_leaves_the_lists(void **state)
+static void fini_takes_a_pipe_off_the_lists(void **state)
 {
 	struct pipe_pair *f = *state;
 	struct gn_pipe other;
@@ -188,7 +188,7 @@ static void fini_leaves_the_lists(void **state)
 
 /* ---- the send buffer ---- */
 
-static void what_is_sent_stays_one_piece(void **state)
+static void bytes_in_the_send_buffer_stay_one_piece(void **state)
 {
 	struct pipe_pair *f = *state;
 	struct iovec v[4];
@@ -206,7 +206,7 @@ static void what_is_sent_stays_one_piece(void **state)
 	assert_null(gn_pipe_reserve(&f->p, 65537));
 	assert_int_equal(gn_pipe_peek(&f->p, v, 4, 1 << 20), 1);
 	assert_int_equal(v[0].iov_len, 4 * 65537);
-	gn_pipe_skip(&f->p, 4 * 65537 - 1); /* a short write: no room before the rest has gone */
+	gn_pipe_skip(&f->p, 4 * 65537 - 1); /* a short write: no room until the rest was sent */
 	assert_null(gn_pipe_reserve(&f->p, 65537));
 	assert_int_equal(gn_pipe_peek(&f->p, v, 4, 1 << 20), 1);
 	assert_int_equal(((uint8_t *)v[0].iov_base)[0], 3);
@@ -214,8 +214,8 @@ static void what_is_sent_stays_one_piece(void **state)
 	assert_non_null(gn_pipe_reserve(&f->p, 65537));
 }
 
-/* The cap says there is room, the buffer is used up. */
-static void a_put_finds_room_beside_the_buffer(void **state)
+/* The cap is not reached, but the send buffer is full. */
+static void a_put_uses_memory_when_the_send_buffer_is_full(void **state)
 {
 	struct pipe_pair *f = *state;
 	uint8_t *at, got[8];
@@ -238,7 +238,7 @@ static void a_put_finds_room_beside_the_buffer(void **state)
 	assert_memory_equal(got, "\x09\x09\x09\x09word", 8);
 }
 
-static void another_sender_evicts(void **state)
+static void another_sender_copies_the_bytes_of_the_first(void **state)
 {
 	struct pipe_pair *f = *state;
 	uint8_t got[6];
@@ -284,19 +284,19 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(whole_lets_the_reader_change_in_place),
-		T(a_read_goes_behind_what_was_left),
-		T(the_longest_rest_has_room),
-		T(a_read_that_brings_nothing_loses_nothing),
-		T(a_rest_in_many_pieces),
-		T(a_read_of_another_evicts_views),
-		T(a_drained_pipe_borrows_for_ever),
-		T(too_many_pieces_become_memory),
-		T(pieces_come_and_go),
-		T(a_hundred_borrowers),
-		T(fini_leaves_the_lists),
-		T(what_is_sent_stays_one_piece),
-		T(a_put_finds_room_beside_the_buffer),
-		T(another_sender_evicts),
+		T(a_read_goes_behind_the_rest_of_the_last_one),
+		T(a_rest_may_be_as_long_as_its_room),
+		T(a_read_that_brings_nothing_keeps_the_rest),
+		T(a_rest_in_many_pieces_is_joined),
+		T(a_read_for_another_pipe_copies_views),
+		T(a_drained_pipe_may_borrow_again_and_again),
+		T(too_many_views_are_copied),
+		T(consumed_views_make_room_for_new_ones),
+		T(pipes_without_a_run_of_views_copy),
+		T(fini_takes_a_pipe_off_the_lists),
+		T(bytes_in_the_send_buffer_stay_one_piece),
+		T(a_put_uses_memory_when_the_send_buffer_is_full),
+		T(another_sender_copies_the_bytes_of_the_first),
 		T(blocks_come_in_three_sizes),
 	};
 

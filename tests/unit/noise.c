@@ -3,7 +3,7 @@
 
 #include "support/support.h"
 
-static void both_roles_meet(void **state)
+static void both_roles_complete_a_handshake(void **state)
 {
 	struct noise_script *f = *state;
 	struct gn_peer_id id;
@@ -19,7 +19,7 @@ static void both_roles_meet(void **state)
 	}
 }
 
-/* What the layer says of itself is what js-libp2p says with the same keys. */
+/* Our payload is what js-libp2p sends with the same keys. */
 static struct noise_script *vector_fixture;
 
 static void payload_line(char **field)
@@ -53,14 +53,14 @@ static void payload_line(char **field)
 	free(payload);
 }
 
-static void payloads_of_js(void **state)
+static void payloads_of_js_libp2p_are_read_and_equal_ours(void **state)
 {
 	vector_fixture = *state;
 	vectors_each("noise-payload.tsv", payload_line);
 }
 
-/* Our own payload, byte for byte what an honest peer with our key would say. */
-static void our_payload(void **state)
+/* Our payload is byte for byte what another implementation with our key sends. */
+static void our_payload_is_the_one_of_the_specification(void **state)
 {
 	struct noise_script *f = *state;
 
@@ -83,7 +83,7 @@ static void our_payload(void **state)
 	}
 }
 
-static void early_muxers(void **state)
+static void the_first_common_muxer_of_the_initiator_is_chosen(void **state)
 {
 	struct noise_script *f = *state;
 	static const struct {
@@ -114,7 +114,7 @@ static void early_muxers(void **state)
 	}
 }
 
-/* Changes an honest payload in one way; 0 when there is no such way. */
+/* Changes a good payload in way number `way`; 0 when there is no such way. */
 static size_t spoil(struct noise_script *f, int way, uint8_t *out, int *err)
 {
 	uint8_t text[56] = "noise-libp2p-static-key:", sig[64], other[36];
@@ -176,7 +176,7 @@ static size_t spoil(struct noise_script *f, int way, uint8_t *out, int *err)
 	}
 }
 
-static void bad_payloads(void **state)
+static void bad_payloads_fail_the_handshake(void **state)
 {
 	struct noise_script *f = *state;
 
@@ -198,7 +198,7 @@ static void bad_payloads(void **state)
 			if (r == 0 || (err != 0 && r != err))
 				fail_msg("way %d in role %d: %s", way, role, gn_strerror(r));
 			assert_false(side_said(&f->s, GN_READY));
-			assert_int_equal(sent, 0); /* no message 3 to such a one */
+			assert_int_equal(sent, 0); /* no message 3 was sent */
 			noise_script_stop(f);
 		}
 	}
@@ -227,7 +227,7 @@ static void unknown_fields_are_skipped(void **state)
 	}
 }
 
-static void the_wrong_peer(void **state)
+static void another_peer_than_expected_is_refused(void **state)
 {
 	struct noise_script *f = *state;
 	struct gn_peer_id ours;
@@ -246,7 +246,7 @@ static void the_wrong_peer(void **state)
 	}
 }
 
-/* A payload in message 1 is passed over. */
+/* A payload in message 1 is ignored. */
 static void message_1_may_have_a_payload(void **state)
 {
 	struct noise_script *f = *state;
@@ -265,7 +265,7 @@ static void message_1_may_have_a_payload(void **state)
 	noise_script_stop(f);
 }
 
-static void handshake_messages_of_bad_lengths(void **state)
+static void handshake_messages_of_bad_lengths_fail(void **state)
 {
 	struct noise_script *f = *state;
 	static const struct {
@@ -289,8 +289,8 @@ static void handshake_messages_of_bad_lengths(void **state)
 	}
 }
 
-/* A low-order point where the layer meets it. */
-static void a_low_order_ephemeral_at_the_layer(void **state)
+/* A low-order point as the ephemeral key of the peer. */
+static void a_low_order_ephemeral_key_fails_the_layer(void **state)
 {
 	struct noise_script *f = *state;
 	uint8_t msg[34] = {0, 32};
@@ -302,7 +302,7 @@ static void a_low_order_ephemeral_at_the_layer(void **state)
 	noise_script_stop(f);
 }
 
-static void a_responder_waits_to_be_spoken_to(void **state)
+static void a_responder_sends_nothing_before_message_1(void **state)
 {
 	struct noise_script *f = *state;
 
@@ -312,7 +312,7 @@ static void a_responder_waits_to_be_spoken_to(void **state)
 	noise_script_stop(f);
 }
 
-/* The way out is closed already: not to be waited for. */
+/* The sending side is closed already, so the layer fails and does not wait. */
 static void a_handshake_that_cannot_answer_fails(void **state)
 {
 	struct noise_script *f = *state;
@@ -361,17 +361,17 @@ static void no_byte_passes_before_ready(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(both_roles_meet),
-		T(payloads_of_js),
-		T(our_payload),
-		T(early_muxers),
-		T(bad_payloads),
+		T(both_roles_complete_a_handshake),
+		T(payloads_of_js_libp2p_are_read_and_equal_ours),
+		T(our_payload_is_the_one_of_the_specification),
+		T(the_first_common_muxer_of_the_initiator_is_chosen),
+		T(bad_payloads_fail_the_handshake),
 		T(unknown_fields_are_skipped),
-		T(the_wrong_peer),
+		T(another_peer_than_expected_is_refused),
 		T(message_1_may_have_a_payload),
-		T(handshake_messages_of_bad_lengths),
-		T(a_low_order_ephemeral_at_the_layer),
-		T(a_responder_waits_to_be_spoken_to),
+		T(handshake_messages_of_bad_lengths_fail),
+		T(a_low_order_ephemeral_key_fails_the_layer),
+		T(a_responder_sends_nothing_before_message_1),
 		T(a_handshake_that_cannot_answer_fails),
 		T(no_byte_passes_before_ready),
 	};

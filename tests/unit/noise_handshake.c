@@ -4,7 +4,7 @@
 #include "support/support.h"
 #include "security/noise_cipher.h"
 
-/* ---- the handshake as a machine ---- */
+/* ---- the handshake without a layer ---- */
 
 static struct {
 	struct gn_noise hs[2]; /* 0 initiates */
@@ -31,7 +31,7 @@ static void keys_line(char **field)
 		free(b[i]);
 }
 
-/* Reading a message with one byte changed: an error, or (message 1 has no tag) another hash. */
+/* A message with one byte changed gives an error or, for message 1, which has no tag, another hash. */
 static void flip_each(const struct gn_noise *reader, int number, const uint8_t *msg, size_t n)
 {
 	uint8_t *copy = malloc(n), *payload;
@@ -134,7 +134,7 @@ static void xx_line(char **field)
 	free(want);
 }
 
-static void vectors_of_the_framework(void **state)
+static void the_vectors_of_the_noise_framework_pass(void **state)
 {
 	(void)state;
 	memset(&xx, 0, sizeof xx);
@@ -142,7 +142,7 @@ static void vectors_of_the_framework(void **state)
 	gn_noise_cipher_fini(&xx_cipher);
 }
 
-static void a_changed_or_cut_message_is_not_taken(void **state)
+static void a_changed_or_cut_message_is_refused(void **state)
 {
 	(void)state;
 	memset(&xx, 0, sizeof xx);
@@ -209,7 +209,7 @@ static bool is_zero(const void *p, size_t n)
 	return sodium_is_zero(p, n) == 1;
 }
 
-static void keys_are_wiped(void **state)
+static void fini_wipes_the_keys(void **state)
 {
 	struct gn_noise hs;
 	struct gn_noise_key k = {.key = "some key"};
@@ -228,7 +228,7 @@ static void keys_are_wiped(void **state)
 	gn_noise_cipher_fini(&s);
 }
 
-/* ---- records as a machine ---- */
+/* ---- the cipher of records ---- */
 
 static void the_last_counter_is_reserved(void **state)
 {
@@ -247,8 +247,8 @@ static void the_last_counter_is_reserved(void **state)
 	gn_noise_cipher_fini(&s);
 }
 
-/* One context serves many connections: in turns, after a failure, and when a key's memory comes again. */
-static void contexts_are_shared(void **state)
+/* One context serves many connections: in turns, after a failure, and when the memory of a key is used again. */
+static void contexts_serve_many_connections(void **state)
 {
 	struct gn_noise_cipher s = {0};
 	struct gn_noise_key out[3], in[3];
@@ -289,12 +289,12 @@ static void contexts_are_shared(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(vectors_of_the_framework),
-		cmocka_unit_test(a_changed_or_cut_message_is_not_taken),
+		cmocka_unit_test(the_vectors_of_the_noise_framework_pass),
+		cmocka_unit_test(a_changed_or_cut_message_is_refused),
 		cmocka_unit_test(points_of_low_order_are_refused),
-		cmocka_unit_test(keys_are_wiped),
+		cmocka_unit_test(fini_wipes_the_keys),
 		cmocka_unit_test(the_last_counter_is_reserved),
-		cmocka_unit_test(contexts_are_shared),
+		cmocka_unit_test(contexts_serve_many_connections),
 	};
 
 	return cmocka_run_group_tests_name("noise: the machine", tests, NULL, NULL);

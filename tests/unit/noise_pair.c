@@ -52,7 +52,7 @@ static uint8_t nth(int side, size_t i)
 	return (uint8_t)(i * 5 + i / 251 + (size_t)side * 99);
 }
 
-/* Writes some, reads some, each as the generator says; false when bytes came out that never went in. */
+/* Writes and reads random amounts; false when bytes were read that were not written. */
 static bool traffic(struct both *b, struct rng *r, size_t *in, size_t *out, size_t total)
 {
 	for (int i = 0; i < 2; i++) {
@@ -85,7 +85,7 @@ static bool traffic(struct both *b, struct rng *r, size_t *in, size_t *out, size
 	return true;
 }
 
-static void random_chunks(void **state)
+static void random_chunks_arrive_in_order(void **state)
 {
 	uint64_t first = 1, n = 60;
 
@@ -118,7 +118,7 @@ static void random_chunks(void **state)
 	}
 }
 
-/* The wire is changed or cut at one place, anywhere from the first byte to the last record. */
+/* The bytes on the wire are changed or cut at one place between the first byte and the last record. */
 static void one_accident(struct both *b, struct rng *r, int victim, size_t where, bool cut)
 {
 	size_t in[2] = {0}, out[2] = {0};
@@ -153,12 +153,12 @@ static void one_accident(struct both *b, struct rng *r, int victim, size_t where
 		(void)side_pump(&b->p.side[0], 1);
 		(void)side_pump(&b->p.side[1], 1);
 	}
-	/* What the victim sent behind that place has not come. */
+	/* What the victim sent behind that place was not delivered. */
 	assert_true(out[!victim] < 3000);
 	assert_true(gn_pipe_end(b->l[!victim]->up_rx) != GN_EOF || cut);
 }
 
-static void accidents_at_every_place(void **state)
+static void a_change_or_cut_at_any_place_is_noticed(void **state)
 {
 	(void)state;
 	for (int cut = 0; cut < 2; cut++) {
@@ -179,8 +179,8 @@ static void accidents_at_every_place(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_chunks),
-		cmocka_unit_test(accidents_at_every_place),
+		cmocka_unit_test(random_chunks_arrive_in_order),
+		cmocka_unit_test(a_change_or_cut_at_any_place_is_noticed),
 	};
 
 	return cmocka_run_group_tests_name("noise: two layers", tests, NULL, NULL);

@@ -16,7 +16,7 @@ static void empty_records_are_skipped(void **state)
 	noise_script_stop(f);
 }
 
-static void records_too_short(void **state)
+static void a_record_shorter_than_its_tag_is_an_error(void **state)
 {
 	struct noise_script *f = *state;
 
@@ -29,7 +29,7 @@ static void records_too_short(void **state)
 	}
 }
 
-static void the_longest_record(void **state)
+static void the_longest_record_is_opened(void **state)
 {
 	struct noise_script *f = *state;
 	static uint8_t plain[65519], got[65519];
@@ -47,8 +47,8 @@ static void the_longest_record(void **state)
 	noise_script_stop(f);
 }
 
-/* The lengths of the records: the first ones are short, so that what a peer waits for is not behind all of
- * the data that was there at first; then they are full. */
+/* The first records are short, so that negotiation is not held up by data in the same record; later ones are
+ * full. */
 static void assert_lengths(const struct wire *out)
 {
 	unsigned n = 0;
@@ -65,7 +65,7 @@ static void assert_lengths(const struct wire *out)
 	assert_int_equal(n, 16 + 4);
 }
 
-static void what_goes_out_is_cut_into_short_and_then_full_records(void **state)
+static void the_first_records_are_short_and_later_ones_full(void **state)
 {
 	struct noise_script *f = *state;
 	size_t n = 300000;
@@ -95,7 +95,7 @@ static void what_goes_out_is_cut_into_short_and_then_full_records(void **state)
 	free(big);
 }
 
-static void every_end_of_file(void **state)
+static void an_end_of_file_inside_a_record_is_truncation(void **state)
 {
 	struct noise_script *f = *state;
 	const int ends[] = {GN_EOF, -ECONNRESET};
@@ -110,7 +110,8 @@ static void every_end_of_file(void **state)
 			assert_int_equal(gn_pipe_put(&f->s.rx, f->buf, cut), 0);
 			gn_pipe_close(&f->s.rx, ends[e]);
 			gn_stack_mark_bottom(&f->s.stack);
-			assert_int_equal(side_pump(&f->s, 1), 0); /* the end is the pipe's, not the layer's */
+			assert_int_equal(side_pump(&f->s, 1),
+					 0); /* the end is passed to the pipe above, the layer does not fail */
 			assert_int_equal(gn_pipe_len(f->l->up_rx), whole);
 			gn_pipe_skip(f->l->up_rx, whole);
 			assert_int_equal(gn_pipe_end(f->l->up_rx), ends[e] != GN_EOF ? ends[e]
@@ -126,7 +127,7 @@ static void every_end_of_file(void **state)
 	}
 }
 
-static void a_changed_record_ends_it(void **state)
+static void a_changed_record_fails_the_layer(void **state)
 {
 	struct noise_script *f = *state;
 
@@ -155,7 +156,7 @@ static void a_changed_record_ends_it(void **state)
 	}
 }
 
-static void replayed_and_reordered_records(void **state)
+static void replayed_and_reordered_records_fail_the_layer(void **state)
 {
 	struct noise_script *f = *state;
 	uint8_t one[23], two[23];
@@ -175,7 +176,7 @@ static void replayed_and_reordered_records(void **state)
 	}
 }
 
-static void a_full_pipe_above(void **state)
+static void a_full_pipe_above_stops_the_layer(void **state)
 {
 	struct noise_script *f = *state;
 	static uint8_t plain[60000];
@@ -215,13 +216,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(empty_records_are_skipped),
-		T(records_too_short),
-		T(the_longest_record),
-		T(what_goes_out_is_cut_into_short_and_then_full_records),
-		T(every_end_of_file),
-		T(a_changed_record_ends_it),
-		T(replayed_and_reordered_records),
-		T(a_full_pipe_above),
+		T(a_record_shorter_than_its_tag_is_an_error),
+		T(the_longest_record_is_opened),
+		T(the_first_records_are_short_and_later_ones_full),
+		T(an_end_of_file_inside_a_record_is_truncation),
+		T(a_changed_record_fails_the_layer),
+		T(replayed_and_reordered_records_fail_the_layer),
+		T(a_full_pipe_above_stops_the_layer),
 	};
 
 	return cmocka_run_group_tests_name("noise: records at the layer", tests, NULL, NULL);

@@ -57,7 +57,7 @@ static void a_large_put_spans_blocks(void **state)
 	free(big);
 }
 
-static void the_end_stands_behind_the_last_byte(void **state)
+static void the_end_comes_behind_the_last_byte(void **state)
 {
 	struct pipe_pair *f = *state;
 	uint8_t *out;
@@ -76,7 +76,7 @@ static void the_end_stands_behind_the_last_byte(void **state)
 	assert_int_equal(gn_pipe_whole(&f->p, 1, &out), GN_EOF);
 }
 
-static void an_error_comes_in_order_too(void **state)
+static void an_error_comes_behind_the_last_byte_too(void **state)
 {
 	struct pipe_pair *f = *state;
 	uint8_t *out;
@@ -92,7 +92,7 @@ static void an_error_comes_in_order_too(void **state)
 	assert_int_equal(gn_pipe_whole(&f->p, 1, &out), -104);
 }
 
-static void a_reset_drops_what_is_there(void **state)
+static void a_reset_drops_buffered_bytes(void **state)
 {
 	struct pipe_pair *f = *state;
 
@@ -107,7 +107,7 @@ static void a_reset_drops_what_is_there(void **state)
 	assert_int_equal(gn_pipe_end(&f->p), GN_ERESET);
 }
 
-static void a_reset_comes_through_after_a_good_end(void **state)
+static void a_reset_replaces_an_end_of_file(void **state)
 {
 	struct pipe_pair *f = *state;
 
@@ -117,13 +117,13 @@ static void a_reset_comes_through_after_a_good_end(void **state)
 	assert_int_equal(gn_pipe_end(&f->p), GN_ERESET);
 }
 
-static void a_unit_across_pieces_is_pulled_together(void **state)
+static void whole_joins_pieces(void **state)
 {
 	struct pipe_pair *f = *state;
 	uint8_t *out;
 
 	pipe_pair_fill(f, &f->q, 5000, 0);
-	for (int i = 0; i < 50; i++) { /* owned and borrowed in turn would be settled: all own, in many blocks */
+	for (int i = 0; i < 50; i++) { /* alternating views would be copied anyway: put all, in many blocks */
 		assert_int_equal(gn_pipe_move(&f->p, &f->q, 100), 0);
 		if (i % 10 == 9)
 			assert_int_equal(gn_pipe_settle(&f->p), 0);
@@ -138,8 +138,8 @@ static void a_unit_across_pieces_is_pulled_together(void **state)
 	pipe_assert_run(&f->p, 1000, (uint8_t)4000);
 }
 
-/* Owned bytes in front, borrowed ones behind: a unit that lies across. */
-static void a_unit_across_owned_and_borrowed(void **state)
+/* A unit that begins in owned bytes and ends in borrowed ones. */
+static void whole_joins_owned_and_borrowed_bytes(void **state)
 {
 	struct pipe_pair *f = *state;
 	uint8_t *out;
@@ -186,7 +186,7 @@ static void text_skip(void *arg, size_t n)
 
 static const struct gn_source text_source = {.peek = text_peek, .skip = text_skip};
 
-static void a_source_stands_behind_the_bytes(void **state)
+static void a_source_comes_behind_the_bytes(void **state)
 {
 	struct pipe_pair *f = *state;
 	struct text t = {"source"};
@@ -263,7 +263,7 @@ static void over_its_budget_a_pipe_is_full(void **state)
 	ptrdiff_t n;
 
 	f->p.budget = &b;
-	/* A write takes what there is, from its share. */
+	/* A write takes what its share of the budget allows. */
 	n = gn_pipe_write(&f->p, big, sizeof big);
 	assert_true(n >= 60000 && n < 110000);
 	assert_true(b.used <= 100000);
@@ -278,7 +278,7 @@ static void over_its_budget_a_pipe_is_full(void **state)
 	assert_int_equal(gn_pipe_write(&f->p, big, 1), GN_EAGAIN);
 	assert_int_equal(whole.used, 199000);
 	gn_pipe_skip(&f->p, gn_block_room(1));
-	/* All or nothing, and the pipe is empty: its share does not count, the whole does. */
+	/* A put into an empty pipe counts against the whole budget, not against the share. */
 	assert_int_equal(gn_pipe_put(&f->p, big, 20000), GN_ELIMIT);
 	whole.used = 100000;
 	assert_int_equal(gn_pipe_put(&f->p, big, 90000), GN_ELIMIT);
@@ -288,8 +288,8 @@ static void over_its_budget_a_pipe_is_full(void **state)
 	assert_int_equal(whole.used, 100000);
 }
 
-/* Whatever is put, written and skipped: no put is torn, and what is charged is what is held. */
-static void random_puts_against_a_budget(void **state)
+/* After random puts, writes and skips no put was partial, and what is charged is what is held. */
+static void random_puts_are_charged_for_what_is_held(void **state)
 {
 	static const uint8_t big[150000];
 	uint64_t first = 1, n = 200;
@@ -349,7 +349,7 @@ static void random_puts_against_a_budget(void **state)
 
 /* ---- the model ---- */
 
-static void random_operations_against_queues(void **state)
+static void random_operations_behave_as_a_queue(void **state)
 {
 	uint64_t first = 1, n = 150;
 
@@ -377,19 +377,19 @@ int main(void)
 		T(put_takes_all_or_nothing_up_to_the_cap),
 		T(writing_nothing_is_no_error),
 		T(a_large_put_spans_blocks),
-		T(the_end_stands_behind_the_last_byte),
-		T(an_error_comes_in_order_too),
-		T(a_reset_drops_what_is_there),
-		T(a_reset_comes_through_after_a_good_end),
-		T(a_unit_across_pieces_is_pulled_together),
-		T(a_unit_across_owned_and_borrowed),
-		T(a_source_stands_behind_the_bytes),
+		T(the_end_comes_behind_the_last_byte),
+		T(an_error_comes_behind_the_last_byte_too),
+		T(a_reset_drops_buffered_bytes),
+		T(a_reset_replaces_an_end_of_file),
+		T(whole_joins_pieces),
+		T(whole_joins_owned_and_borrowed_bytes),
+		T(a_source_comes_behind_the_bytes),
 		T(a_reset_drops_the_source),
 		T(a_drained_pipe_holds_no_block),
 		T(blocks_are_charged_but_for_the_first_small_one),
 		T(over_its_budget_a_pipe_is_full),
-		cmocka_unit_test(random_puts_against_a_budget),
-		cmocka_unit_test(random_operations_against_queues),
+		cmocka_unit_test(random_puts_are_charged_for_what_is_held),
+		cmocka_unit_test(random_operations_behave_as_a_queue),
 	};
 
 	return cmocka_run_group_tests_name("pipe", tests, NULL, NULL);

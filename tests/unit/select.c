@@ -18,7 +18,7 @@
 #define LS "\x03ls\n"
 #define S(text) (text), (sizeof(text) - 1) /* a literal with its length */
 
-/* ---- what a responder knows ---- */
+/* ---- the protocols of the responder ---- */
 
 static const char *const served[] = {"/one/1.0.0", "/two/1.0.0", "/three/1.0.0", NULL};
 static unsigned asked;
@@ -100,8 +100,8 @@ static void renew(struct fixture *f)
 	f->out.end = 0;
 }
 
-/* The side says just this. */
-static void says(struct fixture *f, const char *want, size_t n)
+/* The side has sent exactly this. */
+static void sent(struct fixture *f, const char *want, size_t n)
 {
 	(void)side_pump(&f->s, 1);
 	(void)wire_take(&f->out, &f->s.tx, SIZE_MAX);
@@ -112,7 +112,7 @@ static void says(struct fixture *f, const char *want, size_t n)
 	wire_skip(&f->out, n);
 }
 
-static void hears(struct fixture *f, const char *what, size_t n)
+static void receive(struct fixture *f, const char *what, size_t n)
 {
 	side_feed(&f->s, what, n, 1);
 }
@@ -135,17 +135,17 @@ static void is_chosen(struct fixture *f, int chosen)
 
 /* ---- the responder ---- */
 
-static void a_responder_accepts(void **state)
+static void a_responder_accepts_a_protocol_it_has(void **state)
 {
 	struct fixture *f = *state;
 
 	push(&f->s, &responder);
-	says(f, S(""));
-	hears(f, S(HEADER));
-	says(f, S(HEADER));
-	hears(f, S("\x0b/two/1.0.0\n"));
+	sent(f, S(""));
+	receive(f, S(HEADER));
+	sent(f, S(HEADER));
+	receive(f, S("\x0b/two/1.0.0\n"));
 	is_chosen(f, 1);
-	says(f, S("\x0b/two/1.0.0\n"));
+	sent(f, S("\x0b/two/1.0.0\n"));
 }
 
 static void a_responder_refuses_and_goes_on(void **state)
@@ -153,33 +153,33 @@ static void a_responder_refuses_and_goes_on(void **state)
 	struct fixture *f = *state;
 
 	push(&f->s, &responder);
-	hears(f, S(HEADER "\x0b/tls/1.0.0\n"));
-	says(f, S(HEADER NA));
-	hears(f, S("\x1d/libp2p/simultaneous-connect\n"));
-	says(f, S(NA));
-	hears(f, S("\x01\n")); /* an empty id */
-	says(f, S(NA));
-	hears(f, S("\x0a/two/1.0.\n"));
-	says(f, S(NA));
-	hears(f, S("\x0c/two/1.0.0 \n"));
-	says(f, S(NA));
-	hears(f, S("\x0d/three/1.0.0\n"));
+	receive(f, S(HEADER "\x0b/tls/1.0.0\n"));
+	sent(f, S(HEADER NA));
+	receive(f, S("\x1d/libp2p/simultaneous-connect\n"));
+	sent(f, S(NA));
+	receive(f, S("\x01\n")); /* an empty id */
+	sent(f, S(NA));
+	receive(f, S("\x0a/two/1.0.\n"));
+	sent(f, S(NA));
+	receive(f, S("\x0c/two/1.0.0 \n"));
+	sent(f, S(NA));
+	receive(f, S("\x0d/three/1.0.0\n"));
 	is_chosen(f, 2);
-	says(f, S("\x0d/three/1.0.0\n"));
+	sent(f, S("\x0d/three/1.0.0\n"));
 }
 
-static void what_comes_behind_the_choice_stays(void **state)
+static void bytes_behind_the_choice_stay_in_the_pipe(void **state)
 {
 	struct fixture *f = *state;
 	uint8_t got[4];
 
 	push(&f->s, &responder);
-	hears(f, S(HEADER "\x0b/one/1.0.0\nlazy"));
+	receive(f, S(HEADER "\x0b/one/1.0.0\nlazy"));
 	is_chosen(f, 0);
 	assert_int_equal(gn_pipe_len(&f->s.rx), 4);
 	gn_pipe_copy(&f->s.rx, got, 4);
 	assert_memory_equal(got, "lazy", 4);
-	says(f, S(HEADER "\x0b/one/1.0.0\n"));
+	sent(f, S(HEADER "\x0b/one/1.0.0\n"));
 }
 
 static void a_half_closed_lazy_initiator_is_answered(void **state)
@@ -191,7 +191,7 @@ static void a_half_closed_lazy_initiator_is_answered(void **state)
 	gn_pipe_close(&f->s.rx, GN_EOF);
 	gn_stack_mark_bottom(&f->s.stack);
 	is_chosen(f, 0);
-	says(f, S(HEADER "\x0b/one/1.0.0\n"));
+	sent(f, S(HEADER "\x0b/one/1.0.0\n"));
 	assert_int_equal(gn_pipe_len(&f->s.rx), 10);
 }
 
@@ -200,9 +200,9 @@ static void ls_is_answered_with_a_list(void **state)
 	struct fixture *f = *state;
 
 	push(&f->s, &responder);
-	hears(f, S(HEADER LS));
-	says(f, S(HEADER "\x27\x0b/one/1.0.0\n\x0b/two/1.0.0\n\x0d/three/1.0.0\n\n"));
-	hears(f, S("\x0b/one/1.0.0\n"));
+	receive(f, S(HEADER LS));
+	sent(f, S(HEADER "\x27\x0b/one/1.0.0\n\x0b/two/1.0.0\n\x0d/three/1.0.0\n\n"));
+	receive(f, S("\x0b/one/1.0.0\n"));
 	is_chosen(f, 0);
 }
 
@@ -212,11 +212,11 @@ static void ls_with_nothing_to_show(void **state)
 	struct gn_select_cfg cfg = {.find = find};
 
 	push(&f->s, &cfg);
-	hears(f, S(HEADER LS));
-	says(f, S(HEADER "\x01\n"));
+	receive(f, S(HEADER LS));
+	sent(f, S(HEADER "\x01\n"));
 }
 
-static void the_header_comes_first(void **state)
+static void a_responder_waits_for_the_header(void **state)
 {
 	struct fixture *f = *state;
 	static const struct {
@@ -235,14 +235,14 @@ static void the_header_comes_first(void **state)
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		push(&f->s, &responder);
-		hears(f, bad[i].text, bad[i].n);
+		receive(f, bad[i].text, bad[i].n);
 		fails(f, bad[i].err);
-		says(f, S(""));
+		sent(f, S(""));
 		renew(f);
 	}
 }
 
-static void bad_messages(void **state)
+static void bad_messages_fail_with_their_error(void **state)
 {
 	struct fixture *f = *state;
 	static const struct {
@@ -251,11 +251,11 @@ static void bad_messages(void **state)
 		int err;
 	} bad[] = {
 		{S("\x0a/one/1.0.0\n"), GN_EFORMAT},     /* no newline where the length says */
-		{S("\x0c/one/1.0.0\n\x0b"), GN_EFORMAT}, /* nor here */
-		{S("\x00"), GN_EFORMAT},                 /* not even room for one */
+		{S("\x0c/one/1.0.0\n\x0b"), GN_EFORMAT}, /* nor in this one */
+		{S("\x00"), GN_EFORMAT},                 /* no room for a newline */
 		{S("\x8b\x00/one/1.0.0\n"), GN_EFORMAT}, /* a length that is not minimal */
 		{S("\x81\x08"), GN_ETOOBIG},             /* 1025 bytes */
-		{S("\xff\x7f"), GN_ETOOBIG},             /* 16383, that rust would take */
+		{S("\xff\x7f"), GN_ETOOBIG},             /* 16383, which rust-libp2p accepts */
 		{S("\x80\x80\x01"), GN_ETOOBIG},         /* a length of three bytes */
 		{S("\xff\xff\xff\xff\xff\xff\xff\xff\x7f"), GN_ETOOBIG},
 		{S("\x0b/one\0"
@@ -267,16 +267,16 @@ static void bad_messages(void **state)
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		push(&f->s, &responder);
-		hears(f, S(HEADER));
-		hears(f, bad[i].text, bad[i].n);
+		receive(f, S(HEADER));
+		receive(f, bad[i].text, bad[i].n);
 		fails(f, bad[i].err);
-		says(f, S(HEADER));
+		sent(f, S(HEADER));
 		renew(f);
 	}
 }
 
 /* A message is at most 1024 bytes, in either direction. */
-static void the_longest_message(void **state)
+static void a_message_has_at_most_1024_bytes(void **state)
 {
 	struct fixture *f = *state;
 	char text[2 + 1024 + 1] = "\x80\x08";
@@ -284,14 +284,14 @@ static void the_longest_message(void **state)
 	memset(text + 2, 'x', 1023);
 	text[2 + 1023] = '\n';
 	push(&f->s, &responder);
-	hears(f, S(HEADER));
-	says(f, S(HEADER));
-	hears(f, text, 2 + 1024);
-	says(f, S(NA));
+	receive(f, S(HEADER));
+	sent(f, S(HEADER));
+	receive(f, text, 2 + 1024);
+	sent(f, S(NA));
 	assert_int_equal(asked, 1);
 }
 
-static void the_longest_proposal(void **state)
+static void a_proposal_has_at_most_1023_bytes(void **state)
 {
 	struct fixture *f = *state;
 	char id[GN_SELECT_ID_MAX + 2], text[2 + GN_SELECT_ID_MAX + 1] = "\x80\x08";
@@ -301,73 +301,73 @@ static void the_longest_proposal(void **state)
 	memset(id, 'x', sizeof id - 1);
 	id[sizeof id - 1] = '\0';
 	assert_int_equal(gn_stack_push(&f->s.stack, &gn_select_ops, &cfg, true, NULL), -EINVAL);
-	says(f, S(""));
+	sent(f, S(""));
 	id[GN_SELECT_ID_MAX] = '\0';
 	push(&f->s, &cfg);
-	says(f, S(HEADER "\x07/short\n"));
-	hears(f, S(HEADER NA));
+	sent(f, S(HEADER "\x07/short\n"));
+	receive(f, S(HEADER NA));
 	memcpy(text + 2, id, GN_SELECT_ID_MAX);
 	text[sizeof text - 1] = '\n';
-	says(f, text, sizeof text);
-	hears(f, text, sizeof text);
+	sent(f, text, sizeof text);
+	receive(f, text, sizeof text);
 	is_chosen(f, 1);
 }
 
-static void a_responder_listens_to_so_many(void **state)
+static void a_responder_answers_64_proposals(void **state)
 {
 	struct fixture *f = *state;
 
 	push(&f->s, &responder);
-	hears(f, S(HEADER));
-	says(f, S(HEADER));
+	receive(f, S(HEADER));
+	sent(f, S(HEADER));
 	for (int i = 0; i < GN_SELECT_PROPOSALS_MAX; i++) {
-		hears(f, i % 2 == 0 ? "\x03no\n" : LS, 4);
+		receive(f, i % 2 == 0 ? "\x03no\n" : LS, 4);
 		(void)wire_take(&f->out, &f->s.tx, SIZE_MAX);
 		wire_skip(&f->out, f->out.len);
 	}
 	assert_int_equal(f->s.n_steps, 0);
-	hears(f, S("\x0b/one/1.0.0\n"));
+	receive(f, S("\x0b/one/1.0.0\n"));
 	fails(f, GN_ELIMIT);
 }
 
-/* No room below: nothing is taken until there is, nothing is said twice. */
-static void a_full_pipe_below(void **state)
+/* Without room below nothing is consumed, and nothing is sent twice. */
+static void a_full_pipe_below_is_waited_for(void **state)
 {
 	struct fixture *f = *state;
 
 	push(&f->s, &responder);
 	f->s.tx.cap = 10;
-	hears(f, S(HEADER));
-	says(f, S(""));
+	receive(f, S(HEADER));
+	sent(f, S(""));
 	assert_int_equal(gn_pipe_len(&f->s.rx), 20);
 	f->s.tx.cap = 25;
-	hears(f, S("\x03no\n" LS "\x0b/one/1.0.0\n"));
-	says(f, S(HEADER NA));
+	receive(f, S("\x03no\n" LS "\x0b/one/1.0.0\n"));
+	sent(f, S(HEADER NA));
 	f->s.tx.cap = 30;
-	says(f, S(""));
+	sent(f, S(""));
 	assert_int_equal(gn_pipe_len(&f->s.rx), 16);
 	f->s.tx.cap = 100;
 	gn_stack_mark_bottom(&f->s.stack);
 	is_chosen(f, 0);
-	says(f, S("\x27\x0b/one/1.0.0\n\x0b/two/1.0.0\n\x0d/three/1.0.0\n\n\x0b/one/1.0.0\n"));
+	sent(f, S("\x27\x0b/one/1.0.0\n\x0b/two/1.0.0\n\x0d/three/1.0.0\n\n\x0b/one/1.0.0\n"));
 }
 
 /* ---- the initiator ---- */
 
 static const char *const wishes[] = {"/zero/1.0.0", "/two/1.0.0", "/one/1.0.0"};
 
-static void an_initiator_speaks_at_once(void **state)
+static void an_initiator_sends_its_first_proposal_at_once(void **state)
 {
 	struct fixture *f = *state;
 	struct gn_select_cfg cfg = proposing(wishes + 1, 1);
 
 	push(&f->s, &cfg);
-	says(f, S(HEADER "\x0b/two/1.0.0\n"));
-	hears(f, S(HEADER));
-	says(f, S(""));
-	hears(f, S("\x0b/two/1.0.0\nreply"));
+	sent(f, S(HEADER "\x0b/two/1.0.0\n"));
+	receive(f, S(HEADER));
+	sent(f, S(""));
+	receive(f, S("\x0b/two/1.0.0\nreply"));
 	is_chosen(f, 0);
-	says(f, S(""));
+	sent(f, S(""));
 	assert_int_equal(gn_pipe_len(&f->s.rx), 5);
 }
 
@@ -377,30 +377,30 @@ static void an_initiator_falls_back_in_order(void **state)
 	struct gn_select_cfg cfg = proposing(wishes, 3);
 
 	push(&f->s, &cfg);
-	says(f, S(HEADER "\x0c/zero/1.0.0\n"));
-	hears(f, S(HEADER NA));
-	says(f, S("\x0b/two/1.0.0\n"));
-	hears(f, S(NA));
-	says(f, S("\x0b/one/1.0.0\n"));
-	hears(f, S("\x0b/one/1.0.0\n"));
+	sent(f, S(HEADER "\x0c/zero/1.0.0\n"));
+	receive(f, S(HEADER NA));
+	sent(f, S("\x0b/two/1.0.0\n"));
+	receive(f, S(NA));
+	sent(f, S("\x0b/one/1.0.0\n"));
+	receive(f, S("\x0b/one/1.0.0\n"));
 	is_chosen(f, 2);
 }
 
-static void all_proposals_refused(void **state)
+static void an_initiator_fails_when_all_proposals_are_refused(void **state)
 {
 	struct fixture *f = *state;
 	struct gn_select_cfg cfg = proposing(wishes, 2);
 
 	push(&f->s, &cfg);
-	says(f, S(HEADER "\x0c/zero/1.0.0\n"));
-	hears(f, S(HEADER NA));
-	says(f, S("\x0b/two/1.0.0\n"));
-	hears(f, S(NA));
+	sent(f, S(HEADER "\x0c/zero/1.0.0\n"));
+	receive(f, S(HEADER NA));
+	sent(f, S("\x0b/two/1.0.0\n"));
+	receive(f, S(NA));
 	fails(f, GN_ENOPROTO);
-	says(f, S(""));
+	sent(f, S(""));
 }
 
-static void answers_that_are_none(void **state)
+static void wrong_answers_fail_the_initiator(void **state)
 {
 	struct fixture *f = *state;
 	static const struct {
@@ -422,13 +422,13 @@ static void answers_that_are_none(void **state)
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		push(&f->s, &cfg);
-		hears(f, bad[i].text, bad[i].n);
+		receive(f, bad[i].text, bad[i].n);
 		fails(f, bad[i].err);
 		renew(f);
 	}
 }
 
-static void an_initiator_without_proposals_is_refused(void **state)
+static void an_initiator_needs_a_proposal(void **state)
 {
 	struct fixture *f = *state;
 	struct gn_select_cfg cfg = proposing(wishes, 0);
@@ -438,8 +438,8 @@ static void an_initiator_without_proposals_is_refused(void **state)
 
 /* ---- ends ---- */
 
-/* The far end is gone at each offset of what it had to say. */
-static void cut_at_each_offset(void **state)
+/* The peer closes the connection at each offset of its messages. */
+static void an_end_at_each_offset_is_an_error(void **state)
 {
 	struct fixture *f = *state;
 	static const char to_responder[] = HEADER "\x03no\n\x0b/two/1.0.0\n";
@@ -454,7 +454,7 @@ static void cut_at_each_offset(void **state)
 
 			for (size_t cut = 0; cut < n; cut++) {
 				push(&f->s, role == 0 ? &responder : &cfg);
-				hears(f, text, cut);
+				receive(f, text, cut);
 				gn_pipe_close(&f->s.rx, ends[e]);
 				gn_stack_mark_bottom(&f->s.stack);
 				fails(f, ends[e] == GN_EOF ? GN_ETRUNC : ends[e]);
@@ -464,7 +464,7 @@ static void cut_at_each_offset(void **state)
 	}
 }
 
-static void one_byte_at_a_time(void **state)
+static void messages_may_come_one_byte_at_a_time(void **state)
 {
 	struct fixture *f = *state;
 	static const char text[] = HEADER "\x03no\n" LS "\x0b/two/1.0.0\n";
@@ -472,10 +472,10 @@ static void one_byte_at_a_time(void **state)
 	push(&f->s, &responder);
 	for (size_t i = 0; i < sizeof text - 1; i++) {
 		assert_int_equal(f->s.n_steps, 0);
-		hears(f, text + i, 1);
+		receive(f, text + i, 1);
 	}
 	is_chosen(f, 1);
-	says(f, S(HEADER NA "\x27\x0b/one/1.0.0\n\x0b/two/1.0.0\n\x0d/three/1.0.0\n\n\x0b/two/1.0.0\n"));
+	sent(f, S(HEADER NA "\x27\x0b/one/1.0.0\n\x0b/two/1.0.0\n\x0d/three/1.0.0\n\n\x0b/two/1.0.0\n"));
 }
 
 /* ---- two against each other ---- */
@@ -532,25 +532,25 @@ static void two_selects_agree(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_responder_accepts),
+		T(a_responder_accepts_a_protocol_it_has),
 		T(a_responder_refuses_and_goes_on),
-		T(what_comes_behind_the_choice_stays),
+		T(bytes_behind_the_choice_stay_in_the_pipe),
 		T(a_half_closed_lazy_initiator_is_answered),
 		T(ls_is_answered_with_a_list),
 		T(ls_with_nothing_to_show),
-		T(the_header_comes_first),
-		T(bad_messages),
-		T(the_longest_message),
-		T(the_longest_proposal),
-		T(a_responder_listens_to_so_many),
-		T(a_full_pipe_below),
-		T(an_initiator_speaks_at_once),
+		T(a_responder_waits_for_the_header),
+		T(bad_messages_fail_with_their_error),
+		T(a_message_has_at_most_1024_bytes),
+		T(a_proposal_has_at_most_1023_bytes),
+		T(a_responder_answers_64_proposals),
+		T(a_full_pipe_below_is_waited_for),
+		T(an_initiator_sends_its_first_proposal_at_once),
 		T(an_initiator_falls_back_in_order),
-		T(all_proposals_refused),
-		T(answers_that_are_none),
-		T(an_initiator_without_proposals_is_refused),
-		T(cut_at_each_offset),
-		T(one_byte_at_a_time),
+		T(an_initiator_fails_when_all_proposals_are_refused),
+		T(wrong_answers_fail_the_initiator),
+		T(an_initiator_needs_a_proposal),
+		T(an_end_at_each_offset_is_an_error),
+		T(messages_may_come_one_byte_at_a_time),
 		cmocka_unit_test(two_selects_agree),
 	};
 

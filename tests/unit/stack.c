@@ -40,7 +40,7 @@ static struct gn_layer *push(struct fixture *f, const struct gn_layer_ops *ops, 
 
 /* ---- the pump ---- */
 
-static void an_empty_stack_rests(void **state)
+static void an_empty_stack_does_nothing(void **state)
 {
 	struct fixture *f = *state;
 
@@ -85,7 +85,7 @@ static void a_mark_asks_to_be_pumped(void **state)
 	assert_int_equal(f->s.work, work + 1);
 }
 
-static void the_budget_is_kept(void **state)
+static void a_pump_keeps_to_its_budget(void **state)
 {
 	struct fixture *f = *state;
 	struct dummy_cfg busy = {.ret = 0};
@@ -93,13 +93,13 @@ static void the_budget_is_kept(void **state)
 
 	assert_int_equal(gn_stack_pump(&f->s.stack, 1, 11), GN_EAGAIN);
 	assert_int_equal(dummy_of(a)->advances + dummy_of(b)->advances, 11);
-	assert_true(dummy_of(b)->advances >= 5); /* none is starved */
+	assert_true(dummy_of(b)->advances >= 5); /* no layer is starved */
 	dummy_of(a)->cfg.ret = dummy_of(b)->cfg.ret = GN_EAGAIN;
 	assert_int_equal(gn_stack_pump(&f->s.stack, 1, 11), 0);
 }
 
-/* A layer that marks another and moves nothing itself: the mark is not forgotten. */
-static void a_mark_from_a_quiet_step_counts(void **state)
+/* A layer marks another one and moves nothing itself: the other one is advanced. */
+static void a_mark_by_a_step_that_moved_nothing_counts(void **state)
 {
 	struct fixture *f = *state;
 	struct dummy_cfg quiet = {.ret = GN_EAGAIN}, marks = {.ret = GN_EAGAIN};
@@ -112,7 +112,7 @@ static void a_mark_from_a_quiet_step_counts(void **state)
 	assert_int_equal(dummy_of(a)->advances, 2);
 }
 
-static void wake_times(void **state)
+static void a_layer_is_advanced_at_its_wake_time(void **state)
 {
 	struct fixture *f = *state;
 	struct dummy_cfg five = {.ret = GN_EAGAIN, .wake = 500}, three = {.ret = GN_EAGAIN, .wake = 300};
@@ -162,7 +162,7 @@ static void a_failed_init_leaves_nothing(void **state)
 	assert_ptr_equal(gn_stack_top_rx(&f->s.stack), &f->s.rx);
 }
 
-static void a_stack_has_so_many_layers(void **state)
+static void a_stack_has_at_most_four_layers(void **state)
 {
 	struct fixture *f = *state;
 	struct dummy_cfg quiet = {.ret = GN_EAGAIN};
@@ -206,7 +206,7 @@ static void a_gate_holds_back_those_above(void **state)
 	push(f, &dummy_greeter, greet, true);
 	above = push(f, &dummy_probe, quiet, false);
 	assert_ptr_equal(above->rx, &f->s.rx);
-	pipe_assert_text(&f->s.tx, "<first><then>"); /* lazily: in one go */
+	pipe_assert_text(&f->s.tx, "<first><then>"); /* lazy negotiation: in one piece */
 	assert_int_equal(side_pump(&f->s, 10), 0);
 	assert_int_equal(dummy_of(above)->advances, 0);
 	assert_true(gn_stack_wake(&f->s.stack) == GN_NEVER);
@@ -215,7 +215,7 @@ static void a_gate_holds_back_those_above(void **state)
 	side_feed(&f->s, "lo and more", 11, 10);
 	assert_int_equal(f->s.steps[0], GN_DONE);
 	assert_int_equal(dummy_of(above)->advances, 1);
-	pipe_assert_text(&f->s.rx, " and more"); /* what was read ahead stays */
+	pipe_assert_text(&f->s.rx, " and more"); /* bytes that were received early stay */
 	assert_int_equal(dummy_finis, 1);
 	assert_int_equal(f->s.stack.n, 1);
 }
@@ -231,7 +231,7 @@ static void push_turner(struct side *s, struct gn_layer *l, int what)
 		assert_int_equal(gn_stack_push(&s->stack, &dummy_inverter, &cfg, false, &pushed), 0);
 }
 
-static void what_is_chosen_takes_the_place(void **state)
+static void a_pushed_layer_takes_the_place_of_one_that_is_done(void **state)
 {
 	struct fixture *f = *state;
 	struct dummy_cfg greet = {.take = 5};
@@ -249,7 +249,7 @@ static void what_is_chosen_takes_the_place(void **state)
 	assert_memory_equal(got, "abc", 3);
 }
 
-static void ready_is_told_once(void **state)
+static void ready_is_notified_once(void **state)
 {
 	struct fixture *f = *state;
 
@@ -260,7 +260,7 @@ static void ready_is_told_once(void **state)
 	assert_int_equal(f->s.steps[0], GN_READY);
 }
 
-/* What the last step wrote must go on: the layer below has to hear of it. */
+/* The layer below is marked, so that what the last step wrote is sent. */
 static void the_answer_of_the_last_step_goes_out(void **state)
 {
 	struct fixture *f = *state;
@@ -274,7 +274,7 @@ static void the_answer_of_the_last_step_goes_out(void **state)
 	assert_int_equal(gn_pipe_len(&f->s.tx), 2);
 }
 
-/* Bytes that the top writes behind an open selection go out before its answer has come. */
+/* Bytes that are written behind an open selection are sent before its answer is received. */
 static void lazy_bytes_pass_the_gate(void **state)
 {
 	struct fixture *f = *state;
@@ -295,19 +295,19 @@ static void lazy_bytes_pass_the_gate(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(an_empty_stack_rests),
+		T(an_empty_stack_does_nothing),
 		T(only_dirty_layers_are_advanced),
 		T(a_mark_asks_to_be_pumped),
-		T(the_budget_is_kept),
-		T(a_mark_from_a_quiet_step_counts),
-		T(wake_times),
+		T(a_pump_keeps_to_its_budget),
+		T(a_mark_by_a_step_that_moved_nothing_counts),
+		T(a_layer_is_advanced_at_its_wake_time),
 		T(an_error_ends_the_stack),
 		T(a_failed_init_leaves_nothing),
-		T(a_stack_has_so_many_layers),
+		T(a_stack_has_at_most_four_layers),
 		T(a_pump_in_the_pump_does_nothing),
 		T(a_gate_holds_back_those_above),
-		T(what_is_chosen_takes_the_place),
-		T(ready_is_told_once),
+		T(a_pushed_layer_takes_the_place_of_one_that_is_done),
+		T(ready_is_notified_once),
 		T(the_answer_of_the_last_step_goes_out),
 		T(lazy_bytes_pass_the_gate),
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Two stacks of toy layers: half-close, resets, stalls, a handshake given up, nesting. */
+/* Two stacks of dummy layers: half-close, resets, stalls, a cancelled handshake, nesting. */
 #include <errno.h>
 
 #include "support/support.h"
@@ -44,7 +44,7 @@ static void opened(struct pair *p)
 	}
 }
 
-static void half_close(void **state)
+static void an_end_passes_through_one_direction_only(void **state)
 {
 	struct pair p;
 
@@ -87,7 +87,7 @@ static void a_reset_reaches_the_top(void **state)
 	pair_fini(&p);
 }
 
-static void a_stalled_reader_stops_the_writer_and_costs_the_caps(void **state)
+static void a_stalled_reader_stops_the_writer_at_the_caps(void **state)
 {
 	struct pair p;
 	uint8_t block[1000];
@@ -114,7 +114,7 @@ static void a_stalled_reader_stops_the_writer_and_costs_the_caps(void **state)
 	held = gn_pipe_len(top_rx(&p, 1));
 	assert_true(held <= 10000 && held > 9000);
 	assert_true(gn_pipe_len(&p.side[1].rx) <= 6000);
-	/* It goes on where it stood. */
+	/* It continues where it stopped. */
 	while (out < in) {
 		struct iovec v;
 
@@ -133,8 +133,8 @@ static void a_stalled_reader_stops_the_writer_and_costs_the_caps(void **state)
 	pair_fini(&p);
 }
 
-/* A dial that is given up at any point of the handshake leaves nothing behind. */
-static void a_handshake_cancelled_in_the_middle(void **state)
+/* A dial that is cancelled at any point of the handshake leaks nothing. */
+static void a_handshake_may_be_cancelled_at_any_point(void **state)
 {
 	(void)state;
 	for (int rounds = 0; rounds < 20; rounds++) {
@@ -212,7 +212,7 @@ static void nest(struct nested *n)
 	}
 }
 
-/* What the node does for a connection over a stream: each turn both stacks are told. */
+/* What the node does for a connection over a stream: each turn both stacks are marked. */
 static bool nested_carry(struct nested *n, size_t max)
 {
 	bool moved = pair_carry(&n->p, max, true);
@@ -236,7 +236,7 @@ static void nested_fini(struct nested *n)
 	pair_fini(&n->p);
 }
 
-static void a_connection_in_a_stream(void **state)
+static void a_connection_runs_in_a_stream(void **state)
 {
 	struct nested n;
 	struct gn_pipe *to, *at;
@@ -273,7 +273,7 @@ static void a_connection_in_a_stream(void **state)
 	nested_fini(&n);
 }
 
-static void a_reset_reaches_what_is_nested(void **state)
+static void a_reset_reaches_the_nested_connection(void **state)
 {
 	struct nested n;
 
@@ -292,13 +292,13 @@ static void a_reset_reaches_what_is_nested(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(half_close),
+		cmocka_unit_test(an_end_passes_through_one_direction_only),
 		cmocka_unit_test(a_reset_reaches_the_top),
-		cmocka_unit_test(a_stalled_reader_stops_the_writer_and_costs_the_caps),
-		cmocka_unit_test(a_handshake_cancelled_in_the_middle),
+		cmocka_unit_test(a_stalled_reader_stops_the_writer_at_the_caps),
+		cmocka_unit_test(a_handshake_may_be_cancelled_at_any_point),
 		cmocka_unit_test(a_bad_handshake_fails_at_once),
-		cmocka_unit_test(a_connection_in_a_stream),
-		cmocka_unit_test(a_reset_reaches_what_is_nested),
+		cmocka_unit_test(a_connection_runs_in_a_stream),
+		cmocka_unit_test(a_reset_reaches_the_nested_connection),
 	};
 
 	return cmocka_run_group_tests_name("stack: two ends", tests, NULL, NULL);

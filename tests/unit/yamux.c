@@ -31,13 +31,13 @@ static void data_follows_without_waiting(void **state)
 	script_close(f, st);
 	script_expect(f, YAMUX_WINDOW, YAMUX_SYN, 1, 0);
 	script_expect(f, YAMUX_DATA, 0, 1, 100);
-	script_expect(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0); /* behind the data, not with it */
+	script_expect(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0); /* in a frame of its own behind the data */
 	script_expect_nothing(f);
 	assert_true(st->is_ended_out);
 	script_stop(f);
 }
 
-static void an_end_at_once_rides_on_the_syn(void **state)
+static void an_end_at_once_is_sent_with_the_syn(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
@@ -50,7 +50,7 @@ static void an_end_at_once_rides_on_the_syn(void **state)
 	script_stop(f);
 }
 
-static void an_ack_comes_once_and_at_once(void **state)
+static void an_ack_is_sent_once_and_at_once(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
@@ -64,7 +64,7 @@ static void an_ack_comes_once_and_at_once(void **state)
 	script_stop(f);
 }
 
-static void half_close_both_ways(void **state)
+static void each_direction_ends_on_its_own(void **state)
 {
 	struct yamux_script *f = *state;
 
@@ -98,7 +98,7 @@ static void half_close_both_ways(void **state)
 	}
 }
 
-static void syn_data_and_fin_in_one(void **state)
+static void syn_data_and_fin_may_come_in_one_frame(void **state)
 {
 	struct yamux_script *f = *state;
 
@@ -114,7 +114,7 @@ static void syn_data_and_fin_in_one(void **state)
 	script_stop(f);
 }
 
-static void a_fin_after_data_in_one_frame(void **state)
+static void a_fin_in_a_data_frame_counts_behind_its_body(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
@@ -148,7 +148,7 @@ static void a_syn_window_grants_more(void **state)
 
 /* ---- resets ---- */
 
-static void a_reset_from_afar(void **state)
+static void a_reset_by_the_peer_drops_buffered_bytes(void **state)
 {
 	struct yamux_script *f = *state;
 	static const uint32_t codes[] = {0, 1, 0x1003, UINT32_MAX};
@@ -174,7 +174,7 @@ static void a_reset_from_afar(void **state)
 	}
 }
 
-static void a_reset_with_data_behind_syn(void **state)
+static void a_stream_may_be_reset_right_behind_its_syn(void **state)
 {
 	struct yamux_script *f = *state;
 
@@ -187,8 +187,8 @@ static void a_reset_with_data_behind_syn(void **state)
 	script_stop(f);
 }
 
-/* While a protocol is being agreed on, the answer counts though a reset follows it. */
-static void a_stream_that_keeps(void **state)
+/* While a protocol is negotiated, the answer counts although a reset follows it. */
+static void a_stream_with_defers_reset_keeps_its_bytes(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
@@ -206,7 +206,7 @@ static void a_stream_that_keeps(void **state)
 	script_stop(f);
 }
 
-static void what_came_before_the_end_survives_a_reset(void **state)
+static void bytes_before_a_fin_survive_a_reset(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
@@ -220,7 +220,7 @@ static void what_came_before_the_end_survives_a_reset(void **state)
 	script_stop(f);
 }
 
-static void a_reset_of_ours(void **state)
+static void our_reset_drops_bytes_and_is_sent_once(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
@@ -240,7 +240,7 @@ static void a_reset_of_ours(void **state)
 	script_stop(f);
 }
 
-static void a_reset_of_what_was_never_announced(void **state)
+static void a_stream_that_was_not_announced_is_reset_silently(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st, *next;
@@ -257,8 +257,8 @@ static void a_reset_of_what_was_never_announced(void **state)
 	script_stop(f);
 }
 
-/* The owner resets while a frame's body is still coming: the rest is nobody's. */
-static void a_reset_in_the_middle_of_a_body(void **state)
+/* The owner resets the stream while a body is being received: the rest of the body is dropped. */
+static void a_body_that_is_reset_in_the_middle_is_skipped(void **state)
 {
 	struct yamux_script *f = *state;
 
@@ -283,13 +283,13 @@ static void a_reset_in_the_middle_of_a_body(void **state)
 		if (way < 3)
 			f->ops->release(st);
 		assert_int_equal(f->ses->streams, 0);
-		script_receive(f, YAMUX_PING, YAMUX_SYN, 0, 5, 0); /* frames are still in step */
+		script_receive(f, YAMUX_PING, YAMUX_SYN, 0, 5, 0); /* the next header is found */
 		script_expect(f, YAMUX_PING, YAMUX_ACK, 0, 5);
 		script_stop(f);
 	}
 }
 
-static void late_frames_of_forgotten_ids(void **state)
+static void late_frames_of_finished_streams_are_ignored(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
@@ -304,7 +304,7 @@ static void late_frames_of_forgotten_ids(void **state)
 	script_receive(f, YAMUX_WINDOW, YAMUX_RST, 1, 77, 0);
 	script_receive(f, YAMUX_DATA, YAMUX_FIN, 1, 1, 1);
 	script_receive(f, YAMUX_WINDOW, YAMUX_ACK, 1, 0, 0);
-	script_receive(f, YAMUX_DATA, 0, 4, 100, 100); /* never was; as good as forgotten */
+	script_receive(f, YAMUX_DATA, 0, 4, 100, 100); /* an id that was never used */
 	script_receive(f, YAMUX_PING, YAMUX_SYN, 0, 5, 0);
 	script_expect(f, YAMUX_PING, YAMUX_ACK, 0, 5);
 	script_expect_nothing(f);
@@ -312,10 +312,10 @@ static void late_frames_of_forgotten_ids(void **state)
 	script_stop(f);
 }
 
-/* ---- giving up ---- */
+/* ---- release ---- */
 
-/* Written, closed, released: it still goes out, and what comes in costs nothing. */
-static void a_released_stream_says_what_it_had_to(void **state)
+/* A stream that was closed and released still sends its bytes; what it receives is dropped and not charged. */
+static void a_released_stream_sends_what_was_written(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
@@ -340,29 +340,29 @@ static void a_released_stream_says_what_it_had_to(void **state)
 
 /* ---- teardown ---- */
 
-static void the_session_frees_its_streams(void **state)
+static void a_session_frees_its_streams_in_every_state(void **state)
 {
 	struct yamux_script *f = *state;
 
 	script_start(f, false);
 	script_open_acked(f);
-	f->ops->reset(script_open_acked(f)); /* owes a reset */
+	f->ops->reset(script_open_acked(f)); /* has a reset to send */
 	script_drain(f);
 	wire_skip(&f->out, f->out.len);
 	script_accept(f, 1);
 	script_receive(f, YAMUX_DATA, 0, 1, 1000, 500); /* in the middle of a body */
-	f->ops->reset(f->came[0]);                      /* owes one still */
-	script_open(f);                                 /* never announced */
+	f->ops->reset(f->came[0]);                      /* has a reset to send */
+	script_open(f);                                 /* SYN was not sent */
 	script_stop(f);
 	script_start(f, true);
 	script_open_acked(f);
-	script_receive(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0); /* dead, held by its owner */
+	script_receive(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0); /* failed, not released */
 	script_close(f, script_open_acked(f));
 	script_receive(f, YAMUX_DATA, YAMUX_FIN, 3, 10, 10);
-	script_drain(f); /* ended both ways, held by its owner */
+	script_drain(f); /* ended both ways, not released */
 	assert_int_equal(f->ses->streams, 2);
 	f->releases = false;
-	{ /* nobody was told of these */
+	{ /* events of these were not delivered */
 		uint8_t syns[2 * YAMUX_HEAD] = {0, 1, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 1, 0, 8, 0, 0, 0, 2};
 
 		side_feed(&f->s, syns, sizeof syns, f->now);
@@ -377,22 +377,22 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(ids_are_odd_for_the_client),
 		T(data_follows_without_waiting),
-		T(an_end_at_once_rides_on_the_syn),
-		T(an_ack_comes_once_and_at_once),
-		T(half_close_both_ways),
-		T(syn_data_and_fin_in_one),
-		T(a_fin_after_data_in_one_frame),
+		T(an_end_at_once_is_sent_with_the_syn),
+		T(an_ack_is_sent_once_and_at_once),
+		T(each_direction_ends_on_its_own),
+		T(syn_data_and_fin_may_come_in_one_frame),
+		T(a_fin_in_a_data_frame_counts_behind_its_body),
 		T(a_syn_window_grants_more),
-		T(a_reset_from_afar),
-		T(a_reset_with_data_behind_syn),
-		T(a_stream_that_keeps),
-		T(what_came_before_the_end_survives_a_reset),
-		T(a_reset_of_ours),
-		T(a_reset_of_what_was_never_announced),
-		T(a_reset_in_the_middle_of_a_body),
-		T(late_frames_of_forgotten_ids),
-		T(a_released_stream_says_what_it_had_to),
-		T(the_session_frees_its_streams),
+		T(a_reset_by_the_peer_drops_buffered_bytes),
+		T(a_stream_may_be_reset_right_behind_its_syn),
+		T(a_stream_with_defers_reset_keeps_its_bytes),
+		T(bytes_before_a_fin_survive_a_reset),
+		T(our_reset_drops_bytes_and_is_sent_once),
+		T(a_stream_that_was_not_announced_is_reset_silently),
+		T(a_body_that_is_reset_in_the_middle_is_skipped),
+		T(late_frames_of_finished_streams_are_ignored),
+		T(a_released_stream_sends_what_was_written),
+		T(a_session_frees_its_streams_in_every_state),
 	};
 
 	return cmocka_run_group_tests_name("yamux", tests, NULL, NULL);

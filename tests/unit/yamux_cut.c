@@ -12,7 +12,7 @@ static void takes(struct yamux_script *f, size_t n)
 	assert_int_equal(side_pump(&f->s, f->now), 0);
 }
 
-static void a_stream_dies_in_its_frame(void **state)
+static void a_frame_of_a_failed_stream_is_filled_up(void **state)
 {
 	struct yamux_script *f = *state;
 
@@ -28,7 +28,7 @@ static void a_stream_dies_in_its_frame(void **state)
 		else
 			script_receive(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0);
 		f->ops->release(st);
-		script_expect(f, YAMUX_DATA, 0, 1, 10000); /* filled up: the frames stay in step */
+		script_expect(f, YAMUX_DATA, 0, 1, 10000); /* filled up, so that the next header is found */
 		if (at % 2 == 0)
 			script_expect(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
 		script_expect_nothing(f);
@@ -37,7 +37,7 @@ static void a_stream_dies_in_its_frame(void **state)
 	}
 }
 
-static void a_session_dies_in_a_frame(void **state)
+static void a_frame_of_a_failed_session_is_filled_up(void **state)
 {
 	struct yamux_script *f = *state;
 
@@ -81,8 +81,8 @@ static void a_session_dies_in_a_frame(void **state)
 	}
 }
 
-/* The far end hears of a stream after all: then it must hear of its end, too. */
-static void a_reset_in_a_half_sent_syn(void **state)
+/* Part of the SYN was sent, so the peer learns of the stream and must learn of the reset. */
+static void a_reset_follows_a_syn_that_was_partly_sent(void **state)
 {
 	struct yamux_script *f = *state;
 
@@ -101,7 +101,7 @@ static void a_reset_in_a_half_sent_syn(void **state)
 	}
 }
 
-/* Data and end come out in one pull, without another nudge. */
+/* Data and the end are sent in one pull, without another call of touch(). */
 static void a_fin_follows_in_the_same_pull(void **state)
 {
 	struct yamux_script *f = *state;
@@ -186,8 +186,11 @@ static void a_source_is_pulled(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_stream_dies_in_its_frame),     T(a_session_dies_in_a_frame), T(a_reset_in_a_half_sent_syn),
-		T(a_fin_follows_in_the_same_pull), T(a_source_is_pulled),
+		T(a_frame_of_a_failed_stream_is_filled_up),
+		T(a_frame_of_a_failed_session_is_filled_up),
+		T(a_reset_follows_a_syn_that_was_partly_sent),
+		T(a_fin_follows_in_the_same_pull),
+		T(a_source_is_pulled),
 	};
 
 	return cmocka_run_group_tests_name("yamux: frames taken in part", tests, NULL, NULL);

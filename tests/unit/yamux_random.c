@@ -5,7 +5,7 @@
 #include "id/key.h"
 #include "security/secure.h"
 
-static void random_owners(void **state)
+static void random_owners_get_what_was_sent(void **state)
 {
 	uint64_t first = 1, n = 400;
 
@@ -22,15 +22,15 @@ static void random_owners(void **state)
 		for (unsigned i = 0; i < turns && !mux_is_bad(&m); i++)
 			mux_turn(&m);
 		if (mux_is_bad(&m))
-			fail_msg("GN_SEED=%llu: not what went in", (unsigned long long)seed);
+			fail_msg("GN_SEED=%llu: the bytes differ from what was sent", (unsigned long long)seed);
 		if (!mux_wind_up(&m) || mux_is_bad(&m) || !mux_is_clean(&m))
-			fail_msg("GN_SEED=%llu: not wound up", (unsigned long long)seed);
+			fail_msg("GN_SEED=%llu: streams are left", (unsigned long long)seed);
 		mux_fini(&m);
 	}
 }
 
-/* The connection is cut at some moment: what was read is a prefix, every stream hears of it. */
-static void random_cuts(void **state)
+/* The connection is cut at a random moment: what was read is a prefix, and every stream is notified. */
+static void a_cut_at_a_random_moment_leaves_a_prefix(void **state)
 {
 	uint64_t first = 1000, n = 150;
 
@@ -61,19 +61,19 @@ static void random_cuts(void **state)
 					continue;
 				mux_read(s->end, s, SIZE_MAX);
 				if (gn_pipe_end(&s->st->rx) == 0)
-					fail_msg("GN_SEED=%llu: a stream was not told", (unsigned long long)seed);
+					fail_msg("GN_SEED=%llu: a stream was not notified", (unsigned long long)seed);
 			}
 			assert_true(m.end[i].session->err != 0);
 		}
 		if (mux_is_bad(&m))
-			fail_msg("GN_SEED=%llu: not what went in", (unsigned long long)seed);
+			fail_msg("GN_SEED=%llu: the bytes differ from what was sent", (unsigned long long)seed);
 		mux_fini(&m);
 	}
 }
 
 /* ---- over Noise, in one stack ---- */
 
-static void over_noise(void **state)
+static void bytes_pass_through_noise_in_one_stack(void **state)
 {
 	uint64_t first = 1, n = 60;
 
@@ -116,7 +116,7 @@ static void over_noise(void **state)
 			memset(block, i, sizeof block);
 			if (gn_pipe_put(&st->tx, block, sizeof block) == 0)
 				in += sizeof block;
-			ses[0]->ops->touch(st); /* nothing else tells the layer below */
+			ses[0]->ops->touch(st); /* nothing else marks the layer below */
 			(void)side_pump(&p.side[0], 1);
 			if (rng_one_in(&r, 4))
 				pair_carry(&p, rng_size(&r, 50000) + 1, rng_one_in(&r, 2));
@@ -147,9 +147,9 @@ static void over_noise(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_owners),
-		cmocka_unit_test(random_cuts),
-		cmocka_unit_test(over_noise),
+		cmocka_unit_test(random_owners_get_what_was_sent),
+		cmocka_unit_test(a_cut_at_a_random_moment_leaves_a_prefix),
+		cmocka_unit_test(bytes_pass_through_noise_in_one_stack),
 	};
 
 	return cmocka_run_group_tests_name("yamux: random schedules", tests, NULL, NULL);

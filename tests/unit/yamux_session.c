@@ -13,14 +13,14 @@ static void pings_are_answered_once_and_in_order(void **state)
 	for (uint32_t i = 0; i < YAMUX_PINGS_MAX; i++)
 		script_expect(f, YAMUX_PING, YAMUX_ACK, 0, 1000 + i);
 	script_expect_nothing(f);
-	script_receive(f, YAMUX_PING, YAMUX_ACK, 0, 1000, 0); /* answers that nobody asked for */
+	script_receive(f, YAMUX_PING, YAMUX_ACK, 0, 1000, 0); /* answers to no ping */
 	script_receive(f, YAMUX_PING, 0, 0, 1000, 0);
 	script_expect_nothing(f);
 	assert_int_equal(f->ses->err, 0);
 	script_stop(f);
 }
 
-static void a_flood_of_pings(void **state)
+static void one_ping_too_many_ends_the_session(void **state)
 {
 	struct yamux_script *f = *state;
 
@@ -31,7 +31,7 @@ static void a_flood_of_pings(void **state)
 	script_stop(f);
 }
 
-static void frames_that_break_the_protocol(void **state)
+static void frames_that_break_the_protocol_end_the_session(void **state)
 {
 	struct yamux_script *f = *state;
 	static const uint8_t bad[][YAMUX_HEAD] = {
@@ -53,7 +53,7 @@ static void frames_that_break_the_protocol(void **state)
 	}
 }
 
-static void only_so_many_opens_wait_for_an_ack(void **state)
+static void streams_past_the_ack_backlog_wait(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st[300];
@@ -64,26 +64,26 @@ static void only_so_many_opens_wait_for_an_ack(void **state)
 		script_put(f, st[i], 1);
 	}
 	script_drain(f);
-	assert_int_equal(f->out.len, 256 * (2 * YAMUX_HEAD + 1)); /* and nothing of the others */
+	assert_int_equal(f->out.len, 256 * (2 * YAMUX_HEAD + 1)); /* the other streams wait */
 	wire_skip(&f->out, f->out.len);
 	script_receive(f, YAMUX_WINDOW, YAMUX_ACK, st[10]->id, 0, 0);
 	script_expect(f, YAMUX_WINDOW, YAMUX_SYN, st[256]->id, 0);
 	script_expect(f, YAMUX_DATA, 0, st[256]->id, 1);
 	script_expect_nothing(f);
-	script_receive(f, YAMUX_WINDOW, YAMUX_RST, st[11]->id, 0, 0); /* an answer, too */
+	script_receive(f, YAMUX_WINDOW, YAMUX_RST, st[11]->id, 0, 0); /* a reset is an answer, too */
 	script_expect(f, YAMUX_WINDOW, YAMUX_SYN, st[257]->id, 0);
 	script_expect(f, YAMUX_DATA, 0, st[257]->id, 1);
 	script_receive(f, YAMUX_DATA, YAMUX_ACK, st[12]->id, 1, 1);
 	script_expect(f, YAMUX_WINDOW, YAMUX_SYN, st[258]->id, 0);
 	script_expect(f, YAMUX_DATA, 0, st[258]->id, 1);
-	f->ops->reset(st[259]); /* one that waits: never spoken of */
+	f->ops->reset(st[259]); /* one that waits: no frame is sent */
 	f->ops->reset(st[13]);
 	script_expect(f, YAMUX_WINDOW, YAMUX_RST, st[13]->id, 0);
 	script_expect(f, YAMUX_WINDOW, YAMUX_SYN, st[260]->id, 0);
 	script_stop(f);
 }
 
-static void streams_are_refused(void **state)
+static void a_stream_that_is_not_admitted_is_reset(void **state)
 {
 	struct yamux_script *f = *state;
 
@@ -95,7 +95,7 @@ static void streams_are_refused(void **state)
 	assert_int_equal(f->ses->streams, 0);
 	f->admits = 0;
 	script_accept(f, 3);
-	for (uint32_t i = 0; i < 600; i++) { /* while resets go out there is no limit */
+	for (uint32_t i = 0; i < 600; i++) { /* no limit as long as the resets are sent */
 		f->admits = GN_ELIMIT;
 		script_receive(f, YAMUX_WINDOW, YAMUX_SYN, 5 + 2 * i, 0, 0);
 		script_expect(f, YAMUX_WINDOW, YAMUX_RST, 5 + 2 * i, 0);
@@ -103,8 +103,8 @@ static void streams_are_refused(void **state)
 	script_stop(f);
 }
 
-/* Who is about to leave does not refuse: the end of the session is the answer. */
-static void streams_are_let_lie(void **state)
+/* A session that is about to end does not reset new streams, since the peer would take that for a refusal. */
+static void a_session_that_is_about_to_end_ignores_new_streams(void **state)
 {
 	struct yamux_script *f = *state;
 
@@ -122,7 +122,7 @@ static void streams_are_let_lie(void **state)
 	script_stop(f);
 }
 
-static void a_flood_of_refused_streams(void **state)
+static void one_refused_stream_too_many_ends_the_session(void **state)
 {
 	struct yamux_script *f = *state;
 
@@ -136,7 +136,7 @@ static void a_flood_of_refused_streams(void **state)
 	script_stop(f);
 }
 
-/* Opened and reset by turns: what the owner never hears of must not pile up. */
+/* Streams that are opened and reset before the owner is notified must not pile up. */
 static void rapid_resets_cost_nothing(void **state)
 {
 	struct yamux_script *f = *state;
@@ -155,7 +155,7 @@ static void rapid_resets_cost_nothing(void **state)
 	script_stop(f);
 }
 
-static void go_away_from_afar(void **state)
+static void go_away_of_the_peer_ends_or_fails_the_session(void **state)
 {
 	struct yamux_script *f = *state;
 	static const struct {
@@ -178,15 +178,15 @@ static void go_away_from_afar(void **state)
 		assert_true(f->ses->is_remote_go_away);
 		assert_int_equal(f->ses->err, cases[i].err);
 		assert_int_equal(f->ops->open(f->ses, &other), GN_EGONE);
-		assert_int_equal(gn_pipe_len(&st->rx), 10); /* what had come stays */
+		assert_int_equal(gn_pipe_len(&st->rx), 10); /* received bytes stay */
 		assert_int_equal(st->err, cases[i].err);
-		if (cases[i].err == 0) { /* what is open goes on */
+		if (cases[i].err == 0) { /* open streams continue */
 			script_put(f, st, 3);
 			script_expect(f, YAMUX_DATA, 0, 1, 3);
 			script_expect_nothing(f);
 			script_receive(f, YAMUX_DATA, YAMUX_FIN, 1, 10, 10);
 			assert_int_equal(gn_pipe_len(&st->rx), 20);
-		} else { /* no words are wasted, the way out is closed */
+		} else { /* nothing is sent, the sending side is closed */
 			script_expect_nothing(f);
 			assert_int_equal(f->out.end, GN_EOF);
 			assert_true(f->events[1] & GN_MUX_STREAM_GONE);
@@ -195,7 +195,7 @@ static void go_away_from_afar(void **state)
 	}
 }
 
-static void go_away_of_ours(void **state)
+static void nothing_follows_our_go_away(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
@@ -208,7 +208,7 @@ static void go_away_of_ours(void **state)
 	script_expect_nothing(f);
 	assert_int_equal(f->out.end, GN_EOF);
 	assert_int_equal(f->ses->err, 0);
-	script_receive(f, YAMUX_PING, YAMUX_SYN, 0, 5, 0); /* nothing follows it */
+	script_receive(f, YAMUX_PING, YAMUX_SYN, 0, 5, 0); /* nothing follows Go Away */
 	script_receive(f, YAMUX_WINDOW, YAMUX_SYN, 2, 0, 0);
 	script_receive(f, YAMUX_PING, YAMUX_ACK, 0, 1, 0);
 	f->now += GN_SEC;
@@ -224,7 +224,7 @@ static void go_away_of_ours(void **state)
 	script_stop(f);
 }
 
-static void a_session_is_killed(void **state)
+static void kill_fails_all_streams_and_sends_nothing(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st, *other;
@@ -251,7 +251,7 @@ static void a_session_is_killed(void **state)
 	script_stop(f);
 }
 
-static void the_connection_ends_under_open_streams(void **state)
+static void the_end_of_the_connection_fails_open_streams(void **state)
 {
 	struct yamux_script *f = *state;
 	static const struct {
@@ -293,8 +293,8 @@ static void the_connection_ends_under_open_streams(void **state)
 	}
 }
 
-/* A dead session still drinks what comes, so that nobody below stands still. */
-static void a_dead_session_drinks(void **state)
+/* A failed session still consumes what it receives, so that the layers below are not blocked. */
+static void a_failed_session_drops_what_it_receives(void **state)
 {
 	struct yamux_script *f = *state;
 
@@ -309,7 +309,7 @@ static void a_dead_session_drinks(void **state)
 	script_stop(f);
 }
 
-static void keep_alive(void **state)
+static void a_silent_peer_gets_a_ping_and_then_the_session_fails(void **state)
 {
 	struct yamux_script *f = *state;
 
@@ -335,7 +335,8 @@ static void keep_alive(void **state)
 			script_receive(f, YAMUX_PING, YAMUX_ACK, 0, value, 0);
 			assert_true(f->ses->rtt >= 40 * GN_MSEC && f->ses->rtt <= 60 * GN_MSEC);
 			script_drain(f);
-			for (; f->out.len > 0; value++, script_drain(f)) { /* it measures, too, since something came */
+			for (; f->out.len > 0;
+			     value++, script_drain(f)) { /* the received frame also starts a measurement */
 				script_expect(f, YAMUX_PING, YAMUX_SYN, 0, value + 1);
 				f->now += 50 * GN_MSEC;
 				script_receive(f, YAMUX_PING, YAMUX_ACK, 0, value + 1, 0);
@@ -358,8 +359,8 @@ static void keep_alive(void **state)
 	}
 }
 
-/* A ping that cannot even be sent is not answered either. */
-static void keep_alive_against_a_full_pipe(void **state)
+/* A ping that cannot be sent is an unanswered ping. */
+static void a_ping_that_cannot_be_sent_counts_as_unanswered(void **state)
 {
 	struct yamux_script *f = *state;
 
@@ -374,8 +375,8 @@ static void keep_alive_against_a_full_pipe(void **state)
 	script_stop(f);
 }
 
-/* A far end that never ends its side does not keep a stream for good that nobody wants. */
-static void an_orphan_is_reset_in_the_end(void **state)
+/* A peer that does not end its side cannot keep a released stream for ever. */
+static void a_released_stream_is_reset_when_the_peer_does_not_end_it(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
@@ -407,21 +408,21 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(pings_are_answered_once_and_in_order),
-		T(a_flood_of_pings),
-		T(frames_that_break_the_protocol),
-		T(only_so_many_opens_wait_for_an_ack),
-		T(streams_are_refused),
-		T(streams_are_let_lie),
-		T(a_flood_of_refused_streams),
+		T(one_ping_too_many_ends_the_session),
+		T(frames_that_break_the_protocol_end_the_session),
+		T(streams_past_the_ack_backlog_wait),
+		T(a_stream_that_is_not_admitted_is_reset),
+		T(a_session_that_is_about_to_end_ignores_new_streams),
+		T(one_refused_stream_too_many_ends_the_session),
 		T(rapid_resets_cost_nothing),
-		T(go_away_from_afar),
-		T(go_away_of_ours),
-		T(a_session_is_killed),
-		T(the_connection_ends_under_open_streams),
-		T(a_dead_session_drinks),
-		T(keep_alive),
-		T(keep_alive_against_a_full_pipe),
-		T(an_orphan_is_reset_in_the_end),
+		T(go_away_of_the_peer_ends_or_fails_the_session),
+		T(nothing_follows_our_go_away),
+		T(kill_fails_all_streams_and_sends_nothing),
+		T(the_end_of_the_connection_fails_open_streams),
+		T(a_failed_session_drops_what_it_receives),
+		T(a_silent_peer_gets_a_ping_and_then_the_session_fails),
+		T(a_ping_that_cannot_be_sent_counts_as_unanswered),
+		T(a_released_stream_is_reset_when_the_peer_does_not_end_it),
 	};
 
 	return cmocka_run_group_tests_name("yamux: the session", tests, NULL, NULL);

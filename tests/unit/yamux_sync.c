@@ -62,7 +62,7 @@ static void the_ping_waits_for_the_window(void **state)
 	assert_ack(f, st);
 	assert_int_equal(st->acked, YAMUX_WINDOW_INITIAL);
 	f->ops->sync(st);
-	script_expect_nothing(f); /* its byte has to go first */
+	script_expect_nothing(f); /* its byte has to be sent first */
 	script_receive(f, YAMUX_WINDOW, 0, 1, 100, 0);
 	script_expect(f, YAMUX_DATA, 0, 1, 1);
 	script_expect(f, YAMUX_PING, YAMUX_SYN, 0, SYNC(1));
@@ -98,8 +98,8 @@ static void a_second_call_extends_the_first(void **state)
 	script_stop(f);
 }
 
-/* A far end that has both ends may leave at once, so the ping behind ours does not wait for the answer to an
- * earlier one, and goes with it. */
+/* A peer that has both ends may leave at once, so the ping behind our end does not wait for the answer to an
+ * earlier ping, and is sent together with the end. */
 static void a_ping_behind_an_end_does_not_wait(void **state)
 {
 	struct yamux_script *f = *state;
@@ -129,7 +129,7 @@ static void a_ping_behind_an_end_does_not_wait(void **state)
 	script_stop(f);
 }
 
-/* Answers may overtake one another: a later one stands for the earlier ones. */
+/* An answer stands for all earlier pings. */
 static void an_answer_stands_for_earlier_pings(void **state)
 {
 	struct yamux_script *f = *state;
@@ -177,7 +177,7 @@ static void one_ping_answers_for_many_streams(void **state)
 	script_stop(f);
 }
 
-/* What the far end answers unasked, or to the ping of the keep-alive, acknowledges nothing. */
+/* An answer to no ping, or to the ping of the keep-alive, acknowledges nothing. */
 static void other_answers_do_not_count(void **state)
 {
 	struct yamux_script *f = *state;
@@ -188,7 +188,7 @@ static void other_answers_do_not_count(void **state)
 	script_receive(f, YAMUX_PING, YAMUX_ACK, 0, SYNC(0), 0);
 	script_put(f, st, 1);
 	f->ops->sync(st);
-	script_receive(f, YAMUX_PING, YAMUX_ACK, 0, SYNC(0), 0); /* before it was asked */
+	script_receive(f, YAMUX_PING, YAMUX_ACK, 0, SYNC(0), 0); /* before the ping was sent */
 	script_receive(f, YAMUX_PING, YAMUX_ACK, 0, 1, 0);
 	assert_no_ack(f, st);
 	script_expect(f, YAMUX_DATA, 0, 1, 1);
@@ -199,9 +199,9 @@ static void other_answers_do_not_count(void **state)
 	script_stop(f);
 }
 
-/* The owner is told when no answer will come any more, also of a stream that had ended in both
+/* The owner is notified when no answer can come any more, also for a stream that had ended in both
  * directions before the connection was lost. */
-static void a_lost_session_is_told_in_place_of_the_answer(void **state)
+static void a_failed_session_is_notified_in_place_of_the_answer(void **state)
 {
 	struct yamux_script *f = *state;
 
@@ -225,7 +225,7 @@ static void a_lost_session_is_told_in_place_of_the_answer(void **state)
 	}
 }
 
-static void asking_a_dead_session_is_told_so(void **state)
+static void sync_on_a_failed_session_is_answered_by_gone(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
@@ -276,8 +276,8 @@ int main(void)
 		T(an_answer_stands_for_earlier_pings),
 		T(one_ping_answers_for_many_streams),
 		T(other_answers_do_not_count),
-		T(a_lost_session_is_told_in_place_of_the_answer),
-		T(asking_a_dead_session_is_told_so),
+		T(a_failed_session_is_notified_in_place_of_the_answer),
+		T(sync_on_a_failed_session_is_answered_by_gone),
 		T(a_reset_stream_waits_for_no_answer),
 	};
 

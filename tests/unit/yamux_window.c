@@ -20,7 +20,7 @@ static void we_never_send_more_than_granted(void **state)
 		}
 	}
 	assert_int_equal(n, YAMUX_WINDOW_INITIAL);
-	script_receive(f, YAMUX_WINDOW, 0, 1, 0, 0); /* legal, and nothing */
+	script_receive(f, YAMUX_WINDOW, 0, 1, 0, 0); /* allowed, without effect */
 	script_expect_nothing(f);
 	script_receive(f, YAMUX_WINDOW, 0, 1, 1, 0);
 	script_expect(f, YAMUX_DATA, 0, 1, 1);
@@ -35,7 +35,7 @@ static void we_never_send_more_than_granted(void **state)
 	script_stop(f);
 }
 
-/* The end goes out though the window is used up to the last byte. */
+/* The end is sent although the window is used up. */
 static void a_fin_needs_no_window(void **state)
 {
 	struct yamux_script *f = *state;
@@ -59,14 +59,14 @@ static void a_fin_needs_no_window(void **state)
 	}
 }
 
-static void window_arithmetic(void **state)
+static void a_window_may_not_exceed_32_bits(void **state)
 {
 	struct yamux_script *f = *state;
 
 	for (int way = 0; way < 2; way++) {
 		script_start(f, true);
 		script_open_acked(f);
-		script_receive(f, YAMUX_WINDOW, 0, 1, UINT32_MAX - YAMUX_WINDOW_INITIAL, 0); /* just so */
+		script_receive(f, YAMUX_WINDOW, 0, 1, UINT32_MAX - YAMUX_WINDOW_INITIAL, 0); /* the largest window */
 		assert_int_equal(f->ses->err, 0);
 		if (way == 0)
 			script_receive(f, YAMUX_WINDOW, 0, 1, 1, 0);
@@ -77,7 +77,7 @@ static void window_arithmetic(void **state)
 	}
 }
 
-static void a_peer_that_sends_too_much(void **state)
+static void one_byte_over_the_window_ends_the_session(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
@@ -85,17 +85,17 @@ static void a_peer_that_sends_too_much(void **state)
 	script_start(f, false);
 	st = script_accept(f, 1);
 	script_receive(f, YAMUX_DATA, 0, 1, YAMUX_WINDOW_INITIAL,
-		       YAMUX_WINDOW_INITIAL); /* all that it may, in one frame */
+		       YAMUX_WINDOW_INITIAL); /* the whole window in one frame */
 	assert_int_equal(f->ses->err, 0);
 	assert_int_equal(gn_pipe_len(&st->rx), YAMUX_WINDOW_INITIAL);
 	script_receive(f, YAMUX_DATA, 0, 1, 1, 1);
 	script_expect_broken(f, GN_EPROTO, GN_GO_AWAY_PROTOCOL);
 	assert_int_equal(st->err, GN_EPROTO);
-	assert_int_equal(gn_pipe_len(&st->rx), YAMUX_WINDOW_INITIAL); /* a session's death leaves what had come */
+	assert_int_equal(gn_pipe_len(&st->rx), YAMUX_WINDOW_INITIAL); /* received bytes stay when the session fails */
 	script_stop(f);
 }
 
-static void too_much_by_the_header_alone(void **state)
+static void a_header_over_the_window_ends_the_session(void **state)
 {
 	struct yamux_script *f = *state;
 
@@ -106,14 +106,14 @@ static void too_much_by_the_header_alone(void **state)
 	script_stop(f);
 }
 
-static void data_behind_the_end(void **state)
+static void data_behind_a_fin_ends_the_session(void **state)
 {
 	struct yamux_script *f = *state;
 
 	script_start(f, false);
 	script_accept(f, 1);
 	script_receive(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0, 0);
-	script_receive(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0, 0); /* once more is nothing new */
+	script_receive(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0, 0); /* a second FIN has no effect */
 	script_receive(f, YAMUX_DATA, 0, 1, 0, 0);
 	assert_int_equal(f->ses->err, 0);
 	script_receive(f, YAMUX_DATA, 0, 1, 1, 1);
@@ -121,7 +121,7 @@ static void data_behind_the_end(void **state)
 	script_stop(f);
 }
 
-static void credit_comes_with_consumption(void **state)
+static void credit_is_granted_for_consumed_bytes(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
@@ -142,8 +142,8 @@ static void credit_comes_with_consumption(void **state)
 	script_stop(f);
 }
 
-/* A header alone promises bytes; they count against the window until they have come and gone. */
-static void no_credit_for_what_has_not_come(void **state)
+/* Bytes announced by a header count against the window until they were received and consumed. */
+static void no_credit_is_granted_for_bytes_not_received(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
@@ -158,7 +158,7 @@ static void no_credit_for_what_has_not_come(void **state)
 	script_stop(f);
 }
 
-static void no_credit_behind_the_end(void **state)
+static void no_credit_is_granted_behind_a_fin(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
@@ -171,7 +171,7 @@ static void no_credit_behind_the_end(void **state)
 	script_stop(f);
 }
 
-/* The ping that begin() has swallowed is answered so late. */
+/* The ping that the fixture has consumed is answered now. */
 static void measure(struct yamux_script *f, gn_time rtt)
 {
 	f->now += rtt;
@@ -179,7 +179,7 @@ static void measure(struct yamux_script *f, gn_time rtt)
 	assert_true(f->ses->rtt == rtt);
 }
 
-/* What is granted in answer to a window that was used up and, if read, consumed. */
+/* Uses up the window and, if `read`, consumes it; returns what is granted then. */
 static uint64_t one_round(struct yamux_script *f, struct gn_mux_stream *st, uint64_t *window, size_t left)
 {
 	uint64_t granted = 0, sent = 0;
@@ -206,7 +206,7 @@ static uint64_t one_round(struct yamux_script *f, struct gn_mux_stream *st, uint
 	return granted;
 }
 
-static void a_window_grows_for_a_quick_reader(void **state)
+static void a_window_grows_for_a_fast_reader(void **state)
 {
 	struct yamux_script *f = *state;
 	uint64_t window = YAMUX_WINDOW_INITIAL, most = 0;
@@ -225,8 +225,8 @@ static void a_window_grows_for_a_quick_reader(void **state)
 	script_stop(f);
 }
 
-/* Round trips that are long for a queue on the way only: the window grows to a point, and no further. */
-static void a_queue_is_no_long_path(void **state)
+/* When round trips are long only because of a queue on the path, the window grows to a limit. */
+static void a_queue_on_the_path_limits_growth(void **state)
 {
 	struct yamux_script *f = *state;
 	uint64_t window = YAMUX_WINDOW_INITIAL, most = 0;
@@ -242,7 +242,7 @@ static void a_queue_is_no_long_path(void **state)
 		most = granted > most ? granted : most;
 		f->now += 30 * GN_MSEC;
 		script_receive(f, YAMUX_PING, YAMUX_ACK, 0, ping, 0);
-		ping += f->ses->rtt != rtt; /* it was asked for, in an earlier round */
+		ping += f->ses->rtt != rtt; /* answered a ping of an earlier round */
 	}
 	assert_true(f->ses->rtt >= 5 * GN_MSEC);
 	assert_int_equal(most, 4 << 20);
@@ -250,7 +250,7 @@ static void a_queue_is_no_long_path(void **state)
 	script_stop(f);
 }
 
-static void a_window_stays_for_a_slow_reader(void **state)
+static void a_window_does_not_grow_for_a_slow_reader(void **state)
 {
 	struct yamux_script *f = *state;
 	uint64_t window = YAMUX_WINDOW_INITIAL;
@@ -258,7 +258,7 @@ static void a_window_stays_for_a_slow_reader(void **state)
 	script_start(f, false);
 	measure(f, 20 * GN_MSEC);
 	script_accept(f, 1);
-	for (int i = 0; i < 40; i++) { /* something is always left */
+	for (int i = 0; i < 40; i++) { /* the reader always leaves bytes */
 		uint64_t was = window;
 
 		assert_true(one_round(f, f->came[0], &window, 1000) <= was + 1000);
@@ -267,7 +267,7 @@ static void a_window_stays_for_a_slow_reader(void **state)
 	script_stop(f);
 }
 
-static void growth_keeps_to_the_budget(void **state)
+static void growth_takes_at_most_half_of_the_budget(void **state)
 {
 	struct yamux_script *f = *state;
 	uint64_t window = YAMUX_WINDOW_INITIAL;
@@ -278,12 +278,12 @@ static void growth_keeps_to_the_budget(void **state)
 	script_accept(f, 1);
 	for (int i = 0; i < 40 && window > 0; i++) {
 		one_round(f, f->came[0], &window, 0);
-		assert_true(f->budget.used <= 1 << 19 && window <= 1 << 19); /* half is for new streams */
+		assert_true(f->budget.used <= 1 << 19 && window <= 1 << 19); /* half is kept for new streams */
 	}
 	script_stop(f);
 }
 
-static void the_budget_bounds_streams(void **state)
+static void the_budget_limits_the_number_of_streams(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
@@ -303,7 +303,7 @@ static void the_budget_bounds_streams(void **state)
 	script_stop(f);
 }
 
-static void one_stalled_stream_stops_no_other(void **state)
+static void a_stalled_stream_does_not_stop_others(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *a, *b;
@@ -318,7 +318,7 @@ static void one_stalled_stream_stops_no_other(void **state)
 		script_expect(f, YAMUX_WINDOW, 0, 3, YAMUX_WINDOW_INITIAL);
 	}
 	assert_int_equal(gn_pipe_len(&a->rx), YAMUX_WINDOW_INITIAL);
-	/* And the other way: one without window, one with. */
+	/* In the other direction: one stream without a window, one with. */
 	script_put(f, a, YAMUX_WINDOW_INITIAL);
 	script_drain(f);
 	script_put(f, a, 1000);
@@ -355,8 +355,8 @@ static void streams_take_turns(void **state)
 	script_stop(f);
 }
 
-/* A word of a second stream does not wait behind the megabytes of a first. */
-static void a_word_goes_ahead_of_megabytes(void **state)
+/* A short message of one stream does not wait behind megabytes of another. */
+static void a_short_message_does_not_wait_for_megabytes(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *a, *b;
@@ -384,21 +384,21 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(we_never_send_more_than_granted),
 		T(a_fin_needs_no_window),
-		T(window_arithmetic),
-		T(a_peer_that_sends_too_much),
-		T(too_much_by_the_header_alone),
-		T(data_behind_the_end),
-		T(credit_comes_with_consumption),
-		T(no_credit_for_what_has_not_come),
-		T(no_credit_behind_the_end),
-		T(a_window_grows_for_a_quick_reader),
-		T(a_queue_is_no_long_path),
-		T(a_window_stays_for_a_slow_reader),
-		T(growth_keeps_to_the_budget),
-		T(the_budget_bounds_streams),
-		T(one_stalled_stream_stops_no_other),
+		T(a_window_may_not_exceed_32_bits),
+		T(one_byte_over_the_window_ends_the_session),
+		T(a_header_over_the_window_ends_the_session),
+		T(data_behind_a_fin_ends_the_session),
+		T(credit_is_granted_for_consumed_bytes),
+		T(no_credit_is_granted_for_bytes_not_received),
+		T(no_credit_is_granted_behind_a_fin),
+		T(a_window_grows_for_a_fast_reader),
+		T(a_queue_on_the_path_limits_growth),
+		T(a_window_does_not_grow_for_a_slow_reader),
+		T(growth_takes_at_most_half_of_the_budget),
+		T(the_budget_limits_the_number_of_streams),
+		T(a_stalled_stream_does_not_stop_others),
 		T(streams_take_turns),
-		T(a_word_goes_ahead_of_megabytes),
+		T(a_short_message_does_not_wait_for_megabytes),
 	};
 
 	return cmocka_run_group_tests_name("yamux: windows", tests, NULL, NULL);
