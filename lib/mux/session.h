@@ -11,6 +11,8 @@
  *
  * All operations may be called from inside on_new and on_events, for the stream of the callback
  * and for every other one.  They may not be called from inside a source's peek or skip.
+ *
+ * The conformance suite tests/conform/session.c runs over every multiplexer.
  */
 #ifndef GN_MUX_SESSION_H
 #define GN_MUX_SESSION_H

@@ -19,6 +19,8 @@
  *   watch_         yamux_watch.h   checks that the frames of a yamux session are allowed
  *   script_        yamux_script.h  a yamux session that receives and is expected to send single frames
  *   mux_           mux_model.h     two yamux sessions against a model, random
+ *   direct_mux_    direct_mux.h    two sessions without a layer, a multiplexer of the tests' own
+ *   session_       session_pair.h  two connected sessions of any multiplexer, and the owners of their streams
  *   link_          link_pair.h     a listener, a dial and the two ends of a link, over any transport
  *   dns_server_    dns_server.h    a DNS server on the loopback
  *   fake_transport fake_transport.h  a transport that only pretends to listen
@@ -40,6 +42,7 @@
 #include "support/cmocka.h"
 
 #include "support/channel_pair.h"
+#include "support/direct_mux.h"
 #include "support/dns_server.h"
 #include "support/dummy_layers.h"
 #include "support/fake_transport.h"
@@ -56,6 +59,7 @@
 #include "support/rng.h"
 #include "support/seal_craft.h"
 #include "support/seal_fixture.h"
+#include "support/session_pair.h"
 #include "support/test_node.h"
 #include "support/vectors.h"
 #include "support/wire.h"
