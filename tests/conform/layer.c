@@ -23,6 +23,7 @@ struct both;
 /* A component: how its layer is pushed, and how bytes are carried in both directions once it is open. */
 struct kind {
 	const char *name;
+	const struct gn_security_ops *security; /* NULL: not one */
 	void (*push)(struct both *b, int i);
 	bool (*is_open)(struct both *b, int i);
 	/* The pipes of the user at end i; NULL while there are none. */
@@ -41,6 +42,7 @@ struct both {
 	struct gn_key *key[2];
 	void *noise[2]; /* states of the security */
 	struct gn_mux_stream *st[2];
+	int expects, wrong;   /* 1: each end expects the other; 2: end `wrong` expects another peer */
 	size_t in[2], out[2]; /* bytes that end i has written and read */
 };
 
@@ -98,7 +100,15 @@ static void secure_push(struct both *b, int i)
 	assert_int_equal(gn_security_noise.start(NULL, NULL, &b->noise[i]), 0);
 	cfg.state = b->noise[i];
 	cfg.key = b->key[i];
-	assert_int_equal(gn_stack_push(&b->p.side[i].stack, gn_security_noise.layer, &cfg, false, &b->l[i]), 0);
+	if (b->expects > 0) {
+		struct gn_key *other;
+
+		seed[0] = (uint8_t)(b->expects == 2 && b->wrong == i ? 9 : !i + 1);
+		assert_int_equal(gn_key_new_seeded(seed, &other), 0);
+		gn_key_id(other, &cfg.expect);
+		gn_key_free(other);
+	}
+	assert_int_equal(gn_stack_push(&b->p.side[i].stack, b->kind->security->layer, &cfg, false, &b->l[i]), 0);
 }
 
 static bool secure_is_open(struct both *b, int i)
@@ -171,9 +181,12 @@ static bool mux_is_over(struct both *b, int i)
 }
 
 static const struct kind kinds[] = {
-	{"select", select_push, select_is_open, bare_tx, bare_rx, stack_touch, select_is_over, 600 * 1024},
-	{"noise", secure_push, secure_is_open, up_tx, up_rx, stack_touch, secure_is_over, 640 * 1024},
-	{"yamux", mux_push, mux_is_open, mux_tx, mux_rx, mux_touch, mux_is_over, 256 * 1024},
+	{"select", NULL, select_push, select_is_open, bare_tx, bare_rx, stack_touch, select_is_over, 600 * 1024},
+	{"noise", &gn_security_noise, secure_push, secure_is_open, up_tx, up_rx, stack_touch, secure_is_over,
+	 640 * 1024},
+	{"dummy security", &dummy_security, secure_push, secure_is_open, up_tx, up_rx, stack_touch, secure_is_over,
+	 640 * 1024},
+	{"yamux", NULL, mux_push, mux_is_open, mux_tx, mux_rx, mux_touch, mux_is_over, 256 * 1024},
 };
 
 /* ---- the tests ---- */
@@ -411,6 +424,41 @@ static void a_narrow_pipe_below_only_slows(void **state)
 	both_fini(&b);
 }
 
+/* Each end knows who the other one is, and refuses another one than it expects. */
+static void a_security_authenticates_the_peer(void **state)
+{
+	const struct kind *k = kind_of(state);
+
+	for (int wrong = -1; k->security != NULL && wrong < 2; wrong++) {
+		struct run r = well;
+		struct both b;
+
+		memset(&b, 0, sizeof b);
+		b.kind = k;
+		b.expects = wrong < 0 ? 1 : 2;
+		b.wrong = wrong;
+		pair_init(&b.p, true);
+		k->push(&b, 0);
+		k->push(&b, 1);
+		for (int i = 0; i < 20; i++)
+			turn(&b, &r);
+		for (int i = 0; i < 2; i++) {
+			struct gn_peer_id id;
+
+			gn_key_id(b.key[!i], &id);
+			if (wrong < 0) {
+				assert_true(gn_peer_id_is_equal(&k->security->info(b.l[i])->peer, &id));
+				assert_int_equal(k->security->info(b.l[i])->muxer, -1);
+			} else {
+				assert_int_equal(secure_is_open(&b, wrong), false);
+			}
+		}
+		if (wrong >= 0)
+			assert_int_equal(b.p.side[wrong].stack.err, GN_EPEERID);
+		both_fini(&b);
+	}
+}
+
 /* Both ends are freed after any number of steps. */
 static void a_layer_may_be_freed_in_each_state(void **state)
 {
@@ -472,6 +520,7 @@ int main(void)
 			cmocka_unit_test_prestate(a_reset_at_each_offset_is_noticed, k),
 			cmocka_unit_test_prestate(a_full_pipe_above_stops_the_writer, k),
 			cmocka_unit_test_prestate(a_narrow_pipe_below_only_slows, k),
+			cmocka_unit_test_prestate(a_security_authenticates_the_peer, k),
 			cmocka_unit_test_prestate(a_layer_may_be_freed_in_each_state, k),
 			cmocka_unit_test_prestate(random_bytes_end_the_connection, k),
 		};

@@ -12,6 +12,7 @@
  *   wire_, side_,  wire.h          a stack without a socket, bytes on their way, two stacks that are connected
  *   pair_
  *   dummy_         dummy_layers.h  small layers for tests of the stack
+ *   dummy_         dummy_security.h  a security layer that protects nothing, beside noise
  *   pipe_pair_     pipe_pair.h     two pipes on one iobuf
  *   pipe_model_    pipe_model.h    pipes against a model, random
  *   noise_peer_    noise_peer.h    the peer of a noise layer, made by hand
@@ -45,6 +46,7 @@
 #include "support/direct_mux.h"
 #include "support/dns_server.h"
 #include "support/dummy_layers.h"
+#include "support/dummy_security.h"
 #include "support/fake_transport.h"
 #include "support/link_pair.h"
 #include "support/mux_model.h"
