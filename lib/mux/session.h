@@ -122,6 +122,7 @@ struct gn_mux_cfg {
 
 struct gn_muxer_ops {
 	const char *id;                                        /* in multistream-select: "/yamux/1.0.0" */
+	size_t frame_max;                                      /* bytes of data in the longest frame that is sent */
 	const struct gn_layer_ops *layer;                      /* init copies a struct gn_mux_cfg */
 	struct gn_mux_session *(*session)(struct gn_layer *l); /* lives as long as the layer */
 };

@@ -197,6 +197,7 @@ static const struct gn_layer_ops yamux_ops = {
 
 const struct gn_muxer_ops gn_muxer_yamux = {
 	.id = "/yamux/1.0.0",
+	.frame_max = YAMUX_BODY_MAX,
 	.layer = &yamux_ops,
 	.session = yamux_session,
 };

@@ -22,6 +22,7 @@
 
 enum {
 	RECORD_MAX = 65535,                   /* bytes of ciphertext with its tag */
+	RECORD_EXTRA = 2 + GN_NOISE_TAG,      /* bytes that a record adds to the plaintext: length and tag */
 	BODY_MAX = RECORD_MAX - GN_NOISE_TAG, /* bytes of plaintext in a record */
 	MESSAGE_MAX = 8 * 1024,               /* bytes of a received handshake message; 2.3 KB with RSA 8192 */
 	PAYLOAD_MAX = 2 * 1024,               /* bytes of the payload that we send */
@@ -48,6 +49,7 @@ struct setup {
 
 struct noise {
 	enum state state;
+	uint16_t body_max; /* bytes of plaintext in a record that we send */
 	struct setup *setup;
 	struct gn_secure_info info;
 	struct gn_noise_cipher *cipher; /* the node's */
@@ -286,7 +288,8 @@ static int open_records(struct gn_layer *l)
 static size_t body_max(const struct gn_layer *l)
 {
 	const struct noise *n = l->state;
-	size_t most = n->out.n < FIRST_RECORDS ? FIRST_BODY_MAX : BODY_MAX, room = l->tx->cap - 2 - GN_NOISE_TAG;
+	size_t most = n->out.n < FIRST_RECORDS && n->body_max > FIRST_BODY_MAX ? FIRST_BODY_MAX : n->body_max;
+	size_t room = l->tx->cap - RECORD_EXTRA;
 
 	return room < most ? room : most;
 }
@@ -345,8 +348,14 @@ static int noise_advance(struct gn_layer *l, gn_time now)
 static int noise_init(struct gn_layer *l, const void *cfg)
 {
 	struct noise *n = l->state;
+	size_t record_max = ((const struct gn_secure_cfg *)cfg)->record_max;
 	int err = 0;
 
+	if (record_max == 0 || record_max > BODY_MAX + RECORD_EXTRA)
+		record_max = BODY_MAX + RECORD_EXTRA;
+	if (record_max <= RECORD_EXTRA)
+		return -EINVAL;
+	n->body_max = (uint16_t)(record_max - RECORD_EXTRA);
 	n->setup = calloc(1, sizeof *n->setup);
 	if (n->setup == NULL)
 		return -ENOMEM;

@@ -20,8 +20,14 @@ struct gn_secure_cfg {
 	const struct gn_key *key; /* borrowed until the layer returns GN_READY or is freed */
 	bool initiator;
 	struct gn_peer_id expect; /* the peer that must answer; len 0: any */
-	/* Ids to offer early, the preferred one first, NULL behind the last; NULL: none.  Borrowed likewise. */
+	/* Ids to offer early, the preferred one first, NULL behind the last; NULL: none.  Borrowed
+	 * likewise. */
 	const char *const *muxers;
+	/* Bytes of the longest record that the layer may send, with what the format adds; 0: the format's
+	 * own limit.  init fails with -EINVAL when it has no room for a byte of data.  A connection over a
+	 * stream sets it to frame_max of the muxer below (mux/session.h), so that a record fits one frame.
+	 * Records that are received are not limited by it. */
+	size_t record_max;
 };
 
 /* What was learnt about the peer; valid from GN_READY on. */

@@ -11,7 +11,11 @@ const char *const noise_muxers_unknown[] = {"/strange/1", NULL};
 void noise_script_start(struct noise_script *f, bool initiator, const char *const *muxers,
 			const struct gn_peer_id *expect)
 {
-	struct gn_secure_cfg cfg = {.state = f->noise, .key = f->key, .initiator = initiator, .muxers = muxers};
+	struct gn_secure_cfg cfg = {.state = f->noise,
+				    .key = f->key,
+				    .initiator = initiator,
+				    .muxers = muxers,
+				    .record_max = f->record_max};
 
 	if (expect != NULL)
 		cfg.expect = *expect;

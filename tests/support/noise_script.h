@@ -22,7 +22,8 @@ struct noise_script {
 	struct gn_key *key;
 	void *noise; /* the state of /noise */
 	struct noise_peer peer;
-	struct wire out; /* what the layer sends */
+	size_t record_max; /* of the layer's configuration */
+	struct wire out;   /* what the layer sends */
 	uint8_t buf[70000];
 };
 

@@ -95,6 +95,94 @@ static void the_first_records_are_short_and_later_ones_full(void **state)
 	free(big);
 }
 
+/* Returns the longest record that is sent of n bytes, with its length and tag; checks that n bytes arrive. */
+static size_t longest_record(struct noise_script *f, size_t record_max, size_t n)
+{
+	struct wire plain = {0};
+	size_t longest = 0;
+
+	f->record_max = record_max;
+	noise_script_open(f, true);
+	for (size_t put = 0; put < n; put += 1000) {
+		uint8_t bytes[1000] = {1};
+
+		assert_int_equal(gn_pipe_put(f->l->up_tx, bytes, sizeof bytes), 0);
+	}
+	gn_stack_mark_top(&f->s.stack);
+	side_drain(&f->s, &f->out, 1);
+	for (size_t at = 0; at < f->out.len;) {
+		size_t len = 2 + gn_get_u16(f->out.p + f->out.at + at);
+
+		longest = len > longest ? len : longest;
+		at += len;
+	}
+	noise_peer_unseal(&f->peer, &f->out, &plain);
+	assert_int_equal(plain.len, n);
+	wire_fini(&plain);
+	noise_script_stop(f);
+	return longest;
+}
+
+static void a_record_is_not_longer_than_configured(void **state)
+{
+	struct noise_script *f = *state;
+	struct gn_secure_cfg cfg = {.key = f->key, .record_max = 18};
+	static const size_t max[] = {20, 1000, 4096 + 17, 4096 + 18, 4096 + 19, 65507, 65536, 65537};
+
+	for (size_t i = 0; i < sizeof max / sizeof *max; i++)
+		assert_int_equal(longest_record(f, max[i], max[i] < 100 ? 1000 : 300000), max[i]);
+	assert_int_equal(longest_record(f, 19, 1000), 19);
+	assert_int_equal(longest_record(f, 0, 300000), 65537);
+	assert_int_equal(longest_record(f, 65538, 300000), 65537);
+	assert_int_equal(longest_record(f, SIZE_MAX, 300000), 65537);
+	side_init(&f->s, &f->iobuf);
+	assert_int_equal(gn_stack_push(&f->s.stack, gn_security_noise.layer, &cfg, false, NULL), -EINVAL);
+	cfg.record_max = 1;
+	assert_int_equal(gn_stack_push(&f->s.stack, gn_security_noise.layer, &cfg, false, NULL), -EINVAL);
+	side_fini(&f->s);
+}
+
+/* A connection over a stream: each full record is the body of one frame of the yamux session below. */
+static void a_record_fits_a_frame_of_yamux(void **state)
+{
+	struct noise_script *f = *state;
+	struct gn_mux_cfg cfg = {.client = true, .window = 1 << 20};
+	struct gn_mux_stream *st;
+	struct gn_layer *l;
+	struct side outer;
+	struct wire out = {0};
+	unsigned full = 0;
+
+	f->record_max = gn_muxer_yamux.frame_max;
+	noise_script_open(f, true);
+	side_init(&outer, &f->iobuf);
+	assert_int_equal(gn_stack_push(&outer.stack, gn_muxer_yamux.layer, &cfg, false, &l), 0);
+	assert_int_equal(gn_muxer_yamux.session(l)->ops->open(gn_muxer_yamux.session(l), &st), 0);
+	side_drain(&outer, &out, 1);
+	for (int i = 0; i < 16 + 3; i++) { /* the first records are short */
+		static const uint8_t bytes[65507 - 18];
+
+		wire_skip(&out, out.len);
+		assert_int_equal(gn_pipe_put(f->l->up_tx, bytes, i < 16 ? 10 : sizeof bytes), 0);
+		gn_stack_mark_top(&f->s.stack);
+		(void)side_pump(&f->s, 1);
+		assert_int_equal(gn_pipe_move(&st->tx, &f->s.tx, gn_pipe_len(&f->s.tx)), 0);
+		st->session->ops->touch(st);
+		side_drain(&outer, &out, 1);
+		if (i < 16)
+			continue;
+		assert_int_equal(out.p[out.at + 1], YAMUX_DATA);
+		if (out.len == 12 + 65507) /* one frame with one record */
+			full++;
+		assert_int_equal(gn_get_u32(out.p + out.at + 8), 65507);
+		assert_int_equal(gn_get_u16(out.p + out.at + 12), 65505);
+	}
+	assert_int_equal(full, 3);
+	wire_fini(&out);
+	side_fini(&outer);
+	noise_script_stop(f);
+}
+
 static void an_end_of_file_inside_a_record_is_truncation(void **state)
 {
 	struct noise_script *f = *state;
@@ -219,6 +307,8 @@ int main(void)
 		T(a_record_shorter_than_its_tag_is_an_error),
 		T(the_longest_record_is_opened),
 		T(the_first_records_are_short_and_later_ones_full),
+		T(a_record_is_not_longer_than_configured),
+		T(a_record_fits_a_frame_of_yamux),
 		T(an_end_of_file_inside_a_record_is_truncation),
 		T(a_changed_record_fails_the_layer),
 		T(replayed_and_reordered_records_fail_the_layer),
