@@ -75,8 +75,7 @@ static void yamux_check_timers(struct yamux *y, gn_time now, bool is_receiving)
 		return;
 	if (is_receiving && gn_time_add(y->ping_sent, y->ping_interval) <= now && !y->is_ping_in_flight) {
 		ping_start(y, now);
-		if (y->ping_interval < PING_INTERVAL_MAX * GN_MSEC)
-			y->ping_interval *= 2;
+		y->ping_interval = gn_time_min(2 * y->ping_interval, PING_INTERVAL_MAX * GN_MSEC);
 	}
 	if ((y->is_ping_in_flight || y->pending_ping) && y->cfg.ping > 0) {
 		due = gn_time_add(gn_time_max(y->ping_sent, gn_time_add(last_received, y->cfg.keepalive)), y->cfg.ping);

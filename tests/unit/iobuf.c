@@ -261,12 +261,14 @@ static void blocks_come_in_three_sizes(void **state)
 {
 	struct pipe_pair *f = *state;
 	static const size_t want[] = {0, 1, 4032, 4033, 16320, 16321, GN_BLOCK_MAX};
+	static const size_t room[] = {4032, 4032, 4032, 16320, 16320, GN_BLOCK_MAX, GN_BLOCK_MAX};
 	struct gn_block *b[sizeof want / sizeof *want];
 
 	for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
 		b[i] = gn_block_new(&f->s, want[i]);
 		assert_non_null(b[i]);
-		assert_true(b[i]->room >= want[i]);
+		assert_int_equal(b[i]->room, room[i]);
+		assert_int_equal(gn_block_room(want[i]), room[i]);
 		memset(b[i]->data, 0xa5, b[i]->room);
 	}
 	assert_null(gn_block_new(&f->s, GN_BLOCK_MAX + 1));
@@ -276,6 +278,26 @@ static void blocks_come_in_three_sizes(void **state)
 	assert_int_equal(b[0]->head, 0);
 	assert_int_equal(b[0]->tail, 0);
 	gn_block_free(&f->s, b[0]);
+}
+
+static void some_unused_blocks_of_each_size_are_kept(void **state)
+{
+	struct pipe_pair *f = *state;
+	static const size_t room[] = {4032, 16320, GN_BLOCK_MAX}, kept[] = {16, 8, 8};
+
+	for (int k = 0; k < 3; k++) {
+		struct gn_block *b[17];
+
+		for (size_t i = 0; i <= kept[k]; i++)
+			b[i] = gn_block_new(&f->s, room[k]);
+		f->s.freed = 0;
+		for (size_t i = 0; i < kept[k]; i++)
+			gn_block_free(&f->s, b[i]);
+		assert_int_equal(f->s.freed, 0);
+		gn_block_free(&f->s, b[kept[k]]);
+		assert_int_equal(f->s.freed, room[k]);
+		assert_int_equal(f->s.n_pool[k], kept[k]);
+	}
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, pipe_pair_setup, pipe_pair_teardown)
@@ -298,6 +320,7 @@ int main(void)
 		T(a_put_uses_memory_when_the_send_buffer_is_full),
 		T(another_sender_copies_the_bytes_of_the_first),
 		T(blocks_come_in_three_sizes),
+		T(some_unused_blocks_of_each_size_are_kept),
 	};
 
 	return cmocka_run_group_tests_name("iobuf", tests, NULL, NULL);
