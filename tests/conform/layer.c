@@ -40,7 +40,7 @@ struct both {
 	struct pair p;
 	struct gn_layer *l[2];
 	struct gn_key *key[2];
-	void *noise[2]; /* states of the security */
+	void *secure[2]; /* states of the security */
 	struct gn_mux_stream *st[2];
 	int expects, wrong;   /* 1: each end expects the other; 2: end `wrong` expects another peer */
 	size_t in[2], out[2]; /* bytes that end i has written and read */
@@ -97,8 +97,8 @@ static void secure_push(struct both *b, int i)
 	uint8_t seed[32] = {(uint8_t)(i + 1)};
 
 	assert_int_equal(gn_key_new_seeded(seed, &b->key[i]), 0);
-	assert_int_equal(gn_security_noise.start(NULL, NULL, &b->noise[i]), 0);
-	cfg.state = b->noise[i];
+	assert_int_equal(b->kind->security->start(NULL, NULL, &b->secure[i]), 0);
+	cfg.state = b->secure[i];
 	cfg.key = b->key[i];
 	if (b->expects > 0) {
 		struct gn_key *other;
@@ -206,8 +206,8 @@ static void both_fini(struct both *b)
 	gn_key_free(b->key[0]);
 	gn_key_free(b->key[1]);
 	for (int i = 0; i < 2; i++)
-		if (b->noise[i] != NULL)
-			gn_security_noise.stop(b->noise[i]);
+		if (b->secure[i] != NULL)
+			b->kind->security->stop(b->secure[i]);
 }
 
 static uint8_t nth(int writer, size_t i)

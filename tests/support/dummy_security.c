@@ -6,18 +6,27 @@
 #include "support/dummy_security.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "id/key.h"
 #include "id/peer_id.h"
 #include "stack/stack.h"
+#include "support/require.h"
 
 enum { MAGIC = 6, HEAD = 3, BODY_MAX = 16000 };
 
 static const char magic[MAGIC + 1] = "dummy1";
 
+/* Of a node. */
+struct dummy_security_node {
+	unsigned layers;
+};
+
+/* Of a connection. */
 struct dummy_security_state {
+	struct dummy_security_node *node;
 	struct gn_secure_info info;
 	struct gn_peer_id expect;
 	bool is_open;
@@ -30,14 +39,24 @@ static int dummy_security_init(struct gn_layer *l, const void *config)
 	struct dummy_security_state *d = l->state;
 	struct gn_peer_id self;
 	uint8_t greeting[MAGIC + 1 + sizeof self.bytes];
+	int err;
 
+	d->node = cfg->state;
 	d->info.muxer = -1;
 	d->expect = cfg->expect;
 	gn_key_id(cfg->key, &self);
 	memcpy(greeting, magic, MAGIC);
 	greeting[MAGIC] = (uint8_t)self.len;
 	memcpy(greeting + MAGIC + 1, self.bytes, self.len);
-	return gn_pipe_put(l->tx, greeting, MAGIC + 1 + self.len);
+	err = gn_pipe_put(l->tx, greeting, MAGIC + 1 + self.len);
+	if (err == 0)
+		d->node->layers++;
+	return err;
+}
+
+static void dummy_security_fini(struct gn_layer *l)
+{
+	((struct dummy_security_state *)l->state)->node->layers--;
 }
 
 static int greet(struct gn_layer *l)
@@ -136,6 +155,20 @@ static int dummy_security_advance(struct gn_layer *l, gn_time now)
 	return out == GN_EAGAIN ? in : out;
 }
 
+static int dummy_security_start(struct gn_node *node, const void *config, void **state)
+{
+	(void)node;
+	(void)config;
+	*state = calloc(1, sizeof(struct dummy_security_node));
+	return *state != NULL ? 0 : -ENOMEM;
+}
+
+static void dummy_security_stop(void *state)
+{
+	REQUIRE(((struct dummy_security_node *)state)->layers == 0);
+	free(state);
+}
+
 static const struct gn_secure_info *dummy_security_info(const struct gn_layer *l)
 {
 	return &((const struct dummy_security_state *)l->state)->info;
@@ -148,10 +181,13 @@ static const struct gn_layer_ops dummy_security_layer = {
 	.up_cap = 640 * 1024,
 	.init = dummy_security_init,
 	.advance = dummy_security_advance,
+	.fini = dummy_security_fini,
 };
 
 const struct gn_security_ops dummy_security = {
 	.id = "/dummy-security",
+	.start = dummy_security_start,
+	.stop = dummy_security_stop,
 	.layer = &dummy_security_layer,
 	.info = dummy_security_info,
 };

@@ -126,7 +126,7 @@ static size_t longest_record(struct noise_script *f, size_t record_max, size_t n
 static void a_record_is_not_longer_than_configured(void **state)
 {
 	struct noise_script *f = *state;
-	struct gn_secure_cfg cfg = {.key = f->key, .record_max = 18};
+	struct gn_secure_cfg cfg = {.state = f->noise, .key = f->key, .record_max = 18};
 	static const size_t max[] = {20, 1000, 4096 + 17, 4096 + 18, 4096 + 19, 65507, 65536, 65537};
 
 	for (size_t i = 0; i < sizeof max / sizeof *max; i++)
