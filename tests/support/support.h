@@ -32,6 +32,8 @@
  *   raw_peer_      raw_peer.h      a peer of a test_node that sends any bytes, handshake steps and frames
  *   channel_pair_  channel_pair.h  two nodes and a channel between them
  *
+ *   book_          book_fixture.h  an address book, with peers that are numbers and addresses that are text
+ *
  *   seal_craft_    seal_craft.h    sealed messages that are made and taken apart by hand
  *   seal_          seal_fixture.h  four keys, a sealed message, opening it
  *

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The address book: which peers leave, and its memory. */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "book_fixture.h"
+#include "support/book_fixture.h"
 
 static bool calloc_fails;
 
@@ -20,7 +22,7 @@ void *__wrap_calloc(size_t n, size_t size)
 static void fill(void)
 {
 	for (unsigned i = 0; i < GN_BOOK_PEERS_MAX; i++)
-		assert_int_equal(add(i, "/ip4/1.2.3.4/tcp/1", GN_BOOK_IDENTIFY, GN_NEVER, 0), 0);
+		assert_int_equal(book_add(i, "/ip4/1.2.3.4/tcp/1", GN_BOOK_IDENTIFY, GN_NEVER, 0), 0);
 	assert_int_equal(gn_book_count(book), GN_BOOK_PEERS_MAX);
 }
 
@@ -28,82 +30,83 @@ static void of_4097_peers_the_oldest_one_leaves(void **state)
 {
 	(void)state;
 	fill();
-	assert_true(has(0));
-	assert_int_equal(add(GN_BOOK_PEERS_MAX, "/ip4/1.2.3.4/tcp/1", GN_BOOK_IDENTIFY, GN_NEVER, 0), 0);
+	assert_true(book_has(0));
+	assert_int_equal(book_add(GN_BOOK_PEERS_MAX, "/ip4/1.2.3.4/tcp/1", GN_BOOK_IDENTIFY, GN_NEVER, 0), 0);
 	assert_int_equal(gn_book_count(book), GN_BOOK_PEERS_MAX);
-	assert_false(has(0));
-	assert_true(has(1) && has(GN_BOOK_PEERS_MAX));
+	assert_false(book_has(0));
+	assert_true(book_has(1) && book_has(GN_BOOK_PEERS_MAX));
 	/* A change of a known peer needs no room, and is no use of it. */
-	assert_int_equal(add(1, "/ip4/1.2.3.4/tcp/2", GN_BOOK_IDENTIFY, GN_NEVER, 0), 0);
-	assert_true(has(2));
-	assert_int_equal(add(GN_BOOK_PEERS_MAX + 1, "/ip4/1.2.3.4/tcp/1", GN_BOOK_IDENTIFY, GN_NEVER, 0), 0);
-	assert_false(has(1));
+	assert_int_equal(book_add(1, "/ip4/1.2.3.4/tcp/2", GN_BOOK_IDENTIFY, GN_NEVER, 0), 0);
+	assert_true(book_has(2));
+	assert_int_equal(book_add(GN_BOOK_PEERS_MAX + 1, "/ip4/1.2.3.4/tcp/1", GN_BOOK_IDENTIFY, GN_NEVER, 0), 0);
+	assert_false(book_has(1));
 }
 
 static void peers_that_were_reached_or_named_leave_last(void **state)
 {
 	(void)state;
 	fill();
-	assert_true(succeeded(0, "/ip4/1.2.3.4/tcp/1", 1));
-	assert_int_equal(add(1, "/ip4/1.2.3.4/tcp/2", GN_BOOK_USER, GN_NEVER, 0), 0);
+	assert_true(book_succeeded(0, "/ip4/1.2.3.4/tcp/1", 1));
+	assert_int_equal(book_add(1, "/ip4/1.2.3.4/tcp/2", GN_BOOK_USER, GN_NEVER, 0), 0);
 	for (unsigned i = 0; i < 2 * GN_BOOK_PEERS_MAX; i++)
-		assert_int_equal(add(GN_BOOK_PEERS_MAX + i, "/ip4/1.2.3.4/tcp/1", GN_BOOK_IDENTIFY, GN_NEVER, 0), 0);
-	assert_true(has(0) && has(1));
-	assert_false(has(2));
+		assert_int_equal(book_add(GN_BOOK_PEERS_MAX + i, "/ip4/1.2.3.4/tcp/1", GN_BOOK_IDENTIFY, GN_NEVER, 0),
+				 0);
+	assert_true(book_has(0) && book_has(1));
+	assert_false(book_has(2));
 	/* When all were reached, the one leaves whose success is the oldest. */
 	for (unsigned i = GN_BOOK_PEERS_MAX + 2; i < 2 * GN_BOOK_PEERS_MAX; i++)
-		assert_true(succeeded(GN_BOOK_PEERS_MAX + i, "/ip4/1.2.3.4/tcp/1", 1));
-	assert_true(succeeded(0, "/ip4/1.2.3.4/tcp/1", 2));
-	assert_int_equal(add(1000000, "/ip4/1.2.3.4/tcp/1", GN_BOOK_IDENTIFY, GN_NEVER, 0), 0);
-	assert_true(has(0) && has(1000000));
-	assert_false(has(1));
+		assert_true(book_succeeded(GN_BOOK_PEERS_MAX + i, "/ip4/1.2.3.4/tcp/1", 1));
+	assert_true(book_succeeded(0, "/ip4/1.2.3.4/tcp/1", 2));
+	assert_int_equal(book_add(1000000, "/ip4/1.2.3.4/tcp/1", GN_BOOK_IDENTIFY, GN_NEVER, 0), 0);
+	assert_true(book_has(0) && book_has(1000000));
+	assert_false(book_has(1));
 }
 
 static void held_peers_never_leave(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < GN_BOOK_PEERS_MAX; i++)
-		assert_int_equal(hold(i, 0), 0);
-	assert_int_equal(add(GN_BOOK_PEERS_MAX, "/ip4/1.2.3.4/tcp/1", GN_BOOK_USER, GN_NEVER, 0), GN_ELIMIT);
-	assert_int_equal(hold(GN_BOOK_PEERS_MAX, 0), GN_ELIMIT);
-	assert_false(has(GN_BOOK_PEERS_MAX));
-	assert_int_equal(hold(7, 0), 0);
-	release(7, 0);
-	assert_int_equal(hold(GN_BOOK_PEERS_MAX, 0), GN_ELIMIT);
-	release(7, 0);
-	assert_true(has(7));
-	assert_int_equal(hold(GN_BOOK_PEERS_MAX, 0), 0);
-	assert_false(has(7));
+		assert_int_equal(book_hold(i, 0), 0);
+	assert_int_equal(book_add(GN_BOOK_PEERS_MAX, "/ip4/1.2.3.4/tcp/1", GN_BOOK_USER, GN_NEVER, 0), GN_ELIMIT);
+	assert_int_equal(book_hold(GN_BOOK_PEERS_MAX, 0), GN_ELIMIT);
+	assert_false(book_has(GN_BOOK_PEERS_MAX));
+	assert_int_equal(book_hold(7, 0), 0);
+	book_release(7, 0);
+	assert_int_equal(book_hold(GN_BOOK_PEERS_MAX, 0), GN_ELIMIT);
+	book_release(7, 0);
+	assert_true(book_has(7));
+	assert_int_equal(book_hold(GN_BOOK_PEERS_MAX, 0), 0);
+	assert_false(book_has(7));
 }
 
 static void the_addresses_of_a_held_peer_do_not_expire_and_last_30_min_after_it(void **state)
 {
 	(void)state;
-	assert_int_equal(add(1, "/ip4/1.2.3.4/tcp/1", GN_BOOK_IDENTIFY, 100, 0), 0);
-	assert_int_equal(add(1, "/ip4/1.2.3.4/tcp/2", GN_BOOK_IDENTIFY, 10, 0), 0);
-	assert_int_equal(add(1, "/ip4/1.2.3.4/tcp/3", GN_BOOK_IDENTIFY, 500 + GN_BOOK_KEEP + 1, 0), 0);
+	assert_int_equal(book_add(1, "/ip4/1.2.3.4/tcp/1", GN_BOOK_IDENTIFY, 100, 0), 0);
+	assert_int_equal(book_add(1, "/ip4/1.2.3.4/tcp/2", GN_BOOK_IDENTIFY, 10, 0), 0);
+	assert_int_equal(book_add(1, "/ip4/1.2.3.4/tcp/3", GN_BOOK_IDENTIFY, 500 + GN_BOOK_KEEP + 1, 0), 0);
 	/* A hold does not revive what has expired. */
-	assert_int_equal(hold(1, 10), 0);
-	assert_addrs(1, 200, "/ip4/1.2.3.4/tcp/3 /ip4/1.2.3.4/tcp/1 ");
-	assert_true(failed(1, "/ip4/1.2.3.4/tcp/1", 200));
-	assert_int_equal(hold(1, 300), 0);
-	release(1, 400);
-	assert_addrs(1, 450, "/ip4/1.2.3.4/tcp/3 /ip4/1.2.3.4/tcp/1 ");
-	release(1, 500);
-	assert_addrs(1, 500 + GN_BOOK_KEEP - 1, "/ip4/1.2.3.4/tcp/3 /ip4/1.2.3.4/tcp/1 ");
-	assert_addrs(1, 500 + GN_BOOK_KEEP, "/ip4/1.2.3.4/tcp/3 ");
-	assert_addrs(1, 500 + GN_BOOK_KEEP + 1, "");
+	assert_int_equal(book_hold(1, 10), 0);
+	book_assert_addrs(1, 200, "/ip4/1.2.3.4/tcp/3 /ip4/1.2.3.4/tcp/1 ");
+	assert_true(book_failed(1, "/ip4/1.2.3.4/tcp/1", 200));
+	assert_int_equal(book_hold(1, 300), 0);
+	book_release(1, 400);
+	book_assert_addrs(1, 450, "/ip4/1.2.3.4/tcp/3 /ip4/1.2.3.4/tcp/1 ");
+	book_release(1, 500);
+	book_assert_addrs(1, 500 + GN_BOOK_KEEP - 1, "/ip4/1.2.3.4/tcp/3 /ip4/1.2.3.4/tcp/1 ");
+	book_assert_addrs(1, 500 + GN_BOOK_KEEP, "/ip4/1.2.3.4/tcp/3 ");
+	book_assert_addrs(1, 500 + GN_BOOK_KEEP + 1, "");
 }
 
 static void a_release_is_a_use(void **state)
 {
 	(void)state;
 	fill();
-	assert_int_equal(hold(0, 0), 0);
-	release(0, 0);
-	assert_int_equal(add(GN_BOOK_PEERS_MAX, "/ip4/1.2.3.4/tcp/1", GN_BOOK_IDENTIFY, GN_NEVER, 0), 0);
-	assert_true(has(0));
-	assert_false(has(1));
+	assert_int_equal(book_hold(0, 0), 0);
+	book_release(0, 0);
+	assert_int_equal(book_add(GN_BOOK_PEERS_MAX, "/ip4/1.2.3.4/tcp/1", GN_BOOK_IDENTIFY, GN_NEVER, 0), 0);
+	assert_true(book_has(0));
+	assert_false(book_has(1));
 }
 
 /* ---- memory ---- */
@@ -115,16 +118,16 @@ static void fatten(unsigned peer)
 	static char name[GN_BOOK_PROTOCOLS_LEN_MAX];
 	const char *const names[] = {name};
 	const struct gn_book_addrs none = {{GN_BOOK_RECORD, GN_NEVER}, NULL, 0};
-	struct gn_peer_id id = peer_id(peer);
-	char *text = long_name(GN_BOOK_ADDR_LEN_MAX - 3);
+	struct gn_peer_id id = book_peer_id(peer);
+	char *text = book_long_name(GN_BOOK_ADDR_LEN_MAX - 3);
 
 	memset(name, 'n', sizeof name - 1);
 	for (unsigned i = 0; i < GN_BOOK_ADDRS_MAX; i++) {
 		text[5] = (char)('A' + i);
-		assert_int_equal(add(peer, text, GN_BOOK_IDENTIFY, GN_NEVER, 0), 0);
+		assert_int_equal(book_add(peer, text, GN_BOOK_IDENTIFY, GN_NEVER, 0), 0);
 	}
 	free(text);
-	assert_int_equal(set_record(peer, 1, record, sizeof record, &none), 0);
+	assert_int_equal(book_set_record(peer, 1, record, sizeof record, &none), 0);
 	assert_int_equal(gn_book_set_protocols(book, &id, names, 1, 0), 0);
 }
 
@@ -145,22 +148,22 @@ static void the_book_has_at_most_8_mib(void **state)
 	assert_int_equal(gn_book_bytes(book), fit * one);
 	fatten(fit);
 	assert_int_equal(gn_book_count(book), fit);
-	assert_false(has(0));
+	assert_false(book_has(0));
 	assert_true(gn_book_bytes(book) <= GN_BOOK_BYTES_MAX);
 	/* Held peers do not leave, neither for others nor for a longer block of a held one. */
 	for (unsigned i = 1; i <= fit; i++)
-		assert_int_equal(hold(i, 0), 0);
-	while ((err = hold(n, 0)) == 0)
+		assert_int_equal(book_hold(i, 0), 0);
+	while ((err = book_hold(n, 0)) == 0)
 		n++;
 	assert_int_equal(err, GN_ELIMIT);
 	assert_true(gn_book_count(book) < GN_BOOK_PEERS_MAX);
 	assert_int_equal(gn_book_count(book), fit + n - 1000);
-	assert_int_equal(add(1000, "/ip4/1.2.3.4/tcp/1", GN_BOOK_USER, GN_NEVER, 0), GN_ELIMIT);
-	release(n - 1, 0);
-	assert_int_equal(add(1000, "/ip4/1.2.3.4/tcp/1", GN_BOOK_USER, GN_NEVER, 0), 0);
-	assert_false(has(n - 1));
+	assert_int_equal(book_add(1000, "/ip4/1.2.3.4/tcp/1", GN_BOOK_USER, GN_NEVER, 0), GN_ELIMIT);
+	book_release(n - 1, 0);
+	assert_int_equal(book_add(1000, "/ip4/1.2.3.4/tcp/1", GN_BOOK_USER, GN_NEVER, 0), 0);
+	assert_false(book_has(n - 1));
 	assert_true(gn_book_bytes(book) <= GN_BOOK_BYTES_MAX);
-	assert_true(has(1));
+	assert_true(book_has(1));
 }
 
 static void an_ordinary_peer_takes_less_than_2_kib(void **state)
@@ -170,15 +173,15 @@ static void an_ordinary_peer_takes_less_than_2_kib(void **state)
 					    "/libp2p/dcutr",    "/ipfs/kad/1.0.0"};
 	static const uint8_t record[400];
 	const struct gn_book_addrs none = {{GN_BOOK_RECORD, GN_NEVER}, NULL, 0};
-	struct gn_peer_id id = peer_id(1);
+	struct gn_peer_id id = book_peer_id(1);
 
 	(void)state;
 	for (unsigned i = 0; i < 12; i++)
-		assert_int_equal(add(1, on_port(i), GN_BOOK_IDENTIFY, 1, 0), 0);
+		assert_int_equal(book_add(1, book_on_port(i), GN_BOOK_IDENTIFY, 1, 0), 0);
 	assert_int_equal(gn_book_set_protocols(book, &id, names, 6, 0), 0);
-	assert_int_equal(set_record(1, 1, record, sizeof record, &none), 0);
+	assert_int_equal(book_set_record(1, 1, record, sizeof record, &none), 0);
 	assert_true(gn_book_bytes(book) < 2048);
-	assert_int_equal(hold(2, 0), 0);
+	assert_int_equal(book_hold(2, 0), 0);
 	assert_true(gn_book_bytes(book) < 2048 + 160);
 }
 
@@ -186,29 +189,29 @@ static void without_memory_nothing_changes(void **state)
 {
 	static const char *const names[] = {"/a"};
 	const struct gn_book_addrs none = {{GN_BOOK_IDENTIFY, GN_NEVER}, NULL, 0};
-	struct gn_peer_id id = peer_id(1);
+	struct gn_peer_id id = book_peer_id(1);
 	struct gn_book_record r;
 	struct gn_book *other;
 
 	(void)state;
-	assert_int_equal(add(1, "/ip4/1.2.3.4/tcp/1", GN_BOOK_IDENTIFY, 100, 0), 0);
+	assert_int_equal(book_add(1, "/ip4/1.2.3.4/tcp/1", GN_BOOK_IDENTIFY, 100, 0), 0);
 	calloc_fails = true;
 	assert_int_equal(gn_book_new(&other), -ENOMEM);
-	assert_int_equal(add(1, "/ip4/1.2.3.4/tcp/2", GN_BOOK_IDENTIFY, 100, 0), -ENOMEM);
-	assert_int_equal(add(2, "/ip4/1.2.3.4/tcp/2", GN_BOOK_IDENTIFY, 100, 0), -ENOMEM);
+	assert_int_equal(book_add(1, "/ip4/1.2.3.4/tcp/2", GN_BOOK_IDENTIFY, 100, 0), -ENOMEM);
+	assert_int_equal(book_add(2, "/ip4/1.2.3.4/tcp/2", GN_BOOK_IDENTIFY, 100, 0), -ENOMEM);
 	assert_int_equal(gn_book_replace(book, &id, &none, 0), -ENOMEM);
-	assert_int_equal(set_record(1, 1, "one", 3, &none), -ENOMEM);
+	assert_int_equal(book_set_record(1, 1, "one", 3, &none), -ENOMEM);
 	assert_int_equal(gn_book_set_protocols(book, &id, names, 1, 0), -ENOMEM);
-	assert_int_equal(hold(2, 0), -ENOMEM);
+	assert_int_equal(book_hold(2, 0), -ENOMEM);
 	/* These need none. */
-	assert_int_equal(hold(1, 0), 0);
-	assert_true(succeeded(1, "/ip4/1.2.3.4/tcp/1", 1));
-	release(1, 0);
+	assert_int_equal(book_hold(1, 0), 0);
+	assert_true(book_succeeded(1, "/ip4/1.2.3.4/tcp/1", 1));
+	book_release(1, 0);
 	calloc_fails = false;
-	assert_addrs(1, 0, "/ip4/1.2.3.4/tcp/1 ");
+	book_assert_addrs(1, 0, "/ip4/1.2.3.4/tcp/1 ");
 	assert_false(gn_book_record(book, &id, &r));
 	assert_null(gn_book_protocol(book, &id, 0));
-	assert_false(has(2));
+	assert_false(book_has(2));
 	assert_int_equal(gn_book_count(book), 1);
 	gn_book_free(NULL);
 }
