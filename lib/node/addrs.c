@@ -7,10 +7,9 @@
 #include "addr/multiaddr.h"
 #include "loop/interfaces.h"
 #include "loop/socket.h"
-#include "node/listener.h"
 #include "node/node.h"
 
-enum { ADDRS_MAX = 256 };
+enum { ADDRS_MAX = 256, RANK_ANNOUNCED = -1 };
 
 struct ranked {
 	struct gn_multiaddr *addr;
@@ -115,30 +114,45 @@ static int spell_out(struct addr_list *l, const struct gn_multiaddr *bound, cons
 	return 0;
 }
 
+static int addr_list_copy(struct addr_list *l, const struct gn_multiaddr *a, int rank)
+{
+	struct gn_multiaddr *copy;
+	int err = gn_multiaddr_dup(a, &copy);
+
+	return err != 0 ? err : addr_list_add(l, copy, rank);
+}
+
+static int collect_own(struct addr_list *l, const struct gn_own_addr *own, struct host_addrs *host)
+{
+	struct gn_ip ip;
+	int err = 0;
+
+	if (own->origin == GN_OWN_ANNOUNCED)
+		return addr_list_copy(l, own->addr, RANK_ANNOUNCED);
+	if (gn_multiaddr_scope(own->addr) != GN_SCOPE_UNSPECIFIED || gn_multiaddr_to_ip(own->addr, &ip, NULL) != 0)
+		return addr_list_copy(l, own->addr, rank_of(own->addr, GN_INTERFACE_OTHER));
+	if (host->ifs == NULL) {
+		err = gn_ifaddrs_get(&host->ifs, &host->n);
+		/* Without it the order is only less good. */
+		if (err == 0 && host->interfaces == NULL)
+			(void)gn_interfaces_get(&host->interfaces);
+	}
+	return err != 0 ? err : spell_out(l, own->addr, &ip, host);
+}
+
 static int collect(const struct gn_node *node, struct addr_list *l)
 {
-	const struct gn_multiaddr *bound[GN_LISTENERS_MAX];
-	int n = gn_listeners_bound(node, bound, GN_LISTENERS_MAX), err = 0;
 	struct host_addrs host = {NULL, 0, NULL};
+	const gn_time now = gn_loop_now(node->loop);
+	struct gn_list *at;
+	int err = 0;
 
-	for (int i = 0; i < n && err == 0; i++) {
-		struct gn_multiaddr *copy;
-		struct gn_ip ip;
+	for (size_t i = 0; i < GN_OWN_ORIGINS; i++) {
+		gn_list_for_each(at, &node->own.addrs[i]) {
+			const struct gn_own_addr *own = gn_list_entry(at, struct gn_own_addr, link);
 
-		if (gn_multiaddr_scope(bound[i]) == GN_SCOPE_UNSPECIFIED &&
-		    gn_multiaddr_to_ip(bound[i], &ip, NULL) == 0) {
-			if (host.ifs == NULL) {
-				err = gn_ifaddrs_get(&host.ifs, &host.n);
-				/* Without it the order is only less good. */
-				if (err == 0 && host.interfaces == NULL)
-					(void)gn_interfaces_get(&host.interfaces);
-			}
-			if (err == 0)
-				err = spell_out(l, bound[i], &ip, &host);
-		} else {
-			err = gn_multiaddr_dup(bound[i], &copy);
-			if (err == 0)
-				err = addr_list_add(l, copy, rank_of(copy, GN_INTERFACE_OTHER));
+			if (err == 0 && own->state == GN_OWN_ADVERTISED && own->expires > now)
+				err = collect_own(l, own, &host);
 		}
 	}
 	gn_interfaces_free(host.interfaces);
@@ -166,4 +180,44 @@ int gn_node_addrs(const struct gn_node *node, struct gn_multiaddr ***out, size_t
 	}
 	free(l.a);
 	return err;
+}
+
+/* The address without /p2p/ID, which must be the node's own.  GN_EPEERID, GN_ENONAME, -ENOMEM. */
+static int announced_parse(const struct gn_node *node, const struct gn_multiaddr *addr, struct gn_multiaddr **out)
+{
+	struct gn_peer_id id;
+
+	if (gn_multiaddr_peer(addr, &id) == 0 && !gn_peer_id_is_equal(&id, &node->id))
+		return GN_EPEERID;
+	return gn_multiaddr_without_peer(addr, out);
+}
+
+int gn_addr_announce(struct gn_node *node, const struct gn_multiaddr *addr)
+{
+	struct gn_multiaddr *bare;
+	bool changed = false;
+	int err = announced_parse(node, addr, &bare);
+
+	if (err != 0)
+		return err;
+	err = gn_own_add(&node->own, GN_OWN_ANNOUNCED, bare, GN_NEVER, &changed);
+	gn_multiaddr_free(bare);
+	if (changed)
+		gn_node_changed(node);
+	return err;
+}
+
+int gn_addr_withdraw(struct gn_node *node, const struct gn_multiaddr *addr)
+{
+	struct gn_multiaddr *bare;
+	bool changed, was_there;
+	int err = announced_parse(node, addr, &bare);
+
+	if (err != 0)
+		return err;
+	was_there = gn_own_del(&node->own, GN_OWN_ANNOUNCED, bare, &changed);
+	gn_multiaddr_free(bare);
+	if (changed)
+		gn_node_changed(node);
+	return was_there ? 0 : GN_ENONAME;
 }

@@ -74,6 +74,7 @@ int gn_listener_open(struct gn_node *node, const struct gn_multiaddr *addr, stru
 	const struct gn_transport_ops *t = gn_node_transport(node, addr);
 	struct gn_link_listen_cfg cfg = {.loop = node->loop, .node = node, .addr = addr, .on_link = listener_on_link};
 	struct gn_listener *l;
+	bool changed;
 	int err;
 
 	if (t == NULL)
@@ -87,6 +88,12 @@ int gn_listener_open(struct gn_node *node, const struct gn_multiaddr *addr, stru
 	cfg.arg = l;
 	err = t->listen(gn_components_state(&node->components, t), &cfg, &l->at, &l->bound);
 	if (err != 0) {
+		free(l);
+		return err;
+	}
+	err = gn_own_add(&node->own, GN_OWN_LISTENING, l->bound, GN_NEVER, &changed);
+	if (err != 0 && err != GN_ELIMIT) { /* past the limit the address is only not advertised */
+		t->close(l->at);
 		gn_multiaddr_free(l->bound);
 		free(l);
 		return err;
@@ -112,8 +119,11 @@ const struct gn_multiaddr *gn_listener_addr(const struct gn_listener *l)
 /* Closes a listener; the caller reports the change. */
 static void listener_free(struct gn_listener *l, int err)
 {
+	bool changed;
+
 	gn_list_del(&l->link);
 	l->transport->close(l->at);
+	(void)gn_own_del(&l->node->own, GN_OWN_LISTENING, l->bound, &changed);
 	gn_event_listener(l->node, l->bound, err);
 	gn_multiaddr_free(l->bound);
 	free(l);
@@ -149,15 +159,4 @@ void gn_node_unlisten(struct gn_node *node)
 {
 	gn_listeners_close(node);
 	gn_node_changed(node);
-}
-
-int gn_listeners_bound(const struct gn_node *node, const struct gn_multiaddr **out, int max)
-{
-	struct gn_list *at;
-	int n = 0;
-
-	gn_list_for_each(at, &node->listeners)
-		if (n < max)
-			out[n++] = gn_list_entry(at, struct gn_listener, link)->bound;
-	return n;
 }

@@ -164,6 +164,7 @@ int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
 	node->loop = cfg->loop;
 	node->cfg = *cfg;
 	gn_networks_init(&node->networks, &node->budget);
+	gn_own_init(&node->own);
 	gn_list_init(&node->conns);
 	gn_list_init(&node->pending);
 	gn_list_init(&node->listeners);
@@ -196,6 +197,7 @@ void gn_node_free(struct gn_node *node)
 		gn_conn_free(c);
 	gn_components_stop(&node->components);
 	gn_networks_fini(&node->networks);
+	gn_own_fini(&node->own);
 	gn_registry_fini(&node->registry);
 	gn_timer_fini(&node->close_timer);
 	gn_timer_fini(&node->trim_timer);

@@ -11,6 +11,7 @@
 #include "mux/session.h"
 #include "node/components.h"
 #include "node/networks.h"
+#include "node/own.h"
 #include "node/registry.h"
 #include "node/service.h"
 #include "stack/iobuf.h"
@@ -40,6 +41,7 @@ struct gn_node {
 	unsigned n_refused;     /* of those, that count as REFUSED */
 	unsigned n_admitted;    /* connections that count as ADMITTED */
 	struct gn_networks networks;
+	struct gn_own own;                          /* the addresses of this node */
 	uint64_t bytes_in, bytes_out;               /* of connections that were freed */
 	uint64_t frames_in, frames_out, n_channels; /* of all channels; n_channels are open */
 	gn_time since;

@@ -130,6 +130,26 @@ static void identify_report(const struct gn_identify_peer *peer)
 	gn_identify_view_fini(&view);
 }
 
+/* Uses the address of this node that the peer reports.  A report is optional information, so without memory it is
+ * dropped. */
+static void identify_observe(const struct gn_identify_peer *peer)
+{
+	const struct gn_conn *c = peer->conn;
+	struct gn_own_report report = {.observer = c->remote, .is_inbound = c->inbound};
+	struct gn_identify_view v;
+	bool changed = false;
+
+	/* Most reports of a local network's peers are not used; they are not even decoded. */
+	if (gn_multiaddr_scope(c->remote) < GN_SCOPE_OTHER || gn_identify_get(c, &v) != 0)
+		return;
+	report.observed = v.observed;
+	if (v.observed != NULL)
+		(void)gn_own_observe(&c->node->own, &report, gn_loop_now(c->node->loop), &changed);
+	gn_identify_view_fini(&v);
+	if (changed)
+		gn_node_changed(c->node);
+}
+
 /* The peer has sent its whole message. */
 static int identify_learn(struct gn_identify_stream *s)
 {
@@ -152,6 +172,7 @@ static int identify_learn(struct gn_identify_stream *s)
 	free(peer->known);
 	peer->known = known;
 	peer->hash = hash;
+	identify_observe(peer);
 	/* A change since our answer could not be pushed before it was known that the peer serves pushes. */
 	if (known->takes_push && peer->sent_version != 0 && peer->sent_version != s->service->version)
 		peer->pending_push = true;

@@ -2,7 +2,6 @@
 /* The addresses that a node advertises, gn_node_addrs(): lib/node/addrs.c. */
 #include "addr/multiaddr.h"
 #include "loop/socket.h"
-#include "node/listener.h"
 #include "support/support.h"
 
 struct fix {
@@ -184,13 +183,86 @@ static void listeners_past_the_maximum_are_not_advertised(void **state)
 	struct fix *f = *state;
 	char text[64];
 
-	for (int i = 0; i <= GN_LISTENERS_MAX; i++) {
+	for (int i = 0; i <= GN_OWN_MAX; i++) {
 		snprintf(text, sizeof text, "/ip4/8.8.8.8/tcp/%d", 1000 + i);
 		listen_on(f, text);
 		get(f);
-		assert_int_equal(f->n, i < GN_LISTENERS_MAX ? i + 1 : GN_LISTENERS_MAX);
+		assert_int_equal(f->n, i < GN_OWN_MAX ? i + 1 : GN_OWN_MAX);
 	}
-	assert_addr(f, GN_LISTENERS_MAX - 1, "/ip4/8.8.8.8/tcp/1063");
+	assert_addr(f, GN_OWN_MAX - 1, "/ip4/8.8.8.8/tcp/1063");
+}
+
+/* Announces the address, or withdraws it. */
+static int announce(struct fix *f, const char *text)
+{
+	struct gn_multiaddr *a = net_addr(text);
+	int err = gn_addr_announce(f->net.node[0], a);
+
+	gn_multiaddr_free(a);
+	return err;
+}
+
+static int withdraw(struct fix *f, const char *text)
+{
+	struct gn_multiaddr *a = net_addr(text);
+	int err = gn_addr_withdraw(f->net.node[0], a);
+
+	gn_multiaddr_free(a);
+	return err;
+}
+
+static void an_announced_address_comes_first_until_it_is_withdrawn(void **state)
+{
+	struct fix *f = *state;
+
+	listen_on(f, "/ip4/8.8.8.8/tcp/1");
+	assert_int_equal(announce(f, "/ip4/10.0.0.1/tcp/2"), 0);
+	assert_int_equal(announce(f, "/dns/example.org/tcp/3"), 0);
+	assert_int_equal(announce(f, "/ip4/10.0.0.1/tcp/2"), 0);
+	get(f);
+	assert_int_equal(f->n, 3);
+	assert_addr(f, 0, "/ip4/10.0.0.1/tcp/2");
+	assert_addr(f, 1, "/dns/example.org/tcp/3");
+	assert_addr(f, 2, "/ip4/8.8.8.8/tcp/1");
+	assert_int_equal(withdraw(f, "/ip4/10.0.0.1/tcp/2"), 0);
+	assert_int_equal(withdraw(f, "/ip4/10.0.0.1/tcp/2"), GN_ENONAME);
+	assert_int_equal(withdraw(f, "/ip4/8.8.8.8/tcp/1"), GN_ENONAME);
+	get(f);
+	assert_int_equal(f->n, 2);
+	assert_addr(f, 0, "/dns/example.org/tcp/3");
+	/* It does not depend on the listeners. */
+	gn_node_unlisten(f->net.node[0]);
+	get(f);
+	assert_int_equal(f->n, 1);
+}
+
+static void an_announced_address_may_end_in_the_nodes_own_id_only(void **state)
+{
+	struct fix *f = *state;
+	char own[200], id[GN_PEER_ID_TEXT_MAX];
+
+	gn_peer_id_format(&f->net.node[0]->id, id);
+	snprintf(own, sizeof own, "/ip4/8.8.8.8/tcp/1/p2p/%s", id);
+	assert_int_equal(announce(f, own), 0);
+	get(f);
+	assert_int_equal(f->n, 1);
+	assert_addr(f, 0, "/ip4/8.8.8.8/tcp/1");
+	assert_int_equal(announce(f, "/ip4/8.8.8.8/tcp/1/p2p/QmcgpsyWgH8Y8ajJz1Cu72KnS5uo2Aa2LpzU7kinSupNKC"),
+			 GN_EPEERID);
+	snprintf(own, sizeof own, "/p2p/%s", id);
+	assert_int_equal(announce(f, own), GN_ENONAME);
+	assert_int_equal(withdraw(f, "/ip4/8.8.8.8/tcp/1"), 0);
+}
+
+static void at_most_64_addresses_are_announced(void **state)
+{
+	struct fix *f = *state;
+	char text[64];
+
+	for (int i = 0; i <= GN_OWN_MAX; i++) {
+		snprintf(text, sizeof text, "/ip4/8.8.8.8/tcp/%d", 1000 + i);
+		assert_int_equal(announce(f, text), i < GN_OWN_MAX ? 0 : GN_ELIMIT);
+	}
 }
 
 int main(void)
@@ -205,6 +277,9 @@ int main(void)
 		T(a_wildcard_becomes_the_hosts_addresses_of_its_family),
 		T(an_address_that_a_wildcard_covers_is_listed_once),
 		T(listeners_past_the_maximum_are_not_advertised),
+		T(an_announced_address_comes_first_until_it_is_withdrawn),
+		T(an_announced_address_may_end_in_the_nodes_own_id_only),
+		T(at_most_64_addresses_are_announced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,7 +68,7 @@ static void the_error_of_the_transport_is_returned(void **state)
 	fake_transport_err = -EADDRINUSE;
 	assert_int_equal(listen_on(w, 0, "/ip4/192.0.2.1/tcp/1", &bound), -EADDRINUSE);
 	assert_null(bound);
-	assert_int_equal(gn_listeners_bound(w->node[0], list, 1), 0);
+	assert_int_equal(gn_own_advertised(&w->node[0]->own, 0, list, 1), 0);
 	fake_transport_err = 0;
 	assert_int_equal(listen_on(w, 0, "/ip4/192.0.2.1/tcp/1", NULL), 0);
 }
@@ -92,14 +92,14 @@ static void bound_addresses_come_in_the_order_of_listening(void **state)
 	struct net *w = *state;
 	const struct gn_multiaddr *list[4] = {NULL};
 
-	assert_int_equal(gn_listeners_bound(w->node[0], list, 4), 0);
+	assert_int_equal(gn_own_advertised(&w->node[0]->own, 0, list, 4), 0);
 	for (int i = 1; i <= 3; i++) {
 		char text[64];
 
 		snprintf(text, sizeof text, "/ip4/192.0.2.1/tcp/%d", i);
 		assert_int_equal(listen_on(w, 0, text, NULL), 0);
 	}
-	assert_int_equal(gn_listeners_bound(w->node[0], list, 4), 3);
+	assert_int_equal(gn_own_advertised(&w->node[0]->own, 0, list, 4), 3);
 	for (int i = 1; i <= 3; i++) {
 		char want[64], *text = gn_multiaddr_format(list[i - 1]);
 
@@ -116,13 +116,13 @@ static void at_most_max_bound_addresses_are_stored(void **state)
 
 	assert_int_equal(listen_on(w, 0, "/ip4/192.0.2.1/tcp/1", NULL), 0);
 	assert_int_equal(listen_on(w, 0, "/ip4/192.0.2.1/tcp/2", NULL), 0);
-	assert_int_equal(gn_listeners_bound(w->node[0], list, 0), 0);
+	assert_int_equal(gn_own_advertised(&w->node[0]->own, 0, list, 0), 0);
 	assert_null(list[0]);
-	assert_int_equal(gn_listeners_bound(w->node[0], list, 1), 1);
+	assert_int_equal(gn_own_advertised(&w->node[0]->own, 0, list, 1), 1);
 	assert_non_null(list[0]);
 	assert_null(list[1]);
-	assert_int_equal(gn_listeners_bound(w->node[0], list, 2), 2);
-	assert_int_equal(gn_listeners_bound(w->node[0], list, 3), 2);
+	assert_int_equal(gn_own_advertised(&w->node[0]->own, 0, list, 2), 2);
+	assert_int_equal(gn_own_advertised(&w->node[0]->own, 0, list, 3), 2);
 	assert_null(list[2]);
 }
 
@@ -136,7 +136,7 @@ static void unlisten_closes_each_listener_once(void **state)
 	assert_int_equal(listen_on(w, 0, "/ip4/192.0.2.1/tcp/2", NULL), 0);
 	gn_node_unlisten(w->node[0]);
 	assert_int_equal(fake_transport_n_closed, before + 2);
-	assert_int_equal(gn_listeners_bound(w->node[0], list, 1), 0);
+	assert_int_equal(gn_own_advertised(&w->node[0]->own, 0, list, 1), 0);
 	gn_node_unlisten(w->node[0]);
 	assert_int_equal(fake_transport_n_closed, before + 2);
 }
