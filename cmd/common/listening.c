@@ -31,10 +31,28 @@ int listening_init(struct listening *l, const char *const *texts, size_t n, stru
 	return 0;
 }
 
+int listening_announce(struct listening *l, const struct opt_list *texts, struct fault *f)
+{
+	if (texts->n == 0)
+		return 0;
+	l->announced = calloc(texts->n, sizeof *l->announced);
+	if (l->announced == NULL)
+		return fault_set(f, "out of memory");
+	for (; l->n_announced < texts->n; l->n_announced++) {
+		address_take(texts->v[l->n_announced], &l->announced[l->n_announced]);
+		if (l->announced[l->n_announced].token[0])
+			return fault_set(f, "--announce: an address without # and token is needed");
+	}
+	return 0;
+}
+
 void listening_fini(struct listening *l)
 {
 	for (size_t i = 0; i < l->n; i++)
 		address_fini(&l->wanted[i]);
+	for (size_t i = 0; i < l->n_announced; i++)
+		address_fini(&l->announced[i]);
+	free(l->announced);
 	for (size_t i = 0; i < l->n_shown; i++)
 		free(l->shown[i]);
 	free(l->wanted);
@@ -142,6 +160,26 @@ static char *with_token(const struct gn_multiaddr *a, const char *token)
 	return both;
 }
 
+/* Ends the tool when an address cannot be announced. */
+static void announce_all(const struct listening *l, struct gn_node *node)
+{
+	for (size_t i = 0; i < l->n_announced; i++) {
+		const struct gn_multiaddr *addr = l->announced[i].addr;
+		int err = gn_addr_announce(node, addr);
+		char *text;
+
+		if (err == 0)
+			continue;
+		text = gn_multiaddr_format(addr);
+		if (err == GN_EPEERID)
+			die_usage("--announce %s: the address ends in another peer's id; remove /p2p/ID",
+				  text != NULL ? text : "?");
+		if (err == GN_ENONAME)
+			die_usage("--announce %s: a peer id alone is no address", text != NULL ? text : "?");
+		die(exit_code(err), "--announce %s: %s", text != NULL ? text : "?", gn_strerror(err));
+	}
+}
+
 int listening_start(struct listening *l, struct gn_node *node, const char *token)
 {
 	struct gn_multiaddr **addrs;
@@ -154,6 +192,7 @@ int listening_start(struct listening *l, struct gn_node *node, const char *token
 		err = listen_everywhere(node);
 	if (err != 0)
 		die(EXIT_LOCAL, "cannot listen on any address: %s", gn_strerror(err));
+	announce_all(l, node);
 	err = gn_node_addrs(node, &addrs, &n);
 	if (err != 0)
 		return err;

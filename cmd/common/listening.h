@@ -7,17 +7,26 @@
 #include "gn.h"
 #include "opt.h"
 
+#define ANNOUNCE_OPT(cfg, field)                                                                                       \
+	{                                                                                                              \
+		0, "announce", "ADDR", "tell peers this address, too; may be repeated", opt_list, offsetof(cfg, field) \
+	}
+
 struct listening {
 	struct address *wanted; /* the n addresses that the user gave; none: every interface, a free port */
 	size_t n;
+	struct address *announced; /* the n_announced values of --announce */
+	size_t n_announced;
 	char **shown; /* full addresses to hand out (with #TOKEN); the one most likely to be reachable comes first */
 	size_t n_shown;
 };
 
 /* Parses the values of -a, or operands, with address_take().  0, or -1 and a fault. */
 int listening_init(struct listening *l, const char *const *texts, size_t n, struct fault *f);
+/* Parses the values of --announce, after listening_init().  0, or -1 and a fault. */
+int listening_announce(struct listening *l, const struct opt_list *texts, struct fault *f);
 void listening_fini(struct listening *l);
-/* Listens on all of them and fills in `shown`.  token: NULL, or the text after '#'.  Without wanted
+/* Announces and listens on all of them and fills in `shown`.  token: NULL, or the text after '#'.  Without wanted
  * addresses it listens on every interface, on one free port for IPv4 and IPv6; one of the two is
  * enough.  An address that cannot be listened on ends the tool with EXIT_LOCAL, one with another peer's id
  * with EXIT_USAGE.  0, or -errno when something else fails. */

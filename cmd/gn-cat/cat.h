@@ -19,7 +19,7 @@ struct cat_cfg {
 	bool listen, keep, open, recv_only, send_only, progress;
 	struct identity_cfg key;
 	const char *proto, *token_file;
-	struct opt_list allow;
+	struct opt_list allow, announce;
 	int ready_fd;
 	gn_time wait, idle;
 	struct gn_limits limits;

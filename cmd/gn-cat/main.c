@@ -30,6 +30,7 @@ static const struct opt opts[] = {
 	{0, "allow", "ID", "-l: let this peer in and no other; may be repeated", opt_list,
 	 offsetof(struct cat_cfg, allow)},
 	{0, "open", NULL, "-l: let everyone in, without a token", opt_flag, offsetof(struct cat_cfg, open)},
+	ANNOUNCE_OPT(struct cat_cfg, announce),
 	{0, "token-file", "FILE", "-l: keep the token in this file across restarts; made if missing", opt_string,
 	 offsetof(struct cat_cfg, token_file)},
 	{0, "ready-fd", "FD", "-l: write the addresses to it when reachable, then close it", opt_fd,
@@ -48,7 +49,8 @@ static const struct opt opts[] = {
 
 static const struct opt_tool tool = {
 	.name = "gn-cat",
-	.usage = "-l [-jv] [-k FILE] [--keep] [-p PROTO] [--allow ID]... [--open] [--token-file FILE]"
+	.usage = "-l [-jv] [-k FILE] [--keep] [-p PROTO] [--allow ID]... [--open] [--announce ADDR]... [--token-file "
+		 "FILE]"
 		 " [--ready-fd N] [-i TIME] [ADDR]...\n"
 		 "[-jv] [-k FILE] [-p PROTO] [-w TIME] [-i TIME] ADDR...",
 	.about = "Sends standard input to a peer, and writes what the peer sends to standard output.",
@@ -76,7 +78,8 @@ static void check_listener(struct cat *c, const struct opt_args *args)
 	if (c->cfg.token_file != NULL && (c->cfg.open || c->cfg.proto != NULL))
 		die_usage("--token-file: with %s there is no token", c->cfg.open ? "--open" : "-p");
 	if (allow_init(&c->allow, &c->cfg.allow, &f) ||
-	    listening_init(&c->listening, (const char *const *)args->operands, (size_t)args->n, &f))
+	    listening_init(&c->listening, (const char *const *)args->operands, (size_t)args->n, &f) ||
+	    listening_announce(&c->listening, &c->cfg.announce, &f))
 		die_usage("%s", f.text);
 }
 
@@ -85,6 +88,7 @@ static void check_dialer(struct cat *c, const struct opt_args *args)
 	const char *listeners = c->cfg.keep                 ? "--keep"
 				: c->cfg.open               ? "--open"
 				: c->cfg.allow.n            ? "--allow"
+				: c->cfg.announce.n         ? "--announce"
 				: c->cfg.token_file != NULL ? "--token-file"
 				: c->cfg.ready_fd >= 0      ? "--ready-fd"
 							    : NULL;

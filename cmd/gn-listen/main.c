@@ -176,7 +176,8 @@ static void listen_check(struct listener *l, const struct opt_args *args)
 		if (protocol_check(args->operands[i], &f))
 			die_usage("%s", f.text);
 	if (wire_set_defaults(&l->cfg.wire, args->program, &f) || allow_init(&l->allow, &l->cfg.allow, &f) ||
-	    listening_init(&l->listening, l->cfg.addrs.v, l->cfg.addrs.n, &f))
+	    listening_init(&l->listening, l->cfg.addrs.v, l->cfg.addrs.n, &f) ||
+	    listening_announce(&l->listening, &l->cfg.announce, &f))
 		die_usage("%s", f.text);
 	if (l->cfg.recv_only && args->program != NULL)
 		die_usage("--recv-only goes with standard input and output only");

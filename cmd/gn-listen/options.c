@@ -2,11 +2,13 @@
 #include "options.h"
 
 #include "common/limit.h"
+#include "common/listening.h"
 
 static const struct opt opts[] = {
 	IDENTITY_OPTS(struct cfg, key, "the identity (GN_KEY_FILE, the default key, else one for this run)"),
 	{'a', "addr", "ADDR", "listen on this address; may be repeated (every interface, a free port)", opt_list,
 	 offsetof(struct cfg, addrs)},
+	ANNOUNCE_OPT(struct cfg, announce),
 	{'c', "conc", "N", "run at most N programs at once (40); one peer gets at most three quarters", opt_number,
 	 offsetof(struct cfg, conc)},
 	{0, "idle", "TIME", "end a stream on which no byte has moved for this time (never)", opt_time,
@@ -30,7 +32,8 @@ static const struct opt opts[] = {
 
 const struct opt_tool listen_tool = {
 	.name = "gn-listen",
-	.usage = "[-jv] [-k FILE] [-a ADDR]... [-c N] [--idle TIME] [--allow ID]... [-F FORMAT] [--wire WIRE] "
+	.usage = "[-jv] [-k FILE] [-a ADDR]... [--announce ADDR]... [-c N] [--idle TIME] [--allow ID]... [-F FORMAT] "
+		 "[--wire WIRE] "
 		 "[--recv-only] PROTO... [-- PROG ARGS...]",
 	.about = "Serves streams of PROTO: one at a time on standard input and output, or each by a program.",
 	.opts = opts,

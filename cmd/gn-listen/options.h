@@ -11,7 +11,7 @@
 
 struct cfg {
 	struct identity_cfg key;
-	struct opt_list addrs, allow;
+	struct opt_list addrs, announce, allow;
 	unsigned conc;
 	struct wire wire;
 	int ready_fd;

@@ -62,3 +62,12 @@ has_ip6() { [ -e /proc/net/if_inet6 ] && grep -q ' lo$' /proc/net/if_inet6; }
 		done
 	done
 }
+
+@test "an address of --announce is the first one to hand out; without -l the option is refused" {
+	start gn-cat -l -k srv --open --announce /ip4/8.8.8.8/tcp/4001 /ip4/127.0.0.1/tcp/0
+	assert_equal "$addr" "/ip4/8.8.8.8/tcp/4001/p2p/$srv"
+	run -0 gn-dial -k other --identify "$(grep -o '/ip4/127.0.0.1/[^ ]*' err | head -n 1)"
+	assert_output --partial /ip4/8.8.8.8/tcp/4001
+	run -2 gn-cat --announce /ip4/8.8.8.8/tcp/4001 "$addr"
+	assert_output --partial "--announce goes with -l only"
+}

@@ -399,3 +399,22 @@ refused_at() {
 	run -1 gn-listen -k cli -a "${addr%/p2p/*}" /x/1
 	assert_output --partial "cannot listen on ${addr%/p2p/*}: Address already in use"
 }
+
+@test "an address of --announce is printed first, and identify shows it to a peer" {
+	start gn-listen "${at[@]}" --announce /dns/example.org/tcp/4001 --announce "/ip4/8.8.8.8/tcp/4002/p2p/$srv" /x/1
+	assert_equal "$addr" "/dns/example.org/tcp/4001/p2p/$srv"
+	until_true 10 grep -qxF "gn-listen: listening on /ip4/8.8.8.8/tcp/4002/p2p/$srv" err
+	run -0 --separate-stderr "${dial[@]}" --identify "$(grep -o '/ip4/127.0.0.1/.*' err)"
+	assert_line --regexp '/dns/example\.org/tcp/4001$'
+	assert_line --regexp '/ip4/8\.8\.8\.8/tcp/4002$'
+	assert_line --regexp '/ip4/127\.0\.0\.1/tcp/[0-9]+$'
+}
+
+@test "--announce refuses what is no address of this listener" {
+	run -2 gn-listen "${at[@]}" --announce "/ip4/8.8.8.8/tcp/1/p2p/$cli" /x/1
+	assert_output --partial "the address ends in another peer's id"
+	run -2 gn-listen "${at[@]}" --announce "/p2p/$srv" /x/1
+	run -2 gn-listen "${at[@]}" --announce "/ip4/8.8.8.8/tcp/1#abcdefghijklmnop" /x/1
+	assert_output --partial "without # and token"
+	run -2 gn-listen "${at[@]}" --announce 8.8.8.8:1 /x/1
+}
