@@ -135,6 +135,29 @@ static void test_round_trips(void **state)
 	round_trip(gn_base36_encode, gn_base36_decode, room32);
 }
 
+static void either_case_is_decoded_from_the_first_letter_to_the_last(void **state)
+{
+	uint8_t lower[64], upper[64];
+	size_t n, k;
+
+	(void)state;
+	assert_int_equal(gn_hex_decode("abcdef", 6, lower, sizeof lower, &n), 0);
+	assert_int_equal(gn_hex_decode("ABCDEF", 6, upper, sizeof upper, &k), 0);
+	assert_int_equal(n, k);
+	assert_memory_equal(lower, upper, n);
+	assert_int_equal(gn_hex_decode("@A", 2, upper, sizeof upper, &k), GN_EFORMAT);
+	assert_int_equal(gn_hex_decode("AG", 2, upper, sizeof upper, &k), GN_EFORMAT);
+	assert_int_equal(gn_base32_decode("abyzabyz", 8, lower, sizeof lower, &n), 0);
+	assert_int_equal(gn_base32_decode("ABYZABYZ", 8, upper, sizeof upper, &k), 0);
+	assert_int_equal(n, k);
+	assert_memory_equal(lower, upper, n);
+	assert_int_equal(gn_base32_decode("ABYZABY[", 8, upper, sizeof upper, &k), GN_EFORMAT);
+	assert_int_equal(gn_base36_decode("a0z", 3, lower, sizeof lower, &n), 0);
+	assert_int_equal(gn_base36_decode("A0Z", 3, upper, sizeof upper, &k), 0);
+	assert_int_equal(n, k);
+	assert_memory_equal(lower, upper, n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +165,7 @@ int main(void)
 		cmocka_unit_test(test_multibase),
 		cmocka_unit_test(test_strict),
 		cmocka_unit_test(test_round_trips),
+		cmocka_unit_test(either_case_is_decoded_from_the_first_letter_to_the_last),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

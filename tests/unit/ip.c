@@ -65,6 +65,8 @@ static void test_scopes(void **state)
 	} list[] = {
 		{"/ip4/0.0.0.0", GN_SCOPE_UNSPECIFIED},
 		{"/ip4/0.1.2.3", GN_SCOPE_OTHER},
+		{"/ip4/0.255.255.255", GN_SCOPE_OTHER},
+		{"/ip4/1.0.0.0", GN_SCOPE_PUBLIC},
 		{"/ip4/127.255.0.1", GN_SCOPE_LOOPBACK},
 		{"/ip4/10.255.255.255", GN_SCOPE_PRIVATE},
 		{"/ip4/11.0.0.0", GN_SCOPE_PUBLIC},

@@ -408,6 +408,7 @@ static void test_bcrypt_pbkdf(void **state)
 	const struct gn_bcrypt_pbkdf_cfg cfg = {"password", 8, (const uint8_t *)"salt", 4, 12};
 	struct gn_bcrypt_pbkdf_cfg bad;
 	uint8_t key[GN_BCRYPT_PBKDF_KEY_MAX + 1];
+	static const uint8_t salt[GN_BCRYPT_PBKDF_SALT_MAX];
 
 	(void)state;
 	assert_int_equal(gn_bcrypt_pbkdf(&cfg, key, sizeof(expected)), 0);
@@ -422,6 +423,8 @@ static void test_bcrypt_pbkdf(void **state)
 	assert_int_equal(gn_bcrypt_pbkdf(&bad, key, 32), -EINVAL);
 	bad.n_salt = GN_BCRYPT_PBKDF_SALT_MAX + 1;
 	assert_int_equal(gn_bcrypt_pbkdf(&bad, key, 32), -EINVAL);
+	bad = (struct gn_bcrypt_pbkdf_cfg){"password", 8, salt, GN_BCRYPT_PBKDF_SALT_MAX, 1};
+	assert_int_equal(gn_bcrypt_pbkdf(&bad, key, GN_BCRYPT_PBKDF_KEY_MAX), 0);
 }
 
 int main(void)

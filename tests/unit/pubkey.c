@@ -201,12 +201,79 @@ static void each_type_has_keys_of_its_lengths_only(void **state)
 	assert_int_equal(of_length(GN_KEY_ECDSA, 513, 0x30), GN_EFORMAT);
 }
 
+/* Appends a DER tag, a length of two bytes, and n zero bytes; returns where they are. */
+static uint8_t *der_put(struct gn_buf *b, uint8_t tag, size_t n)
+{
+	const uint8_t head[] = {tag, 0x82, (uint8_t)(n >> 8), (uint8_t)n};
+
+	assert_int_equal(gn_buf_put(b, head, sizeof head), 0);
+	assert_int_equal(gn_buf_reserve(b, n), 0);
+	memset(b->p + b->len, 0, n);
+	b->len += n;
+	return b->p + b->len - n;
+}
+
+/* Appends an odd number of that many bits as an INTEGER. */
+static void integer_put(struct gn_buf *b, size_t bits)
+{
+	size_t n = bits / 8 + 1; /* the first bit is the sign */
+	uint8_t *p = der_put(b, 0x02, n);
+
+	p[n - 1] = 1;
+	p[n - 1 - (bits - 1) / 8] |= (uint8_t)(1 << (bits - 1) % 8);
+}
+
+/* Verifies a signature by an RSA key with a modulus and an exponent of these lengths. */
+static int rsa_verify(size_t n_bits, size_t e_bits)
+{
+	static const uint8_t algorithm[] = {0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1, 5, 0}, zero = 0;
+	const uint8_t sig[256] = {1};
+	struct gn_buf key, bits, whole, der;
+	struct gn_pubkey pub = {.type = GN_KEY_RSA};
+	int err;
+
+	gn_buf_init(&key, 4096);
+	gn_buf_init(&bits, 4096);
+	gn_buf_init(&whole, 4096);
+	gn_buf_init(&der, 4096);
+	integer_put(&key, n_bits);
+	integer_put(&key, e_bits);
+	assert_int_equal(gn_buf_put(&bits, &zero, 1), 0);
+	memcpy(der_put(&bits, 0x30, key.len), key.p, key.len);
+	assert_int_equal(gn_buf_put(&whole, algorithm, sizeof algorithm), 0);
+	memcpy(der_put(&whole, 0x03, bits.len), bits.p, bits.len);
+	memcpy(der_put(&der, 0x30, whole.len), whole.p, whole.len);
+	pub.data = der.p;
+	pub.len = der.len;
+	err = gn_pubkey_verify(&pub, "m", 1, sig, sizeof sig);
+	gn_buf_fini(&key);
+	gn_buf_fini(&bits);
+	gn_buf_fini(&whole);
+	gn_buf_fini(&der);
+	return err;
+}
+
+static void rsa_keys_have_2048_to_8192_bits_and_exponents_up_to_32(void **state)
+{
+	(void)state;
+	assert_int_equal(rsa_verify(2047, 17), GN_EKEYTYPE);
+	assert_int_equal(rsa_verify(2048, 17), GN_EAUTH);
+	assert_int_equal(rsa_verify(8192, 17), GN_EAUTH);
+	assert_int_equal(rsa_verify(8193, 17), GN_EKEYTYPE);
+	assert_int_equal(rsa_verify(2048, 32), GN_EAUTH);
+	assert_int_equal(rsa_verify(2048, 33), GN_EKEYTYPE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_signatures), cmocka_unit_test(test_long_signature),
-		cmocka_unit_test(test_protobuf),   cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_garbage),    cmocka_unit_test(each_type_has_keys_of_its_lengths_only),
+		cmocka_unit_test(test_signatures),
+		cmocka_unit_test(test_long_signature),
+		cmocka_unit_test(test_protobuf),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(each_type_has_keys_of_its_lengths_only),
+		cmocka_unit_test(rsa_keys_have_2048_to_8192_bits_and_exponents_up_to_32),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
