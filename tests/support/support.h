@@ -30,6 +30,7 @@
  *   net_           net_ends.h      random channels between the nodes of a net
  *   test_node_     test_node.h     a node that serves, clients that use it as they should
  *   raw_peer_      raw_peer.h      a peer of a test_node that sends any bytes, handshake steps and frames
+ *   bare_link_     bare_link.h     a connection whose other end is a link without layers
  *   channel_pair_  channel_pair.h  two nodes and a channel between them
  *
  *   book_          book_fixture.h  an address book, with peers that are numbers and addresses that are text
@@ -44,6 +45,7 @@
 
 #include "support/cmocka.h"
 
+#include "support/bare_link.h"
 #include "support/channel_pair.h"
 #include "support/direct_mux.h"
 #include "support/dns_server.h"
