@@ -54,7 +54,7 @@ void link_end_want(struct link_end *s);
 
 void link_end_read(struct link_end *s);
 
-/* In three views, one of them empty; what the last call returned. */
+/* Writes in three views, one of them empty.  Returns the result of the last call. */
 ptrdiff_t link_end_write_some(struct link_end *s);
 
 ptrdiff_t link_end_write(struct link_end *s);
