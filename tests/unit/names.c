@@ -255,6 +255,24 @@ static void test_bounds(void **state)
 	assert_int_equal(lines, GN_NAMES_RESULTS);
 }
 
+/* What is longer than 255 bytes never reaches the resolver, which rejects a name of 255 bytes by itself. */
+static void a_name_of_more_than_255_bytes_does_not_resolve(void **state)
+{
+	struct fix *f = *state;
+	char text[400];
+
+	for (int len = 255; len <= 256; len++) {
+		size_t n = (size_t)sprintf(text, "/dns4/");
+
+		for (int i = 0; i < len; i++)
+			text[n++] = i % 50 == 49 ? '.' : 'a';
+		strcpy(text + n, "/tcp/1");
+		resolve(f, LIST(text));
+		assert_int_equal(f->err, len <= 255 ? GN_EFORMAT : GN_ENONAME);
+		assert_int_equal(f->server.asked, 0);
+	}
+}
+
 /* At most eight questions are on their way, and the rest follow. */
 static void test_at_once(void **state)
 {
@@ -331,6 +349,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_dnsaddr, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_depth, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bounds, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_name_of_more_than_255_bytes_does_not_resolve, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_virtual, set_up, tear_down),
