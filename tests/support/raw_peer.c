@@ -168,6 +168,13 @@ void raw_peer_open(struct raw_peer *f, struct test_node *t, uint8_t seed)
 	raw_peer_noise_3(f, true);
 }
 
+void raw_peer_open_from(struct raw_peer *f, struct test_node *t, uint8_t seed, const uint8_t from[4])
+{
+	raw_peer_connect_from(f, t, seed, from);
+	raw_peer_noise_1(f);
+	raw_peer_noise_3(f, true);
+}
+
 /* ---- yamux ---- */
 
 void raw_peer_plain(struct raw_peer *f, const void *p, size_t n)

@@ -72,6 +72,9 @@ void raw_peer_noise_3(struct raw_peer *f, bool early);
 /* Connects and completes the handshake, so that a yamux session exists. */
 void raw_peer_open(struct raw_peer *f, struct test_node *t, uint8_t seed);
 
+/* The same from this IPv4 source address. */
+void raw_peer_open_from(struct raw_peer *f, struct test_node *t, uint8_t seed, const uint8_t from[4]);
+
 /* Queues plaintext for raw_peer_seal(). */
 void raw_peer_plain(struct raw_peer *f, const void *p, size_t n);
 

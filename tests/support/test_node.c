@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/test_node.h"
 
+struct gn_limits test_limits;
+
+int test_limits_reset(void **state)
+{
+	(void)state;
+	gn_limits_init(&test_limits);
+	return 0;
+}
+
 const struct gn_components *test_node_components(void)
 {
 	static const struct gn_transport_ops *const transports[] = {&gn_transport_mem, &gn_transport_tcp, NULL};
@@ -285,6 +294,20 @@ int echo_client_try(struct test_node *t, uint8_t seed)
 void test_node_serves(struct test_node *t)
 {
 	assert_true(echo_client_try(t, 99) == GN_EOF);
+}
+
+void test_node_stop(struct test_node *t)
+{
+	test_node_quiet(t);
+	test_node_serves(t);
+	test_node_quiet(t);
+	test_node_fini(t);
+}
+
+struct gn_conn *test_node_first_conn(const struct test_node *t)
+{
+	assert_false(gn_list_is_empty(&t->node->conns));
+	return gn_list_entry(t->node->conns.next, struct gn_conn, link_node);
 }
 
 /* ---- the result of a dial ---- */

@@ -36,6 +36,11 @@ struct test_node {
 	unsigned n_held;
 };
 
+/* Limits that a test may change before it passes them to test_node_init(). */
+extern struct gn_limits test_limits;
+/* Sets test_limits to the defaults; a setup function of cmocka. */
+int test_limits_reset(void **state);
+
 /* The stock components with mem in front of TCP. */
 const struct gn_components *test_node_components(void);
 
@@ -80,6 +85,12 @@ void test_node_run(struct test_node *t, gn_time span);
 
 /* Waits until the node has no connection, and asserts that no memory and no buffer is in use then. */
 void test_node_quiet(struct test_node *t);
+
+/* The node's first connection, which must exist. */
+struct gn_conn *test_node_first_conn(const struct test_node *t);
+
+/* Asserts that nothing is left of the node's peers and that it still serves a client, and frees it. */
+void test_node_stop(struct test_node *t);
 
 void test_node_fini(struct test_node *t);
 

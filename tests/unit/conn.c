@@ -7,18 +7,9 @@
 /* The shortest time that these tests tell apart. */
 #define TICK (10 * GN_MSEC)
 
-static struct gn_limits lim;
-
-static int setup(void **state)
-{
-	(void)state;
-	gn_limits_init(&lim);
-	return 0;
-}
-
 static void tune(struct gn_node_cfg *cfg)
 {
-	cfg->limits = lim;
+	cfg->limits = test_limits;
 }
 
 static void start(struct bare_link *b, bool inbound)
@@ -198,10 +189,10 @@ static void malformed_bytes_end_the_connection(void **state)
 static void a_silent_peer_has_the_limit_of_its_direction(void **state)
 {
 	(void)state;
-	lim.accept = 3 * GN_SEC;
-	lim.attempt = 5 * GN_SEC;
+	test_limits.accept = 3 * GN_SEC;
+	test_limits.attempt = 5 * GN_SEC;
 	for (int inbound = 0; inbound < 2; inbound++) {
-		gn_time limit = inbound ? lim.accept : lim.attempt;
+		gn_time limit = inbound ? test_limits.accept : test_limits.attempt;
 		struct bare_link b;
 
 		bare_link_init(&b, tune);
@@ -218,7 +209,7 @@ static void the_limit_counts_from_the_start_of_the_attempt(void **state)
 	struct bare_link b;
 
 	(void)state;
-	lim.attempt = 5 * GN_SEC;
+	test_limits.attempt = 5 * GN_SEC;
 	bare_link_init(&b, tune);
 	bare_link_run(&b, 2 * GN_SEC);
 	bare_link_conn(&b, false, NULL, gn_loop_now(b.loop) - 2 * GN_SEC);
@@ -239,7 +230,7 @@ struct ends {
 /* Opens both, and resets the streams that the node's services have opened. */
 static void open_both(struct ends *e)
 {
-	test_node_init(&e->t, true, &lim);
+	test_node_init(&e->t, true, &test_limits);
 	raw_peer_open(&e->raw, &e->t, 2);
 	test_node_run(&e->t, 10 * GN_MSEC);
 	assert_int_equal(e->t.node->n_conns, 1);
@@ -255,10 +246,7 @@ static void open_both(struct ends *e)
 static void close_both(struct ends *e)
 {
 	raw_peer_abort(&e->raw);
-	test_node_quiet(&e->t);
-	test_node_serves(&e->t);
-	test_node_quiet(&e->t);
-	test_node_fini(&e->t);
+	test_node_stop(&e->t);
 }
 
 static void an_open_connection_is_usable_and_knows_its_peer(void **state)
@@ -360,7 +348,7 @@ static void a_peer_that_goes_away_is_not_used_any_more(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup(name, setup)
+#define T(name) cmocka_unit_test_setup(name, test_limits_reset)
 	const struct CMUnitTest tests[] = {
 		T(a_new_connection_is_securing_and_not_usable),
 		T(only_an_inbound_connection_is_pending),

@@ -1,44 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Peers that mean harm before there is a session, or by what they answer to identify; and what
  * the process runs out of: descriptors, memory. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "support/support.h"
-
-static struct gn_limits lim;
-
-static int setup(void **state)
-{
-	(void)state;
-	gn_limits_init(&lim);
-	return 0;
-}
-
-static void stop(struct test_node *t)
-{
-	test_node_quiet(t);
-	test_node_serves(t);
-	test_node_quiet(t);
-	test_node_fini(t);
-}
-
-static struct gn_conn *first_conn(struct test_node *t)
-{
-	assert_false(gn_list_is_empty(&t->node->conns));
-	return gn_list_entry(t->node->conns.next, struct gn_conn, link_node);
-}
 
 static void start(struct test_node *t, struct raw_peer *f)
 {
-	test_node_init(t, true, &lim);
+	test_node_init(t, true, &test_limits);
 	raw_peer_open(f, t, 2);
 	test_node_run(t, 50 * GN_MSEC);
 	assert_int_equal(f->err, 0);
@@ -59,7 +30,7 @@ static void garbage(void **state)
 		struct test_node t;
 		struct raw_peer f;
 
-		test_node_init(&t, true, &lim);
+		test_node_init(&t, true, &test_limits);
 		raw_peer_connect(&f, &t, 2);
 		rng_fill(&r, junk, sizeof junk);
 		if (i % 3 == 1)
@@ -86,8 +57,8 @@ static void ls_flood_deaf(void **state)
 	struct raw_peer f;
 
 	(void)state;
-	lim.accept = 300 * GN_MSEC;
-	test_node_init(&t, true, &lim);
+	test_limits.accept = 300 * GN_MSEC;
+	test_node_init(&t, true, &test_limits);
 	raw_peer_connect(&f, &t, 2);
 	raw_peer_listen(&f, false);
 	raw_peer_send_text(&f, RAW_PEER_SELECT);
@@ -97,11 +68,13 @@ static void ls_flood_deaf(void **state)
 	for (int i = 0; i < 290 && t.node->n_conns > 0; i++) {
 		test_node_run(&t, GN_MSEC);
 		if (t.node->n_conns > 0)
-			assert_true(gn_pipe_len(&first_conn(&t)->rx) + gn_pipe_len(&first_conn(&t)->tx) <= 40 * 1024);
+			assert_true(gn_pipe_len(&test_node_first_conn(&t)->rx) +
+					    gn_pipe_len(&test_node_first_conn(&t)->tx) <=
+				    40 * 1024);
 	}
 	TEST_NODE_UNTIL(&t, t.node->n_conns == 0, GN_SEC);
 	raw_peer_abort(&f);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 /* A handshake message that is announced, and never whole: little is read ahead of it. */
@@ -112,8 +85,8 @@ static void nothing_is_hoarded(void **state)
 	struct test_node t;
 
 	(void)state;
-	lim.accept = 300 * GN_MSEC;
-	test_node_init(&t, true, &lim);
+	test_limits.accept = 300 * GN_MSEC;
+	test_node_init(&t, true, &test_limits);
 	for (int i = 0; i < 20; i++) {
 		raw_peer_connect(&f[i], &t, 2);
 		raw_peer_send_text(&f[i], RAW_PEER_SELECT RAW_PEER_NOISE "\x1f\xff");
@@ -125,7 +98,7 @@ static void nothing_is_hoarded(void **state)
 		assert_true(gn_pipe_len(&gn_list_entry(at, struct gn_conn, link_node)->rx) <= 8002);
 	for (int i = 0; i < 20; i++)
 		raw_peer_abort(&f[i]);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 /* Handshakes that are almost right: a signature by somebody else, a bit flipped, no payload. */
@@ -140,7 +113,7 @@ static void bad_handshakes(void **state)
 		struct raw_peer f;
 		size_t n;
 
-		test_node_init(&t, true, &lim);
+		test_node_init(&t, true, &test_limits);
 		raw_peer_connect(&f, &t, 2);
 		raw_peer_noise_1(&f);
 		TEST_NODE_UNTIL(&t, raw_peer_has_2(&f), GN_SEC);
@@ -161,7 +134,7 @@ static void bad_handshakes(void **state)
 		raw_peer_put(&f, msg, n);
 		TEST_NODE_UNTIL(&t, f.err != 0, GN_SEC);
 		raw_peer_abort(&f);
-		stop(&t);
+		test_node_stop(&t);
 	}
 }
 
@@ -195,7 +168,7 @@ static void identify_answer(const uint8_t *body, size_t n, size_t times)
 	f.data = 0;
 	TEST_NODE_UNTIL(&t, f.data >= 5, GN_SEC);
 	raw_peer_abort(&f);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 static void identify_malformed(void **state)
@@ -246,7 +219,7 @@ static void identify_silent(void **state)
 	assert_int_equal(f.err, 0);
 	assert_int_equal(t.node->budget.used, 0);
 	raw_peer_abort(&f);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 /* ---- what this process runs out of ---- */
@@ -269,7 +242,7 @@ static void no_descriptors(void **state)
 	double cpu;
 
 	(void)state;
-	test_node_init(&t, false, &lim);
+	test_node_init(&t, false, &test_limits);
 	for (int i = 0; i < 8; i++)
 		raw_peer_connect(&f[i], &t, (uint8_t)(2 + i));
 	TEST_NODE_UNTIL(&t, t.node->n_conns == 8, GN_SEC);
@@ -300,7 +273,7 @@ static void no_descriptors(void **state)
 	TEST_NODE_UNTIL(&t, t.node->n_conns == 2, 2 * GN_SEC);
 	for (int i = 0; i < 2; i++)
 		raw_peer_abort(&f[i]);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 static size_t resident(void)
@@ -366,7 +339,7 @@ static void thousands_of_rounds(void **state)
 	size_t before;
 
 	(void)state;
-	test_node_init(&t, true, &lim);
+	test_node_init(&t, true, &test_limits);
 	for (unsigned i = 0; i < 300; i++)
 		one_hostile_round(&t, i);
 	before = resident();
@@ -377,22 +350,22 @@ static void thousands_of_rounds(void **state)
 #else
 	(void)before;
 #endif
-	stop(&t);
+	test_node_stop(&t);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(garbage, setup),
-		cmocka_unit_test_setup(ls_flood_deaf, setup),
-		cmocka_unit_test_setup(nothing_is_hoarded, setup),
-		cmocka_unit_test_setup(bad_handshakes, setup),
-		cmocka_unit_test_setup(identify_malformed, setup),
-		cmocka_unit_test_setup(identify_silent, setup),
-		cmocka_unit_test_setup(no_descriptors, setup),
-		cmocka_unit_test_setup(thousands_of_rounds, setup),
+		cmocka_unit_test_setup(garbage, test_limits_reset),
+		cmocka_unit_test_setup(ls_flood_deaf, test_limits_reset),
+		cmocka_unit_test_setup(nothing_is_hoarded, test_limits_reset),
+		cmocka_unit_test_setup(bad_handshakes, test_limits_reset),
+		cmocka_unit_test_setup(identify_malformed, test_limits_reset),
+		cmocka_unit_test_setup(identify_silent, test_limits_reset),
+		cmocka_unit_test_setup(no_descriptors, test_limits_reset),
+		cmocka_unit_test_setup(thousands_of_rounds, test_limits_reset),
 	};
 
-	REQUIRE(sodium_init() >= 0);
+	assert_true(sodium_init() >= 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

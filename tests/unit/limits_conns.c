@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* The limits on connections, hit by greedy peers.  The loopback has no limit on connections per
  * address; where a test needs an address that has one, it takes that property from 127.0.0.x. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "support/support.h"
 
 enum { FOES = 12 };
 
 static const uint8_t one[4] = {127, 0, 0, 1}, two[4] = {127, 0, 0, 2}, three[4] = {127, 0, 0, 3};
-static struct gn_limits lim;
 static struct gn_network *held;
 
 static int setup(void **state)
 {
 	(void)state;
-	gn_limits_init(&lim);
+	gn_limits_init(&test_limits);
 	held = NULL;
 	return 0;
 }
@@ -45,13 +38,6 @@ static void is_far(struct test_node *t, uint8_t x)
 	assert_true(held->is_loopback);
 	held->is_loopback = false;
 	gn_multiaddr_free(a);
-}
-
-static void raw_peer_open_from(struct raw_peer *f, struct test_node *t, uint8_t seed, const uint8_t from[4])
-{
-	raw_peer_connect_from(f, t, seed, from);
-	raw_peer_noise_1(f);
-	raw_peer_noise_3(f, true);
 }
 
 /* It was told this limit, and its connection ends. */
@@ -81,8 +67,8 @@ static void past_conns_the_peer_is_told_which_limit(void **state)
 	struct test_node t;
 
 	(void)state;
-	lim.conns = 4;
-	test_node_init(&t, true, &lim);
+	test_limits.conns = 4;
+	test_node_init(&t, true, &test_limits);
 	for (uint8_t i = 0; i < 4; i++)
 		raw_peer_open(&foes[i], &t, (uint8_t)(i + 2));
 	TEST_NODE_UNTIL(&t, t.node->n_admitted == 4, GN_SEC);
@@ -107,8 +93,8 @@ static void pending_connections_do_not_count_as_conns(void **state)
 	struct test_node t;
 
 	(void)state;
-	lim.conns = 2;
-	test_node_init(&t, true, &lim);
+	test_limits.conns = 2;
+	test_node_init(&t, true, &test_limits);
 	for (int i = 0; i < FOES; i++)
 		raw_peer_connect(&foes[i], &t, 2);
 	test_node_run(&t, 20 * GN_MSEC);
@@ -128,8 +114,8 @@ static void few_are_told_at_once(void **state)
 	struct test_node t;
 
 	(void)state;
-	lim.conns = 1;
-	test_node_init(&t, true, &lim);
+	test_limits.conns = 1;
+	test_node_init(&t, true, &test_limits);
 	for (uint8_t i = 0; i < FOES; i++)
 		raw_peer_open(&foes[i], &t, (uint8_t)(i + 2));
 	test_node_run(&t, 20 * GN_MSEC);
@@ -159,9 +145,9 @@ static void what_is_dialed_counts_too(void **state)
 	struct test_node t;
 
 	(void)state;
-	lim.conns = 2;
-	test_node_init(&t, true, &lim);
-	other = test_node_node(t.loop, key, &lim);
+	test_limits.conns = 2;
+	test_node_init(&t, true, &test_limits);
+	other = test_node_node(t.loop, key, &test_limits);
 	test_node_serve(other, &t);
 	addr = test_node_listen(other, "/memory/8");
 	for (int i = 0; i < 2; i++)
@@ -190,8 +176,8 @@ static void one_address_does_not_keep_all_places(void **state)
 	struct test_node t;
 
 	(void)state;
-	lim.conns = 4;
-	test_node_init(&t, false, &lim);
+	test_limits.conns = 4;
+	test_node_init(&t, false, &test_limits);
 	raw_peer_open_from(&foes[0], &t, 2, two);
 	holds_a_stream(&t, &foes[0]);
 	for (uint8_t i = 1; i < 4; i++)
@@ -226,8 +212,8 @@ static void past_conns_per_addr_the_peer_is_told_which_limit(void **state)
 	struct test_node t;
 
 	(void)state;
-	lim.conns_per_addr = 3;
-	test_node_init(&t, false, &lim);
+	test_limits.conns_per_addr = 3;
+	test_node_init(&t, false, &test_limits);
 	is_far(&t, 2);
 	for (uint8_t i = 0; i < 3; i++)
 		raw_peer_open_from(&foes[i], &t, (uint8_t)(i + 2), two);
@@ -256,8 +242,8 @@ static void the_loopback_has_no_limit_of_connections(void **state)
 	struct test_node t;
 
 	(void)state;
-	lim.conns_per_addr = 3;
-	test_node_init(&t, false, &lim);
+	test_limits.conns_per_addr = 3;
+	test_node_init(&t, false, &test_limits);
 	for (uint8_t i = 0; i < FOES; i++)
 		raw_peer_open_from(&foes[i], &t, (uint8_t)(i + 2), two);
 	TEST_NODE_UNTIL(&t, t.node->n_admitted == FOES, 5 * GN_SEC);
@@ -275,9 +261,9 @@ static void silent_neighbours_take_no_place_per_address(void **state)
 	struct test_node t;
 
 	(void)state;
-	lim.conns_per_addr = 3;
-	lim.conns_pending = 8;
-	test_node_init(&t, false, &lim);
+	test_limits.conns_per_addr = 3;
+	test_limits.conns_pending = 8;
+	test_node_init(&t, false, &test_limits);
 	is_far(&t, 2);
 	for (int i = 0; i < FOES; i++)
 		raw_peer_connect_from(&foes[i], &t, 2, two);
@@ -298,8 +284,8 @@ static void the_oldest_pending_of_the_greediest_address_makes_room(void **state)
 	struct test_node t;
 
 	(void)state;
-	lim.conns_pending = 4;
-	test_node_init(&t, false, &lim);
+	test_limits.conns_pending = 4;
+	test_node_init(&t, false, &test_limits);
 	/* The honest one is slow: it was there before all others. */
 	raw_peer_connect_from(&slow, &t, 9, three);
 	for (int i = 0; i < FOES; i++) {
@@ -329,8 +315,8 @@ static void strangers_that_say_nothing_hold_nobody_up(void **state)
 	gn_time begin;
 
 	(void)state;
-	lim.conns_pending = 4;
-	test_node_init(&t, true, &lim);
+	test_limits.conns_pending = 4;
+	test_node_init(&t, true, &test_limits);
 	for (int i = 0; i < FOES; i++)
 		raw_peer_begin(&foes[i], &t, 2);
 	test_node_run(&t, 20 * GN_MSEC);
@@ -362,6 +348,6 @@ int main(void)
 		cmocka_unit_test_setup(strangers_that_say_nothing_hold_nobody_up, setup),
 	};
 
-	REQUIRE(sodium_init() >= 0);
+	assert_true(sodium_init() >= 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

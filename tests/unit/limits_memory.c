@@ -1,37 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What is charged to the limit `memory` beside windows: bytes that were written and do not go out,
  * and frames that have come in part. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "support/support.h"
 
 enum { FRAME = 1 << 20, MANY = 16 };
-
-static struct gn_limits lim;
-
-static int setup(void **state)
-{
-	(void)state;
-	gn_limits_init(&lim);
-	return 0;
-}
-
-static void stop(struct test_node *t)
-{
-	test_node_quiet(t);
-	test_node_serves(t);
-	test_node_quiet(t);
-	test_node_fini(t);
-}
 
 /* ---- bytes that do not go out ---- */
 
@@ -55,8 +29,8 @@ static size_t flooded(size_t memory, size_t *used)
 	struct test_node t;
 	struct raw_peer f;
 
-	lim.memory = memory;
-	test_node_init(&t, true, &lim);
+	test_limits.memory = memory;
+	test_node_init(&t, true, &test_limits);
 	raw_peer_open(&f, &t, 2);
 	test_node_run(&t, 11 * GN_SEC); /* identify has come and gone */
 	assert_int_equal(t.node->budget.used, 0);
@@ -77,7 +51,7 @@ static size_t flooded(size_t memory, size_t *used)
 	raw_peer_seal(&f);
 	TEST_NODE_UNTIL(&t, f.data >= (uint64_t)MANY << 20, 5 * GN_SEC);
 	raw_peer_abort(&f);
-	stop(&t);
+	test_node_stop(&t);
 	return n;
 }
 
@@ -199,9 +173,9 @@ static void frames_that_have_come_in_part_are_charged(void **state)
 
 	(void)state;
 	gn_limits_init(&stock);
-	lim.memory = 8 * FRAME;
-	lim.window = YAMUX_WINDOW_INITIAL;
-	test_node_init(&t, true, &lim);
+	test_limits.memory = 8 * FRAME;
+	test_limits.window = YAMUX_WINDOW_INITIAL;
+	test_node_init(&t, true, &test_limits);
 	frames.arg = &s;
 	assert_int_equal(gn_protocol_add(t.node, &frames), 0);
 	node = test_node_node(t.loop, key, &stock);
@@ -209,7 +183,7 @@ static void frames_that_have_come_in_part_are_charged(void **state)
 		dial(node, &t, &c[i], FRAME - 1);
 	for (int i = 0; i < 3000; i++) {
 		test_node_run(&t, GN_MSEC);
-		assert_true(t.node->budget.used <= lim.memory);
+		assert_true(t.node->budget.used <= test_limits.memory);
 		if (t.node->budget.used > most)
 			most = t.node->budget.used;
 	}
@@ -217,7 +191,7 @@ static void frames_that_have_come_in_part_are_charged(void **state)
 	assert_true(s.opened >= 8);
 	alive = s.opened - s.dead;
 	assert_true(alive >= 2 && alive <= 7);
-	assert_true(most > lim.memory / 2);
+	assert_true(most > test_limits.memory / 2);
 	for (unsigned i = 0; i < s.dead; i++) {
 		assert_int_equal(s.errs[i], GN_ELIMIT);
 		assert_int_equal(s.receive[i], GN_ELIMIT);
@@ -240,7 +214,7 @@ static void frames_that_have_come_in_part_are_charged(void **state)
 	assert_int_equal(t.node->budget.used, 0);
 	gn_node_free(node);
 	gn_key_free(key);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 /* A frame goes into an empty channel whole, or the channel dies; it is never sent in part. */
@@ -257,8 +231,8 @@ static void a_frame_without_room_kills_its_channel_only(void **state)
 
 	(void)state;
 	test_node_init(&t, true, NULL);
-	lim.memory = 2 * FRAME;
-	node = test_node_node(t.loop, key, &lim);
+	test_limits.memory = 2 * FRAME;
+	node = test_node_node(t.loop, key, &test_limits);
 	addrs[0] = t.addr;
 	for (int i = 0; i < 2; i++) {
 		memset(&o, 0, sizeof o);
@@ -271,7 +245,7 @@ static void a_frame_without_room_kills_its_channel_only(void **state)
 		test_node_run(&t, GN_SEC); /* the pipe is empty */
 		if (i == 0) {
 			/* All the memory is somebody else's. */
-			size_t left = lim.memory - node->budget.used;
+			size_t left = test_limits.memory - node->budget.used;
 
 			assert_true(gn_budget_take_whole(&node->budget, left));
 			assert_int_equal(gn_channel_send(o.ch, junk, 1000), 0);
@@ -289,7 +263,7 @@ static void a_frame_without_room_kills_its_channel_only(void **state)
 	}
 	gn_node_free(node);
 	gn_key_free(key);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 /* The sanitizers bring an allocator of their own, which keeps the memory that was freed. */
@@ -322,7 +296,7 @@ static void what_peers_have_filled_goes_back_to_the_system(void **state)
 	struct test_node t;
 
 	(void)state;
-	test_node_init(&t, true, &lim);
+	test_node_init(&t, true, &test_limits);
 	raw_peer_open(&f, &t, 2);
 	for (int i = 0; i < BLOCKS; i++) {
 		blocks[i] = gn_block_new(t.node->iobuf, GN_BLOCK_MAX);
@@ -339,7 +313,7 @@ static void what_peers_have_filled_goes_back_to_the_system(void **state)
 	assert_true(resident() + (size_t)BLOCKS * GN_BLOCK_MAX / 2 < full);
 	for (int i = 0; i < BLOCKS; i++)
 		free(pins[i]);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 #endif
@@ -347,14 +321,14 @@ static void what_peers_have_filled_goes_back_to_the_system(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(what_does_not_go_out_is_charged, setup),
-		cmocka_unit_test_setup(frames_that_have_come_in_part_are_charged, setup),
-		cmocka_unit_test_setup(a_frame_without_room_kills_its_channel_only, setup),
+		cmocka_unit_test_setup(what_does_not_go_out_is_charged, test_limits_reset),
+		cmocka_unit_test_setup(frames_that_have_come_in_part_are_charged, test_limits_reset),
+		cmocka_unit_test_setup(a_frame_without_room_kills_its_channel_only, test_limits_reset),
 #ifdef HAS_GLIBC_HEAP
-		cmocka_unit_test_setup(what_peers_have_filled_goes_back_to_the_system, setup),
+		cmocka_unit_test_setup(what_peers_have_filled_goes_back_to_the_system, test_limits_reset),
 #endif
 	};
 
-	REQUIRE(sodium_init() >= 0);
+	assert_true(sodium_init() >= 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Inbound streams whose protocol is not agreed on: how many there may be, what they cost, and that
  * an honest peer may open as many at once as it likes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "support/support.h"
 #include "node/negotiating.h"
@@ -14,22 +8,6 @@
 enum { BURST = 100 };
 
 static const uint8_t two[4] = {127, 0, 0, 2}, three[4] = {127, 0, 0, 3};
-static struct gn_limits lim;
-
-static int setup(void **state)
-{
-	(void)state;
-	gn_limits_init(&lim);
-	return 0;
-}
-
-static void stop(struct test_node *t)
-{
-	test_node_quiet(t);
-	test_node_serves(t);
-	test_node_quiet(t);
-	test_node_fini(t);
-}
 
 /* A peer that has been connected for a while: identify has come and gone. */
 static void raw_peer_settle(struct raw_peer *f, struct test_node *t, uint8_t seed)
@@ -39,13 +17,6 @@ static void raw_peer_settle(struct raw_peer *f, struct test_node *t, uint8_t see
 	assert_int_equal(f->err, 0);
 	assert_int_equal(t->node->budget.used, 0);
 	f->rsts = 0;
-}
-
-static void raw_peer_open_from(struct raw_peer *f, struct test_node *t, uint8_t seed, const uint8_t from[4])
-{
-	raw_peer_connect_from(f, t, seed, from);
-	raw_peer_noise_1(f);
-	raw_peer_noise_3(f, true);
 }
 
 /* Streams first, first + 2, ...: their SYN, and with a protocol what chooses it. */
@@ -75,7 +46,7 @@ static unsigned silent(uint32_t n)
 	struct test_node t;
 	struct raw_peer f;
 
-	test_node_init(&t, true, &lim);
+	test_node_init(&t, true, &test_limits);
 	raw_peer_settle(&f, &t, 2);
 	syns(&f, 1, n);
 	raw_peer_seal(&f);
@@ -97,7 +68,7 @@ static unsigned silent(uint32_t n)
 	assert_int_equal(f.rsts, n);
 	assert_int_equal(f.err, 0);
 	raw_peer_abort(&f);
-	stop(&t);
+	test_node_stop(&t);
 	return rsts;
 }
 
@@ -116,7 +87,7 @@ static void churn_gains_nothing(void **state)
 	struct raw_peer f;
 
 	(void)state;
-	test_node_init(&t, true, &lim);
+	test_node_init(&t, true, &test_limits);
 	raw_peer_settle(&f, &t, 2);
 	for (uint32_t i = 0; i < 60; i++) {
 		syns(&f, 1 + 40 * i, 20);
@@ -127,7 +98,7 @@ static void churn_gains_nothing(void **state)
 	}
 	assert_int_equal(f.err, 0);
 	raw_peer_abort(&f);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 /* ---- honest bursts ---- */
@@ -137,7 +108,7 @@ static void bursts(bool together, gn_time between)
 	struct test_node t;
 	struct raw_peer f;
 
-	test_node_init(&t, true, &lim);
+	test_node_init(&t, true, &test_limits);
 	raw_peer_settle(&f, &t, 2);
 	if (together) {
 		for (uint32_t i = 0; i < BURST; i++) {
@@ -158,7 +129,7 @@ static void bursts(bool together, gn_time between)
 	assert_int_equal(negotiating(&t), 0);
 	assert_int_equal(t.node->budget.used, BURST * YAMUX_WINDOW_INITIAL);
 	raw_peer_abort(&f);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 static void many_may_be_opened_at_once(void **state)
@@ -179,7 +150,7 @@ static void an_address_has_64_and_others_have_theirs(void **state)
 	struct test_node t;
 
 	(void)state;
-	test_node_init(&t, false, &lim);
+	test_node_init(&t, false, &test_limits);
 	for (uint8_t i = 0; i < 6; i++) {
 		raw_peer_open_from(&f[i], &t, (uint8_t)(i + 2), two);
 		syns(&f[i], 1, 16);
@@ -197,7 +168,7 @@ static void an_address_has_64_and_others_have_theirs(void **state)
 	for (int i = 0; i < 6; i++)
 		raw_peer_abort(&f[i]);
 	raw_peer_abort(&other);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 static void an_address_never_has_more_than_a_burst(void **state)
@@ -207,7 +178,7 @@ static void an_address_never_has_more_than_a_burst(void **state)
 	struct test_node t;
 
 	(void)state;
-	test_node_init(&t, false, &lim);
+	test_node_init(&t, false, &test_limits);
 	for (uint8_t i = 0; i < 5; i++)
 		raw_peer_open_from(&f[i], &t, (uint8_t)(i + 2), two);
 	TEST_NODE_UNTIL(&t, t.node->n_admitted == 5, 5 * GN_SEC);
@@ -224,7 +195,7 @@ static void an_address_never_has_more_than_a_burst(void **state)
 	TEST_NODE_UNTIL(&t, t.opened == 1, 5 * GN_SEC);
 	for (int i = 0; i < 5; i++)
 		raw_peer_abort(&f[i]);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 /* ---- memory ---- */
@@ -237,8 +208,8 @@ static void streams_of_one_address_leave_memory_to_others(void **state)
 	struct test_node t;
 
 	(void)state;
-	lim.memory = 40 * YAMUX_WINDOW_INITIAL;
-	test_node_init(&t, false, &lim);
+	test_limits.memory = 40 * YAMUX_WINDOW_INITIAL;
+	test_node_init(&t, false, &test_limits);
 	for (uint8_t i = 0; i < 3; i++) {
 		raw_peer_open_from(&f[i], &t, (uint8_t)(i + 2), two);
 		syns(&f[i], 1, 20);
@@ -259,7 +230,7 @@ static void streams_of_one_address_leave_memory_to_others(void **state)
 	for (int i = 0; i < 3; i++)
 		raw_peer_abort(&f[i]);
 	raw_peer_abort(&other);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 /* Without memory for its window a stream is reset, which comes behind the answer: the peer does
@@ -270,8 +241,8 @@ static void want_of_memory_does_not_look_like_a_wrong_protocol(void **state)
 	struct raw_peer f;
 
 	(void)state;
-	lim.memory = 4 * YAMUX_WINDOW_INITIAL;
-	test_node_init(&t, true, &lim);
+	test_limits.memory = 4 * YAMUX_WINDOW_INITIAL;
+	test_node_init(&t, true, &test_limits);
 	raw_peer_settle(&f, &t, 2);
 	f.data = 0;
 	for (uint32_t i = 0; i < 6; i++) {
@@ -287,21 +258,21 @@ static void want_of_memory_does_not_look_like_a_wrong_protocol(void **state)
 	assert_int_equal(f.err, 0);
 	assert_int_equal(echo_client_try(&t, 50), GN_ERESET);
 	raw_peer_abort(&f);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(past_16_of_a_connection_silent_streams_are_reset, setup),
-		cmocka_unit_test_setup(churn_gains_nothing, setup),
-		cmocka_unit_test_setup(many_may_be_opened_at_once, setup),
-		cmocka_unit_test_setup(an_address_has_64_and_others_have_theirs, setup),
-		cmocka_unit_test_setup(an_address_never_has_more_than_a_burst, setup),
-		cmocka_unit_test_setup(streams_of_one_address_leave_memory_to_others, setup),
-		cmocka_unit_test_setup(want_of_memory_does_not_look_like_a_wrong_protocol, setup),
+		cmocka_unit_test_setup(past_16_of_a_connection_silent_streams_are_reset, test_limits_reset),
+		cmocka_unit_test_setup(churn_gains_nothing, test_limits_reset),
+		cmocka_unit_test_setup(many_may_be_opened_at_once, test_limits_reset),
+		cmocka_unit_test_setup(an_address_has_64_and_others_have_theirs, test_limits_reset),
+		cmocka_unit_test_setup(an_address_never_has_more_than_a_burst, test_limits_reset),
+		cmocka_unit_test_setup(streams_of_one_address_leave_memory_to_others, test_limits_reset),
+		cmocka_unit_test_setup(want_of_memory_does_not_look_like_a_wrong_protocol, test_limits_reset),
 	};
 
-	REQUIRE(sodium_init() >= 0);
+	assert_true(sodium_init() >= 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

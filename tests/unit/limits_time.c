@@ -1,31 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The time limits of struct gn_limits, each run into by somebody slow or silent; and the node
  * serves the next one. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "support/support.h"
-
-static struct gn_limits lim;
-
-static int setup(void **state)
-{
-	(void)state;
-	gn_limits_init(&lim);
-	return 0;
-}
-
-static void stop(struct test_node *t)
-{
-	test_node_quiet(t);
-	test_node_serves(t);
-	test_node_quiet(t);
-	test_node_fini(t);
-}
 
 /* ---- what comes in ---- */
 
@@ -106,8 +83,8 @@ static void accept_(void **state)
 	struct test_node t;
 
 	(void)state;
-	lim.accept = 60 * GN_MSEC;
-	test_node_init(&t, true, &lim);
+	test_limits.accept = 60 * GN_MSEC;
+	test_node_init(&t, true, &test_limits);
 	for (size_t i = 0; i < sizeof slow / sizeof slow[0]; i++) {
 		gn_time begin;
 		struct raw_peer f;
@@ -133,7 +110,7 @@ static void accept_(void **state)
 		test_node_serves(&t);
 		test_node_quiet(&t);
 	}
-	stop(&t);
+	test_node_stop(&t);
 }
 
 static void accept_real(void **state)
@@ -142,8 +119,8 @@ static void accept_real(void **state)
 	struct test_node t;
 
 	(void)state;
-	lim.accept = 50 * GN_MSEC;
-	test_node_init(&t, false, &lim);
+	test_limits.accept = 50 * GN_MSEC;
+	test_node_init(&t, false, &test_limits);
 	for (int i = 0; i < 3; i++)
 		raw_peer_connect(&f[i], &t, 2);
 	half(&f[1], 0);
@@ -151,7 +128,7 @@ static void accept_real(void **state)
 	TEST_NODE_UNTIL(&t, f[0].err != 0 && f[1].err != 0 && f[2].err != 0, 5 * GN_SEC);
 	for (int i = 0; i < 3; i++)
 		raw_peer_abort(&f[i]);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 static void first_stream(void **state)
@@ -160,8 +137,8 @@ static void first_stream(void **state)
 	struct test_node t;
 
 	(void)state;
-	lim.first_stream = 100 * GN_MSEC;
-	test_node_init(&t, true, &lim);
+	test_limits.first_stream = 100 * GN_MSEC;
+	test_node_init(&t, true, &test_limits);
 	for (int i = 0; i < 2; i++)
 		raw_peer_open(&f[i], &t, (uint8_t)(i + 2));
 	/* One is not kept by pings. */
@@ -179,7 +156,7 @@ static void first_stream(void **state)
 	assert_int_equal(f[1].err, 0);
 	for (int i = 0; i < 2; i++)
 		raw_peer_abort(&f[i]);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 /* A limit for idle connections does not give more time to one that has opened no stream. */
@@ -189,14 +166,14 @@ static void first_stream_beside_idle(void **state)
 	struct raw_peer f;
 
 	(void)state;
-	lim.first_stream = 100 * GN_MSEC;
-	lim.idle = 30 * GN_SEC;
-	test_node_init(&t, true, &lim);
+	test_limits.first_stream = 100 * GN_MSEC;
+	test_limits.idle = 30 * GN_SEC;
+	test_node_init(&t, true, &test_limits);
 	raw_peer_open(&f, &t, 2);
 	test_node_run(&t, 120 * GN_MSEC);
 	assert_false(gn_conn_is_usable(gn_list_entry(t.node->conns.next, struct gn_conn, link_node)));
 	raw_peer_abort(&f);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 static void negotiate(void **state)
@@ -205,8 +182,8 @@ static void negotiate(void **state)
 	struct raw_peer f;
 
 	(void)state;
-	lim.negotiate = 50 * GN_MSEC;
-	test_node_init(&t, true, &lim);
+	test_limits.negotiate = 50 * GN_MSEC;
+	test_node_init(&t, true, &test_limits);
 	raw_peer_open(&f, &t, 2);
 	test_node_run(&t, 10 * GN_MSEC);
 	raw_peer_frame(&f, YAMUX_PING, YAMUX_SYN, 0, 1); /* it speaks, and does not answer */
@@ -228,7 +205,7 @@ static void negotiate(void **state)
 	assert_int_equal(f.err, 0);
 	assert_int_equal(t.node->budget.used, 0);
 	raw_peer_abort(&f);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 static void on_link(void *arg, struct gn_link *link)
@@ -266,9 +243,9 @@ static void dial_attempt(void **state)
 	gn_time begin;
 
 	(void)state;
-	lim.attempt = 50 * GN_MSEC;
-	lim.dial = 400 * GN_MSEC;
-	test_node_init(&t, true, &lim);
+	test_limits.attempt = 50 * GN_MSEC;
+	test_limits.dial = 400 * GN_MSEC;
+	test_node_init(&t, true, &test_limits);
 	l = listen_silent(&t, "/memory/9", &taken, &bound);
 	addrs[0] = bound;
 	/* Connected, and then nothing. */
@@ -278,7 +255,7 @@ static void dial_attempt(void **state)
 	assert_int_equal(o.err, GN_ETIMEOUT);
 	assert_int_equal(o.attempts, 1);
 	assert_int_equal(o.attempt_err[0], GN_ETIMEOUT);
-	assert_int_equal(o.when - begin, lim.attempt);
+	assert_int_equal(o.when - begin, test_limits.attempt);
 	taken->ops->abort(taken);
 	/* It is not even connected. */
 	assert_int_equal(gn_mem_set(t.loop, &far_away), 0);
@@ -287,7 +264,7 @@ static void dial_attempt(void **state)
 	TEST_NODE_UNTIL(&t, o.done > 0, 5 * GN_SEC);
 	assert_int_equal(o.err, GN_ETIMEOUT);
 	assert_int_equal(o.attempt_err[0], GN_ETIMEOUT);
-	assert_int_equal(o.when - begin, lim.attempt);
+	assert_int_equal(o.when - begin, test_limits.attempt);
 	assert_int_equal(o.done, 1);
 	gn_transport_mem.close(l);
 	gn_multiaddr_free(bound);
@@ -307,9 +284,9 @@ static void dial_limit(void **state)
 	gn_time begin;
 
 	(void)state;
-	lim.attempt = 10 * GN_SEC;
-	lim.dial = 400 * GN_MSEC;
-	test_node_init(&t, true, &lim);
+	test_limits.attempt = 10 * GN_SEC;
+	test_limits.dial = 400 * GN_MSEC;
+	test_node_init(&t, true, &test_limits);
 	for (int i = 0; i < 2; i++) {
 		l[i] = listen_silent(&t, at[i], &taken[i], &bound[i]);
 		addrs[i] = bound[i];
@@ -319,7 +296,7 @@ static void dial_limit(void **state)
 	TEST_NODE_UNTIL(&t, o.done > 0, 5 * GN_SEC);
 	assert_int_equal(o.err, GN_ETIMEOUT);
 	assert_int_equal(o.attempts, 2);
-	assert_int_equal(o.when - begin, lim.dial);
+	assert_int_equal(o.when - begin, test_limits.dial);
 	assert_int_equal(o.took[0], 400 * GN_MSEC);
 	assert_int_equal(o.took[1], 150 * GN_MSEC);
 	test_node_quiet(&t);
@@ -329,7 +306,7 @@ static void dial_limit(void **state)
 		gn_multiaddr_free(bound[i]);
 	}
 	test_node_serves(&t);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 static void ping_keepalive(void **state)
@@ -338,10 +315,10 @@ static void ping_keepalive(void **state)
 	struct raw_peer f[3];
 
 	(void)state;
-	lim.keepalive = 200 * GN_MSEC;
-	lim.ping = 100 * GN_MSEC;
-	lim.first_stream = GN_NEVER;
-	test_node_init(&t, true, &lim);
+	test_limits.keepalive = 200 * GN_MSEC;
+	test_limits.ping = 100 * GN_MSEC;
+	test_limits.first_stream = GN_NEVER;
+	test_node_init(&t, true, &test_limits);
 	for (int i = 0; i < 3; i++) {
 		raw_peer_open(&f[i], &t, (uint8_t)(i + 2));
 		f[i].answers = i == 0;
@@ -355,7 +332,7 @@ static void ping_keepalive(void **state)
 	TEST_NODE_UNTIL(&t, t.node->n_conns == 1, 5 * GN_SEC);
 	for (int i = 0; i < 3; i++)
 		raw_peer_abort(&f[i]);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 static void keepalive_never(void **state)
@@ -364,16 +341,16 @@ static void keepalive_never(void **state)
 	struct raw_peer f;
 
 	(void)state;
-	lim.keepalive = 0;
-	lim.first_stream = GN_NEVER;
-	test_node_init(&t, true, &lim);
+	test_limits.keepalive = 0;
+	test_limits.first_stream = GN_NEVER;
+	test_node_init(&t, true, &test_limits);
 	raw_peer_open(&f, &t, 2);
 	f.answers = false;
 	test_node_run(&t, 3600 * GN_SEC);
 	assert_int_equal(f.err, 0);
 	assert_int_equal(t.node->n_conns, 1);
 	raw_peer_abort(&f);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 static void idle(void **state)
@@ -382,10 +359,10 @@ static void idle(void **state)
 	struct raw_peer f;
 
 	(void)state;
-	lim.idle = 300 * GN_MSEC;
-	lim.negotiate = 100 * GN_MSEC;
-	lim.first_stream = GN_SEC;
-	test_node_init(&t, true, &lim);
+	test_limits.idle = 300 * GN_MSEC;
+	test_limits.negotiate = 100 * GN_MSEC;
+	test_limits.first_stream = GN_SEC;
+	test_node_init(&t, true, &test_limits);
 	raw_peer_open(&f, &t, 2);
 	raw_peer_stream(&f, 1, "/hold");
 	raw_peer_seal(&f);
@@ -400,19 +377,24 @@ static void idle(void **state)
 	assert_true(f.is_away);
 	assert_int_equal(f.away_code, GN_GO_AWAY_NORMAL);
 	raw_peer_abort(&f);
-	stop(&t);
+	test_node_stop(&t);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(accept_, setup),         cmocka_unit_test_setup(accept_real, setup),
-		cmocka_unit_test_setup(first_stream, setup),    cmocka_unit_test_setup(first_stream_beside_idle, setup),
-		cmocka_unit_test_setup(negotiate, setup),       cmocka_unit_test_setup(dial_attempt, setup),
-		cmocka_unit_test_setup(dial_limit, setup),      cmocka_unit_test_setup(ping_keepalive, setup),
-		cmocka_unit_test_setup(keepalive_never, setup), cmocka_unit_test_setup(idle, setup),
+		cmocka_unit_test_setup(accept_, test_limits_reset),
+		cmocka_unit_test_setup(accept_real, test_limits_reset),
+		cmocka_unit_test_setup(first_stream, test_limits_reset),
+		cmocka_unit_test_setup(first_stream_beside_idle, test_limits_reset),
+		cmocka_unit_test_setup(negotiate, test_limits_reset),
+		cmocka_unit_test_setup(dial_attempt, test_limits_reset),
+		cmocka_unit_test_setup(dial_limit, test_limits_reset),
+		cmocka_unit_test_setup(ping_keepalive, test_limits_reset),
+		cmocka_unit_test_setup(keepalive_never, test_limits_reset),
+		cmocka_unit_test_setup(idle, test_limits_reset),
 	};
 
-	REQUIRE(sodium_init() >= 0);
+	assert_true(sodium_init() >= 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,15 +9,6 @@
 
 enum { NOISE_1 = 2 + 32 }; /* bytes of the first message of the handshake */
 
-static struct gn_limits lim;
-
-static int setup(void **state)
-{
-	(void)state;
-	gn_limits_init(&lim);
-	return 0;
-}
-
 /* ---- the security ---- */
 
 /* Two securities, /other first; both are noise. */
@@ -168,7 +159,7 @@ struct ends {
 /* Up to message 3 of the handshake. */
 static void secure_both(struct ends *e, bool early)
 {
-	test_node_init(&e->t, true, &lim);
+	test_node_init(&e->t, true, &test_limits);
 	raw_peer_connect(&e->raw, &e->t, 2);
 	raw_peer_noise_1(&e->raw);
 	TEST_NODE_UNTIL(&e->t, e->t.node->n_conns == 1, GN_SEC);
@@ -181,10 +172,7 @@ static void secure_both(struct ends *e, bool early)
 static void close_both(struct ends *e)
 {
 	raw_peer_abort(&e->raw);
-	test_node_quiet(&e->t);
-	test_node_serves(&e->t);
-	test_node_quiet(&e->t);
-	test_node_fini(&e->t);
+	test_node_stop(&e->t);
 }
 
 /* Sends plaintext through the secured link. */
@@ -282,7 +270,7 @@ static void a_peer_that_the_gate_refuses_is_informed(void **state)
 		struct gn_peer_id id;
 		struct ends e;
 
-		test_node_init(&e.t, true, &lim);
+		test_node_init(&e.t, true, &test_limits);
 		e.t.node->cfg.gate = gate;
 		gate_calls = 0;
 		gate_result = GN_EREFUSED;
@@ -305,7 +293,7 @@ static void a_peer_that_the_gate_refuses_is_informed(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup(name, setup)
+#define T(name) cmocka_unit_test_setup(name, test_limits_reset)
 	const struct CMUnitTest tests[] = {
 		T(a_dialer_with_one_security_does_not_wait),
 		T(a_dialer_with_two_securities_waits_for_an_answer),
