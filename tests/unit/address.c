@@ -19,7 +19,7 @@
 #define ADDR "/ip4/192.0.2.7/tcp/4040/p2p/" ID
 #define TOKEN "gezdgnbvgy3tqojqgezdgnbvgy"
 
-static void blanks_and_line_ends_around_an_address_are_accepted(void **state)
+static void white_space_around_an_address_is_accepted(void **state)
 {
 	static const char *const texts[] = {
 		ADDR "#" TOKEN,          " " ADDR "#" TOKEN,         ADDR "#" TOKEN "\n",   ADDR "#" TOKEN "\r\n",
@@ -52,7 +52,7 @@ static void says(int (*parse)(const char *, struct address *, struct fault *), c
 		fail_msg("'%s': the message shows the token: '%s'", text, f.text);
 }
 
-static void other_forms_get_a_message_with_the_right_one(void **state)
+static void other_formats_get_a_message_with_the_right_one(void **state)
 {
 	static const struct {
 		const char *text, *part;
@@ -127,7 +127,7 @@ static void a_relayed_address_is_one_address(void **state)
 	address_fini(&a);
 }
 
-static void one_line_is_read_and_not_a_byte_more(void **state)
+static void only_one_line_is_read(void **state)
 {
 	char arg[32], rest[16] = "", *text = NULL;
 	struct fault f;
@@ -147,7 +147,7 @@ static void one_line_is_read_and_not_a_byte_more(void **state)
 	close(p[1]);
 }
 
-static void what_is_no_line_is_refused(void **state)
+static void input_without_a_line_is_rejected(void **state)
 {
 	char *text = NULL;
 	struct fault f;
@@ -178,12 +178,12 @@ static void the_token_is_hidden_in_an_argument(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(blanks_and_line_ends_around_an_address_are_accepted),
-		cmocka_unit_test(other_forms_get_a_message_with_the_right_one),
+		cmocka_unit_test(white_space_around_an_address_is_accepted),
+		cmocka_unit_test(other_formats_get_a_message_with_the_right_one),
 		cmocka_unit_test(mistakes_of_pasting_are_named),
 		cmocka_unit_test(a_relayed_address_is_one_address),
-		cmocka_unit_test(one_line_is_read_and_not_a_byte_more),
-		cmocka_unit_test(what_is_no_line_is_refused),
+		cmocka_unit_test(only_one_line_is_read),
+		cmocka_unit_test(input_without_a_line_is_rejected),
 		cmocka_unit_test(the_token_is_hidden_in_an_argument),
 	};
 

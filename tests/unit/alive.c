@@ -108,7 +108,7 @@ static void stop(struct test_node *t)
  * does a ping that waits behind one. */
 static const struct gn_mem_cfg slow = {.delay = 500 * GN_MSEC, .buffer = 2048};
 
-static void a_slow_path_is_not_given_up_while_bytes_come(void **state)
+static void a_slow_connection_lives_while_bytes_are_received(void **state)
 {
 	struct client c;
 	struct test_node t;
@@ -128,7 +128,7 @@ static void a_slow_path_is_not_given_up_while_bytes_come(void **state)
 	stop(&t);
 }
 
-static void a_slow_path_is_not_given_up_while_bytes_go(void **state)
+static void a_slow_connection_lives_while_bytes_are_acknowledged(void **state)
 {
 	static uint8_t bytes[200000];
 	struct gn_metrics m;
@@ -252,7 +252,7 @@ static void stall(gn_time span, const char *protocol, bool survives)
 	stop(&t);
 }
 
-static void a_far_end_may_be_silent_for_a_minute(void **state)
+static void a_peer_may_be_silent_for_a_minute(void **state)
 {
 	(void)state;
 	stall(17 * GN_SEC, "/hold", true);
@@ -264,7 +264,7 @@ static void a_far_end_may_be_silent_for_a_minute(void **state)
 }
 
 /* It ends not before 60 s, and not long after. */
-static void a_silent_far_end_is_given_up_after_a_minute(void **state)
+static void a_silent_peer_times_out_after_a_minute(void **state)
 {
 	struct client c;
 	struct test_node t;
@@ -293,7 +293,7 @@ static void on_closed(void *arg)
 
 /* A node closes while the far end is stopped.  What was written to a channel that was given up in good
  * order arrives; what was reset is not waited for. */
-static void closing_waits_for_a_far_end_that_is_stopped(void **state)
+static void closing_waits_for_a_peer_that_is_stopped(void **state)
 {
 	static uint8_t bytes[100000];
 
@@ -335,7 +335,7 @@ static void closing_waits_for_a_far_end_that_is_stopped(void **state)
 /* ---- handshakes ---------------------------------------------------------------- */
 
 /* The far end is stopped when a stream is proposed to it. */
-static void a_selection_waits_for_a_far_end_that_is_silent(void **state)
+static void a_selection_waits_for_a_silent_peer(void **state)
 {
 	const struct gn_multiaddr *addrs[1];
 	struct gn_channel_state st;
@@ -374,7 +374,7 @@ static void a_selection_waits_for_a_far_end_that_is_silent(void **state)
 
 /* At 24 bytes a second the handshake takes 15 s: bytes keep coming, so it is waited for, up to 30 s at
  * either end, and no longer. */
-static void a_handshake_may_take_its_time(void **state)
+static void a_slow_handshake_has_up_to_three_times_the_limit(void **state)
 {
 	static const struct {
 		struct gn_mem_cfg path;
@@ -405,15 +405,15 @@ static void a_handshake_may_take_its_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_slow_path_is_not_given_up_while_bytes_come),
-		cmocka_unit_test(a_slow_path_is_not_given_up_while_bytes_go),
+		cmocka_unit_test(a_slow_connection_lives_while_bytes_are_received),
+		cmocka_unit_test(a_slow_connection_lives_while_bytes_are_acknowledged),
 		cmocka_unit_test(a_stream_with_data_opens_on_a_slow_path),
 		cmocka_unit_test(a_stream_opens_behind_others_on_a_slow_path),
-		cmocka_unit_test(a_far_end_may_be_silent_for_a_minute),
-		cmocka_unit_test(a_silent_far_end_is_given_up_after_a_minute),
-		cmocka_unit_test(closing_waits_for_a_far_end_that_is_stopped),
-		cmocka_unit_test(a_selection_waits_for_a_far_end_that_is_silent),
-		cmocka_unit_test(a_handshake_may_take_its_time),
+		cmocka_unit_test(a_peer_may_be_silent_for_a_minute),
+		cmocka_unit_test(a_silent_peer_times_out_after_a_minute),
+		cmocka_unit_test(closing_waits_for_a_peer_that_is_stopped),
+		cmocka_unit_test(a_selection_waits_for_a_silent_peer),
+		cmocka_unit_test(a_slow_handshake_has_up_to_three_times_the_limit),
 	};
 
 	REQUIRE(sodium_init() >= 0);

@@ -151,7 +151,7 @@ static size_t run(bool is_virtual, size_t fail, size_t how_many, int *err)
 	return n;
 }
 
-static void each_once(void **state)
+static void each_failed_allocation_is_survived(void **state)
 {
 	size_t n, good = 0;
 	int err;
@@ -170,7 +170,7 @@ static void each_once(void **state)
 	assert_true(good < n);
 }
 
-static void each_over_tcp(void **state)
+static void each_failed_allocation_over_tcp_is_survived(void **state)
 {
 	size_t n;
 	int err;
@@ -184,7 +184,7 @@ static void each_over_tcp(void **state)
 }
 
 /* For a while there is nothing at all. */
-static void a_drought(void **state)
+static void a_period_without_memory_is_survived(void **state)
 {
 	size_t n;
 	int err;
@@ -228,7 +228,7 @@ static int make(struct gn_loop *loop, const struct gn_key *key)
 	return r;
 }
 
-static void of_a_node(void **state)
+static void making_a_node_survives_failed_allocations(void **state)
 {
 	struct gn_key *key = test_node_key(1);
 	size_t n, good = 0;
@@ -261,7 +261,7 @@ static void of_a_node(void **state)
 }
 
 /* A foe's bytes in pieces that make every pipe hold what it has. */
-static void of_what_comes_in(void **state)
+static void inbound_bytes_survive_failed_allocations(void **state)
 {
 	static const struct gn_mem_cfg pieces = {.seed = 3, .max_chunk = 7000, .delay = GN_MSEC, .buffer = 1 << 20};
 	static const uint8_t junk[8000];
@@ -302,8 +302,11 @@ static void of_what_comes_in(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_once), cmocka_unit_test(each_over_tcp),    cmocka_unit_test(a_drought),
-		cmocka_unit_test(of_a_node), cmocka_unit_test(of_what_comes_in),
+		cmocka_unit_test(each_failed_allocation_is_survived),
+		cmocka_unit_test(each_failed_allocation_over_tcp_is_survived),
+		cmocka_unit_test(a_period_without_memory_is_survived),
+		cmocka_unit_test(making_a_node_survives_failed_allocations),
+		cmocka_unit_test(inbound_bytes_survive_failed_allocations),
 	};
 
 	REQUIRE(sodium_init() >= 0);

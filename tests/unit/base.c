@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/support.h"
 
-static void test_known(void **state)
+static void known_texts_encode_and_decode(void **state)
 {
 	uint8_t out[16];
 	char text[64];
@@ -30,7 +30,7 @@ static void test_known(void **state)
 	assert_int_equal(n, 0);
 }
 
-static void test_multibase(void **state)
+static void multibase_prefixes_select_the_base(void **state)
 {
 	static const char *const yes[] = {
 		"f796573206d616e692021", "F796573206D616E692021", "bpfsxgidnmfxgsibb", "BPFSXGIDNMFXGSIBB",
@@ -53,7 +53,7 @@ static void test_multibase(void **state)
 	assert_int_equal(gn_multibase_decode("UeWVz=Ghi", 9, out, sizeof(out), &n), GN_EFORMAT);
 }
 
-static void test_strict(void **state)
+static void malformed_texts_are_rejected(void **state)
 {
 	uint8_t out[16];
 	size_t n;
@@ -125,7 +125,7 @@ static size_t room58(size_t n)
 	return n * 7 / 5 + 2;
 }
 
-static void test_round_trips(void **state)
+static void random_bytes_survive_a_round_trip(void **state)
 {
 	(void)state;
 	round_trip(gn_base32_encode, gn_base32_decode, room32);
@@ -161,10 +161,10 @@ static void either_case_is_decoded_from_the_first_letter_to_the_last(void **stat
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_known),
-		cmocka_unit_test(test_multibase),
-		cmocka_unit_test(test_strict),
-		cmocka_unit_test(test_round_trips),
+		cmocka_unit_test(known_texts_encode_and_decode),
+		cmocka_unit_test(multibase_prefixes_select_the_base),
+		cmocka_unit_test(malformed_texts_are_rejected),
+		cmocka_unit_test(random_bytes_survive_a_round_trip),
 		cmocka_unit_test(either_case_is_decoded_from_the_first_letter_to_the_last),
 	};
 

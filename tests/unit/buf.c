@@ -3,7 +3,7 @@
 
 #include "support/support.h"
 
-static void test_grows(void **state)
+static void a_buffer_grows_as_needed(void **state)
 {
 	struct gn_buf b;
 	uint8_t *p;
@@ -23,7 +23,7 @@ static void test_grows(void **state)
 	gn_buf_fini(&b);
 }
 
-static void test_max(void **state)
+static void a_buffer_stops_at_its_maximum(void **state)
 {
 	struct gn_buf b;
 
@@ -43,7 +43,7 @@ static void test_max(void **state)
 	gn_buf_fini(&b);
 }
 
-static void test_put(void **state)
+static void put_appends_all_or_nothing(void **state)
 {
 	struct gn_buf b;
 
@@ -62,9 +62,9 @@ static void test_put(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_grows),
-		cmocka_unit_test(test_max),
-		cmocka_unit_test(test_put),
+		cmocka_unit_test(a_buffer_grows_as_needed),
+		cmocka_unit_test(a_buffer_stops_at_its_maximum),
+		cmocka_unit_test(put_appends_all_or_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

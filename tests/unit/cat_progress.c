@@ -33,14 +33,14 @@ static void sizes_have_three_digits(void **state)
 	shows(UINT64_MAX, -1, -1, "16.0E");
 }
 
-static void the_rate_stands_behind(void **state)
+static void the_rate_follows_the_size(void **state)
 {
 	(void)state;
 	shows(2048, 1024, -1, "2.00K 1.00K/s");
 	shows(2048, 0, 4096, "2.00K/4.00K 50% 0B/s");
 }
 
-static void total_and_time_left_are_known_where_the_size_is(void **state)
+static void total_and_time_left_need_a_size(void **state)
 {
 	(void)state;
 	shows(1048576, 1048576, 4 * 1048576, "1.00M/4.00M 25% 1.00M/s 0:03 left");
@@ -69,7 +69,7 @@ static void parts_are_left_out_until_it_fits(void **state)
 	shows_in(12, 2048, 1024, -1, "2.00K");
 }
 
-static void it_fits_whatever_is_to_be_shown(void **state)
+static void a_line_always_fits(void **state)
 {
 	static const uint64_t totals[] = {0, 999, 1047000, UINT64_MAX / 3};
 	static const double rates[] = {-1, 0, 3, 1e6, 1e18};
@@ -91,7 +91,7 @@ static void it_fits_whatever_is_to_be_shown(void **state)
 	}
 }
 
-static void the_end_says_how_much_how_fast_and_how_it_was_reached(void **state)
+static void the_summary_has_bytes_rate_and_path(void **state)
 {
 	struct progress_state s = {.total = 3 * 1048576, .rate = 1048576, .size = -1};
 	char line[PROGRESS_LINE];
@@ -127,11 +127,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_have_three_digits),
-		cmocka_unit_test(the_rate_stands_behind),
-		cmocka_unit_test(total_and_time_left_are_known_where_the_size_is),
+		cmocka_unit_test(the_rate_follows_the_size),
+		cmocka_unit_test(total_and_time_left_need_a_size),
 		cmocka_unit_test(parts_are_left_out_until_it_fits),
-		cmocka_unit_test(it_fits_whatever_is_to_be_shown),
-		cmocka_unit_test(the_end_says_how_much_how_fast_and_how_it_was_reached),
+		cmocka_unit_test(a_line_always_fits),
+		cmocka_unit_test(the_summary_has_bytes_rate_and_path),
 		cmocka_unit_test(the_rate_is_that_of_the_last_seconds),
 	};
 

@@ -105,7 +105,7 @@ static void refuses(const void *wire, size_t n)
 }
 #define refuses(text) (refuses)(text, sizeof text - 1)
 
-static void what_is_no_chunk_is_refused(void **state)
+static void malformed_chunks_are_rejected(void **state)
 {
 	(void)state;
 	refuses("\0");
@@ -135,7 +135,7 @@ static void a_chunk_may_be_as_long_as_the_limit(void **state)
 	assert_true(rx.left == CAT_CHUNK_MAX);
 }
 
-static void a_copy_runs_ahead(void **state)
+static void a_copied_receiver_runs_ahead(void **state)
 {
 	static const uint8_t wire[] = {1, 2, 'a', 'b', 2, 2};
 	struct cat_rx rx = {0}, ahead;
@@ -151,7 +151,7 @@ static void a_copy_runs_ahead(void **state)
 	assert_int_equal(run_timer.n, 1);
 }
 
-static void raw_is_all_bytes(void **state)
+static void raw_mode_passes_all_bytes(void **state)
 {
 	struct cat_rx rx = {.raw = true};
 	struct heard h = {0};
@@ -183,7 +183,7 @@ static size_t pull(struct cat_tx *tx, uint8_t *out, size_t limit, size_t part)
 	return at;
 }
 
-static void what_is_shown_is_read_again(void **state)
+static void encoded_chunks_decode(void **state)
 {
 	uint8_t body[700], wire[4096];
 	uint64_t first = 1, n_seeds = 300;
@@ -226,7 +226,7 @@ static void what_is_shown_is_read_again(void **state)
 	}
 }
 
-static void words_stand_behind_the_chunk(void **state)
+static void control_chunks_follow_the_data(void **state)
 {
 	uint8_t body[3] = "abc", wire[64];
 	struct cat_tx tx = {0};
@@ -242,7 +242,7 @@ static void words_stand_behind_the_chunk(void **state)
 	assert_true(cat_tx_is_empty(&tx));
 }
 
-static void raw_shows_no_heads(void **state)
+static void raw_mode_sends_no_chunk_headers(void **state)
 {
 	uint8_t body[3] = "abc", wire[64];
 	struct cat_tx tx = {.raw = true};
@@ -253,7 +253,7 @@ static void raw_shows_no_heads(void **state)
 	assert_memory_equal(wire, "abc", 3);
 }
 
-static void all_that_may_be_said_has_room(void **state)
+static void all_control_chunks_fit(void **state)
 {
 	uint8_t wire[256];
 	struct cat_tx tx = {0};
@@ -275,14 +275,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(chunks_are_read_in_any_pieces),
 		cmocka_unit_test(written_carries_its_total),
-		cmocka_unit_test(what_is_no_chunk_is_refused),
+		cmocka_unit_test(malformed_chunks_are_rejected),
 		cmocka_unit_test(a_chunk_may_be_as_long_as_the_limit),
-		cmocka_unit_test(a_copy_runs_ahead),
-		cmocka_unit_test(raw_is_all_bytes),
-		cmocka_unit_test(what_is_shown_is_read_again),
-		cmocka_unit_test(words_stand_behind_the_chunk),
-		cmocka_unit_test(raw_shows_no_heads),
-		cmocka_unit_test(all_that_may_be_said_has_room),
+		cmocka_unit_test(a_copied_receiver_runs_ahead),
+		cmocka_unit_test(raw_mode_passes_all_bytes),
+		cmocka_unit_test(encoded_chunks_decode),
+		cmocka_unit_test(control_chunks_follow_the_data),
+		cmocka_unit_test(raw_mode_sends_no_chunk_headers),
+		cmocka_unit_test(all_control_chunks_fit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

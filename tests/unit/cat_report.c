@@ -10,7 +10,7 @@
 
 #include "gn-cat/report.c"
 
-static void exit_codes(void **state)
+static void each_result_has_its_exit_code(void **state)
 {
 	static const struct {
 		struct stream_result v;
@@ -54,7 +54,7 @@ static void explained(struct stream_result v, size_t token, const char *part)
 		fail_msg("'%s' is not in '%s'", part, text);
 }
 
-static void control(void **state)
+static void control_characters_are_replaced(void **state)
 {
 	char text[320];
 
@@ -98,8 +98,8 @@ static void control(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(exit_codes),
-		cmocka_unit_test(control),
+		cmocka_unit_test(each_result_has_its_exit_code),
+		cmocka_unit_test(control_characters_are_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

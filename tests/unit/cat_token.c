@@ -19,7 +19,7 @@
 #define LONG GOOD GOOD GOOD
 #define ADDR "/ip4/192.0.2.7/tcp/1#" GOOD
 
-static void a_line_with_a_token_is_taken(void **state)
+static void a_line_with_a_token_is_accepted(void **state)
 {
 	static const char *const texts[] = {GOOD, LINE, SPACED, EMPTY_LINES};
 	char token[ADDRESS_TOKEN_MAX + 1];
@@ -32,7 +32,7 @@ static void a_line_with_a_token_is_taken(void **state)
 	}
 }
 
-static void anything_else_is_refused_and_not_shown(void **state)
+static void other_input_is_rejected_and_not_printed(void **state)
 {
 	static const char *const texts[] = {
 		"",   " \n", "gezdgnbvgy3tqoj", TWO, TWO_LINES, "GEZDGNBVGY3TQOJQGEZDGNBVGY", LONG, "gezdgnbvgy3tqojq1",
@@ -49,7 +49,7 @@ static void anything_else_is_refused_and_not_shown(void **state)
 	}
 }
 
-static void a_new_token_is_one_that_a_file_may_hold(void **state)
+static void a_new_token_is_accepted_from_a_file(void **state)
 {
 	char a[ADDRESS_TOKEN_MAX + 1], b[ADDRESS_TOKEN_MAX + 1];
 	struct fault f;
@@ -65,9 +65,9 @@ static void a_new_token_is_one_that_a_file_may_hold(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_line_with_a_token_is_taken),
-		cmocka_unit_test(anything_else_is_refused_and_not_shown),
-		cmocka_unit_test(a_new_token_is_one_that_a_file_may_hold),
+		cmocka_unit_test(a_line_with_a_token_is_accepted),
+		cmocka_unit_test(other_input_is_rejected_and_not_printed),
+		cmocka_unit_test(a_new_token_is_accepted_from_a_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 
 /* ---- half-close ---- */
 
-static void half_close(void **state)
+static void each_direction_ends_by_itself(void **state)
 {
 	struct channel_pair s;
 
@@ -39,7 +39,7 @@ static void half_close(void **state)
 }
 
 /* Given up behind its end: what is queued arrives; before it: a reset. */
-static void given_up(void **state)
+static void freeing_after_the_end_sends_all_and_before_it_resets(void **state)
 {
 	(void)state;
 	for (int ended = 0; ended < 2; ended++) {
@@ -113,7 +113,7 @@ static void the_acknowledgement_covers_an_end_that_waits_for_the_answer(void **s
 
 /* The server reads nothing and its side has ended; then the path is lost.  The dialer is told so,
  * though both directions of its channel had ended, and how many bytes are in doubt. */
-static void a_path_that_is_lost_is_told_in_place_of_the_acknowledgement(void **state)
+static void a_lost_connection_is_reported_in_place_of_the_acknowledgement(void **state)
 {
 	struct channel_pair s;
 	struct gn_conn *c;
@@ -182,7 +182,7 @@ static const struct gn_source shown_source = {shown_peek, shown_skip};
 
 /* Freed or reset each ms, with the end said before or not: the far end sees all of it and the
  * end, or a reset; and the source is never asked again. */
-static void sources(void **state)
+static void a_source_is_not_asked_after_the_channel_is_freed(void **state)
 {
 	static struct shown sh;
 
@@ -297,7 +297,7 @@ static void on_frames_done(void *arg, int err, struct gn_channel *ch)
 	frames_send(fr);
 }
 
-static void frames(void **state)
+static void frames_of_every_size_arrive(void **state)
 {
 	static const size_t chunks[] = {0, 1000, 70000};
 
@@ -346,7 +346,7 @@ static void frames(void **state)
 
 /* ---- what is known ---- */
 
-static void state_and_metrics(void **state)
+static void state_and_metrics_count_both_directions(void **state)
 {
 	struct gn_channel_state d, l;
 	struct gn_metrics m;
@@ -419,14 +419,14 @@ static void state_and_metrics(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(half_close),
-		cmocka_unit_test(given_up),
+		cmocka_unit_test(each_direction_ends_by_itself),
+		cmocka_unit_test(freeing_after_the_end_sends_all_and_before_it_resets),
 		cmocka_unit_test(all_that_was_written_is_acknowledged),
 		cmocka_unit_test(the_acknowledgement_covers_an_end_that_waits_for_the_answer),
-		cmocka_unit_test(a_path_that_is_lost_is_told_in_place_of_the_acknowledgement),
-		cmocka_unit_test(sources),
-		cmocka_unit_test(frames),
-		cmocka_unit_test(state_and_metrics),
+		cmocka_unit_test(a_lost_connection_is_reported_in_place_of_the_acknowledgement),
+		cmocka_unit_test(a_source_is_not_asked_after_the_channel_is_freed),
+		cmocka_unit_test(frames_of_every_size_arrive),
+		cmocka_unit_test(state_and_metrics_count_both_directions),
 	};
 
 	REQUIRE(sodium_init() >= 0);

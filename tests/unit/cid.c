@@ -3,7 +3,7 @@
 
 #include "support/support.h"
 
-static void test_versions(void **state)
+static void both_versions_parse_and_format(void **state)
 {
 	static const char v0[] = "QmdfTbBqBPQ7VNxZEYEj14VmRuZBkqFbiwReogJgS1zR1n";
 	static const char v1[] = "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi";
@@ -36,7 +36,7 @@ static void test_versions(void **state)
 	assert_null(gn_cid_format(&cid, 'x', text));
 }
 
-static void test_refused(void **state)
+static void malformed_cids_are_rejected(void **state)
 {
 	static const char *const texts[] = {
 		"",
@@ -65,8 +65,8 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_versions),
-		cmocka_unit_test(test_refused),
+		cmocka_unit_test(both_versions_parse_and_format),
+		cmocka_unit_test(malformed_cids_are_rejected),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

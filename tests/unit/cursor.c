@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "support/support.h"
 
-static void test_integers(void **state)
+static void integers_are_read_in_network_order(void **state)
 {
 	size_t n;
 	uint8_t *p = unhex("0102030405060708090a0b0c0d0e0f", &n), out[8], v8;
@@ -32,7 +32,7 @@ static void test_integers(void **state)
 }
 
 /* A get that fails leaves cursor and out-parameter alone. */
-static void test_short(void **state)
+static void a_short_input_is_truncated(void **state)
 {
 	size_t n, len = 77;
 	uint8_t *p = unhex("ff", &n), v8 = 77;
@@ -58,7 +58,7 @@ static void test_short(void **state)
 	free(p);
 }
 
-static void test_prefixed(void **state)
+static void a_length_prefix_bounds_its_bytes(void **state)
 {
 	size_t n, len;
 	uint8_t *p = unhex("02aabb00ffffffffffffffff7f", &n);
@@ -86,9 +86,9 @@ static void test_prefixed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_integers),
-		cmocka_unit_test(test_short),
-		cmocka_unit_test(test_prefixed),
+		cmocka_unit_test(integers_are_read_in_network_order),
+		cmocka_unit_test(a_short_input_is_truncated),
+		cmocka_unit_test(a_length_prefix_bounds_its_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,13 +66,13 @@ static void on_vector(char **field)
 	free(p);
 }
 
-static void test_vectors(void **state)
+static void vectors_verify(void **state)
 {
 	(void)state;
 	assert_int_equal(vectors_each("envelope.tsv", on_vector), 4);
 }
 
-static void test_type(void **state)
+static void an_envelope_of_another_type_is_rejected(void **state)
 {
 	const struct gn_envelope_cfg cfg = {"domain", "one", 3, "", 0}, other = {"domain", "two", 3, NULL, 0};
 	struct gn_envelope env;
@@ -88,7 +88,7 @@ static void test_type(void **state)
 }
 
 /* Unknown fields are skipped; a message without a field, or with a broken one, is refused. */
-static void test_fields(void **state)
+static void each_field_is_covered_by_the_signature(void **state)
 {
 	static const char *const extra[] = {
 		"3001", "30ffffffffffffffffff01", "2200", "3200", "390102030405060708", "3d01020304", "b20602aabb"};
@@ -122,7 +122,7 @@ static void test_fields(void **state)
 	gn_buf_fini(&b);
 }
 
-static void test_limits(void **state)
+static void sizes_are_bounded(void **state)
 {
 	uint8_t *big = calloc(1, GN_ENVELOPE_MAX + 1);
 	struct gn_envelope_cfg cfg = {"domain", "type", 4, big, GN_ENVELOPE_MAX - 100};
@@ -179,10 +179,10 @@ static void an_envelope_has_at_most_16384_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),
-		cmocka_unit_test(test_type),
-		cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_limits),
+		cmocka_unit_test(vectors_verify),
+		cmocka_unit_test(an_envelope_of_another_type_is_rejected),
+		cmocka_unit_test(each_field_is_covered_by_the_signature),
+		cmocka_unit_test(sizes_are_bounded),
 		cmocka_unit_test(an_envelope_has_at_most_16384_bytes),
 	};
 

@@ -4,7 +4,7 @@
 
 #include "support/support.h"
 
-static void test_ours(void **state)
+static void each_own_code_has_a_name_and_a_text(void **state)
 {
 	(void)state;
 	for (int err = GN_EAGAIN; err >= GN_ENOZONE; err--) {
@@ -18,7 +18,7 @@ static void test_ours(void **state)
 	assert_string_equal(gn_errname(GN_ERESET), "GN_ERESET");
 }
 
-static void test_system(void **state)
+static void system_errors_have_the_text_of_the_system(void **state)
 {
 	(void)state;
 	assert_string_equal(gn_errname(-ECONNREFUSED), "ECONNREFUSED");
@@ -26,7 +26,7 @@ static void test_system(void **state)
 	assert_string_equal(gn_strerror(-ENOENT), strerror(ENOENT));
 }
 
-static void test_unknown(void **state)
+static void unknown_codes_have_a_text(void **state)
 {
 	static const int errs[] = {1, INT_MAX, INT_MIN, -999, GN_ENOZONE - 1, -5000};
 
@@ -41,9 +41,9 @@ static void test_unknown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ours),
-		cmocka_unit_test(test_system),
-		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(each_own_code_has_a_name_and_a_text),
+		cmocka_unit_test(system_errors_have_the_text_of_the_system),
+		cmocka_unit_test(unknown_codes_have_a_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

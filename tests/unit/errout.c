@@ -107,7 +107,7 @@ static void a_full_pipe_loses_whole_lines_and_counts_them(void **state)
 	close(fd[1]);
 }
 
-static void what_was_lost_is_told_in_the_kind_of_the_next_line(void **state)
+static void lost_lines_are_reported_in_the_format_of_the_next_line(void **state)
 {
 	static const char line[] = "{\"event\":\"x\"}\n";
 	int fd[2];
@@ -309,7 +309,7 @@ static void a_file_that_others_append_to_keeps_their_lines(void **state)
 	unlink(name);
 }
 
-static void a_tool_that_ends_waits_once_and_not_for_long(void **state)
+static void a_tool_that_exits_waits_once_and_briefly(void **state)
 {
 	struct timespec from, to;
 	int fd[2];
@@ -333,7 +333,7 @@ int main(void)
 #define ROW(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		ROW(a_full_pipe_loses_whole_lines_and_counts_them),
-		ROW(what_was_lost_is_told_in_the_kind_of_the_next_line),
+		ROW(lost_lines_are_reported_in_the_format_of_the_next_line),
 		ROW(a_line_longer_than_pipe_buf_is_not_cut),
 		ROW(a_full_stream_socket_does_not_block),
 		ROW(a_full_datagram_socket_does_not_block),
@@ -344,7 +344,7 @@ int main(void)
 		ROW(a_closed_descriptor_loses_lines_and_nothing_else),
 		ROW(a_file_keeps_its_position_for_those_who_share_it),
 		ROW(a_file_that_others_append_to_keeps_their_lines),
-		ROW(a_tool_that_ends_waits_once_and_not_for_long),
+		ROW(a_tool_that_exits_waits_once_and_briefly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,7 +60,7 @@ static void check(const char *hex, size_t max, int end, const char *text)
 	free(p);
 }
 
-static void test_frames(void **state)
+static void frames_are_found_in_any_pieces(void **state)
 {
 	(void)state;
 	check("", 10, 0, "");
@@ -78,7 +78,7 @@ static void test_frames(void **state)
 	check("03", 300, GN_ETRUNC, "3:");
 }
 
-static void test_broken(void **state)
+static void malformed_lengths_are_rejected(void **state)
 {
 	(void)state;
 	check("0161"
@@ -91,7 +91,7 @@ static void test_broken(void **state)
 	check("ffffffffffffffffff01", 300, GN_EFORMAT, "");
 }
 
-static void test_long(void **state)
+static void a_frame_past_the_maximum_is_rejected(void **state)
 {
 	struct gn_buf in, out;
 	uint8_t body[300];
@@ -128,9 +128,9 @@ static void the_length_of_a_frame_is_decoded_up_to_the_maximum(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_frames),
-		cmocka_unit_test(test_broken),
-		cmocka_unit_test(test_long),
+		cmocka_unit_test(frames_are_found_in_any_pieces),
+		cmocka_unit_test(malformed_lengths_are_rejected),
+		cmocka_unit_test(a_frame_past_the_maximum_is_rejected),
 		cmocka_unit_test(the_length_of_a_frame_is_decoded_up_to_the_maximum),
 	};
 

@@ -21,7 +21,7 @@ static void check(const char *ikm_hex, const char *salt_hex, const char *info_he
 }
 
 /* RFC 5869, appendix A.1 and A.3. */
-static void test_rfc5869(void **state)
+static void rfc_5869_vectors_hold(void **state)
 {
 	(void)state;
 	check("0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "000102030405060708090a0b0c", "f0f1f2f3f4f5f6f7f8f9",
@@ -32,7 +32,7 @@ static void test_rfc5869(void **state)
 	      "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8");
 }
 
-static void test_pair(void **state)
+static void a_pair_is_two_outputs_of_one_extraction(void **state)
 {
 	uint8_t ck[GN_HKDF_LEN] = {1}, ikm[GN_HKDF_LEN] = {2}, prk[GN_HKDF_LEN], both[2 * GN_HKDF_LEN],
 		two[GN_HKDF_LEN];
@@ -45,7 +45,7 @@ static void test_pair(void **state)
 	assert_memory_equal(two, both + GN_HKDF_LEN, GN_HKDF_LEN);
 }
 
-static void test_long(void **state)
+static void the_longest_output_is_255_blocks(void **state)
 {
 	uint8_t prk[GN_HKDF_LEN] = {3}, *out = malloc(GN_HKDF_EXPAND_MAX + 1);
 
@@ -59,9 +59,9 @@ static void test_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rfc5869),
-		cmocka_unit_test(test_pair),
-		cmocka_unit_test(test_long),
+		cmocka_unit_test(rfc_5869_vectors_hold),
+		cmocka_unit_test(a_pair_is_two_outputs_of_one_extraction),
+		cmocka_unit_test(the_longest_output_is_255_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,7 @@ static void start(struct test_node *t, struct raw_peer *f)
 /* ---- before the session ---- */
 
 /* Everything at once before anybody is asked: the whole kernel's worth of it. */
-static void garbage(void **state)
+static void garbage_before_a_session_ends_the_connection(void **state)
 {
 	static uint8_t junk[1 << 16];
 	struct rng r;
@@ -51,7 +51,7 @@ static void garbage(void **state)
 }
 
 /* Its answers are asked for and never read. */
-static void ls_flood_deaf(void **state)
+static void ls_without_reading_is_bounded(void **state)
 {
 	struct test_node t;
 	struct raw_peer f;
@@ -78,7 +78,7 @@ static void ls_flood_deaf(void **state)
 }
 
 /* A handshake message that is announced, and never whole: little is read ahead of it. */
-static void nothing_is_hoarded(void **state)
+static void an_unauthenticated_peer_holds_little_memory(void **state)
 {
 	static const uint8_t junk[8000];
 	struct raw_peer f[20];
@@ -102,7 +102,7 @@ static void nothing_is_hoarded(void **state)
 }
 
 /* Handshakes that are almost right: a signature by somebody else, a bit flipped, no payload. */
-static void bad_handshakes(void **state)
+static void a_malformed_handshake_ends_the_connection(void **state)
 {
 	static const char *const muxers[] = {"/yamux/1.0.0"};
 
@@ -171,7 +171,7 @@ static void identify_answer(const uint8_t *body, size_t n, size_t times)
 	test_node_stop(&t);
 }
 
-static void identify_malformed(void **state)
+static void malformed_answers_to_identify_are_survived(void **state)
 {
 	static uint8_t junk[60000];
 	uint8_t *deep = malloc(8000);
@@ -205,7 +205,7 @@ static void identify_malformed(void **state)
 	free(deep);
 }
 
-static void identify_silent(void **state)
+static void an_identify_that_is_never_answered_times_out(void **state)
 {
 	struct test_node t;
 	struct raw_peer f;
@@ -233,7 +233,7 @@ static double cpu_seconds(void)
 }
 
 /* Without descriptors the listener waits, at rest, and goes on when there are some. */
-static void no_descriptors(void **state)
+static void a_lack_of_descriptors_does_not_spin(void **state)
 {
 	struct rlimit was, few;
 	struct raw_peer f[8];
@@ -333,7 +333,7 @@ static void one_hostile_round(struct test_node *t, unsigned i)
 	assert_int_equal(t->n_held, 0);
 }
 
-static void thousands_of_rounds(void **state)
+static void thousands_of_hostile_peers_leave_no_memory(void **state)
 {
 	struct test_node t;
 	size_t before;
@@ -356,14 +356,14 @@ static void thousands_of_rounds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(garbage, test_limits_reset),
-		cmocka_unit_test_setup(ls_flood_deaf, test_limits_reset),
-		cmocka_unit_test_setup(nothing_is_hoarded, test_limits_reset),
-		cmocka_unit_test_setup(bad_handshakes, test_limits_reset),
-		cmocka_unit_test_setup(identify_malformed, test_limits_reset),
-		cmocka_unit_test_setup(identify_silent, test_limits_reset),
-		cmocka_unit_test_setup(no_descriptors, test_limits_reset),
-		cmocka_unit_test_setup(thousands_of_rounds, test_limits_reset),
+		cmocka_unit_test_setup(garbage_before_a_session_ends_the_connection, test_limits_reset),
+		cmocka_unit_test_setup(ls_without_reading_is_bounded, test_limits_reset),
+		cmocka_unit_test_setup(an_unauthenticated_peer_holds_little_memory, test_limits_reset),
+		cmocka_unit_test_setup(a_malformed_handshake_ends_the_connection, test_limits_reset),
+		cmocka_unit_test_setup(malformed_answers_to_identify_are_survived, test_limits_reset),
+		cmocka_unit_test_setup(an_identify_that_is_never_answered_times_out, test_limits_reset),
+		cmocka_unit_test_setup(a_lack_of_descriptors_does_not_spin, test_limits_reset),
+		cmocka_unit_test_setup(thousands_of_hostile_peers_leave_no_memory, test_limits_reset),
 	};
 
 	assert_true(sodium_init() >= 0);

@@ -94,7 +94,7 @@ static void on_vector(char **field)
 		export(field);
 }
 
-static void test_vectors(void **state)
+static void rfc_9180_vectors_hold(void **state)
 {
 	(void)state;
 	vectors_each("hpke.tsv", on_vector);
@@ -104,7 +104,7 @@ static void test_vectors(void **state)
 }
 
 /* Fresh ephemeral keys; the wrong receiver, sender, mode and info. */
-static void test_once(void **state)
+static void single_shot_equals_a_context(void **state)
 {
 	const struct gn_hpke_pair r = pair("01"), s = pair("02"), other = pair("03");
 	const struct gn_hpke_text text = {"ad", 2, (const uint8_t *)"hello", 5};
@@ -140,7 +140,7 @@ static void test_once(void **state)
 }
 
 /* Keys of low order, whose every product is zero: as the receiver, the ephemeral and the sender. */
-static void test_low_order(void **state)
+static void low_order_points_are_rejected(void **state)
 {
 	static const char *const points[] = {
 		"0000000000000000000000000000000000000000000000000000000000000000",
@@ -170,7 +170,7 @@ static void test_low_order(void **state)
 	}
 }
 
-static void test_limits(void **state)
+static void lengths_are_bounded(void **state)
 {
 	const struct gn_hpke_pair r = pair("01");
 	const struct gn_hpke_cfg to = {NULL, r.pk, NULL, 0, NULL};
@@ -193,10 +193,10 @@ static void test_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),
-		cmocka_unit_test(test_once),
-		cmocka_unit_test(test_low_order),
-		cmocka_unit_test(test_limits),
+		cmocka_unit_test(rfc_9180_vectors_hold),
+		cmocka_unit_test(single_shot_equals_a_context),
+		cmocka_unit_test(low_order_points_are_rejected),
+		cmocka_unit_test(lengths_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

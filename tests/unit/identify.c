@@ -130,7 +130,7 @@ static void serve(struct fix *f, size_t node, const char *id, bool hidden)
 
 /* ---- tests -------------------------------------------------------------------- */
 
-static void test_operation(void **state)
+static void an_operation_returns_what_the_peer_said(void **state)
 {
 	struct fix *f = *state;
 	struct gn_peer_id id;
@@ -159,7 +159,7 @@ static void test_operation(void **state)
 }
 
 /* Both ends ask, once, and nothing of it stays but what they said. */
-static void test_both_ways(void **state)
+static void both_ends_ask_once(void **state)
 {
 	struct fix *f = *state;
 
@@ -178,7 +178,7 @@ static void test_both_ways(void **state)
 	}
 }
 
-static void test_push(void **state)
+static void a_change_is_pushed_after_a_pause(void **state)
 {
 	struct fix *f = *state;
 	uint32_t told;
@@ -204,7 +204,7 @@ static void test_push(void **state)
 }
 
 /* Who does not list it is not pushed to. */
-static void test_no_push(void **state)
+static void a_peer_that_does_not_list_push_gets_none(void **state)
 {
 	struct fix *f = *state;
 
@@ -255,7 +255,7 @@ static void push_by_hand(struct fix *f, const struct gn_buf *b)
 	gn_channel_free(ch);
 }
 
-static void test_pushed_by_hand(void **state)
+static void a_push_counts_only_with_the_key_of_the_peer(void **state)
 {
 	struct fix *f = *state;
 	struct gn_buf b;
@@ -291,7 +291,7 @@ static void test_pushed_by_hand(void **state)
 }
 
 /* Whoever opens and does not end is got rid of after the time; more than a few not even so. */
-static void test_slow_peers(void **state)
+static void unfinished_pushes_time_out(void **state)
 {
 	struct fix *f = *state;
 	struct gn_channel *ch[8];
@@ -311,7 +311,7 @@ static void test_slow_peers(void **state)
 	assert_int_equal(net_conn(&f->w, 1, 0)->session->streams, 0);
 }
 
-static void test_too_large(void **state)
+static void a_message_past_the_maximum_is_rejected(void **state)
 {
 	struct fix *f = *state;
 	struct gn_buf b;
@@ -327,7 +327,7 @@ static void test_too_large(void **state)
 }
 
 /* A peer that does not answer, or does not have it. */
-static void test_failures(void **state)
+static void a_peer_that_does_not_answer_fails_the_operation(void **state)
 {
 	struct fix *f = *state;
 
@@ -357,7 +357,7 @@ static void test_failures(void **state)
 		assert_null(net_conn(&f->w, i, 0));
 }
 
-static void test_cancel(void **state)
+static void an_operation_may_be_cancelled_at_any_time(void **state)
 {
 	struct fix *f = *state;
 
@@ -381,7 +381,7 @@ static void on_closed(void *arg)
 }
 
 /* Closing does not wait for answers. */
-static void test_close(void **state)
+static void closing_does_not_wait_for_answers(void **state)
 {
 	struct fix *f = *state;
 	gn_time began;
@@ -401,7 +401,7 @@ static void test_close(void **state)
 	assert_int_equal(f->err, GN_ECLOSED);
 }
 
-static void test_node_free(void **state)
+static void a_node_may_be_freed_at_any_time(void **state)
 {
 	struct fix *f = *state;
 
@@ -496,7 +496,7 @@ static void tune_fake(struct gn_node_cfg *cfg)
 	cfg->components = &all;
 }
 
-static void test_addresses(void **state)
+static void only_addresses_of_the_peers_scope_are_sent(void **state)
 {
 	static const char *const listen[] = {"/ip4/127.0.0.1/tcp/1", "/ip4/192.168.1.2/tcp/1", "/ip4/8.8.8.8/tcp/1",
 					     "/ip6/fe80::1/tcp/1"};
@@ -528,7 +528,7 @@ static void test_addresses(void **state)
 }
 
 /* What an idle connection keeps of it. */
-static void test_size(void **state)
+static void an_idle_connection_keeps_little(void **state)
 {
 	(void)state;
 	assert_true(sizeof(struct gn_identify_peer) <= 256);
@@ -538,19 +538,19 @@ static void test_size(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_operation, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_both_ways, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_push, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_no_push, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_pushed_by_hand, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_slow_peers, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_too_large, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_failures, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_close, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_node_free, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_addresses, set_up, tear_down),
-		cmocka_unit_test(test_size),
+		cmocka_unit_test_setup_teardown(an_operation_returns_what_the_peer_said, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(both_ends_ask_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_change_is_pushed_after_a_pause, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_peer_that_does_not_list_push_gets_none, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_push_counts_only_with_the_key_of_the_peer, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(unfinished_pushes_time_out, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_message_past_the_maximum_is_rejected, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_peer_that_does_not_answer_fails_the_operation, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_operation_may_be_cancelled_at_any_time, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(closing_does_not_wait_for_answers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_node_may_be_freed_at_any_time, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(only_addresses_of_the_peers_scope_are_sent, set_up, tear_down),
+		cmocka_unit_test(an_idle_connection_keeps_little),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,7 +100,7 @@ static void read_all(struct gn_identify_reader *r, const uint8_t *p, size_t n, s
 	assert_int_equal(gn_identify_reader_finish(r), 0);
 }
 
-static void test_round_trip(void **state)
+static void a_message_survives_a_round_trip(void **state)
 {
 	static const size_t pieces[] = {1, 2, 7, 1000, 10000};
 	struct gn_identify_own own;
@@ -143,7 +143,7 @@ static void test_round_trip(void **state)
 }
 
 /* Whatever there is to say, it stays under 4 KiB, and over 2 KiB it is two messages. */
-static void test_sizes(void **state)
+static void the_largest_message_is_accepted_and_no_larger_one(void **state)
 {
 	static const struct {
 		unsigned ids;
@@ -199,7 +199,7 @@ static void field_addr(struct gn_buf *b, unsigned f, const char *text)
 	gn_multiaddr_free(a);
 }
 
-static void test_reader_limits(void **state)
+static void the_reader_bounds_length_and_count(void **state)
 {
 	static const uint8_t empty[1] = {0}, overlong[] = {0x80, 0x80, 0}, large[] = {0x81, 0x40};
 	static const uint8_t whole[3] = {0x80, 0x40};
@@ -228,7 +228,7 @@ static void test_reader_limits(void **state)
 	gn_identify_reader_fini(&r);
 }
 
-static void test_odd_fields(void **state)
+static void malformed_fields_are_ignored_or_rejected(void **state)
 {
 	struct gn_identify_view v;
 	struct gn_buf b;
@@ -285,7 +285,7 @@ static void test_odd_fields(void **state)
 }
 
 /* A record that somebody else signed says nothing. */
-static void test_record(void **state)
+static void a_record_counts_only_when_the_peer_has_signed_it(void **state)
 {
 	struct gn_multiaddr *a = addr("/ip4/192.0.2.1/tcp/1");
 	const struct gn_multiaddr *const list[] = {a};
@@ -312,7 +312,7 @@ static void test_record(void **state)
 
 /* ---- what is kept ---- */
 
-static void test_known(void **state)
+static void known_bytes_decode(void **state)
 {
 	struct gn_identify_known *k, *k2;
 	struct gn_identify_view v;
@@ -382,8 +382,12 @@ static void test_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_sizes),  cmocka_unit_test(test_reader_limits),
-		cmocka_unit_test(test_odd_fields), cmocka_unit_test(test_record), cmocka_unit_test(test_known),
+		cmocka_unit_test(a_message_survives_a_round_trip),
+		cmocka_unit_test(the_largest_message_is_accepted_and_no_larger_one),
+		cmocka_unit_test(the_reader_bounds_length_and_count),
+		cmocka_unit_test(malformed_fields_are_ignored_or_rejected),
+		cmocka_unit_test(a_record_counts_only_when_the_peer_has_signed_it),
+		cmocka_unit_test(known_bytes_decode),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -80,7 +80,7 @@ static void pushes_over_the_rate_are_reset(void **state)
 }
 
 /* Questions are answered out of the same bucket: an answer is signed. */
-static void questions_over_the_rate_are_reset(void **state)
+static void requests_over_the_rate_are_reset(void **state)
 {
 	uint32_t id = 1;
 	struct test_node t;
@@ -126,7 +126,7 @@ static void connections_of_a_peer_share_a_bucket(void **state)
 }
 
 /* What was said last is not taken apart again: what is kept of it stays the very same memory. */
-static void a_push_that_says_nothing_new_is_passed_over(void **state)
+static void a_push_without_changes_is_skipped(void **state)
 {
 	const struct gn_identify_known *known;
 	struct test_node t;
@@ -151,9 +151,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pushes_over_the_rate_are_reset),
-		cmocka_unit_test(questions_over_the_rate_are_reset),
+		cmocka_unit_test(requests_over_the_rate_are_reset),
 		cmocka_unit_test(connections_of_a_peer_share_a_bucket),
-		cmocka_unit_test(a_push_that_says_nothing_new_is_passed_over),
+		cmocka_unit_test(a_push_without_changes_is_skipped),
 	};
 
 	REQUIRE(sodium_init() >= 0);

@@ -31,7 +31,7 @@ static void check(const char *text, const char *written, const char *rest)
 	gn_multiaddr_free(b);
 }
 
-static void test_to_and_from(void **state)
+static void ip_addresses_convert_both_ways(void **state)
 {
 	struct gn_multiaddr *a;
 	struct gn_ip ip;
@@ -57,7 +57,7 @@ static void test_to_and_from(void **state)
 	gn_multiaddr_free(a);
 }
 
-static void test_scopes(void **state)
+static void each_address_has_its_scope(void **state)
 {
 	static const struct {
 		const char *text;
@@ -133,8 +133,8 @@ static void test_scopes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_to_and_from),
-		cmocka_unit_test(test_scopes),
+		cmocka_unit_test(ip_addresses_convert_both_ways),
+		cmocka_unit_test(each_address_has_its_scope),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

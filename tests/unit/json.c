@@ -32,7 +32,7 @@ static const char *of(const char *text)
 	return sent();
 }
 
-static void harmless_text_stays_as_it_is(void **state)
+static void safe_text_is_unchanged(void **state)
 {
 	(void)state;
 	assert_string_equal(of("Grüße 日本語 🦀"), "{\"t\":\"Grüße 日本語 🦀\"}\n");
@@ -40,14 +40,14 @@ static void harmless_text_stays_as_it_is(void **state)
 	assert_string_equal(of(NULL), "{\"t\":null}\n");
 }
 
-static void what_is_not_safe_becomes_a_replacement_character(void **state)
+static void unsafe_characters_are_replaced(void **state)
 {
 	(void)state;
 	assert_string_equal(of("a\x1b[m\n"), "{\"t\":\"a\\ufffd[m\\ufffd\"}\n");
 	assert_string_equal(of("\xc2\x9b\u202e\x9b\xe2\x80"), "{\"t\":\"\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\"}\n");
 }
 
-static void a_text_of_a_peer_is_cut_where_it_is_too_long(void **state)
+static void a_long_text_of_a_peer_is_cut(void **state)
 {
 	char text[3 * PEERTEXT_MAX], shown[PEERTEXT_MAX + 1];
 
@@ -73,9 +73,9 @@ static void a_text_of_a_peer_is_cut_where_it_is_too_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(harmless_text_stays_as_it_is),
-		cmocka_unit_test(what_is_not_safe_becomes_a_replacement_character),
-		cmocka_unit_test(a_text_of_a_peer_is_cut_where_it_is_too_long),
+		cmocka_unit_test(safe_text_is_unchanged),
+		cmocka_unit_test(unsafe_characters_are_replaced),
+		cmocka_unit_test(a_long_text_of_a_peer_is_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

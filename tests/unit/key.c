@@ -39,14 +39,14 @@ static void on_key(char **field)
 	n_ours++;
 }
 
-static void test_vectors(void **state)
+static void vectors_decode_and_sign(void **state)
 {
 	(void)state;
 	vectors_each("keys.tsv", on_key);
 	assert_true(n_ours == 1 && n_others == 3);
 }
 
-static void test_new(void **state)
+static void new_keys_differ(void **state)
 {
 	struct gn_key *a, *b;
 	struct gn_peer_id id_a, id_b;
@@ -77,7 +77,7 @@ static void test_new(void **state)
 }
 
 /* Old files have the public key twice. */
-static void test_96(void **state)
+static void the_form_of_96_bytes_is_read(void **state)
 {
 	uint8_t seed[GN_KEY_SEED_LEN] = {7}, pb[GN_KEY_PRIVATE_LEN + 32];
 	struct gn_key *key, *back;
@@ -104,7 +104,7 @@ static void test_96(void **state)
 	assert_null(back);
 }
 
-static void test_refused(void **state)
+static void malformed_keys_are_rejected(void **state)
 {
 	static const struct {
 		const char *hex;
@@ -136,7 +136,7 @@ static void test_refused(void **state)
 }
 
 /* A pair of libsodium's own tests; keys that are no point of the main group; other types. */
-static void test_x25519(void **state)
+static void keys_convert_to_x25519(void **state)
 {
 	static const char *const bad[] = {
 		"080112200000000000000000000000000000000000000000000000000000000000000000",
@@ -174,8 +174,9 @@ static void test_x25519(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors), cmocka_unit_test(test_new),    cmocka_unit_test(test_96),
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_x25519),
+		cmocka_unit_test(vectors_decode_and_sign),      cmocka_unit_test(new_keys_differ),
+		cmocka_unit_test(the_form_of_96_bytes_is_read), cmocka_unit_test(malformed_keys_are_rejected),
+		cmocka_unit_test(keys_convert_to_x25519),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

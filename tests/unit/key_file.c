@@ -92,7 +92,7 @@ static void file_make(const void *p, size_t n, mode_t mode)
 	assert_int_equal(close(fd), 0);
 }
 
-static void test_round_trip(void **state)
+static void a_key_file_is_read_back(void **state)
 {
 	struct gn_key *key, *back;
 	struct gn_peer_id a, b;
@@ -116,7 +116,7 @@ static void test_round_trip(void **state)
 	gn_key_free(back);
 }
 
-static void test_modes(void **state)
+static void a_file_that_others_may_read_is_rejected(void **state)
 {
 	static const mode_t open_modes[] = {0640, 0604, 0620, 0602, 0666, 0777};
 	static const mode_t fine_modes[] = {0600, 0400, 0700};
@@ -140,7 +140,7 @@ static void test_modes(void **state)
 	}
 }
 
-static void test_malformed(void **state)
+static void malformed_files_are_rejected(void **state)
 {
 	uint8_t pb[GN_KEY_PRIVATE_LEN], *huge = calloc(1, 100000);
 	struct gn_key *key, *back = NULL;
@@ -166,7 +166,7 @@ static void test_malformed(void **state)
 }
 
 /* A write that fails leaves no file: here by a limit on how long files may get. */
-static void test_disk_full(void **state)
+static void a_full_disk_leaves_no_file(void **state)
 {
 	struct rlimit was, small;
 	struct gn_key *key;
@@ -189,7 +189,7 @@ static void test_disk_full(void **state)
 }
 
 /* A failure that comes late, as NFS and quotas have it, leaves no file either. */
-static void test_a_late_failure_leaves_no_file(void **state)
+static void a_late_failure_leaves_no_file(void **state)
 {
 	struct gn_key *key;
 
@@ -211,7 +211,7 @@ static void test_a_late_failure_leaves_no_file(void **state)
 	gn_key_free(key);
 }
 
-static void test_a_file_system_without_links_will_do(void **state)
+static void a_file_system_without_hard_links_works(void **state)
 {
 	struct gn_key *key, *back;
 	struct stat st;
@@ -233,7 +233,7 @@ static void test_a_file_system_without_links_will_do(void **state)
 }
 
 /* Also what is no file, and what leads nowhere. */
-static void test_no_name_is_overwritten(void **state)
+static void an_existing_file_is_not_overwritten(void **state)
 {
 	struct gn_key *key;
 
@@ -250,7 +250,7 @@ static void test_no_name_is_overwritten(void **state)
 	gn_key_free(key);
 }
 
-static void test_any_mode_is_taken_on_request(void **state)
+static void any_mode_is_accepted_on_request(void **state)
 {
 	static const mode_t modes[] = {0440, 0444, 0666, 0600};
 	const struct gn_key_file_cfg cfg = {.any_mode = true};
@@ -270,7 +270,7 @@ static void test_any_mode_is_taken_on_request(void **state)
 
 /* The mode of a device or a directory is nobody's mistake, and a pipe without a writer is not waited for when its mode
  * is one. */
-static void test_what_is_no_file_is_not_a_matter_of_its_mode(void **state)
+static void the_mode_of_a_pipe_does_not_matter(void **state)
 {
 	struct gn_key *back = NULL;
 
@@ -289,15 +289,15 @@ static void test_what_is_no_file_is_not_a_matter_of_its_mode(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_modes),
-		cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_disk_full),
-		cmocka_unit_test(test_a_late_failure_leaves_no_file),
-		cmocka_unit_test(test_a_file_system_without_links_will_do),
-		cmocka_unit_test(test_no_name_is_overwritten),
-		cmocka_unit_test(test_any_mode_is_taken_on_request),
-		cmocka_unit_test(test_what_is_no_file_is_not_a_matter_of_its_mode),
+		cmocka_unit_test(a_key_file_is_read_back),
+		cmocka_unit_test(a_file_that_others_may_read_is_rejected),
+		cmocka_unit_test(malformed_files_are_rejected),
+		cmocka_unit_test(a_full_disk_leaves_no_file),
+		cmocka_unit_test(a_late_failure_leaves_no_file),
+		cmocka_unit_test(a_file_system_without_hard_links_works),
+		cmocka_unit_test(an_existing_file_is_not_overwritten),
+		cmocka_unit_test(any_mode_is_accepted_on_request),
+		cmocka_unit_test(the_mode_of_a_pipe_does_not_matter),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -81,7 +81,7 @@ static void assert_is_rfc(const char *text, char *pass)
 	gn_key_free(key);
 }
 
-static void test_rfc8410(void **state)
+static void rfc_8410_keys_are_read(void **state)
 {
 	(void)state;
 	assert_is_rfc(RFC_V1, NULL);
@@ -161,7 +161,7 @@ static void version_2_has_at_most_the_length_that_one_byte_says(void **state)
 }
 
 /* Files as editors, other systems and other programs leave them. */
-static void test_text_around_the_key_is_skipped(void **state)
+static void text_around_the_key_is_skipped(void **state)
 {
 	static const char *const before[] = {
 		"\n",
@@ -188,7 +188,7 @@ static void test_text_around_the_key_is_skipped(void **state)
 }
 
 /* Each line gets the blanks and the line end of another system. */
-static void test_lines_may_be_indented_and_end_in_any_way(void **state)
+static void lines_may_be_indented_and_end_in_any_way(void **state)
 {
 	static const struct {
 		const char *head, *tail;
@@ -210,7 +210,7 @@ static void test_lines_may_be_indented_and_end_in_any_way(void **state)
 	}
 }
 
-static void test_other_blocks_before_the_key_are_skipped(void **state)
+static void other_blocks_before_the_key_are_skipped(void **state)
 {
 	struct gn_key *key = NULL;
 
@@ -223,7 +223,7 @@ static void test_other_blocks_before_the_key_are_skipped(void **state)
 	assert_null(key);
 }
 
-static void test_encrypted(void **state)
+static void encrypted_keys_need_their_passphrase(void **state)
 {
 	char good[] = "open sesame", bad[] = "open sesam";
 	static const char *const files[] = {PEM_ENCRYPTED, SSH_ENCRYPTED};
@@ -250,7 +250,7 @@ static int ask_fails(void *arg, char buf[GN_PASSPHRASE_MAX])
 	return -EINTR;
 }
 
-static void test_asking_fails(void **state)
+static void a_failing_passphrase_callback_is_an_error(void **state)
 {
 	struct gn_key *key = NULL;
 
@@ -264,7 +264,7 @@ static void test_asking_fails(void **state)
 	assert_null(key);
 }
 
-static void test_round_trips(void **state)
+static void each_format_survives_a_round_trip(void **state)
 {
 	static const enum gn_key_form forms[] = {GN_KEY_FORM_LIBP2P, GN_KEY_FORM_PEM, GN_KEY_FORM_OPENSSH};
 	uint8_t bytes[GN_KEY_FORMS_ROOM];
@@ -287,7 +287,7 @@ static void test_round_trips(void **state)
 }
 
 /* Every byte of the text changed: another key of the same seed never comes out. */
-static void test_damaged(void **state)
+static void damaged_keys_are_rejected(void **state)
 {
 	static const char *const files[] = {RFC_V1, SSH_PLAIN};
 	char text[1024];
@@ -323,7 +323,7 @@ static void test_damaged(void **state)
 
 /* A file may end anywhere, also within a header: the line feed that its last line lacks has room, and nothing is read
  * behind it (the sanitizer's build sees that). */
-static void test_a_file_may_end_in_any_line(void **state)
+static void a_file_may_end_in_any_line(void **state)
 {
 	static const char *const ends[] = {"", ":", "X:", "\nX:", "\nX:\n", "\nX: y\r", "\nX:\r\n\r\n", "\n"};
 	static const char *const files[] = {RFC_V1, SSH_PLAIN};
@@ -341,7 +341,7 @@ static void test_a_file_may_end_in_any_line(void **state)
 	}
 }
 
-static void test_others(void **state)
+static void other_key_types_are_rejected(void **state)
 {
 	static const struct {
 		const char *text;
@@ -383,7 +383,7 @@ static void test_others(void **state)
 	assert_null(key);
 }
 
-static void test_public(void **state)
+static void public_keys_are_no_private_keys(void **state)
 {
 	struct gn_key *key;
 	char *text;
@@ -400,7 +400,7 @@ static void test_public(void **state)
 }
 
 /* As Go's golang.org/x/crypto/ssh and OpenBSD's regression tests have it; and out of range. */
-static void test_bcrypt_pbkdf(void **state)
+static void bcrypt_pbkdf_vectors_hold(void **state)
 {
 	static const uint8_t expected[] = {0x1a, 0xe4, 0x2c, 0x05, 0xd4, 0x87, 0xbc, 0x02, 0xf6, 0x49, 0x21,
 					   0xa4, 0xeb, 0xe4, 0xea, 0x93, 0xbc, 0xac, 0xfe, 0x13, 0x5f, 0xda,
@@ -430,20 +430,20 @@ static void test_bcrypt_pbkdf(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rfc8410),
+		cmocka_unit_test(rfc_8410_keys_are_read),
 		cmocka_unit_test(version_2_is_read_only_in_its_own_form),
 		cmocka_unit_test(version_2_has_at_most_the_length_that_one_byte_says),
-		cmocka_unit_test(test_text_around_the_key_is_skipped),
-		cmocka_unit_test(test_lines_may_be_indented_and_end_in_any_way),
-		cmocka_unit_test(test_other_blocks_before_the_key_are_skipped),
-		cmocka_unit_test(test_encrypted),
-		cmocka_unit_test(test_asking_fails),
-		cmocka_unit_test(test_round_trips),
-		cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_a_file_may_end_in_any_line),
-		cmocka_unit_test(test_others),
-		cmocka_unit_test(test_public),
-		cmocka_unit_test(test_bcrypt_pbkdf),
+		cmocka_unit_test(text_around_the_key_is_skipped),
+		cmocka_unit_test(lines_may_be_indented_and_end_in_any_way),
+		cmocka_unit_test(other_blocks_before_the_key_are_skipped),
+		cmocka_unit_test(encrypted_keys_need_their_passphrase),
+		cmocka_unit_test(a_failing_passphrase_callback_is_an_error),
+		cmocka_unit_test(each_format_survives_a_round_trip),
+		cmocka_unit_test(damaged_keys_are_rejected),
+		cmocka_unit_test(a_file_may_end_in_any_line),
+		cmocka_unit_test(other_key_types_are_rejected),
+		cmocka_unit_test(public_keys_are_no_private_keys),
+		cmocka_unit_test(bcrypt_pbkdf_vectors_hold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@
 
 #include "support/support.h"
 
-static void goes_well(void **state)
+static void a_channel_carries_all_bytes_both_ways(void **state)
 {
 	struct channel_pair s;
 
@@ -67,7 +67,7 @@ static void inside(unsigned event, bool at_server, bool is_free)
 	channel_pair_fini(&s);
 }
 
-static void free_inside(void **state)
+static void a_channel_may_be_freed_at_any_event(void **state)
 {
 	(void)state;
 	for (unsigned event = GN_CAN_READ; event <= GN_DEAD; event <<= 1)
@@ -75,7 +75,7 @@ static void free_inside(void **state)
 			inside(event, i, true);
 }
 
-static void reset_inside(void **state)
+static void a_channel_may_be_reset_at_any_event(void **state)
 {
 	(void)state;
 	for (unsigned event = GN_CAN_READ; event <= GN_DEAD; event <<= 1)
@@ -83,7 +83,7 @@ static void reset_inside(void **state)
 			inside(event, i, false);
 }
 
-static void free_at_birth(void **state)
+static void a_channel_may_be_freed_when_it_opens(void **state)
 {
 	(void)state;
 	for (int i = 1; i < 4; i++) {
@@ -106,7 +106,7 @@ static void free_at_birth(void **state)
 }
 
 /* Whoever is no longer listening hears nothing; who listens anew hears what he has missed. */
-static void listens_late(void **state)
+static void a_late_listener_gets_the_events_that_it_missed(void **state)
 {
 	struct channel_pair s;
 
@@ -128,7 +128,7 @@ static void listens_late(void **state)
 
 /* ---- dialing ---- */
 
-static void cancelled_at_each_step(void **state)
+static void a_dial_may_be_cancelled_at_any_time(void **state)
 {
 	unsigned open = 0;
 
@@ -166,7 +166,7 @@ static void cancel_in_attempt(void *arg, const struct gn_multiaddr *addr, int er
 	s->op = NULL;
 }
 
-static void cancelled_inside_on_attempt(void **state)
+static void a_dial_may_be_cancelled_inside_on_attempt(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 3; i++) {
@@ -203,7 +203,7 @@ static void close_in_attempt(void *arg, const struct gn_multiaddr *addr, int err
 	gn_node_close(s->client, GN_SEC, NULL, NULL);
 }
 
-static void closed_inside_on_attempt(void **state)
+static void a_node_may_be_closed_inside_on_attempt(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -231,7 +231,7 @@ static void closed_inside_on_attempt(void **state)
 }
 
 /* Success, nobody there, the wrong peer, no transport, no protocol: once each. */
-static void done_exactly_once(void **state)
+static void a_dial_ends_exactly_once(void **state)
 {
 	static const char *const at[] = {"/memory/7", "/memory/99", "/ip4/1.2.3.4/udp/5",
 					 "/memory/7/p2p/12D3KooWDMCQbZZvLgHiHntG1KwcHoqHPAxL37KvhgibWqFtpqUY"};
@@ -271,7 +271,7 @@ static void took_link(void *arg, struct gn_link *taken)
 }
 
 /* The far end speaks Noise and is gone in the same breath. */
-static void a_peer_that_leaves_at_once(void **state)
+static void a_peer_that_leaves_after_the_handshake_fails_the_dial(void **state)
 {
 	(void)state;
 	for (int how = 0; how < 2; how++) {
@@ -343,7 +343,7 @@ static void on_closed(void *arg)
 	c->when = gn_loop_now(c->loop);
 }
 
-static void close_with_nothing(void **state)
+static void closing_an_idle_node_is_immediate(void **state)
 {
 	struct closed c = {0};
 	struct channel_pair s;
@@ -360,7 +360,7 @@ static void close_with_nothing(void **state)
 }
 
 /* A stream that nobody ends keeps the node until the limit, exactly. */
-static void close_with_streams(void **state)
+static void closing_waits_for_streams_up_to_the_limit(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 2; i++) { /* at the dialer, at the listener */
@@ -399,7 +399,7 @@ static void close_with_streams(void **state)
 }
 
 /* Streams that end in time: everything comes through, and it is over before the limit. */
-static void close_in_good_order(void **state)
+static void closing_lets_streams_end(void **state)
 {
 	struct closed c = {0};
 	struct channel_pair s;
@@ -424,7 +424,7 @@ static void close_in_good_order(void **state)
 
 /* What was written before a channel was ended and given up arrives whole, though the path takes five
  * times as long as the limit of closing: 1 KiB each 100 ms. */
-static void a_slow_path_is_waited_for_while_it_takes_bytes(void **state)
+static void closing_waits_while_a_slow_path_makes_progress(void **state)
 {
 	enum { SIZE = 100000 };
 	struct gn_mem_cfg path = {.seed = 1, .delay = 100 * GN_MSEC, .buffer = 1024};
@@ -456,7 +456,7 @@ static void a_slow_path_is_waited_for_while_it_takes_bytes(void **state)
 }
 
 /* A node that closes takes no dial, and those that run have failed, once. */
-static void close_while_dialing(void **state)
+static void closing_fails_the_dials(void **state)
 {
 	(void)state;
 	for (unsigned ms = 0; ms < 8 * CHANNEL_PAIR_DELAY; ms++) {
@@ -501,7 +501,7 @@ static void on_identified(void *arg, int err, const struct gn_identify_info *inf
 }
 
 /* Freed at each moment with channels, dials, pings, listeners alive: not a word, no leak. */
-static void free_with_everything(void **state)
+static void a_node_may_be_freed_with_everything_in_use(void **state)
 {
 	(void)state;
 	for (unsigned ms = 0; ms < 80; ms++) {
@@ -563,22 +563,22 @@ static void free_with_everything(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(goes_well),
-		cmocka_unit_test(free_inside),
-		cmocka_unit_test(reset_inside),
-		cmocka_unit_test(free_at_birth),
-		cmocka_unit_test(listens_late),
-		cmocka_unit_test(cancelled_at_each_step),
-		cmocka_unit_test(cancelled_inside_on_attempt),
-		cmocka_unit_test(closed_inside_on_attempt),
-		cmocka_unit_test(done_exactly_once),
-		cmocka_unit_test(a_peer_that_leaves_at_once),
-		cmocka_unit_test(close_with_nothing),
-		cmocka_unit_test(close_with_streams),
-		cmocka_unit_test(close_in_good_order),
-		cmocka_unit_test(a_slow_path_is_waited_for_while_it_takes_bytes),
-		cmocka_unit_test(close_while_dialing),
-		cmocka_unit_test(free_with_everything),
+		cmocka_unit_test(a_channel_carries_all_bytes_both_ways),
+		cmocka_unit_test(a_channel_may_be_freed_at_any_event),
+		cmocka_unit_test(a_channel_may_be_reset_at_any_event),
+		cmocka_unit_test(a_channel_may_be_freed_when_it_opens),
+		cmocka_unit_test(a_late_listener_gets_the_events_that_it_missed),
+		cmocka_unit_test(a_dial_may_be_cancelled_at_any_time),
+		cmocka_unit_test(a_dial_may_be_cancelled_inside_on_attempt),
+		cmocka_unit_test(a_node_may_be_closed_inside_on_attempt),
+		cmocka_unit_test(a_dial_ends_exactly_once),
+		cmocka_unit_test(a_peer_that_leaves_after_the_handshake_fails_the_dial),
+		cmocka_unit_test(closing_an_idle_node_is_immediate),
+		cmocka_unit_test(closing_waits_for_streams_up_to_the_limit),
+		cmocka_unit_test(closing_lets_streams_end),
+		cmocka_unit_test(closing_waits_while_a_slow_path_makes_progress),
+		cmocka_unit_test(closing_fails_the_dials),
+		cmocka_unit_test(a_node_may_be_freed_with_everything_in_use),
 	};
 
 	REQUIRE(sodium_init() >= 0);

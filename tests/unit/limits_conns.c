@@ -61,7 +61,7 @@ static void holds_a_stream(struct test_node *t, struct raw_peer *f)
 
 /* ---- conns ---- */
 
-static void past_conns_the_peer_is_told_which_limit(void **state)
+static void past_conns_the_peer_is_informed(void **state)
 {
 	struct raw_peer foes[FOES];
 	struct test_node t;
@@ -107,7 +107,7 @@ static void pending_connections_do_not_count_as_conns(void **state)
 	stop(&t);
 }
 
-static void few_are_told_at_once(void **state)
+static void few_peers_are_informed_at_once(void **state)
 {
 	struct raw_peer foes[FOES];
 	unsigned away = 0, reset = 0;
@@ -135,7 +135,7 @@ static void few_are_told_at_once(void **state)
 }
 
 /* What this node dials counts too, and is refused past the limit. */
-static void what_is_dialed_counts_too(void **state)
+static void dialled_connections_count(void **state)
 {
 	struct gn_node *other;
 	struct gn_key *key = test_node_key(7);
@@ -170,7 +170,7 @@ static void what_is_dialed_counts_too(void **state)
 }
 
 /* All places are taken from one address that has no limit of its own; none of the connections is used. */
-static void one_address_does_not_keep_all_places(void **state)
+static void one_address_does_not_keep_all_connections(void **state)
 {
 	struct raw_peer foes[4], other, late;
 	struct test_node t;
@@ -206,7 +206,7 @@ static void one_address_does_not_keep_all_places(void **state)
 
 /* ---- conns_per_addr ---- */
 
-static void past_conns_per_addr_the_peer_is_told_which_limit(void **state)
+static void past_conns_per_addr_the_peer_is_informed(void **state)
 {
 	struct raw_peer foes[3], late, other;
 	struct test_node t;
@@ -255,7 +255,7 @@ static void the_loopback_has_no_limit_of_connections(void **state)
 }
 
 /* A peer that is let in shares an address with strangers who only connect: it is served. */
-static void silent_neighbours_take_no_place_per_address(void **state)
+static void silent_connections_do_not_count_as_conns_per_addr(void **state)
 {
 	struct raw_peer foes[FOES], friend;
 	struct test_node t;
@@ -278,7 +278,7 @@ static void silent_neighbours_take_no_place_per_address(void **state)
 
 /* ---- conns_pending ---- */
 
-static void the_oldest_pending_of_the_greediest_address_makes_room(void **state)
+static void the_oldest_pending_of_the_largest_address_is_closed(void **state)
 {
 	struct raw_peer foes[FOES], slow;
 	struct test_node t;
@@ -308,7 +308,7 @@ static void the_oldest_pending_of_the_greediest_address_makes_room(void **state)
 }
 
 /* They come again and again, from several addresses, and time stands still: nobody waits for them. */
-static void strangers_that_say_nothing_hold_nobody_up(void **state)
+static void silent_connections_do_not_delay_others(void **state)
 {
 	struct raw_peer foes[FOES];
 	struct test_node t;
@@ -336,16 +336,16 @@ static void strangers_that_say_nothing_hold_nobody_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(past_conns_the_peer_is_told_which_limit, setup),
+		cmocka_unit_test_setup(past_conns_the_peer_is_informed, setup),
 		cmocka_unit_test_setup(pending_connections_do_not_count_as_conns, setup),
-		cmocka_unit_test_setup(few_are_told_at_once, setup),
-		cmocka_unit_test_setup(what_is_dialed_counts_too, setup),
-		cmocka_unit_test_setup(one_address_does_not_keep_all_places, setup),
-		cmocka_unit_test_setup(past_conns_per_addr_the_peer_is_told_which_limit, setup),
+		cmocka_unit_test_setup(few_peers_are_informed_at_once, setup),
+		cmocka_unit_test_setup(dialled_connections_count, setup),
+		cmocka_unit_test_setup(one_address_does_not_keep_all_connections, setup),
+		cmocka_unit_test_setup(past_conns_per_addr_the_peer_is_informed, setup),
 		cmocka_unit_test_setup(the_loopback_has_no_limit_of_connections, setup),
-		cmocka_unit_test_setup(silent_neighbours_take_no_place_per_address, setup),
-		cmocka_unit_test_setup(the_oldest_pending_of_the_greediest_address_makes_room, setup),
-		cmocka_unit_test_setup(strangers_that_say_nothing_hold_nobody_up, setup),
+		cmocka_unit_test_setup(silent_connections_do_not_count_as_conns_per_addr, setup),
+		cmocka_unit_test_setup(the_oldest_pending_of_the_largest_address_is_closed, setup),
+		cmocka_unit_test_setup(silent_connections_do_not_delay_others, setup),
 	};
 
 	assert_true(sodium_init() >= 0);

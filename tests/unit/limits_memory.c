@@ -55,7 +55,7 @@ static size_t flooded(size_t memory, size_t *used)
 	return n;
 }
 
-static void what_does_not_go_out_is_charged(void **state)
+static void unsent_bytes_are_charged(void **state)
 {
 	const size_t windows = MANY * YAMUX_WINDOW_INITIAL;
 	size_t n, used;
@@ -159,7 +159,7 @@ static void dial(struct gn_node *node, struct test_node *t, struct client *c, si
 }
 
 /* Frames that are announced and come but for their last byte. */
-static void frames_that_have_come_in_part_are_charged(void **state)
+static void incomplete_frames_are_charged(void **state)
 {
 	struct gn_limits stock;
 	struct gn_protocol_cfg frames = {.id = "/frames", .kind = GN_FRAMES, .on_open = server_on_open};
@@ -218,7 +218,7 @@ static void frames_that_have_come_in_part_are_charged(void **state)
 }
 
 /* A frame goes into an empty channel whole, or the channel dies; it is never sent in part. */
-static void a_frame_without_room_kills_its_channel_only(void **state)
+static void a_frame_without_memory_ends_only_its_channel(void **state)
 {
 	static const uint8_t junk[FRAME];
 	const struct gn_multiaddr *addrs[1];
@@ -286,7 +286,7 @@ static size_t resident(void)
 }
 
 /* Small pieces that stay, between large ones that are freed, keep the heap from shrinking by itself. */
-static void what_peers_have_filled_goes_back_to_the_system(void **state)
+static void freed_memory_returns_to_the_system(void **state)
 {
 	enum { BLOCKS = 512 };
 	static struct gn_block *blocks[BLOCKS];
@@ -321,11 +321,11 @@ static void what_peers_have_filled_goes_back_to_the_system(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(what_does_not_go_out_is_charged, test_limits_reset),
-		cmocka_unit_test_setup(frames_that_have_come_in_part_are_charged, test_limits_reset),
-		cmocka_unit_test_setup(a_frame_without_room_kills_its_channel_only, test_limits_reset),
+		cmocka_unit_test_setup(unsent_bytes_are_charged, test_limits_reset),
+		cmocka_unit_test_setup(incomplete_frames_are_charged, test_limits_reset),
+		cmocka_unit_test_setup(a_frame_without_memory_ends_only_its_channel, test_limits_reset),
 #ifdef HAS_GLIBC_HEAP
-		cmocka_unit_test_setup(what_peers_have_filled_goes_back_to_the_system, test_limits_reset),
+		cmocka_unit_test_setup(freed_memory_returns_to_the_system, test_limits_reset),
 #endif
 	};
 

@@ -81,7 +81,7 @@ static void past_16_of_a_connection_silent_streams_are_reset(void **state)
 }
 
 /* Again and again: the number stays, whatever is opened meanwhile. */
-static void churn_gains_nothing(void **state)
+static void opening_and_resetting_gains_no_streams(void **state)
 {
 	struct test_node t;
 	struct raw_peer f;
@@ -132,7 +132,7 @@ static void bursts(bool together, gn_time between)
 	test_node_stop(&t);
 }
 
-static void many_may_be_opened_at_once(void **state)
+static void a_burst_of_streams_is_served(void **state)
 {
 	(void)state;
 	bursts(true, 0);
@@ -143,7 +143,7 @@ static void many_may_be_opened_at_once(void **state)
 
 /* ---- the limit of an address ---- */
 
-static void an_address_has_64_and_others_have_theirs(void **state)
+static void an_address_has_64_and_others_their_own(void **state)
 {
 	struct gn_network *net;
 	struct raw_peer f[6], other;
@@ -235,7 +235,7 @@ static void streams_of_one_address_leave_memory_to_others(void **state)
 
 /* Without memory for its window a stream is reset, which comes behind the answer: the peer does
  * not take it for a refusal of the protocol. */
-static void want_of_memory_does_not_look_like_a_wrong_protocol(void **state)
+static void a_lack_of_memory_is_not_reported_as_a_missing_protocol(void **state)
 {
 	struct test_node t;
 	struct raw_peer f;
@@ -265,12 +265,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(past_16_of_a_connection_silent_streams_are_reset, test_limits_reset),
-		cmocka_unit_test_setup(churn_gains_nothing, test_limits_reset),
-		cmocka_unit_test_setup(many_may_be_opened_at_once, test_limits_reset),
-		cmocka_unit_test_setup(an_address_has_64_and_others_have_theirs, test_limits_reset),
+		cmocka_unit_test_setup(opening_and_resetting_gains_no_streams, test_limits_reset),
+		cmocka_unit_test_setup(a_burst_of_streams_is_served, test_limits_reset),
+		cmocka_unit_test_setup(an_address_has_64_and_others_their_own, test_limits_reset),
 		cmocka_unit_test_setup(an_address_never_has_more_than_a_burst, test_limits_reset),
 		cmocka_unit_test_setup(streams_of_one_address_leave_memory_to_others, test_limits_reset),
-		cmocka_unit_test_setup(want_of_memory_does_not_look_like_a_wrong_protocol, test_limits_reset),
+		cmocka_unit_test_setup(a_lack_of_memory_is_not_reported_as_a_missing_protocol, test_limits_reset),
 	};
 
 	assert_true(sodium_init() >= 0);

@@ -76,7 +76,7 @@ static void empty_records(struct raw_peer *f, unsigned ms)
 		raw_peer_put(f, out, noise_peer_seal(&f->noise, "", 0, out));
 }
 
-static void accept_(void **state)
+static void a_handshake_that_is_too_slow_is_dropped(void **state)
 {
 	static void (*const slow[])(struct raw_peer *, unsigned) = {
 		silent, drips, half, drips_noise, proposes, lists, no_muxer, muxer_drips, empty_records};
@@ -113,7 +113,7 @@ static void accept_(void **state)
 	test_node_stop(&t);
 }
 
-static void accept_real(void **state)
+static void a_slow_handshake_is_dropped_in_real_time(void **state)
 {
 	struct raw_peer f[3];
 	struct test_node t;
@@ -131,7 +131,7 @@ static void accept_real(void **state)
 	test_node_stop(&t);
 }
 
-static void first_stream(void **state)
+static void a_connection_without_a_stream_is_closed(void **state)
 {
 	struct raw_peer f[2];
 	struct test_node t;
@@ -160,7 +160,7 @@ static void first_stream(void **state)
 }
 
 /* A limit for idle connections does not give more time to one that has opened no stream. */
-static void first_stream_beside_idle(void **state)
+static void own_streams_do_not_count_as_the_first(void **state)
 {
 	struct test_node t;
 	struct raw_peer f;
@@ -176,7 +176,7 @@ static void first_stream_beside_idle(void **state)
 	test_node_stop(&t);
 }
 
-static void negotiate(void **state)
+static void a_slow_negotiation_is_reset(void **state)
 {
 	struct test_node t;
 	struct raw_peer f;
@@ -231,7 +231,7 @@ static struct gn_link_listener *listen_silent(struct test_node *t, const char *t
 	return l;
 }
 
-static void dial_attempt(void **state)
+static void an_attempt_times_out(void **state)
 {
 	static const struct gn_mem_cfg far_away = {.delay = GN_SEC};
 	struct gn_link_listener *l;
@@ -272,7 +272,7 @@ static void dial_attempt(void **state)
 	test_node_fini(&t);
 }
 
-static void dial_limit(void **state)
+static void a_dial_times_out(void **state)
 {
 	static const char *const at[] = {"/memory/10", "/memory/11"};
 	struct gn_link_listener *l[2];
@@ -309,7 +309,7 @@ static void dial_limit(void **state)
 	test_node_stop(&t);
 }
 
-static void ping_keepalive(void **state)
+static void an_unanswered_keepalive_ends_the_connection(void **state)
 {
 	struct test_node t;
 	struct raw_peer f[3];
@@ -335,7 +335,7 @@ static void ping_keepalive(void **state)
 	test_node_stop(&t);
 }
 
-static void keepalive_never(void **state)
+static void without_keepalive_no_ping_is_sent(void **state)
 {
 	struct test_node t;
 	struct raw_peer f;
@@ -353,7 +353,7 @@ static void keepalive_never(void **state)
 	test_node_stop(&t);
 }
 
-static void idle(void **state)
+static void an_idle_connection_is_closed(void **state)
 {
 	struct test_node t;
 	struct raw_peer f;
@@ -383,16 +383,16 @@ static void idle(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(accept_, test_limits_reset),
-		cmocka_unit_test_setup(accept_real, test_limits_reset),
-		cmocka_unit_test_setup(first_stream, test_limits_reset),
-		cmocka_unit_test_setup(first_stream_beside_idle, test_limits_reset),
-		cmocka_unit_test_setup(negotiate, test_limits_reset),
-		cmocka_unit_test_setup(dial_attempt, test_limits_reset),
-		cmocka_unit_test_setup(dial_limit, test_limits_reset),
-		cmocka_unit_test_setup(ping_keepalive, test_limits_reset),
-		cmocka_unit_test_setup(keepalive_never, test_limits_reset),
-		cmocka_unit_test_setup(idle, test_limits_reset),
+		cmocka_unit_test_setup(a_handshake_that_is_too_slow_is_dropped, test_limits_reset),
+		cmocka_unit_test_setup(a_slow_handshake_is_dropped_in_real_time, test_limits_reset),
+		cmocka_unit_test_setup(a_connection_without_a_stream_is_closed, test_limits_reset),
+		cmocka_unit_test_setup(own_streams_do_not_count_as_the_first, test_limits_reset),
+		cmocka_unit_test_setup(a_slow_negotiation_is_reset, test_limits_reset),
+		cmocka_unit_test_setup(an_attempt_times_out, test_limits_reset),
+		cmocka_unit_test_setup(a_dial_times_out, test_limits_reset),
+		cmocka_unit_test_setup(an_unanswered_keepalive_ends_the_connection, test_limits_reset),
+		cmocka_unit_test_setup(without_keepalive_no_ping_is_sent, test_limits_reset),
+		cmocka_unit_test_setup(an_idle_connection_is_closed, test_limits_reset),
 	};
 
 	assert_true(sodium_init() >= 0);

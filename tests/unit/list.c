@@ -22,7 +22,7 @@ static void assert_order(struct gn_list *head, const char *order)
 	assert_int_equal(i, 0);
 }
 
-static void test_list(void **state)
+static void a_list_keeps_its_order_while_entries_are_deleted(void **state)
 {
 	struct item a = {.v = 'a'}, b = {.v = 'b'}, c = {.v = 'c'};
 	struct gn_list head, other, *pos, *tmp;
@@ -64,7 +64,7 @@ static void test_list(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_list)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(a_list_keeps_its_order_while_entries_are_deleted)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

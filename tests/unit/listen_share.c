@@ -169,7 +169,7 @@ static void the_only_peer_may_have_all_and_so_may_all_of_few_places(void **state
 	}
 }
 
-static void a_free_place_goes_to_whoever_runs_fewest_then_waited_longest(void **state)
+static void a_free_place_goes_to_the_peer_with_fewest_then_longest_waiting(void **state)
 {
 	struct share *s = make(40, false);
 	struct share_peer *a = enter(s, 1, LO), *b = enter(s, 2, LO), *c = enter(s, 3, LO);
@@ -223,7 +223,7 @@ int main(void)
 		cmocka_unit_test(one_peer_on_the_loopback_leaves_room_for_others_there),
 		cmocka_unit_test(identities_of_one_loopback_address_leave_places_to_other_addresses),
 		cmocka_unit_test(the_only_peer_may_have_all_and_so_may_all_of_few_places),
-		cmocka_unit_test(a_free_place_goes_to_whoever_runs_fewest_then_waited_longest),
+		cmocka_unit_test(a_free_place_goes_to_the_peer_with_fewest_then_longest_waiting),
 		cmocka_unit_test(waiting_streams_are_bounded_per_peer_and_in_all),
 	};
 

@@ -19,7 +19,7 @@ static void on_line(void *arg, enum gn_log_level level, const struct gn_multiadd
 	memcpy(seen.line, line, strlen(line) + 1);
 }
 
-static void test_levels(void **state)
+static void only_lines_of_the_level_are_written(void **state)
 {
 	(void)state;
 	gn_log(GN_LOG_ERROR, "nobody listens");
@@ -51,7 +51,7 @@ static void a_line_about_a_peer_carries_its_address(void **state)
 	gn_multiaddr_free(addr);
 }
 
-static void test_hostile(void **state)
+static void control_characters_are_replaced(void **state)
 {
 	char *huge = malloc(5000);
 
@@ -75,9 +75,9 @@ static void test_hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_levels),
+		cmocka_unit_test(only_lines_of_the_level_are_written),
 		cmocka_unit_test(a_line_about_a_peer_carries_its_address),
-		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(control_characters_are_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

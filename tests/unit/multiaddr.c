@@ -101,7 +101,7 @@ static void on_invalid_hex(char **field)
 	free(p);
 }
 
-static void test_vectors(void **state)
+static void vectors_parse_and_format(void **state)
 {
 	(void)state;
 	vectors_each("multiaddr-valid.tsv", on_valid);
@@ -111,7 +111,7 @@ static void test_vectors(void **state)
 }
 
 /* Where other implementations differ, and what is seldom seen. */
-static void test_differences(void **state)
+static void deviations_from_go_are_known(void **state)
 {
 	(void)state;
 	check("/ip6/::ffff:127.0.0.1", "/ip6/::ffff:127.0.0.1", "2900000000000000000000ffff7f000001");
@@ -145,7 +145,7 @@ static void test_differences(void **state)
 	      "060001");
 }
 
-static void test_onion_garlic(void **state)
+static void onion_and_garlic_addresses_convert(void **state)
 {
 	static const char garlic32[] = "/garlic32/566niximlxdzpanmn4qouucvua3k7neniwss47li5r6ugoertzuq";
 	struct gn_multiaddr *a, *b;
@@ -173,7 +173,7 @@ static void test_onion_garlic(void **state)
 	gn_multiaddr_free(a);
 }
 
-static void test_refused(void **state)
+static void malformed_addresses_are_rejected(void **state)
 {
 	static const char *const texts[] = {
 		"ip4/1.2.3.4",
@@ -248,7 +248,7 @@ static void test_refused(void **state)
 	}
 }
 
-static void test_where(void **state)
+static void an_error_has_its_position(void **state)
 {
 	static const struct {
 		const char *text;
@@ -276,7 +276,7 @@ static void test_where(void **state)
 	}
 }
 
-static void test_limits(void **state)
+static void lengths_are_bounded(void **state)
 {
 	size_t n = 40000;
 	char *text = malloc(n + 1), *s;
@@ -317,7 +317,7 @@ static void test_limits(void **state)
 	free(text);
 }
 
-static void test_look(void **state)
+static void parts_are_found(void **state)
 {
 	static const char text[] =
 		"/ip4/1.2.3.4/tcp/80/p2p/QmcgpsyWgH8Y8ajJz1Cu72KnS5uo2Aa2LpzU7kinSupNKC/p2p-circuit/p2p/"
@@ -361,7 +361,7 @@ static void test_look(void **state)
 	gn_multiaddr_free(NULL);
 }
 
-static void test_own(void **state)
+static void addresses_of_each_protocol_convert(void **state)
 {
 	struct gn_multiaddr *a;
 
@@ -403,9 +403,14 @@ static void test_own(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors), cmocka_unit_test(test_differences), cmocka_unit_test(test_onion_garlic),
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_where),       cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_look),    cmocka_unit_test(test_own),
+		cmocka_unit_test(vectors_parse_and_format),
+		cmocka_unit_test(deviations_from_go_are_known),
+		cmocka_unit_test(onion_and_garlic_addresses_convert),
+		cmocka_unit_test(malformed_addresses_are_rejected),
+		cmocka_unit_test(an_error_has_its_position),
+		cmocka_unit_test(lengths_are_bounded),
+		cmocka_unit_test(parts_are_found),
+		cmocka_unit_test(addresses_of_each_protocol_convert),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,7 @@ static void assert_made(int err, struct gn_multiaddr **made, const char *text)
 	*made = NULL;
 }
 
-static void test_encapsulate(void **state)
+static void encapsulation_appends(void **state)
 {
 	struct gn_multiaddr *a = parse("/ip4/1.2.3.4/tcp/80"), *b = parse("/tls/ws"), *u = parse("/unix/a"),
 			    *out = NULL;
@@ -53,7 +53,7 @@ static void test_encapsulate(void **state)
 	gn_multiaddr_free(u);
 }
 
-static void test_limit(void **state)
+static void a_result_that_is_too_long_is_rejected(void **state)
 {
 	struct gn_multiaddr *a = parse("/ws/ws/ws/ws"), *out;
 
@@ -66,7 +66,7 @@ static void test_limit(void **state)
 	gn_multiaddr_free(a);
 }
 
-static void test_decapsulate(void **state)
+static void decapsulation_removes_from_the_last_match(void **state)
 {
 	struct gn_multiaddr *a = parse("/ip4/1.2.3.4/udp/1/ip4/1.2.3.4/tcp/2"), *ip = parse("/ip4/1.2.3.4"),
 			    *out = NULL;
@@ -91,7 +91,7 @@ static void test_decapsulate(void **state)
 	gn_multiaddr_free(tcp);
 }
 
-static void test_replace(void **state)
+static void a_part_is_replaced(void **state)
 {
 	struct gn_multiaddr *a = parse("/dns/example.com/tcp/80/ws"), *ip = parse("/ip4/1.2.3.4"), *out = NULL;
 	struct gn_multiaddr_part part;
@@ -108,7 +108,7 @@ static void test_replace(void **state)
 	gn_multiaddr_free(ip);
 }
 
-static void test_peer(void **state)
+static void a_peer_id_is_added_and_found(void **state)
 {
 	struct gn_multiaddr *a = parse("/ip4/1.2.3.4/tcp/80"), *with = parse("/ip4/1.2.3.4/tcp/80/p2p/" PEER);
 	struct gn_multiaddr *circuit = parse("/tcp/1/p2p/" RELAY "/p2p-circuit"), *alone = parse("/p2p/" PEER),
@@ -138,8 +138,11 @@ static void test_peer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_encapsulate), cmocka_unit_test(test_limit), cmocka_unit_test(test_decapsulate),
-		cmocka_unit_test(test_replace),     cmocka_unit_test(test_peer),
+		cmocka_unit_test(encapsulation_appends),
+		cmocka_unit_test(a_result_that_is_too_long_is_rejected),
+		cmocka_unit_test(decapsulation_removes_from_the_last_match),
+		cmocka_unit_test(a_part_is_replaced),
+		cmocka_unit_test(a_peer_id_is_added_and_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

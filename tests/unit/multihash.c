@@ -31,14 +31,14 @@ static void on_invalid(char **field)
 	free(p);
 }
 
-static void test_vectors(void **state)
+static void vectors_decode(void **state)
 {
 	(void)state;
 	vectors_each("multihash-valid.tsv", on_valid);
 	vectors_each("multihash-invalid.tsv", on_invalid);
 }
 
-static void test_limits(void **state)
+static void lengths_are_bounded(void **state)
 {
 	uint8_t p[3 + GN_MULTIHASH_DIGEST_MAX + 1] = {0}, out[GN_MULTIHASH_MAX];
 	struct gn_multihash h;
@@ -62,8 +62,8 @@ static void test_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),
-		cmocka_unit_test(test_limits),
+		cmocka_unit_test(vectors_decode),
+		cmocka_unit_test(lengths_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

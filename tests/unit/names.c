@@ -130,7 +130,7 @@ static void resolve(struct fix *f, const char *const *texts)
 
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static void test_pass_through(void **state)
+static void addresses_without_names_pass_through(void **state)
 {
 	struct fix *f = *state;
 
@@ -140,7 +140,7 @@ static void test_pass_through(void **state)
 	assert_int_equal(f->server.asked, 0);
 }
 
-static void test_hosts(void **state)
+static void host_names_become_addresses(void **state)
 {
 	struct fix *f = *state;
 
@@ -159,7 +159,7 @@ static void test_hosts(void **state)
 	assert_string_equal(f->names, "- both.test both.test both.test both.test both.test four.test - ");
 }
 
-static void test_failures(void **state)
+static void names_that_do_not_resolve_are_reported(void **state)
 {
 	struct fix *f = *state;
 
@@ -175,7 +175,7 @@ static void test_failures(void **state)
 	assert_string_equal(f->got, "");
 }
 
-static void test_dnsaddr(void **state)
+static void dnsaddr_records_are_followed(void **state)
 {
 	struct fix *f = *state;
 
@@ -206,7 +206,7 @@ static void test_dnsaddr(void **state)
 }
 
 /* A chain of names, each leading to the next. */
-static void test_depth(void **state)
+static void the_depth_of_dnsaddr_is_bounded(void **state)
 {
 	struct fix *f = *state;
 	static struct dns_entry chain[GN_NAMES_DEPTH + 2];
@@ -227,7 +227,7 @@ static void test_depth(void **state)
 	assert_int_equal(f->server.asked, GN_NAMES_DEPTH);
 }
 
-static void test_bounds(void **state)
+static void queries_and_results_are_bounded(void **state)
 {
 	struct fix *f = *state;
 	const char *many[129];
@@ -274,7 +274,7 @@ static void a_name_of_more_than_255_bytes_does_not_resolve(void **state)
 }
 
 /* At most eight questions are on their way, and the rest follow. */
-static void test_at_once(void **state)
+static void at_most_eight_queries_run_at_once(void **state)
 {
 	struct fix *f = *state;
 	const char *many[21];
@@ -299,7 +299,7 @@ static void test_at_once(void **state)
 	assert_int_equal(f->server.most, 8);
 }
 
-static void test_cancel(void **state)
+static void a_resolution_may_be_cancelled_at_any_time(void **state)
 {
 	struct fix *f = *state;
 
@@ -326,7 +326,7 @@ static void test_cancel(void **state)
 	assert_int_equal(f->calls, 0);
 }
 
-static void test_virtual(void **state)
+static void a_virtual_loop_resolves_no_names(void **state)
 {
 	struct fix *f = *state;
 	struct gn_loop *real = f->loop;
@@ -343,16 +343,16 @@ static void test_virtual(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_pass_through, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_hosts, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_failures, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_dnsaddr, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_depth, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_bounds, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(addresses_without_names_pass_through, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(host_names_become_addresses, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(names_that_do_not_resolve_are_reported, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(dnsaddr_records_are_followed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_depth_of_dnsaddr_is_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(queries_and_results_are_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_name_of_more_than_255_bytes_does_not_resolve, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_at_once, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_virtual, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(at_most_eight_queries_run_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_resolution_may_be_cancelled_at_any_time, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_virtual_loop_resolves_no_names, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

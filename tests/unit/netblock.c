@@ -87,7 +87,7 @@ static void a_burst_passes_and_then_a_line_a_second(void **state)
 	assert_in_range(passed, 58, 60);
 }
 
-static void what_was_left_out_is_told_after_it_has_stopped(void **state)
+static void suppressed_lines_are_counted_afterwards(void **state)
 {
 	struct netblock o = of("/ip4/192.0.2.7/tcp/9"), other = of("/ip4/192.0.2.8/tcp/9");
 
@@ -98,7 +98,7 @@ static void what_was_left_out_is_told_after_it_has_stopped(void **state)
 	assert_int_equal(told.n, 90);
 }
 
-static void many_addresses_share_what_is_left_of_the_table(void **state)
+static void further_addresses_share_one_entry(void **state)
 {
 	struct netblock o = {.family = 6};
 	unsigned passed = 0;
@@ -125,8 +125,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(an_address_is_its_ipv4_address_or_its_ipv6_network, setup),
 		cmocka_unit_test_setup(a_burst_passes_and_then_a_line_a_second, setup),
-		cmocka_unit_test_setup(what_was_left_out_is_told_after_it_has_stopped, setup),
-		cmocka_unit_test_setup(many_addresses_share_what_is_left_of_the_table, setup),
+		cmocka_unit_test_setup(suppressed_lines_are_counted_afterwards, setup),
+		cmocka_unit_test_setup(further_addresses_share_one_entry, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

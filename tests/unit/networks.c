@@ -83,7 +83,7 @@ static void the_loopback_is_known(void **state)
 	gn_networks_put(&table, net);
 }
 
-static void many_are_found_again_and_go_with_their_last_reference(void **state)
+static void a_network_is_freed_with_its_last_reference(void **state)
 {
 	enum { MANY = 3000 };
 	static struct gn_network *nets[MANY];
@@ -107,7 +107,7 @@ static void many_are_found_again_and_go_with_their_last_reference(void **state)
 
 /* ---- shares of memory ---- */
 
-static void one_share_gets_half_and_the_next_half_of_the_rest(void **state)
+static void each_network_may_use_half_of_the_free_memory(void **state)
 {
 	struct gn_budget a = {.parent = &memory}, b = {.parent = &memory};
 
@@ -125,7 +125,7 @@ static void one_share_gets_half_and_the_next_half_of_the_rest(void **state)
 	assert_int_equal(memory.used, 0);
 }
 
-static void the_whole_is_never_exceeded(void **state)
+static void the_total_is_never_exceeded(void **state)
 {
 	struct gn_budget a = {.parent = &memory};
 
@@ -148,9 +148,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_network_is_an_ip4_address_or_an_ip6_64, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_loopback_is_known, setup, teardown),
-		cmocka_unit_test_setup_teardown(many_are_found_again_and_go_with_their_last_reference, setup, teardown),
-		cmocka_unit_test_setup_teardown(one_share_gets_half_and_the_next_half_of_the_rest, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_whole_is_never_exceeded, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_network_is_freed_with_its_last_reference, setup, teardown),
+		cmocka_unit_test_setup_teardown(each_network_may_use_half_of_the_free_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_total_is_never_exceeded, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

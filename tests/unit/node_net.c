@@ -514,7 +514,7 @@ static void world_crash(struct net_world *w)
 		kill_node(w, i);
 }
 
-static void test_worlds(void **state)
+static void random_networks_keep_their_promises(void **state)
 {
 	uint64_t first = 1, n = getenv("GN_SEEDS") != NULL ? strtoull(getenv("GN_SEEDS"), NULL, 0) : NET_SEEDS;
 	static struct net_world w;
@@ -544,7 +544,7 @@ static void test_worlds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_worlds),
+		cmocka_unit_test(random_networks_keep_their_promises),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,7 +67,7 @@ static int parse(struct cfg *c, struct opt_args *args, bool program, struct faul
 	}
 #define S(text) ((char[]){text})
 
-static void test_opt_forms(void **state)
+static void options_are_read_in_every_form(void **state)
 {
 	struct opt_args args;
 	struct fault f;
@@ -105,7 +105,7 @@ static void test_opt_forms(void **state)
 	assert_string_equal(c.maybe, "3");
 }
 
-static void test_opt_program(void **state)
+static void a_program_ends_the_options(void **state)
 {
 	struct opt_args args;
 	struct fault f;
@@ -123,7 +123,7 @@ static void test_opt_program(void **state)
 	assert_null(args.program);
 }
 
-static void test_opt_faults(void **state)
+static void wrong_options_are_rejected(void **state)
 {
 	static const struct {
 		const char *arg, *text;
@@ -155,7 +155,7 @@ static void test_opt_faults(void **state)
 	}
 }
 
-static void test_opt_help(void **state)
+static void help_lists_every_option(void **state)
 {
 	struct opt_args args;
 	struct fault f;
@@ -170,7 +170,7 @@ static void test_opt_help(void **state)
 	assert_int_equal(parse(&c, &args, true, &f, ARGV(S("--"), S("-h"))), 0);
 }
 
-static void test_number(void **state)
+static void numbers_have_bounds(void **state)
 {
 	struct fault f;
 	uint64_t v = 7;
@@ -290,7 +290,7 @@ static void a_size_has_a_unit_or_is_bytes(void **state)
 }
 
 /* Every form takes back what it gave, from any number of pieces. */
-static void test_form_round(void **state)
+static void text_forms_survive_a_round_trip(void **state)
 {
 	static const enum format formats[] = {FORMAT_VARINT, FORMAT_LINE, FORMAT_NUL, FORMAT_NETSTRING};
 	static const char *const bodies[] = {"", "a", "hello, world", "1:x,"};
@@ -350,7 +350,7 @@ static void text_takes_lines_with_their_ends(void **state)
 	assert_int_equal(format_decode(FORMAT_TEXT, text, 8, false, 2, &seen, &u), GN_ETOOBIG);
 }
 
-static void test_form_bad(void **state)
+static void malformed_text_is_rejected(void **state)
 {
 	struct format_message u;
 	struct format_wrap w;
@@ -371,7 +371,7 @@ static void test_form_bad(void **state)
 			 GN_EFORMAT);
 }
 
-static void test_json(void **state)
+static void json_strings_are_escaped(void **state)
 {
 	struct json j;
 	char got[512];
@@ -406,17 +406,17 @@ static void test_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_opt_forms),
-		cmocka_unit_test(test_opt_program),
-		cmocka_unit_test(test_opt_faults),
-		cmocka_unit_test(test_opt_help),
-		cmocka_unit_test(test_number),
+		cmocka_unit_test(options_are_read_in_every_form),
+		cmocka_unit_test(a_program_ends_the_options),
+		cmocka_unit_test(wrong_options_are_rejected),
+		cmocka_unit_test(help_lists_every_option),
+		cmocka_unit_test(numbers_have_bounds),
 		cmocka_unit_test(a_time_has_a_unit_or_is_seconds),
 		cmocka_unit_test(a_size_has_a_unit_or_is_bytes),
-		cmocka_unit_test(test_form_round),
+		cmocka_unit_test(text_forms_survive_a_round_trip),
 		cmocka_unit_test(text_takes_lines_with_their_ends),
-		cmocka_unit_test(test_form_bad),
-		cmocka_unit_test(test_json),
+		cmocka_unit_test(malformed_text_is_rejected),
+		cmocka_unit_test(json_strings_are_escaped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,7 +172,7 @@ static int code_of(void (*job)(enum outfile_kind kind), enum outfile_kind kind)
 	return WEXITSTATUS(status);
 }
 
-static void test_a_new_file_has_the_mode_that_the_umask_leaves(void **state)
+static void a_new_file_has_the_mode_that_the_umask_leaves(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -186,7 +186,7 @@ static void test_a_new_file_has_the_mode_that_the_umask_leaves(void **state)
 	}
 }
 
-static void test_a_file_that_is_replaced_keeps_its_mode(void **state)
+static void a_file_that_is_replaced_keeps_its_mode(void **state)
 {
 	static const mode_t modes[] = {0600, 0640, 0666, 0755};
 
@@ -200,7 +200,7 @@ static void test_a_file_that_is_replaced_keeps_its_mode(void **state)
 	}
 }
 
-static void test_what_is_there_is_not_replaced_by_a_new_one(void **state)
+static void an_existing_file_is_not_replaced_without_force(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -221,7 +221,7 @@ static void taken_meanwhile(enum outfile_kind kind)
 	_exit(97);
 }
 
-static void test_a_name_that_is_taken_meanwhile_is_not_replaced_by_a_new_one(void **state)
+static void a_file_that_appears_meanwhile_is_not_replaced(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -241,7 +241,7 @@ static void late(enum outfile_kind kind)
 	_exit(97);
 }
 
-static void test_a_close_that_fails_leaves_what_was_there(void **state)
+static void a_failing_close_keeps_the_old_file(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -269,7 +269,7 @@ static void given_up(enum outfile_kind kind)
 	die(EXIT_BADDATA, "given up");
 }
 
-static void test_nothing_is_left_however_the_tool_ends(void **state)
+static void no_temporary_file_is_left(void **state)
 {
 	static const int sigs[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,   SIGPIPE, SIGALRM, SIGUSR1,
 				   SIGUSR2, SIGXCPU, SIGPROF, SIGVTALRM, SIGABRT, SIGSEGV, SIGBUS};
@@ -296,7 +296,7 @@ static void test_nothing_is_left_however_the_tool_ends(void **state)
 	assert_int_equal(names(), 0);
 }
 
-static void test_links_are_followed_also_to_nowhere(void **state)
+static void symbolic_links_are_followed_also_dangling_ones(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -323,13 +323,13 @@ static void test_links_are_followed_also_to_nowhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_a_new_file_has_the_mode_that_the_umask_leaves, clean),
-		cmocka_unit_test_setup(test_a_file_that_is_replaced_keeps_its_mode, clean),
-		cmocka_unit_test_setup(test_what_is_there_is_not_replaced_by_a_new_one, clean),
-		cmocka_unit_test_setup(test_a_name_that_is_taken_meanwhile_is_not_replaced_by_a_new_one, clean),
-		cmocka_unit_test_setup(test_a_close_that_fails_leaves_what_was_there, clean),
-		cmocka_unit_test_setup(test_nothing_is_left_however_the_tool_ends, clean),
-		cmocka_unit_test_setup(test_links_are_followed_also_to_nowhere, clean),
+		cmocka_unit_test_setup(a_new_file_has_the_mode_that_the_umask_leaves, clean),
+		cmocka_unit_test_setup(a_file_that_is_replaced_keeps_its_mode, clean),
+		cmocka_unit_test_setup(an_existing_file_is_not_replaced_without_force, clean),
+		cmocka_unit_test_setup(a_file_that_appears_meanwhile_is_not_replaced, clean),
+		cmocka_unit_test_setup(a_failing_close_keeps_the_old_file, clean),
+		cmocka_unit_test_setup(no_temporary_file_is_left, clean),
+		cmocka_unit_test_setup(symbolic_links_are_followed_also_dangling_ones, clean),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -17,7 +17,7 @@ static int unpack(const uint8_t *p, size_t n, size_t budget, size_t *count)
 }
 
 /* Every budget from nothing on ends well. */
-static void test_budget(void **state)
+static void allocations_stay_within_the_budget(void **state)
 {
 	uint8_t p[200];
 	size_t count = 0, budget = 0;
@@ -34,7 +34,7 @@ static void test_budget(void **state)
 }
 
 /* What honest messages need is in the budget, what only wants memory is not. */
-static void test_usual(void **state)
+static void usual_messages_fit(void **state)
 {
 	uint8_t *p = calloc(1, 8000);
 	size_t count = 0;
@@ -53,7 +53,7 @@ static void test_usual(void **state)
 	free(p);
 }
 
-static void test_errors(void **state)
+static void malformed_messages_are_rejected(void **state)
 {
 	size_t count;
 
@@ -66,9 +66,9 @@ static void test_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_budget),
-		cmocka_unit_test(test_usual),
-		cmocka_unit_test(test_errors),
+		cmocka_unit_test(allocations_stay_within_the_budget),
+		cmocka_unit_test(usual_messages_fit),
+		cmocka_unit_test(malformed_messages_are_rejected),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

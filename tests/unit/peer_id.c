@@ -74,7 +74,7 @@ static void on_invalid(char **field)
 	assert_memory_equal(&id, &before, sizeof(id));
 }
 
-static void test_vectors(void **state)
+static void vectors_parse_and_format(void **state)
 {
 	(void)state;
 	assert_int_equal(vectors_each("keys.tsv", on_key), 4);
@@ -82,7 +82,7 @@ static void test_vectors(void **state)
 	vectors_each("peer-id-invalid.txt", on_invalid);
 }
 
-static void test_refused(void **state)
+static void malformed_ids_are_rejected(void **state)
 {
 	static const char *const bytes[] = {
 		"",
@@ -117,8 +117,8 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),
-		cmocka_unit_test(test_refused),
+		cmocka_unit_test(vectors_parse_and_format),
+		cmocka_unit_test(malformed_ids_are_rejected),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

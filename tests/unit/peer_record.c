@@ -69,14 +69,14 @@ static void on_vector(char **field)
 	free(p);
 }
 
-static void test_vectors(void **state)
+static void vectors_decode(void **state)
 {
 	(void)state;
 	vectors_each("envelope.tsv", on_vector);
 	assert_int_equal(n_records, 1);
 }
 
-static void test_round_trip(void **state)
+static void a_record_survives_a_round_trip(void **state)
 {
 	struct gn_multiaddr *a[3];
 	struct gn_peer_record rec;
@@ -138,7 +138,7 @@ static int payload_open(const char *domain, const char *type, size_t n_type, con
 	return err;
 }
 
-static void test_kinds(void **state)
+static void another_kind_is_rejected(void **state)
 {
 	static const char rfc[] = "/libp2p/routing-state-record";
 	struct gn_peer_record rec;
@@ -155,7 +155,7 @@ static void test_kinds(void **state)
 	assert_int_equal(payload_open("libp2p-peer-record", "\3\3", 2, "1007", true, &rec), GN_EFORMAT);
 }
 
-static void test_payloads(void **state)
+static void malformed_payloads_are_rejected(void **state)
 {
 	struct gn_peer_record rec;
 
@@ -193,7 +193,7 @@ static void test_payloads(void **state)
 }
 
 /* Thousands of empty addresses cost what the budget says, and no more. */
-static void test_flood(void **state)
+static void many_addresses_are_bounded(void **state)
 {
 	char *hex = malloc(4 * 8000 + 1);
 	struct gn_peer_record rec;
@@ -209,8 +209,11 @@ static void test_flood(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),  cmocka_unit_test(test_round_trip), cmocka_unit_test(test_kinds),
-		cmocka_unit_test(test_payloads), cmocka_unit_test(test_flood),
+		cmocka_unit_test(vectors_decode),
+		cmocka_unit_test(a_record_survives_a_round_trip),
+		cmocka_unit_test(another_kind_is_rejected),
+		cmocka_unit_test(malformed_payloads_are_rejected),
+		cmocka_unit_test(many_addresses_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

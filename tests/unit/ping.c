@@ -78,7 +78,7 @@ static int start(struct fix *f, struct gn_ping_cfg *cfg)
 	return gn_ping_start(f->w.node[0], cfg, &f->op);
 }
 
-static void test_three(void **state)
+static void three_pings_are_answered(void **state)
 {
 	struct fix *f = *state;
 	struct gn_ping_cfg cfg = {.count = 3};
@@ -96,7 +96,7 @@ static void test_three(void **state)
 	assert_int_equal(net_conn(&f->w, 1, 0)->session->streams, 0);
 }
 
-static void test_interval(void **state)
+static void pings_keep_their_interval(void **state)
 {
 	struct fix *f = *state;
 	struct gn_ping_cfg cfg = {.count = 10, .interval = GN_MSEC};
@@ -109,7 +109,7 @@ static void test_interval(void **state)
 }
 
 /* The far end gives up a stream after a silence; a new one follows. */
-static void test_new_stream(void **state)
+static void a_new_stream_follows_one_that_was_closed(void **state)
 {
 	struct fix *f = *state;
 	struct gn_ping_cfg cfg = {.count = 3, .interval = (GN_PING_SILENCE + 5) * GN_SEC};
@@ -127,7 +127,7 @@ static void test_new_stream(void **state)
 	assert_int_equal(f->err, 0);
 }
 
-static void test_cancel(void **state)
+static void an_operation_may_be_cancelled_at_any_time(void **state)
 {
 	struct fix *f = *state;
 	struct gn_ping_cfg cfg = {.count = 0};
@@ -152,7 +152,7 @@ static void test_cancel(void **state)
 	assert_int_equal(f->done, 0);
 }
 
-static void test_failures(void **state)
+static void a_lost_peer_fails_the_operation(void **state)
 {
 	struct fix *f = *state;
 	struct gn_ping_cfg cfg = {.count = 0, .limit = 2 * GN_SEC};
@@ -186,7 +186,7 @@ static void test_failures(void **state)
 }
 
 /* Nobody serves it there. */
-static void test_no_protocol(void **state)
+static void a_peer_without_ping_is_reported(void **state)
 {
 	struct fix *f = *state;
 	struct gn_ping_cfg cfg = {.count = 2};
@@ -259,7 +259,7 @@ static void write_by_hand(struct fix *f, size_t i, size_t from, size_t n)
 	net_run(&f->w, 200 * GN_MSEC);
 }
 
-static void test_service(void **state)
+static void the_service_echoes_in_any_pieces(void **state)
 {
 	struct fix *f = *state;
 
@@ -290,7 +290,7 @@ static void test_service(void **state)
 	assert_int_equal(net_conn(&f->w, 1, 0)->session->streams, 0);
 }
 
-static void test_two_streams(void **state)
+static void a_peer_has_two_streams_at_most(void **state)
 {
 	struct fix *f = *state;
 
@@ -310,7 +310,7 @@ static void test_two_streams(void **state)
 }
 
 /* Somebody who writes and never reads is held back, and costs no more than the windows. */
-static void test_stuffed(void **state)
+static void a_peer_that_does_not_read_is_bounded(void **state)
 {
 	struct fix *f = *state;
 	static const uint8_t zeros[4096];
@@ -330,7 +330,7 @@ static void test_stuffed(void **state)
 }
 
 /* The node goes while all kinds of things are under way. */
-static void test_node_free(void **state)
+static void a_node_may_be_freed_at_any_time(void **state)
 {
 	struct fix *f = *state;
 	struct gn_ping_cfg cfg = {.count = 0};
@@ -353,16 +353,16 @@ static void test_node_free(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_three, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_interval, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_new_stream, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_failures, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_no_protocol, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_service, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_two_streams, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_stuffed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_node_free, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(three_pings_are_answered, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(pings_keep_their_interval, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_new_stream_follows_one_that_was_closed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_operation_may_be_cancelled_at_any_time, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_lost_peer_fails_the_operation, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_peer_without_ping_is_reported, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_service_echoes_in_any_pieces, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_peer_has_two_streams_at_most, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_peer_that_does_not_read_is_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_node_may_be_freed_at_any_time, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

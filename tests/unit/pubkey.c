@@ -54,14 +54,14 @@ static void on_signature(char **field)
 	check_signature(field[2], field[3], field[4], named_error(field[0]));
 }
 
-static void test_signatures(void **state)
+static void signatures_verify(void **state)
 {
 	(void)state;
 	vectors_each("keys.tsv", on_key);
 	vectors_each("pubkey.tsv", on_signature);
 }
 
-static void test_long_signature(void **state)
+static void long_signatures_are_rejected(void **state)
 {
 	uint8_t *sig = calloc(1, GN_PUBKEY_SIG_MAX + 1), pb[GN_KEY_PUBLIC_LEN] = {0x08, 0x01, 0x12, 0x20};
 	struct gn_pubkey pub;
@@ -93,7 +93,7 @@ static void on_same(char **field)
 	free(pb);
 }
 
-static void test_protobuf(void **state)
+static void public_keys_survive_a_round_trip(void **state)
 {
 	(void)state;
 	vectors_each("keys.tsv", on_same);
@@ -101,7 +101,7 @@ static void test_protobuf(void **state)
 
 #define KEY32 "1ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce27e"
 
-static void test_refused(void **state)
+static void malformed_keys_are_rejected(void **state)
 {
 	static const struct {
 		const char *hex;
@@ -143,7 +143,7 @@ static void test_refused(void **state)
 }
 
 /* Data that is no key of its type is found out when it is used. */
-static void test_garbage(void **state)
+static void random_bytes_are_rejected(void **state)
 {
 	uint8_t pb[5 + 300] = {0x08, 0x00, 0x12, 0xac, 0x02}, point[37] = {0x08, 0x02, 0x12, 0x21, 0x02};
 	uint8_t ec[] = {0x08, 0x03, 0x12, 0x02, 0x30, 0x00};
@@ -267,11 +267,11 @@ static void rsa_keys_have_2048_to_8192_bits_and_exponents_up_to_32(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_signatures),
-		cmocka_unit_test(test_long_signature),
-		cmocka_unit_test(test_protobuf),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(signatures_verify),
+		cmocka_unit_test(long_signatures_are_rejected),
+		cmocka_unit_test(public_keys_survive_a_round_trip),
+		cmocka_unit_test(malformed_keys_are_rejected),
+		cmocka_unit_test(random_bytes_are_rejected),
 		cmocka_unit_test(each_type_has_keys_of_its_lengths_only),
 		cmocka_unit_test(rsa_keys_have_2048_to_8192_bits_and_exponents_up_to_32),
 	};

@@ -10,7 +10,7 @@
 	"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n" \
 	"-----END PUBLIC KEY-----"
 
-static void test_every_form_is_read(void **state)
+static void every_format_is_read(void **state)
 {
 	static const char *const texts[] = {
 		LIBP2P,
@@ -37,7 +37,7 @@ static void test_every_form_is_read(void **state)
 	}
 }
 
-static void test_what_is_written_is_read(void **state)
+static void each_format_survives_a_round_trip(void **state)
 {
 	struct gn_peer_id expected, id;
 	struct gn_key *key;
@@ -56,7 +56,7 @@ static void test_what_is_written_is_read(void **state)
 	gn_key_free(key);
 }
 
-static void test_others_are_refused(void **state)
+static void other_texts_are_rejected(void **state)
 {
 	static const struct {
 		const char *text;
@@ -104,7 +104,7 @@ static void test_others_are_refused(void **state)
 }
 
 /* RSA's public keys are longer than a peer id can hold: the id is their hash. */
-static void test_a_long_key_is_an_id_too(void **state)
+static void a_long_key_has_a_hashed_id(void **state)
 {
 	char text[600] = "CAASpgIw";
 	struct gn_peer_id id;
@@ -123,10 +123,10 @@ static void test_a_long_key_is_an_id_too(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_form_is_read),
-		cmocka_unit_test(test_what_is_written_is_read),
-		cmocka_unit_test(test_others_are_refused),
-		cmocka_unit_test(test_a_long_key_is_an_id_too),
+		cmocka_unit_test(every_format_is_read),
+		cmocka_unit_test(each_format_survives_a_round_trip),
+		cmocka_unit_test(other_texts_are_rejected),
+		cmocka_unit_test(a_long_key_has_a_hashed_id),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

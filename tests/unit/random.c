@@ -3,7 +3,7 @@
 
 #include "support/support.h"
 
-static void test_random(void **state)
+static void random_bytes_differ(void **state)
 {
 	uint8_t a[32] = {0}, b[32] = {0}, zeros[32] = {0};
 	bool seen[3] = {false};
@@ -26,7 +26,7 @@ static void test_random(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_random)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(random_bytes_differ)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

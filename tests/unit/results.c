@@ -93,7 +93,7 @@ static int run(void (*job)(void), const char *to, char *said, size_t room)
 
 static void (*const jobs[])(void) = {by_writer, by_stdio, with_a_later_open};
 
-static void test_all_is_well(void **state)
+static void success_returns_0(void **state)
 {
 	char said[200];
 
@@ -105,7 +105,7 @@ static void test_all_is_well(void **state)
 	}
 }
 
-static void test_a_close_that_fails_is_told(void **state)
+static void a_failing_close_is_reported(void **state)
 {
 	char said[200];
 
@@ -117,7 +117,7 @@ static void test_a_close_that_fails_is_told(void **state)
 	}
 }
 
-static void test_a_write_that_fails_is_told_once(void **state)
+static void a_failing_write_is_reported_once(void **state)
 {
 	char said[200];
 
@@ -131,7 +131,7 @@ static void test_a_write_that_fails_is_told_once(void **state)
 	assert_string_equal(said, "gn-test: standard output: Input/output error\n");
 }
 
-static void test_a_reader_that_has_gone_is_no_news(void **state)
+static void a_closed_pipe_is_not_reported(void **state)
 {
 	char said[200];
 
@@ -149,10 +149,10 @@ static void test_a_reader_that_has_gone_is_no_news(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_is_well),
-		cmocka_unit_test(test_a_close_that_fails_is_told),
-		cmocka_unit_test(test_a_write_that_fails_is_told_once),
-		cmocka_unit_test(test_a_reader_that_has_gone_is_no_news),
+		cmocka_unit_test(success_returns_0),
+		cmocka_unit_test(a_failing_close_is_reported),
+		cmocka_unit_test(a_failing_write_is_reported_once),
+		cmocka_unit_test(a_closed_pipe_is_not_reported),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@ static void header_sample(struct gn_sealed_header *h, size_t n)
 }
 
 /* protobuf-c reads and writes the same. */
-static void test_header(void **state)
+static void a_header_survives_a_round_trip(void **state)
 {
 	struct gn_sealed_header h, back;
 	uint8_t p[GN_SEALED_HEADER_MAX], again[GN_SEALED_HEADER_MAX];
@@ -53,7 +53,7 @@ static void test_header(void **state)
 #define SALT "1220" BYTES_32
 #define COMMITMENT "1a20" BYTES_32
 
-static void test_header_refused(void **state)
+static void malformed_headers_are_rejected(void **state)
 {
 	static const char *const good = "0801" SALT COMMITMENT "2250" STANZA;
 	static const char *const bad[] = {
@@ -151,7 +151,7 @@ static void letter_check(const struct gn_sealed_letter *l)
 	free(back);
 }
 
-static void test_letter(void **state)
+static void a_message_header_survives_a_round_trip(void **state)
 {
 	struct gn_sealed_letter *l = malloc(sizeof(*l));
 
@@ -261,7 +261,7 @@ static const char *const letters_bad[] = {
 		  "4000",
 };
 
-static void test_letter_refused(void **state)
+static void malformed_message_headers_are_rejected(void **state)
 {
 	struct gn_sealed_letter *l = malloc(sizeof(*l));
 	size_t n;
@@ -290,7 +290,7 @@ static void test_letter_refused(void **state)
 	free(l);
 }
 
-static void test_text(void **state)
+static void texts_are_checked(void **state)
 {
 	static const struct {
 		const char *text;
@@ -327,7 +327,7 @@ static void test_text(void **state)
 
 /* ---- what is signed, and the nonce ---- */
 
-static void test_layout(void **state)
+static void the_layout_is_that_of_the_specification(void **state)
 {
 	uint8_t hh[GN_SEALED_HASH_LEN], hp[GN_SEALED_HASH_LEN], out[GN_SEALED_SIGNED_LEN], nonce[12];
 
@@ -350,9 +350,12 @@ static void test_layout(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_header), cmocka_unit_test(test_header_refused),
-		cmocka_unit_test(test_letter), cmocka_unit_test(test_letter_refused),
-		cmocka_unit_test(test_text),   cmocka_unit_test(test_layout),
+		cmocka_unit_test(a_header_survives_a_round_trip),
+		cmocka_unit_test(malformed_headers_are_rejected),
+		cmocka_unit_test(a_message_header_survives_a_round_trip),
+		cmocka_unit_test(malformed_message_headers_are_rejected),
+		cmocka_unit_test(texts_are_checked),
+		cmocka_unit_test(the_layout_is_that_of_the_specification),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,7 +92,7 @@ static int tear_down_files(void **state)
 	return seal_teardown(state);
 }
 
-static void test_vectors(void **state)
+static void the_second_implementation_opens_the_vectors(void **state)
 {
 	struct gn_buf none;
 
@@ -104,7 +104,7 @@ static void test_vectors(void **state)
 	assert_int_equal(python("vectors.py check '%s'/sealed.tsv", GN_VECTORS), 0);
 }
 
-static void test_opens_ours(void **state)
+static void each_implementation_opens_the_others_messages(void **state)
 {
 	struct gn_buf in, out;
 
@@ -131,7 +131,7 @@ static void test_opens_ours(void **state)
 }
 
 /* A long message, whole chunks and a rest, both ways; and an empty one. */
-static void test_long(void **state)
+static void long_messages_open(void **state)
 {
 	static const size_t lens[] = {0, 1, 5 * GN_SEALED_CHUNK_MAX / 2};
 	struct gn_buf plain, in, got;
@@ -184,9 +184,9 @@ static void test_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),
-		cmocka_unit_test(test_opens_ours),
-		cmocka_unit_test(test_long),
+		cmocka_unit_test(the_second_implementation_opens_the_vectors),
+		cmocka_unit_test(each_implementation_opens_the_others_messages),
+		cmocka_unit_test(long_messages_open),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_files, tear_down_files);

@@ -117,7 +117,7 @@ static void on_vector(char **field)
 	gn_buf_fini(&plain);
 }
 
-static void test_vectors(void **state)
+static void vectors_are_reproduced(void **state)
 {
 	(void)state;
 	assert_int_equal(vectors_each("sealed.tsv", on_vector), 5);
@@ -139,7 +139,7 @@ static int try(const struct gn_key *key, const struct gn_peer_id *to, size_t n, 
 	return err;
 }
 
-static void test_cfg(void **state)
+static void a_wrong_configuration_is_rejected(void **state)
 {
 	static const char *const others[] = {
 		"QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N",        /* a hash: RSA's, of the specs */
@@ -202,7 +202,7 @@ static struct gn_unsealer *unsealer(void)
 }
 
 /* Chunks of every kind of length, one message after the other. */
-static void test_lengths(void **state)
+static void chunks_of_every_length_seal(void **state)
 {
 	static const size_t lens[] = {0,
 				      1,
@@ -241,7 +241,7 @@ static void test_lengths(void **state)
 }
 
 /* The room that GN_SEALED_MAX() names is enough for the longest front. */
-static void test_front(void **state)
+static void the_first_bytes_hold_the_recipients(void **state)
 {
 	struct gn_peer_id to[GN_SEALED_TO_MAX];
 	char text[GN_SEALED_TEXT_MAX + 1];
@@ -266,7 +266,7 @@ static void test_front(void **state)
 }
 
 /* A beginning alone; too much at once; two messages are never alike. */
-static void test_put(void **state)
+static void wrong_calls_are_rejected(void **state)
 {
 	struct gn_sealer *s = sealer(false);
 	struct gn_unsealer *u = unsealer();
@@ -317,7 +317,7 @@ static void test_put(void **state)
 }
 
 /* A sequence from its sealer through the opener to its end. */
-static void test_sequence(void **state)
+static void sequence_numbers_follow_each_other(void **state)
 {
 	struct gn_sealer *s = sealer(true);
 	struct gn_unsealer *u = unsealer();
@@ -362,8 +362,9 @@ static void test_sequence(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors), cmocka_unit_test(test_cfg), cmocka_unit_test(test_lengths),
-		cmocka_unit_test(test_front),   cmocka_unit_test(test_put), cmocka_unit_test(test_sequence),
+		cmocka_unit_test(vectors_are_reproduced),      cmocka_unit_test(a_wrong_configuration_is_rejected),
+		cmocka_unit_test(chunks_of_every_length_seal), cmocka_unit_test(the_first_bytes_hold_the_recipients),
+		cmocka_unit_test(wrong_calls_are_rejected),    cmocka_unit_test(sequence_numbers_follow_each_other),
 	};
 
 	return cmocka_run_group_tests(tests, seal_setup, seal_teardown);

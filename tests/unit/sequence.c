@@ -31,7 +31,7 @@ static int run(const char *order)
 	return gn_sequence_finish(&q);
 }
 
-static void test_order(void **state)
+static void messages_count_in_order(void **state)
 {
 	(void)state;
 	assert_int_equal(run("0123e"), 0);
@@ -47,7 +47,7 @@ static void test_order(void **state)
 	assert_int_equal(run("01ee"), GN_EORDER);
 }
 
-static void test_others(void **state)
+static void messages_of_another_sequence_are_rejected(void **state)
 {
 	struct gn_sequence q = {.next = 0};
 	struct gn_sealed_info info = message(7, 0);
@@ -69,8 +69,8 @@ static void test_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order),
-		cmocka_unit_test(test_others),
+		cmocka_unit_test(messages_count_in_order),
+		cmocka_unit_test(messages_of_another_sequence_are_rejected),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,7 +36,7 @@ static void a_character_encodes_and_decodes(void **state)
 	}
 }
 
-static void harmless_text_passes_unchanged(void **state)
+static void safe_text_is_unchanged(void **state)
 {
 	static const char *const texts[] = {
 		"",       "rust-libp2p/0.54.1",    "Grüße",          "Ελληνικά", "עברית", "العربية",
@@ -48,7 +48,7 @@ static void harmless_text_passes_unchanged(void **state)
 		assert_string_equal(filter(texts[i], strlen(texts[i])), texts[i]);
 }
 
-static void what_a_terminal_obeys_is_replaced(void **state)
+static void control_characters_are_replaced(void **state)
 {
 	(void)state;
 	assert_string_equal(filter("a\0b", 3), "a?b");
@@ -75,7 +75,7 @@ static void bidirectional_controls_and_separators_are_replaced(void **state)
 		assert_string_equal(filter(texts[i], strlen(texts[i])), "?");
 }
 
-static void bytes_that_are_no_utf8_are_replaced(void **state)
+static void invalid_utf8_is_replaced(void **state)
 {
 	static const struct {
 		const char *text, *want;
@@ -97,7 +97,7 @@ static void bytes_that_are_no_utf8_are_replaced(void **state)
 		assert_string_equal(filter(cases[i].text, strlen(cases[i].text)), cases[i].want);
 }
 
-static void a_result_that_is_too_long_is_cut_between_characters(void **state)
+static void a_long_result_is_cut_between_characters(void **state)
 {
 	char out[6], in_place[] = "a\xc2\x9b"
 				  "b\xc3\xa9";
@@ -117,11 +117,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_character_encodes_and_decodes),
-		cmocka_unit_test(harmless_text_passes_unchanged),
-		cmocka_unit_test(what_a_terminal_obeys_is_replaced),
+		cmocka_unit_test(safe_text_is_unchanged),
+		cmocka_unit_test(control_characters_are_replaced),
 		cmocka_unit_test(bidirectional_controls_and_separators_are_replaced),
-		cmocka_unit_test(bytes_that_are_no_utf8_are_replaced),
-		cmocka_unit_test(a_result_that_is_too_long_is_cut_between_characters),
+		cmocka_unit_test(invalid_utf8_is_replaced),
+		cmocka_unit_test(a_long_result_is_cut_between_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,7 @@
 
 #include "support/support.h"
 
-static void test_ends(void **state)
+static void sums_saturate_at_both_ends(void **state)
 {
 	(void)state;
 	assert_true(gn_time_add(1, 2) == 3);
@@ -22,7 +22,7 @@ static void test_ends(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_ends)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(sums_saturate_at_both_ends)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,7 +76,7 @@ static void ask(struct channel_pair *s, const char *protocol)
 	assert_int_equal(gn_dial_start(s->client, &cfg, &op), 0);
 }
 
-static void a_protocol_that_is_not_served_is_reported_with_who_asked(void **state)
+static void an_unknown_protocol_is_reported_with_its_peer(void **state)
 {
 	struct gn_peer_id client;
 	struct channel_pair s;
@@ -96,7 +96,7 @@ static void a_protocol_that_is_not_served_is_reported_with_who_asked(void **stat
 	channel_pair_fini(&s);
 }
 
-static void a_protocol_that_is_served_is_not_reported(void **state)
+static void a_known_protocol_is_not_reported(void **state)
 {
 	struct channel_pair s;
 
@@ -111,7 +111,7 @@ static void a_protocol_that_is_served_is_not_reported(void **state)
 	channel_pair_fini(&s);
 }
 
-static void the_callback_may_serve_the_protocol_from_then_on(void **state)
+static void the_callback_may_add_the_protocol(void **state)
 {
 	struct channel_pair s;
 
@@ -134,9 +134,9 @@ static void the_callback_may_serve_the_protocol_from_then_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_protocol_that_is_not_served_is_reported_with_who_asked),
-		cmocka_unit_test(a_protocol_that_is_served_is_not_reported),
-		cmocka_unit_test(the_callback_may_serve_the_protocol_from_then_on),
+		cmocka_unit_test(an_unknown_protocol_is_reported_with_its_peer),
+		cmocka_unit_test(a_known_protocol_is_not_reported),
+		cmocka_unit_test(the_callback_may_add_the_protocol),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@
 
 /* ---- good messages, and accidents ---- */
 
-static void test_good(void **state)
+static void good_messages_open(void **state)
 {
 	struct gn_buf in, got;
 
@@ -31,7 +31,7 @@ static void assert_prefix(const struct gn_buf *got)
 }
 
 /* Every byte, of other recipients' stanzas too; what was put out before is right. */
-static void test_flips(void **state)
+static void each_flipped_bit_is_noticed(void **state)
 {
 	struct gn_buf in, got;
 
@@ -54,7 +54,7 @@ static void test_flips(void **state)
 	gn_buf_fini(&in);
 }
 
-static void test_truncation(void **state)
+static void each_truncation_is_noticed(void **state)
 {
 	struct gn_buf in, got;
 	size_t whole;
@@ -79,7 +79,7 @@ static void test_truncation(void **state)
 
 /* ---- the wrong reader, writer, context ---- */
 
-static void test_wrong(void **state)
+static void the_wrong_key_sender_or_context_is_rejected(void **state)
 {
 	struct gn_buf in;
 
@@ -110,7 +110,7 @@ static void message_put(struct gn_buf *out, const struct gn_buf *from, const str
 	}
 }
 
-static void test_order(void **state)
+static void reordered_chunks_are_rejected(void **state)
 {
 	static const struct {
 		const char *order;
@@ -139,7 +139,7 @@ static void test_order(void **state)
 }
 
 /* Each part of one message in another one between the same people. */
-static void test_moved(void **state)
+static void chunks_of_another_message_are_rejected(void **state)
 {
 	struct gn_buf in[2], out;
 	struct seal_parts *a = malloc(sizeof(*a)), *b = malloc(sizeof(*b));
@@ -175,7 +175,7 @@ static void test_moved(void **state)
 
 /* ---- the functions themselves ---- */
 
-static void test_cfg(void **state)
+static void a_wrong_configuration_is_rejected(void **state)
 {
 	char text[GN_SEALED_TEXT_MAX + 2];
 	struct gn_peer_id id;
@@ -195,7 +195,7 @@ static void test_cfg(void **state)
 }
 
 /* One unsealer, many messages, whatever became of those before; what it knows of them. */
-static void test_again(void **state)
+static void a_result_is_final(void **state)
 {
 	const struct gn_unseal_cfg cfg = {.key = seal_carol, .from_any = true, .context = "here"};
 	struct gn_sealed_info info = {.n_to = 99};
@@ -239,9 +239,14 @@ static void test_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),  cmocka_unit_test(test_flips), cmocka_unit_test(test_truncation),
-		cmocka_unit_test(test_wrong), cmocka_unit_test(test_order), cmocka_unit_test(test_moved),
-		cmocka_unit_test(test_cfg),   cmocka_unit_test(test_again),
+		cmocka_unit_test(good_messages_open),
+		cmocka_unit_test(each_flipped_bit_is_noticed),
+		cmocka_unit_test(each_truncation_is_noticed),
+		cmocka_unit_test(the_wrong_key_sender_or_context_is_rejected),
+		cmocka_unit_test(reordered_chunks_are_rejected),
+		cmocka_unit_test(chunks_of_another_message_are_rejected),
+		cmocka_unit_test(a_wrong_configuration_is_rejected),
+		cmocka_unit_test(a_result_is_final),
 	};
 
 	return cmocka_run_group_tests(tests, seal_setup, seal_teardown);

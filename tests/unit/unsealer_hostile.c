@@ -5,7 +5,7 @@
 /* ---- a recipient who is no friend ---- */
 
 /* Bob passes on to Dave, with Alice's signatures, what she wrote to him. */
-static void test_resealed(void **state)
+static void a_recipient_cannot_change_the_message(void **state)
 {
 	struct gn_buf in;
 	struct seal_parts *a = malloc(sizeof(*a));
@@ -43,7 +43,7 @@ static void test_resealed(void **state)
 }
 
 /* Bob, who has K, writes to Carol under Alice's H. */
-static void test_in_her_name(void **state)
+static void a_recipient_cannot_sign_for_the_sender(void **state)
 {
 	static const char text[] = "something else";
 	struct gn_buf in;
@@ -89,7 +89,7 @@ static void finish(struct seal_craft *f, const struct gn_key *by)
 }
 
 /* Two recipients are to read two texts out of one message: only one K is committed to. */
-static void test_two_keys(void **state)
+static void two_content_keys_are_rejected(void **state)
 {
 	const uint8_t other[GN_SEALED_KEY_LEN] = {7};
 	uint8_t header[GN_SEALED_HEADER_MAX];
@@ -129,7 +129,7 @@ static void test_two_keys(void **state)
 }
 
 /* 1 to 64 stanzas; Bob's is the last. */
-static void test_stanzas(void **state)
+static void malformed_recipients_are_rejected(void **state)
 {
 	struct seal_craft f;
 
@@ -168,7 +168,7 @@ static void test_stanzas(void **state)
 }
 
 /* A stanza with an enc of low order, or of nonsense, means the next. */
-static void test_low_order(void **state)
+static void low_order_points_are_rejected(void **state)
 {
 	static const uint8_t encs[][GN_HPKE_ENC_LEN] = {{0}, {1}, {0xec, 0xff}, {9}};
 	struct seal_craft f;
@@ -189,7 +189,7 @@ static void test_low_order(void **state)
 }
 
 /* The message header's ids: twice the same, another's in the opener's place, too many, too few. */
-static void test_ids(void **state)
+static void wrong_recipient_ids_are_rejected(void **state)
 {
 	static const int errs[] = {0, GN_EFORMAT, GN_EAUTH, GN_EFORMAT, GN_EFORMAT, GN_EAUTH};
 	struct seal_craft f;
@@ -225,7 +225,7 @@ static void test_ids(void **state)
 }
 
 /* A key of small order, under which a signature is good for every text; S + L. */
-static void test_strict(void **state)
+static void non_canonical_headers_are_rejected(void **state)
 {
 	static const uint8_t small[][32] = {{1}, {0}, {0xee, 0xff, 0xff}};
 	static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,       0xd6,
@@ -258,7 +258,7 @@ static void test_strict(void **state)
 
 /* ---- the rules of chunks ---- */
 
-static void test_chunk_rules(void **state)
+static void chunks_break_no_rule(void **state)
 {
 	static const struct {
 		int err;
@@ -316,7 +316,7 @@ static void test_chunk_rules(void **state)
 }
 
 /* A length that cannot be is refused at once, whatever would follow. */
-static void test_lengths(void **state)
+static void wrong_lengths_are_rejected(void **state)
 {
 	static const struct {
 		uint64_t n;
@@ -357,7 +357,7 @@ static void test_lengths(void **state)
 }
 
 /* A message that is the end of its sequence is empty. */
-static void test_end(void **state)
+static void bytes_after_the_end_are_rejected(void **state)
 {
 	struct seal_craft f;
 
@@ -379,10 +379,16 @@ static void test_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_resealed), cmocka_unit_test(test_in_her_name), cmocka_unit_test(test_two_keys),
-		cmocka_unit_test(test_stanzas),  cmocka_unit_test(test_low_order),   cmocka_unit_test(test_ids),
-		cmocka_unit_test(test_strict),   cmocka_unit_test(test_chunk_rules), cmocka_unit_test(test_lengths),
-		cmocka_unit_test(test_end),
+		cmocka_unit_test(a_recipient_cannot_change_the_message),
+		cmocka_unit_test(a_recipient_cannot_sign_for_the_sender),
+		cmocka_unit_test(two_content_keys_are_rejected),
+		cmocka_unit_test(malformed_recipients_are_rejected),
+		cmocka_unit_test(low_order_points_are_rejected),
+		cmocka_unit_test(wrong_recipient_ids_are_rejected),
+		cmocka_unit_test(non_canonical_headers_are_rejected),
+		cmocka_unit_test(chunks_break_no_rule),
+		cmocka_unit_test(wrong_lengths_are_rejected),
+		cmocka_unit_test(bytes_after_the_end_are_rejected),
 	};
 
 	return cmocka_run_group_tests(tests, seal_setup, seal_teardown);

@@ -29,14 +29,14 @@ static void on_invalid(char **field)
 	free(p);
 }
 
-static void test_vectors(void **state)
+static void vectors_decode(void **state)
 {
 	(void)state;
 	vectors_each("uvarint-valid.tsv", on_valid);
 	vectors_each("uvarint-invalid.tsv", on_invalid);
 }
 
-static void test_every_length(void **state)
+static void each_length_survives_a_round_trip(void **state)
 {
 	(void)state;
 	for (unsigned bits = 0; bits < 63; bits++) {
@@ -53,8 +53,8 @@ static void test_every_length(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),
-		cmocka_unit_test(test_every_length),
+		cmocka_unit_test(vectors_decode),
+		cmocka_unit_test(each_length_survives_a_round_trip),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

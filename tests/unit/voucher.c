@@ -66,7 +66,7 @@ static void on_vector(char **field)
 	free(p);
 }
 
-static void test_vectors(void **state)
+static void vectors_decode(void **state)
 {
 	(void)state;
 	vectors_each("envelope.tsv", on_vector);
@@ -88,7 +88,7 @@ static int open_payload(const void *payload, size_t n)
 }
 
 /* A voucher that lacks something, or speaks for another relay. */
-static void test_refused(void **state)
+static void malformed_vouchers_are_rejected(void **state)
 {
 	struct gn_peer_id id;
 	uint8_t p[256];
@@ -117,8 +117,8 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),
-		cmocka_unit_test(test_refused),
+		cmocka_unit_test(vectors_decode),
+		cmocka_unit_test(malformed_vouchers_are_rejected),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
