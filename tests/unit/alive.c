@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/node/alive.c: which connections live on, with the stock limits, on a virtual clock: slow paths,
- * far ends that are stopped for a while, handshakes that take their time. */
+/* lib/node/alive.c: which connections stay open, with the stock limits, on a virtual clock: slow paths,
+ * peers that are stopped for a while, slow handshakes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,14 +10,14 @@
 
 #include "support/support.h"
 
-/* A client's channel to one of the town's protocols. */
+/* A client's channel to one of the protocols of a test_node. */
 struct client {
 	struct test_node *t;
 	struct gn_key *key;
 	struct gn_node *node;
 	struct gn_channel *ch;
 	int err;      /* of the dial */
-	int dead;     /* what the channel died of */
+	int dead;     /* the error of the channel */
 	size_t got;   /* bytes */
 	bool is_done; /* the dial */
 };
@@ -68,7 +68,7 @@ static void client_init(struct client *c, struct test_node *t, const char *proto
 	assert_int_equal(gn_dial_start(c->node, &cfg, &op), 0);
 }
 
-/* And the channel is open. */
+/* Dials, and waits until the channel is open. */
 static void client_open(struct client *c, struct test_node *t, const char *protocol)
 {
 	struct gn_channel_state st;
@@ -182,7 +182,7 @@ static void a_stream_with_data_opens_on_a_slow_path(void **state)
 	stop(&t);
 }
 
-/* A second stream's selection waits behind the first one's bytes, in both directions. */
+/* The selection of a second stream waits behind the bytes of the first one, in both directions. */
 static void a_stream_opens_behind_others_on_a_slow_path(void **state)
 {
 	static const char *const first[] = {"/echo", "/sink"};
@@ -229,7 +229,7 @@ static void a_stream_opens_behind_others_on_a_slow_path(void **state)
 
 static const struct gn_mem_cfg quick = {.delay = 50 * GN_MSEC, .buffer = 16384};
 
-/* Nothing arrives anywhere for a while, as when the far end is stopped; with one stream that is idle, and
+/* Nothing arrives anywhere for a while, as when the peer is stopped; with one stream that is idle, and
  * one over which bytes flow. */
 static void stall(gn_time span, const char *protocol, bool survives)
 {
@@ -263,7 +263,7 @@ static void a_peer_may_be_silent_for_a_minute(void **state)
 	stall(80 * GN_SEC, "/flood", false);
 }
 
-/* It ends not before 60 s, and not long after. */
+/* The connection ends not before 60 s, and not long after. */
 static void a_silent_peer_times_out_after_a_minute(void **state)
 {
 	struct client c;
@@ -291,8 +291,8 @@ static void on_closed(void *arg)
 	*(gn_time *)arg = 1;
 }
 
-/* A node closes while the far end is stopped.  What was written to a channel that was given up in good
- * order arrives; what was reset is not waited for. */
+/* A node closes while the peer is stopped.  What was written to a channel that was ended and freed arrives; closing
+ * does not wait for a channel that was reset. */
 static void closing_waits_for_a_peer_that_is_stopped(void **state)
 {
 	static uint8_t bytes[100000];
@@ -334,7 +334,7 @@ static void closing_waits_for_a_peer_that_is_stopped(void **state)
 
 /* ---- handshakes ---------------------------------------------------------------- */
 
-/* The far end is stopped when a stream is proposed to it. */
+/* The peer is stopped when a stream is opened. */
 static void a_selection_waits_for_a_silent_peer(void **state)
 {
 	const struct gn_multiaddr *addrs[1];

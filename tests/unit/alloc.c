@@ -15,9 +15,9 @@
 
 static struct {
 	bool is_on;
-	size_t n;    /* allocations since it is on */
+	size_t n;    /* allocations since counting began */
 	size_t fail; /* this one fails, counted from 1; 0: none */
-	size_t last; /* and all up to this one */
+	size_t last; /* allocations from `fail` to this one fail */
 	long live;
 } heap;
 
@@ -97,7 +97,7 @@ static void heap_off(void)
 	heap.is_on = false;
 }
 
-/* A client dials, sends and receives.  How it ended. */
+/* A client dials, sends and receives.  Returns how its stream ended. */
 static int exchange(struct test_node *t, struct gn_node *node)
 {
 	const struct gn_multiaddr *addrs[1] = {t->addr};
@@ -115,7 +115,7 @@ static int exchange(struct test_node *t, struct gn_node *node)
 		return r;
 	TEST_NODE_UNTIL(t, h.is_ended, 60 * GN_SEC);
 	gn_channel_free(h.ch);
-	/* Whatever happens to memory, an end in good order has all bytes in front of it. */
+	/* An end of stream always comes behind all bytes, whatever fails. */
 	if (h.err == GN_EOF)
 		assert_int_equal(h.got, ECHO_CLIENT_BYTES);
 	return h.err;
@@ -139,7 +139,7 @@ static size_t run(bool is_virtual, size_t fail, size_t how_many, int *err)
 	client = test_node_node(t.loop, key, &lim);
 	heap_on(fail, how_many);
 	*err = exchange(&t, client);
-	test_node_run(&t, is_virtual ? 3 * GN_SEC : 3 * GN_MSEC); /* identify both ways, and what lingers */
+	test_node_run(&t, is_virtual ? 3 * GN_SEC : 3 * GN_MSEC); /* identify in both directions, and closing links */
 	n = heap.n;
 	heap_off();
 	gn_node_free(client);
@@ -157,7 +157,7 @@ static void each_failed_allocation_is_survived(void **state)
 	int err;
 
 	(void)state;
-	run(true, 0, 1, &err); /* what a process has once is there now */
+	run(true, 0, 1, &err); /* allocations that a process makes once are made now */
 	n = run(true, 0, 1, &err);
 	assert_int_equal(err, GN_EOF);
 	assert_true(n > 50);
@@ -166,7 +166,7 @@ static void each_failed_allocation_is_survived(void **state)
 		assert_true(err < 0);
 		good += err == GN_EOF;
 	}
-	/* Something does without, the rest is noticed. */
+	/* Some failures are compensated, the others are reported. */
 	assert_true(good < n);
 }
 
@@ -183,7 +183,7 @@ static void each_failed_allocation_over_tcp_is_survived(void **state)
 		run(false, i, 1, &err);
 }
 
-/* For a while there is nothing at all. */
+/* All allocations of an interval fail. */
 static void a_period_without_memory_is_survived(void **state)
 {
 	size_t n;
@@ -198,7 +198,7 @@ static void a_period_without_memory_is_survived(void **state)
 	}
 }
 
-/* A node is made, serves, listens, says its addresses. */
+/* A node is made, serves, listens, and returns its addresses. */
 static int make(struct gn_loop *loop, const struct gn_key *key)
 {
 	struct gn_protocol_cfg proto = {.id = "/echo", .kind = GN_BYTES, .on_open = test_node_echo};
@@ -260,7 +260,7 @@ static void making_a_node_survives_failed_allocations(void **state)
 	gn_key_free(key);
 }
 
-/* A foe's bytes in pieces that make every pipe hold what it has. */
+/* The peer's bytes come in pieces, so that every pipe has to keep some. */
 static void inbound_bytes_survive_failed_allocations(void **state)
 {
 	static const struct gn_mem_cfg pieces = {.seed = 3, .max_chunk = 7000, .delay = GN_MSEC, .buffer = 1 << 20};
@@ -281,7 +281,7 @@ static void inbound_bytes_survive_failed_allocations(void **state)
 			raw_peer_stream(&f, 2 * k + 1, k % 2 ? "/echo" : "/hold");
 		for (uint32_t k = 0; k < 100; k++)
 			raw_peer_data(&f, 0, 2 * (k % 5) + 1, junk, sizeof junk);
-		raw_peer_listen(&f, false); /* hearing would need memory of ours */
+		raw_peer_listen(&f, false); /* receiving would allocate memory in the fixture */
 		raw_peer_seal(&f);
 		heap_on(i, 1);
 		test_node_run(&t, 300 * GN_MSEC);

@@ -23,7 +23,7 @@ static void each_direction_ends_by_itself(void **state)
 	assert_int_equal(s.server.in, GN_EOF);
 	assert_int_equal(s.server.got, CHANNEL_PAIR_BYTES);
 	assert_true(s.dialer.seen & GN_DRAINED);
-	/* This side is shut, the other one is not. */
+	/* This direction has ended, the other one has not. */
 	assert_int_equal(gn_channel_write(s.dialer.ch, "x", 1), GN_ECLOSED);
 	assert_int_equal(s.dialer.in, 0);
 	channel_end_write(&s.server);
@@ -32,13 +32,13 @@ static void each_direction_ends_by_itself(void **state)
 	assert_int_equal(s.dialer.in, GN_EOF);
 	assert_int_equal(s.dialer.got, CHANNEL_PAIR_BYTES);
 	assert_int_equal(s.dialer.dead + s.server.dead, 0);
-	/* And the end stays the end. */
+	/* Reading returns the end again. */
 	assert_int_equal(gn_channel_read(s.dialer.ch, &(uint8_t){0}, 1), GN_EOF);
 	assert_int_equal(gn_channel_error(s.dialer.ch), 0);
 	channel_pair_fini(&s);
 }
 
-/* Given up behind its end: what is queued arrives; before it: a reset. */
+/* A channel that is freed after its end delivers what is queued; one that is freed before its end is reset. */
 static void freeing_after_the_end_sends_all_and_before_it_resets(void **state)
 {
 	(void)state;
@@ -174,7 +174,7 @@ static void shown_skip(void *arg, size_t n)
 
 	assert_false(sh->is_gone);
 	assert_true(n <= sh->size - sh->taken);
-	memset(sh->bytes + sh->taken, 0xdd, n); /* it is ours again */
+	memset(sh->bytes + sh->taken, 0xdd, n); /* the bytes belong to the program again */
 	sh->taken += n;
 }
 
@@ -324,7 +324,7 @@ static void frames_of_every_size_arrive(void **state)
 		assert_int_equal(gn_dial_start(s.client, &cfg, &s.op), 0);
 		TEST_NODE_UNTIL(&s.t, fr.err != 0, 60 * GN_SEC);
 		assert_int_equal(gn_channel_send(fr.out, fr.buf, GN_FRAME_MAX + 1), GN_ETOOBIG);
-		if (i == 3) { /* its limit is less than ours, by one */
+		if (i == 3) { /* the peer's limit is one byte less than this one's */
 			assert_int_equal(fr.err, GN_ETOOBIG);
 			assert_int_equal(fr.got, N_SIZES - 3);
 		} else {
@@ -344,7 +344,7 @@ static void frames_of_every_size_arrive(void **state)
 	}
 }
 
-/* ---- what is known ---- */
+/* ---- state and metrics ---- */
 
 static void state_and_metrics_count_both_directions(void **state)
 {
@@ -387,7 +387,7 @@ static void state_and_metrics_count_both_directions(void **state)
 	assert_true(gn_peer_id_is_equal(&id, &l.peer));
 	assert_true(gn_multiaddr_is_equal(d.remote, l.local));
 	assert_int_not_equal(gn_multiaddr_peer(d.remote, &id), 0);
-	assert_memory_not_equal(d.guid, l.guid, GN_GUID_LEN); /* each end's own */
+	assert_memory_not_equal(d.guid, l.guid, GN_GUID_LEN); /* each end has its own */
 
 	gn_channel_metrics(s.dialer.ch, &m);
 	assert_int_equal(m.bytes_out, CHANNEL_PAIR_BYTES);
@@ -409,7 +409,7 @@ static void state_and_metrics_count_both_directions(void **state)
 	assert_true(m.bytes_in >= CHANNEL_PAIR_BYTES && m.bytes_out >= CHANNEL_PAIR_BYTES);
 	gn_node_free(s.client);
 	test_node_quiet(&s.t);
-	gn_node_metrics(s.t.node, &m); /* sums outlive connections */
+	gn_node_metrics(s.t.node, &m); /* sums include connections that are gone */
 	assert_int_equal(m.conns, 0);
 	assert_true(m.bytes_in >= CHANNEL_PAIR_BYTES && m.bytes_out >= CHANNEL_PAIR_BYTES);
 	gn_key_free(s.key);

@@ -18,7 +18,7 @@ static void start(struct test_node *t, struct raw_peer *f)
 
 /* ---- before the session ---- */
 
-/* Everything at once before anybody is asked: the whole kernel's worth of it. */
+/* Random bytes, as many as the link takes, at each step of the negotiation. */
 static void garbage_before_a_session_ends_the_connection(void **state)
 {
 	static uint8_t junk[1 << 16];
@@ -50,7 +50,7 @@ static void garbage_before_a_session_ends_the_connection(void **state)
 	}
 }
 
-/* Its answers are asked for and never read. */
+/* The peer requests lists and never reads the answers. */
 static void ls_without_reading_is_bounded(void **state)
 {
 	struct test_node t;
@@ -77,7 +77,7 @@ static void ls_without_reading_is_bounded(void **state)
 	test_node_stop(&t);
 }
 
-/* A handshake message that is announced, and never whole: little is read ahead of it. */
+/* A handshake message is announced and never completed. */
 static void an_unauthenticated_peer_holds_little_memory(void **state)
 {
 	static const uint8_t junk[8000];
@@ -101,7 +101,7 @@ static void an_unauthenticated_peer_holds_little_memory(void **state)
 	test_node_stop(&t);
 }
 
-/* Handshakes that are almost right: a signature by somebody else, a bit flipped, no payload. */
+/* A signature by another key, a flipped bit, no payload. */
 static void a_malformed_handshake_ends_the_connection(void **state)
 {
 	static const char *const muxers[] = {"/yamux/1.0.0"};
@@ -120,7 +120,7 @@ static void a_malformed_handshake_ends_the_connection(void **state)
 		wire_skip(&f.in, 28);
 		noise_peer_read(&f.noise, 2, &f.in);
 		n = noise_peer_payload(&f.noise, muxers, 1, payload);
-		if (how == 0) /* somebody else's key */
+		if (how == 0) /* another key */
 			payload[10] ^= 1;
 		if (how == 1)
 			payload[60] ^= 1;
@@ -140,7 +140,7 @@ static void a_malformed_handshake_ends_the_connection(void **state)
 
 /* ---- identify ---- */
 
-/* A foe that answers our identify with this; it opened nothing itself. */
+/* A peer that answers the node's identify request with these bytes. */
 static void identify_answer(const uint8_t *body, size_t n, size_t times)
 {
 	static const char agreed[] = RAW_PEER_SELECT "\x0f/ipfs/id/1.0.0\n";
@@ -148,7 +148,7 @@ static void identify_answer(const uint8_t *body, size_t n, size_t times)
 	struct raw_peer f;
 
 	start(&t, &f);
-	TEST_NODE_UNTIL(&t, f.syns == 1, GN_SEC); /* our stream is number 2 */
+	TEST_NODE_UNTIL(&t, f.syns == 1, GN_SEC); /* the node's stream has id 2 */
 	raw_peer_frame(&f, YAMUX_WINDOW, YAMUX_ACK, 2, 0);
 	raw_peer_data(&f, 0, 2, agreed, sizeof agreed - 1);
 	raw_peer_seal(&f);
@@ -182,24 +182,24 @@ static void malformed_answers_to_identify_are_survived(void **state)
 	identify_answer((const uint8_t *)"", 0, 1);
 	identify_answer((const uint8_t *)"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 10, 1);
 	identify_answer((const uint8_t *)"\x80", 1, 1);
-	identify_answer((const uint8_t *)"\x7f", 1, 1);             /* longer than what comes */
-	identify_answer((const uint8_t *)"\xff\xff\xff\x07", 4, 1); /* 16 MiB are promised */
-	identify_answer(junk, sizeof junk, 200);                    /* messages of no length, without end */
-	/* Thousands of protocols of no length, in 3990 bytes. */
+	identify_answer((const uint8_t *)"\x7f", 1, 1);             /* longer than what follows */
+	identify_answer((const uint8_t *)"\xff\xff\xff\x07", 4, 1); /* announces 16 MiB */
+	identify_answer(junk, sizeof junk, 200);                    /* endless empty messages */
+	/* Thousands of empty protocol names in 3990 bytes. */
 	n = gn_uvarint_encode(3990, deep);
 	for (int i = 0; i < 1995; i++) {
 		deep[n++] = 0x1a;
 		deep[n++] = 0;
 	}
 	identify_answer(deep, n, 1);
-	/* Addresses that are none. */
+	/* Malformed addresses. */
 	n = gn_uvarint_encode(4000, deep);
 	for (int i = 0; i < 1000; i++) {
 		memcpy(deep + n, "\x12\x02\xff\xff", 4);
 		n += 4;
 	}
 	identify_answer(deep, n, 1);
-	/* Without a length that ends. */
+	/* A length without a last byte. */
 	memset(junk, 0x0a, sizeof junk);
 	identify_answer(junk, sizeof junk, 200);
 	free(deep);
@@ -222,7 +222,7 @@ static void an_identify_that_is_never_answered_times_out(void **state)
 	test_node_stop(&t);
 }
 
-/* ---- what this process runs out of ---- */
+/* ---- a lack of descriptors and memory ---- */
 
 static double cpu_seconds(void)
 {
@@ -232,7 +232,7 @@ static double cpu_seconds(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* Without descriptors the listener waits, at rest, and goes on when there are some. */
+/* Without free descriptors the listener waits idle, and accepts again when there are some. */
 static void a_lack_of_descriptors_does_not_spin(void **state)
 {
 	struct rlimit was, few;
@@ -249,7 +249,7 @@ static void a_lack_of_descriptors_does_not_spin(void **state)
 	for (int i = 0; i < 8; i++)
 		raw_peer_abort(&f[i]);
 	test_node_quiet(&t);
-	/* Sockets that wait to be connected, then not one descriptor more. */
+	/* Makes the sockets for the peers, then uses up all descriptors. */
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
 	keep = dup(0);
 	assert_true(keep >= 0);
@@ -264,7 +264,7 @@ static void a_lack_of_descriptors_does_not_spin(void **state)
 	test_node_run(&t, 500 * GN_MSEC);
 	assert_true(cpu_seconds() - cpu < 0.25); /* it does not spin */
 	assert_int_equal(t.node->n_conns, 0);
-	/* And a dial that finds none fails. */
+	/* A dial without a descriptor fails. */
 	assert_int_not_equal(echo_client_try(&t, 40), GN_EOF);
 	while (n > 0)
 		close(used[--n]);
@@ -345,7 +345,7 @@ static void thousands_of_hostile_peers_leave_no_memory(void **state)
 	before = resident();
 	for (unsigned i = 0; i < 3000; i++)
 		one_hostile_round(&t, i);
-#ifndef __SANITIZE_ADDRESS__ /* which keeps what was freed */
+#ifndef __SANITIZE_ADDRESS__ /* the sanitizer keeps freed memory */
 	assert_true(resident() < before + (2 << 20));
 #else
 	(void)before;

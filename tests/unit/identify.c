@@ -86,7 +86,7 @@ static const struct gn_identify_peer *known(struct fix *f, size_t node)
 	return peer_state(net_conn(&f->w, node, 0));
 }
 
-/* Until the node's i-th connection is there and the peer is being asked. */
+/* Runs until the node's i-th connection exists and its identify request is pending. */
 static void run_to_question(struct fix *f, size_t node, size_t i)
 {
 	for (int k = 0; k < 1000; k++) {
@@ -100,7 +100,7 @@ static void run_to_question(struct fix *f, size_t node, size_t i)
 	fail_msg("it is never asked");
 }
 
-/* What one of them knows of the other, as text. */
+/* What one node knows of the other, as text. */
 static bool knows_protocol(struct fix *f, size_t node, const char *id)
 {
 	const struct gn_identify_peer *peer = known(f, node);
@@ -148,7 +148,7 @@ static void an_operation_returns_what_the_peer_said(void **state)
 	assert_int_equal(f->n_listen, 1);
 	assert_true(f->signed_record && f->observed);
 
-	/* Once more on the same connection: it is known. */
+	/* The second operation on a connection needs no request. */
 	start(f, 0, 1);
 	net_run(&f->w, GN_MSEC);
 	assert_int_equal(f->done, 1);
@@ -158,13 +158,13 @@ static void an_operation_returns_what_the_peer_said(void **state)
 	assert_null(net_conn(&f->w, 0, 1));
 }
 
-/* Both ends ask, once, and nothing of it stays but what they said. */
+/* Each end requests once, and only the result is kept. */
 static void both_ends_ask_once(void **state)
 {
 	struct fix *f = *state;
 
 	start(f, 0, 1);
-	gn_identify_cancel(f->op); /* nobody dials then */
+	gn_identify_cancel(f->op); /* no dial is made then */
 	net_run(&f->w, GN_SEC);
 	assert_null(net_conn(&f->w, 0, 0));
 	start(f, 0, 1);
@@ -189,7 +189,7 @@ static void a_change_is_pushed_after_a_pause(void **state)
 	serve(f, 1, "/new/1", false);
 	net_run(&f->w, 500 * GN_MSEC);
 	serve(f, 1, "/new/2", false);
-	net_run(&f->w, 900 * GN_MSEC); /* it is not quiet for long enough */
+	net_run(&f->w, 900 * GN_MSEC); /* the pause is not long enough yet */
 	assert_false(knows_protocol(f, 0, "/new/1"));
 	net_run(&f->w, 200 * GN_MSEC);
 	assert_true(knows_protocol(f, 0, "/new/1"));
@@ -203,7 +203,6 @@ static void a_change_is_pushed_after_a_pause(void **state)
 	assert_int_equal(net_conn(&f->w, 1, 0)->session->streams, 0);
 }
 
-/* Who does not list it is not pushed to. */
 static void a_peer_that_does_not_list_push_gets_none(void **state)
 {
 	struct fix *f = *state;
@@ -269,7 +268,7 @@ static void a_push_counts_only_with_the_key_of_the_peer(void **state)
 	assert_true(knows_protocol(f, 1, "/pushed/1"));
 	assert_false(knows_protocol(f, 1, GN_IDENTIFY_ID));
 
-	/* with another's key: nothing of it counts */
+	/* with another key the push is ignored */
 	b.len = 0;
 	assert_int_equal(gn_buf_put_u8(&b, 3 << 3 | 2), 0);
 	assert_int_equal(gn_buf_put_prefixed(&b, "/pushed/2", 9), 0);
@@ -280,7 +279,7 @@ static void a_push_counts_only_with_the_key_of_the_peer(void **state)
 	assert_true(knows_protocol(f, 1, "/pushed/1"));
 	assert_false(knows_protocol(f, 1, "/pushed/2"));
 
-	/* with its own it does */
+	/* with its own key it counts */
 	b.len = 11;
 	key = gn_key_public(f->w.key[0], &n);
 	assert_int_equal(gn_buf_put_u8(&b, 1 << 3 | 2), 0);
@@ -290,7 +289,7 @@ static void a_push_counts_only_with_the_key_of_the_peer(void **state)
 	gn_buf_fini(&b);
 }
 
-/* Whoever opens and does not end is got rid of after the time; more than a few not even so. */
+/* A push stream that does not end is reset after a time limit; streams past the maximum are reset at once. */
 static void unfinished_pushes_time_out(void **state)
 {
 	struct fix *f = *state;
@@ -326,7 +325,7 @@ static void a_message_past_the_maximum_is_rejected(void **state)
 	gn_buf_fini(&b);
 }
 
-/* A peer that does not answer, or does not have it. */
+/* A peer that does not answer, and one that does not serve identify. */
 static void a_peer_that_does_not_answer_fails_the_operation(void **state)
 {
 	struct fix *f = *state;
@@ -380,7 +379,6 @@ static void on_closed(void *arg)
 	++*(int *)arg;
 }
 
-/* Closing does not wait for answers. */
 static void closing_does_not_wait_for_answers(void **state)
 {
 	struct fix *f = *state;
@@ -418,7 +416,7 @@ static void a_node_may_be_freed_at_any_time(void **state)
 	}
 }
 
-/* ---- which addresses ---- */
+/* ---- addresses ---- */
 
 static struct gn_multiaddr *told[16];
 static size_t n_told;
@@ -462,7 +460,7 @@ static bool was_told(const char *text)
 	return found;
 }
 
-/* A transport that listens anywhere, in name. */
+/* A transport that only pretends to listen. */
 static bool fake_is_for(const struct gn_multiaddr *addr)
 {
 	return gn_multiaddr_has(addr, GN_MA_TCP);
@@ -527,7 +525,6 @@ static void only_addresses_of_the_peers_scope_are_sent(void **state)
 		gn_multiaddr_free(told[--n_told]);
 }
 
-/* What an idle connection keeps of it. */
 static void an_idle_connection_keeps_little(void **state)
 {
 	(void)state;

@@ -36,7 +36,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* ---- what we say ---- */
+/* ---- encoding ---- */
 
 static char ids[2000][64];
 static unsigned n_ids;
@@ -93,7 +93,7 @@ static void read_all(struct gn_identify_reader *r, const uint8_t *p, size_t n, s
 {
 	gn_identify_reader_init(r);
 	for (size_t at = 0; at < n; at += piece) {
-		/* In front of the last byte it is never the end. */
+		/* The message is not complete before its last byte. */
 		assert_int_equal(gn_identify_reader_finish(r) == 0 && r->messages == 0, 0);
 		assert_int_equal(gn_identify_reader_put(r, p + at, n - at < piece ? n - at : piece), 0);
 	}
@@ -134,7 +134,7 @@ static void a_message_survives_a_round_trip(void **state)
 		}
 		assert_true(gn_multiaddr_is_equal(v.info.observed, own.observed));
 		gn_identify_view_fini(&v);
-		/* somebody else's key */
+		/* another key */
 		assert_int_equal(gn_identify_view_init(&v, r.body.p, r.body.len, &stranger), GN_EPEERID);
 		gn_identify_reader_fini(&r);
 	}
@@ -142,7 +142,7 @@ static void a_message_survives_a_round_trip(void **state)
 	own_free(&own);
 }
 
-/* Whatever there is to say, it stays under 4 KiB, and over 2 KiB it is two messages. */
+/* A message stays under 4 KiB, and past 2 KiB it is split in two. */
 static void the_largest_message_is_accepted_and_no_larger_one(void **state)
 {
 	static const struct {
@@ -181,7 +181,7 @@ static void the_largest_message_is_accepted_and_no_larger_one(void **state)
 	}
 }
 
-/* ---- what comes in ---- */
+/* ---- decoding ---- */
 
 static void field(struct gn_buf *b, unsigned f, const void *p, size_t n)
 {
@@ -236,14 +236,14 @@ static void malformed_fields_are_ignored_or_rejected(void **state)
 
 	(void)state;
 	gn_buf_init(&b, 100000);
-	field(&b, 2, "\xff\xff\xff", 3); /* no address */
-	field(&b, 2, "", 0);             /* none at all */
+	field(&b, 2, "\xff\xff\xff", 3); /* a malformed address */
+	field(&b, 2, "", 0);             /* an empty one */
 	field_addr(&b, 2, "/ip4/192.0.2.1/tcp/1");
 	snprintf(text, sizeof text, "/ip4/192.0.2.2/tcp/1/p2p/%s", gn_peer_id_format(&stranger, id));
 	field_addr(&b, 2, text); /* another peer's */
 	snprintf(text, sizeof text, "/ip4/192.0.2.3/tcp/1/p2p/%s", gn_peer_id_format(&self, id));
 	field_addr(&b, 2, text);
-	field(&b, 4, "\x04\x01", 2); /* a short one */
+	field(&b, 4, "\x04\x01", 2); /* too short */
 	field(&b, 8, "nonsense", 8);
 	field(&b, 100 & 15, "unknown", 7);
 	assert_int_equal(gn_identify_view_init(&v, b.p, b.len, &self), 0);
@@ -265,7 +265,7 @@ static void malformed_fields_are_ignored_or_rejected(void **state)
 	assert_int_equal(v.info.n_protocols + v.info.n_listen, 0);
 	gn_identify_view_fini(&v);
 
-	/* more than anybody needs */
+	/* more than the maximum */
 	b.len = 0;
 	for (int i = 0; i < GN_IDENTIFY_PROTOCOLS_MAX + 10; i++)
 		field(&b, 3, "/protocol/with/a/name", 21);
@@ -276,7 +276,7 @@ static void malformed_fields_are_ignored_or_rejected(void **state)
 	assert_int_equal(v.info.n_listen, GN_IDENTIFY_ADDRS_MAX);
 	gn_identify_view_fini(&v);
 
-	/* empty fields cost us more than them */
+	/* empty fields cost more memory here than bytes on the wire */
 	b.len = 0;
 	for (int i = 0; i < 40000; i++)
 		field(&b, 3, "", 0);
@@ -284,7 +284,7 @@ static void malformed_fields_are_ignored_or_rejected(void **state)
 	gn_buf_fini(&b);
 }
 
-/* A record that somebody else signed says nothing. */
+/* A record that another key has signed is ignored. */
 static void a_record_counts_only_when_the_peer_has_signed_it(void **state)
 {
 	struct gn_multiaddr *a = addr("/ip4/192.0.2.1/tcp/1");
@@ -310,7 +310,7 @@ static void a_record_counts_only_when_the_peer_has_signed_it(void **state)
 	gn_multiaddr_free(a);
 }
 
-/* ---- what is kept ---- */
+/* ---- the stored result ---- */
 
 static void known_bytes_decode(void **state)
 {
@@ -330,7 +330,7 @@ static void known_bytes_decode(void **state)
 	assert_int_equal(gn_identify_known_make(b.p, b.len, &self, NULL, &k), 0);
 	assert_true(k->is_whole && k->takes_push && !k->signed_record);
 
-	/* What is absent changes nothing, what is there replaces. */
+	/* Fields that are absent keep their values, others are replaced. */
 	field(&push, 3, "/b", 2);
 	assert_int_equal(gn_identify_known_make(push.p, push.len, &self, k, &k2), 0);
 	assert_false(k2->takes_push);
@@ -351,7 +351,7 @@ static void known_bytes_decode(void **state)
 	assert_true(k2->takes_push);
 	free(k2);
 
-	/* Too much to be kept: the addresses give way. */
+	/* When a result is too large to be stored, the addresses are left out. */
 	for (int i = 0; i < 400; i++)
 		field_addr(&b, 2, "/ip6/2001:db8::1/tcp/1");
 	assert_int_equal(gn_identify_known_make(b.p, b.len, &self, NULL, &k2), 0);
@@ -364,7 +364,7 @@ static void known_bytes_decode(void **state)
 	free(k2);
 	free(k);
 
-	/* An agent without end. */
+	/* A very long agent. */
 	b.len = 0;
 	assert_int_equal(gn_buf_reserve(&b, 5000), 0);
 	memset(push.p, 'x', push.len);

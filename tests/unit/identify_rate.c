@@ -21,7 +21,7 @@ static void start(struct test_node *t, struct raw_peer *f)
 {
 	test_node_init(t, true, NULL);
 	raw_peer_open(f, t, 2);
-	test_node_run(t, 6 * GN_SEC); /* the node's own question has been given up */
+	test_node_run(t, 6 * GN_SEC); /* the node's own request has timed out */
 	f->rsts = f->fins = 0;
 }
 
@@ -79,7 +79,7 @@ static void pushes_over_the_rate_are_reset(void **state)
 	stop(&t, &f);
 }
 
-/* Questions are answered out of the same bucket: an answer is signed. */
+/* Requests draw from the same bucket, because each answer is signed. */
 static void requests_over_the_rate_are_reset(void **state)
 {
 	uint32_t id = 1;
@@ -100,7 +100,7 @@ static void requests_over_the_rate_are_reset(void **state)
 	stop(&t, &f);
 }
 
-/* A second connection of the peer has no bucket of its own: it adds one. */
+/* A second connection of the peer shares the bucket. */
 static void connections_of_a_peer_share_a_bucket(void **state)
 {
 	struct raw_peer f[2];
@@ -120,12 +120,12 @@ static void connections_of_a_peer_share_a_bucket(void **state)
 	assert_int_equal(f[1].rsts, 2);
 	raw_peer_abort(&f[1]);
 	TEST_NODE_UNTIL(&t, t.node->n_conns == 1, 5 * GN_SEC);
-	push(&f[0], 101, "third"); /* the bucket is still there, and empty */
+	push(&f[0], 101, "third"); /* the bucket still exists and is empty */
 	assert_int_equal(f[0].rsts, 1);
 	stop(&t, &f[0]);
 }
 
-/* What was said last is not taken apart again: what is kept of it stays the very same memory. */
+/* A push that equals the last one is not decoded: the stored result keeps its address. */
 static void a_push_without_changes_is_skipped(void **state)
 {
 	const struct gn_identify_known *known;

@@ -341,7 +341,7 @@ static void a_file_may_end_in_any_line(void **state)
 	}
 }
 
-static void other_key_types_are_rejected(void **state)
+static void other_keys_are_rejected(void **state)
 {
 	static const struct {
 		const char *text;
@@ -383,7 +383,7 @@ static void other_key_types_are_rejected(void **state)
 	assert_null(key);
 }
 
-static void public_keys_are_no_private_keys(void **state)
+static void public_keys_are_formatted(void **state)
 {
 	struct gn_key *key;
 	char *text;
@@ -441,8 +441,8 @@ int main(void)
 		cmocka_unit_test(each_format_survives_a_round_trip),
 		cmocka_unit_test(damaged_keys_are_rejected),
 		cmocka_unit_test(a_file_may_end_in_any_line),
-		cmocka_unit_test(other_key_types_are_rejected),
-		cmocka_unit_test(public_keys_are_no_private_keys),
+		cmocka_unit_test(other_keys_are_rejected),
+		cmocka_unit_test(public_keys_are_formatted),
 		cmocka_unit_test(bcrypt_pbkdf_vectors_hold),
 	};
 

@@ -45,21 +45,21 @@ static void inside(unsigned event, bool at_server, bool is_free)
 		e->free_on = event;
 	else
 		e->reset_on = event;
-	if (event == GN_DEAD) /* the other one kills it */
+	if (event == GN_DEAD) /* the peer resets the channel */
 		other->reset_on = GN_CAN_READ;
 	channel_pair_dial(&s);
 	channel_pair_run(&s, 3000);
 	assert_int_equal(s.done, 1);
 	assert_int_equal(s.err, 0);
-	if (event == GN_OPENED && at_server) { /* it was open when it came */
+	if (event == GN_OPENED && at_server) { /* an inbound channel is open from the start */
 		assert_int_equal(s.server.got, CHANNEL_PAIR_BYTES);
 	} else {
 		assert_true(e->seen & event);
 		assert_true(is_free ? e->is_freed : e->is_reset);
-		/* The other side is told, unless it was over for it. */
+		/* The peer is informed, unless its channel had ended already. */
 		if (event != GN_DEAD)
 			assert_true(other->dead == 1 || other->in == GN_EOF);
-		/* An end in good order means that all had come. */
+		/* Before an end of stream all bytes arrive. */
 		if (other->in == GN_EOF)
 			assert_int_equal(other->got, CHANNEL_PAIR_BYTES);
 	}
@@ -95,7 +95,7 @@ static void a_channel_may_be_freed_when_it_opens(void **state)
 		channel_pair_dial(&s);
 		channel_pair_run(&s, 3000);
 		assert_int_equal(s.done, 1);
-		if (i == 1) /* it was never said, or it was reset at once */
+		if (i == 1) /* the event did not occur, or the channel was reset at once */
 			assert_true(s.opened == 0 || s.server.dead == 1);
 		if (i == 2) {
 			assert_int_equal(s.opened, 1);
@@ -105,7 +105,7 @@ static void a_channel_may_be_freed_when_it_opens(void **state)
 	}
 }
 
-/* Whoever is no longer listening hears nothing; who listens anew hears what he has missed. */
+/* Without a callback no event is delivered; a callback that is set later gets the pending events. */
 static void a_late_listener_gets_the_events_that_it_missed(void **state)
 {
 	struct channel_pair s;
@@ -230,7 +230,7 @@ static void a_node_may_be_closed_inside_on_attempt(void **state)
 	}
 }
 
-/* Success, nobody there, the wrong peer, no transport, no protocol: once each. */
+/* Success, nothing that listens, the wrong peer, no transport, no protocol. */
 static void a_dial_ends_exactly_once(void **state)
 {
 	static const char *const at[] = {"/memory/7", "/memory/99", "/ip4/1.2.3.4/udp/5",
@@ -270,7 +270,7 @@ static void took_link(void *arg, struct gn_link *taken)
 	*(struct gn_link **)arg = taken;
 }
 
-/* The far end speaks Noise and is gone in the same breath. */
+/* The peer completes the Noise handshake and drops the link at once. */
 static void a_peer_that_leaves_after_the_handshake_fails_the_dial(void **state)
 {
 	(void)state;
@@ -359,7 +359,7 @@ static void closing_an_idle_node_is_immediate(void **state)
 	channel_pair_fini(&s);
 }
 
-/* A stream that nobody ends keeps the node until the limit, exactly. */
+/* A stream that does not end delays closing until exactly the limit. */
 static void closing_waits_for_streams_up_to_the_limit(void **state)
 {
 	(void)state;
@@ -398,7 +398,7 @@ static void closing_waits_for_streams_up_to_the_limit(void **state)
 	}
 }
 
-/* Streams that end in time: everything comes through, and it is over before the limit. */
+/* Streams that end in time deliver all bytes, and closing completes before the limit. */
 static void closing_lets_streams_end(void **state)
 {
 	struct closed c = {0};
@@ -413,7 +413,7 @@ static void closing_lets_streams_end(void **state)
 	TEST_NODE_UNTIL(&s.t, s.dialer.in == GN_EOF && s.server.in == GN_EOF, 10 * GN_SEC);
 	assert_int_equal(s.dialer.got, CHANNEL_PAIR_BYTES);
 	assert_int_equal(s.server.got, CHANNEL_PAIR_BYTES);
-	assert_int_equal(c.times, 0); /* the channels are ours still */
+	assert_int_equal(c.times, 0); /* the channels are still held */
 	gn_channel_free(s.dialer.ch);
 	gn_channel_free(s.server.ch);
 	s.dialer.ch = s.server.ch = NULL;
@@ -455,7 +455,7 @@ static void closing_waits_while_a_slow_path_makes_progress(void **state)
 	channel_pair_fini(&s);
 }
 
-/* A node that closes takes no dial, and those that run have failed, once. */
+/* A node that closes refuses new dials and fails each running one once. */
 static void closing_fails_the_dials(void **state)
 {
 	(void)state;
@@ -500,7 +500,7 @@ static void on_identified(void *arg, int err, const struct gn_identify_info *inf
 	++*(unsigned *)arg;
 }
 
-/* Freed at each moment with channels, dials, pings, listeners alive: not a word, no leak. */
+/* The node is freed at each millisecond with channels, dials, pings and listeners: no callback follows, nothing leaks. */
 static void a_node_may_be_freed_with_everything_in_use(void **state)
 {
 	(void)state;

@@ -26,7 +26,7 @@ static void stop(struct test_node *t)
 	test_node_fini(t);
 }
 
-/* Makes 127.0.0.x an address like any other, as long as the town exists. */
+/* Makes 127.0.0.x an address with limits, as long as the node exists. */
 static void is_far(struct test_node *t, uint8_t x)
 {
 	struct gn_ip ip = {.addr = {127, 0, 0, x}};
@@ -40,7 +40,7 @@ static void is_far(struct test_node *t, uint8_t x)
 	gn_multiaddr_free(a);
 }
 
-/* It was told this limit, and its connection ends. */
+/* Asserts that the peer was informed of this limit and that its connection ends. */
 static void told(struct test_node *t, struct raw_peer *f, uint32_t code)
 {
 	TEST_NODE_UNTIL(t, f->is_away, 5 * GN_SEC);
@@ -72,7 +72,7 @@ static void past_conns_the_peer_is_informed(void **state)
 	for (uint8_t i = 0; i < 4; i++)
 		raw_peer_open(&foes[i], &t, (uint8_t)(i + 2));
 	TEST_NODE_UNTIL(&t, t.node->n_admitted == 4, GN_SEC);
-	/* The one at the boundary stays, the next does not. */
+	/* The last one within the limit stays, the next one is refused. */
 	raw_peer_open(&foes[4], &t, 7);
 	told(&t, &foes[4], GN_GO_AWAY_CONNS);
 	assert_int_equal(foes[3].err, 0);
@@ -86,7 +86,7 @@ static void past_conns_the_peer_is_informed(void **state)
 	stop(&t);
 }
 
-/* Who is not secured takes none of the places, and is no reason to refuse others. */
+/* A connection that is not secured does not count as one of conns. */
 static void pending_connections_do_not_count_as_conns(void **state)
 {
 	struct raw_peer foes[FOES];
@@ -119,7 +119,7 @@ static void few_peers_are_informed_at_once(void **state)
 	for (uint8_t i = 0; i < FOES; i++)
 		raw_peer_open(&foes[i], &t, (uint8_t)(i + 2));
 	test_node_run(&t, 20 * GN_MSEC);
-	/* They are told, and do not go; 1 stays, 8 are told, 3 are cut off. */
+	/* The peers do not close: 1 is admitted, 8 are informed, 3 are dropped. */
 	for (int i = 0; i < FOES; i++) {
 		away += foes[i].is_away;
 		reset += foes[i].err == GN_ERESET && !foes[i].is_away;
@@ -127,14 +127,14 @@ static void few_peers_are_informed_at_once(void **state)
 	assert_int_equal(away, 8);
 	assert_int_equal(reset, FOES - 9);
 	assert_int_equal(t.node->n_refused, 8);
-	/* That does not last. */
+	/* The informed ones are dropped after a while. */
 	TEST_NODE_UNTIL(&t, t.node->n_refused == 0, 5 * GN_SEC);
 	for (int i = 0; i < FOES; i++)
 		raw_peer_abort(&foes[i]);
 	stop(&t);
 }
 
-/* What this node dials counts too, and is refused past the limit. */
+/* Dialled connections count, and dials past the limit fail. */
 static void dialled_connections_count(void **state)
 {
 	struct gn_node *other;
@@ -169,7 +169,7 @@ static void dialled_connections_count(void **state)
 	stop(&t);
 }
 
-/* All places are taken from one address that has no limit of its own; none of the connections is used. */
+/* All connections come from one address without a limit of its own, and none has a stream. */
 static void one_address_does_not_keep_all_connections(void **state)
 {
 	struct raw_peer foes[4], other, late;
@@ -183,11 +183,11 @@ static void one_address_does_not_keep_all_connections(void **state)
 	for (uint8_t i = 1; i < 4; i++)
 		raw_peer_open_from(&foes[i], &t, (uint8_t)(i + 2), two);
 	TEST_NODE_UNTIL(&t, t.node->n_admitted == 4, 5 * GN_SEC);
-	/* Those that only just came are left in peace. */
+	/* Connections that are younger than a second are not closed. */
 	raw_peer_open_from(&late, &t, 20, three);
 	told(&t, &late, GN_GO_AWAY_CONNS);
 	test_node_run(&t, GN_SEC + 50 * GN_MSEC);
-	/* Its own next one is refused, one from elsewhere takes the place of the oldest unused. */
+	/* The next connection of that address is refused; one of another address replaces the oldest unused one. */
 	raw_peer_open_from(&late, &t, 21, two);
 	told(&t, &late, GN_GO_AWAY_CONNS);
 	raw_peer_open_from(&other, &t, 22, three);
@@ -225,7 +225,7 @@ static void past_conns_per_addr_the_peer_is_informed(void **state)
 	raw_peer_open_from(&other, &t, 21, three);
 	holds_a_stream(&t, &other);
 	raw_peer_abort(&other);
-	/* One leaves, one gets in. */
+	/* After one has left, another one is admitted. */
 	raw_peer_abort(&foes[0]);
 	TEST_NODE_UNTIL(&t, held->conns == 2, 5 * GN_SEC);
 	raw_peer_open_from(&late, &t, 22, two);
@@ -254,7 +254,7 @@ static void the_loopback_has_no_limit_of_connections(void **state)
 	stop(&t);
 }
 
-/* A peer that is let in shares an address with strangers who only connect: it is served. */
+/* A peer is served although others of its address connect and stay silent. */
 static void silent_connections_do_not_count_as_conns_per_addr(void **state)
 {
 	struct raw_peer foes[FOES], friend;
@@ -286,7 +286,7 @@ static void the_oldest_pending_of_the_largest_address_is_closed(void **state)
 	(void)state;
 	test_limits.conns_pending = 4;
 	test_node_init(&t, false, &test_limits);
-	/* The honest one is slow: it was there before all others. */
+	/* The slow peer connects before all others. */
 	raw_peer_connect_from(&slow, &t, 9, three);
 	for (int i = 0; i < FOES; i++) {
 		raw_peer_connect_from(&foes[i], &t, 2, i % 2 ? one : two);
@@ -307,7 +307,7 @@ static void the_oldest_pending_of_the_largest_address_is_closed(void **state)
 	stop(&t);
 }
 
-/* They come again and again, from several addresses, and time stands still: nobody waits for them. */
+/* Silent connections of several addresses come again and again while no time passes. */
 static void silent_connections_do_not_delay_others(void **state)
 {
 	struct raw_peer foes[FOES];

@@ -7,7 +7,7 @@
 
 enum { FRAME = 1 << 20, MANY = 16 };
 
-/* ---- bytes that do not go out ---- */
+/* ---- unsent bytes ---- */
 
 static size_t queued(const struct test_node *t)
 {
@@ -22,7 +22,7 @@ static size_t queued(const struct test_node *t)
 	return n;
 }
 
-/* The node writes all it can to streams whose windows are shut. */
+/* The node writes as much as it can to streams whose windows are closed. */
 static size_t flooded(size_t memory, size_t *used)
 {
 	size_t n;
@@ -32,7 +32,7 @@ static size_t flooded(size_t memory, size_t *used)
 	test_limits.memory = memory;
 	test_node_init(&t, true, &test_limits);
 	raw_peer_open(&f, &t, 2);
-	test_node_run(&t, 11 * GN_SEC); /* identify has come and gone */
+	test_node_run(&t, 11 * GN_SEC); /* the streams of identify have ended */
 	assert_int_equal(t.node->budget.used, 0);
 	for (uint32_t i = 0; i < MANY; i++)
 		raw_peer_stream(&f, 2 * i + 1, "/flood");
@@ -44,7 +44,7 @@ static size_t flooded(size_t memory, size_t *used)
 	assert_true(*used <= memory);
 	assert_int_equal(f.err, 0);
 	assert_int_equal(f.rsts, 1); /* of identify */
-	/* It reads on: everything goes on, and is given back. */
+	/* When the peer opens the windows, everything is sent and the memory is released. */
 	f.data = 0;
 	for (uint32_t i = 0; i < MANY; i++)
 		raw_peer_frame(&f, YAMUX_WINDOW, 0, 2 * i + 1, 1 << 20);
@@ -63,9 +63,9 @@ static void unsent_bytes_are_charged(void **state)
 	(void)state;
 	n = flooded((size_t)256 << 20, &used);
 	assert_int_equal(n, MANY * 256 * 1024);
-	/* Blocks are charged whole, but for the first small one of each. */
+	/* Whole blocks are charged, except the first small one of each stream. */
 	assert_true(used >= windows + n - MANY * 4096 && used <= windows + n + n / 2);
-	/* Where there is little left the streams wait, and no one is reset. */
+	/* With little memory the streams wait, and none is reset. */
 	n = flooded(windows + (1 << 20), &used);
 	assert_true(n <= (1 << 20) + MANY * 4096);
 	assert_true(n > 0);
@@ -158,7 +158,7 @@ static void dial(struct gn_node *node, struct test_node *t, struct client *c, si
 	assert_int_equal(gn_dial_start(node, &cfg, &op), 0);
 }
 
-/* Frames that are announced and come but for their last byte. */
+/* All bytes of a frame except the last one arrive. */
 static void incomplete_frames_are_charged(void **state)
 {
 	struct gn_limits stock;
@@ -196,7 +196,7 @@ static void incomplete_frames_are_charged(void **state)
 		assert_int_equal(s.errs[i], GN_ELIMIT);
 		assert_int_equal(s.receive[i], GN_ELIMIT);
 	}
-	/* The session lives, and those that stayed get their frame through. */
+	/* The session goes on, and the remaining streams complete their frames. */
 	for (int i = 0; i < MANY; i++) {
 		c[i].total = FRAME;
 		if (c[i].err == 0)
@@ -217,7 +217,7 @@ static void incomplete_frames_are_charged(void **state)
 	test_node_stop(&t);
 }
 
-/* A frame goes into an empty channel whole, or the channel dies; it is never sent in part. */
+/* A frame is written into an empty channel as a whole, or the channel fails; it is never sent in part. */
 static void a_frame_without_memory_ends_only_its_channel(void **state)
 {
 	static const uint8_t junk[FRAME];
@@ -244,7 +244,7 @@ static void a_frame_without_memory_ends_only_its_channel(void **state)
 		assert_int_equal(o.err, 0);
 		test_node_run(&t, GN_SEC); /* the pipe is empty */
 		if (i == 0) {
-			/* All the memory is somebody else's. */
+			/* All of the memory is in use elsewhere. */
 			size_t left = test_limits.memory - node->budget.used;
 
 			assert_true(gn_budget_take_whole(&node->budget, left));
@@ -273,7 +273,7 @@ static void a_frame_without_memory_ends_only_its_channel(void **state)
 
 #ifdef HAS_GLIBC_HEAP
 
-/* Pages of this process that are in memory, in bytes. */
+/* Resident memory of this process in bytes. */
 static size_t resident(void)
 {
 	unsigned long whole, in_memory;
@@ -285,7 +285,7 @@ static size_t resident(void)
 	return in_memory * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Small pieces that stay, between large ones that are freed, keep the heap from shrinking by itself. */
+/* Small blocks that stay between large ones that are freed keep the heap from shrinking by itself. */
 static void freed_memory_returns_to_the_system(void **state)
 {
 	enum { BLOCKS = 512 };
@@ -308,7 +308,7 @@ static void freed_memory_returns_to_the_system(void **state)
 	full = resident();
 	for (int i = 0; i < BLOCKS; i++)
 		gn_block_free(t.node->iobuf, blocks[i]);
-	raw_peer_abort(&f); /* the connection that had them is gone */
+	raw_peer_abort(&f); /* the connection that held them is gone */
 	test_node_run(&t, 2 * GN_SEC);
 	assert_true(resident() + (size_t)BLOCKS * GN_BLOCK_MAX / 2 < full);
 	for (int i = 0; i < BLOCKS; i++)

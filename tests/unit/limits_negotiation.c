@@ -9,7 +9,7 @@ enum { BURST = 100 };
 
 static const uint8_t two[4] = {127, 0, 0, 2}, three[4] = {127, 0, 0, 3};
 
-/* A peer that has been connected for a while: identify has come and gone. */
+/* Opens a peer and waits until the streams of identify have ended. */
 static void raw_peer_settle(struct raw_peer *f, struct test_node *t, uint8_t seed)
 {
 	raw_peer_open(f, t, seed);
@@ -19,7 +19,7 @@ static void raw_peer_settle(struct raw_peer *f, struct test_node *t, uint8_t see
 	f->rsts = 0;
 }
 
-/* Streams first, first + 2, ...: their SYN, and with a protocol what chooses it. */
+/* These queue the SYNs, or the proposals, of n streams with the ids first, first + 2, ... */
 static void syns(struct raw_peer *f, uint32_t first, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
@@ -39,7 +39,7 @@ static unsigned negotiating(const struct test_node *t)
 
 /* ---- the limit of a connection ---- */
 
-/* Opens n silent streams; how many are reset once each had its time, and before their limit. */
+/* Opens n silent streams.  Returns how many of them are reset after 1 s, which is before their limit. */
 static unsigned silent(uint32_t n)
 {
 	unsigned rsts;
@@ -59,7 +59,7 @@ static unsigned silent(uint32_t n)
 	assert_int_equal(negotiating(&t), n - rsts);
 	test_node_run(&t, 8 * GN_SEC);
 	assert_int_equal(f.rsts, rsts);
-	/* A stream that says what it wants is served beside them. */
+	/* A stream with a proposal is served beside them. */
 	syns(&f, 2 * n + 1, 1);
 	proposals(&f, 2 * n + 1, 1);
 	raw_peer_seal(&f);
@@ -80,7 +80,7 @@ static void past_16_of_a_connection_silent_streams_are_reset(void **state)
 	assert_int_equal(silent(200), 184);
 }
 
-/* Again and again: the number stays, whatever is opened meanwhile. */
+/* The number of streams stays the same although new ones are opened all the time. */
 static void opening_and_resetting_gains_no_streams(void **state)
 {
 	struct test_node t;
@@ -101,7 +101,7 @@ static void opening_and_resetting_gains_no_streams(void **state)
 	test_node_stop(&t);
 }
 
-/* ---- honest bursts ---- */
+/* ---- bursts of streams ---- */
 
 static void bursts(bool together, gn_time between)
 {
@@ -137,7 +137,7 @@ static void a_burst_of_streams_is_served(void **state)
 	(void)state;
 	bursts(true, 0);
 	bursts(false, 0);
-	/* Their proposals come in another packet, as a program with threads sends them. */
+	/* The proposals come in another packet, as programs with several threads send them. */
 	bursts(false, 300 * GN_MSEC);
 }
 
@@ -189,7 +189,7 @@ static void an_address_never_has_more_than_a_burst(void **state)
 		TEST_NODE_UNTIL(&t, net->n_negotiating >= (i == 0 ? 250 : GN_NEGOTIATING_BURST), 5 * GN_SEC);
 		assert_true(net->n_negotiating <= GN_NEGOTIATING_BURST);
 	}
-	/* Who knows what it wants is served all the same. */
+	/* A stream with a proposal is served nevertheless. */
 	raw_peer_stream(&f[0], 1001, "/hold");
 	raw_peer_seal(&f[0]);
 	TEST_NODE_UNTIL(&t, t.opened == 1, 5 * GN_SEC);
@@ -200,7 +200,7 @@ static void an_address_never_has_more_than_a_burst(void **state)
 
 /* ---- memory ---- */
 
-/* The address of the foe has its share and no more. */
+/* The address of the peer uses its share and no more. */
 static void streams_of_one_address_leave_memory_to_others(void **state)
 {
 	struct raw_peer f[3], other;
@@ -218,7 +218,7 @@ static void streams_of_one_address_leave_memory_to_others(void **state)
 	}
 	TEST_NODE_UNTIL(&t, t.opened + f[0].rsts + f[1].rsts + f[2].rsts == 60, 5 * GN_SEC);
 	rsts = f[0].rsts + f[1].rsts + f[2].rsts;
-	assert_true(t.opened <= 20 && t.opened >= 17); /* identify has three, perhaps */
+	assert_true(t.opened <= 20 && t.opened >= 17); /* up to three belong to identify */
 	assert_true(t.node->budget.used <= 20 * YAMUX_WINDOW_INITIAL);
 	test_node_serves(&t);
 	raw_peer_open_from(&other, &t, 20, three);

@@ -6,7 +6,7 @@
 
 /* ---- what comes in ---- */
 
-/* What a slow one does in each millisecond that it has. */
+/* What a slow peer does in each millisecond. */
 static void silent(struct raw_peer *f, unsigned ms)
 {
 	(void)f;
@@ -30,7 +30,7 @@ static void drips_noise(struct raw_peer *f, unsigned ms)
 {
 	if (ms == 0)
 		raw_peer_noise_1(f);
-	if (ms == 1) /* a length, and then one byte at a time */
+	if (ms == 1) /* a length, then one byte at a time */
 		raw_peer_put(f, "\x10\x00", 2);
 	if (ms > 1)
 		raw_peer_put(f, "x", 1);
@@ -141,7 +141,7 @@ static void a_connection_without_a_stream_is_closed(void **state)
 	test_node_init(&t, true, &test_limits);
 	for (int i = 0; i < 2; i++)
 		raw_peer_open(&f[i], &t, (uint8_t)(i + 2));
-	/* One is not kept by pings. */
+	/* Pings do not keep a connection open. */
 	raw_peer_frame(&f[0], YAMUX_PING, YAMUX_SYN, 0, 1);
 	raw_peer_seal(&f[0]);
 	test_node_run(&t, 80 * GN_MSEC);
@@ -160,7 +160,7 @@ static void a_connection_without_a_stream_is_closed(void **state)
 }
 
 /* A limit for idle connections does not give more time to one that has opened no stream. */
-static void own_streams_do_not_count_as_the_first(void **state)
+static void the_idle_limit_does_not_extend_first_stream(void **state)
 {
 	struct test_node t;
 	struct raw_peer f;
@@ -186,19 +186,19 @@ static void a_slow_negotiation_is_reset(void **state)
 	test_node_init(&t, true, &test_limits);
 	raw_peer_open(&f, &t, 2);
 	test_node_run(&t, 10 * GN_MSEC);
-	raw_peer_frame(&f, YAMUX_PING, YAMUX_SYN, 0, 1); /* it speaks, and does not answer */
+	raw_peer_frame(&f, YAMUX_PING, YAMUX_SYN, 0, 1); /* sends, but does not answer */
 	raw_peer_seal(&f);
-	test_node_run(&t, 200 * GN_MSEC); /* our own identify stream has met the same fate */
+	test_node_run(&t, 200 * GN_MSEC); /* the node's own identify stream has timed out as well */
 	f.rsts = 0;
-	raw_peer_frame(&f, YAMUX_WINDOW, YAMUX_SYN, 1, 0);                 /* says nothing */
-	raw_peer_data(&f, YAMUX_SYN, 3, "\x13/multi", 7);                  /* half of it */
-	raw_peer_data(&f, YAMUX_SYN, 5, RAW_PEER_SELECT "\x05/abc\n", 26); /* no such protocol */
-	raw_peer_data(&f, YAMUX_SYN | YAMUX_FIN, 7, RAW_PEER_SELECT, 20);  /* ends in the middle */
+	raw_peer_frame(&f, YAMUX_WINDOW, YAMUX_SYN, 1, 0);                 /* sends nothing */
+	raw_peer_data(&f, YAMUX_SYN, 3, "\x13/multi", 7);                  /* a part of the header */
+	raw_peer_data(&f, YAMUX_SYN, 5, RAW_PEER_SELECT "\x05/abc\n", 26); /* an unknown protocol */
+	raw_peer_data(&f, YAMUX_SYN | YAMUX_FIN, 7, RAW_PEER_SELECT, 20);  /* ends before a proposal */
 	raw_peer_data(&f, YAMUX_SYN, 9, "\x80\x80\x80", 3);                /* malformed */
 	raw_peer_seal(&f);
 	test_node_run(&t, 40 * GN_MSEC);
 	assert_int_equal(f.rsts, 2);
-	raw_peer_data(&f, 0, 3, "stream", 6); /* dripping wins no time */
+	raw_peer_data(&f, 0, 3, "stream", 6); /* sending slowly gains no time */
 	raw_peer_seal(&f);
 	test_node_run(&t, 20 * GN_MSEC);
 	assert_int_equal(f.rsts, 5);
@@ -215,7 +215,7 @@ static void on_link(void *arg, struct gn_link *link)
 	*taken = link;
 }
 
-/* Who listens and says nothing. */
+/* A listener whose links stay silent. */
 static struct gn_link_listener *listen_silent(struct test_node *t, const char *text, struct gn_link **taken,
 					      struct gn_multiaddr **bound)
 {
@@ -248,7 +248,7 @@ static void an_attempt_times_out(void **state)
 	test_node_init(&t, true, &test_limits);
 	l = listen_silent(&t, "/memory/9", &taken, &bound);
 	addrs[0] = bound;
-	/* Connected, and then nothing. */
+	/* The link is connected, and nothing is received. */
 	begin = gn_loop_now(t.loop);
 	outcome_dial(t.node, &o, addrs, 1);
 	TEST_NODE_UNTIL(&t, o.done > 0, 5 * GN_SEC);
@@ -257,7 +257,7 @@ static void an_attempt_times_out(void **state)
 	assert_int_equal(o.attempt_err[0], GN_ETIMEOUT);
 	assert_int_equal(o.when - begin, test_limits.attempt);
 	taken->ops->abort(taken);
-	/* It is not even connected. */
+	/* The link is not connected. */
 	assert_int_equal(gn_mem_set(t.loop, &far_away), 0);
 	begin = gn_loop_now(t.loop);
 	outcome_dial(t.node, &o, addrs, 1);
@@ -325,7 +325,7 @@ static void an_unanswered_keepalive_ends_the_connection(void **state)
 	}
 	raw_peer_listen(&f[2], false);
 	test_node_run(&t, 1500 * GN_MSEC);
-	/* Who answers stays; who does not, or does not even read, goes. */
+	/* A peer that answers stays connected; one that does not answer or does not read is dropped. */
 	assert_int_equal(f[0].err, 0);
 	assert_true(f[0].pings >= 4 && f[0].pings <= 9);
 	assert_int_not_equal(f[1].err, 0);
@@ -386,7 +386,7 @@ int main(void)
 		cmocka_unit_test_setup(a_handshake_that_is_too_slow_is_dropped, test_limits_reset),
 		cmocka_unit_test_setup(a_slow_handshake_is_dropped_in_real_time, test_limits_reset),
 		cmocka_unit_test_setup(a_connection_without_a_stream_is_closed, test_limits_reset),
-		cmocka_unit_test_setup(own_streams_do_not_count_as_the_first, test_limits_reset),
+		cmocka_unit_test_setup(the_idle_limit_does_not_extend_first_stream, test_limits_reset),
 		cmocka_unit_test_setup(a_slow_negotiation_is_reset, test_limits_reset),
 		cmocka_unit_test_setup(an_attempt_times_out, test_limits_reset),
 		cmocka_unit_test_setup(a_dial_times_out, test_limits_reset),

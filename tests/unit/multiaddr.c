@@ -111,7 +111,7 @@ static void vectors_parse_and_format(void **state)
 }
 
 /* Where other implementations differ, and what is seldom seen. */
-static void deviations_from_go_are_known(void **state)
+static void several_texts_mean_one_address(void **state)
 {
 	(void)state;
 	check("/ip6/::ffff:127.0.0.1", "/ip6/::ffff:127.0.0.1", "2900000000000000000000ffff7f000001");
@@ -361,7 +361,7 @@ static void parts_are_found(void **state)
 	gn_multiaddr_free(NULL);
 }
 
-static void addresses_of_each_protocol_convert(void **state)
+static void a_program_may_add_protocols(void **state)
 {
 	struct gn_multiaddr *a;
 
@@ -404,13 +404,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(vectors_parse_and_format),
-		cmocka_unit_test(deviations_from_go_are_known),
+		cmocka_unit_test(several_texts_mean_one_address),
 		cmocka_unit_test(onion_and_garlic_addresses_convert),
 		cmocka_unit_test(malformed_addresses_are_rejected),
 		cmocka_unit_test(an_error_has_its_position),
 		cmocka_unit_test(lengths_are_bounded),
 		cmocka_unit_test(parts_are_found),
-		cmocka_unit_test(addresses_of_each_protocol_convert),
+		cmocka_unit_test(a_program_may_add_protocols),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,7 +42,7 @@ struct fix {
 	struct gn_names *op;
 	int calls, err, n_failed, failed;
 	bool cancels;
-	char got[16384];  /* the addresses, a line each */
+	char got[16384];  /* the resulting addresses, one a line */
 	char names[4096]; /* their names, '-' for none */
 };
 
@@ -197,7 +197,7 @@ static void dnsaddr_records_are_followed(void **state)
 	resolve(f, LIST("/dnsaddr/boot.test/p2p/" ID2 "/p2p-circuit/p2p/" ID1));
 	assert_string_equal(f->got, "/ip6/2001:db8::9/tcp/2/p2p/" ID2 "/p2p-circuit/p2p/" ID1 "\n");
 
-	/* What is no peer must end the answer whole. */
+	/* When the suffix is not a peer id, it must match as a whole. */
 	resolve(f, LIST("/dnsaddr/boot.test/tcp/3"));
 	assert_string_equal(f->got, "/ip4/192.0.2.10/tcp/3\n");
 
@@ -205,7 +205,7 @@ static void dnsaddr_records_are_followed(void **state)
 	assert_int_equal(f->err, GN_ENONAME);
 }
 
-/* A chain of names, each leading to the next. */
+/* A chain of names, each of which refers to the next. */
 static void the_depth_of_dnsaddr_is_bounded(void **state)
 {
 	struct fix *f = *state;
@@ -234,7 +234,7 @@ static void queries_and_results_are_bounded(void **state)
 	char text[128][40];
 	unsigned lines = 0;
 
-	/* The same again is dropped at once. */
+	/* A name that refers to itself is dropped at once. */
 	resolve(f, LIST("/dnsaddr/ring.test/p2p/" ID1));
 	assert_int_equal(f->err, GN_ENONAME);
 	assert_int_equal(f->server.asked, 1);
@@ -273,7 +273,7 @@ static void a_name_of_more_than_255_bytes_does_not_resolve(void **state)
 	}
 }
 
-/* At most eight questions are on their way, and the rest follow. */
+/* At most eight queries run at a time; the others follow. */
 static void at_most_eight_queries_run_at_once(void **state)
 {
 	struct fix *f = *state;
@@ -303,16 +303,16 @@ static void a_resolution_may_be_cancelled_at_any_time(void **state)
 {
 	struct fix *f = *state;
 
-	/* before it ran */
+	/* before the first query */
 	start(f, LIST("/dns/both.test/tcp/1"));
 	gn_names_cancel(f->op);
-	/* while it waits */
+	/* while queries are running */
 	start(f, LIST("/dns/both.test/tcp/1", "/dns4/silent.test/tcp/1"));
 	while (f->server.asked < 3)
 		gn_loop_turn(f->loop, GN_SEC);
 	gn_names_cancel(f->op);
 	assert_int_equal(f->calls, 0);
-	/* when the answer is there, and not told yet */
+	/* when the answer has arrived and is not delivered yet */
 	start(f, LIST("/dns4/both.test/tcp/1"));
 	while (f->server.asked < 1)
 		gn_loop_turn(f->loop, GN_SEC);

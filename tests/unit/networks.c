@@ -117,7 +117,7 @@ static void each_network_may_use_half_of_the_free_memory(void **state)
 	assert_true(gn_budget_take(&b, 250));
 	assert_false(gn_budget_take(&b, 1));
 	assert_int_equal(memory.used, 750);
-	/* What one gives back the others may have. */
+	/* Memory that one network releases is available to the others. */
 	gn_budget_give(&a, 500);
 	assert_true(gn_budget_take(&b, 125));
 	assert_int_equal(memory.used, 375);

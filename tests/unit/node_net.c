@@ -37,7 +37,7 @@ static void write_by_source(struct net_end *e)
 	NET_MUST(e->shown != NULL);
 	net_pattern_fill(e->op, 0, e->shown, e->op->total);
 	NET_MUST(gn_channel_source(e->ch, &source, e) == 0);
-	net_do_end(e); /* behind all that it shows */
+	net_do_end(e); /* behind all bytes of the source */
 }
 
 static void on_dialed(void *arg, int err, struct gn_channel *ch)
@@ -217,7 +217,7 @@ static void on_fault(void *arg)
 	gn_timer_start(&w->fault, (gn_time)rng_below(r, 1500) * GN_MSEC);
 }
 
-/* A node vanishes: its operations and channels without a word. */
+/* A node is freed; its operations and channels get no callback. */
 static void kill_node(struct net_world *w, size_t i)
 {
 	struct gn_list *at;
@@ -247,7 +247,7 @@ static void kill_node(struct net_world *w, size_t i)
 	w->net.node[i] = NULL;
 }
 
-/* ---- the world ---------------------------------------------------------------- */
+/* ---- one network -------------------------------------------------------------- */
 
 static bool is_over(const struct net_op *op)
 {
@@ -269,13 +269,13 @@ static bool is_all_over(struct net_world *w)
 	return true;
 }
 
-/* What the worlds have seen: a test of nothing would pass too. */
+/* Counts what has happened in all runs, because a test in which nothing happens would pass, too. */
 static struct {
 	unsigned ops, in_order, dead, cancelled, lost, pinged, identified;
 	unsigned long long bytes;
 } seen;
 
-/* What a failed check was about. */
+/* Prints the operation of a check that failed. */
 static void show_end(const char *name, const struct net_end *e)
 {
 	fprintf(stderr, "  %s: plan %d at %zu; sent %zu got %zu; ended %d eof %d drained %d dead %d: %s\n", name,
@@ -292,7 +292,7 @@ static void show(const struct net_op *op)
 		show_end("server", op->server);
 }
 
-/* More pings between two nodes than one of them answers at a time? */
+/* Whether there are more pings between two nodes than one of them answers at a time. */
 static bool is_crowded(const struct net_op *op)
 {
 	unsigned n = 0;
@@ -327,7 +327,7 @@ static void check_op(const struct net_op *op)
 	seen.bytes += c->got;
 	if (op->w->faults)
 		return;
-	/* Without faults everything is as the plans say. */
+	/* Without faults each operation ends as its plan says. */
 	NET_MUST(op->err == op->expect);
 	if (op->err != 0)
 		return;
@@ -357,7 +357,7 @@ static void on_closed(void *arg)
 	((struct net_world *)arg)->closed++;
 }
 
-/* Of the worlds with faults some are short of everything, too. */
+/* Some of the runs with faults have small limits as well. */
 static void tune(struct gn_node_cfg *cfg)
 {
 	if (net_seed % 6 != 1)
@@ -401,7 +401,7 @@ static void world_init(struct net_world *w, uint64_t n)
 	mem.buffer = rng_one_in(r, 2) ? 0 : 500 + rng_below(r, 70000);
 	if (mem.buffer > 0 && mem.delay > 5 * GN_MSEC)
 		mem.buffer *= 10;
-	/* Small pieces cost events: not too many of them. */
+	/* Small pieces cause many events, so there are fewer bytes. */
 	w->piece = 1 + rng_below(r, rng_one_in(r, 2) ? 30 : NET_FRAME_MAX);
 	if (mem.max_chunk > 0 && mem.max_chunk < w->piece)
 		w->piece = mem.max_chunk;
@@ -428,7 +428,7 @@ static void world_run(struct net_world *w)
 
 	while (over == 0 || gn_loop_now(loop) - over < 20 * GN_SEC) {
 		NET_MUST(gn_loop_now(loop) < NET_ENDS_LIMIT);
-		if (gn_loop_turn(loop, GN_SEC) != 0) { /* nothing ever happens again */
+		if (gn_loop_turn(loop, GN_SEC) != 0) { /* nothing is pending */
 			NET_MUST(is_all_over(w));
 			break;
 		}
@@ -444,12 +444,12 @@ static void world_run(struct net_world *w)
 	gn_timer_stop(&w->fault);
 }
 
-/* What is over has left nothing behind. */
+/* Nothing is left of what has ended. */
 static void world_check(struct net_world *w)
 {
 	for (size_t i = 0; i < w->n_ops; i++)
 		check_op(&w->op[i]);
-	net_run(&w->net, 60 * GN_SEC); /* streams that were given up, stalls, identify */
+	net_run(&w->net, 60 * GN_SEC); /* streams that were freed, stalls, identify */
 	for (size_t i = 0; i < w->net.n; i++) {
 		struct gn_node *node = w->net.node[i];
 		struct gn_list *at;
@@ -504,7 +504,7 @@ static void world_fini(struct net_world *w)
 	net_fini(&w->net);
 }
 
-/* All nodes go at once, wherever they are. */
+/* All nodes are freed at once, in whatever state. */
 static void world_crash(struct net_world *w)
 {
 	gn_time until = (gn_time)rng_below(&w->rng, 4000) * GN_MSEC;

@@ -200,7 +200,7 @@ static void a_file_that_is_replaced_keeps_its_mode(void **state)
 	}
 }
 
-static void an_existing_file_is_not_replaced_without_force(void **state)
+static void an_existing_file_is_not_replaced_by_a_new_one(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -325,7 +325,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_new_file_has_the_mode_that_the_umask_leaves, clean),
 		cmocka_unit_test_setup(a_file_that_is_replaced_keeps_its_mode, clean),
-		cmocka_unit_test_setup(an_existing_file_is_not_replaced_without_force, clean),
+		cmocka_unit_test_setup(an_existing_file_is_not_replaced_by_a_new_one, clean),
 		cmocka_unit_test_setup(a_file_that_appears_meanwhile_is_not_replaced, clean),
 		cmocka_unit_test_setup(a_failing_close_keeps_the_old_file, clean),
 		cmocka_unit_test_setup(no_temporary_file_is_left, clean),

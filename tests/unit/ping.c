@@ -91,7 +91,7 @@ static void three_pings_are_answered(void **state)
 	assert_int_equal(f->err, 0);
 	assert_true(f->rtt == 10 * GN_MSEC);
 	assert_true(f->at[1] - f->at[0] == GN_SEC && f->at[2] - f->at[1] == GN_SEC);
-	/* nothing of it is left */
+	/* no stream is left */
 	assert_int_equal(net_conn(&f->w, 0, 0)->session->streams, 0);
 	assert_int_equal(net_conn(&f->w, 1, 0)->session->streams, 0);
 }
@@ -105,10 +105,10 @@ static void pings_keep_their_interval(void **state)
 	net_run(&f->w, GN_SEC);
 	assert_int_equal(f->rtts, 10);
 	assert_int_equal(f->err, 0);
-	assert_true(f->at[1] - f->at[0] == 10 * GN_MSEC); /* one after the other all the same */
+	assert_true(f->at[1] - f->at[0] == 10 * GN_MSEC); /* pings do not overlap */
 }
 
-/* The far end gives up a stream after a silence; a new one follows. */
+/* The peer resets an idle stream; the next ping opens a new one. */
 static void a_new_stream_follows_one_that_was_closed(void **state)
 {
 	struct fix *f = *state;
@@ -140,7 +140,7 @@ static void an_operation_may_be_cancelled_at_any_time(void **state)
 		assert_int_equal(f->done, 0);
 		assert_true(f->rtts <= 1);
 	}
-	f->cancels = true; /* from inside */
+	f->cancels = true; /* from inside the callback */
 	assert_int_equal(start(f, &cfg), 0);
 	net_run(&f->w, 5 * GN_SEC);
 	assert_int_equal(f->rtts, 1);
@@ -157,7 +157,7 @@ static void a_lost_peer_fails_the_operation(void **state)
 	struct fix *f = *state;
 	struct gn_ping_cfg cfg = {.count = 0, .limit = 2 * GN_SEC};
 
-	/* cut off while it pings */
+	/* the connection is cut during a ping */
 	assert_int_equal(start(f, &cfg), 0);
 	net_run(&f->w, 1500 * GN_MSEC);
 	assert_int_equal(f->rtts, 2);
@@ -175,7 +175,7 @@ static void a_lost_peer_fails_the_operation(void **state)
 	assert_int_equal(f->done, 1);
 	assert_int_equal(f->err, GN_ETIMEOUT);
 
-	/* nobody there */
+	/* nothing listens */
 	gn_mem_cut_all(f->w.loop);
 	net_run(&f->w, GN_SEC);
 	gn_node_unlisten(f->w.node[1]);
@@ -185,7 +185,6 @@ static void a_lost_peer_fails_the_operation(void **state)
 	assert_int_equal(f->err, -ECONNREFUSED);
 }
 
-/* Nobody serves it there. */
 static void a_peer_without_ping_is_reported(void **state)
 {
 	struct fix *f = *state;
@@ -265,7 +264,7 @@ static void the_service_echoes_in_any_pieces(void **state)
 
 	memset(&hand, 0, sizeof hand);
 	open_by_hand(f);
-	write_by_hand(f, 0, 0, 10); /* 32 at a time, whatever the pieces */
+	write_by_hand(f, 0, 0, 10); /* 32 bytes are echoed at a time, whatever the pieces */
 	assert_int_equal(hand.got[0], 0);
 	write_by_hand(f, 0, 10, 22);
 	assert_int_equal(hand.got[0], 32);
@@ -278,7 +277,7 @@ static void the_service_echoes_in_any_pieces(void **state)
 	assert_true(hand.eof[0] && !hand.dead[0]);
 	gn_channel_free(hand.ch[0]);
 
-	/* ended in the middle */
+	/* the stream ends inside a ping */
 	open_by_hand(f);
 	write_by_hand(f, 1, 0, 33);
 	assert_int_equal(gn_channel_end(hand.ch[1]), 0);
@@ -309,7 +308,7 @@ static void a_peer_has_two_streams_at_most(void **state)
 		gn_channel_free(hand.ch[i]);
 }
 
-/* Somebody who writes and never reads is held back, and costs no more than the windows. */
+/* A peer that writes and never reads is held back, and uses no more memory than the windows. */
 static void a_peer_that_does_not_read_is_bounded(void **state)
 {
 	struct fix *f = *state;
@@ -329,7 +328,6 @@ static void a_peer_that_does_not_read_is_bounded(void **state)
 	gn_channel_free(hand.ch[0]);
 }
 
-/* The node goes while all kinds of things are under way. */
 static void a_node_may_be_freed_at_any_time(void **state)
 {
 	struct fix *f = *state;

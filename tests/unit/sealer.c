@@ -241,7 +241,7 @@ static void chunks_of_every_length_seal(void **state)
 }
 
 /* The room that GN_SEALED_MAX() names is enough for the longest front. */
-static void the_first_bytes_hold_the_recipients(void **state)
+static void the_largest_header_is_within_its_bound(void **state)
 {
 	struct gn_peer_id to[GN_SEALED_TO_MAX];
 	char text[GN_SEALED_TEXT_MAX + 1];
@@ -363,7 +363,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(vectors_are_reproduced),      cmocka_unit_test(a_wrong_configuration_is_rejected),
-		cmocka_unit_test(chunks_of_every_length_seal), cmocka_unit_test(the_first_bytes_hold_the_recipients),
+		cmocka_unit_test(chunks_of_every_length_seal), cmocka_unit_test(the_largest_header_is_within_its_bound),
 		cmocka_unit_test(wrong_calls_are_rejected),    cmocka_unit_test(sequence_numbers_follow_each_other),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* gn_node_cfg.on_unknown_protocol: a node learns of protocols that it was asked for and does not serve. */
+/* gn_node_cfg.on_unknown_protocol reports protocols that peers propose and the node does not serve. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,7 +59,7 @@ static void on_dialed(void *arg, int err, struct gn_channel *ch)
 		gn_channel_on_event(ch, on_dial_event, NULL);
 }
 
-/* Dials a protocol that is not served, until the answer has come. */
+/* Dials a protocol that is not served, and waits for the answer. */
 static void ask(struct channel_pair *s, const char *protocol)
 {
 	const struct gn_multiaddr *addr = s->t.addr;

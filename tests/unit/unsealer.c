@@ -195,7 +195,7 @@ static void a_wrong_configuration_is_rejected(void **state)
 }
 
 /* One unsealer, many messages, whatever became of those before; what it knows of them. */
-static void a_result_is_final(void **state)
+static void one_unsealer_opens_several_messages(void **state)
 {
 	const struct gn_unseal_cfg cfg = {.key = seal_carol, .from_any = true, .context = "here"};
 	struct gn_sealed_info info = {.n_to = 99};
@@ -246,7 +246,7 @@ int main(void)
 		cmocka_unit_test(reordered_chunks_are_rejected),
 		cmocka_unit_test(chunks_of_another_message_are_rejected),
 		cmocka_unit_test(a_wrong_configuration_is_rejected),
-		cmocka_unit_test(a_result_is_final),
+		cmocka_unit_test(one_unsealer_opens_several_messages),
 	};
 
 	return cmocka_run_group_tests(tests, seal_setup, seal_teardown);

@@ -89,7 +89,7 @@ static void finish(struct seal_craft *f, const struct gn_key *by)
 }
 
 /* Two recipients are to read two texts out of one message: only one K is committed to. */
-static void two_content_keys_are_rejected(void **state)
+static void a_recipient_with_another_content_key_is_rejected(void **state)
 {
 	const uint8_t other[GN_SEALED_KEY_LEN] = {7};
 	uint8_t header[GN_SEALED_HEADER_MAX];
@@ -258,7 +258,7 @@ static void non_canonical_headers_are_rejected(void **state)
 
 /* ---- the rules of chunks ---- */
 
-static void chunks_break_no_rule(void **state)
+static void a_chunk_that_breaks_a_rule_is_rejected(void **state)
 {
 	static const struct {
 		int err;
@@ -381,12 +381,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_recipient_cannot_change_the_message),
 		cmocka_unit_test(a_recipient_cannot_sign_for_the_sender),
-		cmocka_unit_test(two_content_keys_are_rejected),
+		cmocka_unit_test(a_recipient_with_another_content_key_is_rejected),
 		cmocka_unit_test(malformed_recipients_are_rejected),
 		cmocka_unit_test(low_order_points_are_rejected),
 		cmocka_unit_test(wrong_recipient_ids_are_rejected),
 		cmocka_unit_test(non_canonical_headers_are_rejected),
-		cmocka_unit_test(chunks_break_no_rule),
+		cmocka_unit_test(a_chunk_that_breaks_a_rule_is_rejected),
 		cmocka_unit_test(wrong_lengths_are_rejected),
 		cmocka_unit_test(bytes_after_the_end_are_rejected),
 	};
