@@ -188,7 +188,7 @@ static int spawn(const struct program_cfg *cfg, int in, int out, pid_t *pid)
 
 static int start_on_pipes(const struct program_cfg *cfg, pid_t *pid, int *to, int *from)
 {
-	int to_child[2], from_child[2], err;
+	int to_child[2] = {-1, -1}, from_child[2] = {-1, -1}, err;
 
 	err = make_pipe(to_child);
 	if (err != 0)

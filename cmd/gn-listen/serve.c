@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "serve.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -416,8 +417,10 @@ void serve_free(struct serve *s)
 {
 	if (s == NULL)
 		return;
-	while (s->all != NULL)
+	while (s->all != NULL) {
+		assert(s->all->serve == s); /* so the drop takes it off the list, which clang's analyzer cannot know */
 		serve_drop(s->all);
+	}
 	framer_fini(&s->framer);
 	input_free(s->in);
 	output_free(s->out);

@@ -137,7 +137,7 @@ static int private_decode(const struct view *v, const struct view *blob, struct 
 		err = view_get(&c, &secret);
 	if (err == 0)
 		err = view_get(&c, &comment);
-	if (err < 0 || public.n != PUBLIC_LEN || secret.n != GN_KEY_SEED_LEN + PUBLIC_LEN)
+	if (err != 0 || public.n != PUBLIC_LEN || secret.n != GN_KEY_SEED_LEN + PUBLIC_LEN)
 		return GN_EFORMAT;
 	for (uint8_t i = 1; !gn_cursor_is_done(&c); i++) {
 		(void)gn_cursor_get_u8(&c, &octet);

@@ -160,7 +160,7 @@ void yamux_streams_free(struct yamux *y)
 		stream_free(s);
 	for (unsigned i = 0; i < y->n_buckets; i++) {
 		while (y->n_buckets > 0 && y->buckets[i] != NULL)
-			stream_free(y->buckets[i]);
+			stream_free(gn_analyzer_unknown(y->buckets[i]));
 	}
 	free(y->buckets); /* allocated for a stream that could not be made */
 	y->buckets = NULL;

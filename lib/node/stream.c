@@ -429,12 +429,12 @@ int gn_stream_peek(struct gn_stream *s, struct iovec *v, int max)
 	int n;
 
 	if (!s->is_open)
-		return s->err != 0 ? s->err : GN_EAGAIN;
+		return s->err < 0 ? s->err : GN_EAGAIN;
 	n = gn_pipe_peek(&s->mux->rx, v, max, SIZE_MAX);
 	if (n > 0)
 		return n;
 	n = gn_pipe_end(&s->mux->rx);
-	return n != 0 ? n : GN_EAGAIN;
+	return n < 0 ? n : GN_EAGAIN;
 }
 
 void gn_stream_skip(struct gn_stream *s, size_t n)

@@ -147,7 +147,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	ln -s large dir/link
 	tar c dir | "${seal[@]}" -F raw >expected.sealed
 	start gn-cat -l --open /ip4/127.0.0.1/tcp/0
-	tar c dir | "${seal[@]}" -F raw | gn-cat "$addr" 2>err </dev/stdin
+	tar c dir | "${seal[@]}" -F raw | gn-cat "$addr" 2>err
 	ends_with 0 "$pid"
 	run -1 grep -qa large out
 	"${open[@]}" -F raw <out | tar x -C new

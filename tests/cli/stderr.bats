@@ -210,7 +210,7 @@ begin_agent() {
 	LC_ALL=C grep -aP '[\x00-\x09\x0b-\x1f\x7f-\xff]' j && false
 	run jq -r .agent j
 	r=$(printf '\357\277\275') # U+FFFD in UTF-8; $'\ufffd' depends on the locale
-	assert_output "e$r[31m$r$r$r$r$r$r$r$r$r$r$r$r$r$r$r""z"
+	assert_output "e${r}[31m$r$r$r$r$r$r$r$r$r$r$r$r$r$r$r""z"
 }
 
 @test "--identify prints harmless text of any language as it is" {

@@ -121,7 +121,7 @@ hang_up() {
 }
 
 @test "a closed terminal is not an end of input: exit code 1 here, 8 there" {
-	as=cat start gn-cat -l --open -k srv /ip4/127.0.0.1/tcp/0
+	as="cat" start gn-cat -l --open -k srv /ip4/127.0.0.1/tcp/0
 	run -1 --separate-stderr hang_up gn-cat -k cli --send-only "$addr"
 	assert_regex "$stderr" 'standard input: Input/output error'
 	ends_with 8 "$pid"
