@@ -51,6 +51,8 @@ func dial(o options, args []string) {
 	case cmd == "many" && len(args) == 3:
 		connect(h, ai)
 		dialMany(h, ai.ID, args[0], int(number(args[1])), number(args[2]))
+	case cmd == "small" && len(args) >= 3:
+		dialSmall(o, h, ai, args[0], secondsOf(args[1]), args[2:])
 	default:
 		usage()
 	}

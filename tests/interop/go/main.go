@@ -56,7 +56,8 @@ func die(code int, format string, args ...any) {
 
 func usage() {
 	die(exitUsage, "usage: peer listen [--key FILE] [--ip6] [--at ADDR] [--announce ADDR] [--once-out PROTO] [--tls|--noise] | "+
-		"dial [--key FILE] [--tls|--noise] ADDR ping N|identify|raw PROTO|resetafter PROTO N|many PROTO K N | "+
+		"dial [--key FILE] [--tls|--noise] ADDR ping N|identify|raw PROTO|resetafter PROTO N|many PROTO K N|"+
+		"small PID SECONDS echo SIZE K|streams K|conns | "+
 		"idle ADDR K | newkey ed25519|rsa|secp256k1|ecdsa FILE | id FILE")
 }
 
