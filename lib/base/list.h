@@ -66,17 +66,19 @@ static inline void gn_list_splice(struct gn_list *to, struct gn_list *from)
 #define gn_list_entry(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /* Clang's analyzer does not see that a node which is deleted from its list leaves the list's head, too, so it reports a use
- * after free in loops that free the first node until there is none.  To the analyzer, and only to it, this is a function that
- * returns a pointer to anything. */
+ * after free in loops that free the first node until there is none.  To the analyzer, and only to it, these are functions that
+ * return a pointer to anything. */
 #ifdef __clang_analyzer__
 void *gn_analyzer_unknown(void *p);
+struct gn_list *gn_list_next(const struct gn_list *node);
 #else
 #define gn_analyzer_unknown(p) (p)
+#define gn_list_next(node) ((node)->next)
 #endif
 
 /* NULL when the list is empty. */
 #define gn_list_first(head, type, member) \
-	(gn_list_is_empty(head) ? (type *)NULL : gn_list_entry(gn_analyzer_unknown((head)->next), type, member))
+	(gn_list_is_empty(head) ? (type *)NULL : gn_list_entry(gn_list_next(head), type, member))
 
 /* pos and tmp are struct gn_list *.  The body of the _safe form may delete pos, but not the node after it;
  * the body of the other form may delete neither. */

@@ -159,6 +159,8 @@ int gn_identify_view_init(struct gn_identify_view *v, const uint8_t *p, size_t n
 	v->alloc = pb;
 	v->message = gn__pb__identify__unpack(gn_pb_alloc_init(pb, GN_PB_BUDGET(n)), n, p);
 	err = v->message == NULL ? gn_pb_alloc_error(pb) : view_fill(v, v->message, peer);
+	if (err == 0 && v->message == NULL)
+		err = GN_EFORMAT; /* never, but clang's analyzer does not know that the allocator has an error */
 	if (err != 0)
 		gn_identify_view_fini(v);
 	return err;

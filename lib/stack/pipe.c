@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "stack/pipe.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -441,6 +442,7 @@ int gn_pipe_lend(struct gn_pipe *p, uint8_t *at, size_t n)
 {
 	struct iovec *v;
 
+	assert(p->iobuf != NULL);
 	if (n == 0)
 		return 0;
 	if (p->n_views > p->view) {

@@ -158,6 +158,7 @@ typed() {
 }
 
 @test "a key that could not be written completely is removed" {
+	[ "$MODE" != cov ] || skip "the files of gcov cannot be written, too, and it says so"
 	mkdir dir
 	run -1 bash -c 'ulimit -f 0; gn-key new dir/k'
 	assert_output "gn-key: dir/k: File too large"
