@@ -16,7 +16,8 @@ const void *gn_components_config(const struct gn_node_cfg *cfg, const void *ops)
 	return c != NULL && c->component != NULL ? c->config : NULL;
 }
 
-static bool components_have(const struct gn_components *k, const void *ops)
+/* Whether the ops are listed, and can have this configuration. */
+static bool components_accept(const struct gn_components *k, const void *ops, const void *config)
 {
 	for (size_t i = 0; k->transports != NULL && k->transports[i] != NULL; i++)
 		if (k->transports[i] == ops)
@@ -26,7 +27,7 @@ static bool components_have(const struct gn_components *k, const void *ops)
 			return true;
 	for (size_t i = 0; k->muxers != NULL && k->muxers[i] != NULL; i++)
 		if (k->muxers[i] == ops)
-			return true;
+			return config == NULL; /* a muxer has none */
 	for (size_t i = 0; k->services != NULL && k->services[i] != NULL; i++)
 		if (k->services[i] == ops)
 			return true;
@@ -83,7 +84,7 @@ int gn_components_start(struct gn_component_states *states, struct gn_node *node
 	states->n = 0;
 	states->started = NULL;
 	for (const struct gn_component_cfg *c = cfg->configs; c != NULL && c->component != NULL; c++)
-		if (!components_have(cfg->components, c->component))
+		if (!components_accept(cfg->components, c->component, c->config))
 			return -EINVAL;
 	states->started = calloc(components_count(cfg->components) + 1, sizeof *states->started);
 	if (states->started == NULL)

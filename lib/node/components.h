@@ -20,7 +20,7 @@ struct gn_component_states {
 };
 
 /* Starts the transports and then the securities of cfg for the node.  When one fails, those before it are stopped.
- * 0; -EINVAL: cfg configures a component that it does not list; -ENOMEM; or the error of the component's start. */
+ * 0; -EINVAL: cfg configures a component that it does not list, or one that has no configuration; -ENOMEM; or the error of the component's start. */
 int gn_components_start(struct gn_component_states *states, struct gn_node *node, const struct gn_node_cfg *cfg);
 /* Also when none is started. */
 void gn_components_stop(struct gn_component_states *states);

@@ -174,6 +174,7 @@ int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
 	gn_timer_init(&node->trim_timer, node->loop, node_on_trim, node);
 	gn_task_init(&node->close_task, node_on_close_task);
 	err = node_init(node);
+	node->cfg.configs = NULL; /* it was borrowed */
 	if (err != 0) {
 		gn_node_free(node);
 		return err;

@@ -189,7 +189,7 @@ int gn_services_start(struct gn_node *node)
 	int err = node->cfg.on_event != NULL ? gn_service_attach(node, &gn_service_events, NULL) : 0;
 
 	for (size_t i = 0; ops != NULL && ops[i] != NULL && err == 0; i++)
-		err = gn_service_attach(node, ops[i], NULL);
+		err = gn_service_attach(node, ops[i], gn_components_config(&node->cfg, ops[i]));
 	return err;
 }
 

@@ -23,7 +23,8 @@ enum { GN_SERVICES_MAX = 32 }; /* of a node */
 struct gn_service_ops {
 	const char *name;
 	/* Creates the state and adds the service's protocols to the node.  config is what gn_service_attach() was
-	 * given, NULL for a component of the node's list; it is valid during the call.  0 or an error. */
+	 * given, or for a component of the node's list what gn_node_cfg.configs has for it; it is valid during the
+	 * call; NULL: defaults.  0 or an error. */
 	int (*start)(struct gn_node *node, const void *config, void **state);
 	/* Deletes the protocols and frees the state.  The service was detached, or the node is being freed
 	 * (node->is_being_freed); only in the first case are the callbacks of pending operations called. */

@@ -522,10 +522,12 @@ static int identify_serve(struct gn_identify_service *sv, const char *id, void (
 
 static int identify_service_start(struct gn_node *node, const void *config, void **state)
 {
-	struct gn_identify_service *sv = calloc(1, sizeof *sv);
+	struct gn_identify_service *sv;
 	int err;
 
-	(void)config;
+	if (config != NULL)
+		return -EINVAL;
+	sv = calloc(1, sizeof *sv);
 	if (sv == NULL)
 		return -ENOMEM;
 	sv->node = node;

@@ -99,18 +99,21 @@ static void echo_on_open(void *arg, struct gn_stream *handed)
 
 static int ping_service_start(struct gn_node *node, const void *config, void **state)
 {
-	struct gn_ping_service *sv = calloc(1, sizeof *sv);
-	struct gn_registry_entry entry = {.on_open = echo_on_open, .arg = sv};
+	struct gn_ping_service *sv;
+	struct gn_registry_entry entry = {.on_open = echo_on_open};
 	char id[] = GN_PING_ID;
 	int err;
 
-	(void)config;
+	if (config != NULL)
+		return -EINVAL;
+	sv = calloc(1, sizeof *sv);
 	if (sv == NULL)
 		return -ENOMEM;
 	sv->node = node;
 	gn_list_init(&sv->streams);
 	gn_list_init(&sv->ops);
 	entry.id = id;
+	entry.arg = sv;
 	err = gn_registry_add(&node->registry, &entry);
 	if (err != 0) {
 		free(sv);

@@ -63,6 +63,20 @@ static const struct gn_transport_ops transport_a = {.name = "a", .start = start_
 static const struct gn_transport_ops transport_b = {.name = "b", .start = start_b, .stop = logged_stop};
 static const struct gn_transport_ops stateless = {.name = "stateless"};
 static const struct gn_security_ops security_c = {.id = "/c", .start = start_c, .stop = logged_stop};
+static int start_service(struct gn_node *node, const void *config, void **state)
+{
+	(void)node;
+	(void)state;
+	seen = config;
+	return 0;
+}
+
+static void stop_service(void *state)
+{
+	(void)state;
+}
+
+static const struct gn_service_ops service = {.name = "service", .start = start_service, .stop = stop_service};
 static const struct gn_security_ops security_d = {.id = "/d", .start = start_d}; /* its state needs no stop */
 
 static int try_node(const struct gn_component_cfg *configs, struct gn_node **out)
@@ -70,7 +84,8 @@ static int try_node(const struct gn_component_cfg *configs, struct gn_node **out
 	static const struct gn_transport_ops *const transports[] = {&transport_a, &stateless, &transport_b, NULL};
 	static const struct gn_security_ops *const securities[] = {&security_c, &security_d, NULL};
 	static const struct gn_muxer_ops *const muxers[] = {&gn_muxer_yamux, NULL};
-	static const struct gn_components all = {transports, securities, muxers, NULL};
+	static const struct gn_service_ops *const services[] = {&service, NULL};
+	struct gn_components all = {transports, securities, muxers, NULL};
 	struct gn_node_cfg cfg;
 	struct gn_loop *loop;
 	struct gn_key *key;
@@ -84,6 +99,8 @@ static int try_node(const struct gn_component_cfg *configs, struct gn_node **out
 	cfg.key = key;
 	cfg.components = &all;
 	cfg.configs = configs;
+	if (configs != NULL && configs[0].component == &service)
+		all.services = services;
 	err = gn_node_new(&cfg, out);
 	if (err == 0)
 		gn_node_free(*out);
@@ -125,6 +142,8 @@ static void a_configuration_reaches_its_component(void **state)
 	const struct gn_component_cfg good[] = {{&transport_b, &value}, {NULL, NULL}};
 	const struct gn_component_cfg twice[] = {{&gn_muxer_yamux, NULL}, {&transport_b, NULL}, {NULL, NULL}};
 	const struct gn_component_cfg foreign[] = {{&transport_b, &value}, {&gn_transport_tcp, &value}, {NULL, NULL}};
+	const struct gn_component_cfg of_service[] = {{&service, &value}, {NULL, NULL}};
+	const struct gn_component_cfg of_muxer[] = {{&gn_muxer_yamux, &value}, {NULL, NULL}};
 	const struct gn_component_cfg needless[] = {{&stateless, &value}, {NULL, NULL}};
 	struct gn_node *node;
 
@@ -135,6 +154,9 @@ static void a_configuration_reaches_its_component(void **state)
 	assert_null(seen);
 	assert_int_equal(try_node(foreign, &node), -EINVAL); /* it is not among the components */
 	assert_string_equal(calls, "");
+	assert_int_equal(try_node(of_muxer, &node), -EINVAL); /* it takes none */
+	assert_int_equal(try_node(of_service, &node), 0);
+	assert_ptr_equal(seen, &value);
 	assert_int_equal(try_node(needless, &node), -EINVAL); /* it takes none */
 	assert_string_equal(calls, "aA");
 }
