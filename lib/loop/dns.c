@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * DNS queries.  c-ares may call back from inside any of its functions, ares_cancel() and ares_destroy() included.  An
- * answer is therefore only stored there, and on_done is called from a task.  c-ares cannot cancel a single query.  A
- * query that is cancelled or timed out is detached from its struct request, which c-ares still refers to; the request is
- * freed when c-ares completes it, at the latest when the channel is closed.
+ * DNS queries.  c-ares may call back from inside any of its functions, ares_cancel() and ares_destroy()
+ * included.  An answer is therefore only stored there, and on_done is called from a task.  c-ares cannot
+ * cancel a single query.  A query that is cancelled or timed out is detached from its struct request, which
+ * c-ares still refers to; the request is freed when c-ares completes it, at the latest when the channel is
+ * closed.
  */
 #define _GNU_SOURCE /* secure_getenv() */
 #include "loop/dns.h"
@@ -263,8 +264,8 @@ int gn_dns_server_set(struct gn_loop *loop, const char *server)
 
 /* ---- answers ------------------------------------------------------------------ */
 
-/* Ends a request when c-ares calls back.  Returns its query, whose on_done is due then; NULL: the query was cancelled,
- * or has timed out. */
+/* Ends a request when c-ares calls back.  Returns its query, whose on_done is due then; NULL: the query
+ * was cancelled, or has timed out. */
 static struct gn_dns *dns_finish(void *arg, int err)
 {
 	struct request *request = arg;
@@ -279,7 +280,8 @@ static struct gn_dns *dns_finish(void *arg, int err)
 	return op;
 }
 
-/* Allocates n records and room for their bytes.  Returns the room; NULL without memory, and then sets the error. */
+/* Allocates n records and room for their bytes.  Returns the room; NULL without memory, and then sets the
+ * error. */
 static uint8_t *dns_make_room(struct gn_dns *op, size_t n, size_t bytes)
 {
 	op->records = malloc(n * sizeof *op->records + bytes + 1);

@@ -21,14 +21,14 @@ struct gn_loop {
 	bool is_stopped, is_running;
 };
 
-/* Reads the clock.  This is done before each callback, so that no callback sees an instant from before a wait, or from
- * before another callback that took long.  Returns true when the process was paused since the last reading, which is
- * when the reading is more than a second later than expected; the pause is not counted.  A virtual loop's clock is left
- * alone. */
+/* Reads the clock.  This is done before each callback, so that no callback sees an instant from before a
+ * wait, or from before another callback that took long.  Returns true when the process was paused since
+ * the last reading, which is when the reading is more than a second later than expected; the pause is not
+ * counted.  A virtual loop's clock is left alone. */
 bool gn_loop_clock_read(struct gn_loop *loop);
 
-/* Fires the timers that are due at the time of the call.  Timers that their callbacks start fire in the next turn at
- * the earliest.  Returns whether any timer fired. */
+/* Fires the timers that are due at the time of the call.  Timers that their callbacks start fire in the
+ * next turn at the earliest.  Returns whether any timer fired. */
 bool gn_timer_advance(struct gn_loop *loop);
 
 /* Creates libev's loop.  0, -ENOMEM or -errno. */

@@ -207,9 +207,9 @@ static bool run_tasks(struct gn_loop *loop)
 	return any;
 }
 
-/* Returns how long to wait for descriptors, at most `wait`.  On the real clock the loop waits for a timer in steps
- * of half of the time that is left.  A pause of the process during a wait cannot be distinguished from the wait itself,
- * so it uses up at most half of the time that any timer still had. */
+/* Returns how long to wait for descriptors, at most `wait`.  On the real clock the loop waits for a timer
+ * in steps of half of the time that is left.  A pause of the process during a wait cannot be distinguished
+ * from the wait itself, so it uses up at most half of the time that any timer still had. */
 static gn_time loop_wait_limit(const struct gn_loop *loop, gn_time wait)
 {
 	gn_time left;

@@ -129,8 +129,8 @@ int gn_udp_local(const struct gn_udp *u, struct gn_sockaddr *out)
 
 /* ---- batches -------------------------------------------------------------------- */
 
-/* Runs a batch: by one system call, or by one call per datagram until one fails.  Returns how many datagrams were
- * received or sent (> 0), or -errno of the first. */
+/* Runs a batch: by one system call, or by one call per datagram until one fails.  Returns how many
+ * datagrams were received or sent (> 0), or -errno of the first. */
 static int udp_run(const struct gn_udp *u, struct udp_batch *b, int n, bool sends)
 {
 	int done = 0;

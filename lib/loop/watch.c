@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Watches of descriptors.  This is the only file that uses libev.  It never uses libev's default loop, so that no
- * signal handler is installed, and libev does not read the environment.  libev reports descriptors that epoll refuses
- * (regular files, /dev/null) as always ready.
+ * Watches of descriptors.  This is the only file that uses libev.  It never uses libev's default loop, so
+ * that no signal handler is installed, and libev does not read the environment.  libev reports descriptors
+ * that epoll refuses (regular files, /dev/null) as always ready.
  */
 #include "loop/inside.h"
 

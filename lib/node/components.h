@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The states of a node's transports and securities.  The node starts them before its services, in the order of its
- * lists, and stops them in reverse when no connection, dial or listener of it is left.
+ * The states of a node's transports and securities.  The node starts them before its services, in the order
+ * of its lists, and stops them in reverse when no connection, dial or listener of it is left.
  */
 #ifndef GN_NODE_COMPONENTS_H
 #define GN_NODE_COMPONENTS_H
@@ -19,8 +19,9 @@ struct gn_component_states {
 	size_t n;
 };
 
-/* Starts the transports and then the securities of cfg for the node.  When one fails, those before it are stopped.
- * 0; -EINVAL: cfg configures a component that it does not list, or one that has no configuration; -ENOMEM; or the error of the component's start. */
+/* Starts the transports and then the securities of cfg for the node.  When one fails, those before it are
+ * stopped.  0; -EINVAL: cfg configures a component that it does not list, or one that has no
+ * configuration; -ENOMEM; or the error of the component's start. */
 int gn_components_start(struct gn_component_states *states, struct gn_node *node, const struct gn_node_cfg *cfg);
 /* Also when none is started. */
 void gn_components_stop(struct gn_component_states *states);

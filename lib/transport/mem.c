@@ -256,8 +256,8 @@ struct gn_link_dial {
 	struct gn_mem_end *end;
 };
 
-/* The dial reaches the listener: the connection is made and queued, as a kernel does, whether or not the listener
- * ever accepts it. */
+/* The dial reaches the listener: the connection is made and queued, as a kernel does, whether or not the
+ * listener ever accepts it. */
 static int dial_arrive(struct gn_link_dial *op)
 {
 	struct gn_link_listener *l = find_listener(op->mem, op->to);

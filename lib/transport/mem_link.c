@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Links in memory.  A write makes a chunk, which arrives after the delay.  The end of the stream (fin) and a reset (err)
- * arrive in the same way behind the chunks.  Readiness is computed from these whenever the state of an end changes, and
- * when the arrival timer fires.
+ * Links in memory.  A write makes a chunk, which arrives after the delay.  The end of the stream (fin) and a
+ * reset (err) arrive in the same way behind the chunks.  Readiness is computed from these whenever the state
+ * of an end changes, and when the arrival timer fires.
  */
 #include "transport/mem_link.h"
 

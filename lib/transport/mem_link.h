@@ -14,7 +14,8 @@ struct gn_mem {
 	uint64_t next; /* the next number to pick */
 };
 
-/* What is in flight to one end, and what has arrived there and is unread.  Each part has the instant of its arrival. */
+/* What is in flight to one end, and what has arrived there and is unread.  Each part has the instant of
+ * its arrival. */
 struct gn_mem_way {
 	struct gn_list chunks;
 	size_t used;     /* bytes in chunks */

@@ -6,8 +6,8 @@
 #include "base/log.h"
 #include "transport/tcp_link.h"
 
-/* Bytes that may wait in the kernel unsent: enough that the kernel does not run out of bytes while this process is busy,
- * and few enough that a ping is not queued behind them for long. */
+/* Bytes that may wait in the kernel unsent: enough that the kernel does not run out of bytes while this
+ * process is busy, and few enough that a ping is not queued behind them for long. */
 #define NOTSENT ((size_t)256 << 10)
 #define BACKLOG 1024
 #define ACCEPT_TIMES 16             /* connections per turn */
@@ -68,8 +68,8 @@ static int dial_connected(struct gn_link_dial *op, struct gn_link **link)
 
 	if (err != 0)
 		return err == -EINPROGRESS ? GN_EAGAIN : err;
-	/* A socket whose own port, chosen by the kernel, is the port that it connects to is connected to itself (RFC 793,
-	 * simultaneous open).  This happens on one host only, when nobody listens there. */
+	/* A socket whose own port, chosen by the kernel, is the port that it connects to is connected to
+	 * itself (RFC 793, simultaneous open).  This happens on one host only, when nobody listens there. */
 	if (gn_socket_local(op->fd, &local) == 0 && gn_sockaddr_is_equal(&local, &op->to))
 		return -ECONNREFUSED;
 	gn_watch_free(op->watch);

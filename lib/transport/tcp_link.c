@@ -66,8 +66,9 @@ static struct tcp_link *tcp_link_of(struct gn_link *link)
 	return gn_list_entry(link, struct tcp_link, link);
 }
 
-/* The kernel reports why a connection failed only once, to whichever call comes next; after that, reading returns the end
- * of the file.  The error is therefore stored, and reported by reading behind the bytes that were received. */
+/* The kernel reports why a connection failed only once, to whichever call comes next; after that, reading
+ * returns the end of the file.  The error is therefore stored, and reported by reading behind the bytes
+ * that were received. */
 static ptrdiff_t tcp_read(struct gn_link *link, void *buf, size_t n)
 {
 	struct tcp_link *l = tcp_link_of(link);
@@ -189,7 +190,8 @@ static void tcp_link_on_watch(void *arg, unsigned ready)
 		l->link.on_ready(l->link.arg, ready);
 }
 
-/* fe80::/10 (RFC 4291, section 2.5.6).  Every interface has this network, so an address of it needs a zone. */
+/* fe80::/10 (RFC 4291, section 2.5.6).  Every interface has this network, so an address of it needs a
+ * zone. */
 static bool is_link_local(const struct gn_sockaddr *sa)
 {
 	return sa->family == 6 && sa->ip[0] == 0xfe && (sa->ip[1] & 0xc0) == 0x80;

@@ -2,11 +2,11 @@
 /*
  * The transport interface: a transport dials and listens on addresses of its form, and makes links.
  *
- * A link is a byte stream to a remote host, below the stack of a connection.  Its owner uses it through struct
- * gn_link_ops.  The conformance suite of transports is tests/conform/transport.c.
+ * A link is a byte stream to a remote host, below the stack of a connection.  Its owner uses it through
+ * struct gn_link_ops.  The conformance suite of transports is tests/conform/transport.c.
  *
- * Errors: a function that returns an int returns 0, -errno of the system, or one of enum gn_error that it names.
- * Out-parameters are untouched on failure.
+ * Errors: a function that returns an int returns 0, -errno of the system, or one of enum gn_error that it
+ * names.  Out-parameters are untouched on failure.
  */
 #ifndef GN_TRANSPORT_TRANSPORT_H
 #define GN_TRANSPORT_TRANSPORT_H
@@ -17,25 +17,25 @@
 
 struct gn_link;
 
-/* None of these calls back before it returns, and all may be called from inside on_ready, where close and abort may free
- * the link. */
+/* None of these calls back before it returns, and all may be called from inside on_ready, where close and
+ * abort may free the link. */
 struct gn_link_ops {
-	/* Reads up to n > 0 bytes.  Returns their number (> 0), GN_EAGAIN, GN_EOF, or the error that ended the link
-	 * (GN_ERESET, -ETIMEDOUT, ...).  The error is returned behind the bytes that were received before it, also when
-	 * a write reported it first, and again by every later call. */
+	/* Reads up to n > 0 bytes.  Returns their number (> 0), GN_EAGAIN, GN_EOF, or the error that ended
+	 * the link (GN_ERESET, -ETIMEDOUT, ...).  The error is returned behind the bytes that were
+	 * received before it, also when a write reported it first, and again by every later call. */
 	ptrdiff_t (*read)(struct gn_link *l, void *buf, size_t n);
-	/* Writes some bytes of the views.  Returns their number (0 only when the views are empty), GN_EAGAIN, GN_ECLOSED
-	 * after end, or the error that ended the link.  Never raises SIGPIPE. */
+	/* Writes some bytes of the views.  Returns their number (0 only when the views are empty),
+	 * GN_EAGAIN, GN_ECLOSED after end, or the error that ended the link.  Never raises SIGPIPE. */
 	ptrdiff_t (*write)(struct gn_link *l, const struct iovec *v, int n);
-	/* Sets which of GN_READABLE and GN_WRITABLE on_ready reports from now on; 0: none, and a pending report is
-	 * dropped.  Events are level-triggered.  A link that has failed is both. */
+	/* Sets which of GN_READABLE and GN_WRITABLE on_ready reports from now on; 0: none, and a pending
+	 * report is dropped.  Events are level-triggered.  A link that has failed is both. */
 	void (*watch)(struct gn_link *l, unsigned events);
-	/* Ends the writing side, behind the bytes that were written; reading goes on.  0 (also when it has ended before),
-	 * or the error that ended the link. */
+	/* Ends the writing side, behind the bytes that were written; reading goes on.  0 (also when it has
+	 * ended before), or the error that ended the link. */
 	int (*end)(struct gn_link *l);
-	/* Closes the link in good order, so that no reset destroys bytes that were written: ends the writing side, then
-	 * reads and discards what the peer sends until its end, for 2 s at most.  The link is the transport's from
-	 * here on, and on_ready is not called any more. */
+	/* Closes the link in good order, so that no reset destroys bytes that were written: ends the
+	 * writing side, then reads and discards what the peer sends until its end, for 2 s at most.  The
+	 * link is the transport's from here on, and on_ready is not called any more. */
 	void (*close)(struct gn_link *l);
 	/* Resets and frees the link. */
 	void (*abort)(struct gn_link *l);
@@ -47,8 +47,8 @@ struct gn_link_ops {
 struct gn_link {
 	const struct gn_link_ops *ops;
 	struct gn_multiaddr *remote, *local; /* owned by the link; without /p2p; never NULL */
-	/* Called from the loop with the events that are watched and present.  The owner sets it before it first calls
-	 * watch. */
+	/* Called from the loop with the events that are watched and present.  The owner sets it before it
+	 * first calls watch. */
 	void (*on_ready)(void *arg, unsigned ready);
 	void *arg;
 };
@@ -58,12 +58,14 @@ struct gn_link_dial_cfg {
 	struct gn_loop *loop;
 	struct gn_node *node;            /* that dials; NULL when a test uses the transport without a node */
 	const struct gn_multiaddr *addr; /* copied; a trailing /p2p is ignored */
-	/* The name that was resolved to addr, as the user or a name server wrote it: what Host (RFC 9110, section 7.2) and
-	 * SNI (RFC 6066, section 3) need.  Valid during the call; NULL: the address was given without a name. */
+	/* The name that was resolved to addr, as the user or a name server wrote it: what Host (RFC 9110,
+	 * section 7.2) and SNI (RFC 6066, section 3) need.  Valid during the call; NULL: the address was
+	 * given without a name. */
 	const char *name;
-	/* Called exactly once, from the loop, unless the attempt is cancelled.  The attempt is freed before.  err 0: the
-	 * link, which the callee owns.  Otherwise NULL and the error: -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH, -ENOMEM,
-	 * or another one of the system.  It may start and cancel other dials, and pause and close listeners. */
+	/* Called exactly once, from the loop, unless the attempt is cancelled.  The attempt is freed
+	 * before.  err 0: the link, which the callee owns.  Otherwise NULL and the error: -ECONNREFUSED,
+	 * -ETIMEDOUT, -EHOSTUNREACH, -ENOMEM, or another one of the system.  It may start and cancel other
+	 * dials, and pause and close listeners. */
 	void (*on_done)(void *arg, int err, struct gn_link *link);
 	void *arg;
 };
@@ -72,8 +74,8 @@ struct gn_link_listen_cfg {
 	struct gn_loop *loop;
 	struct gn_node *node;            /* that listens; NULL as above */
 	const struct gn_multiaddr *addr; /* copied; port 0 picks a port */
-	/* Called from the loop for every incoming link, which the callee owns.  It may pause and close this and other
-	 * listeners, start and cancel dials, and listen. */
+	/* Called from the loop for every incoming link, which the callee owns.  It may pause and close
+	 * this and other listeners, start and cancel dials, and listen. */
 	void (*on_link)(void *arg, struct gn_link *link);
 	void *arg;
 };
@@ -81,21 +83,22 @@ struct gn_link_listen_cfg {
 struct gn_link_dial;     /* an attempt; each transport defines its own */
 struct gn_link_listener; /* likewise */
 
-/* A transport has a state per node, which start makes and which is handed to dial and listen.  One without a state leaves
- * start and stop NULL, and gets NULL. */
+/* A transport has a state per node, which start makes and which is handed to dial and listen.  One without
+ * a state leaves start and stop NULL, and gets NULL. */
 struct gn_transport_ops {
 	const char *name; /* "tcp" */
-	/* The node is new: only its configuration may be used before start returns.  config is the node's configuration of
-	 * this transport, valid during the call; NULL: defaults.  *state is NULL before.  0, -EINVAL: the configuration is
-	 * bad, -ENOMEM, or another error, which makes gn_node_new() fail. */
+	/* The node is new: only its configuration may be used before start returns.  config is the node's
+	 * configuration of this transport, valid during the call; NULL: defaults.  *state is NULL before.
+	 * 0, -EINVAL: the configuration is bad, -ENOMEM, or another error, which makes gn_node_new() fail. */
 	int (*start)(struct gn_node *node, const void *config, void **state);
-	/* Frees the state.  Every dial, listener and link of it is freed before, except links that are closing, which may
-	 * outlive it.  May be NULL. */
+	/* Frees the state.  Every dial, listener and link of it is freed before, except links that are
+	 * closing, which may outlive it.  May be NULL. */
 	void (*stop)(void *state);
-	/* Returns whether the transport serves addresses of this form.  It looks at the protocols only, not at values. */
+	/* Returns whether the transport serves addresses of this form.  It looks at the protocols only,
+	 * not at values. */
 	bool (*is_for)(const struct gn_multiaddr *addr);
-	/* Starts an attempt.  GN_ENOTRANS: not an address of this transport; GN_EZONE, GN_ENOZONE: its zone is missing
-	 * or unknown; -ENOMEM.  All other errors are reported by on_done. */
+	/* Starts an attempt.  GN_ENOTRANS: not an address of this transport; GN_EZONE, GN_ENOZONE: its
+	 * zone is missing or unknown; -ENOMEM.  All other errors are reported by on_done. */
 	int (*dial)(void *state, const struct gn_link_dial_cfg *cfg, struct gn_link_dial **out);
 	/* Ends and frees the attempt; on_done is not called. */
 	void (*cancel)(struct gn_link_dial *op);
@@ -105,7 +108,8 @@ struct gn_transport_ops {
 		      struct gn_multiaddr **bound);
 	/* Stops accepting, so that connections wait in the backlog, or resumes it. */
 	void (*pause)(struct gn_link_listener *l, bool paused);
-	/* Frees the listener.  Connections that wait in the backlog are reset; on_link is not called any more. */
+	/* Frees the listener.  Connections that wait in the backlog are reset; on_link is not called any
+	 * more. */
 	void (*close)(struct gn_link_listener *l);
 };
 

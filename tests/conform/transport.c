@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The conformance suite of transport/transport.h.  It runs over every transport, and over mem also with a delay and with
- * short reads and writes. */
+/* The conformance suite of transport/transport.h.  It runs over every transport, and over mem also with a
+ * delay and with short reads and writes. */
 
 #include "support/support.h"
 
@@ -72,7 +72,8 @@ static void an_empty_stream_ends(void **state)
 	exchange(*state, 0, 0, SIZE_MAX, SIZE_MAX);
 }
 
-/* While the peer does not read, writing stops and no GN_WRITABLE is reported.  When the peer reads, it goes on. */
+/* While the peer does not read, writing stops and no GN_WRITABLE is reported.  When the peer reads, it
+ * goes on. */
 static void a_full_link_stops_the_writer(void **state)
 {
 	struct link_pair *f = *state;
@@ -161,7 +162,8 @@ static void a_reset_is_read_behind_the_bytes(void **state)
 	link_pair_until(f, f->b.seen == (GN_READABLE | GN_WRITABLE));
 }
 
-/* The same when a write reports the reset first: reading still returns the bytes, and then the error, not GN_EOF. */
+/* The same when a write reports the reset first: reading still returns the bytes, and then the error, not
+ * GN_EOF. */
 static void a_reset_found_by_writing_is_read_behind_the_bytes(void **state)
 {
 	struct link_pair *f = *state;

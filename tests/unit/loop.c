@@ -206,7 +206,8 @@ static void on_chain(void *arg)
 		gn_timer_start(&c->t, c->delay);
 }
 
-/* A timer may stop another one that is due, and a timer that restarts itself without a delay lets the others fire. */
+/* A timer may stop another one that is due, and a timer that restarts itself without a delay lets the
+ * others fire. */
 static void a_timer_may_stop_and_restart_timers(void **state)
 {
 	struct gn_loop *loop = *state;
@@ -228,8 +229,8 @@ static void a_timer_may_stop_and_restart_timers(void **state)
 	assert_string_equal(trace, "acja");
 }
 
-/* Thousands of timers are started, moved and stopped at random.  Each one that is left fires once, at its instant, and in
- * the order of instants. */
+/* Thousands of timers are started, moved and stopped at random.  Each one that is left fires once, at its
+ * instant, and in the order of instants. */
 struct many {
 	struct gn_timer t;
 	gn_time when;
@@ -334,52 +335,6 @@ static void fini_slot(void *value)
 	note(*(const char *)value);
 }
 
-static unsigned n_made, n_freed;
-static bool make_fails;
-
-static int make_shared(void **value)
-{
-	if (make_fails)
-		return -ENOMEM;
-	n_made++;
-	*value = &n_made;
-	return 0;
-}
-
-static void free_shared(void *value)
-{
-	assert_ptr_equal(value, &n_made);
-	n_freed++;
-}
-
-static void a_shared_slot_is_freed_by_its_last_user(void **state)
-{
-	static const struct gn_slot_ops ops = {make_shared, free_shared}, other = {make_shared, free_shared};
-	struct gn_loop *loop = *state;
-	void *a = NULL, *b = NULL, *c = NULL;
-
-	n_made = n_freed = 0;
-	make_fails = true;
-	assert_int_equal(gn_loop_slot_acquire(loop, &ops, &a), -ENOMEM);
-	assert_null(a);
-	make_fails = false;
-	assert_int_equal(gn_loop_slot_acquire(loop, &ops, &a), 0);
-	assert_int_equal(gn_loop_slot_acquire(loop, &ops, &b), 0);
-	assert_ptr_equal(a, b);
-	assert_int_equal(n_made, 1);
-	assert_int_equal(gn_loop_slot_acquire(loop, &other, &c), 0); /* a slot of its own */
-	assert_int_equal(n_made, 2);
-	gn_loop_slot_release(loop, &ops);
-	assert_int_equal(n_freed, 0);
-	gn_loop_slot_release(loop, &ops);
-	assert_int_equal(n_freed, 1);
-	assert_int_equal(gn_loop_slot_acquire(loop, &ops, &a), 0); /* it is made again */
-	assert_int_equal(n_made, 3);
-	gn_loop_slot_release(loop, &ops);
-	gn_loop_slot_release(loop, &other);
-	assert_int_equal(n_freed, 3);
-}
-
 static void slots_are_freed_with_the_loop_the_latest_first(void **state)
 {
 	static const char key1, key2, other;
@@ -462,7 +417,8 @@ static void a_watch_is_level_triggered(void **state)
 	close(fd[0]);
 }
 
-/* Two watches are ready at once.  The callback that runs first frees the other watch, whose callback never runs. */
+/* Two watches are ready at once.  The callback that runs first frees the other watch, whose callback never
+ * runs. */
 static void a_freed_watch_is_not_called(void **state)
 {
 	struct gn_loop *loop = *state;
@@ -596,7 +552,6 @@ int main(void)
 		ON_VIRTUAL(a_virtual_clock_jumps_to_the_next_timer),
 		ON_VIRTUAL(a_stop_ends_the_run),
 		ON_VIRTUAL(slots_are_freed_with_the_loop_the_latest_first),
-		ON_VIRTUAL(a_shared_slot_is_freed_by_its_last_user),
 		ON_REAL(tasks_run_in_the_order_of_posting),
 		ON_REAL(a_task_posted_by_a_task_runs_in_the_next_turn),
 		ON_REAL(a_cancelled_task_does_not_run),

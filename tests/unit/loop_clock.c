@@ -113,8 +113,8 @@ static void write_after_300_ms(int fd)
 		_exit(1);
 }
 
-/* A timer that is started in a descriptor's callback fires after the full delay, however long the loop had waited for
- * the descriptor. */
+/* A timer that is started in a descriptor's callback fires after the full delay, however long the loop had
+ * waited for the descriptor. */
 static void a_callback_sees_the_clock_after_the_wait(void **state)
 {
 	struct gn_loop *loop = *state;
@@ -140,8 +140,8 @@ static void a_callback_sees_the_clock_after_the_wait(void **state)
 	close(fd[1]);
 }
 
-/* The second callback of a batch sees the time that the first one took, up to a second.  A longer callback is a pause of
- * this process, which the clock does not count. */
+/* The second callback of a batch sees the time that the first one took, up to a second.  A longer callback
+ * is a pause of this process, which the clock does not count. */
 static void a_callback_sees_what_the_one_before_took(void **state)
 {
 	static const gn_time block[] = {300 * GN_MSEC, 1500 * GN_MSEC};
@@ -183,8 +183,8 @@ static void stop_parent(int fd)
 	kill(getppid(), SIGCONT);
 }
 
-/* The process is stopped for 3 s while a timer of 2.5 s runs.  The stop uses up at most half of the timer's time, and a
- * descriptor that became ready meanwhile is reported before the timer fires. */
+/* The process is stopped for 3 s while a timer of 2.5 s runs.  The stop uses up at most half of the
+ * timer's time, and a descriptor that became ready meanwhile is reported before the timer fires. */
 static void a_stop_of_the_process_does_not_count(void **state)
 {
 	struct gn_loop *loop = *state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What only the tcp transport has: the forms of its addresses, options of sockets, and a process without descriptors.
- * The rest is in tests/conform/transport.c. */
+/* What only the tcp transport has: the forms of its addresses, options of sockets, and a process without
+ * descriptors.  The rest is in tests/conform/transport.c. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -252,7 +252,8 @@ static void accepting_resumes_when_descriptors_are_free(void **state)
 	assert_null(f.in);
 	assert_int_equal(f.lines, 1); /* logged once */
 	set_limit(was);
-	/* A second connection: under valgrind, accept() loses the connection for which there is no descriptor. */
+	/* A second connection: under valgrind, accept() loses the connection for which there is no
+	 * descriptor. */
 	assert_int_equal(tcp->dial(NULL, &dcfg, &op), 0);
 	while (f.in == NULL || f.dials < 2)
 		assert_int_equal(gn_loop_turn(f.loop, GN_NEVER), 0);
