@@ -117,7 +117,7 @@ static void the_rate_is_that_of_the_last_seconds(void **state)
 	progress_rate_add(&r, GN_SEC, 0);
 	rate = progress_rate_add(&r, 2 * GN_SEC, 100);
 	assert_true(rate > 99.9 && rate < 100.1);
-	/* it was fast once, and is slow now: in the end only that counts */
+	/* it was fast and is slow now: only the last seconds count */
 	for (int i = 3; i < 40; i++)
 		rate = progress_rate_add(&r, i * GN_SEC, 1000000 + (uint64_t)i * 10);
 	assert_true(rate > 9.99 && rate < 10.01);

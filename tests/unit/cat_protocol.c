@@ -16,7 +16,7 @@
 struct heard {
 	uint8_t bodies[4096];
 	size_t n;
-	char control[64]; /* a letter a word, as it came */
+	char control[64]; /* the control chunks so far, one letter each */
 	uint64_t number[64];
 	int err;
 };
@@ -97,7 +97,7 @@ static void refuses(const void *wire, size_t n)
 
 	hear_bytes(&rx, wire, n, &h);
 	assert_int_equal(h.err, GN_EPROTO);
-	/* and at once: the last byte is the one that is wrong */
+	/* the error is reported at the first wrong byte, which is the last one */
 	memset(&rx, 0, sizeof rx);
 	memset(&h, 0, sizeof h);
 	hear_bytes(&rx, wire, n - 1, &h);
@@ -111,14 +111,14 @@ static void malformed_chunks_are_rejected(void **state)
 	refuses("\0");
 	refuses("\5");
 	refuses("\xff");
-	refuses("\1\0");                                   /* data of no bytes */
+	refuses("\1\0");                                   /* an empty data chunk */
 	refuses("\1\x81\x80\x80\x08");                     /* one more than CAT_CHUNK_MAX */
 	refuses("\1\x80\0");                               /* a varint that could be shorter */
 	refuses("\1\x80\x80\x80\x80\x80\x80\x80\x80\x80"); /* one of more than nine bytes */
-	refuses("\1\1a\2\2");                              /* an END of other bytes than came */
-	refuses("\2\0\2\0");                               /* twice the end */
-	refuses("\2\0\1\1");                               /* data behind it */
-	refuses("\3\0\3\0");                               /* settled twice */
+	refuses("\1\1a\2\2");                              /* an END with the wrong total */
+	refuses("\2\0\2\0");                               /* two ENDs */
+	refuses("\2\0\1\1");                               /* data behind the END */
+	refuses("\3\0\3\0");                               /* two results */
 	refuses("\3\0\4\1");
 	refuses("\4\1\3\0");
 }

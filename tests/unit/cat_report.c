@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The exit code and the words for each way in which a stream of gn-cat ends. */
+/* The exit code and the text for each way in which a stream of gn-cat ends. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +30,7 @@ static void each_result_has_its_exit_code(void **state)
 		{{.outcome = STREAM_PEER, .err = GN_ETIMEOUT}, 5},
 		{{.outcome = STREAM_PEER, .err = GN_ELIMIT}, 6},
 		{{.outcome = STREAM_PEER, .err = GN_EGONE}, 8},
-		/* behind that, the data is cut, whatever it was that cut it */
+		/* after that, the data is incomplete, whatever the reason */
 		{{.outcome = STREAM_PEER, .opened = true, .err = GN_ERESET}, 8},
 		{{.outcome = STREAM_PEER, .opened = true, .err = GN_ETIMEOUT}, 8},
 		{{.outcome = STREAM_PEER, .opened = true, .err = -ETIMEDOUT}, 8},
@@ -85,10 +85,10 @@ static void control_characters_are_replaced(void **state)
 					 .out = 10,
 					 .pending = 10},
 		  0, "data may be short: the stream or connection was reset; the peer has confirmed 0 of 10 bytes");
-	/* every code of FAIL has words of its own */
+	/* every code of FAIL has a text of its own */
 	for (int i = CAT_FAIL_WRITE; i <= CAT_FAIL_UNWANTED; i++)
 		assert_string_not_equal(fail_text(i), fail_text(i + 1));
-	/* and these are not worth any */
+	/* these have none */
 	report_explain(&(struct stream_result){.outcome = STREAM_OUTPUT, .err = -EPIPE}, 0, text, sizeof text);
 	assert_string_equal(text, "");
 	report_explain(&(struct stream_result){.outcome = STREAM_CLEAN}, 0, text, sizeof text);

@@ -31,7 +31,7 @@ static void integers_are_read_in_network_order(void **state)
 	free(p);
 }
 
-/* A get that fails leaves cursor and out-parameter alone. */
+/* A get that fails does not change the cursor and the out-parameter. */
 static void a_short_input_is_truncated(void **state)
 {
 	size_t n, len = 77;

@@ -47,7 +47,7 @@ static bool put(const char *line)
 	return errout_put(&e, ERROUT_TEXT, line, strlen(line));
 }
 
-/* Everything that can be read from fd now. */
+/* Reads everything that is available from fd. */
 static const char *drain(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -60,7 +60,7 @@ static const char *drain(int fd)
 	return got;
 }
 
-/* Writes numbered lines until one is lost; how many were not. */
+/* Writes numbered lines until one is lost.  Returns how many were written. */
 static unsigned fill(void)
 {
 	char line[64];
@@ -137,7 +137,7 @@ static void a_line_longer_than_pipe_buf_is_not_cut(void **state)
 	while (put(line))
 		;
 	drain(fd[0]);
-	/* The beginning of the last one that was taken may have been written; its rest comes first now. */
+	/* The last line may have been written in part; its rest comes first. */
 	assert_true(put("end\n"));
 	drain(fd[0]);
 	assert_non_null(strstr(got, "gn-x: 1 line was lost\nend\n"));
@@ -158,7 +158,7 @@ static void with_socket(int type)
 	assert_true(put("here\n"));
 	assert_non_null(strstr(drain(fd[0]), type == SOCK_STREAM ? "gn-x: 1 line was lost\nhere\n" : "here\n"));
 	close(fd[0]);
-	assert_false(put("nobody reads\n")); /* and no SIGPIPE */
+	assert_false(put("nobody reads\n")); /* no SIGPIPE is raised */
 	close(fd[1]);
 }
 
@@ -174,7 +174,7 @@ static void a_full_datagram_socket_does_not_block(void **state)
 	with_socket(SOCK_DGRAM);
 }
 
-/* A pseudoterminal: the end that shows it, and in *slave what a program has as its terminal. */
+/* Opens a pseudoterminal.  Returns the master; *slave is the program's terminal. */
 static int open_terminal(int *slave)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY);

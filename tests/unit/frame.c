@@ -31,7 +31,7 @@ static int frames_read(const uint8_t *p, size_t n, size_t step, size_t max, stru
 				assert_int_equal(gn_buf_format(out, "."), 0);
 		}
 		if (ev != GN_EAGAIN) {
-			/* It stays broken. */
+			/* The error is final. */
 			assert_int_equal(gn_frame_advance(&f, &in, &view, &len), ev);
 			assert_int_equal(gn_frame_finish(&f), ev);
 			free(piece);

@@ -48,7 +48,7 @@ static void seal(char **field)
 	struct gn_hpke_text text = {ad, n_ad, p, n};
 	uint8_t *out = malloc(n + GN_HPKE_TAG_LEN), *back = malloc(n);
 
-	/* The vectors leave numbers out. */
+	/* The vectors have gaps in the numbers. */
 	sender.seq = receiver.seq = strtoull(field[1], NULL, 10);
 	assert_int_equal(gn_hpke_seal(&sender, &text, out), 0);
 	assert_hex(out, n + GN_HPKE_TAG_LEN, field[4]);

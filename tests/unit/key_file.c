@@ -14,7 +14,7 @@
 static char dir[] = "/tmp/gn-key-XXXXXX";
 static char path[sizeof(dir) + 8];
 
-/* What the next call of each fails with; 0: it does what it is for. */
+/* The error of the next call of each; 0: the call works. */
 static struct {
 	int close, fsync, link;
 } fail;
@@ -97,7 +97,7 @@ static void a_key_file_is_read_back(void **state)
 	struct gn_key *key, *back;
 	struct gn_peer_id a, b;
 	struct stat st;
-	mode_t mask = umask(0777); /* even so the owner can read it */
+	mode_t mask = umask(0777); /* the owner can read the file nevertheless */
 
 	(void)state;
 	(void)unlink(path);
@@ -188,7 +188,7 @@ static void a_full_disk_leaves_no_file(void **state)
 	gn_key_free(key);
 }
 
-/* A failure that comes late, as NFS and quotas have it, leaves no file either. */
+/* A failure at close or fsync, as with NFS and quotas, leaves no file either. */
 static void a_late_failure_leaves_no_file(void **state)
 {
 	struct gn_key *key;
@@ -205,7 +205,7 @@ static void a_late_failure_leaves_no_file(void **state)
 	fail.link = EIO;
 	assert_int_equal(gn_key_file_write(path, key), -EIO);
 	assert_int_equal(names(), 0);
-	fail.fsync = EINVAL; /* a file system that cannot */
+	fail.fsync = EINVAL; /* the file system does not support it */
 	assert_int_equal(gn_key_file_write(path, key), 0);
 	assert_int_equal(names(), 1);
 	gn_key_free(key);

@@ -5,7 +5,7 @@
 
 #include "support/support.h"
 
-/* An address whose memory is just what it needs, so that sanitizers see a step too far. */
+/* An address in memory of exactly its size, so that sanitizers notice a read past it. */
 static struct gn_multiaddr *parse(const char *text)
 {
 	struct gn_multiaddr *a = NULL;
@@ -57,7 +57,7 @@ static void on_valid(char **field)
 	(void)sprintf(slash, "%s//", field[0]);
 	check(slash, field[0], field[1]);
 	free(slash);
-	/* Cut anywhere it is another address or none: never read beyond its end. */
+	/* Truncated anywhere, it is another address or malformed; nothing is read past its end. */
 	for (size_t k = 0; k < n; k++) {
 		uint8_t *part = malloc(k > 0 ? k : 1);
 		struct gn_multiaddr *a;
@@ -110,7 +110,7 @@ static void vectors_parse_and_format(void **state)
 	vectors_each("multiaddr-invalid-hex.tsv", on_invalid_hex);
 }
 
-/* Where other implementations differ, and what is seldom seen. */
+/* Texts where implementations differ, and rare ones. */
 static void several_texts_mean_one_address(void **state)
 {
 	(void)state;
@@ -120,7 +120,7 @@ static void several_texts_mean_one_address(void **state)
 	check("/unix/%2Ftmp%2Fx", "/unix/tmp/x", "9003062f746d702f78");
 	check("/unix/%2ftmp%2fa%20b", "/unix/tmp/a b", "9003082f746d702f612062");
 	check("/unix/a%20b", "/unix/a%20b", "9003062f6125323062"); /* go's: as it stands */
-	/* What would be read as something else, or moves a terminal, is written in js's form. */
+	/* Paths that would parse as something else, or contain control characters, are written in js's form. */
 	check("/unix/%2F%252Fa", "/unix/%2F%252Fa", "9003052f25324661");
 	check("/unix/%2Fa%2F", "/unix/%2Fa%2F", "9003032f612f");
 	check("/unix/%2Fa%1B", "/unix/%2Fa%1B", "9003032f611b");
@@ -378,7 +378,7 @@ static void a_program_may_add_protocols(void **state)
 	      "8280c001");
 	assert_int_equal(gn_multiaddr_parse("/slot/0a0b", &a, NULL), GN_EFORMAT);
 	assert_int_equal(gn_multiaddr_parse("/slot/0a0b0c0d", &a, NULL), GN_EFORMAT);
-	/* The same again is fine, anything that overlaps is not. */
+	/* Adding the same protocol again succeeds; anything that overlaps fails. */
 	assert_int_equal(gn_multiaddr_protocol_add(0x300000, "room", -1), 0);
 	assert_int_equal(gn_multiaddr_protocol_add(0x300000, "room", 0), -EEXIST);
 	assert_int_equal(gn_multiaddr_protocol_add(0x300000, "other", -1), -EEXIST);

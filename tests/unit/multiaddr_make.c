@@ -13,7 +13,7 @@ static struct gn_multiaddr *parse(const char *text)
 	return a;
 }
 
-/* Frees what it is handed. */
+/* Compares and frees the address. */
 static void assert_made(int err, struct gn_multiaddr **made, const char *text)
 {
 	char *s;
@@ -45,7 +45,7 @@ static void encapsulation_appends(void **state)
 	assert_int_equal(gn_multiaddr_encapsulate_part(a, GN_MA_SNI, "x/y", 3, &out), GN_EFORMAT);
 	assert_int_equal(gn_multiaddr_encapsulate_part(a, GN_MA_SNI, "", 0, &out), GN_EFORMAT);
 	assert_int_equal(gn_multiaddr_encapsulate_part(a, 5, NULL, 0, &out), GN_EFORMAT);
-	/* Nothing comes behind a path. */
+	/* Nothing may follow a path. */
 	assert_int_equal(gn_multiaddr_encapsulate(u, b, &out), GN_EFORMAT);
 	assert_null(out);
 	gn_multiaddr_free(a);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines about strangers: a token bucket per IPv4 address or IPv6 /64, in a bounded table. */
+/* The rate of lines about unknown peers: a token bucket per IPv4 address or IPv6 /64, in a bounded table. */
 #include "common/netblock.h"
 
 #include "support/support.h"
@@ -109,7 +109,7 @@ static void further_addresses_share_one_entry(void **state)
 		passed += take(&o, GN_SEC);
 	}
 	assert_in_range(passed, NETBLOCK_MAX, NETBLOCK_MAX + NETBLOCK_BURST);
-	/* Those that were there before are not affected, and the table is free again later. */
+	/* Earlier entries are not affected, and the table is free again later. */
 	memset(o.bytes, 0, sizeof o.bytes);
 	assert_true(take(&o, GN_SEC));
 	assert_true(take(&o, 100 * GN_SEC));

@@ -207,7 +207,7 @@ static void a_time_has_a_unit_or_is_seconds(void **state)
 		{"1h", 3600 * GN_SEC},
 		{"0.999999999h", 3600 * GN_SEC - 3600},
 		{"00012s", 12 * GN_SEC},
-		{"2305843008s", 2305843008 * GN_SEC}, /* the most */
+		{"2305843008s", 2305843008 * GN_SEC}, /* the maximum */
 		{"640510h", 640510 * (3600 * GN_SEC)},
 		{"2305843009s", -1},
 		{"640511h", -1},
@@ -289,7 +289,7 @@ static void a_size_has_a_unit_or_is_bytes(void **state)
 	}
 }
 
-/* Every form takes back what it gave, from any number of pieces. */
+/* Every format decodes what it has encoded, in any pieces. */
 static void text_forms_survive_a_round_trip(void **state)
 {
 	static const enum format formats[] = {FORMAT_VARINT, FORMAT_LINE, FORMAT_NUL, FORMAT_NETSTRING};
@@ -311,7 +311,7 @@ static void text_forms_survive_a_round_trip(void **state)
 			memcpy(text + len, w.tail, w.n_tail);
 			len += w.n_tail;
 		}
-		while (got < 4) { /* a byte more each time */
+		while (got < 4) { /* one byte more each time */
 			int r = format_decode(formats[k], text + at, have - at, false, 100, &seen, &u);
 
 			if (r == GN_EAGAIN) {

@@ -27,7 +27,7 @@
 static char dir[] = "/tmp/gn-outfile-XXXXXX";
 static char path[sizeof dir + 8], other[sizeof dir + 8];
 static bool has_names;   /* every file has a name */
-static bool close_fails; /* the next time */
+static bool close_fails; /* the next call fails */
 
 int __real_open(const char *name, int flags, ...);
 int __real_close(int fd);
@@ -126,7 +126,7 @@ static unsigned names(void)
 	return n;
 }
 
-/* In the child: writes, and looks at what others could see of it. */
+/* Runs in the child: writes, and checks what other processes can see. */
 static void half(enum outfile_kind kind)
 {
 	int fd = outfile_open(path, kind);
@@ -212,7 +212,7 @@ static void an_existing_file_is_not_replaced_by_a_new_one(void **state)
 	}
 }
 
-/* Somebody else takes the name meanwhile. */
+/* Another process creates the file meanwhile. */
 static void taken_meanwhile(enum outfile_kind kind)
 {
 	half(kind);
@@ -290,7 +290,7 @@ static void no_temporary_file_is_left(void **state)
 			assert_int_equal(names(), 0);
 		}
 	}
-	has_names = false; /* a file that has no name is gone even so */
+	has_names = false; /* an unnamed file is gone in any case */
 	signal_sent = SIGKILL;
 	assert_true(WIFSIGNALED(end_of(killed, OUTFILE_REPLACE)));
 	assert_int_equal(names(), 0);

@@ -16,7 +16,7 @@ static int unpack(const uint8_t *p, size_t n, size_t budget, size_t *count)
 	return 0;
 }
 
-/* Every budget from nothing on ends well. */
+/* Every budget, also 0, succeeds or fails cleanly. */
 static void allocations_stay_within_the_budget(void **state)
 {
 	uint8_t p[200];
@@ -33,7 +33,7 @@ static void allocations_stay_within_the_budget(void **state)
 	assert_true(budget > 1600 && budget < 64 * sizeof(p));
 }
 
-/* What honest messages need is in the budget, what only wants memory is not. */
+/* The budget suffices for usual messages, not for ones made of empty fields. */
 static void usual_messages_fit(void **state)
 {
 	uint8_t *p = calloc(1, 8000);

@@ -89,7 +89,7 @@ static void malformed_ids_are_rejected(void **state)
 		"00",
 		"0000",
 		"000568656c6c6f", /* identity of something else than a key */
-		"0024080112201ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce2",   /* a byte short */
+		"0024080112201ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce2",   /* one byte too short */
 		"0024080212201ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce27e", /* 32 of secp256k1 */
 		"0024080912201ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce27e", /* type 9 */
 		"1320b6c8a8c0a3105fc27afca4fb1173791f038e4343fd56b7c67b616dbc30a04ccd",         /* another hash */
@@ -106,7 +106,7 @@ static void malformed_ids_are_rejected(void **state)
 		assert_int_equal(gn_peer_id_decode(p, n, &id), GN_EFORMAT);
 		free(p);
 	}
-	/* Long ones cost nothing. */
+	/* A long text is rejected at once. */
 	memset(text, '1', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	assert_int_equal(gn_peer_id_parse(text, &id), GN_EFORMAT);

@@ -46,7 +46,7 @@ static void on_vector(char **field)
 
 	struct gn_peer_id other;
 
-	/* Another signer is found out whether or not the signature is good. */
+	/* Another signer is rejected whether or not the signature is valid. */
 	gn_key_id(key, &other);
 	if (strcmp(field[5], "peer record") == 0 || strcmp(field[5], "signature changed") == 0)
 		assert_int_equal(gn_peer_record_open(p, n, &other, &rec), GN_EPEERID);
@@ -149,7 +149,7 @@ static void another_kind_is_rejected(void **state)
 	gn_peer_record_fini(&rec);
 	assert_int_equal(payload_open("libp2p-routing-state", rfc, sizeof(rfc) - 1, "1007", true, &rec), 0);
 	gn_peer_record_fini(&rec);
-	/* Not crosswise, and no third. */
+	/* No other combination is accepted. */
 	assert_int_equal(payload_open("libp2p-routing-state", "\3\1", 2, "1007", true, &rec), GN_EAUTH);
 	assert_int_equal(payload_open("libp2p-peer-record", rfc, sizeof(rfc) - 1, "1007", true, &rec), GN_EAUTH);
 	assert_int_equal(payload_open("libp2p-peer-record", "\3\3", 2, "1007", true, &rec), GN_EFORMAT);
@@ -182,7 +182,7 @@ static void malformed_payloads_are_rejected(void **state)
 	assert_addr(rec.addrs[0], "/ip4/1.2.3.4");
 	assert_addr(rec.addrs[1], "/ip4/5.6.7.8");
 	gn_peer_record_fini(&rec);
-	/* One that is said to be another peer's is left out. */
+	/* An address with another peer's id is left out. */
 	assert_int_equal(payload_open("libp2p-peer-record", "\3\1", 2,
 				      "1a300a2e0401020304a50326002408011220a77f1d92fedb59dddaea5a1c4abd1ac2fbde7d7b879e"
 				      "d364501809923d7c11b9",
@@ -192,7 +192,7 @@ static void malformed_payloads_are_rejected(void **state)
 	gn_peer_record_fini(&rec);
 }
 
-/* Thousands of empty addresses cost what the budget says, and no more. */
+/* Thousands of empty addresses use no more memory than the budget. */
 static void many_addresses_are_bounded(void **state)
 {
 	char *hex = malloc(4 * 8000 + 1);

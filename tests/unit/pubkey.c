@@ -16,7 +16,7 @@ static int named_error(const char *name)
 	return 0;
 }
 
-/* Good as it is, and not with any one byte of message or signature changed. */
+/* The signature verifies, and fails with any byte of message or signature changed. */
 static void check_signature(const char *key_hex, const char *msg_hex, const char *sig_hex, int want)
 {
 	size_t n_pb, n, n_sig;
@@ -73,7 +73,7 @@ static void long_signatures_are_rejected(void **state)
 	free(sig);
 }
 
-/* What the strict decoder takes, protobuf reads the same. */
+/* protobuf-c decodes what the strict decoder accepts. */
 static void on_same(char **field)
 {
 	size_t n;
@@ -87,7 +87,7 @@ static void on_same(char **field)
 	assert_int_equal(pub.len, m->data.len);
 	assert_memory_equal(pub.data, m->data.data, pub.len);
 	gn__pb__public_key__free_unpacked(m, NULL);
-	/* Cut anywhere, and with a byte more, it is refused. */
+	/* Truncated anywhere, or one byte longer, it is rejected. */
 	for (size_t k = 0; k < n; k++)
 		assert_true(gn_pubkey_decode(pb, k, &pub) < 0);
 	free(pb);
@@ -142,7 +142,7 @@ static void malformed_keys_are_rejected(void **state)
 	free(huge);
 }
 
-/* Data that is no key of its type is found out when it is used. */
+/* Data that is no key of its type is rejected when it is used. */
 static void random_bytes_are_rejected(void **state)
 {
 	uint8_t pb[5 + 300] = {0x08, 0x00, 0x12, 0xac, 0x02}, point[37] = {0x08, 0x02, 0x12, 0x21, 0x02};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Public keys as text: RFC 8410's key in every form, and what is none. */
+/* Public keys as text: RFC 8410's key in every format, and malformed ones. */
 #include "id/key.h"
 #include "support/support.h"
 
@@ -66,7 +66,7 @@ static void other_texts_are_rejected(void **state)
 		{" \n", GN_EFORMAT},
 		{"nonsense", GN_EFORMAT},
 		{LIBP2P " more", GN_EFORMAT},
-		{"CAESIBm/RAlphM3+hUG6wWfcO5bIUIaqMLa2ywxcOK1wMWY", GN_EFORMAT},  /* a byte less */
+		{"CAESIBm/RAlphM3+hUG6wWfcO5bIUIaqMLa2ywxcOK1wMWY", GN_EFORMAT},  /* one byte less */
 		{"CAESIBm_RAlphM3-hUG6wWfcO5bIUIaqMLa2ywxcOK1wMWbh", GN_EFORMAT}, /* another alphabet */
 		{"CAUSAQA=", GN_EKEYTYPE},                                        /* of a type that is unknown */
 		{"ssh-ed25519", GN_EFORMAT},
@@ -76,7 +76,7 @@ static void other_texts_are_rejected(void **state)
 		{"ssh-rsa AAAAB3NzaC1yc2E= ann", GN_EKEYTYPE},
 		{"ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY= ann", GN_EKEYTYPE},
 		{"sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29t ann", GN_EKEYTYPE},
-		{"command=\"ssh-ed25519 " BLOB "\"", GN_EFORMAT}, /* within quotes it is no key */
+		{"command=\"ssh-ed25519 " BLOB "\"", GN_EFORMAT}, /* a quoted option is not a key */
 		{"-----BEGIN PUBLIC KEY-----\n", GN_EFORMAT},
 		{"-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n", GN_EFORMAT},
 		/* an X25519 key, and RSA's own form */

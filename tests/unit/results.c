@@ -53,7 +53,7 @@ static void after_a_failure(void)
 	exit(results_close(-EIO));
 }
 
-/* What is opened later gets another number than stdout's. */
+/* Files that are opened later get another descriptor than stdout's. */
 static void with_a_later_open(void)
 {
 	int code = results_close(0), fd = open("/dev/null", O_RDONLY);
@@ -61,7 +61,7 @@ static void with_a_later_open(void)
 	exit(fd > STDERR_FILENO ? code : 99);
 }
 
-/* Runs it; its stdout and stderr come as text, and its exit code. */
+/* Runs a job in a child; returns its exit code, with its output as text. */
 static int run(void (*job)(void), const char *to, char *said, size_t room)
 {
 	int ends[2], status;
@@ -141,7 +141,7 @@ static void a_closed_pipe_is_not_reported(void **state)
 		assert_int_equal(run(jobs[i], "/dev/null", said, sizeof said), EXIT_LOCAL);
 		assert_string_equal(said, "");
 	}
-	failure = EINTR; /* the descriptor is closed even so */
+	failure = EINTR; /* the descriptor is closed nevertheless */
 	for (size_t i = 0; i < 2; i++)
 		assert_int_equal(run(jobs[i], "/dev/null", said, sizeof said), EXIT_DONE);
 }

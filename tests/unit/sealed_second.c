@@ -43,7 +43,7 @@ static void file_read(const char *name, struct gn_buf *b)
 	(void)fclose(f);
 }
 
-/* Runs it in the folder of the key files, "in" and "out" being its standard ones; its exit code. */
+/* Runs it in the folder of the key files with the files "in" and "out" as stdin and stdout.  Returns its exit code. */
 __attribute__((format(printf, 1, 2))) static int python(const char *fmt, ...)
 {
 	char args[1024], line[2048];
@@ -130,7 +130,7 @@ static void each_implementation_opens_the_others_messages(void **state)
 	gn_buf_fini(&out);
 }
 
-/* A long message, whole chunks and a rest, both ways; and an empty one. */
+/* A long message of whole chunks and a rest, in both directions, and an empty one. */
 static void long_messages_open(void **state)
 {
 	static const size_t lens[] = {0, 1, 5 * GN_SEALED_CHUNK_MAX / 2};

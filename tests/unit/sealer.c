@@ -5,7 +5,7 @@
 
 /* ---- the vectors ---- */
 
-/* The seeds or other bytes of 32 of a field, which commas part. */
+/* Values of 32 bytes, separated by commas. */
 static size_t each(const char *field, uint8_t out[GN_SEALED_TO_MAX][32])
 {
 	size_t n, count = 0;
@@ -52,7 +52,7 @@ static struct gn_sealer *vector_sealer(char **field, struct gn_sealer_fixed *fix
 	return s;
 }
 
-/* Numbers before the vector's own are spent. */
+/* Skips the sequence numbers before the vector's. */
 static void spend(struct gn_sealer *s, const char *sequence)
 {
 	const char *number = strchr(sequence, ',');
@@ -240,7 +240,7 @@ static void chunks_of_every_length_seal(void **state)
 	gn_unsealer_free(u);
 }
 
-/* The room that GN_SEALED_MAX() names is enough for the longest front. */
+/* GN_SEALED_MAX() is enough for the longest header. */
 static void the_largest_header_is_within_its_bound(void **state)
 {
 	struct gn_peer_id to[GN_SEALED_TO_MAX];
@@ -351,7 +351,7 @@ static void sequence_numbers_follow_each_other(void **state)
 	assert_int_equal(gn_sealer_put(s, "frame", 5, true, &p, &n), -EINVAL);
 	assert_int_equal(gn_sealer_end(s, &p, &n), -EINVAL);
 	gn_sealer_free(s);
-	/* Not within a message. */
+	/* The call fails inside a message. */
 	s = sealer(true);
 	assert_int_equal(gn_sealer_put(s, "frame", 5, false, &p, &n), 0);
 	assert_int_equal(gn_sealer_end(s, &p, &n), -EINVAL);

@@ -43,7 +43,7 @@ static void messages_count_in_order(void **state)
 	assert_int_equal(run("0112e"), GN_EORDER); /* a repeat */
 	assert_int_equal(run("00"), GN_EORDER);
 	assert_int_equal(run("021e"), GN_EORDER); /* a swap */
-	assert_int_equal(run("01e2"), GN_EORDER); /* past the end */
+	assert_int_equal(run("01e2"), GN_EORDER); /* behind the end */
 	assert_int_equal(run("01ee"), GN_EORDER);
 }
 
@@ -56,10 +56,10 @@ static void messages_of_another_sequence_are_rejected(void **state)
 	assert_int_equal(gn_sequence_put(&q, &info), 0);
 	info = message(8, 1); /* another sequence */
 	assert_int_equal(gn_sequence_put(&q, &info), GN_EORDER);
-	info = message(7, 1); /* its id in another's hand */
+	info = message(7, 1); /* the same sequence id from another sender */
 	info.sender.bytes[0] = 2;
 	assert_int_equal(gn_sequence_put(&q, &info), GN_EORDER);
-	info = message(7, 1); /* none */
+	info = message(7, 1); /* no sequence */
 	info.in_sequence = false;
 	assert_int_equal(gn_sequence_put(&q, &info), GN_EORDER);
 	info = message(7, 1);

@@ -30,7 +30,7 @@ static void assert_prefix(const struct gn_buf *got)
 	assert_memory_equal(got->len > 0 ? (const char *)got->p : "", SEAL_WHOLE, got->len);
 }
 
-/* Every byte, of other recipients' stanzas too; what was put out before is right. */
+/* Every byte counts, also of other recipients' stanzas; output before the error is correct. */
 static void each_flipped_bit_is_noticed(void **state)
 {
 	struct gn_buf in, got;
@@ -138,7 +138,7 @@ static void reordered_chunks_are_rejected(void **state)
 	gn_buf_fini(&in);
 }
 
-/* Each part of one message in another one between the same people. */
+/* Each part of a message is moved into another one between the same people. */
 static void chunks_of_another_message_are_rejected(void **state)
 {
 	struct gn_buf in[2], out;
@@ -194,7 +194,7 @@ static void a_wrong_configuration_is_rejected(void **state)
 	gn_unsealer_free(NULL);
 }
 
-/* One unsealer, many messages, whatever became of those before; what it knows of them. */
+/* One unsealer opens several messages, whether or not the earlier ones opened. */
 static void one_unsealer_opens_several_messages(void **state)
 {
 	const struct gn_unseal_cfg cfg = {.key = seal_carol, .from_any = true, .context = "here"};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sealed messages from recipients who are no friends, and from senders who are none. */
+/* Sealed messages that malicious recipients or senders have made. */
 #include "support/support.h"
 
 /* ---- a recipient who is no friend ---- */
@@ -19,7 +19,7 @@ static void a_recipient_cannot_change_the_message(void **state)
 		memcpy(f.k, a->f.k, sizeof(f.k));
 		memcpy(f.h.salt, a->f.h.salt, sizeof(f.h.salt));
 		seal_craft_stanza(&f, seal_dave, f.k);
-		if (way == 1) { /* beside the stanza that Alice made */
+		if (way == 1) { /* next to Alice's stanza */
 			memcpy(f.h.stanzas[1], a->f.h.stanzas[0], sizeof(f.h.stanzas[1]));
 			gn_key_id(seal_bob, &f.letter.to[1]);
 			f.letter.info.n_to = f.h.n = 2;
@@ -57,7 +57,7 @@ static void a_recipient_cannot_sign_for_the_sender(void **state)
 
 		f->out.len = a->n_front;
 		f->i = 0;
-		if (way == 3) { /* his own message, in his own name: that he may */
+		if (way == 3) { /* a message of his own, in his own name, is valid */
 			size_t n;
 
 			memcpy(f->letter.sender, gn_key_public(seal_bob, &n), sizeof(f->letter.sender));
@@ -69,7 +69,7 @@ static void a_recipient_cannot_sign_for_the_sender(void **state)
 			seal_craft_chunk(f, seal_bob, true, text, strlen(text));
 		else if (way == 1)
 			seal_craft_chunk_sig(f, a->part[1].sig, false, text, strlen(text));
-		else if (way == 2) /* hers, but made the last */
+		else if (way == 2) /* her chunk, marked as the last */
 			seal_craft_chunk_sig(f, a->part[1].sig, true, a->part[1].text, a->part[1].n_text);
 		else
 			seal_craft_chunk_sig(f, a->part[3].sig, true, a->part[3].text, a->part[3].n_text);
@@ -106,7 +106,7 @@ static void a_recipient_with_another_content_key_is_rejected(void **state)
 	seal_assert_opens(seal_carol, seal_alice, NULL, &f.out, GN_EAUTH);
 	seal_craft_fini(&f);
 
-	/* A commitment to something else, in a header that is as good as any in all else. */
+	/* A commitment to another key, in a header that is otherwise valid. */
 	seal_craft_init(&f, seal_alice);
 	seal_craft_stanza(&f, seal_bob, f.k);
 	seal_craft_header(&f);
@@ -297,7 +297,7 @@ static void a_chunk_that_breaks_a_rule_is_rejected(void **state)
 			uint8_t text[GN_SEALED_LETTER_MAX];
 
 			seal_craft_chunk(&f, seal_alice, true, text, gn_sealed_letter_encode(&f.letter, text));
-		} else if (way == 1) { /* it is as long as can be; and longer */
+		} else if (way == 1) { /* it has the maximum length, and one byte more */
 			seal_craft_chunk(&f, seal_alice, false, big, GN_SEALED_LETTER_MAX);
 		} else if (way == 2) {
 			seal_craft_chunk(&f, seal_alice, false, big, GN_SEALED_LETTER_MAX + 1);
@@ -315,7 +315,7 @@ static void a_chunk_that_breaks_a_rule_is_rejected(void **state)
 	free(big);
 }
 
-/* A length that cannot be is refused at once, whatever would follow. */
+/* An impossible length is rejected at once. */
 static void wrong_lengths_are_rejected(void **state)
 {
 	static const struct {

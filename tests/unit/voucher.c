@@ -34,7 +34,7 @@ static int tear_down(void **state)
 
 static unsigned vouchers;
 
-/* js-libp2p's voucher opens; sealing what it says makes the same bytes. */
+/* js-libp2p's voucher opens; sealing its content makes the same bytes. */
 static void on_vector(char **field)
 {
 	size_t n;
@@ -87,7 +87,7 @@ static int open_payload(const void *payload, size_t n)
 	return err;
 }
 
-/* A voucher that lacks something, or speaks for another relay. */
+/* A voucher with a missing field, or for another relay. */
 static void malformed_vouchers_are_rejected(void **state)
 {
 	struct gn_peer_id id;
