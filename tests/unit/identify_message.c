@@ -310,6 +310,37 @@ static void a_record_counts_only_when_the_peer_has_signed_it(void **state)
 	gn_multiaddr_free(a);
 }
 
+static void addresses_of_a_record_count_only_without_others(void **state)
+{
+	struct gn_multiaddr *a = addr("/ip4/192.0.2.1/tcp/1"), *b = addr("/ip4/192.0.2.2/tcp/1");
+	const struct gn_multiaddr *const list[] = {a};
+
+	(void)state;
+	for (int n_rec = 0; n_rec < 2; n_rec++) {
+		for (int n_msg = 0; n_msg < 2; n_msg++) {
+			struct gn_identify_view v;
+			struct gn_buf rec, msg;
+
+			gn_buf_init(&rec, 4096);
+			gn_buf_init(&msg, 4096);
+			assert_int_equal(gn_peer_record_seal(key, 1, list, (size_t)n_rec, &rec), 0);
+			if (n_msg == 1)
+				field_addr(&msg, 2, "/ip4/192.0.2.2/tcp/1");
+			field(&msg, 8, rec.p, rec.len);
+			assert_int_equal(gn_identify_view_init(&v, msg.p, msg.len, &self), 0);
+			assert_true(v.info.signed_record);
+			assert_int_equal(v.info.n_listen, n_rec + n_msg > 0);
+			if (v.info.n_listen > 0)
+				assert_true(gn_multiaddr_is_equal(v.info.listen[0], n_msg == 1 ? b : a));
+			gn_identify_view_fini(&v);
+			gn_buf_fini(&rec);
+			gn_buf_fini(&msg);
+		}
+	}
+	gn_multiaddr_free(a);
+	gn_multiaddr_free(b);
+}
+
 /* ---- the stored result ---- */
 
 static void known_bytes_decode(void **state)
@@ -387,6 +418,7 @@ int main(void)
 		cmocka_unit_test(the_reader_bounds_length_and_count),
 		cmocka_unit_test(malformed_fields_are_ignored_or_rejected),
 		cmocka_unit_test(a_record_counts_only_when_the_peer_has_signed_it),
+		cmocka_unit_test(addresses_of_a_record_count_only_without_others),
 		cmocka_unit_test(known_bytes_decode),
 	};
 
