@@ -66,7 +66,17 @@ const char *netblock_format(const struct netblock *b, char text[NETBLOCK_TEXT_MA
 	return text;
 }
 
-static bool netblock_is_equal(const struct netblock *a, const struct netblock *b)
+bool netblock_is_loopback(const struct netblock *b)
+{
+	static const uint8_t zero[sizeof b->bytes];
+
+	if (b->family == 4)
+		return b->bytes[0] == 127;
+	/* ::/64 has no other addresses in use. */
+	return b->family == 6 && memcmp(b->bytes, zero, sizeof zero) == 0;
+}
+
+bool netblock_is_equal(const struct netblock *a, const struct netblock *b)
 {
 	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }

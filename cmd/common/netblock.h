@@ -25,6 +25,9 @@ struct netblock {
 
 /* The netblock of a multiaddr.  An IPv4-mapped IPv6 address counts as IPv4.  addr may be NULL (family 0). */
 void netblock_of(const struct gn_multiaddr *addr, struct netblock *out);
+/* Whether it belongs to the loopback: 127.0.0.0/8, or ::1. */
+bool netblock_is_loopback(const struct netblock *b);
+bool netblock_is_equal(const struct netblock *a, const struct netblock *b);
 /* Formats "192.0.2.7", "2001:db8:0:7::/64" or "other addresses"; returns text. */
 const char *netblock_format(const struct netblock *b, char text[NETBLOCK_TEXT_MAX]);
 

@@ -14,9 +14,16 @@
  *	OPEN   -- the input has ended --> HELD with hold_end, else ENDING
  *	HELD   -- relay_end() --> ENDING
  *	ENDING -- gn_channel_end() was called --> ENDED
- *	ENDED  -- GN_ACKED after GN_DRAINED --> ACKED
+ *	ENDED  -- GN_DRAINED --> DRAINED -- GN_ACKED --> ACKED
  */
-enum relay_sending { SENDING_OPEN, SENDING_HELD, SENDING_ENDING, SENDING_ENDED, SENDING_ACKED };
+enum relay_sending {
+	SENDING_OPEN,
+	SENDING_HELD,
+	SENDING_ENDING,
+	SENDING_ENDED,
+	SENDING_DRAINED,
+	SENDING_ACKED,
+};
 
 /* The receiving side.
  *
@@ -24,6 +31,12 @@ enum relay_sending { SENDING_OPEN, SENDING_HELD, SENDING_ENDING, SENDING_ENDED, 
  *	OPEN, DROPPING -- the peer has ended its side, and all received data was written or dropped --> ENDED
  */
 enum relay_receiving { RECEIVING_OPEN, RECEIVING_DROPPING, RECEIVING_ENDED };
+
+/* The wait for the peer's end, after relay_finish().
+ *
+ *	NONE -- everything is acknowledged, and the peer has not ended its side --> STARTED -- PEER_END_LIMIT --> OVER
+ */
+enum relay_wait { WAIT_NONE, WAIT_STARTED, WAIT_OVER };
 
 struct relay {
 	struct relay_cfg cfg;
@@ -34,16 +47,14 @@ struct relay {
 	struct relay_result result;
 	enum relay_sending sending;
 	enum relay_receiving receiving;
+	enum relay_wait wait;
 	int receive_err;                /* an error or GN_EOF that follows frames which are not written yet */
 	enum relay_fault receive_fault; /* the fault for receive_err */
 	bool is_frames;
 	bool output_lost;  /* the output has just lost its reader: frames that are ready must be dropped */
 	bool sync_pending; /* GN_ACKED is pending */
-	bool drained;      /* GN_DRAINED came */
 	bool dead;
-	bool is_finished;        /* by relay_finish() */
-	bool is_waiting_for_end; /* r->leave was started, */
-	bool is_end_overdue;     /* and the peer has not ended its side by then */
+	bool is_finished; /* by relay_finish() */
 };
 
 static void relay_fail(struct relay *r, enum relay_fault fault, int err)
@@ -321,7 +332,7 @@ static bool relay_is_done(struct relay *r)
 	if (r->result.fault != RELAY_CLEAN)
 		return true;
 	if (r->sending == SENDING_ACKED)
-		return r->receiving == RECEIVING_ENDED || r->is_end_overdue ||
+		return r->receiving == RECEIVING_ENDED || r->wait == WAIT_OVER ||
 		       (is_dead && r->receiving == RECEIVING_DROPPING);
 	if (!is_dead || r->receiving != RECEIVING_ENDED)
 		return false;
@@ -331,9 +342,9 @@ static bool relay_is_done(struct relay *r)
 
 static void relay_wait_for_peer_end(struct relay *r)
 {
-	if (r->sending != SENDING_ACKED || r->receiving != RECEIVING_DROPPING || r->is_waiting_for_end)
+	if (r->sending != SENDING_ACKED || r->receiving != RECEIVING_DROPPING || r->wait != WAIT_NONE)
 		return;
-	r->is_waiting_for_end = true;
+	r->wait = WAIT_STARTED;
 	gn_timer_start(r->peer_end_timer, PEER_END_LIMIT);
 }
 
@@ -366,26 +377,23 @@ static void relay_on_peer_end_limit(void *arg)
 {
 	struct relay *r = arg;
 
-	r->is_end_overdue = true;
+	r->wait = WAIT_OVER;
 	relay_run(r);
 }
 
 static void relay_on_acked(struct relay *r)
 {
 	r->sync_pending = false;
-	if (r->sending != SENDING_ENDED)
-		return;
-	if (!r->drained) {
+	if (r->sending == SENDING_ENDED)
 		relay_sync(r); /* that acknowledgement does not cover the end */
-		return;
-	}
-	r->sending = SENDING_ACKED;
+	else if (r->sending == SENDING_DRAINED)
+		r->sending = SENDING_ACKED;
 }
 
 /* All data and the end have been sent: the channel does not need the input as its source any more. */
 static void relay_on_drained(struct relay *r)
 {
-	r->drained = true;
+	r->sending = SENDING_DRAINED;
 	if (r->cfg.in != NULL && !r->is_frames && gn_channel_source(r->cfg.ch, NULL, NULL))
 		return; /* a failed channel may still use its source */
 	relay_release_input(r);
@@ -410,7 +418,7 @@ static void relay_on_event(void *arg, struct gn_channel *ch, unsigned events)
 	}
 	if (events & GN_DEAD)
 		r->dead = true;
-	if (events & GN_DRAINED && !r->drained)
+	if (events & GN_DRAINED && r->sending == SENDING_ENDED)
 		relay_on_drained(r);
 	if (events & GN_ACKED)
 		relay_on_acked(r);

@@ -3,14 +3,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "common/netblock.h"
 
 #define PLACES_MIN 3 /* with fewer places the rule does not apply */
 #define FACTOR 3     /* times the places that stay free */
 #define LOOPBACK 9   /* the factor for a loopback address */
-#define NET_MAX 9    /* bytes of a network's name */
-
-enum { CODE_IP4 = 4, CODE_IP6 = 41, CODE_IP6ZONE = 42 }; /* of multicodec's table */
 
 struct share_count {
 	unsigned running, waiting;
@@ -19,8 +17,7 @@ struct share_count {
 /* Peers of one IPv4 address or IPv6 /64. */
 struct share_net {
 	struct share_net *next;
-	uint8_t name[NET_MAX];
-	unsigned factor;
+	struct netblock block;
 	unsigned peers;
 	struct share_count count;
 };
@@ -58,48 +55,18 @@ void share_free(struct share *s)
 	free(s);
 }
 
-static const uint8_t loopback6[16] = {[15] = 1};
-
-/* Finds the network of an address and its factor.  Returns false if it is not an IP address. */
-static bool net_name(const struct gn_multiaddr *addr, uint8_t name[NET_MAX], unsigned *factor)
-{
-	size_t len = 0;
-	const uint8_t *p = addr != NULL ? gn_multiaddr_bytes(addr, &len) : NULL;
-	bool is_loopback;
-
-	memset(name, 0, NET_MAX);
-	if (len > 2 && p[0] == CODE_IP6ZONE && len > 2u + p[1]) {
-		len -= 2u + p[1];
-		p += 2 + p[1];
-	}
-	if (len >= 5 && p[0] == CODE_IP4) {
-		name[0] = 4;
-		memcpy(name + 1, p + 1, 4);
-		is_loopback = p[1] == 127;
-	} else if (len >= 17 && p[0] == CODE_IP6) {
-		name[0] = 6;
-		memcpy(name + 1, p + 1, 8);
-		is_loopback = memcmp(p + 1, loopback6, sizeof loopback6) == 0;
-	} else {
-		return false;
-	}
-	*factor = is_loopback ? LOOPBACK : FACTOR;
-	return true;
-}
-
-static struct share_net *net_find(struct share *s, const uint8_t name[NET_MAX], unsigned factor)
+static struct share_net *net_find(struct share *s, const struct netblock *block)
 {
 	struct share_net *n = s->nets;
 
-	while (n != NULL && memcmp(n->name, name, NET_MAX) != 0)
+	while (n != NULL && !netblock_is_equal(&n->block, block))
 		n = n->next;
 	if (n != NULL)
 		return n;
 	n = calloc(1, sizeof *n);
 	if (n == NULL)
 		return NULL;
-	memcpy(n->name, name, NET_MAX);
-	n->factor = factor;
+	n->block = *block;
 	n->next = s->nets;
 	s->nets = n;
 	return n;
@@ -117,15 +84,15 @@ static void net_leave(struct share *s, struct share_net *n)
 	free(n);
 }
 
-static struct share_peer *peer_new(struct share *s, const struct gn_peer_id *id, const uint8_t *name, unsigned factor)
+static struct share_peer *peer_new(struct share *s, const struct gn_peer_id *id, const struct netblock *block)
 {
 	struct share_peer *p = calloc(1, sizeof *p);
 
 	if (p == NULL)
 		return NULL;
 	p->id = *id;
-	if (name != NULL) {
-		p->net = net_find(s, name, factor);
+	if (block->family != 0) {
+		p->net = net_find(s, block);
 		if (p->net == NULL) {
 			free(p);
 			return NULL;
@@ -141,14 +108,13 @@ static struct share_peer *peer_new(struct share *s, const struct gn_peer_id *id,
 struct share_peer *share_enter(struct share *s, const struct gn_channel_state *st)
 {
 	struct share_peer *p = s->peers;
-	uint8_t name[NET_MAX];
-	unsigned factor = FACTOR;
-	bool has_net = net_name(st->remote, name, &factor);
+	struct netblock block;
 
+	netblock_of(st->remote, &block);
 	while (p != NULL && !gn_peer_id_is_equal(&p->id, &st->peer))
 		p = p->next;
 	if (p == NULL)
-		p = peer_new(s, &st->peer, has_net ? name : NULL, factor);
+		p = peer_new(s, &st->peer, &block);
 	if (p == NULL)
 		return NULL;
 	p->streams++;
@@ -214,7 +180,9 @@ bool share_may_start(const struct share *s, const struct share_peer *p)
 		return false;
 	if (s->cfg.is_free || s->cfg.places < PLACES_MIN)
 		return true;
-	return is_within(s, &p->count, FACTOR) && (p->net == NULL || is_within(s, &p->net->count, p->net->factor));
+	if (!is_within(s, &p->count, FACTOR))
+		return false;
+	return p->net == NULL || is_within(s, &p->net->count, netblock_is_loopback(&p->net->block) ? LOOPBACK : FACTOR);
 }
 
 bool share_is_before(const struct share_peer *a, const struct share_peer *b)

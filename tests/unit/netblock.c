@@ -66,6 +66,26 @@ static void an_address_is_its_ipv4_address_or_its_ipv6_network(void **state)
 	assert_string_equal(netblock_format(&none, text), "other addresses");
 }
 
+static bool is_loopback(const char *addr)
+{
+	struct netblock b = of(addr);
+
+	return netblock_is_loopback(&b);
+}
+
+static void the_loopback_is_127_8_and_the_ipv6_address_1(void **state)
+{
+	(void)state;
+	assert_false(is_loopback("/ip4/126.255.255.255/tcp/9"));
+	assert_true(is_loopback("/ip4/127.0.0.0/tcp/9"));
+	assert_true(is_loopback("/ip4/127.255.255.255/tcp/9"));
+	assert_false(is_loopback("/ip4/128.0.0.0/tcp/9"));
+	assert_true(is_loopback("/ip6/::1/tcp/9"));
+	assert_true(is_loopback("/ip6/::ffff:127.0.0.1/tcp/9"));
+	assert_false(is_loopback("/ip6/0:0:0:1::1/tcp/9"));
+	assert_false(is_loopback("/dns4/localhost/tcp/9"));
+}
+
 static void a_burst_passes_and_then_a_line_a_second(void **state)
 {
 	struct netblock o = of("/ip4/192.0.2.7/tcp/9"), other = of("/ip4/192.0.2.8/tcp/9");
@@ -124,6 +144,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(an_address_is_its_ipv4_address_or_its_ipv6_network, setup),
+		cmocka_unit_test_setup(the_loopback_is_127_8_and_the_ipv6_address_1, setup),
 		cmocka_unit_test_setup(a_burst_passes_and_then_a_line_a_second, setup),
 		cmocka_unit_test_setup(suppressed_lines_are_counted_afterwards, setup),
 		cmocka_unit_test_setup(further_addresses_share_one_entry, setup),
