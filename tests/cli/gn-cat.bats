@@ -40,6 +40,19 @@ some() { head -c "$1" /dev/urandom; }
 
 # ---- data -----------------------------------------------------------------------
 
+@test "chunks of any size are whole at a reader that takes few bytes at a time" {
+	some 5000000 >f
+	mkfifo out
+	dd bs=97 <out >copy 2>/dev/null 3>&- &
+	reader=$!
+	pids+=("$reader")
+	start gn-cat "${at[@]}" $lo
+	dd if=f bs=1000 2>/dev/null | "${cat[@]}" "$addr"
+	ends_with 0 "$pid"
+	ends_with 0 "$reader"
+	cmp f copy
+}
+
 @test "a file goes from the dialer to the listener" {
 	some 20000000 >f
 	start gn-cat "${at[@]}" $lo
