@@ -266,12 +266,12 @@ extern const struct gn_components gn_components_stock; /* tcp, noise, yamux, ide
 
 /* ---- the node (lib/node, lib/api) --------------------------------------------- */
 
-/* Limits; the number at the right of each is the default, which gn_limits_init() sets.  "An address" is an IPv4
+/* Limits; the number at the right of each is the default, which gn_limits_init() sets and 0 stands for.  "An address" is an IPv4
  * address or an IPv6 /64.
  *
  * Silence is a time in which no byte arrives and the remote host acknowledges none of the bytes that wait for it;
  * so a connection on a slow path stays open.  A connection that is silent for `keepalive` and then `ping`, 60 s in
- * all, ends with GN_ETIMEOUT.  With keepalive 0 only a ping that measures the round trip can end it, `ping` after
+ * all, ends with GN_ETIMEOUT.  With keepalive GN_NEVER only a ping that measures the round trip can end it, `ping` after
  * it was sent.  No limit counts the time for which this process was stopped (gn_loop_now()).
  *
  * accept, attempt and negotiate are extended, up to three times, while bytes of the handshake keep arriving, or
@@ -303,8 +303,8 @@ struct gn_limits {
 	gn_time dial;              /* a whole dial, unless it sets its own     15 s */
 	gn_time attempt;           /* the handshake with one address of it     10 s */
 	gn_time ping;              /* silence after `keepalive` until the end  45 s */
-	gn_time keepalive;         /* silence until a ping is sent; 0: never   15 s */
-	gn_time idle;              /* until a connection without a stream is closed; 0: never  0 */
+	gn_time keepalive;         /* silence until a ping is sent; GN_NEVER    15 s */
+	gn_time idle;              /* until a connection without a stream is closed  GN_NEVER */
 };
 
 struct gn_node;

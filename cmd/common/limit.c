@@ -82,7 +82,7 @@ static int set_span(const struct limit *l, const char *text, void *to, struct fa
 		return -1;
 	if (v < (gn_time)l->least)
 		return fault_set(f, "%s may not be 0", l->name);
-	*(gn_time *)to = v;
+	*(gn_time *)to = v == 0 ? GN_NEVER : v; /* 0 in struct gn_limits is the default */
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <limits.h>
+#include <string.h>
 
 #include "node/conn.h"
 #include "node/node.h"
@@ -10,27 +11,59 @@ enum {
 	UNUSED_AGE = 1000, /* ms: the least age of a connection that is closed as unused */
 };
 
+static const struct gn_limits limits_default = {
+	.conns = 1024,
+	.conns_per_addr = 16,
+	.conns_pending = 64,
+	.streams_per_conn = 256,
+	.streams_per_peer = 512,
+	.memory = (size_t)256 << 20,
+	.window = (size_t)64 << 20,
+	.accept = 10 * GN_SEC,
+	.first_stream = 60 * GN_SEC,
+	.negotiate = 10 * GN_SEC,
+	.dial = 15 * GN_SEC,
+	.attempt = 10 * GN_SEC,
+	.ping = 45 * GN_SEC,
+	.keepalive = 15 * GN_SEC,
+	.idle = 0,
+};
+
 void gn_limits_init(struct gn_limits *limits)
 {
-	static const struct gn_limits stock = {
-		.conns = 1024,
-		.conns_per_addr = 16,
-		.conns_pending = 64,
-		.streams_per_conn = 256,
-		.streams_per_peer = 512,
-		.memory = (size_t)256 << 20,
-		.window = (size_t)64 << 20,
-		.accept = 10 * GN_SEC,
-		.first_stream = 60 * GN_SEC,
-		.negotiate = 10 * GN_SEC,
-		.dial = 15 * GN_SEC,
-		.attempt = 10 * GN_SEC,
-		.ping = 45 * GN_SEC,
-		.keepalive = 15 * GN_SEC,
-		.idle = 0,
-	};
+	*limits = limits_default;
+}
 
-	*limits = stock;
+static void limit_fill(void *field, const void *value, size_t n)
+{
+	static const uint64_t zero = 0;
+
+	if (memcmp(field, &zero, n) == 0)
+		memcpy(field, value, n);
+}
+
+void gn_limits_fill(struct gn_limits *limits)
+{
+#define FILL(name) limit_fill(&limits->name, &limits_default.name, sizeof limits->name)
+	FILL(conns);
+	FILL(conns_per_addr);
+	FILL(conns_pending);
+	FILL(streams_per_conn);
+	FILL(streams_per_peer);
+	FILL(memory);
+	FILL(window);
+	FILL(accept);
+	FILL(first_stream);
+	FILL(negotiate);
+	FILL(dial);
+	FILL(attempt);
+	FILL(ping);
+	FILL(keepalive);
+#undef FILL
+	if (limits->keepalive == GN_NEVER)
+		limits->keepalive = 0;
+	if (limits->idle == GN_NEVER)
+		limits->idle = 0;
 }
 
 /* ---- connections that are not admitted yet ---- */

@@ -163,6 +163,7 @@ int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
 		return -ENOMEM;
 	node->loop = cfg->loop;
 	node->cfg = *cfg;
+	gn_limits_fill(&node->cfg.limits);
 	gn_networks_init(&node->networks, &node->budget);
 	gn_own_init(&node->own);
 	gn_list_init(&node->conns);

@@ -65,6 +65,8 @@ struct gn_node {
 void gn_node_name_components(struct gn_node *node);
 
 /* limits.c */
+/* Replaces each limit of 0 by its default; afterwards keepalive and idle are 0 where they were GN_NEVER. */
+void gn_limits_fill(struct gn_limits *limits);
 /* To be called before an inbound connection is created: while too many are pending, closes the oldest pending
  * connection of the network that has the most.  0, or GN_ELIMIT: the node is closing, or the limit is 0. */
 int gn_node_make_room(struct gn_node *node);

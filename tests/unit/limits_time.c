@@ -341,7 +341,7 @@ static void without_keepalive_no_ping_is_sent(void **state)
 	struct raw_peer f;
 
 	(void)state;
-	test_limits.keepalive = 0;
+	test_limits.keepalive = GN_NEVER;
 	test_limits.first_stream = GN_NEVER;
 	test_node_init(&t, true, &test_limits);
 	raw_peer_open(&f, &t, 2);

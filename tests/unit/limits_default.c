@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* A limit of 0 is the default: gn_limits_init() of gn.h, gn_limits_fill() of node/node.h. */
+#include "node/node.h"
+#include "support/support.h"
+
+static void a_limit_of_zero_is_the_default(void **state)
+{
+	struct gn_limits stock, zero;
+
+	(void)state;
+	memset(&stock, 0, sizeof stock);
+	memset(&zero, 0, sizeof zero);
+	gn_limits_init(&stock);
+	gn_limits_fill(&zero);
+	assert_memory_equal(&zero, &stock, sizeof stock);
+	assert_true(zero.conns == 1024 && zero.keepalive == 15 * GN_SEC && zero.idle == 0);
+}
+
+static void a_limit_that_is_set_is_kept(void **state)
+{
+	struct gn_limits one = {.conns = 1, .memory = 1, .ping = 1, .idle = 1}, kept = one;
+
+	(void)state;
+	gn_limits_fill(&kept);
+	assert_int_equal(kept.conns, 1);
+	assert_int_equal(kept.memory, 1);
+	assert_int_equal(kept.ping, 1);
+	assert_int_equal(kept.idle, 1);
+	assert_int_equal(kept.window, (size_t)64 << 20);
+}
+
+static void never_is_an_explicit_value(void **state)
+{
+	struct gn_limits never = {.keepalive = GN_NEVER, .idle = GN_NEVER};
+
+	(void)state;
+	gn_limits_fill(&never);
+	assert_int_equal(never.keepalive, 0);
+	assert_int_equal(never.idle, 0);
+}
+
+static void zero(struct gn_node_cfg *cfg)
+{
+	struct gn_node_cfg all = {.loop = cfg->loop, .key = cfg->key, .components = cfg->components};
+
+	*cfg = all;
+}
+
+static void a_node_has_the_limits_of_a_zeroed_configuration(void **state)
+{
+	struct net w;
+
+	(void)state;
+	net_init(&w, 2, zero);
+	assert_int_equal(w.node[0]->cfg.limits.conns, 1024);
+	assert_int_equal(w.node[0]->budget.max, (size_t)256 << 20);
+	net_fini(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_limit_of_zero_is_the_default),
+		cmocka_unit_test(a_limit_that_is_set_is_kept),
+		cmocka_unit_test(never_is_an_explicit_value),
+		cmocka_unit_test(a_node_has_the_limits_of_a_zeroed_configuration),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
