@@ -6,7 +6,8 @@
  *      | ver 0  | type   | flags  | stream id  | length     | body, of Data only
  *
  *     yamux.c          the layer, the session's operations, pings and keep-alive
- *     yamux_streams.c  streams: table, windows, sync(), ends
+ *     yamux_streams.c  streams: table, states, windows
+ *     yamux_sync.c     sync(): acknowledgement by pings
  *     yamux_rx.c       received frames
  *     yamux_tx.c       frames to be sent, built when the layer below pulls
  *
@@ -236,12 +237,14 @@ gn_time yamux_orphans_check(struct yamux *y, gn_time now);
 int yamux_stream_open(struct gn_mux_session *session, struct gn_mux_stream **out);
 int yamux_stream_establish(struct gn_mux_stream *st);
 void yamux_stream_touch(struct gn_mux_stream *st);
-void yamux_stream_sync(struct gn_mux_stream *st);
 void yamux_stream_reset(struct gn_mux_stream *st);
 void yamux_stream_release(struct gn_mux_stream *st);
 bool yamux_has_unsent(const struct gn_mux_session *session);
 
-/* yamux_streams.c: sync() */
+/* yamux_sync.c */
+void yamux_stream_sync(struct gn_mux_stream *st); /* the session's operation */
+/* The stream waits for no answer any more. */
+void yamux_sync_clear(struct yamux_stream *s);
 /* True when a ping should be sent now that answers sync() of at least one stream.  One such ping is in
  * flight at a time; but the ping for a stream whose end was sent does not wait for another one, since a
  * peer that has both ends may leave at once. */

@@ -183,8 +183,8 @@ void gn_conn_close(struct gn_conn *c)
 
 bool gn_conn_is_usable(const struct gn_conn *c)
 {
-	return c->state == GN_CONN_OPEN && c->session != NULL && c->session->err == 0 && !c->session->is_remote_go_away &&
-	       c->refusal == 0;
+	return c->state == GN_CONN_OPEN && c->session != NULL && c->session->err == 0 &&
+	       !c->session->is_remote_go_away && c->refusal == 0;
 }
 
 static void conn_check_open(struct gn_conn *c)

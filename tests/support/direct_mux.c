@@ -324,8 +324,12 @@ static bool direct_carry_one(struct direct_mux *m)
 
 void direct_mux_carry(struct direct_mux m[2])
 {
-	while (direct_carry_one(&m[0]) | direct_carry_one(&m[1]))
-		;
+	bool has_moved;
+
+	do {
+		has_moved = direct_carry_one(&m[0]);
+		has_moved |= direct_carry_one(&m[1]);
+	} while (has_moved);
 }
 
 void direct_mux_init(struct direct_mux m[2], const struct gn_mux_cfg cfg[2])

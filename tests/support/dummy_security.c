@@ -86,7 +86,7 @@ static int greet(struct gn_layer *l)
 static int open_record(struct gn_layer *l)
 {
 	struct dummy_security_state *d = l->state;
-	uint8_t *p, sum = 0;
+	uint8_t *p = NULL, sum = 0;
 	size_t len = 0;
 	int err = gn_pipe_is_closed(l->up_rx) ? GN_EAGAIN : gn_pipe_whole(l->rx, HEAD, &p);
 
