@@ -11,8 +11,8 @@
  *     yamux_rx.c       received frames
  *     yamux_tx.c       frames to be sent, built when the layer below pulls
  *
- * Nothing that is to be sent is queued as bytes.  A stream's SYN, ACK, FIN and RST are flags, its
- * credit is the difference of two counters, and resets of ids without a stream and answers to
+ * Nothing that is to be sent is queued as bytes.  A stream's SYN, ACK, FIN and RST follow from its state,
+ * its credit is the difference of two counters, and resets of ids without a stream and answers to
  * pings stand in two arrays of bounded length.  They become headers when the layer below has room.
  *
  * The way of a window update
