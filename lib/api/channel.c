@@ -140,7 +140,7 @@ void gn_channel_free(struct gn_channel *ch)
 		return;
 	stream = &ch->stream;
 	if (stream->is_ending && stream->err == 0 && (gn_channel_pending(ch) > 0 || !stream->mux->is_ended_out))
-		stream->conn->is_owed = true;
+		stream->conn->must_flush = true;
 	channel_frame_drop(ch);
 	gn_stream_close(&ch->stream);
 	channel_free(ch);

@@ -5,7 +5,6 @@
  */
 #include "base/time.h"
 #include "node/conn.h"
-#include "node/node.h"
 
 enum {
 	CHECK_INTERVAL = 5, /* s between two checks of a backlog */
@@ -15,7 +14,7 @@ enum {
 void gn_conn_received(struct gn_conn *c, size_t n)
 {
 	c->received += n;
-	c->last_alive = gn_loop_now(c->node->loop);
+	c->last_alive = gn_loop_now(c->env->loop);
 }
 
 uint64_t gn_conn_taken(const struct gn_conn *c)
@@ -32,7 +31,7 @@ static bool is_taking(const struct gn_conn *c, uint64_t taken)
 
 void gn_conn_check_backlog(struct gn_conn *c)
 {
-	gn_time now = gn_loop_now(c->node->loop);
+	gn_time now = gn_loop_now(c->env->loop);
 	uint64_t taken;
 
 	if (c->link == NULL || now < gn_conn_backlog_due(c))
@@ -48,14 +47,14 @@ void gn_conn_check_backlog(struct gn_conn *c)
 gn_time gn_conn_backlog_due(struct gn_conn *c)
 {
 	if (c->check_at == GN_NEVER && c->written != c->checked_written)
-		c->check_at = gn_time_add(gn_loop_now(c->node->loop), CHECK_INTERVAL * GN_SEC);
+		c->check_at = gn_time_add(gn_loop_now(c->env->loop), CHECK_INTERVAL * GN_SEC);
 	return c->check_at;
 }
 
 bool gn_conn_has_more_time(const struct gn_conn *c)
 {
-	const struct gn_limits *lim = &c->node->cfg.limits;
-	gn_time limit = c->inbound ? lim->accept : lim->attempt, now = gn_loop_now(c->node->loop);
+	const struct gn_limits *lim = c->env->limits;
+	gn_time limit = c->inbound ? lim->accept : lim->attempt, now = gn_loop_now(c->env->loop);
 
 	if (c->state >= GN_CONN_OPEN || c->link == NULL || c->received == 0 || (now - c->began) / SLOW_FACTOR >= limit)
 		return false;
@@ -64,7 +63,7 @@ bool gn_conn_has_more_time(const struct gn_conn *c)
 
 gn_time gn_conn_silence(const struct gn_conn *c)
 {
-	const struct gn_limits *lim = &c->node->cfg.limits;
+	const struct gn_limits *lim = c->env->limits;
 
 	return lim->keepalive > 0 && lim->ping > 0 ? gn_time_add(lim->keepalive, lim->ping) : GN_NEVER;
 }

@@ -6,8 +6,6 @@
 
 #include "base/log.h"
 #include "base/time.h"
-#include "node/node.h"
-#include "node/stream.h"
 
 enum { LINGER = 2 }; /* s that a closing connection waits for the peer's end, or for progress */
 
@@ -23,7 +21,7 @@ static void conn_on_work(void *arg)
 
 void gn_conn_post(struct gn_conn *c)
 {
-	gn_task_post(c->node->loop, &c->task);
+	gn_task_post(c->env->loop, &c->task);
 }
 
 /* Frees the addresses and the struct itself. */
@@ -38,10 +36,10 @@ static void conn_discard(struct gn_conn *c)
 
 int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 {
-	struct gn_node *node = cfg->node;
+	struct gn_conn_env *env = cfg->env;
 	struct gn_conn *c = calloc(1, sizeof *c);
-	const struct gn_limits *lim = &node->cfg.limits;
-	struct gn_stack_cfg stack = {node->iobuf, NULL, NULL, gn_conn_on_step, conn_on_work, c};
+	const struct gn_limits *lim = env->limits;
+	struct gn_stack_cfg stack = {env->iobuf, NULL, NULL, gn_upgrade_on_step, conn_on_work, c};
 	int err;
 
 	if (c == NULL || gn_multiaddr_dup(cfg->link->remote, &c->remote) != 0 ||
@@ -53,8 +51,9 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	gn_list_init(&c->link_pending);
 	gn_list_init(&c->streams_open);
 	gn_list_init(&c->link_node);
-	c->node = node;
-	c->network = gn_networks_get(&node->networks, cfg->link->remote);
+	c->node = cfg->node;
+	c->env = env;
+	c->network = gn_networks_get(env->networks, cfg->link->remote);
 	if (c->network == NULL) {
 		conn_discard(c);
 		cfg->link->ops->abort(cfg->link);
@@ -70,24 +69,22 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	if (cfg->expect != NULL)
 		c->peer = *cfg->expect;
 	gn_random(c->guid, sizeof c->guid);
-	c->since = c->last_alive = gn_loop_now(node->loop);
+	c->since = c->last_alive = gn_loop_now(env->loop);
 	c->began = cfg->began != 0 ? cfg->began : c->since;
 	c->deadline = gn_time_add(c->began, c->inbound ? lim->accept : lim->attempt);
 	c->check_at = GN_NEVER;
-	gn_list_add_tail(&node->conns, &c->link_node);
-	node->n_conns++;
-	gn_conn_count_as(c, c->inbound ? GN_COUNT_PENDING : GN_COUNT_ADMITTED);
 	gn_task_init(&c->task, gn_conn_run);
-	gn_timer_init(&c->timer, node->loop, conn_on_timer, c);
-	gn_pipe_init(&c->rx, node->iobuf, GN_IOBUF_RX + GN_IOBUF_REST);
-	gn_pipe_init(&c->tx, node->iobuf, GN_IOBUF_TX);
+	gn_timer_init(&c->timer, env->loop, conn_on_timer, c);
+	gn_pipe_init(&c->rx, env->iobuf, GN_IOBUF_RX + GN_IOBUF_REST);
+	gn_pipe_init(&c->tx, env->iobuf, GN_IOBUF_TX);
 	c->tx.sends = true;
 	stack.rx = &c->rx;
 	stack.tx = &c->tx;
 	gn_stack_init(&c->stack, &stack);
-	c->can_write = true;
+	c->ready = GN_WRITABLE;
 	c->retry = GN_NEVER;
-	err = gn_conn_upgrade(c);
+	env->events->added(c->node, c);
+	err = gn_upgrade_start(c);
 	if (err != 0) {
 		gn_conn_free(c);
 		return err;
@@ -97,17 +94,17 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	return 0;
 }
 
-/* Calls on_open, once. */
-static void conn_announce(struct gn_conn *c, int err)
+/* Reports that the connection is open, or that it has failed; once. */
+static void conn_report(struct gn_conn *c, int err)
 {
 	void (*cb)(void *, struct gn_conn *, int) = c->on_open;
 
-	if (c->is_announced)
+	if (c->report != GN_REPORT_PENDING)
 		return;
-	c->is_announced = true;
+	c->report = err == 0 ? GN_REPORT_OPENED : GN_REPORT_FAILED;
 	if (err == 0) {
-		gn_node_conn_opened(c->node, c);
-		err = c->state == GN_CONN_GONE ? c->err : 0; /* a service may have aborted it */
+		c->env->events->opened(c->node, c);
+		err = c->state == GN_CONN_GONE ? c->err : 0; /* the callback may have aborted it */
 	}
 	c->on_open = NULL;
 	if (cb != NULL)
@@ -132,8 +129,6 @@ static void conn_drop_link(struct gn_conn *c, bool in_order)
 /* Ends the connection: its streams fail with err, the link is dropped. */
 static void conn_fail(struct gn_conn *c, int err, bool in_order)
 {
-	bool was_open = c->is_announced && c->session != NULL;
-
 	if (c->state == GN_CONN_GONE)
 		return;
 	if (c->err == 0)
@@ -141,11 +136,8 @@ static void conn_fail(struct gn_conn *c, int err, bool in_order)
 	if (c->session != NULL)
 		c->session->ops->kill(c->session, err);
 	conn_drop_link(c, in_order);
-	gn_conn_count_as(c, GN_COUNT_NONE);
-	conn_announce(c, c->err);
-	if (was_open)
-		gn_node_conn_gone(c->node, c);
-	gn_node_close_check(c->node);
+	c->env->events->gone(c->node, c);
+	conn_report(c, c->err);
 	gn_conn_post(c);
 }
 
@@ -157,7 +149,7 @@ void gn_conn_abort(struct gn_conn *c, int err)
 static void conn_begin_closing(struct gn_conn *c)
 {
 	c->state = GN_CONN_CLOSING;
-	c->last_alive = gn_loop_now(c->node->loop);
+	c->last_alive = gn_loop_now(c->env->loop);
 	c->deadline = gn_time_add(c->last_alive, LINGER * GN_SEC);
 	c->delivered = gn_conn_taken(c);
 }
@@ -170,8 +162,8 @@ void gn_conn_close(struct gn_conn *c)
 		gn_conn_abort(c, GN_ECLOSED);
 		return;
 	}
-	gn_node_conn_closing(c->node, c);
-	if (c->state != GN_CONN_OPEN) /* a service has closed it */
+	c->env->events->closing(c->node, c);
+	if (c->state != GN_CONN_OPEN) /* the callback has closed it */
 		return;
 	/* Go Away 0 ends the session at the peer, and unread bytes of streams that have not ended are lost there.
 	 * Therefore it is sent only when no stream is left. */
@@ -189,12 +181,12 @@ bool gn_conn_is_usable(const struct gn_conn *c)
 
 static void conn_check_open(struct gn_conn *c)
 {
-	const struct gn_limits *lim = &c->node->cfg.limits;
-	gn_time now = gn_loop_now(c->node->loop);
+	const struct gn_limits *lim = c->env->limits;
+	gn_time now = gn_loop_now(c->env->loop);
 
-	if (!c->is_announced && c->refusal == 0) {
+	if (c->report == GN_REPORT_PENDING && c->refusal == 0) {
 		c->deadline = c->inbound ? gn_time_add(now, lim->first_stream) : GN_NEVER;
-		conn_announce(c, 0);
+		conn_report(c, 0);
 		if (c->state != GN_CONN_OPEN) /* it was aborted or closed in a callback */
 			return;
 	}
@@ -204,12 +196,12 @@ static void conn_check_open(struct gn_conn *c)
 			c->err = c->session->err;
 		return;
 	}
-	if (c->is_first_seen && c->deadline != GN_NEVER && lim->idle == 0)
+	if (c->had_incoming && c->deadline != GN_NEVER && lim->idle == 0)
 		c->deadline = GN_NEVER;
 	/* Streams that this node opens, such as identify's, do not count as the peer's first stream. */
-	if (lim->idle > 0 && c->session->streams > 0 && (c->is_first_seen || !c->inbound))
+	if (lim->idle > 0 && c->session->streams > 0 && (c->had_incoming || !c->inbound))
 		c->deadline = gn_time_add(now, lim->idle);
-	if (c->node->is_closing && c->session->streams == 0)
+	if (c->env->closes_unused && c->session->streams == 0)
 		gn_conn_close(c);
 }
 
@@ -218,7 +210,7 @@ static void conn_check_open(struct gn_conn *c)
  * has as much time as on an open connection. */
 static bool conn_close_has_more_time(struct gn_conn *c)
 {
-	gn_time now = gn_loop_now(c->node->loop), silence = gn_conn_silence(c);
+	gn_time now = gn_loop_now(c->env->loop), silence = gn_conn_silence(c);
 	uint64_t before = c->delivered;
 
 	c->delivered = gn_conn_taken(c);
@@ -226,15 +218,15 @@ static bool conn_close_has_more_time(struct gn_conn *c)
 		c->last_alive = now;
 	if (c->delivered > before)
 		return true;
-	if (!c->is_owed || c->session->err != 0 || silence == GN_NEVER || now - c->last_alive >= silence)
+	if (!c->must_flush || c->session->err != 0 || silence == GN_NEVER || now - c->last_alive >= silence)
 		return false;
 	return gn_pipe_len(&c->tx) > 0 || c->delivered < c->written || c->session->ops->has_unsent(c->session);
 }
 
 void gn_conn_check(struct gn_conn *c)
 {
-	const struct gn_limits *lim = &c->node->cfg.limits;
-	gn_time now = gn_loop_now(c->node->loop);
+	const struct gn_limits *lim = c->env->limits;
+	gn_time now = gn_loop_now(c->env->loop);
 	int err = c->stack.err;
 
 	if (c->state == GN_CONN_GONE)
@@ -256,11 +248,11 @@ void gn_conn_check(struct gn_conn *c)
 			c->session->ops->go_away(c->session, GN_GO_AWAY_NORMAL);
 		/* Everything was sent.  The link is half-closed, and kept until the peer's end has come: closing a
 		 * socket that holds unread bytes sends a reset, which could destroy bytes that are on their way. */
-		if (gn_pipe_end(&c->tx) != 0 && !c->is_ended) {
-			c->is_ended = true;
+		if (gn_pipe_end(&c->tx) != 0 && c->tx_state == GN_TX_OPEN) {
+			c->tx_state = GN_TX_SHUT;
 			c->link->ops->end(c->link);
 		}
-		if (c->is_ended && gn_pipe_is_closed(&c->rx)) {
+		if (c->tx_state != GN_TX_OPEN && gn_pipe_is_closed(&c->rx)) {
 			conn_fail(c, c->err != 0 ? c->err : GN_ECLOSED, true);
 			return;
 		}
@@ -281,33 +273,15 @@ void gn_conn_check(struct gn_conn *c)
 
 void gn_conn_free(struct gn_conn *c)
 {
-	struct gn_list *at, *next;
-
 	if (c->link != NULL)
 		c->link->ops->abort(c->link);
 	c->link = NULL;
-	gn_conn_count_as(c, GN_COUNT_NONE);
-	/* Streams that are still held lose their connection when the node is freed. */
-	gn_list_for_each_safe(at, next, &c->streams_open) {
-		struct gn_stream *ps = gn_list_entry(at, struct gn_stream, link);
-		bool has_no_owner = ps->inbound && ps->on_event == NULL;
-
-		gn_stream_close(ps);
-		if (has_no_owner)
-			free(ps);
-		else if (ps->on_lost != NULL)
-			ps->on_lost(ps->arg, ps);
-	}
-	c->node->bytes_in += c->bytes_in;
-	c->node->bytes_out += c->bytes_out;
-	c->node->n_conns--;
-	gn_list_del(&c->link_node);
+	c->env->events->freed(c->node, c);
 	gn_timer_fini(&c->timer);
 	gn_stack_fini(&c->stack);
 	gn_pipe_fini(&c->rx);
 	gn_pipe_fini(&c->tx);
 	gn_task_cancel(&c->task);
-	gn_networks_put(&c->node->networks, c->network);
-	gn_node_conn_freed(c->node);
+	gn_networks_put(c->env->networks, c->network);
 	conn_discard(c);
 }

@@ -5,7 +5,9 @@
  *     conn.c     the states of a connection: opening, open, closing, gone
  *     conn_io.c  one turn of a connection: read, pump, deliver events, write
  *     alive.c    liveness of the peer's host, and more time for handshakes on slow paths
- *     upgrade.c  the order of the layers: security, then multiplexing
+ *     upgrade.h  the order of the layers: security, then multiplexing
+ *
+ * These files call nothing above them: what the node has to know is reported through struct gn_conn_events.
  *
  * The node owns its connections.  A connection is freed when its link is gone and nobody holds a stream of it.
  * Every function here may be called from inside any callback of the library, except where it says otherwise.
@@ -17,7 +19,9 @@
 #include "gn.h"
 #include "loop/loop.h"
 #include "mux/session.h"
+#include "node/components.h"
 #include "node/networks.h"
+#include "node/upgrade.h"
 #include "security/secure.h"
 #include "stack/stack.h"
 #include "transport/transport.h"
@@ -44,42 +48,100 @@ enum gn_conn_state {
  */
 enum gn_conn_count { GN_COUNT_NONE, GN_COUNT_PENDING, GN_COUNT_REFUSED, GN_COUNT_ADMITTED };
 
+/* Whether on_open was called.
+ *
+ *     PENDING -- the session is there and the peer is not refused --> OPENED
+ *     PENDING -- the connection has ended before --> FAILED
+ */
+enum gn_conn_report { GN_REPORT_PENDING, GN_REPORT_OPENED, GN_REPORT_FAILED };
+
+/* The sending direction of the link.
+ *
+ *     OPEN -- everything was written, and the connection is closing --> SHUT
+ *     OPEN -- a write failed --> FAILED
+ */
+enum gn_conn_tx {
+	GN_TX_OPEN,
+	GN_TX_SHUT,   /* the end was sent; the peer's end is awaited */
+	GN_TX_FAILED, /* what was received before is still read; the next read finds the end */
+};
+
+struct gn_conn;
+
+/* What a connection reports to its owner, the node.  No callback may free the connection; each may call
+ * gn_conn_close(), gn_conn_abort() and gn_conn_post() for it and for others, except where it says otherwise. */
+struct gn_conn_events {
+	/* From inside gn_conn_new(): the connection exists, and may still fail in gn_conn_new().  Calls nothing. */
+	void (*added)(struct gn_node *node, struct gn_conn *c);
+	/* The peer has proved its identity.  Returns 0: the connection goes on, and if the callee has set c->refusal
+	 * and c->err, it is refused by Go Away once there is a session; or an error, which ends the connection. */
+	int (*secured)(struct gn_node *node, struct gn_conn *c);
+	/* The connection is open; called once, before on_open. */
+	void (*opened)(struct gn_node *node, struct gn_conn *c);
+	/* gn_conn_close() of an open connection begins. */
+	void (*closing)(struct gn_node *node, struct gn_conn *c);
+	/* Whether the peer may open one more stream, as struct gn_mux_cfg has it.  Called inside the pump: it calls
+	 * nothing. */
+	int (*admit)(struct gn_node *node, struct gn_conn *c);
+	/* The peer has opened a stream, which is the callee's. */
+	void (*incoming)(struct gn_node *node, struct gn_conn *c, struct gn_mux_stream *st);
+	/* The link is gone, and the streams have failed; c->err says why.  Called once, also when the connection never
+	 * was open, before on_open is called with the error. */
+	void (*gone)(struct gn_node *node, struct gn_conn *c);
+	/* The connection is about to be freed; its link and its streams are gone. */
+	void (*freed)(struct gn_node *node, struct gn_conn *c);
+};
+
+/* What all connections of a node share; the node owns it. */
+struct gn_conn_env {
+	struct gn_loop *loop;
+	struct gn_iobuf *iobuf;
+	struct gn_networks *networks;
+	const struct gn_component_states *components;
+	const struct gn_limits *limits;
+	const struct gn_key *key;
+	const struct gn_conn_events *events;
+	struct gn_upgrade upgrade;
+	bool closes_unused; /* connections close as soon as they have no stream */
+};
+
 struct gn_conn {
-	struct gn_node *node;
+	struct gn_node *node; /* the owner */
+	struct gn_conn_env *env;
 	struct gn_list link_node; /* in node->conns */
 	enum gn_conn_state state;
+	enum gn_conn_report report;
+	enum gn_conn_count count;
+	enum gn_conn_tx tx_state;
+	int tx_err; /* of GN_TX_FAILED */
+	int err;    /* why the connection ended; 0 while it has not */
+	enum gn_addr_origin origin;
+	uint32_t refusal;       /* the Go Away code that refuses the peer; 0: the peer is not refused */
+	uint32_t service_slots; /* the services that the connection was reported to, see service.c */
+	unsigned streams_in;
+	unsigned n_negotiating; /* inbound streams that have no protocol yet */
+	uint8_t ready;          /* what the link is expected to be ready for, enum gn_ready */
+	uint8_t watched;        /* what the link reports, enum gn_ready */
 	bool inbound;
-	int err; /* why the connection ended; 0 while it has not */
+	bool had_incoming;            /* the peer has opened a stream */
+	bool is_closing_reported : 1; /* to the services */
+	bool must_flush : 1; /* a stream was released in good order: a close waits until its bytes were acknowledged */
 	uint8_t guid[GN_GUID_LEN];
 	struct gn_peer_id peer; /* before the handshake has ended: the expected peer, or none */
-	uint32_t service_slots; /* the services that the connection was reported to, see service.c */
 	struct gn_multiaddr *remote, *local;
-	enum gn_addr_origin origin;
 	gn_time since;
 	gn_time began; /* start of the dial of the address, or of the accept; limits of the handshake count from it */
 	struct gn_network *network;  /* of remote; holds a reference */
 	struct gn_list link_pending; /* in node->pending while count is PENDING or REFUSED */
-	enum gn_conn_count count;
-	unsigned streams_in;
-	unsigned n_negotiating; /* inbound streams that have no protocol yet */
-	uint32_t refusal;       /* the Go Away code that refuses the peer; 0: the peer is not refused */
 
 	struct gn_link *link;
 	struct gn_pipe rx, tx;
 	struct gn_stack stack;
 	struct gn_mux_session *session;
 	const struct gn_security_ops *security; /* the one in use */
-	bool can_read, can_write;               /* what the link is expected to be ready for */
-	bool is_ended;                          /* the link's writing side is shut */
-	bool is_owed;             /* a stream was released in good order: a close waits until its bytes were taken */
-	bool is_announced;        /* on_open was called */
-	bool is_first_seen;       /* an inbound stream has come */
-	bool is_closing_reported; /* to the services */
-	unsigned wants;           /* the events that the link reports, enum gn_ready */
-	int write_err;            /* the error of the last write; the next read finds the end */
-	uint64_t written;         /* bytes that the link has taken */
-	uint64_t delivered;       /* of them, those that the peer's host had acknowledged when the deadline was set */
-	size_t unacked;           /* bytes that the peer's host had not acknowledged when the link was dropped */
+	uint64_t written;                       /* bytes that the link has taken */
+	uint64_t delivered; /* of them, those that the peer's host had acknowledged when the deadline was set */
+	size_t unacked;     /* bytes that the peer's host had not acknowledged when the link was dropped */
 
 	/* liveness, alive.c */
 	gn_time last_alive;       /* the last sign of life */
@@ -104,6 +166,7 @@ struct gn_conn {
 
 struct gn_conn_cfg {
 	struct gn_node *node;
+	struct gn_conn_env *env;
 	struct gn_link *link; /* taken over, also on failure */
 	bool inbound;
 	const struct gn_peer_id *expect; /* NULL: any peer */
@@ -120,7 +183,8 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out);
 void gn_conn_close(struct gn_conn *c);
 /* Drops the link at once; on_open and the streams' owners get err. */
 void gn_conn_abort(struct gn_conn *c, int err);
-/* Frees the connection at once, when the node is freed.  Not from inside a callback of the connection. */
+/* Frees the connection at once, when the node is freed.  Its streams must have been released.  Not from inside a
+ * callback of the connection. */
 void gn_conn_free(struct gn_conn *c);
 /* Schedules a turn. */
 void gn_conn_post(struct gn_conn *c);
@@ -146,17 +210,5 @@ void gn_conn_run(struct gn_task *task);
 void gn_conn_on_ready(void *arg, unsigned ready);
 /* conn.c, for conn_io.c: handles errors, ends and deadlines after a pump. */
 void gn_conn_check(struct gn_conn *c);
-
-/* limits.c */
-/* Moves the connection from its counters to others. */
-void gn_conn_count_as(struct gn_conn *c, enum gn_conn_count count);
-/* For an inbound connection that is secured and that the gate lets in.  Returns 0 when the connection is ADMITTED,
- * or REFUSED with the limit in c->refusal; GN_ELIMIT when a limit is hit and too many peers are being informed of
- * one already. */
-int gn_conn_admit(struct gn_conn *c);
-
-/* upgrade.c */
-int gn_conn_upgrade(struct gn_conn *c); /* pushes the first layers; -ENOMEM or the error of a layer's init */
-void gn_conn_on_step(void *arg, struct gn_stack *s, struct gn_layer *l, int what);
 
 #endif

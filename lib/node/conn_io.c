@@ -8,8 +8,6 @@
 
 #include "base/time.h"
 #include "node/conn.h"
-#include "node/node.h"
-#include "node/stream.h"
 
 enum {
 	ROUNDS = 4,
@@ -32,9 +30,10 @@ static bool conn_read(struct gn_conn *c)
 	uint8_t *at;
 	ptrdiff_t n;
 
-	if (!c->can_read || c->link == NULL || gn_pipe_is_closed(&c->rx) || gn_pipe_len(&c->rx) > rest_max(c))
+	if ((c->ready & GN_READABLE) == 0 || c->link == NULL || gn_pipe_is_closed(&c->rx) ||
+	    gn_pipe_len(&c->rx) > rest_max(c))
 		return false;
-	at = gn_iobuf_fill(c->node->iobuf, &c->rx, &room);
+	at = gn_iobuf_fill(c->env->iobuf, &c->rx, &room);
 	if (at == NULL) {
 		gn_pipe_close(&c->rx, -ENOMEM);
 		gn_stack_mark_bottom(&c->stack);
@@ -43,20 +42,21 @@ static bool conn_read(struct gn_conn *c)
 	if (c->state == GN_CONN_SECURING)
 		room = EARLY;
 	n = c->link->ops->read(c->link, at, room);
-	if (n == GN_EAGAIN && c->write_err != 0)
-		n = c->write_err;
+	if (n == GN_EAGAIN && c->tx_state == GN_TX_FAILED)
+		n = c->tx_err;
 	if (n == GN_EAGAIN) {
-		c->can_read = false;
+		c->ready &= (uint8_t)~GN_READABLE;
 		return false;
 	}
 	if (n > 0) {
 		/* A read that did not fill the room has emptied the socket; the loop reports when more comes.  After
 		 * a write error the loop may report nothing, so reading goes on until it finds the end. */
-		c->can_read = (size_t)n == room || c->write_err != 0;
+		if ((size_t)n < room && c->tx_state != GN_TX_FAILED)
+			c->ready &= (uint8_t)~GN_READABLE;
 		gn_conn_received(c, (size_t)n);
-		gn_iobuf_filled(c->node->iobuf, &c->rx, (size_t)n);
+		gn_iobuf_filled(c->env->iobuf, &c->rx, (size_t)n);
 	} else {
-		c->can_read = false;
+		c->ready &= (uint8_t)~GN_READABLE;
 		gn_pipe_close(&c->rx, (int)n);
 	}
 	gn_stack_mark_bottom(&c->stack);
@@ -70,18 +70,20 @@ static bool conn_write(struct gn_conn *c)
 	struct iovec v[VIEWS];
 	int views;
 
-	while (c->can_write && c->link != NULL && (views = gn_pipe_peek(&c->tx, v, VIEWS, SIZE_MAX)) > 0) {
+	while ((c->ready & GN_WRITABLE) != 0 && c->link != NULL &&
+	       (views = gn_pipe_peek(&c->tx, v, VIEWS, SIZE_MAX)) > 0) {
 		ptrdiff_t n = c->link->ops->write(c->link, v, views);
 
 		if (n == GN_EAGAIN) {
-			c->can_write = false;
+			c->ready &= (uint8_t)~GN_WRITABLE;
 			break;
 		}
 		if (n < 0) {
 			/* Bytes that were received before the error are still delivered: the next read finds the end. */
 			gn_pipe_reset(&c->tx, (int)n);
-			c->write_err = (int)n;
-			c->can_read = true;
+			c->tx_state = GN_TX_FAILED;
+			c->tx_err = (int)n;
+			c->ready |= GN_READABLE;
 			return true;
 		}
 		gn_pipe_skip(&c->tx, (size_t)n);
@@ -97,8 +99,8 @@ static void conn_on_new_stream(void *arg, struct gn_mux_stream *st)
 {
 	struct gn_conn *c = arg;
 
-	c->is_first_seen = true;
-	gn_stream_incoming(c, st);
+	c->had_incoming = true;
+	c->env->events->incoming(c->node, c, st);
 }
 
 /* Delivers the events that the pump has collected. */
@@ -112,21 +114,22 @@ static void conn_deliver(struct gn_conn *c)
 static void conn_update_events(struct gn_conn *c)
 {
 	gn_time wake = gn_stack_wake(&c->stack);
-	unsigned wants = 0;
+	bool is_writable = (c->ready & GN_WRITABLE) != 0;
+	uint8_t watched = 0;
 
 	if (c->link != NULL) {
 		if (!gn_pipe_is_closed(&c->rx) && gn_pipe_len(&c->rx) <= rest_max(c))
-			wants |= GN_READABLE;
-		if (!c->can_write)
-			wants |= GN_WRITABLE;
-		if (wants != c->wants) {
-			c->wants = wants;
-			c->link->ops->watch(c->link, wants);
+			watched |= GN_READABLE;
+		if (!is_writable)
+			watched |= GN_WRITABLE;
+		if (watched != c->watched) {
+			c->watched = watched;
+			c->link->ops->watch(c->link, watched);
 		}
 	}
 	c->retry = GN_NEVER;
-	if (c->link != NULL && !c->can_write && c->session != NULL && c->session->rtt >= RETRY_RTT * GN_MSEC)
-		c->retry = gn_time_add(gn_loop_now(c->node->loop), c->session->rtt / 32);
+	if (c->link != NULL && !is_writable && c->session != NULL && c->session->rtt >= RETRY_RTT * GN_MSEC)
+		c->retry = gn_time_add(gn_loop_now(c->env->loop), c->session->rtt / 32);
 	wake = gn_time_min(wake, c->retry);
 	if (c->link != NULL)
 		wake = gn_time_min(wake, gn_conn_backlog_due(c));
@@ -136,13 +139,13 @@ static void conn_update_events(struct gn_conn *c)
 void gn_conn_run(struct gn_task *task)
 {
 	struct gn_conn *c = gn_list_entry(task, struct gn_conn, task);
-	struct gn_loop *loop = c->node->loop;
+	struct gn_loop *loop = c->env->loop;
 	bool moved = true;
 
 	/* The kernel reports a full send buffer as writable only when a third of it is free.  On a path that holds
 	 * more than the buffer, waiting for that leaves the path idle, so writing is also retried in between. */
 	if (c->retry <= gn_loop_now(loop))
-		c->can_write = true;
+		c->ready |= GN_WRITABLE;
 	gn_conn_check_backlog(c);
 	for (int i = 0; i < ROUNDS && moved; i++) {
 		int left;
@@ -173,16 +176,13 @@ void gn_conn_run(struct gn_task *task)
 	if (moved)
 		gn_conn_post(c);
 	else if (c->state == GN_CONN_SECURING && c->security != NULL && c->security->prepare != NULL)
-		c->security->prepare(gn_components_state(&c->node->components, c->security));
+		c->security->prepare(gn_components_state(c->env->components, c->security));
 }
 
 void gn_conn_on_ready(void *arg, unsigned ready)
 {
 	struct gn_conn *c = arg;
 
-	if (ready & GN_READABLE)
-		c->can_read = true;
-	if (ready & GN_WRITABLE)
-		c->can_write = true;
+	c->ready |= (uint8_t)(ready & (GN_READABLE | GN_WRITABLE));
 	gn_conn_post(c);
 }

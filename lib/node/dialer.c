@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
-#include "node/conn.h"
+#include "node/limits.h"
 #include "node/names.h"
 #include "node/node.h"
 
@@ -161,6 +161,7 @@ static void dialer_on_link(void *arg, int err, struct gn_link *link)
 	struct gn_dialer *op = a->op;
 	struct gn_conn_cfg cfg = {
 		.node = op->node,
+		.env = &op->node->conn_env,
 		.link = link,
 		.expect = op->peer.len > 0 ? &op->peer : NULL,
 		.origin = op->has_names ? GN_ORIGIN_DNS : GN_ORIGIN_ADDRESS,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include "node/limits.h"
+
 #include <limits.h>
 #include <string.h>
 
-#include "node/conn.h"
 #include "node/node.h"
 #include "node/stream.h"
 

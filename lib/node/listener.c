@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "node/conn.h"
 #include "node/event.h"
+#include "node/limits.h"
 #include "node/node.h"
 #include "security/secure.h"
 
@@ -54,6 +54,7 @@ static void listener_on_link(void *arg, struct gn_link *link)
 {
 	struct gn_listener *l = arg;
 	struct gn_conn_cfg cfg = {.node = l->node,
+				  .env = &l->node->conn_env,
 				  .link = link,
 				  .inbound = true,
 				  .origin = GN_ORIGIN_INBOUND,
@@ -99,7 +100,7 @@ int gn_listener_open(struct gn_node *node, const struct gn_multiaddr *addr, stru
 		return err;
 	}
 	gn_list_add_tail(&node->listeners, &l->link);
-	for (size_t i = 0; i < node->n_securities; i++) {
+	for (size_t i = 0; node->cfg.components->securities[i] != NULL; i++) {
 		const struct gn_security_ops *security = node->cfg.components->securities[i];
 
 		if (security->prepare != NULL)

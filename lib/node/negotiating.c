@@ -3,7 +3,6 @@
 
 #include "base/time.h"
 #include "node/conn.h"
-#include "node/node.h"
 
 /* The limits per address do not apply to connections without an IP address. */
 static bool has_limits(const struct gn_network *net)
@@ -11,38 +10,38 @@ static bool has_limits(const struct gn_network *net)
 	return net->kind != GN_NETWORK_NONE;
 }
 
-void gn_negotiating_add(struct gn_stream *ps)
+void gn_negotiating_add(struct gn_stream *s)
 {
-	struct gn_network *net = ps->conn->network;
+	struct gn_network *net = s->conn->network;
 
-	gn_list_add_tail(&net->negotiating, &ps->link_negotiating);
+	gn_list_add_tail(&net->negotiating, &s->link_negotiating);
 	net->n_negotiating++;
-	ps->conn->n_negotiating++;
+	s->conn->n_negotiating++;
 }
 
-void gn_negotiating_del(struct gn_stream *ps)
+void gn_negotiating_del(struct gn_stream *s)
 {
-	if (gn_list_is_empty(&ps->link_negotiating))
+	if (gn_list_is_empty(&s->link_negotiating))
 		return;
-	gn_list_del(&ps->link_negotiating);
-	ps->conn->network->n_negotiating--;
-	ps->conn->n_negotiating--;
+	gn_list_del(&s->link_negotiating);
+	s->conn->network->n_negotiating--;
+	s->conn->n_negotiating--;
 }
 
 /* On a long or busy path a proposal may arrive long after the opening of its stream. */
-gn_time gn_negotiating_grace(const struct gn_stream *ps)
+gn_time gn_negotiating_grace(const struct gn_stream *s)
 {
-	gn_time span = GN_NEGOTIATING_GRACE * GN_MSEC + 2 * ps->conn->session->rtt;
+	gn_time span = GN_NEGOTIATING_GRACE * GN_MSEC + 2 * s->conn->session->rtt;
 
 	span = gn_time_min(span, 3 * GN_NEGOTIATING_GRACE * GN_MSEC);
-	return gn_time_min(span, ps->conn->node->cfg.limits.negotiate);
+	return gn_time_min(span, s->conn->env->limits->negotiate);
 }
 
-bool gn_negotiating_is_crowded(const struct gn_stream *ps)
+bool gn_negotiating_is_crowded(const struct gn_stream *s)
 {
-	const struct gn_network *net = ps->conn->network;
+	const struct gn_network *net = s->conn->network;
 
-	return ps->conn->n_negotiating > GN_NEGOTIATING_PER_CONN ||
+	return s->conn->n_negotiating > GN_NEGOTIATING_PER_CONN ||
 	       (has_limits(net) && net->n_negotiating > GN_NEGOTIATING_PER_ADDR);
 }
 

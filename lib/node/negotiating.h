@@ -24,12 +24,12 @@ enum {
 };
 
 /* Starts and stops counting a stream.  Deleting a stream that is not counted does nothing. */
-void gn_negotiating_add(struct gn_stream *ps);
-void gn_negotiating_del(struct gn_stream *ps);
+void gn_negotiating_add(struct gn_stream *s);
+void gn_negotiating_del(struct gn_stream *s);
 /* The grace period of a stream; at most the limit `negotiate`. */
-gn_time gn_negotiating_grace(const struct gn_stream *ps);
+gn_time gn_negotiating_grace(const struct gn_stream *s);
 /* Whether a stream whose grace period is over is to be reset because there are too many. */
-bool gn_negotiating_is_crowded(const struct gn_stream *ps);
+bool gn_negotiating_is_crowded(const struct gn_stream *s);
 /* The stream to reset because its network has more than GN_NEGOTIATING_BURST; NULL. */
 struct gn_stream *gn_negotiating_surplus(const struct gn_network *net);
 

@@ -7,10 +7,11 @@
 
 #include "base/time.h"
 #include "id/key.h"
-#include "node/conn.h"
 #include "node/dialer.h"
+#include "node/limits.h"
 #include "node/listener.h"
 #include "node/shared_iobuf.h"
+#include "node/stream.h"
 
 /* ---- looking up ---- */
 
@@ -71,14 +72,7 @@ void gn_node_released(struct gn_node *node)
 		gn_timer_start(&node->trim_timer, NODE_TRIM_DELAY * GN_MSEC);
 }
 
-void gn_node_conn_freed(struct gn_node *node)
-{
-	if (node->is_closing && node->n_conns == 0)
-		gn_task_post(node->loop, &node->close_task);
-	gn_node_released(node);
-}
-
-void gn_node_close_check(struct gn_node *node)
+static void node_check_closed(struct gn_node *node)
 {
 	struct gn_list *at;
 
@@ -106,7 +100,7 @@ static void node_on_close_limit(void *arg)
 			gn_conn_abort(c, GN_ECLOSED);
 	}
 	node->is_past_limit = true;
-	gn_node_close_check(node);
+	node_check_closed(node);
 }
 
 int gn_node_close(struct gn_node *node, gn_time limit, void (*done)(void *arg), void *arg)
@@ -116,6 +110,7 @@ int gn_node_close(struct gn_node *node, gn_time limit, void (*done)(void *arg), 
 	if (node->is_closing)
 		return GN_ECLOSED;
 	node->is_closing = true;
+	node->conn_env.closes_unused = true;
 	node->on_closed = done;
 	node->closed_arg = arg;
 	gn_listeners_close(node);
@@ -128,6 +123,83 @@ int gn_node_close(struct gn_node *node, gn_time limit, void (*done)(void *arg), 
 	else
 		gn_timer_start(&node->close_timer, limit);
 	return 0;
+}
+
+/* ---- what connections report, struct gn_conn_events ---- */
+
+static void node_on_conn_added(struct gn_node *node, struct gn_conn *c)
+{
+	gn_list_add_tail(&node->conns, &c->link_node);
+	node->n_conns++;
+	gn_conn_count_as(c, c->inbound ? GN_COUNT_PENDING : GN_COUNT_ADMITTED);
+}
+
+static int node_on_conn_secured(struct gn_node *node, struct gn_conn *c)
+{
+	int err = 0;
+
+	if (node->cfg.gate != NULL)
+		err = node->cfg.gate(node->cfg.arg, &c->peer, c->remote, c->inbound);
+	if (err == 0)
+		return c->inbound ? gn_conn_admit(c) : 0;
+	c->refusal = GN_GO_AWAY_GATED;
+	c->err = err;
+	return 0;
+}
+
+static int node_on_conn_admit(struct gn_node *node, struct gn_conn *c)
+{
+	return gn_node_admits_stream(node, c);
+}
+
+static void node_on_conn_incoming(struct gn_node *node, struct gn_conn *c, struct gn_mux_stream *st)
+{
+	(void)node;
+	gn_stream_incoming(c, st);
+}
+
+static void node_on_conn_gone(struct gn_node *node, struct gn_conn *c)
+{
+	gn_conn_count_as(c, GN_COUNT_NONE);
+	if (c->report == GN_REPORT_OPENED)
+		gn_node_conn_gone(node, c);
+	node_check_closed(node);
+}
+
+static void node_on_conn_freed(struct gn_node *node, struct gn_conn *c)
+{
+	gn_conn_count_as(c, GN_COUNT_NONE);
+	node->bytes_in += c->bytes_in;
+	node->bytes_out += c->bytes_out;
+	gn_list_del(&c->link_node);
+	node->n_conns--;
+	if (node->is_closing && node->n_conns == 0)
+		gn_task_post(node->loop, &node->close_task);
+	gn_node_released(node);
+}
+
+static int node_conn_env_init(struct gn_node *node)
+{
+	static const struct gn_conn_events events = {
+		.added = node_on_conn_added,
+		.secured = node_on_conn_secured,
+		.opened = gn_node_conn_opened,
+		.closing = gn_node_conn_closing,
+		.admit = node_on_conn_admit,
+		.incoming = node_on_conn_incoming,
+		.gone = node_on_conn_gone,
+		.freed = node_on_conn_freed,
+	};
+	struct gn_conn_env *env = &node->conn_env;
+
+	env->loop = node->loop;
+	env->iobuf = node->iobuf;
+	env->networks = &node->networks;
+	env->components = &node->components;
+	env->limits = &node->cfg.limits;
+	env->key = node->key;
+	env->events = &events;
+	return gn_upgrade_init(&env->upgrade, node->cfg.components);
 }
 
 /* ---- life ---- */
@@ -146,8 +218,9 @@ static int node_init(struct gn_node *node)
 		return -ENOMEM;
 	node->budget.max = node->cfg.limits.memory;
 	node->since = gn_loop_now(node->loop);
-	gn_node_name_components(node);
-	err = gn_components_start(&node->components, node, &node->cfg);
+	err = node_conn_env_init(node);
+	if (err == 0)
+		err = gn_components_start(&node->components, node, &node->cfg);
 	return err != 0 ? err : gn_services_start(node);
 }
 
@@ -195,9 +268,12 @@ void gn_node_free(struct gn_node *node)
 	gn_dialers_free(node);
 	gn_listeners_close(node);
 	gn_services_stop(node);
-	while ((c = gn_list_first(&node->conns, struct gn_conn, link_node)) != NULL)
+	while ((c = gn_list_first(&node->conns, struct gn_conn, link_node)) != NULL) {
+		gn_streams_free(c);
 		gn_conn_free(c);
+	}
 	gn_components_stop(&node->components);
+	gn_upgrade_fini(&node->conn_env.upgrade);
 	gn_networks_fini(&node->networks);
 	gn_own_fini(&node->own);
 	gn_registry_fini(&node->registry);

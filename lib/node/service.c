@@ -125,8 +125,8 @@ static void service_on_task(struct gn_task *task)
 	gn_list_for_each(at, &node->conns) {
 		struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_node);
 
-		if (s->phase == SERVICE_RUNNING && !node->is_closing && gn_conn_is_usable(c) && c->is_announced &&
-		    (c->service_slots & s->slot) == 0)
+		if (s->phase == SERVICE_RUNNING && !node->is_closing && gn_conn_is_usable(c) &&
+		    c->report == GN_REPORT_OPENED && (c->service_slots & s->slot) == 0)
 			service_report_conn(s, c);
 	}
 }

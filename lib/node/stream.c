@@ -70,7 +70,8 @@ static bool stream_has_more_time(const struct gn_stream *s)
 		return true;
 	if (s->inbound || c->link == NULL || gn_conn_silence(c) == GN_NEVER)
 		return false;
-	return c->last_alive <= s->since || gn_conn_taken(c) < (s->proposal_end < c->written ? s->proposal_end : c->written);
+	return c->last_alive <= s->since ||
+	       gn_conn_taken(c) < (s->proposal_end < c->written ? s->proposal_end : c->written);
 }
 
 static void stream_on_timeout(void *arg)
@@ -406,6 +407,22 @@ void gn_stream_close(struct gn_stream *s)
 	s->conn = NULL;
 	gn_node_released(conn->node);
 	gn_conn_post(conn);
+}
+
+void gn_streams_free(struct gn_conn *conn)
+{
+	struct gn_list *at, *next;
+
+	gn_list_for_each_safe(at, next, &conn->streams_open) {
+		struct gn_stream *s = gn_list_entry(at, struct gn_stream, link);
+		bool has_no_owner = s->inbound && s->on_event == NULL;
+
+		gn_stream_close(s);
+		if (has_no_owner)
+			free(s);
+		else if (s->on_lost != NULL)
+			s->on_lost(s->arg, s);
+	}
 }
 
 void gn_stream_reset(struct gn_stream *s)

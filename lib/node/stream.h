@@ -73,7 +73,10 @@ void gn_stream_wake(struct gn_stream *s); /* the source, or the pipe, has more b
 /* The number of the owner's bytes that the peer's multiplexer has acknowledged. */
 uint64_t gn_stream_acked(const struct gn_stream *s);
 
-/* Called by the connection for a new inbound stream, from on_new of gn_mux_session_deliver(). */
+/* For gn_conn_events.incoming: takes over a new inbound stream. */
 void gn_stream_incoming(struct gn_conn *conn, struct gn_mux_stream *mux);
+/* For the node, which is being freed: closes every stream of the connection, frees those that have no owner yet, and
+ * calls on_lost of the others. */
+void gn_streams_free(struct gn_conn *conn);
 
 #endif

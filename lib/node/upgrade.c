@@ -7,47 +7,70 @@
  * An initiator with one choice does not wait for answers: it sends its header, its proposal and
  * the first bytes of the next layer together (spec multistream, "Lazy negotiation").
  */
+#include "node/upgrade.h"
+
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "node/conn.h"
-#include "node/node.h"
 #include "stack/select.h"
-
-enum { CHOICES_MAX = 8 };
 
 /* ---- the protocol ids of the components ---- */
 
-static size_t security_ids(const struct gn_components *k, const char **ids)
+/* The id of the i-th component; NULL behind the last. */
+typedef const char *upgrade_id_at(const struct gn_components *k, size_t i);
+
+static const char *security_id(const struct gn_components *k, size_t i)
+{
+	return k->securities[i] != NULL ? k->securities[i]->id : NULL;
+}
+
+static const char *muxer_id(const struct gn_components *k, size_t i)
+{
+	return k->muxers[i] != NULL ? k->muxers[i]->id : NULL;
+}
+
+static int upgrade_ids_init(struct gn_upgrade_ids *ids, const struct gn_components *k, upgrade_id_at *id_at)
 {
 	size_t n = 0;
 
-	while (n < CHOICES_MAX && k->securities[n] != NULL) {
-		ids[n] = k->securities[n]->id;
+	while (id_at(k, n) != NULL)
 		n++;
-	}
-	ids[n] = NULL;
-	return n;
+	ids->ids = calloc(n + 1, sizeof *ids->ids);
+	if (ids->ids == NULL)
+		return -ENOMEM;
+	for (ids->n = 0; ids->n < n; ids->n++)
+		ids->ids[ids->n] = id_at(k, ids->n);
+	return 0;
 }
 
-static size_t muxer_ids(const struct gn_components *k, const char **ids)
+int gn_upgrade_init(struct gn_upgrade *u, const struct gn_components *components)
 {
-	size_t n = 0;
+	int err;
 
-	while (n < CHOICES_MAX && k->muxers[n] != NULL) {
-		ids[n] = k->muxers[n]->id;
-		n++;
-	}
-	ids[n] = NULL;
-	return n;
+	memset(u, 0, sizeof *u);
+	u->components = components;
+	err = upgrade_ids_init(&u->securities, components, security_id);
+	return err != 0 ? err : upgrade_ids_init(&u->muxers, components, muxer_id);
 }
 
-static int upgrade_find(const char *const *ids, const char *id, size_t len)
+void gn_upgrade_fini(struct gn_upgrade *u)
 {
-	for (int i = 0; ids[i] != NULL; i++)
-		if (strlen(ids[i]) == len && memcmp(ids[i], id, len) == 0)
-			return i;
+	free(u->securities.ids);
+	free(u->muxers.ids);
+	memset(u, 0, sizeof *u);
+}
+
+/* For struct gn_select_cfg: arg is a struct gn_upgrade_ids. */
+static int upgrade_ids_find(void *arg, const char *id, size_t len)
+{
+	const struct gn_upgrade_ids *ids = arg;
+
+	for (size_t i = 0; i < ids->n; i++)
+		if (strlen(ids->ids[i]) == len && memcmp(ids->ids[i], id, len) == 0)
+			return (int)i;
 	return GN_ENOPROTO;
 }
 
@@ -56,11 +79,11 @@ static int upgrade_find(const char *const *ids, const char *id, size_t len)
 static int start_security(struct gn_conn *c, const struct gn_security_ops *ops)
 {
 	struct gn_secure_cfg cfg = {
-		.state = gn_components_state(&c->node->components, ops),
-		.key = c->node->key,
+		.state = gn_components_state(c->env->components, ops),
+		.key = c->env->key,
 		.initiator = !c->inbound,
 		.expect = c->peer,
-		.muxers = c->node->muxer_ids,
+		.muxers = c->env->upgrade.muxers.ids,
 	};
 
 	c->security = ops;
@@ -69,12 +92,14 @@ static int start_security(struct gn_conn *c, const struct gn_security_ops *ops)
 
 static int admit_stream(void *arg)
 {
-	return gn_node_admits_stream(((struct gn_conn *)arg)->node, arg);
+	struct gn_conn *c = arg;
+
+	return c->env->events->admit(c->node, c);
 }
 
 static int start_muxer(struct gn_conn *c, const struct gn_muxer_ops *ops)
 {
-	const struct gn_limits *lim = &c->node->cfg.limits;
+	const struct gn_limits *lim = c->env->limits;
 	struct gn_mux_cfg cfg = {
 		.client = !c->inbound,
 		.window = lim->window,
@@ -96,55 +121,43 @@ static int start_muxer(struct gn_conn *c, const struct gn_muxer_ops *ops)
 	return 0;
 }
 
-static int start_select(struct gn_conn *c, const char *const *ids, size_t n,
-			int (*by_name)(void *, const char *, size_t))
+static int start_select(struct gn_conn *c, const struct gn_upgrade_ids *ids)
 {
-	struct gn_select_cfg cfg = {.initiator = !c->inbound, .ids = ids, .n = n, .find = by_name, .arg = c};
+	struct gn_select_cfg cfg = {
+		.initiator = !c->inbound,
+		.ids = ids->ids,
+		.n = ids->n,
+		.find = upgrade_ids_find,
+		.arg = (void *)(uintptr_t)ids,
+	};
 
 	return gn_stack_push(&c->stack, &gn_select_ops, &cfg, true, NULL);
-}
-
-static int find_security(void *arg, const char *id, size_t len)
-{
-	return upgrade_find(((struct gn_conn *)arg)->node->security_ids, id, len);
-}
-
-static int find_muxer(void *arg, const char *id, size_t len)
-{
-	return upgrade_find(((struct gn_conn *)arg)->node->muxer_ids, id, len);
 }
 
 /* The handshake has proved the identity of the peer. */
 static int on_secured(struct gn_conn *c, struct gn_layer *l)
 {
-	const struct gn_components *k = c->node->cfg.components;
+	const struct gn_upgrade *u = &c->env->upgrade;
 	const struct gn_secure_info *info = c->security->info(l);
-	int err = 0;
+	int err;
 
 	c->peer = info->peer;
 	c->state = GN_CONN_MUXING;
-	if (c->node->cfg.gate != NULL)
-		err = c->node->cfg.gate(c->node->cfg.arg, &c->peer, c->remote, c->inbound);
-	if (err != 0) { /* start_muxer() sends the refusal */
-		c->refusal = GN_GO_AWAY_GATED;
-		c->err = err;
-	} else if (c->inbound) {
-		err = gn_conn_admit(c);
-		if (err != 0)
-			return err;
-	}
+	err = c->env->events->secured(c->node, c);
+	if (err != 0)
+		return err;
 	if (info->muxer >= 0)
-		return start_muxer(c, k->muxers[info->muxer]);
-	err = start_select(c, c->node->muxer_ids, c->node->n_muxers, find_muxer);
-	if (err == 0 && !c->inbound && c->node->n_muxers == 1)
-		err = start_muxer(c, k->muxers[0]);
+		return start_muxer(c, u->components->muxers[info->muxer]);
+	err = start_select(c, &u->muxers);
+	if (err == 0 && !c->inbound && u->muxers.n == 1)
+		err = start_muxer(c, u->components->muxers[0]);
 	return err;
 }
 
 /* A selection has ended.  With lazy negotiation the selected layer runs already. */
 static int on_selected(struct gn_conn *c, struct gn_layer *l)
 {
-	const struct gn_components *k = c->node->cfg.components;
+	const struct gn_components *k = c->env->upgrade.components;
 	int i = gn_select_chosen(l);
 
 	if (c->state == GN_CONN_SECURING)
@@ -152,7 +165,7 @@ static int on_selected(struct gn_conn *c, struct gn_layer *l)
 	return c->session != NULL ? 0 : start_muxer(c, k->muxers[i]);
 }
 
-void gn_conn_on_step(void *arg, struct gn_stack *s, struct gn_layer *l, int what)
+void gn_upgrade_on_step(void *arg, struct gn_stack *s, struct gn_layer *l, int what)
 {
 	struct gn_conn *c = arg;
 	int err = what;
@@ -168,18 +181,12 @@ void gn_conn_on_step(void *arg, struct gn_stack *s, struct gn_layer *l, int what
 	}
 }
 
-int gn_conn_upgrade(struct gn_conn *c)
+int gn_upgrade_start(struct gn_conn *c)
 {
-	struct gn_node *node = c->node;
-	int err = start_select(c, node->security_ids, node->n_securities, find_security);
+	const struct gn_upgrade *u = &c->env->upgrade;
+	int err = start_select(c, &u->securities);
 
-	if (err == 0 && !c->inbound && node->n_securities == 1)
-		err = start_security(c, node->cfg.components->securities[0]);
+	if (err == 0 && !c->inbound && u->securities.n == 1)
+		err = start_security(c, u->components->securities[0]);
 	return err;
-}
-
-void gn_node_name_components(struct gn_node *node)
-{
-	node->n_securities = security_ids(node->cfg.components, node->security_ids);
-	node->n_muxers = muxer_ids(node->cfg.components, node->muxer_ids);
 }

@@ -89,6 +89,7 @@ static void bare_link_on_open(void *arg, struct gn_conn *c, int err)
 void bare_link_conn(struct bare_link *b, bool inbound, const struct gn_peer_id *expect, gn_time began)
 {
 	struct gn_conn_cfg cfg = {.node = b->node,
+				  .env = &b->node->conn_env,
 				  .link = b->own,
 				  .inbound = inbound,
 				  .expect = expect,

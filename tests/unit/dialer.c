@@ -59,7 +59,7 @@ static void a_connection_that_ends_before_the_callback_fails_the_dial(void **sta
 	(void)state;
 	net_init(&w, 2, NULL);
 	dial_start(&w, &t, NULL);
-	while (c == NULL || !c->is_announced) {
+	while (c == NULL || c->report == GN_REPORT_PENDING) {
 		assert_int_equal(gn_loop_turn(w.loop, GN_SEC), 0);
 		c = net_conn(&w, 0, 0);
 	}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The limits on connections and streams, struct gn_limits of gn.h.  A connection is in the counters that its
+ * enum gn_conn_count names.
+ */
+#ifndef GN_NODE_LIMITS_H
+#define GN_NODE_LIMITS_H
+
+#include "node/conn.h"
+
+/* Replaces each limit of 0 by its default; afterwards keepalive and idle are 0 where they were GN_NEVER. */
+void gn_limits_fill(struct gn_limits *limits);
+/* Moves the connection from its counters to others. */
+void gn_conn_count_as(struct gn_conn *c, enum gn_conn_count count);
+/* For an inbound connection that is secured and that the gate lets in.  Returns 0 when the connection is ADMITTED,
+ * or REFUSED with the limit in c->refusal; GN_ELIMIT when a limit is hit and too many peers are being informed of
+ * one already. */
+int gn_conn_admit(struct gn_conn *c);
+
+/* One more inbound connection is about to be pending.  While limits.conns_pending are, closes the oldest pending
+ * connection of the network that has the most of them.  GN_ELIMIT: the node is closing, or none may be pending. */
+int gn_node_make_room(struct gn_node *node);
+/* Whether limits.conns connections are admitted; asked before a dial, which has no pending state. */
+bool gn_node_is_full(const struct gn_node *node);
+/* Whether one more inbound stream may be opened: 0; GN_ELIMIT, the stream is reset; GN_ECLOSED, the node is closing or
+ * the peer is refused. */
+int gn_node_admits_stream(struct gn_node *node, const struct gn_conn *c);
+
+#endif
