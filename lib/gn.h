@@ -298,7 +298,8 @@ struct gn_limits {
 	size_t memory;             /* windows, unsent bytes, partial frames    256 MiB */
 	size_t window;             /* the largest window of one stream         64 MiB */
 	gn_time accept;            /* from accept to a multiplexed connection  10 s */
-	gn_time first_stream;      /* from there to the first inbound stream   60 s */
+	gn_time first_stream;      /* from there to the first inbound stream   60 s;
+				    * starts again while a stream of this node runs */
 	gn_time negotiate;         /* the protocol selection of a stream       10 s */
 	gn_time dial;              /* a whole dial, unless it sets its own     15 s */
 	gn_time attempt;           /* the handshake with one address of it     10 s */

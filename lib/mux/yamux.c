@@ -188,7 +188,6 @@ static struct gn_mux_session *yamux_session(struct gn_layer *l)
 static const struct gn_layer_ops yamux_ops = {
 	.name = "/yamux/1.0.0",
 	.size = sizeof(struct yamux),
-	.rx_max = YAMUX_HEAD,
 	.init = yamux_init,
 	.advance = yamux_advance,
 	.fini = yamux_fini,

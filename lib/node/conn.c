@@ -71,7 +71,7 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	gn_random(c->guid, sizeof c->guid);
 	c->since = c->last_alive = gn_loop_now(env->loop);
 	c->began = cfg->began != 0 ? cfg->began : c->since;
-	c->deadline = gn_time_add(c->began, c->inbound ? lim->accept : lim->attempt);
+	c->deadline = c->inbound ? gn_time_add(c->began, lim->accept) : GN_NEVER;
 	c->check_at = GN_NEVER;
 	gn_task_init(&c->task, gn_conn_run);
 	gn_timer_init(&c->timer, env->loop, conn_on_timer, c);
@@ -259,10 +259,12 @@ void gn_conn_check(struct gn_conn *c)
 	}
 	if (c->deadline > now)
 		return;
-	if (c->state == GN_CONN_OPEN)
+	if (c->state == GN_CONN_OPEN && !c->had_incoming && c->inbound && c->env->events->is_used(c))
+		c->deadline = gn_time_add(now, gn_time_max(lim->first_stream, GN_USEC));
+	else if (c->state == GN_CONN_OPEN)
 		gn_conn_close(c);
 	else if (c->state != GN_CONN_CLOSING && gn_conn_has_more_time(c))
-		c->deadline = gn_time_add(now, gn_time_max((c->inbound ? lim->accept : lim->attempt) / 2, GN_USEC));
+		c->deadline = gn_time_add(now, gn_time_max(lim->accept / 2, GN_USEC));
 	else if (c->state != GN_CONN_CLOSING)
 		conn_fail(c, GN_ETIMEOUT, false);
 	else if (conn_close_has_more_time(c))

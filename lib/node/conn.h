@@ -85,6 +85,8 @@ struct gn_conn_events {
 	int (*admit)(struct gn_node *node, struct gn_conn *c);
 	/* The peer has opened a stream, which is the callee's. */
 	void (*incoming)(struct gn_node *node, struct gn_conn *c, struct gn_mux_stream *st);
+	/* Whether a stream of the connection has a protocol; see limits.first_stream. */
+	bool (*is_used)(const struct gn_conn *c);
 	/* The link is gone, and the streams have failed; c->err says why.  Called once, also when the connection never
 	 * was open, before on_open is called with the error. */
 	void (*gone)(struct gn_node *node, struct gn_conn *c);
@@ -176,7 +178,8 @@ struct gn_conn_cfg {
 	void *arg;
 };
 
-/* 0, -ENOMEM, or the error of a layer's init.  on_open is not called from inside, nor after a failure. */
+/* The limit of the handshake of an inbound connection is limits.accept; the caller, who dialled it, has to abort an
+ * outbound one in time.  0, -ENOMEM, or the error of a layer's init.  on_open is not called from inside, nor after a failure. */
 int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out);
 /* Closes in good order: what is written is sent, and Go Away once no stream is left.  A connection that is not open
  * yet is aborted with GN_ECLOSED. */

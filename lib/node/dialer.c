@@ -22,7 +22,7 @@ struct attempt {
 	struct gn_link_dial *dial; /* while the transport connects */
 	struct gn_conn *conn;      /* until it is open */
 	gn_time since;
-	struct gn_timer timer; /* the limit of connecting */
+	struct gn_timer timer; /* limits.attempt */
 	bool is_started, is_done;
 };
 
@@ -177,8 +177,6 @@ static void dialer_on_link(void *arg, int err, struct gn_link *link)
 	}
 	if (err == 0)
 		err = gn_conn_new(&cfg, &a->conn);
-	if (err == 0) /* the connection observes the limit from now on */
-		gn_timer_stop(&a->timer);
 	if (err != 0) {
 		attempt_done(a, err);
 		dialer_race(op);
@@ -189,6 +187,10 @@ static void attempt_on_limit(void *arg)
 {
 	struct attempt *a = arg;
 
+	if (a->conn != NULL && gn_conn_has_more_time(a->conn)) {
+		gn_timer_start(&a->timer, gn_time_max(a->op->node->cfg.limits.attempt / 2, GN_USEC));
+		return;
+	}
 	attempt_drop(a);
 	attempt_done(a, GN_ETIMEOUT);
 	dialer_race(a->op);

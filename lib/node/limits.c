@@ -132,16 +132,14 @@ bool gn_node_is_full(const struct gn_node *node)
 	return node->n_admitted >= node->cfg.limits.conns;
 }
 
-/* Whether no stream of the connection has a protocol.  Streams that are being negotiated do not count, because
- * the peer can leave them in that state for ever, also those that this node has opened for identify. */
-static bool is_unused(const struct gn_conn *c)
+bool gn_conn_is_used(const struct gn_conn *c)
 {
 	struct gn_list *at;
 
 	gn_list_for_each(at, &c->streams_open)
 		if (gn_list_entry(at, struct gn_stream, link)->is_open)
-			return false;
-	return true;
+			return true;
+	return false;
 }
 
 /* The oldest unused connection of the network that has the most connections; NULL. */
@@ -155,7 +153,7 @@ static struct gn_conn *find_unused(struct gn_node *node)
 		struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_node);
 
 		if (!c->inbound || c->count != GN_COUNT_ADMITTED || c->state != GN_CONN_OPEN || c->since > born ||
-		    c->network->kind == GN_NETWORK_NONE || !is_unused(c))
+		    c->network->kind == GN_NETWORK_NONE || gn_conn_is_used(c))
 			continue;
 		if (found == NULL || c->network->conns > found->network->conns)
 			found = c;

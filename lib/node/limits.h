@@ -17,6 +17,10 @@ void gn_conn_count_as(struct gn_conn *c, enum gn_conn_count count);
  * one already. */
 int gn_conn_admit(struct gn_conn *c);
 
+/* Whether a stream of the connection has a protocol.  Streams that are being negotiated do not count, because the peer
+ * can leave them in that state for ever, also those that this node has opened for identify. */
+bool gn_conn_is_used(const struct gn_conn *c);
+
 /* One more inbound connection is about to be pending.  While limits.conns_pending are, closes the oldest pending
  * connection of the network that has the most of them.  GN_ELIMIT: the node is closing, or none may be pending. */
 int gn_node_make_room(struct gn_node *node);

@@ -187,6 +187,7 @@ static int node_conn_env_init(struct gn_node *node)
 		.closing = gn_node_conn_closing,
 		.admit = node_on_conn_admit,
 		.incoming = node_on_conn_incoming,
+		.is_used = gn_conn_is_used,
 		.gone = node_on_conn_gone,
 		.freed = node_on_conn_freed,
 	};

@@ -417,7 +417,6 @@ static void noise_prepare(void *state)
 static const struct gn_layer_ops noise_ops = {
 	.name = "/noise",
 	.size = sizeof(struct noise),
-	.rx_max = 2 + RECORD_MAX,
 	.up_cap = 640 * 1024, /* what one read of the socket may bring, and one record more */
 	.init = noise_init,
 	.advance = noise_advance,

@@ -29,7 +29,6 @@ struct gn_layer;
 struct gn_layer_ops {
 	const char *name; /* protocol id, used as a tag in the log: "/noise" */
 	size_t size;      /* bytes of the private state, which is zeroed before init */
-	size_t rx_max;    /* bytes: the largest unit that it must see whole in rx */
 	size_t up_cap;    /* bytes: the hard cap of each of the pipes above; 0: there are none */
 	/* May write to tx.  cfg is the layer's own type; the layer copies what it needs, but for what that
 	 * type's header says is borrowed.  Returns 0 or an error; after an error the layer is freed and

@@ -213,7 +213,6 @@ int gn_select_chosen(const struct gn_layer *l)
 const struct gn_layer_ops gn_select_ops = {
 	.name = "/multistream/1.0.0",
 	.size = sizeof(struct select),
-	.rx_max = 2 + GN_SELECT_ID_MAX + 1,
 	.init = select_init,
 	.advance = select_advance,
 };

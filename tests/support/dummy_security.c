@@ -177,7 +177,6 @@ static const struct gn_secure_info *dummy_security_info(const struct gn_layer *l
 static const struct gn_layer_ops dummy_security_layer = {
 	.name = "/dummy-security",
 	.size = sizeof(struct dummy_security_state),
-	.rx_max = HEAD + BODY_MAX,
 	.up_cap = 640 * 1024,
 	.init = dummy_security_init,
 	.advance = dummy_security_advance,

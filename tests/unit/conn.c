@@ -186,22 +186,33 @@ static void malformed_bytes_end_the_connection(void **state)
 
 /* ---- time limits of the handshake ---- */
 
-static void a_silent_peer_has_the_limit_of_its_direction(void **state)
+static void a_silent_inbound_peer_has_the_limit_accept(void **state)
 {
+	struct bare_link b;
+
 	(void)state;
 	test_limits.accept = 3 * GN_SEC;
-	test_limits.attempt = 5 * GN_SEC;
-	for (int inbound = 0; inbound < 2; inbound++) {
-		gn_time limit = inbound ? test_limits.accept : test_limits.attempt;
-		struct bare_link b;
+	bare_link_init(&b, tune);
+	bare_link_conn(&b, true, NULL, 0);
+	bare_link_run(&b, test_limits.accept - TICK);
+	assert_int_equal(b.opened, 0);
+	bare_link_run(&b, 2 * TICK);
+	assert_failed(&b, GN_ETIMEOUT);
+}
 
-		bare_link_init(&b, tune);
-		bare_link_conn(&b, inbound, NULL, 0);
-		bare_link_run(&b, limit - TICK);
-		assert_int_equal(b.opened, 0);
-		bare_link_run(&b, 2 * TICK);
-		assert_failed(&b, GN_ETIMEOUT);
-	}
+/* The dialer limits the whole attempt. */
+static void an_outbound_handshake_has_no_limit_of_its_own(void **state)
+{
+	struct bare_link b;
+
+	(void)state;
+	test_limits.attempt = 5 * GN_SEC;
+	bare_link_init(&b, tune);
+	bare_link_conn(&b, false, NULL, 0);
+	bare_link_run(&b, 60 * GN_SEC);
+	assert_int_equal(b.opened, 0);
+	gn_conn_abort(b.c, GN_ETIMEOUT);
+	assert_failed(&b, GN_ETIMEOUT);
 }
 
 static void the_limit_counts_from_the_start_of_the_attempt(void **state)
@@ -209,10 +220,10 @@ static void the_limit_counts_from_the_start_of_the_attempt(void **state)
 	struct bare_link b;
 
 	(void)state;
-	test_limits.attempt = 5 * GN_SEC;
+	test_limits.accept = 5 * GN_SEC;
 	bare_link_init(&b, tune);
 	bare_link_run(&b, 2 * GN_SEC);
-	bare_link_conn(&b, false, NULL, gn_loop_now(b.loop) - 2 * GN_SEC);
+	bare_link_conn(&b, true, NULL, gn_loop_now(b.loop) - 2 * GN_SEC);
 	bare_link_run(&b, 3 * GN_SEC - TICK);
 	assert_int_equal(b.opened, 0);
 	bare_link_run(&b, 2 * TICK);
@@ -360,7 +371,8 @@ int main(void)
 		T(an_end_of_file_before_a_session_ends_the_connection),
 		T(a_reset_before_a_session_ends_the_connection),
 		T(malformed_bytes_end_the_connection),
-		T(a_silent_peer_has_the_limit_of_its_direction),
+		T(a_silent_inbound_peer_has_the_limit_accept),
+		T(an_outbound_handshake_has_no_limit_of_its_own),
 		T(the_limit_counts_from_the_start_of_the_attempt),
 		T(an_open_connection_is_usable_and_knows_its_peer),
 		T(closing_sends_go_away_and_the_end),

@@ -25,6 +25,7 @@ struct end {
 	struct gn_conn *conn; /* NULL when it was freed */
 	int secured, open_err, gone_err;
 	uint32_t refusal; /* set when the peer is secured */
+	bool is_used;
 	char events[16];
 };
 
@@ -96,6 +97,11 @@ static void end_on_incoming(struct gn_node *node, struct gn_conn *c, struct gn_m
 	c->session->ops->release(st);
 }
 
+static bool end_is_used(const struct gn_conn *c)
+{
+	return end_of(c)->is_used;
+}
+
 static void end_on_gone(struct gn_node *node, struct gn_conn *c)
 {
 	(void)node;
@@ -132,6 +138,7 @@ static void end_init(struct end *e, uint8_t first)
 		.closing = end_on_closing,
 		.admit = end_on_admit,
 		.incoming = end_on_incoming,
+		.is_used = end_is_used,
 		.gone = end_on_gone,
 		.freed = end_on_freed,
 	};
@@ -335,6 +342,61 @@ static void unused_connections_close_when_the_owner_closes(void **state)
 	assert_string_equal(pair->dialer.events, "asoOgf");
 }
 
+/* On both sides of the limit. */
+static void an_inbound_connection_without_a_stream_ends_at_the_limit_first_stream(void **state)
+{
+	gn_time limit = 10 * GN_SEC;
+
+	(void)state;
+	pair->listening.limits.first_stream = limit;
+	pair_dial();
+	while (pair->listening.conn == NULL || pair->listening.conn->report != GN_REPORT_OPENED)
+		assert_int_equal(gn_loop_turn(pair->loop, GN_SEC), 0);
+	pair_run(limit - 1);
+	assert_int_equal(pair->listening.conn->state, GN_CONN_OPEN);
+	pair_run(1);
+	for (int i = 0; i < 3; i++) /* the timer fires, and then the turn that it has scheduled runs */
+		(void)gn_loop_turn(pair->loop, 0);
+	assert_int_equal(pair->listening.conn->state, GN_CONN_CLOSING);
+	pair_run(10 * GN_SEC);
+	assert_string_equal(pair->listening.events, "asoOgf");
+}
+
+static void an_inbound_connection_that_is_used_outlives_the_limit_first_stream(void **state)
+{
+	(void)state;
+	pair->listening.limits.first_stream = 10 * GN_SEC;
+	pair->listening.is_used = true;
+	pair_dial();
+	pair_run(100 * GN_SEC);
+	assert_string_equal(pair->listening.events, "asoO");
+	pair->listening.is_used = false;
+	pair_run(13 * GN_SEC);
+	assert_string_equal(pair->listening.events, "asoOgf");
+}
+
+static void more_components_than_eight_are_offered(void **state)
+{
+	enum { MANY = 12 };
+	static struct gn_muxer_ops ops[MANY];
+	static const struct gn_muxer_ops *muxers[MANY + 1];
+	static const struct gn_security_ops *const securities[] = {NULL};
+	static const struct gn_components k = {.securities = securities, .muxers = muxers};
+	struct gn_upgrade u;
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++) {
+		ops[i].id = i == MANY - 1 ? "/last" : "/muxer";
+		muxers[i] = &ops[i];
+	}
+	assert_int_equal(gn_upgrade_init(&u, &k), 0);
+	assert_int_equal(u.securities.n, 0);
+	assert_int_equal(u.muxers.n, MANY);
+	assert_string_equal(u.muxers.ids[MANY - 1], "/last");
+	assert_null(u.muxers.ids[MANY]);
+	gn_upgrade_fini(&u);
+}
+
 static void a_connection_is_small(void **state)
 {
 	(void)state;
@@ -353,6 +415,9 @@ int main(void)
 		PAIR_TEST(a_cancelled_on_open_is_not_called),
 		PAIR_TEST(a_cut_link_ends_the_connection_with_its_error),
 		PAIR_TEST(unused_connections_close_when_the_owner_closes),
+		PAIR_TEST(an_inbound_connection_without_a_stream_ends_at_the_limit_first_stream),
+		PAIR_TEST(an_inbound_connection_that_is_used_outlives_the_limit_first_stream),
+		cmocka_unit_test(more_components_than_eight_are_offered),
 		cmocka_unit_test(a_connection_is_small),
 	};
 
