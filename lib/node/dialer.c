@@ -21,6 +21,8 @@ struct attempt {
 	char *name;                /* that was resolved to addr; NULL: none */
 	struct gn_link_dial *dial; /* while the transport connects */
 	struct gn_conn *conn;      /* until it is open */
+	struct attempt *joined;    /* the same attempt of another dial, whose result this one waits for */
+	int joined_err;            /* its result, when the timer fires; 0: it was cancelled */
 	gn_time since;
 	struct gn_timer timer; /* limits.attempt */
 	bool is_started, is_done;
@@ -40,15 +42,38 @@ struct gn_dialer {
 	int err;
 	struct gn_conn *conn;
 	bool is_calling, is_cancelled; /* inside on_attempt; cancelled there */
+	bool is_finished;              /* the task that calls on_done was posted */
 };
 
 static void dialer_race(struct gn_dialer *op);
 
 /* ---- the end of a dial ---- */
 
+/* The attempt has ended with err, or was cancelled (0): attempts that have joined it go on from their timers, so that
+ * nothing is called back from here. */
+static void attempt_release_joined(const struct attempt *a, int err)
+{
+	struct gn_list *at;
+
+	gn_list_for_each(at, &a->op->node->dials) {
+		struct gn_dialer *op = gn_list_entry(at, struct gn_dialer, link);
+
+		for (size_t i = 0; i < op->n; i++) {
+			if (op->attempts[i].joined != a)
+				continue;
+			op->attempts[i].joined = NULL;
+			op->attempts[i].joined_err = err;
+			gn_timer_start(&op->attempts[i].timer, 0);
+		}
+	}
+}
+
 /* Cancels an attempt that runs. */
 static void attempt_drop(struct attempt *a)
 {
+	if (a->dial != NULL || a->conn != NULL)
+		attempt_release_joined(a, 0);
+	a->joined = NULL;
 	if (a->dial != NULL)
 		a->transport->cancel(a->dial);
 	a->dial = NULL;
@@ -106,6 +131,7 @@ static void dialer_notify(struct gn_task *task)
 static void dialer_finish(struct gn_dialer *op, int err, struct gn_conn *conn)
 {
 	dialer_drop_attempts(op);
+	op->is_finished = true;
 	op->err = err;
 	op->conn = conn;
 	gn_task_post(op->node->loop, &op->task);
@@ -131,6 +157,9 @@ static void attempt_done(struct attempt *a, int err)
 	struct gn_dialer *op = a->op;
 	const struct gn_dialer_cfg *cfg = &op->cfg;
 
+	if (a->joined == NULL)
+		attempt_release_joined(a, err);
+	a->joined = NULL;
 	a->is_done = true;
 	gn_timer_stop(&a->timer);
 	op->n_running--;
@@ -143,9 +172,28 @@ static void attempt_done(struct attempt *a, int err)
 	op->is_calling = false;
 }
 
+static bool dialer_is_to_peer(const struct gn_dialer *op, const struct gn_peer_id *peer)
+{
+	return op->peer.len > 0 && gn_peer_id_is_equal(&op->peer, peer);
+}
+
+/* A connection is open: it ends every dial to its peer, so that no second one is made. */
+static void dialers_finish_peer(struct gn_node *node, struct gn_conn *c)
+{
+	struct gn_list *at;
+
+	gn_list_for_each(at, &node->dials) {
+		struct gn_dialer *op = gn_list_entry(at, struct gn_dialer, link);
+
+		if (!op->is_finished && !op->is_cancelled && dialer_is_to_peer(op, &c->peer))
+			dialer_finish(op, 0, c);
+	}
+}
+
 static void dialer_on_open(void *arg, struct gn_conn *c, int err)
 {
 	struct attempt *a = arg;
+	struct gn_node *node = a->op->node;
 
 	a->conn = NULL;
 	attempt_done(a, err);
@@ -153,6 +201,8 @@ static void dialer_on_open(void *arg, struct gn_conn *c, int err)
 		dialer_finish(a->op, 0, c);
 	else
 		dialer_race(a->op);
+	if (err == 0)
+		dialers_finish_peer(node, c);
 }
 
 static void dialer_on_link(void *arg, int err, struct gn_link *link)
@@ -183,10 +233,27 @@ static void dialer_on_link(void *arg, int err, struct gn_link *link)
 	}
 }
 
-static void attempt_on_limit(void *arg)
+static void attempt_start(struct attempt *a);
+
+/* The limit of the attempt is over, or the attempt that it has joined has ended. */
+static void attempt_on_timer(void *arg)
 {
 	struct attempt *a = arg;
+	int joined_err = a->joined_err;
 
+	a->joined_err = 0;
+	if (a->dial == NULL && a->conn == NULL && joined_err == 0) { /* the other one was cancelled: this one dials */
+		a->op->n_running--;
+		attempt_start(a);
+		if (a->is_done)
+			dialer_race(a->op);
+		return;
+	}
+	if (joined_err != 0) {
+		attempt_done(a, joined_err);
+		dialer_race(a->op);
+		return;
+	}
 	if (a->conn != NULL && gn_conn_has_more_time(a->conn)) {
 		gn_timer_start(&a->timer, gn_time_max(a->op->node->cfg.limits.attempt / 2, GN_USEC));
 		return;
@@ -194,6 +261,24 @@ static void attempt_on_limit(void *arg)
 	attempt_drop(a);
 	attempt_done(a, GN_ETIMEOUT);
 	dialer_race(a->op);
+}
+
+/* The attempt of another dial to the same peer and address that runs; NULL. */
+static struct attempt *attempt_find_other(const struct attempt *a)
+{
+	struct gn_list *at;
+
+	gn_list_for_each(at, &a->op->node->dials) {
+		struct gn_dialer *op = gn_list_entry(at, struct gn_dialer, link);
+
+		if (op == a->op || !dialer_is_to_peer(op, &a->op->peer))
+			continue;
+		for (size_t i = 0; i < op->n; i++)
+			if ((op->attempts[i].dial != NULL || op->attempts[i].conn != NULL) &&
+			    gn_multiaddr_is_equal(op->attempts[i].addr, a->addr))
+				return &op->attempts[i];
+	}
+	return NULL;
 }
 
 static void attempt_start(struct attempt *a)
@@ -210,6 +295,9 @@ static void attempt_start(struct attempt *a)
 	a->is_started = true;
 	a->since = gn_loop_now(a->op->node->loop);
 	a->op->n_running++;
+	a->joined = attempt_find_other(a);
+	if (a->joined != NULL)
+		return;
 	a->transport = gn_node_transport(a->op->node, a->addr);
 	if (gn_multiaddr_peer(a->addr, &peer) == 0 && a->op->peer.len > 0 && !gn_peer_id_is_equal(&peer, &a->op->peer))
 		err = GN_EPEERID;
@@ -279,8 +367,10 @@ static void dialer_on_limit(void *arg)
 	for (size_t i = 0; i < op->n && !op->is_cancelled; i++) {
 		struct attempt *a = &op->attempts[i];
 
-		if (a->is_started && !a->is_done)
-			attempt_done(a, GN_ETIMEOUT);
+		if (!a->is_started || a->is_done)
+			continue;
+		attempt_drop(a); /* without a result: dials that have joined it may have more time */
+		attempt_done(a, GN_ETIMEOUT);
 	}
 	if (op->is_cancelled)
 		dialer_op_free(op);
@@ -327,7 +417,7 @@ static void dialer_on_names(void *arg, int err, struct gn_resolved *resolved, si
 	}
 	for (size_t i = 0; i < n; i++) {
 		op->attempts[i].op = op;
-		gn_timer_init(&op->attempts[i].timer, op->node->loop, attempt_on_limit, &op->attempts[i]);
+		gn_timer_init(&op->attempts[i].timer, op->node->loop, attempt_on_timer, &op->attempts[i]);
 	}
 	dialer_interleave(resolved, n, op->attempts);
 	op->n = n;

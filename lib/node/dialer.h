@@ -4,6 +4,10 @@
  * Eyeballs": IPv6 and IPv4 alternate, the next address follows after 250 ms or as soon as one has failed).  The first
  * connection that is open wins, and the other attempts are dropped.  A connection to the peer that is open
  * already is used at once.
+ *
+ * Dials to one peer share their work: an address that another dial to the peer is attempting is not attempted a second
+ * time, and the first connection that is open ends all of these dials with success.  Each dial has its own limit and
+ * its own addresses, and a dial that is cancelled leaves the others.
  */
 #ifndef GN_NODE_DIALER_H
 #define GN_NODE_DIALER_H

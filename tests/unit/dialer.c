@@ -6,11 +6,16 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
+
 #include "support/support.h"
+#include "transport/mem.h"
 
 struct result {
 	int calls, err;
+	int attempts; /* that were reported */
 	bool cancels;
+	gn_time limit; /* of the dial; 0: the node's */
 	struct gn_dial *op;
 };
 
@@ -30,6 +35,7 @@ static void on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_t
 	(void)addr;
 	(void)err;
 	(void)took;
+	t->attempts++;
 	if (t->cancels)
 		gn_dial_cancel(t->op);
 }
@@ -40,6 +46,7 @@ static void dial_start(struct net *w, struct result *t, const char *first)
 	struct gn_dial_cfg cfg = {.addrs = (const struct gn_multiaddr *const *)addrs + (first == NULL),
 				  .n_addrs = first != NULL ? 2 : 1,
 				  .protocol = "/bytes",
+				  .limit = t->limit,
 				  .on_attempt = on_attempt,
 				  .on_done = on_done,
 				  .arg = t};
@@ -133,6 +140,111 @@ static void the_limit_reports_no_attempt_twice(void **state)
 	assert_int_equal(o.attempt_err[1], GN_ETIMEOUT);
 }
 
+/* ---- two dials to one peer ---- */
+
+static void two_dials_at_once_to_one_peer_make_one_connection(void **state)
+{
+	struct result a = {.calls = 0}, b = {.calls = 0};
+	struct net w;
+
+	(void)state;
+	net_init(&w, 2, NULL);
+	dial_start(&w, &a, NULL);
+	dial_start(&w, &b, NULL);
+	net_run(&w, 5 * GN_SEC);
+	assert_int_equal(a.calls, 1);
+	assert_int_equal(b.calls, 1);
+	assert_int_equal(a.err, 0);
+	assert_int_equal(b.err, 0);
+	assert_int_equal(w.node[0]->n_conns, 1);
+	assert_int_equal(w.node[1]->n_conns, 1);
+	net_fini(&w);
+}
+
+/* Whichever of the two is cancelled, and however far the attempt is. */
+static void a_cancelled_dial_leaves_the_other_one_to_the_peer(void **state)
+{
+	(void)state;
+	for (int turns = 0; turns < 8; turns++) {
+		for (int k = 0; k < 2; k++) {
+			struct result t[2] = {{.calls = 0}, {.calls = 0}};
+			struct net w;
+
+			net_init(&w, 2, NULL);
+			dial_start(&w, &t[0], NULL);
+			dial_start(&w, &t[1], NULL);
+			for (int i = 0; i < turns; i++)
+				(void)gn_loop_turn(w.loop, GN_SEC);
+			if (t[k].calls == 0)
+				gn_dial_cancel(t[k].op);
+			net_run(&w, 5 * GN_SEC);
+			assert_int_equal(t[1 - k].calls, 1);
+			assert_int_equal(t[1 - k].err, 0);
+			assert_int_equal(w.node[1]->n_conns, 1);
+			net_fini(&w);
+		}
+	}
+}
+
+/* One of the two has an address that is of no use, and is done as soon as the other one has a connection. */
+static void dials_with_different_addresses_end_with_the_first_connection(void **state)
+{
+	struct result a = {.calls = 0}, b = {.calls = 0};
+	struct net w;
+
+	(void)state;
+	net_init(&w, 2, NULL);
+	dial_start(&w, &a, "/memory/9999");
+	dial_start(&w, &b, NULL);
+	net_run(&w, 5 * GN_SEC);
+	assert_int_equal(a.calls + b.calls, 2);
+	assert_int_equal(a.err, 0);
+	assert_int_equal(b.err, 0);
+	assert_int_equal(w.node[1]->n_conns, 1);
+	net_fini(&w);
+}
+
+static void an_address_that_fails_fails_both_dials(void **state)
+{
+	struct result a = {.calls = 0}, b = {.calls = 0};
+	struct net w;
+
+	(void)state;
+	net_init(&w, 2, NULL);
+	gn_node_unlisten(w.node[1]);
+	dial_start(&w, &a, NULL);
+	dial_start(&w, &b, NULL);
+	net_run(&w, 5 * GN_SEC);
+	assert_int_equal(a.calls, 1);
+	assert_int_equal(b.calls, 1);
+	assert_int_equal(a.err, -ECONNREFUSED);
+	assert_int_equal(b.err, -ECONNREFUSED);
+	assert_int_equal(a.attempts, 1);
+	assert_int_equal(b.attempts, 1);
+	net_fini(&w);
+}
+
+static void the_limit_of_one_dial_leaves_the_other_one(void **state)
+{
+	struct gn_mem_cfg slow = {.seed = 1, .delay = GN_SEC};
+	struct result a = {.calls = 0}, b = {.calls = 0};
+	struct net w;
+
+	(void)state;
+	net_init(&w, 2, NULL);
+	assert_int_equal(gn_mem_set(w.loop, &slow), 0);
+	a.limit = GN_SEC / 2;
+	dial_start(&w, &a, NULL);
+	dial_start(&w, &b, NULL);
+	net_run(&w, 20 * GN_SEC);
+	assert_int_equal(a.calls, 1);
+	assert_int_equal(a.err, GN_ETIMEOUT);
+	assert_int_equal(b.calls, 1);
+	assert_int_equal(b.err, 0);
+	assert_int_equal(w.node[1]->n_conns, 1);
+	net_fini(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +252,11 @@ int main(void)
 		cmocka_unit_test(a_dial_may_be_cancelled_inside_on_attempt),
 		cmocka_unit_test(the_limit_reports_no_attempt_that_was_not_started),
 		cmocka_unit_test(the_limit_reports_no_attempt_twice),
+		cmocka_unit_test(two_dials_at_once_to_one_peer_make_one_connection),
+		cmocka_unit_test(a_cancelled_dial_leaves_the_other_one_to_the_peer),
+		cmocka_unit_test(dials_with_different_addresses_end_with_the_first_connection),
+		cmocka_unit_test(an_address_that_fails_fails_both_dials),
+		cmocka_unit_test(the_limit_of_one_dial_leaves_the_other_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
