@@ -65,15 +65,15 @@ void yamux_ponged(struct yamux *y, uint32_t value, gn_time now)
 
 /* Sends the ping that is due, fails the session when the peer has been silent for too long, and sets the
  * layer's wake time.  A session without received data gets a ping after `keepalive` and fails after `ping`
- * more, whichever of our pings is not answered.  is_receiving: frames were received just now, so a round
- * trip may be measured. */
-static void yamux_check_timers(struct yamux *y, gn_time now, bool is_receiving)
+ * more, whichever of our pings is not answered.  While streams are in use, the round trip is measured.  A ping
+ * or its answer is no such use: on a path whose round trip is longer than the interval they would go on for ever. */
+static void yamux_check_timers(struct yamux *y, gn_time now)
 {
 	gn_time last_received = y->session.last_received, due = GN_NEVER, orphan;
 
 	if (y->session.err != 0)
 		return;
-	if (is_receiving && gn_time_add(y->ping_sent, y->ping_interval) <= now && !y->is_ping_in_flight) {
+	if (y->has_stream_frame && gn_time_add(y->ping_sent, y->ping_interval) <= now && !y->is_ping_in_flight) {
 		ping_start(y, now);
 		y->ping_interval = gn_time_min(2 * y->ping_interval, PING_INTERVAL_MAX * GN_MSEC);
 	}
@@ -161,10 +161,11 @@ static int yamux_advance(struct gn_layer *l, gn_time now)
 	y->session.now = now;
 	if (y->session.last_received == 0)
 		y->session.last_received = now;
+	y->has_stream_frame = false;
 	err = yamux_receive(y, now);
 	if (err == 0)
 		y->session.last_received = now;
-	yamux_check_timers(y, now, err == 0);
+	yamux_check_timers(y, now);
 	if (y->is_closing && !y->pending_go_away && y->taken == 0)
 		gn_pipe_close(l->tx, GN_EOF);
 	return err;

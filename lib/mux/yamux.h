@@ -155,6 +155,7 @@ struct yamux {
 
 	/* our pings that measure the round trip and keep the session alive */
 	bool pending_ping, is_ping_in_flight;
+	bool has_stream_frame; /* the receiving that goes on has brought bytes of a stream, or a window update */
 	uint32_t ping_value;
 	gn_time ping_sent, ping_interval;
 	gn_time rtt_min; /* the shortest round trip measured; 0: none yet */

@@ -107,6 +107,7 @@ static void stream_frame(struct yamux *y, const struct head *h)
 {
 	struct yamux_stream *s;
 
+	y->has_stream_frame = true;
 	if (h->id == 0) {
 		yamux_protocol_error(y);
 		return;
@@ -180,6 +181,7 @@ static int body(struct yamux *y)
 	struct yamux_stream *s = y->body_stream;
 	size_t n = gn_pipe_len(rx) < y->body_left ? gn_pipe_len(rx) : y->body_left;
 
+	y->has_stream_frame = true;
 	if (s == NULL || s->is_released || yamux_has_failed(s)) {
 		gn_pipe_skip(rx, n);
 	} else {
