@@ -20,8 +20,7 @@ static void check(int err, const char *what)
 	}
 }
 
-/* The listener receives one frame, answers with one, and ends the stream; both are still sent after
- * gn_channel_free(). */
+/* Answers one frame and ends the stream; both are still sent after gn_channel_free(). */
 static void on_question(void *greeting, struct gn_channel *ch, unsigned events)
 {
 	const void *frame;

@@ -180,9 +180,9 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 
 @test "a size of 0 is refused" {
 	run -2 gn-frame encode -b 0
-	assert_output --partial "-b: '0' is no size"
+	assert_output --partial "-b: '0' is not a size"
 	run -2 gn-frame encode --max-frame 0
-	assert_output --partial "--max-frame: '0' is no size"
+	assert_output --partial "--max-frame: '0' is not a size"
 }
 
 @test "join reads files, and - is stdin" {

@@ -36,6 +36,26 @@ static void the_interval_of_measurements_doubles_up_to_a_second(void **state)
 	script_stop(f);
 }
 
+/* Otherwise each answer would cause the next ping where the round trip is longer than the interval. */
+static void pings_and_their_answers_cause_no_measurement(void **state)
+{
+	struct yamux_script *f = *state;
+	uint32_t ping = 2;
+
+	script_start(f, true);
+	script_receive(f, YAMUX_PING, YAMUX_ACK, 0, 1, 0);
+	assert_true(measures(f, f->now + 40 * GN_MSEC, &ping));
+	f->now += 2 * GN_SEC;
+	script_receive(f, YAMUX_PING, YAMUX_ACK, 0, ping - 1, 0);
+	script_expect_nothing(f);
+	f->now += 2 * GN_SEC;
+	script_receive(f, YAMUX_PING, YAMUX_SYN, 0, 7, 0);
+	script_expect(f, YAMUX_PING, YAMUX_ACK, 0, 7);
+	script_expect_nothing(f);
+	assert_true(measures(f, f->now, &ping));
+	script_stop(f);
+}
+
 static void a_released_stream_waits_for_the_peer_for_60_seconds(void **state)
 {
 	struct yamux_script *f = *state;
@@ -262,6 +282,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(the_interval_of_measurements_doubles_up_to_a_second),
+		T(pings_and_their_answers_cause_no_measurement),
 		T(a_released_stream_waits_for_the_peer_for_60_seconds),
 		T(four_pings_for_sync_are_in_flight_at_most),
 		T(the_last_stream_id_is_used_once),
