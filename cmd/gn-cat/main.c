@@ -17,8 +17,7 @@
 #include "protocol.h"
 #include "token.h"
 
-/* A chunk with its head fills four yamux bodies in full Noise records, so that one read results in one
- * write. */
+/* A chunk with its head fills four yamux bodies in full Noise records, so that a read results in one write. */
 #define READ_MAX ((size_t)4 * 65507 - 4)
 
 static const struct opt opts[] = {
@@ -49,9 +48,8 @@ static const struct opt opts[] = {
 
 static const struct opt_tool tool = {
 	.name = "gn-cat",
-	.usage = "-l [-jv] [-k FILE] [--keep] [-p PROTO] [--allow ID]... [--open] [--announce ADDR]... [--token-file "
-		 "FILE]"
-		 " [--ready-fd N] [-i TIME] [ADDR]...\n"
+	.usage = "-l [-jv] [-k FILE] [--keep] [-p PROTO] [--allow ID]... [--open] [--announce ADDR]..."
+		 " [--token-file FILE] [--ready-fd N] [-i TIME] [ADDR]...\n"
 		 "[-jv] [-k FILE] [-p PROTO] [-w TIME] [-i TIME] ADDR...",
 	.about = "Sends standard input to a peer, and writes what the peer sends to standard output.",
 	.opts = opts,
@@ -63,10 +61,7 @@ static void cat_on_signal(void *arg, int sig)
 {
 	struct cat *c = arg;
 
-	if (c->cfg.listen)
-		listen_on_signal(c, sig);
-	else
-		dial_on_signal(c, sig);
+	(c->cfg.listen ? listen_on_signal : dial_on_signal)(c, sig);
 }
 
 static void check_listener(struct cat *c, const struct opt_args *args)
@@ -237,10 +232,7 @@ int main(int argc, char **argv)
 
 	gn_limits_init(&c.cfg.limits);
 	opt_begin(&tool, &c.cfg, argc, argv, &args);
-	if (c.cfg.listen)
-		check_listener(&c, &args);
-	else
-		check_dialer(&c, &args);
+	(c.cfg.listen ? check_listener : check_dialer)(&c, &args);
 	cat_set_directions(&c.cfg);
 	cat_set_protocol(&c);
 	diag_library(c.cfg.log.verbose);

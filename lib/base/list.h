@@ -63,17 +63,17 @@ static inline void gn_list_splice(struct gn_list *to, struct gn_list *from)
 	gn_list_init(from);
 }
 
-#define gn_list_entry(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
-
-/* Clang's analyzer does not see that a node which is deleted from its list leaves the list's head, too, so it reports a use
- * after free in loops that free the first node until there is none.  To the analyzer, and only to it, these are functions that
- * return a pointer to anything. */
+/* Clang's analyzer does not see that a node which is deleted from its list leaves the other nodes, too, so it reports
+ * a use after free in loops that free nodes.  To the analyzer, and only to it, these are functions that return a
+ * pointer to anything. */
 #ifdef __clang_analyzer__
-void *gn_analyzer_unknown(void *p);
+void *gn_analyzer_unknown(const void *p);
 struct gn_list *gn_list_next(const struct gn_list *node);
+#define gn_list_entry(ptr, type, member) ((type *)(void *)((char *)gn_analyzer_unknown(ptr) - offsetof(type, member)))
 #else
 #define gn_analyzer_unknown(p) (p)
 #define gn_list_next(node) ((node)->next)
+#define gn_list_entry(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 #endif
 
 /* NULL when the list is empty. */
@@ -82,8 +82,9 @@ struct gn_list *gn_list_next(const struct gn_list *node);
 
 /* pos and tmp are struct gn_list *.  The body of the _safe form may delete pos, but not the node after it;
  * the body of the other form may delete neither. */
-#define gn_list_for_each(pos, head) for ((pos) = (head)->next; (pos) != (head); (pos) = (pos)->next)
-#define gn_list_for_each_safe(pos, tmp, head) \
-	for ((pos) = (head)->next, (tmp) = (pos)->next; (pos) != (head); (pos) = (tmp), (tmp) = (pos)->next)
+#define gn_list_for_each(pos, head) for ((pos) = gn_list_next(head); (pos) != (head); (pos) = gn_list_next(pos))
+#define gn_list_for_each_safe(pos, tmp, head)                                        \
+	for ((pos) = gn_list_next(head), (tmp) = gn_list_next(pos); (pos) != (head); \
+	     (pos) = (tmp), (tmp) = gn_list_next(pos))
 
 #endif

@@ -276,7 +276,7 @@ void yamux_streams_fail(struct yamux *y, int err)
 	for (unsigned i = 0; i < y->n_buckets; i++) {
 		struct yamux_stream *s;
 
-		while (y->n_buckets > 0 && (s = y->buckets[i]) != NULL) {
+		while (y->n_buckets > 0 && (s = gn_analyzer_unknown(y->buckets[i])) != NULL) {
 			if (s->state == YAMUX_RESETTING) {
 				gn_list_del(&s->control_link);
 				stream_enter(s, YAMUX_RESET);

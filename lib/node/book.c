@@ -401,7 +401,7 @@ void gn_book_release(struct gn_book *b, const struct gn_peer_id *peer, gn_time n
 {
 	struct gn_book_peer *p = *book_find(b, peer);
 
-	if (--p->holds > 0)
+	if (p == NULL || --p->holds > 0)
 		return;
 	for (size_t i = 0; i < p->n_addrs; i++)
 		p->entries[i].expires = gn_time_max(p->entries[i].expires, gn_time_add(now, GN_BOOK_KEEP));

@@ -215,7 +215,7 @@ static void events_on_gone(void *state, struct gn_conn *c)
 		free(peer);
 		event_push_conn(ev, GN_EVENT_GONE, c);
 	} else if (was_first) {
-		event_push_conn(ev, GN_EVENT_PATH, gn_list_first(&peer->conns, struct event_conn, link)->conn);
+		event_push_conn(ev, GN_EVENT_PATH, gn_list_entry(peer->conns.next, struct event_conn, link)->conn);
 	}
 }
 

@@ -566,51 +566,6 @@ static void a_node_has_at_most_as_many_services_as_the_limit(void **state)
 		assert_int_equal(p[i].gone, 1);
 }
 
-static int ping_done[2];
-
-static void on_ping_done(void *arg, int err)
-{
-	*(int *)arg = err;
-}
-
-static void operations_fail_when_their_service_is_detached(void **state)
-{
-	struct net w;
-	const struct gn_multiaddr *addrs[1];
-	struct gn_ping_cfg ping = {.dial = {.addrs = addrs, .n_addrs = 1}, .on_done = on_ping_done};
-	struct gn_identify_cfg id = {.dial = {.addrs = addrs, .n_addrs = 1}, .on_done = on_identify};
-	struct gn_ping *op;
-	struct gn_identify *id_op;
-	int identified = 1;
-
-	(void)state;
-	setup_nodes(&w, 2, NULL);
-	addrs[0] = w.addr[1];
-	ping_done[0] = ping_done[1] = 1;
-	ping.arg = &ping_done[0];
-	id.arg = &identified;
-	assert_int_equal(gn_ping_start(w.node[0], &ping, &op), 0);
-	net_run(&w, 100 * GN_MSEC); /* it pings */
-	ping.arg = &ping_done[1];
-	assert_int_equal(gn_ping_start(w.node[0], &ping, &op), 0); /* it connects */
-	assert_int_equal(gn_identify_start(w.node[0], &id, &id_op), 0);
-	assert_int_equal(gn_service_detach(w.node[0], &gn_service_ping), 0);
-	assert_int_equal(gn_service_detach(w.node[0], &gn_service_identify), 0);
-	assert_int_equal(ping_done[0] + ping_done[1] + identified, 3);
-	assert_int_equal(gn_ping_start(w.node[0], &ping, &op), -EINVAL);
-	net_run(&w, 100 * GN_MSEC);
-	assert_true(ping_done[0] == GN_ECLOSED || ping_done[0] == GN_EGONE);
-	assert_true(ping_done[1] == GN_ECLOSED || ping_done[1] == GN_EGONE);
-	assert_true(identified == GN_ECLOSED || identified == GN_EGONE || identified == 0);
-	/* Neither serves its protocol any more, and both may be attached again. */
-	assert_null(net_conn(&w, 0, 0)->services);
-	assert_int_equal(gn_service_attach(w.node[0], &gn_service_ping, NULL), 0);
-	assert_int_equal(gn_service_attach(w.node[0], &gn_service_identify, NULL), 0);
-	net_run(&w, 100 * GN_MSEC);
-	assert_non_null(net_conn(&w, 0, 0)->services);
-	net_fini(&w);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -631,7 +586,6 @@ int main(void)
 		cmocka_unit_test(an_aborted_connection_reports_no_closing),
 		cmocka_unit_test(a_closing_node_takes_no_service),
 		cmocka_unit_test(a_node_has_at_most_as_many_services_as_the_limit),
-		cmocka_unit_test(operations_fail_when_their_service_is_detached),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
