@@ -115,7 +115,7 @@ static void client_on_done(void *arg, int err, struct gn_channel *ch)
 
 struct server {
 	unsigned frames, dead, opened;
-	int errs[MANY], receive[MANY];
+	int errs[MANY + 1], receive[MANY + 1]; /* of the channels of MANY clients and a late one */
 };
 
 static void server_on_event(void *arg, struct gn_channel *ch, unsigned events)
