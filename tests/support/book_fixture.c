@@ -94,7 +94,6 @@ size_t book_addrs(unsigned peer, gn_time now, struct gn_book_addr out[GN_BOOK_AD
 	return gn_book_addrs(book, &id, now, out);
 }
 
-/* The addresses of the peer, best first, with a blank behind each. */
 void book_assert_addrs(unsigned peer, gn_time now, const char *want)
 {
 	struct gn_book_addr out[GN_BOOK_ADDRS_MAX];
@@ -116,7 +115,6 @@ void book_assert_addrs(unsigned peer, gn_time now, const char *want)
 	assert_string_equal(text, want);
 }
 
-/* /ip4/1.2.3.4/tcp/PORT; the text is overwritten by the next call. */
 const char *book_on_port(unsigned port)
 {
 	static char text[40];
@@ -125,7 +123,6 @@ const char *book_on_port(unsigned port)
 	return text;
 }
 
-/* /dns/x...x of n bytes. */
 char *book_long_name(size_t n)
 {
 	char *text = malloc(n + 10);

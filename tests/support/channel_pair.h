@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two nodes and a channel between them, on a virtual loop over mem.  Each end writes and reads
- * CHANNEL_PAIR_BYTES, checks what it reads, and frees or resets the channel at an event that the test chooses.
+ * Two nodes and a channel between them, on a virtual loop over the mem transport.  Each end writes and reads
+ * CHANNEL_PAIR_BYTES, checks the bytes that it reads, and frees or resets the channel at an event that the test
+ * chooses.
  */
 #ifndef GN_SUPPORT_CHANNEL_PAIR_H
 #define GN_SUPPORT_CHANNEL_PAIR_H
@@ -13,14 +14,14 @@ enum { CHANNEL_PAIR_BYTES = 300000, CHANNEL_PAIR_DELAY = 5 };
 /* One end of a channel. */
 struct channel_end {
 	struct gn_channel *ch;
-	unsigned seen;              /* all events so far, ored */
+	unsigned seen;              /* the union of all events so far */
 	unsigned count;             /* calls of on_event */
 	unsigned dead;              /* GN_DEAD events */
 	unsigned free_on, reset_on; /* the channel is freed or reset at the first of these events */
 	bool is_freed, is_reset, has_ended;
 	bool reads, writes;
 	size_t sent, got;
-	int in; /* what reading ended with; 0 while it has not */
+	int in; /* the error or GN_EOF that ended reading; 0 until then */
 };
 
 struct channel_pair {
@@ -34,26 +35,27 @@ struct channel_pair {
 	bool frees_in_open, frees_in_done;
 };
 
-/* The i-th byte that each end sends. */
+/* Returns the i-th byte that each end sends. */
 uint8_t channel_pair_byte(size_t i);
 
-/* Writes until the channel takes no more or everything is written, then ends the writing side. */
+/* Writes until the channel accepts no more bytes, or all bytes are written; then it ends the writing side. */
 void channel_end_write(struct channel_end *e);
 
 void channel_end_on_event(void *arg, struct gn_channel *ch, unsigned events);
 
-/* on_done of the dial; arg is the pair. */
+/* The callback on_done of the dial.  arg is the struct channel_pair. */
 void channel_pair_on_done(void *arg, int err, struct gn_channel *ch);
 
-/* delay: of the mem transport, one way. */
+/* delay is the delay of the mem transport in one direction. */
 void channel_pair_init(struct channel_pair *s, gn_time delay);
 
-/* Starts the dial; the channel exists when the loop has turned. */
+/* Starts the dial.  The channel is opened later, from inside the loop. */
 void channel_pair_dial(struct channel_pair *s);
 
 void channel_pair_run(struct channel_pair *s, unsigned ms);
 
-/* Frees the channels and nodes, and asserts that no budget is in use and that the server still serves. */
+/* Asserts that no budget is in use once the channels are freed and that the server still accepts a client, and
+ * frees everything. */
 void channel_pair_fini(struct channel_pair *s);
 
 #endif

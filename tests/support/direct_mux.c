@@ -6,13 +6,13 @@
 
 #include "support/require.h"
 
-/* The end of a stream.  Its twin is the end in the other session; NULL before the peer knows the stream, and after one of
- * the two was freed. */
+/* One end of a stream.  twin is the end in the other session.  It is NULL until the peer has been informed of the
+ * stream, and after one of the two ends was freed. */
 struct direct_stream {
-	struct gn_mux_stream st; /* first */
+	struct gn_mux_stream st; /* must be the first member */
 	struct gn_list link;
 	struct direct_stream *twin;
-	bool is_known; /* to the peer */
+	bool is_known; /* the peer has been informed of the stream */
 	bool is_released, wants_ack, pending_reset;
 };
 
@@ -125,7 +125,7 @@ static int direct_establish(struct gn_mux_stream *st)
 
 static void direct_touch(struct gn_mux_stream *st)
 {
-	(void)st; /* direct_mux_carry() looks at all streams */
+	(void)st; /* direct_mux_carry() visits all streams */
 }
 
 static void direct_sync(struct gn_mux_stream *st)
@@ -225,7 +225,7 @@ static void direct_announce(struct direct_stream *s)
 	}
 }
 
-/* Copies bytes to the twin while it has room. */
+/* Copies bytes to the twin while its rx pipe has room.  Returns true when any were copied. */
 static bool direct_copy(struct direct_stream *s)
 {
 	bool has_moved = false;
@@ -262,7 +262,7 @@ static void direct_end(struct direct_stream *s)
 	direct_notify(s->twin, GN_MUX_STREAM_RX);
 }
 
-/* One step of a stream.  Returns true when something has moved. */
+/* Transfers what one end of a stream has pending.  Returns true when there was anything. */
 static bool direct_step(struct direct_stream *s)
 {
 	bool has_moved;

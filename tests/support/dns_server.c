@@ -10,7 +10,7 @@ static void dns_put(struct dns_reply *r, const void *p, size_t n)
 	r->n += n;
 }
 
-/* Its name is the question's, by a pointer to it (RFC 1035, section 4.1.4). */
+/* Appends a record.  Its name is a pointer to the name of the question (RFC 1035, section 4.1.4). */
 static void dns_put_record(struct dns_reply *r, uint16_t type, const uint8_t *data, size_t n)
 {
 	uint8_t head[12] = {0xc0, 12, 0, 0, 0, 1, 0, 0, 0, 60, 0, 0};
@@ -47,7 +47,7 @@ static void dns_put_entry(struct dns_reply *r, const struct dns_entry *e)
 	dns_put_record(r, (uint16_t)e->type, data, n);
 }
 
-/* The question's name as text; how far it goes. */
+/* Converts the name of the question to text.  Returns the offset of the byte after the name. */
 static size_t dns_name(const uint8_t *q, size_t n, char name[256])
 {
 	size_t at = 12, out = 0;

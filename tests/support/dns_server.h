@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A DNS server on the loopback, in this process and on its loop; a table says what it knows. */
+/* A DNS server on the loopback interface, which runs on the loop of the test and answers from a table. */
 #ifndef GN_SUPPORT_DNS_SERVER_H
 #define GN_SUPPORT_DNS_SERVER_H
 
@@ -14,8 +14,8 @@
 #include "loop/dns.h"
 #include "loop/loop.h"
 
-/* A record.  data is an IP address as text; or a text, in which '|' parts its character strings.  One with the
- * data NULL is never answered. */
+/* A record.  data is an IP address as text for A and AAAA; otherwise it is a text whose character strings are
+ * separated by '|'.  A question for a name with a record whose data is NULL is never answered. */
 struct dns_entry {
 	const char *name;
 	enum gn_dns_type type;
@@ -25,9 +25,9 @@ struct dns_entry {
 struct dns_server {
 	struct gn_watch *watch;
 	int fd;
-	const struct dns_entry *zone;   /* ends with a name that is NULL */
-	unsigned asked, together, most; /* questions in all; not answered yet; the most of them ever */
-	bool holds;                     /* collects questions, to answer them later */
+	const struct dns_entry *zone;   /* the last entry has the name NULL */
+	unsigned asked, together, most; /* questions in total; those in held; the maximum of that */
+	bool holds;                     /* stores questions in held, for dns_server_flush() */
 	struct {
 		struct sockaddr_in from;
 		uint8_t q[512];
@@ -41,7 +41,7 @@ struct dns_reply {
 	uint16_t records;
 };
 
-/* Answers what was held. */
+/* Answers the questions in s->held, and removes them. */
 void dns_server_flush(struct dns_server *s);
 
 void dns_server_start(struct dns_server *s, struct gn_loop *loop, const struct dns_entry *zone);

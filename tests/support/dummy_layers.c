@@ -23,7 +23,6 @@ static void dummy_fini(struct gn_layer *l)
 	dummy_finis++;
 }
 
-/* A probe does nothing but count. */
 static int dummy_probe_advance(struct gn_layer *l, gn_time now)
 {
 	struct dummy *t = l->state;
@@ -45,7 +44,7 @@ const struct gn_layer_ops dummy_probe = {.name = "probe",
 					 .advance = dummy_probe_advance,
 					 .fini = dummy_fini};
 
-/* Ends climb and sink, bytes are turned over, both ways. */
+/* Moves inverted bytes from one pipe to another, and then the end or the reset.  Returns 0 when anything moved. */
 static int dummy_invert(struct gn_pipe *from, struct gn_pipe *to)
 {
 	struct iovec v;
@@ -95,7 +94,7 @@ const struct gn_layer_ops dummy_inverter = {.name = "turner",
 					    .advance = dummy_inverter_advance,
 					    .fini = dummy_fini};
 
-/* Says hello in init, waits for as long a hello, answers "ok" with its last step, is done. */
+/* Waits for a message of cfg.take bytes, sends "ok" and is done.  A message that begins with "bad" is an error. */
 static int dummy_greeter_advance(struct gn_layer *l, gn_time now)
 {
 	struct dummy *t = l->state;

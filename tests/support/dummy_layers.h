@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Toy layers: one that only counts, one that turns bytes over, one that greets. */
+/*
+ * Small layers for tests of the stack:
+ *
+ *     dummy_probe      counts the calls of advance and returns what its configuration contains
+ *     dummy_inverter   inverts every bit of the bytes that pass through it, in both directions
+ *     dummy_greeter    sends a text, waits for a message of a given length, sends "ok" and is done
+ */
 #ifndef GN_SUPPORT_DUMMY_LAYERS_H
 #define GN_SUPPORT_DUMMY_LAYERS_H
 
@@ -10,12 +16,12 @@
 #include "support/wire.h"
 
 struct dummy_cfg {
-	int ret;                 /* what a probe returns */
-	gn_time wake;            /* what it sets */
-	const char *hello;       /* what is written in init */
-	int init;                /* what init returns */
-	struct gn_layer **marks; /* a probe marks this layer once */
-	size_t take;             /* a greeter's message */
+	int ret;                 /* the value that a probe returns from advance */
+	gn_time wake;            /* the time to which a probe sets its wake-up; 0: none */
+	const char *hello;       /* the text that init sends; NULL: none */
+	int init;                /* the value that init returns */
+	struct gn_layer **marks; /* a probe marks this layer in its next call of advance, and sets this to NULL */
+	size_t take;             /* the length of the message for which a greeter waits */
 };
 
 struct dummy {

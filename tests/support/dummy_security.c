@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
+ * The format of what is sent:
+ *
  *     greeting:  "dummy1" | u8 length | peer id
  *     record:    u16 length | u8 sum of the bytes, masked | bytes, masked
  */
@@ -19,12 +21,12 @@ enum { MAGIC = 6, HEAD = 3, BODY_MAX = 16000 };
 
 static const char magic[MAGIC + 1] = "dummy1";
 
-/* Of a node. */
+/* The state for a node. */
 struct dummy_security_node {
 	unsigned layers;
 };
 
-/* Of a connection. */
+/* The state for a connection. */
 struct dummy_security_state {
 	struct dummy_security_node *node;
 	struct gn_secure_info info;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A security layer for tests, which protects nothing: the second component of the interface security/secure.h.  Both sides
- * send a greeting with their peer id, then records.  It has a state per node (how many layers there are, which must be 0 in
- * stop) and per connection (the position in its mask in either direction). */
+/*
+ * A security layer for tests, which protects nothing.  It is a second implementation of security/secure.h, next to
+ * Noise.  Both sides send a greeting with their peer id, and then records.  The layer has a state for each node (the
+ * number of layers, which must be 0 when the node stops it) and one for each connection (the position in the mask in
+ * each direction).
+ */
 #ifndef GN_SUPPORT_DUMMY_SECURITY_H
 #define GN_SUPPORT_DUMMY_SECURITY_H
 

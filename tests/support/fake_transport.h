@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A transport that only pretends to listen: every address with TCP is bound as it is, without a socket, and no link
- * ever comes.  It is for tests of what a node does with its listening addresses.
+ * A transport that opens no socket: listening on any TCP address succeeds with that address as the bound one, and
+ * no link ever arrives.  Tests use it to check what a node does with its listening addresses.
  */
 #ifndef GN_SUPPORT_FAKE_TRANSPORT_H
 #define GN_SUPPORT_FAKE_TRANSPORT_H
@@ -10,10 +10,10 @@
 #include "transport/transport.h"
 
 extern const struct gn_transport_ops fake_transport;
-extern int fake_transport_err;           /* what listening fails with; 0: it succeeds */
-extern unsigned fake_transport_n_closed; /* listeners closed so far */
+extern int fake_transport_err;           /* the error that listening returns; 0: it succeeds */
+extern unsigned fake_transport_n_closed; /* the number of listeners closed so far */
 
-/* Adds the transport in front of mem to a node's configuration; for net_add(). */
+/* Puts the transport in front of mem in a node's configuration.  It is an argument for net_add(). */
 void fake_transport_tune(struct gn_node_cfg *cfg);
 
 #endif
