@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The conformance suite of layers: two layers of a kind are connected by a wire that delivers, cuts and stalls in all
- * ways.  A component is a line in `kinds`, which says how it is set up and used. */
+/* The conformance suite of layers: two layers of a kind are connected by a wire that delivers, cuts and
+ * stalls in all ways.  A component is a line in `kinds`, which says how it is set up and used. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

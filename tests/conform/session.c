@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The conformance suite of sessions (mux/session.h): one body that runs over each multiplexer.  A component is a line of
- * session_pair_kinds in tests/support/session_pair.c, which says how two connected sessions are made and how bytes are
- * carried between them. */
+/*
+ * The conformance suite of sessions (mux/session.h): one body that runs over each multiplexer.  A component
+ * is a line of session_pair_kinds in tests/support/session_pair.c, which says how two connected sessions are
+ * made and how bytes are carried between them.
+ */
 #include <errno.h>
 
 #include "support/support.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A node and one of its connections.  The test holds the peer's end of the link, and sends and receives bytes on
- * it without any layer.  Everything runs on a virtual loop over the mem transport.
+ * A node and one of its connections.  The test holds the peer's end of the link, and sends and receives bytes
+ * on it without any layer.  Everything runs on a virtual loop over the mem transport.
  */
 #ifndef GN_SUPPORT_BARE_LINK_H
 #define GN_SUPPORT_BARE_LINK_H

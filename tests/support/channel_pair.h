@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Two nodes and a channel between them, on a virtual loop over the mem transport.  Each end writes and reads
- * CHANNEL_PAIR_BYTES, checks the bytes that it reads, and frees or resets the channel at an event that the test
- * chooses.
+ * CHANNEL_PAIR_BYTES, checks the bytes that it reads, and frees or resets the channel at an event that the
+ * test chooses.
  */
 #ifndef GN_SUPPORT_CHANNEL_PAIR_H
 #define GN_SUPPORT_CHANNEL_PAIR_H
@@ -54,8 +54,8 @@ void channel_pair_dial(struct channel_pair *s);
 
 void channel_pair_run(struct channel_pair *s, unsigned ms);
 
-/* Asserts that no budget is in use once the channels are freed and that the server still accepts a client, and
- * frees everything. */
+/* Asserts that no budget is in use once the channels are freed and that the server still accepts a client,
+ * and frees everything. */
 void channel_pair_fini(struct channel_pair *s);
 
 #endif

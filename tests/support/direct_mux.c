@@ -6,8 +6,8 @@
 
 #include "support/require.h"
 
-/* One end of a stream.  twin is the end in the other session.  It is NULL until the peer has been informed of the
- * stream, and after one of the two ends was freed. */
+/* One end of a stream.  twin is the end in the other session.  It is NULL until the peer has been informed of
+ * the stream, and after one of the two ends was freed. */
 struct direct_stream {
 	struct gn_mux_stream st; /* must be the first member */
 	struct gn_list link;

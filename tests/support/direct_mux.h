@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two sessions (mux/session.h) without a layer and without a wire format: the bytes of a stream are copied from
- * the tx pipe of one end to the rx pipe of the other.  The conformance suite of sessions runs over this
+ * Two sessions (mux/session.h) without a layer and without a wire format: the bytes of a stream are copied
+ * from the tx pipe of one end to the rx pipe of the other.  The conformance suite of sessions runs over this
  * multiplexer as well as over yamux.  It models a transport that multiplexes by itself.
  */
 #ifndef GN_SUPPORT_DIRECT_MUX_H
@@ -23,7 +23,8 @@ struct direct_mux {
 };
 
 void direct_mux_init(struct direct_mux m[2], const struct gn_mux_cfg cfg[2]);
-/* Transfers new streams, bytes, ends and acknowledgements in both directions until nothing is left to transfer. */
+/* Transfers new streams, bytes, ends and acknowledgements in both directions until nothing is left to
+ * transfer. */
 void direct_mux_carry(struct direct_mux m[2]);
 void direct_mux_fini(struct direct_mux m[2]);
 

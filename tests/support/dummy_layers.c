@@ -44,7 +44,8 @@ const struct gn_layer_ops dummy_probe = {.name = "probe",
 					 .advance = dummy_probe_advance,
 					 .fini = dummy_fini};
 
-/* Moves inverted bytes from one pipe to another, and then the end or the reset.  Returns 0 when anything moved. */
+/* Moves inverted bytes from one pipe to another, and then the end or the reset.  Returns 0 when anything
+ * moved. */
 static int dummy_invert(struct gn_pipe *from, struct gn_pipe *to)
 {
 	struct iovec v;
@@ -94,7 +95,8 @@ const struct gn_layer_ops dummy_inverter = {.name = "turner",
 					    .advance = dummy_inverter_advance,
 					    .fini = dummy_fini};
 
-/* Waits for a message of cfg.take bytes, sends "ok" and is done.  A message that begins with "bad" is an error. */
+/* Waits for a message of cfg.take bytes, sends "ok" and is done.  A message that begins with "bad" is an
+ * error. */
 static int dummy_greeter_advance(struct gn_layer *l, gn_time now)
 {
 	struct dummy *t = l->state;

@@ -20,7 +20,7 @@ struct dummy_cfg {
 	gn_time wake;            /* the time to which a probe sets its wake-up; 0: none */
 	const char *hello;       /* the text that init sends; NULL: none */
 	int init;                /* the value that init returns */
-	struct gn_layer **marks; /* a probe marks this layer in its next call of advance, and sets this to NULL */
+	struct gn_layer **marks; /* a probe marks this layer once, and sets this to NULL */
 	size_t take;             /* the length of the message for which a greeter waits */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A transport that opens no socket: listening on any TCP address succeeds with that address as the bound one, and
- * no link ever arrives.  Tests use it to check what a node does with its listening addresses.
+ * A transport that opens no socket: listening on any TCP address succeeds with that address as the bound one,
+ * and no link ever arrives.  Tests use it to check what a node does with its listening addresses.
  */
 #ifndef GN_SUPPORT_FAKE_TRANSPORT_H
 #define GN_SUPPORT_FAKE_TRANSPORT_H

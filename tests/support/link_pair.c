@@ -34,7 +34,7 @@ void link_end_read(struct link_end *s)
 	assert_int_not_equal(got, 0);
 	if (got != GN_EAGAIN) {
 		s->err = (int)got;
-		/* It says so again. */
+		/* Each further call returns the same. */
 		assert_int_equal(s->link->ops->read(s->link, buf, n), got);
 	}
 }

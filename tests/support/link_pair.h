@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests/conform/transport.c stands on: a listener, a dialer, the two ends of a link, and
- * a loop that does not run for ever. */
+/*
+ * The fixture of tests/conform/transport.c: a listener, a dialer, the two ends of a link, and a loop that
+ * fails the test when it has run for LINK_TIME_LIMIT.
+ */
 #ifndef GN_SUPPORT_LINK_PAIR_H
 #define GN_SUPPORT_LINK_PAIR_H
 
@@ -10,7 +12,7 @@
 #include <string.h>
 #include "transport/mem.h"
 
-#define LINK_TIME_LIMIT (20 * GN_SEC) /* of a test that hangs */
+#define LINK_TIME_LIMIT (20 * GN_SEC) /* after this time a test that waits fails */
 
 struct link_variant {
 	const char *name;
@@ -22,16 +24,16 @@ struct link_variant {
 
 struct link_pair;
 
-/* One end of a link, and what its owner does with it: sends `to_send` bytes of a pattern and
- * then perhaps the end, reads what comes and checks it. */
+/* One end of a link and its user, which sends `to_send` bytes of a pattern, ends its direction when end_after
+ * is set, and compares the bytes that it reads with the pattern. */
 struct link_end {
 	struct link_pair *f;
 	struct gn_link *link;
 	size_t to_send, sent, got;
-	size_t unit; /* the most bytes for one call */
+	size_t unit; /* the most bytes that one call reads or writes */
 	bool end_after, has_ended;
-	bool holds; /* does not read */
-	int err;    /* GN_EOF, or what reading ended with */
+	bool holds; /* the user does not read */
+	int err;    /* GN_EOF or the error that ended reading; 0 until then */
 	unsigned seen;
 	int calls;
 };
@@ -39,22 +41,22 @@ struct link_end {
 struct link_pair {
 	const struct link_variant *v;
 	struct gn_loop *loop;
-	void *state; /* the transport's */
+	void *state; /* the state of the transport */
 	struct gn_link_listener *listener;
 	struct gn_multiaddr *bound;
 	struct gn_link_dial *dial;
 	struct gn_timer guard;
 	bool is_late;
-	bool closes_listener, cancels_dial; /* in on_link */
+	bool closes_listener, cancels_dial; /* done from inside on_link */
 	int err, dones, links;
-	struct link_end a, b; /* the dialer's, the listener's */
+	struct link_end a, b; /* a is the dialer's end, b the listener's */
 };
 
 void link_end_want(struct link_end *s);
 
 void link_end_read(struct link_end *s);
 
-/* Writes in three views, one of them empty.  Returns the result of the last call. */
+/* Makes one call of the link's write with three views, one of which is empty.  Returns its result. */
 ptrdiff_t link_end_write_some(struct link_end *s);
 
 ptrdiff_t link_end_write(struct link_end *s);
@@ -63,8 +65,9 @@ void link_end_init(struct link_end *s, struct gn_link *link);
 
 void link_end_abort(struct link_end *s);
 
+/* Runs the loop until the condition holds; fails the test after LINK_TIME_LIMIT. */
 #define link_pair_until(f, cond) link_pair_until_by(f, cond, GN_NEVER)
-/* For what no event tells of: looks again after `wait`. */
+/* The same for a condition that no event reports: it is checked again after the time `wait` at the latest. */
 #define link_pair_until_by(f, cond, wait)                                   \
 	do {                                                                \
 		gn_timer_start(&(f)->guard, LINK_TIME_LIMIT);               \

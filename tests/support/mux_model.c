@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/mux_model.h"
 
-/* Something is not as it should be. */
+/* Records that a check has failed, and prints where. */
 static void mux_bad(struct mux_end *e, int line)
 {
 	if (!e->bad)
@@ -140,13 +140,13 @@ static void mux_release(struct mux_end *e, struct mux_stream *s)
 
 	if (!gn_pipe_is_closed(&st->tx))
 		mux_break(e, st);
-	mux_way(e, st, false)->broken = true; /* nobody reads */
+	mux_way(e, st, false)->broken = true; /* a released stream is not read to its end */
 	s->end = NULL;
 	s->st = NULL;
 	e->session->ops->release(st);
 }
 
-/* One thing that an owner does. */
+/* Makes one random step of an owner at this end. */
 static void mux_act(struct mux_end *e)
 {
 	struct rng *r = e->m->rng;
@@ -200,7 +200,8 @@ static bool mux_take_records(struct wire *w, struct gn_pipe *from, size_t max)
 	return took > 0;
 }
 
-/* Bytes from one end to the other, watched. */
+/* Transfers up to max bytes from end i to the other; both watches check them.  Returns true when any were
+ * moved. */
 static bool mux_carry(struct mux_model *m, int i, size_t max)
 {
 	struct wire *w = &m->p.wire[i];
@@ -213,7 +214,7 @@ static bool mux_carry(struct mux_model *m, int i, size_t max)
 	if (moved)
 		gn_stack_mark_bottom(&from->stack);
 	(void)side_pump(from, m->p.now);
-	/* What it hears is told before it hears it. */
+	/* The watch must process received frames before the session answers them. */
 	if (to->rx.end == 0) {
 		size_t n = w->len < max ? w->len : max, len = w->len;
 

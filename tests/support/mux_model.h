@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Two sessions that random owners use, and what must come out of it: of every stream a prefix
- * of what went in, and all of it where both sides ended in good order. */
+/*
+ * Two yamux sessions whose streams are used at random, and a model of the result: the bytes that are read
+ * from a stream are a prefix of the bytes that were written, and all of them when both sides closed the
+ * stream without a reset.
+ */
 #ifndef GN_SUPPORT_MUX_MODEL_H
 #define GN_SUPPORT_MUX_MODEL_H
 
@@ -10,19 +13,19 @@ enum { MUX_STREAMS = 24, MUX_IDS = 1024 };
 
 struct mux_end;
 
-/* A stream as its owner at one end has it. */
+/* A stream at one end, as its owner uses it. */
 struct mux_stream {
-	struct mux_end *end; /* NULL: a free place */
+	struct mux_end *end; /* NULL: this element is unused */
 	struct gn_mux_stream *st;
-	bool stalls; /* is not read for now */
+	bool stalls; /* its owner does not read at present */
 };
 
-/* What is known of one direction of a stream. */
+/* The model of one direction of a stream. */
 struct mux_way {
 	size_t in, out;  /* bytes written, bytes read */
-	bool closed;     /* the writer has closed in good order */
-	bool broken;     /* reset or given up by either side, or of a dead session */
-	bool end_seen;   /* the reader saw the end in good order */
+	bool closed;     /* the writer has closed without a reset */
+	bool broken;     /* reset or released early by either side, or its session has failed */
+	bool end_seen;   /* the reader has read GN_EOF */
 	bool has_reader; /* the stream was not refused */
 };
 
@@ -36,16 +39,19 @@ struct mux_end {
 	struct gn_budget budget;
 	struct mux_stream streams[MUX_STREAMS];
 	struct watch watch;
-	bool bad; /* something that came out was not what went in */
+	bool bad; /* a check has failed */
 };
 
 struct mux_model {
 	struct pair p;
 	struct mux_end end[2];
-	struct mux_way way[MUX_IDS][2]; /* [id][who writes] */
+	struct mux_way way[MUX_IDS][2]; /* [stream id][index of the writing end] */
 	struct rng *rng;
-	/* What is shown is taken as a security layer does it, whole; else in any pieces: then the
-	 * frame that a reset cuts is filled up with zeros. */
+	/*
+	 * If true, all bytes of a peek at the session's output are consumed at once, as a security layer
+	 * does. If false, pieces of any size are consumed; a frame that a reset cuts is then padded with
+	 * zeros.
+	 */
 	bool records;
 };
 
@@ -59,13 +65,14 @@ void mux_fini(struct mux_model *m);
 
 bool mux_is_bad(struct mux_model *m);
 
-/* A turn: somebody does something, something is carried, time goes on. */
+/* Makes one random step: an owner acts, bytes are transferred, events are delivered, or time advances. */
 void mux_turn(struct mux_model *m);
 
-/* Everything is closed and read to its end; false when that does not come about. */
+/* Closes all streams and reads each to its end.  Returns false when that does not complete within 20000
+ * rounds. */
 bool mux_wind_up(struct mux_model *m);
 
-/* After winding up: nothing is left, nothing was lost. */
+/* Returns true when, after mux_wind_up(), no stream and no budget is in use and no bytes were lost. */
 bool mux_is_clean(struct mux_model *m);
 
 #endif

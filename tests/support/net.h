@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several nodes on one virtual loop that are connected by the mem transport.  Node i has the key of
+ * Several nodes on one virtual loop, which reach one another over the mem transport.  Node i has the key of
  * test_node_key(i + 1) and listens on /memory/(100 + i).
  */
 #ifndef GN_SUPPORT_NET_H
@@ -38,10 +38,11 @@ void net_init(struct net *w, size_t n, void (*tune)(struct gn_node_cfg *cfg));
 
 void net_fini(struct net *w);
 
-/* Turns the loop until this much virtual time has passed, or nothing is left to wait for. */
+/* Turns the loop until this much virtual time has passed, or the loop has nothing more to wait for. */
 void net_run(struct net *w, gn_time howlong);
 
-/* The i-th connection of a node, those that are gone not counted; NULL when there are fewer. */
+/* Returns the i-th connection of a node, or NULL when there are fewer.  Connections that have ended do not
+ * count. */
 struct gn_conn *net_conn(struct net *w, size_t node, size_t i);
 
 #endif

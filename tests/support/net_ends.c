@@ -24,7 +24,7 @@ static void net_pattern_check(const struct net_op *op, size_t at, const uint8_t 
 		NET_MUST(p[i] == net_pattern(op, at + i));
 }
 
-/* The frame that begins at this byte of the pattern. */
+/* Returns the length of the frame that begins at this byte of the pattern. */
 static size_t net_frame_len(const struct net_op *op, size_t at)
 {
 	size_t n = at == 0 ? NET_ID_BYTES : (at * 7919 + op->id) % NET_FRAME_MAX;
@@ -99,7 +99,7 @@ static void net_end_fail(struct net_end *e, int err)
 	net_end_free(e);
 }
 
-/* A while later again.  True when it is to stop here. */
+/* At random, makes the end pause: it continues when a timer expires.  Returns true when it pauses. */
 static bool net_end_pauses(struct net_end *e)
 {
 	struct rng *r = &e->w->rng;
@@ -118,13 +118,16 @@ static size_t net_end_some(struct net_end *e, size_t max)
 	return n > 0 ? rng_below(&e->w->rng, (uint32_t)n) + 1 : 0;
 }
 
-/* ---- reading: GN_EAGAIN, GN_EOF, what it died of; 0: it stopped by itself ------ */
+/* ---- reading ------------------------------------------------------------------ */
+
+/* The functions that read return 1 when something was read, 0 when the server still has bytes to write back,
+ * or GN_EAGAIN, GN_EOF or the error of the channel. */
 
 static void net_server_identify(struct net_end *e);
 
 void net_end_take(struct net_end *e, const uint8_t *p, size_t n)
 {
-	if (e->op == NULL) { /* the server's first bytes say whose it is */
+	if (e->op == NULL) { /* the first bytes that a server reads identify the operation */
 		memcpy(e->held + e->n_held, p, n);
 		e->n_held += n;
 		return;
@@ -167,7 +170,7 @@ static int net_read_bytes(struct net_end *e)
 
 	if (e->is_server && e->op != NULL && !e->has_ended && e->n_held > 0)
 		return 0;
-	if (rng_one_in(&e->w->rng, 3)) { /* by views */
+	if (rng_one_in(&e->w->rng, 3)) { /* with peek and skip instead of read */
 		struct iovec v[3];
 		int views = gn_channel_peek(e->ch, v, 3);
 		size_t done = 0;
@@ -269,7 +272,7 @@ void net_do_end(struct net_end *e)
 		net_end_free(e);
 }
 
-/* All is written, or the plan says something else. */
+/* Writes, and ends the side when everything is written or the plan requires it. */
 static void net_write_step(struct net_end *e, bool *moved)
 {
 	int r;
@@ -291,7 +294,7 @@ static void net_write_step(struct net_end *e, bool *moved)
 	if (r > 0)
 		*moved = true;
 	else if (r < 0 && r != GN_EAGAIN)
-		return; /* GN_DEAD tells it */
+		return; /* the event GN_DEAD will report the error */
 	if (r == 0 && (e->is_server ? e->eof : e->sent == e->op->total)) {
 		net_do_end(e);
 		*moved = true;
@@ -339,7 +342,7 @@ void net_on_event(void *arg, struct gn_channel *ch, unsigned events)
 	if (events & GN_DEAD) {
 		int r, err = gn_channel_error(ch);
 
-		/* What had come is still there, and perhaps the end. */
+		/* What was received before the failure can still be read, and perhaps GN_EOF. */
 		while (!e->eof && (r = net_is_frames(e) ? net_read_frame(e) : net_read_bytes(e)) != GN_EAGAIN) {
 			if (r == GN_EOF)
 				e->eof = true;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests/unit/node_net.c is made of: the two ends of a channel, each with a plan of what it
- * does with it, and a pattern of bytes by which either knows what it ought to get. */
+/*
+ * The fixture of tests/unit/node_net.c: the two ends of a channel.  Each end follows a plan, and compares the
+ * bytes that it reads with a pattern that both ends can compute.
+ */
 #ifndef GN_SUPPORT_NET_ENDS_H
 #define GN_SUPPORT_NET_ENDS_H
 
@@ -9,9 +11,9 @@
 
 enum { NET_OPS = 12, NET_SEEDS = 400, NET_ID_BYTES = 4, NET_FRAME_MAX = 3000 };
 
-#define NET_ENDS_LIMIT (400 * GN_SEC) /* of virtual time: by then everything has come to an end */
+#define NET_ENDS_LIMIT (400 * GN_SEC) /* of virtual time; every operation has ended by then */
 
-extern uint64_t net_seed; /* of the run, printed when an assertion fails */
+extern uint64_t net_seed; /* the seed of the run; NET_MUST prints it when a condition fails */
 
 #define NET_MUST(what)                                                                        \
 	do {                                                                                  \
@@ -25,37 +27,37 @@ extern uint64_t net_seed; /* of the run, printed when an assertion fails */
 enum net_what { NET_OPEN, NET_PING, NET_IDENTIFY };
 
 enum net_plan {
-	NET_IN_ORDER, /* all is written, then the end */
-	NET_RESET,    /* at some byte */
-	NET_FREE,     /* likewise */
-	NET_STOP,     /* the server: ends its side at some byte, reads on */
-	NET_LEAVE,    /* gives the channel up right after its own end */
+	NET_IN_ORDER, /* writes everything and ends its side */
+	NET_RESET,    /* resets the channel after `at` bytes */
+	NET_FREE,     /* frees the channel after `at` bytes */
+	NET_STOP,     /* only a server: ends its side after `at` bytes, and continues to read */
+	NET_LEAVE,    /* frees the channel as soon as it has ended its side */
 };
 
 struct net_op;
 
-/* One end of a channel. */
 struct net_world;
 
+/* One end of a channel. */
 struct net_end {
-	struct net_op *op; /* the server's: not known before its first bytes */
+	struct net_op *op; /* a server learns it from the first bytes that it reads; NULL until then */
 	struct net_world *w;
 	bool is_server;
 	struct gn_channel *ch;
 	struct gn_timer pause;
 	bool is_paused;
 	enum net_plan plan;
-	size_t at;        /* for the plan */
-	size_t sent, got; /* bytes of the pattern */
+	size_t at;        /* the number of bytes after which the plan takes effect */
+	size_t sent, got; /* the numbers of bytes of the pattern */
 	bool has_ended, eof, dead, drained;
 	int err;
-	/* the server: what was read and is not written yet */
+	/* A server: the bytes that were read and are not yet written back. */
 	uint8_t held[NET_FRAME_MAX];
 	size_t n_held;
-	bool holds;          /* a frame */
-	size_t node;         /* whose channel it is */
-	uint8_t *shown;      /* a client that writes by a source: all of the pattern */
-	struct gn_list link; /* the server: in w->servers, until the world ends */
+	bool holds;          /* held contains a frame */
+	size_t node;         /* the index of the node that has the channel */
+	uint8_t *shown;      /* the whole pattern, of a client that writes by a source */
+	struct gn_list link; /* a server: in w->servers until the end of the test */
 };
 
 struct net_op {
@@ -65,9 +67,9 @@ struct net_op {
 	size_t from, to;
 	size_t total;
 	bool frames;
-	int expect; /* what the dial is to end with */
+	int expect; /* the result that the dial must have */
 	struct gn_timer start, cancel;
-	bool is_started, is_done, is_cancelled, cancels_inside, is_lost; /* lost: its node was freed */
+	bool is_started, is_done, is_cancelled, cancels_inside, is_lost; /* lost: its node was freed first */
 	bool no_protocol;
 	int err;
 	unsigned calls, rtts, n_attempts;
@@ -81,7 +83,7 @@ struct net_world {
 	struct net net;
 	struct rng rng;
 	bool faults;
-	size_t piece; /* most that is read or written at once */
+	size_t piece; /* the most bytes that one call reads or writes */
 	struct net_op op[NET_OPS];
 	size_t n_ops;
 	struct gn_timer fault;
@@ -90,7 +92,7 @@ struct net_world {
 		struct net_world *w;
 		size_t node;
 	} slot[NET_NODES];
-	int kill; /* this node, soon */
+	int kill; /* the index of a node to be freed next; -1: none */
 	bool is_alive[NET_NODES];
 	unsigned closed;
 };
@@ -99,7 +101,7 @@ void net_pattern_fill(const struct net_op *op, size_t at, uint8_t *to, size_t n)
 
 void net_end_init(struct net_end *e, struct net_world *w, bool is_server);
 
-/* The pattern in pieces, straight out of memory. */
+/* A source of struct gn_channel: it returns the pattern in pieces, without a copy. */
 int net_source_peek(void *arg, struct iovec *v, int max, size_t limit);
 
 void net_source_skip(void *arg, size_t n);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A peer of a test_node that is made by hand.  It has a link and no layers, so that a test can send any bytes,
- * any step of the Noise handshake and any yamux frame, and counts the frames that the node sends.
+ * A peer of a test_node that is made by hand.  It has a link and no layers, so that a test can send any
+ * bytes, any step of the Noise handshake and any yamux frame, and counts the frames that the node sends.
  */
 #ifndef GN_SUPPORT_RAW_PEER_H
 #define GN_SUPPORT_RAW_PEER_H

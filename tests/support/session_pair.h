@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Two connected sessions of any multiplexer, and the owners of their streams.  Every event is checked to come from inside
- * gn_mux_session_deliver(). */
+/* Two connected sessions of any multiplexer, and the owners of their streams.  Every event is checked to come
+ * from inside gn_mux_session_deliver(). */
 #ifndef GN_SUPPORT_SESSION_PAIR_H
 #define GN_SUPPORT_SESSION_PAIR_H
 

@@ -38,7 +38,8 @@
  *   seal_craft_    seal_craft.h    sealed messages that are made and taken apart by hand
  *   seal_          seal_fixture.h  four keys, a sealed message, opening it
  *
- * A fixture that has to use up virtual or real time turns a loop until a condition holds; none of them sleeps.
+ * A fixture that has to use up virtual or real time turns a loop until a condition holds; none of them
+ * sleeps.
  */
 #ifndef GN_SUPPORT_SUPPORT_H
 #define GN_SUPPORT_SUPPORT_H

@@ -7,8 +7,9 @@
  *     /hold    keeps the channel in test_node.held and does not read
  *     /flood   keeps the channel and writes whenever it can
  *
- * Clients that use it as intended are in this header (echo_client, outcome), peers that send arbitrary bytes in
- * raw_peer.h.  On a virtual loop connections run over mem, on a real one over TCP on the loopback interface.
+ * Clients that use it as intended are in this header (echo_client, outcome), peers that send arbitrary bytes
+ * in raw_peer.h.  On a virtual loop connections run over mem, on a real one over TCP on the loopback
+ * interface.
  */
 #ifndef GN_SUPPORT_TEST_NODE_H
 #define GN_SUPPORT_TEST_NODE_H
@@ -70,7 +71,8 @@ void test_node_drop(struct test_node *t, struct gn_channel *ch);
 /* Turns the loop until this much time has passed, or nothing is left to wait for. */
 void test_node_run(struct test_node *t, gn_time span);
 
-/* Turns the loop until the condition holds, and fails the test when it does not hold after the time `span`. */
+/* Turns the loop until the condition holds, and fails the test when it does not hold after the time
+ * `span`. */
 #define TEST_NODE_UNTIL(t, what, span)                                                                              \
 	do {                                                                                                        \
 		gn_time until_ = gn_loop_now((t)->loop) + (span);                                                   \
@@ -107,7 +109,8 @@ enum { ECHO_CLIENT_BYTES = 100000 };
 
 void echo_client_on_done(void *arg, int err, struct gn_channel *ch);
 
-/* Runs an echo client on a node of its own.  Returns how its stream ended: GN_EOF when all bytes came back. */
+/* Runs an echo client on a node of its own.  Returns how its stream ended: GN_EOF when all bytes came
+ * back. */
 int echo_client_try(struct test_node *t, uint8_t seed);
 
 /* Asserts that the node still serves an echo client. */
