@@ -11,7 +11,7 @@ void noise_peer_init(struct noise_peer *p, bool initiator, uint8_t seed)
 	bytes[0] ^= 0x11;
 	REQUIRE(gn_noise_init_fixed(&p->hs, initiator, bytes, bytes, "", 0) == 0);
 	bytes[0] ^= 0x22;
-	memcpy(p->hs.e, bytes, 32); /* another ephemeral */
+	memcpy(p->hs.e, bytes, 32); /* the ephemeral key differs from the static key */
 	crypto_scalarmult_base(p->hs.e_pub, p->hs.e);
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The far end of a Noise channel, to be as nasty as a test wants: it does the handshake with
- * the payload it is given, and seals records with libsodium, not with the layer's code. */
+/*
+ * The peer of a Noise layer, controlled by a test, which can make it violate the protocol.  It does the
+ * handshake with any payload, and seals records with libsodium instead of the layer's code, so that the two
+ * are independent.
+ */
 #ifndef GN_SUPPORT_NOISE_PEER_H
 #define GN_SUPPORT_NOISE_PEER_H
 
@@ -17,7 +20,7 @@ struct noise_peer {
 	struct gn_key *key;
 	uint8_t send[32], receive[32];
 	uint64_t n_send, n_receive;
-	uint8_t payload[4096]; /* that it heard */
+	uint8_t payload[4096]; /* the payload of the last message that it has read */
 	size_t n_payload;
 };
 
@@ -25,22 +28,25 @@ void noise_peer_init(struct noise_peer *p, bool initiator, uint8_t seed);
 
 void noise_peer_fini(struct noise_peer *p);
 
-/* A field of protobuf: wire type 2. */
+/* Writes a protobuf field of wire type 2 (length-delimited).  Returns its length. */
 size_t noise_peer_put_field(uint8_t *at, uint8_t field, const void *p, size_t n);
 
-/* An honest payload, with up to so many muxers. */
+/* Writes a valid handshake payload that offers n muxers; muxers NULL: without extensions.  Returns its
+ * length. */
 size_t noise_peer_payload(struct noise_peer *p, const char *const *muxers, size_t n, uint8_t *out);
 
-/* Message number with a payload, its length in front; returns the bytes. */
+/* Writes handshake message `number` with a payload, after its length.  Returns the number of bytes in
+ * total. */
 size_t noise_peer_write(struct noise_peer *p, int number, const void *payload, size_t n, uint8_t *out);
 
-/* Reads a message off the wire, which must have it whole and good. */
+/* Consumes handshake message `number` from the wire, which must contain all of it; the message must be
+ * valid. */
 void noise_peer_read(struct noise_peer *p, int number, struct wire *w);
 
-/* A record of n bytes (at most 65519) with its length; returns 2 + n + 16. */
+/* Writes a record of n bytes of plaintext (at most 65519), after its length.  Returns 2 + n + 16. */
 size_t noise_peer_seal(struct noise_peer *p, const void *plain, size_t n, uint8_t *out);
 
-/* Opens every whole record on the wire, appends what was in them. */
+/* Decrypts every complete record on the wire, and appends the plaintext to `out`. */
 void noise_peer_unseal(struct noise_peer *p, struct wire *w, struct wire *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The layer /noise against a peer of the test's. */
+/* The layer /noise, connected to a peer that the test controls. */
 #ifndef GN_SUPPORT_NOISE_SCRIPT_H
 #define GN_SUPPORT_NOISE_SCRIPT_H
 
@@ -22,12 +22,12 @@ struct noise_script {
 	struct gn_key *key;
 	void *noise; /* the state of /noise */
 	struct noise_peer peer;
-	size_t record_max; /* of the layer's configuration */
+	size_t record_max; /* a member of the layer's configuration */
 	struct wire out;   /* what the layer sends */
 	uint8_t buf[70000];
 };
 
-/* The layer in a role, the peer in the other. */
+/* Makes the layer in the given role, and the peer in the other one. */
 void noise_script_start(struct noise_script *f, bool initiator, const char *const *muxers,
 			const struct gn_peer_id *expect);
 
@@ -37,7 +37,8 @@ int noise_script_setup(void **state);
 
 int noise_script_teardown(void **state);
 
-/* Up to the peer's payload, which goes in as given; returns what the stack says. */
+/* Does the handshake up to the message with the peer's payload, which is sent as given.  Returns the
+ * result of the stack. */
 int noise_script_handshake(struct noise_script *f, bool initiator, const void *payload, size_t n);
 
 void noise_script_complete(struct noise_script *f, bool initiator, const char *const *muxers, size_t n);

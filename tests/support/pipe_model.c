@@ -52,7 +52,7 @@ void pipe_model_fini(struct pipe_model *m)
 	free(m->tmp);
 }
 
-/* Bytes and end are as the queue has them. */
+/* Compares the bytes and the end of pipe i with those of its queue. */
 static bool pipe_model_same(struct pipe_model *m, int i, bool whole)
 {
 	struct gn_pipe *p = &m->pipe[i];
@@ -149,7 +149,7 @@ static bool pipe_model_whole(struct pipe_model *m, int i)
 	}
 	PIPE_MODEL_CHECK(r == 0);
 	PIPE_MODEL_CHECK(n == 0 || memcmp(out, q->buf + q->head, n) == 0);
-	if (n > 0) { /* as a record that is opened in place */
+	if (n > 0) { /* changes a byte, as a record that is decrypted in place does */
 		out[n - 1] ^= 0x5a;
 		q->buf[q->head + n - 1] ^= 0x5a;
 	}
@@ -183,7 +183,7 @@ static bool pipe_model_end(struct pipe_model *m, int i)
 	return true;
 }
 
-/* And another pipe in its place. */
+/* Frees pipe i and makes an empty one in its place. */
 static void pipe_model_renew(struct pipe_model *m, int i)
 {
 	size_t cap = m->pipe[i].cap;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Pipes that share a iobuf, against plain byte queues: random operations, and after each
- * the pipe must hold what the queue holds.  For tests/unit/pipe.c and tests/fuzz/fuzz_pipe.c. */
+/*
+ * Pipes that share an iobuf, compared with simple byte queues.  After each random operation the pipe must
+ * contain the same bytes as the queue.  tests/unit/pipe.c and tests/fuzz/fuzz_pipe.c use it.
+ */
 #ifndef GN_SUPPORT_PIPE_MODEL_H
 #define GN_SUPPORT_PIPE_MODEL_H
 
@@ -21,7 +23,7 @@ struct pipe_queue {
 
 struct pipe_model {
 	struct gn_iobuf iobuf;
-	struct gn_pipe pipe[PIPE_MODEL_PIPES]; /* 0, 1: read into; 2, 3: plain; 4, 5: into the send buffer */
+	struct gn_pipe pipe[PIPE_MODEL_PIPES]; /* 0, 1: filled by reads; 2, 3: no property; 4, 5: use the send buffer */
 	struct pipe_queue q[PIPE_MODEL_PIPES];
 	uint8_t *tmp;
 	struct rng *rng;
@@ -31,7 +33,7 @@ void pipe_model_init(struct pipe_model *m, struct rng *rng);
 
 void pipe_model_fini(struct pipe_model *m);
 
-/* One operation; false when the pipe is not what it should be. */
+/* Makes one random operation.  Returns false when a pipe differs from its queue. */
 bool pipe_model_step(struct pipe_model *m);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A peer of a test_node that is made by hand.  It has a link and no layers, so that a test can send any
- * bytes, any step of the Noise handshake and any yamux frame, and counts the frames that the node sends.
+ * A peer of a test_node that has a link and no layers.  A test can make it send any bytes, any message of the
+ * Noise handshake and any yamux frame.  It counts the frames that the node sends.
  */
 #ifndef GN_SUPPORT_RAW_PEER_H
 #define GN_SUPPORT_RAW_PEER_H
@@ -19,27 +19,27 @@ struct raw_peer {
 	struct test_node *t;
 	struct gn_link *link;
 	struct gn_link_dial *dial;
-	int err;      /* 0 while it is connected */
+	int err;      /* the error or GN_EOF of the link; 0 while it is connected */
 	bool is_deaf; /* does not read */
-	bool answers; /* to pings */
+	bool answers; /* it answers pings */
 	bool is_secure, is_muxed;
 	struct wire in, plain, out, record;
 	struct noise_peer noise;
-	/* frames of the node, by type and by flag */
+	/* The numbers of frames of the node, by type and by flag. */
 	unsigned frames[4], syns, acks, fins, rsts, pongs, pings;
 	uint64_t data, credit;
 	bool is_away;
 	uint32_t away_code;
-	uint32_t body_left; /* of the DATA frame that is being received */
+	uint32_t body_left; /* bytes of the current DATA frame that are still to be received */
 };
 
-/* Writes what is queued, as far as the link takes it. */
+/* Writes as much of the queued bytes as the link accepts. */
 void raw_peer_flush(struct raw_peer *f);
 
-/* Sends bytes as they are. */
+/* Sends bytes without any framing or encryption. */
 void raw_peer_put(struct raw_peer *f, const void *p, size_t n);
 
-/* Starts to connect.  The seed determines the identity. */
+/* Starts a connection to the node.  The seed determines the identity. */
 void raw_peer_begin(struct raw_peer *f, struct test_node *t, uint8_t seed);
 
 /* Connects, and waits for the link. */
@@ -51,7 +51,7 @@ void raw_peer_connect_from(struct raw_peer *f, struct test_node *t, uint8_t seed
 /* Drops the link and releases everything. */
 void raw_peer_abort(struct raw_peer *f);
 
-/* Whether the peer reads from its link. */
+/* Makes the peer read from its link, or stop reading from it. */
 void raw_peer_listen(struct raw_peer *f, bool hears);
 
 #define RAW_PEER_SELECT "\x13/multistream/1.0.0\n"
@@ -63,7 +63,7 @@ void raw_peer_send_text(struct raw_peer *f, const char *text);
 /* Selects /noise and sends message 1 of the handshake. */
 void raw_peer_noise_1(struct raw_peer *f);
 
-/* Whether the whole message 2 has been received. */
+/* Returns true when message 2 of the handshake has been received completely. */
 bool raw_peer_has_2(const struct raw_peer *f);
 
 /* Waits for message 2 and sends message 3.  early: yamux is offered in its payload. */

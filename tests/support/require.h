@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An assertion for fixtures that fuzzers use as well, which are linked without cmocka.  Tests use cmocka's. */
+/* An assertion for fixtures that fuzzers also use.  Fuzzers are linked without cmocka; tests use its
+ * assertions. */
 #ifndef GN_SUPPORT_REQUIRE_H
 #define GN_SUPPORT_REQUIRE_H
 

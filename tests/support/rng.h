@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a random test chooses by: a seeded generator, or the bytes of a fuzzer's input.
- * GN_SEED in the environment makes a test run that one seed alone, GN_SEEDS so many. */
+/*
+ * The source of choices for a random test: a generator with a seed, or the bytes of a fuzzer's input.  The
+ * environment variable GN_SEED makes a test run with that seed only, and GN_SEEDS sets the number of seeds.
+ */
 #ifndef GN_SUPPORT_RNG_H
 #define GN_SUPPORT_RNG_H
 
@@ -11,7 +13,7 @@
 
 struct rng {
 	uint64_t s;
-	const uint8_t *p, *end; /* of a fuzzer's input; NULL: seeded */
+	const uint8_t *p, *end; /* the unused bytes of a fuzzer's input; NULL with a seed */
 	bool from_input;
 };
 
@@ -19,21 +21,22 @@ void rng_seed(struct rng *r, uint64_t seed);
 
 void rng_input(struct rng *r, const uint8_t *p, size_t n);
 
-/* The input is used up; never so with a seed. */
+/* Returns true when the fuzzer's input is used up.  With a seed, always returns false. */
 bool rng_is_done(const struct rng *r);
 
-/* In [0, n), n > 0. */
+/* Returns a number in [0, n); n must not be 0. */
 uint32_t rng_below(struct rng *r, uint32_t n);
 
-/* A size in [0, max], small ones as likely as large ones. */
+/* Returns a size in [0, max].  Its upper bound is a random power of two, so that small sizes are frequent. */
 size_t rng_size(struct rng *r, size_t max);
 
+/* Returns true with a probability of 1 / n. */
 bool rng_one_in(struct rng *r, uint32_t n);
 
-/* Bytes that do not cost the fuzzer any input. */
+/* Fills memory with random bytes, without consuming any of the fuzzer's input. */
 void rng_fill(struct rng *r, void *to, size_t n);
 
-/* The seeds that a test runs over: from first, n of them, or GN_SEED's. */
+/* Changes the range of seeds of a test, n seeds from *first on, as GN_SEED and GN_SEEDS require. */
 void rng_seeds(uint64_t *first, uint64_t *n);
 
 #endif

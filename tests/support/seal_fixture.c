@@ -66,7 +66,7 @@ int seal_unseal(const struct gn_key *own, const struct gn_key *from, const char 
 			assert_int_equal(n, 0);
 			ev = 0;
 		} else {
-			/* It stays. */
+			/* Each further call returns the same error. */
 			assert_int_equal(gn_unsealer_put(u, &p, &n, &view, &len), ev);
 		}
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Four people, a message of Alice's, and opening in one go or in random pieces. */
+/* Four keys, a sealed message of one of them, and a function that opens messages in one piece or in random
+ * pieces. */
 #ifndef GN_SUPPORT_SEAL_FIXTURE_H
 #define GN_SUPPORT_SEAL_FIXTURE_H
 
@@ -16,8 +17,8 @@ int seal_setup(void **state);
 
 int seal_teardown(void **state);
 
-/* Opens as `own`, from `from` (NULL: any), in one go or in random pieces.  What came out is in
- * `got`, also when it failed. */
+/* Opens a message with the key `own`, in one piece or in random pieces.  The sender must be `from` unless
+ * that is NULL.  `got` contains the data that was opened, also after an error.  Returns 0 or the error. */
 int seal_unseal(const struct gn_key *own, const struct gn_key *from, const char *context, const struct gn_buf *in,
 		struct gn_buf *got);
 
@@ -35,7 +36,7 @@ int seal_unseal(const struct gn_key *own, const struct gn_key *from, const char 
 extern const char *const seal_chunks[3];
 #define SEAL_WHOLE "one, two, three"
 
-/* A message of Alice's, in three chunks. */
+/* Makes a message of seal_alice in three chunks, whose texts are seal_chunks. */
 void seal_sample(struct gn_buf *out, const struct gn_key *const *to, size_t n_to);
 
 #endif
