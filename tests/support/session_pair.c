@@ -56,7 +56,8 @@ const struct session_kind session_pair_kinds[SESSION_KINDS] = {
 
 /* ---- owners ---- */
 
-/* Every event that any test gets passes here: it must come from inside gn_mux_session_deliver(). */
+/* Every event of a test passes through this function, which asserts that gn_mux_session_deliver() is
+ * running. */
 static void session_pair_on_events(void *arg, struct gn_mux_stream *st, unsigned events)
 {
 	struct session_stream *slot = arg;
@@ -147,7 +148,6 @@ struct session_stream *session_pair_open(struct session_pair *c, int i)
 	return session_pair_own(c, i, st);
 }
 
-/* Opens a stream at end i; returns its two ends. */
 void session_pair_connect(struct session_pair *c, int i, struct session_stream *end[2])
 {
 	unsigned n = c->n[!i];

@@ -1,41 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests stand on.  A test in tests/unit or tests/conform includes this header, and is linked with
+ * The fixtures of the tests.  A test in tests/unit or tests/conform includes this header, and is linked with
  * libsupport.a; a fuzzer or a bench includes the one header of this folder that it needs.  Each header
  * declares one module, whose functions, types and constants begin with the name in the first column:
  *
- *   (cmocka)       cmocka.h        assertions, and what cmocka wants included before it
- *   REQUIRE        require.h       an assertion for fixtures that are linked without cmocka, too
+ *   (cmocka)       cmocka.h        assertions, and the headers that cmocka requires before it
+ *   REQUIRE        require.h       an assertion for fixtures that are also linked without cmocka
  *   rng_           rng.h           random choices, from a seed or from a fuzzer's input
- *   vectors_       vectors.h       files of tests/vectors, hexadecimal text
+ *   vectors_       vectors.h       the files in tests/vectors, hexadecimal text
  *
- *   wire_, side_,  wire.h          a stack without a socket, bytes on their way, two stacks that are connected
+ *   wire_, side_,  wire.h          a stack without a socket, bytes in transit, two connected stacks
  *   pair_
  *   dummy_         dummy_layers.h  small layers for tests of the stack
  *   dummy_         dummy_security.h  a security layer that protects nothing, beside noise
  *   pipe_pair_     pipe_pair.h     two pipes on one iobuf
- *   pipe_model_    pipe_model.h    pipes against a model, random
- *   noise_peer_    noise_peer.h    the peer of a noise layer, made by hand
- *   noise_script_  noise_script.h  a noise layer and a noise_peer
+ *   pipe_model_    pipe_model.h    random operations on pipes, compared with a model
+ *   noise_peer_    noise_peer.h    the peer of a noise layer, controlled by the test
+ *   noise_script_  noise_script.h  a noise layer that is connected to a noise_peer
  *   watch_         yamux_watch.h   checks that the frames of a yamux session are allowed
  *   script_        yamux_script.h  a yamux session that receives and is expected to send single frames
- *   mux_           mux_model.h     two yamux sessions against a model, random
- *   direct_mux_    direct_mux.h    two sessions without a layer, a multiplexer of the tests' own
+ *   mux_           mux_model.h     random use of two yamux sessions, compared with a model
+ *   direct_mux_    direct_mux.h    a multiplexer for tests, two sessions without a layer
  *   session_       session_pair.h  two connected sessions of any multiplexer, and the owners of their streams
  *   link_          link_pair.h     a listener, a dial and the two ends of a link, over any transport
  *   dns_server_    dns_server.h    a DNS server on the loopback
- *   fake_transport fake_transport.h  a transport that only pretends to listen
+ *   fake_transport fake_transport.h  a transport that listens without a socket
  *
  *   net_           net.h           nodes on one virtual loop
  *   net_           net_ends.h      random channels between the nodes of a net
- *   test_node_     test_node.h     a node that serves, clients that use it as they should
+ *   test_node_     test_node.h     a node that serves, and clients that follow the protocol
  *   raw_peer_      raw_peer.h      a peer of a test_node that sends any bytes, handshake steps and frames
  *   bare_link_     bare_link.h     a connection whose other end is a link without layers
  *   channel_pair_  channel_pair.h  two nodes and a channel between them
  *
  *   book_          book_fixture.h  an address book, with peers that are numbers and addresses that are text
  *
- *   seal_craft_    seal_craft.h    sealed messages that are made and taken apart by hand
+ *   seal_craft_    seal_craft.h    sealed messages that are made and decrypted part by part
  *   seal_          seal_fixture.h  four keys, a sealed message, opening it
  *
  * A fixture that has to use up virtual or real time turns a loop until a condition holds; none of them

@@ -32,7 +32,7 @@ struct test_node {
 	struct gn_key *key;
 	struct gn_node *node;
 	struct gn_multiaddr *addr; /* with /p2p */
-	unsigned opened;           /* channels of /hold and /flood, ever */
+	unsigned opened;           /* the number of channels of /hold and /flood so far */
 	struct gn_channel *held[TEST_NODE_HELD];
 	unsigned n_held;
 };
@@ -45,7 +45,7 @@ int test_limits_reset(void **state);
 /* The stock components with mem in front of TCP. */
 const struct gn_components *test_node_components(void);
 
-/* on_open of /echo and of /sink. */
+/* The callbacks on_open of /echo and of /sink. */
 void test_node_echo(void *arg, struct gn_channel *ch);
 
 void test_node_sink(void *arg, struct gn_channel *ch);
@@ -53,10 +53,10 @@ void test_node_sink(void *arg, struct gn_channel *ch);
 /* Adds the four protocols to a node. */
 void test_node_serve(struct gn_node *node, struct test_node *t);
 
-/* A key whose seed is 32 times this byte. */
+/* Returns a new key whose seed is this byte, 32 times. */
 struct gn_key *test_node_key(uint8_t seed);
 
-/* A node with this key, these limits and test_node_components(). */
+/* Returns a new node with this key, these limits and test_node_components(). */
 struct gn_node *test_node_node(struct gn_loop *loop, const struct gn_key *key, const struct gn_limits *lim);
 
 /* Listens on an address; returns the bound one with /p2p, for the caller to free. */
@@ -68,7 +68,7 @@ void test_node_init(struct test_node *t, bool is_virtual, const struct gn_limits
 /* Frees a channel of /hold or /flood. */
 void test_node_drop(struct test_node *t, struct gn_channel *ch);
 
-/* Turns the loop until this much time has passed, or nothing is left to wait for. */
+/* Turns the loop until this much time has passed, or the loop has nothing more to wait for. */
 void test_node_run(struct test_node *t, gn_time span);
 
 /* Turns the loop until the condition holds, and fails the test when it does not hold after the time
@@ -85,13 +85,13 @@ void test_node_run(struct test_node *t, gn_time span);
 		}                                                                                                   \
 	} while (0)
 
-/* Waits until the node has no connection, and asserts that no memory and no buffer is in use then. */
+/* Waits until the node has no connection, and asserts that it then uses no budget and no I/O buffer. */
 void test_node_quiet(struct test_node *t);
 
-/* The node's first connection, which must exist. */
+/* Returns the node's first connection, which must exist. */
 struct gn_conn *test_node_first_conn(const struct test_node *t);
 
-/* Asserts that nothing is left of the node's peers and that it still serves a client, and frees it. */
+/* Asserts that the node has released everything of its peers and still serves a client, and frees it. */
 void test_node_stop(struct test_node *t);
 
 void test_node_fini(struct test_node *t);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading tests/vectors: lines of fields with tabs between; '#' begins a comment line. */
+/* Reads the files in tests/vectors.  A line consists of fields separated by tabs; '#' begins a comment
+ * line. */
 #ifndef GN_SUPPORT_VECTORS_H
 #define GN_SUPPORT_VECTORS_H
 
@@ -11,15 +12,15 @@
 
 #define VECTOR_FIELDS_MAX 16
 
-/* Calls cb for every line, the missing fields being ""; fails when there was none.  Returns
- * how many there were. */
+/* Calls cb for every line that is not a comment; missing fields are "".  Returns the number of lines, and
+ * fails the test when there is none. */
 unsigned vectors_each(const char *file, void (*cb)(char **field));
 
-/* The bytes of a hex text, in memory of just that size, so that a sanitizer sees a step
- * beyond it; to be freed. */
+/* Decodes a hexadecimal text into memory of exactly that size, so that a sanitizer detects an access
+ * beyond it.  The caller frees it. */
 uint8_t *unhex(const char *text, size_t *n);
 
-/* Asserts that the bytes are what the hex text says. */
+/* Asserts that the bytes equal those of the hexadecimal text. */
 void assert_hex(const void *p, size_t n, const char *hex);
 
 #endif

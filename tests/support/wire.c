@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/wire.h"
 
-/* ---- bytes on their way ---- */
+/* ---- bytes in transit ---- */
 
 void wire_put(struct wire *w, const void *p, size_t n)
 {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A stack without a socket: one end of a connection whose bytes a test carries by hand, and
- * the wire that they wait on in between.  Used by tests and fuzzers alike. */
+/*
+ * Stacks without a socket.  A side is a stack with the two pipes below it; a wire is a queue of the bytes
+ * that one side has sent and the other has not received; a pair is two sides and the wires between them.
+ * Nothing moves unless a test or a fuzzer calls a function of this header.
+ */
 #ifndef GN_SUPPORT_WIRE_H
 #define GN_SUPPORT_WIRE_H
 
@@ -14,9 +17,9 @@
 
 struct wire {
 	uint8_t *p;
-	size_t at, len, room; /* bytes p[at] to p[at + len - 1] are on their way */
-	size_t total;         /* that were ever put on it */
-	int end;              /* behind them */
+	size_t at, len, room; /* the bytes in transit are p[at] to p[at + len - 1] */
+	size_t total;         /* the number of bytes that were ever put on the wire */
+	int end;              /* the end or error that follows the bytes; 0: none yet */
 };
 
 void wire_put(struct wire *w, const void *p, size_t n);
@@ -25,11 +28,15 @@ void wire_skip(struct wire *w, size_t n);
 
 void wire_fini(struct wire *w);
 
-/* Up to max bytes of what a pipe shows, and its end once it is drained.  What came?  More is
- * peeked at than is taken, as a socket does that takes part of what it is given. */
+/*
+ * Moves up to max bytes from a pipe to the wire, and the end of the pipe once it is drained.  Returns true
+ * when anything was moved.  It may consume less than it has peeked at, like a socket that accepts only a
+ * part.
+ */
 bool wire_take(struct wire *w, struct gn_pipe *from, size_t max);
 
-/* Up to max bytes go into a pipe, by a read into the I/O buffers or as a copy; then the end. */
+/* Moves up to max bytes from the wire into a pipe, by a read into the I/O buffers or by a copy, and then
+ * the end. Returns true when anything was moved. */
 bool wire_give(struct wire *w, struct gn_pipe *to, size_t max, bool by_read);
 
 enum { SIDE_STEPS = 16 };
@@ -38,49 +45,50 @@ struct side {
 	struct gn_iobuf *iobuf;
 	struct gn_pipe rx, tx;
 	struct gn_stack stack;
-	int steps[SIDE_STEPS]; /* what layers said, in order */
+	int steps[SIDE_STEPS]; /* the events of the layers that were reported to on_step, in order */
 	unsigned n_steps;
-	unsigned work; /* how often the stack asked to be pumped */
-	/* Called for each step, if set; may push. */
+	unsigned work; /* the number of calls of on_work */
+	/* Called for each step unless it is NULL.  It may push a layer. */
 	void (*on_step)(struct side *s, struct gn_layer *l, int what);
 	void *arg;
-	int chosen; /* for those who select */
+	int chosen; /* the protocol that a select layer chose, for tests that set it; -1: none */
 };
 
 void side_init(struct side *s, struct gn_iobuf *iobuf);
 
 void side_fini(struct side *s);
 
+/* Returns true when `what` is one of the steps that were recorded. */
 bool side_said(const struct side *s, int what);
 
-/* Until nothing moves. */
+/* Pumps the stack until it has no more work.  Returns 0 or the error of the stack. */
 int side_pump(struct side *s, gn_time now);
 
-/* Bytes for its bottom, from memory. */
+/* Puts bytes into the pipe below the stack, and pumps it. */
 void side_feed(struct side *s, const void *p, size_t n, gn_time now);
 
-/* All that it has to send, appended to w. */
+/* Pumps the stack, and appends everything that it sends to w. */
 void side_drain(struct side *s, struct wire *w, gn_time now);
 
 struct pair {
-	struct gn_iobuf iobuf[2]; /* the second is used when not shared */
+	struct gn_iobuf iobuf[2]; /* the second one is used unless they share one */
 	struct side side[2];
 	struct wire wire[2]; /* wire[i] carries what side[i] sends */
 	gn_time now;
 };
 
-/* shared: both live on one thread and lend from one iobuf. */
+/* shared: both sides use one iobuf, like connections on one thread. */
 void pair_init(struct pair *p, bool shared);
 
 void pair_fini(struct pair *p);
 
-/* Carries up to `max` bytes each way in pieces, pumping in between.  What moved? */
+/* Moves up to `max` bytes in each direction, and pumps both sides.  Returns true when anything was moved. */
 bool pair_carry(struct pair *p, size_t max, bool by_read);
 
-/* Until nothing is left to carry. */
+/* Calls pair_carry() until nothing is left to move. */
 void pair_run(struct pair *p, size_t max, bool by_read);
 
-/* The same over pieces of random sizes; how many carries at most. */
+/* The same in pieces of random sizes.  It makes at most `rounds` calls of pair_carry(). */
 void pair_run_random(struct pair *p, struct rng *r, size_t max, unsigned rounds);
 
 #endif

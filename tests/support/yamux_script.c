@@ -3,7 +3,7 @@
 
 #include "support/cmocka.h"
 
-/* ---- one session that a script talks to ---- */
+/* ---- the session ---- */
 
 static int script_admit(void *arg)
 {
@@ -144,8 +144,8 @@ void script_expect_nothing(struct yamux_script *f)
 		fail_msg("it says something: type %d, %zu bytes", f->out.p[f->out.at + 1], f->out.len);
 }
 
-/* The session measures the round trip as soon as it hears something, and not again before it
- * has an answer: the scripts do without. */
+/* The session sends a ping when it first receives a frame, and no further one until that is answered.
+ * This consumes the ping, so that the tests do not have to expect it. */
 static void script_skip_ping(struct yamux_script *f)
 {
 	script_receive(f, YAMUX_WINDOW, 0, 1000000, 0, 0);

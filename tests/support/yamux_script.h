@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One yamux session that a script talks to, frame by frame. */
+/* One yamux session.  A test acts as its peer, and sends and expects single frames. */
 #ifndef GN_SUPPORT_YAMUX_SCRIPT_H
 #define GN_SUPPORT_YAMUX_SCRIPT_H
 
@@ -23,9 +23,9 @@ struct yamux_script {
 	gn_time now;
 	struct gn_mux_stream *came[SCRIPT_EVENT_SLOTS]; /* inbound streams */
 	unsigned n_came;
-	unsigned events[SCRIPT_EVENT_SLOTS]; /* told of stream 0 to 63, together */
-	int admits;                          /* as of struct gn_mux_cfg */
-	bool releases;                       /* new streams at once */
+	unsigned events[SCRIPT_EVENT_SLOTS]; /* the union of the events of each stream, by its id modulo the size */
+	int admits;                          /* the value that admit() of struct gn_mux_cfg returns */
+	bool releases;                       /* new streams are released at once */
 };
 
 void script_start(struct yamux_script *f, bool client);
@@ -40,21 +40,21 @@ void script_on_new(void *arg, struct gn_mux_stream *st);
 
 void script_deliver(struct yamux_script *f);
 
-/* A frame comes in, and the first `body` bytes of what follows it. */
+/* The session receives a frame header, and the first `body` bytes of the body that follows it. */
 void script_receive(struct yamux_script *f, uint8_t type, uint16_t flags, uint32_t id, uint32_t length, size_t body);
 
 void script_receive_bytes(struct yamux_script *f, size_t n);
 
 void script_drain(struct yamux_script *f);
 
-/* The next frame is this; its body is passed over. */
+/* Asserts that the next frame that the session sends has this header, and skips the frame and its body. */
 void script_expect(struct yamux_script *f, uint8_t type, uint16_t flags, uint32_t id, uint32_t length);
 
 void script_expect_nothing(struct yamux_script *f);
 
 struct gn_mux_stream *script_open(struct yamux_script *f);
 
-/* And the far end has heard of it, and said so. */
+/* The same.  The SYN is sent and acknowledged by the peer. */
 struct gn_mux_stream *script_open_acked(struct yamux_script *f);
 
 struct gn_mux_stream *script_accept(struct yamux_script *f, uint32_t id);

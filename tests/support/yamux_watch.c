@@ -21,7 +21,7 @@ void watch_init(struct watch *w, bool client)
 		w->ids[i].may = YAMUX_WINDOW_INITIAL;
 }
 
-/* ---- what it hears ---- */
+/* ---- frames that the session receives ---- */
 
 static void watch_received_frame(struct watch *w, const uint8_t *h)
 {
@@ -69,7 +69,7 @@ void watch_receive(struct watch *w, const uint8_t *p, size_t n)
 	}
 }
 
-/* ---- what it says ---- */
+/* ---- frames that the session sends ---- */
 
 static bool watch_stream_frame(struct watch *w, const uint8_t *h)
 {

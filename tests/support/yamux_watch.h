@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads what a yamux session sends, frame by frame, and says whether the protocol allows it.
- * It is told what the session has heard, since that grants and opens. */
+/*
+ * Checks that every frame that a yamux session sends is allowed by the protocol.  It is also given the bytes
+ * that the session receives, because these open streams and grant credit.
+ */
 #ifndef GN_SUPPORT_YAMUX_WATCH_H
 #define GN_SUPPORT_YAMUX_WATCH_H
 
@@ -11,23 +13,23 @@
 enum { WATCH_IDS = 2048, WATCH_PINGS = 256 };
 
 struct watch_id {
-	bool opened;        /* by SYN of either side */
-	bool acked;         /* we have said ACK */
-	bool fin, rst;      /* we have said */
-	unsigned more;      /* SYNs of a peer that uses the id again before it has our reset */
-	uint64_t sent, may; /* bytes of bodies, and what was granted */
-	uint64_t granted;   /* what we granted, beyond the first window */
+	bool opened;        /* by a SYN of either side */
+	bool acked;         /* the session has sent ACK */
+	bool fin, rst;      /* the session has sent them */
+	unsigned more;      /* SYNs of a peer that uses the id again before it receives the reset */
+	uint64_t sent, may; /* bytes of bodies that were sent; credit that the peer has granted */
+	uint64_t granted;   /* credit that the session has granted beyond the initial window */
 };
 
 struct watch {
-	bool client;  /* the session that is watched */
-	bool is_away; /* it has said Go Away */
+	bool client;  /* the session is the client */
+	bool is_away; /* the session has sent Go Away */
 	uint32_t away_code;
-	uint8_t head[YAMUX_HEAD]; /* of its frames */
+	uint8_t head[YAMUX_HEAD]; /* of the frame that the session is sending */
 	size_t n_head, body;
-	uint8_t in_head[YAMUX_HEAD]; /* of what it hears */
+	uint8_t in_head[YAMUX_HEAD]; /* of the frame that the session is receiving */
 	size_t n_in_head, in_body;
-	unsigned pings_in, pongs; /* asked of it, answered */
+	unsigned pings_in, pongs; /* pings that it has received; pings that it has answered */
 	uint32_t asked[WATCH_PINGS];
 	uint64_t frames;
 	struct watch_id ids[WATCH_IDS];
@@ -35,9 +37,10 @@ struct watch {
 
 void watch_init(struct watch *w, bool client);
 
+/* Processes bytes that the session is going to receive. */
 void watch_receive(struct watch *w, const uint8_t *p, size_t n);
 
-/* More bytes of the session; false when they are not allowed. */
+/* Processes bytes that the session sends.  Returns false when the protocol does not allow them. */
 bool watch_send(struct watch *w, const uint8_t *p, size_t n);
 
 #endif
