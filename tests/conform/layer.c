@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The conformance suite of layers: two layers of a kind are connected by a wire that delivers, cuts and
- * stalls in all ways.  A component is a line in `kinds`, which says how it is set up and used. */
+/*
+ * The conformance suite of layers: two layers of one kind are connected by wires that deliver bytes in
+ * pieces of all sizes, are cut at any offset, or stall.  A component is an entry of `kinds`, which
+ * contains the functions that set it up and use it.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,10 +23,10 @@
 
 struct both;
 
-/* A component: how its layer is pushed, and how bytes are carried in both directions once it is open. */
+/* A component: how its layer is pushed, and how bytes are written and read once it is open. */
 struct kind {
 	const char *name;
-	const struct gn_security_ops *security; /* NULL: not one */
+	const struct gn_security_ops *security; /* NULL: not a security layer */
 	void (*push)(struct both *b, int i);
 	bool (*is_open)(struct both *b, int i);
 	/* The pipes of the user at end i; NULL while there are none. */
@@ -32,7 +35,7 @@ struct kind {
 	void (*touch)(struct both *b, int i);
 	/* True when end i knows that the connection has ended. */
 	bool (*is_over)(struct both *b, int i);
-	size_t holds; /* bytes: the most that is buffered above when nobody reads */
+	size_t holds; /* the most bytes that are buffered above while the user does not read */
 };
 
 struct both {
@@ -40,10 +43,10 @@ struct both {
 	struct pair p;
 	struct gn_layer *l[2];
 	struct gn_key *key[2];
-	void *secure[2]; /* states of the security */
+	void *secure[2]; /* the states of the security layer, one for each node */
 	struct gn_mux_stream *st[2];
-	int expects, wrong;   /* 1: each end expects the other; 2: end `wrong` expects another peer */
-	size_t in[2], out[2]; /* bytes that end i has written and read */
+	int expects, wrong;   /* expects 1: each end expects the other; 2: end `wrong` expects another */
+	size_t in[2], out[2]; /* numbers of bytes that end i has written and read */
 };
 
 /* ---- select: the bytes that follow the negotiation ---- */
@@ -251,12 +254,12 @@ static void reads(struct both *b, int i)
 
 /* The conditions of a run. */
 struct run {
-	size_t step; /* bytes at a time */
+	size_t step; /* the most bytes that are moved at a time */
 	bool by_read;
-	size_t total;   /* each way */
+	size_t total;   /* bytes in each direction */
 	bool stalls[2]; /* end i does not read */
-	size_t cut[2];  /* end i's wire ends after so many bytes; SIZE_MAX: never */
-	int end;        /* with this */
+	size_t cut[2];  /* the wire of end i ends after so many bytes; SIZE_MAX: never */
+	int end;        /* the end or error with which a wire ends */
 };
 
 static void turn(struct both *b, const struct run *r)
@@ -344,7 +347,7 @@ static void bytes_pass_in_pieces_of_each_size(void **state)
 		assert_passes(kind_of(state), &r, r.step & 1, 10000);
 }
 
-/* The wire of one end is cut at each offset: the other end notices, and has read a prefix. */
+/* Cuts the wire of one end at each offset.  The other end must detect it, and must have read a prefix. */
 static void cut(const struct kind *k, int victim, int end)
 {
 	for (size_t at = 0;; at += at < 400 ? 1 : 37) {
@@ -380,7 +383,8 @@ static void a_reset_at_each_offset_is_noticed(void **state)
 		cut(kind_of(state), victim, -ECONNRESET);
 }
 
-/* While nobody reads above, what is buffered is limited; all of it arrives when reading starts again. */
+/* While the user of one end does not read, the number of buffered bytes is limited.  All bytes arrive once
+ * the user reads again. */
 static void a_full_pipe_above_stops_the_writer(void **state)
 {
 	const struct kind *k = kind_of(state);
@@ -397,7 +401,7 @@ static void a_full_pipe_above_stops_the_writer(void **state)
 	assert_true(gn_pipe_len(k->rx(&b, 1)) <= k->holds);
 	assert_true(gn_pipe_len(k->rx(&b, 1)) >= 60000);
 	assert_true(b.in[0] < r.total);      /* the writer was stopped */
-	assert_int_equal(b.out[0], r.total); /* the other way is not stopped */
+	assert_int_equal(b.out[0], r.total); /* the other direction is not stopped */
 	r.stalls[1] = false;
 	for (int i = 0; i < 2000 && !is_through(&b, r.total); i++)
 		turn(&b, &r);
@@ -405,7 +409,7 @@ static void a_full_pipe_above_stops_the_writer(void **state)
 	both_fini(&b);
 }
 
-/* The pipe below takes a byte or two at a time. */
+/* The pipe below accepts at most two bytes at a time.  All bytes still arrive. */
 static void a_narrow_pipe_below_only_slows(void **state)
 {
 	const struct kind *k = kind_of(state);
@@ -424,7 +428,7 @@ static void a_narrow_pipe_below_only_slows(void **state)
 	both_fini(&b);
 }
 
-/* Each end knows who the other one is, and refuses another one than it expects. */
+/* Each end knows the peer id of the other one, and refuses a peer that it does not expect. */
 static void a_security_authenticates_the_peer(void **state)
 {
 	const struct kind *k = kind_of(state);
@@ -459,7 +463,7 @@ static void a_security_authenticates_the_peer(void **state)
 	}
 }
 
-/* Both ends are freed after any number of steps. */
+/* Both ends are freed after each number of steps, and so in each state; a sanitizer detects leaks. */
 static void a_layer_may_be_freed_in_each_state(void **state)
 {
 	for (int turns = 0; turns < 400; turns++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The conformance suite of sessions (mux/session.h): one body that runs over each multiplexer.  A component
- * is a line of session_pair_kinds in tests/support/session_pair.c, which says how two connected sessions are
- * made and how bytes are carried between them.
+ * The conformance suite of sessions (mux/session.h): the same tests run over each multiplexer.  A component
+ * is an entry of session_pair_kinds in tests/support/session_pair.c, which contains the functions that
+ * connect two sessions and transfer bytes between them.
  */
 #include <errno.h>
 
@@ -60,7 +60,7 @@ static void each_direction_ends_on_its_own(void **state)
 		assert_int_equal(gn_pipe_end(&e[!i]->st->rx), 0);
 		session_stream_expect(e[!i], "last");
 		assert_int_equal(gn_pipe_end(&e[!i]->st->rx), GN_EOF);
-		session_stream_write(e[!i], "answer"); /* the other direction is open */
+		session_stream_write(e[!i], "answer"); /* the other direction is still open */
 		session_stream_close(e[!i]);
 		session_pair_carry(&c);
 		session_stream_expect(e[i], "answer");
@@ -68,7 +68,7 @@ static void each_direction_ends_on_its_own(void **state)
 		for (int k = 0; k < 2; k++) {
 			assert_true(e[k]->st->is_ended_in && e[k]->st->is_ended_out);
 			assert_int_equal(e[k]->st->err, 0);
-			c.s[k]->ops->reset(e[k]->st); /* without effect */
+			c.s[k]->ops->reset(e[k]->st); /* a reset after both ends has no effect */
 			assert_int_equal(e[k]->st->err, 0);
 			session_stream_release(e[k]);
 		}
@@ -152,7 +152,7 @@ static void sync_is_acknowledged_behind_all_bytes(void **state)
 		session_stream_write(e[i], "more");
 		session_stream_close(e[i]);
 		c.s[i]->ops->sync(e[i]->st);
-		c.s[i]->ops->sync(e[i]->st); /* one event covers both */
+		c.s[i]->ops->sync(e[i]->st); /* one event reports both calls of sync */
 		session_pair_carry(&c);
 		assert_true(e[i]->st->is_ended_out);
 		assert_true(session_stream_has(e[i], GN_MUX_STREAM_ACKED));
@@ -177,7 +177,7 @@ static void sync_is_answered_by_gone_when_the_session_fails(void **state)
 	session_pair_deliver(&c);
 	assert_false(e[0]->events & GN_MUX_STREAM_ACKED);
 	assert_true(session_stream_has(e[0], GN_MUX_STREAM_GONE));
-	assert_int_equal(ended[0]->st->err, 0); /* both directions had ended */
+	assert_int_equal(ended[0]->st->err, 0); /* both directions ended before the session failed */
 	session_stream_has(ended[0], 0);
 	c.s[0]->ops->sync(ended[0]->st);
 	session_pair_deliver(&c);
@@ -195,7 +195,7 @@ static void a_released_stream_sends_what_was_written(void **state)
 	session_pair_connect(&c, 0, e);
 	assert_false(c.s[0]->ops->has_unsent(c.s[0]));
 	session_stream_write(e[0], "last");
-	assert_false(c.s[0]->ops->has_unsent(c.s[0])); /* it has an owner */
+	assert_false(c.s[0]->ops->has_unsent(c.s[0])); /* a stream with an owner is not counted */
 	session_stream_close(e[0]);
 	session_stream_release(e[0]);
 	assert_true(c.s[0]->ops->has_unsent(c.s[0]));
@@ -205,7 +205,7 @@ static void a_released_stream_sends_what_was_written(void **state)
 	session_stream_expect(e[1], "last");
 	assert_int_equal(gn_pipe_end(&e[1]->st->rx), GN_EOF);
 	assert_int_equal(e[1]->st->err, 0);
-	assert_int_equal(c.s[0]->streams, 1); /* until the peer ends its side */
+	assert_int_equal(c.s[0]->streams, 1); /* the stream remains until the peer ends its side */
 	session_stream_close(e[1]);
 	session_stream_release(e[1]);
 	session_pair_carry(&c);
@@ -249,7 +249,7 @@ static void kill_fails_all_streams_and_sends_nothing(void **state)
 	session_stream_release(b[0]);
 	session_stream_has(a[0], 0);
 	c.s[0]->ops->kill(c.s[0], -ECONNRESET);
-	c.s[0]->ops->kill(c.s[0], GN_ETIMEOUT); /* without effect */
+	c.s[0]->ops->kill(c.s[0], GN_ETIMEOUT); /* a session fails only once: this has no effect */
 	assert_int_equal(a[0]->events, 0);
 	session_pair_deliver(&c);
 	assert_int_equal(c.s[0]->err, -ECONNRESET);
@@ -306,7 +306,7 @@ static void go_away_ends_new_streams_or_the_session(void **state)
 	}
 }
 
-/* Writes until the session takes no more; returns how much. */
+/* Writes until the stream accepts no more bytes.  Returns the number of bytes that were written. */
 static size_t fill(struct session_pair *c, struct session_stream *slot)
 {
 	static const uint8_t bytes[32768];
@@ -402,7 +402,7 @@ static void no_operation_calls_back(void **state)
 	c.s[0]->ops->kill(c.s[0], GN_ECLOSED);
 	assert_int_equal(a[0]->calls + a[1]->calls + b[0]->calls + b[1]->calls, 0);
 	session_pair_deliver(&c);
-	assert_int_equal(a[0]->calls, 1); /* one call has all that was collected */
+	assert_int_equal(a[0]->calls, 1); /* one call reports all events that were collected */
 	assert_int_equal(a[0]->events & (GN_MUX_STREAM_RX | GN_MUX_STREAM_TX | GN_MUX_STREAM_GONE),
 			 GN_MUX_STREAM_RX | GN_MUX_STREAM_TX | GN_MUX_STREAM_GONE);
 	assert_int_equal(a[1]->calls, 1);
@@ -410,7 +410,7 @@ static void no_operation_calls_back(void **state)
 	session_pair_stop(&c);
 }
 
-/* Opens a stream, resets the next one and releases both its session_pair_own and that. */
+/* Resets and releases the next stream of the fixture, releases its own stream, and opens a new one. */
 static void on_events_that_acts(void *arg, struct gn_mux_stream *st, unsigned events)
 {
 	struct session_stream *slot = arg;

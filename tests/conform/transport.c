@@ -29,10 +29,10 @@ static void a_trailing_peer_id_is_ignored(void **state)
 			 0);
 	assert_true(f->v->ops->is_for(addr));
 	link_pair_dial(f, addr);
-	gn_multiaddr_free(addr); /* it was copied */
+	gn_multiaddr_free(addr); /* the dial has made a copy */
 	link_pair_until(f, f->dones && f->links);
 	assert_int_equal(f->err, 0);
-	assert_true(gn_multiaddr_is_equal(f->a.link->remote, f->bound)); /* without /p2p */
+	assert_true(gn_multiaddr_is_equal(f->a.link->remote, f->bound)); /* remote has no /p2p part */
 }
 
 static void exchange(struct link_pair *f, size_t ab, size_t ba, size_t unit_a, size_t unit_b)
@@ -72,8 +72,8 @@ static void an_empty_stream_ends(void **state)
 	exchange(*state, 0, 0, SIZE_MAX, SIZE_MAX);
 }
 
-/* While the peer does not read, writing stops and no GN_WRITABLE is reported.  When the peer reads, it
- * goes on. */
+/* While the peer does not read, writing stops and no GN_WRITABLE is reported.  Writing continues when the
+ * peer reads. */
 static void a_full_link_stops_the_writer(void **state)
 {
 	struct link_pair *f = *state;
@@ -134,7 +134,7 @@ static void the_listener_may_end_first(void **state)
 	half_close(f, &f->b, &f->a);
 }
 
-/* Makes a link with five bytes that have arrived and are unread, and a reset behind them. */
+/* Makes a link on which five bytes were received and not read, and then a reset. */
 static void reset_behind_bytes(struct link_pair *f)
 {
 	link_pair_connect(f);
@@ -162,7 +162,7 @@ static void a_reset_is_read_behind_the_bytes(void **state)
 	link_pair_until(f, f->b.seen == (GN_READABLE | GN_WRITABLE));
 }
 
-/* The same when a write reports the reset first: reading still returns the bytes, and then the error, not
+/* The reset is first reported by a write.  Reading still returns the bytes, and then the error, not
  * GN_EOF. */
 static void a_reset_found_by_writing_is_read_behind_the_bytes(void **state)
 {
@@ -191,7 +191,7 @@ static void a_reset_found_by_writing_is_read_behind_the_bytes(void **state)
 	assert_int_equal(f->b.err, GN_ERESET);
 }
 
-/* A link is closed with unread bytes.  What was written to it still reaches the peer. */
+/* A link is closed while it has unread bytes.  The bytes that were written to it still reach the peer. */
 static void a_close_delivers_what_was_written(void **state)
 {
 	struct link_pair *f = *state;
@@ -224,7 +224,7 @@ static void a_close_delivers_what_was_written(void **state)
 	assert_int_equal(gn_loop_run(f->loop), 0);
 }
 
-/* Both ends close with unread bytes. */
+/* Both ends close while they have unread bytes. */
 static void both_ends_may_close_with_unread_bytes(void **state)
 {
 	struct link_pair *f = *state;
@@ -321,7 +321,7 @@ static void a_cancelled_dial_is_not_reported(void **state)
 	assert_int_equal(f->dones, 0);
 }
 
-/* The dial is cancelled when the listener has the link already: the link ends there. */
+/* The dial is cancelled after the listener has received the link.  The link then ends at the listener. */
 static void a_cancelled_dial_ends_the_link_at_the_listener(void **state)
 {
 	struct link_pair *f = *state;
@@ -516,7 +516,7 @@ static void refuse_link(void *arg, struct gn_link *link)
 	link->ops->abort(link);
 }
 
-/* A host may have no IPv6. */
+/* Returns true when the transport can be used here.  A host may have no IPv6. */
 static bool is_had(const struct link_variant *v)
 {
 	struct gn_link_listen_cfg cfg = {.on_link = refuse_link};

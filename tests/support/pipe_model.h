@@ -23,7 +23,7 @@ struct pipe_queue {
 
 struct pipe_model {
 	struct gn_iobuf iobuf;
-	struct gn_pipe pipe[PIPE_MODEL_PIPES]; /* 0, 1: by reads; 2, 3: by writes; 4, 5: send buffer */
+	struct gn_pipe pipe[PIPE_MODEL_PIPES]; /* 0, 1: also filled by reads; 4, 5: use the send buffer */
 	struct pipe_queue q[PIPE_MODEL_PIPES];
 	uint8_t *tmp;
 	struct rng *rng;

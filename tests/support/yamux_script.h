@@ -23,7 +23,7 @@ struct yamux_script {
 	gn_time now;
 	struct gn_mux_stream *came[SCRIPT_EVENT_SLOTS]; /* inbound streams */
 	unsigned n_came;
-	unsigned events[SCRIPT_EVENT_SLOTS]; /* the union of the events of each stream, by its id modulo the size */
+	unsigned events[SCRIPT_EVENT_SLOTS]; /* the union of the events of each stream, by its id */
 	int admits;                          /* the value that admit() of struct gn_mux_cfg returns */
 	bool releases;                       /* new streams are released at once */
 };
