@@ -195,7 +195,7 @@ static void a_released_stream_sends_what_was_written(void **state)
 	session_pair_connect(&c, 0, e);
 	assert_false(c.s[0]->ops->has_unsent(c.s[0]));
 	session_stream_write(e[0], "last");
-	assert_false(c.s[0]->ops->has_unsent(c.s[0])); /* a stream with an owner is not counted */
+	assert_false(c.s[0]->ops->has_unsent(c.s[0])); /* only released streams are counted */
 	session_stream_close(e[0]);
 	session_stream_release(e[0]);
 	assert_true(c.s[0]->ops->has_unsent(c.s[0]));
@@ -370,7 +370,7 @@ static void a_stream_that_is_not_admitted_or_not_wanted_is_reset(void **state)
 		slot = session_pair_open(&c, 0);
 		session_stream_write(slot, "lost");
 		session_pair_carry(&c);
-		session_pair_carry(&c); /* the reset of a stream that on_new has released */
+		session_pair_carry(&c); /* transfers the reset of the stream that on_new has released */
 		assert_int_equal(slot->st->err, GN_ERESET);
 		assert_true(session_stream_has(slot, GN_MUX_STREAM_GONE));
 		assert_int_equal(c.n[1], 0);

@@ -362,7 +362,8 @@ static void an_address_in_use_is_refused(void **state)
 
 	assert_int_equal(f->v->ops->listen(f->state, &cfg, &l, &bound), -EADDRINUSE);
 	f->v->ops->close(f->listener);
-	assert_int_equal(f->v->ops->listen(f->state, &cfg, &f->listener, &bound), 0); /* the address is free at once */
+	/* The address can be used again at once. */
+	assert_int_equal(f->v->ops->listen(f->state, &cfg, &f->listener, &bound), 0);
 	assert_true(gn_multiaddr_is_equal(bound, f->bound));
 	gn_multiaddr_free(bound);
 	link_pair_connect(f);

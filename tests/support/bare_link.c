@@ -81,7 +81,7 @@ static void bare_link_on_open(void *arg, struct gn_conn *c, int err)
 {
 	struct bare_link *b = arg;
 
-	assert_ptr_equal(c, b->c); /* gn_conn_new() has returned */
+	assert_ptr_equal(c, b->c); /* on_open is not called from inside gn_conn_new() */
 	b->opened++;
 	b->err = err;
 }

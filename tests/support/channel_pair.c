@@ -56,7 +56,7 @@ void channel_end_on_event(void *arg, struct gn_channel *ch, unsigned events)
 	assert_int_not_equal(events, 0);
 	assert_int_equal(events & ~(unsigned)(GN_CAN_READ | GN_CAN_WRITE | GN_OPENED | GN_DRAINED | GN_ACKED | GN_DEAD),
 			 0);
-	assert_int_equal(e->seen & events & (GN_OPENED | GN_DRAINED), 0); /* at most once each */
+	assert_int_equal(e->seen & events & (GN_OPENED | GN_DRAINED), 0); /* each of them is reported at most once */
 	e->seen |= events;
 	e->count++;
 	if (events & GN_DEAD) {
@@ -153,7 +153,7 @@ void channel_pair_fini(struct channel_pair *s)
 {
 	if (s->dialer.ch != NULL)
 		gn_channel_free(s->dialer.ch);
-	/* The server's channel may not exist yet. */
+	/* The server's channel may be opened only after this; it is then freed at GN_DEAD. */
 	s->server.free_on = GN_DEAD;
 	channel_pair_run(s, 1000);
 	if (s->server.ch != NULL)

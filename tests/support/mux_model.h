@@ -49,7 +49,7 @@ struct mux_model {
 	struct rng *rng;
 	/*
 	 * If true, all bytes of a peek at the session's output are consumed at once, as a security layer
-	 * does. If false, pieces of any size are consumed; a frame that a reset cuts is then padded with
+	 * does.  If false, pieces of any size are consumed; a frame that a reset cuts is then padded with
 	 * zeros.
 	 */
 	bool records;

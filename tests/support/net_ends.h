@@ -48,7 +48,7 @@ struct net_end {
 	bool is_paused;
 	enum net_plan plan;
 	size_t at;        /* the number of bytes after which the plan takes effect */
-	size_t sent, got; /* the numbers of bytes of the pattern */
+	size_t sent, got; /* how many bytes of the pattern were sent and received */
 	bool has_ended, eof, dead, drained;
 	int err;
 	/* A server: the bytes that were read and are not yet written back. */
@@ -101,7 +101,7 @@ void net_pattern_fill(const struct net_op *op, size_t at, uint8_t *to, size_t n)
 
 void net_end_init(struct net_end *e, struct net_world *w, bool is_server);
 
-/* A source of struct gn_channel: it returns the pattern in pieces, without a copy. */
+/* The functions of a struct gn_source that sends the pattern in pieces; arg is a struct net_end. */
 int net_source_peek(void *arg, struct iovec *v, int max, size_t limit);
 
 void net_source_skip(void *arg, size_t n);

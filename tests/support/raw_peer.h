@@ -20,7 +20,7 @@ struct raw_peer {
 	struct gn_link *link;
 	struct gn_link_dial *dial;
 	int err;      /* the error or GN_EOF of the link; 0 while it is connected */
-	bool is_deaf; /* does not read */
+	bool is_deaf; /* the peer does not read from its link */
 	bool answers; /* it answers pings */
 	bool is_secure, is_muxed;
 	struct wire in, plain, out, record;

@@ -104,7 +104,7 @@ void seal_craft_letter(struct seal_craft *f, const struct gn_key *by)
 	seal_craft_chunk(f, by, false, text, gn_sealed_letter_encode(&f->letter, text));
 }
 
-/* ---- taking apart ---- */
+/* ---- decryption of the parts ---- */
 
 static void seal_parts_open(struct seal_parts *a, struct seal_part *part, const uint8_t *ct, size_t n)
 {

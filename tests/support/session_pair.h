@@ -35,7 +35,7 @@ struct session_pair {
 	struct session_stream streams[2][SESSION_PAIR_STREAMS]; /* in the order in which they were added */
 	unsigned n[2];
 	int side;     /* the session whose events are being delivered; -1: none */
-	int admits;   /* what admit() returns */
+	int admits;   /* the value that admit() returns */
 	bool rejects; /* new streams are released at once */
 	struct pair pair;
 	struct direct_mux direct[2];

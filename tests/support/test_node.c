@@ -90,7 +90,7 @@ void test_node_drop(struct test_node *t, struct gn_channel *ch)
 			return;
 		}
 	}
-	assert_true(ch == NULL); /* an unknown channel */
+	assert_true(ch == NULL); /* fails when the channel is not in t->held */
 }
 
 static void test_node_on_hold(void *arg, struct gn_channel *ch, unsigned events)

@@ -109,8 +109,8 @@ enum { ECHO_CLIENT_BYTES = 100000 };
 
 void echo_client_on_done(void *arg, int err, struct gn_channel *ch);
 
-/* Runs an echo client on a node of its own.  Returns how its stream ended: GN_EOF when all bytes came
- * back. */
+/* Runs an echo client on a node of its own.  Returns the error that ended its stream, GN_EOF when all
+ * bytes were received. */
 int echo_client_try(struct test_node *t, uint8_t seed);
 
 /* Asserts that the node still serves an echo client. */

@@ -36,7 +36,7 @@ void wire_fini(struct wire *w);
 bool wire_take(struct wire *w, struct gn_pipe *from, size_t max);
 
 /* Moves up to max bytes from the wire into a pipe, by a read into the I/O buffers or by a copy, and then
- * the end. Returns true when anything was moved. */
+ * the end.  Returns true when anything was moved. */
 bool wire_give(struct wire *w, struct gn_pipe *to, size_t max, bool by_read);
 
 enum { SIDE_STEPS = 16 };

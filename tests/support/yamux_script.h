@@ -54,9 +54,10 @@ void script_expect_nothing(struct yamux_script *f);
 
 struct gn_mux_stream *script_open(struct yamux_script *f);
 
-/* The same.  The SYN is sent and acknowledged by the peer. */
+/* Opens a stream, and receives the peer's acknowledgement of its SYN. */
 struct gn_mux_stream *script_open_acked(struct yamux_script *f);
 
+/* Receives a SYN for the stream `id`, and asserts that the session accepts and acknowledges it. */
 struct gn_mux_stream *script_accept(struct yamux_script *f, uint32_t id);
 
 void script_put(struct yamux_script *f, struct gn_mux_stream *st, size_t n);
