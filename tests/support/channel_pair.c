@@ -56,7 +56,7 @@ void channel_end_on_event(void *arg, struct gn_channel *ch, unsigned events)
 	assert_int_not_equal(events, 0);
 	assert_int_equal(events & ~(unsigned)(GN_CAN_READ | GN_CAN_WRITE | GN_OPENED | GN_DRAINED | GN_ACKED | GN_DEAD),
 			 0);
-	assert_int_equal(e->seen & events & (GN_OPENED | GN_DRAINED), 0); /* each of them is reported at most once */
+	assert_int_equal(e->seen & events & (GN_OPENED | GN_DRAINED), 0); /* at most one event of each */
 	e->seen |= events;
 	e->count++;
 	if (events & GN_DEAD) {
