@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The chunks of gn-cat.  The first byte: in what pieces the rest is fed.  In pieces or as a whole the same is heard,
- * and what was heard, said again by the sending machine, gives the bytes that were read. */
+/* The chunks of gn-cat.  The first byte chooses the size of the pieces in which the rest is given to the
+ * decoder.  The decoder must return the same chunks for any size, and encoding these chunks again must
+ * give the same bytes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ static void need(bool ok)
 }
 
 struct heard {
-	uint8_t *bytes; /* bodies, and for each word its kind and number */
+	uint8_t *bytes; /* the bodies, and the kind and number of each control chunk */
 	size_t n;
 	int err;
 };
@@ -63,7 +64,7 @@ static void hear(const uint8_t *p, size_t n, size_t step, struct heard *h)
 	}
 }
 
-/* Whole chunks of the input go through the sending machine, and must come out as they are. */
+/* Encodes each complete chunk of the input again, and checks that the encoding is unchanged. */
 static void say_again(const uint8_t *p, size_t n)
 {
 	struct cat_rx rx = {0};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Signed envelopes with peer records and vouchers.  The first byte says what the rest is: an envelope; or
- * the payload of one, which is sealed here, so that the fuzzer gets behind the signature. */
+/* Signed envelopes with peer records and vouchers.  The first byte chooses what the rest is: an envelope,
+ * or the payload of an envelope that is signed here, so that the fuzzer reaches the code after the
+ * signature check. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +31,7 @@ static void record_check(const uint8_t *p, size_t n)
 		struct gn_peer_id id;
 
 		if (gn_multiaddr_peer(rec.addrs[i], &id) == 0)
-			continue; /* it had two at its end */
+			continue; /* the address ended with two peer ids, of which one was removed */
 	}
 	gn_peer_record_fini(&rec);
 }

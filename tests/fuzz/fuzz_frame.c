@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Frames and varints.  The first two bytes: the maximum, and in what pieces the rest is fed.
- * In pieces or as a whole, the same comes out, and it is what a plain reading gives. */
+/* Frames and varints.  The first two bytes choose the maximum length and the size of the pieces in which
+ * the rest is given to the decoder.  The result must not depend on the pieces, and must be that of the
+ * simple plain_read(). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,7 +49,8 @@ static int machine_read(const uint8_t *p, size_t n, size_t step, size_t max, str
 	return gn_frame_finish(&f);
 }
 
-/* The same without the machine: how far good frames go, and how it ends. */
+/* Decodes the input in one pass, without the state machine.  Returns the result that gn_frame must have,
+ * too. */
 static int plain_read(const uint8_t *p, size_t n, size_t max)
 {
 	struct gn_cursor c;
@@ -90,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	need(machine_read(data, size, step, max, &pieces) == end);
 	need(plain_read(data, size, max) == end);
 	need(whole.len == pieces.len && (whole.len == 0 || memcmp(whole.p, pieces.p, whole.len) == 0));
-	/* What came out is what went in, up to where it ended. */
+	/* The encoded output is a prefix of the input. */
 	need(whole.len <= size && (whole.len == 0 || memcmp(whole.p, data, whole.len) == 0));
 	if (end == 0)
 		need(whole.len == size);

@@ -23,7 +23,7 @@ static void known_check(const struct gn_identify_known *k, const struct gn_peer_
 	need(gn_identify_view_init(&v, k->body, k->len, self) == 0);
 	need(v.info.n_listen <= GN_IDENTIFY_ADDRS_MAX && v.info.n_protocols <= GN_IDENTIFY_PROTOCOLS_MAX);
 	gn_identify_view_fini(&v);
-	/* What was kept is kept the same. */
+	/* Decoding the stored message again must give the same result. */
 	need(gn_identify_known_make(k->body, k->len, self, NULL, &again) == 0);
 	need(again->len == k->len && memcmp(again->body, k->body, k->len) == 0);
 	free(again);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Public and private key protobufs, and signatures: a length byte, the key, then a signature
- * of "message".  What the strict decoder takes, protobuf-c reads the same. */
+ * of "message".  protobuf-c must decode what the strict decoder accepts to the same fields. */
 #include <stdlib.h>
 #include <string.h>
 

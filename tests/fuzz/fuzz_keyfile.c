@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Key files in every form.  Nobody is asked for a passphrase: what comes behind it costs what the
- * file says.  A key that comes out is the same in each form that we write.  The same bytes are also read as the text of
- * a public key. */
+/* Key files in every form.  No passphrase is given, because the file chooses the cost of its key
+ * derivation.  A key that was decoded must survive a round trip in each form.  The same bytes are also
+ * parsed as the text of a public key. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Multiaddrs: the first byte says whether the rest is text or binary.  Whatever is taken
- * prints, and reads back as the same bytes; so do the addresses that are made of it. */
+/* Multiaddrs.  The first byte chooses whether the rest is text or binary.  An address that is accepted
+ * must be formatted as text that parses to the same bytes; so must the addresses that are derived from it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* /noise against a peer that is the fuzzer.  The first byte says how it speaks:
- *     0 to 3: its bytes are the wire's, in either role of ours;
- *     4 and 5: a peer who does the handshake well seals its bytes as the payload;
- *     6 and 7: the handshake is done, its bytes are the wire's behind it;
- *     else: they are cut into records that are well sealed, some then changed. */
+/* /noise against a peer that the fuzzer controls.  Bit 0 of the first byte chooses our role, and the next
+ * four bits choose the use of the remaining bytes:
+ *     0 to 3: they are what the peer sends from the first byte on;
+ *     4 and 5: they are the payload of a handshake that is valid otherwise;
+ *     6 and 7: they are what the peer sends after a valid handshake;
+ *     else: they are cut into valid records, some of which are changed afterwards. */
 #include <sodium.h>
 
 #include "support/noise_peer.h"
@@ -39,7 +40,7 @@ static void feed(struct run *x, const uint8_t *p, size_t n, bool by_read)
 	wire_fini(&in);
 }
 
-/* The handshake up to where the payload of the peer counts. */
+/* Runs the handshake up to the message that carries the payload of the peer. */
 static void handshake(struct run *x, const uint8_t *payload, size_t n)
 {
 	static uint8_t buf[70000];
@@ -67,7 +68,8 @@ static void handshake_well(struct run *x)
 		noise_peer_read(&x->peer, 3, &x->out);
 }
 
-/* Records: what comes out is what went in, up to the first that was changed. */
+/* Sends records, and checks that the layer delivers their plaintext up to the first record that was
+ * changed. */
 static void records(struct run *x)
 {
 	static uint8_t plain[65519], rec[65537];
@@ -126,11 +128,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (mode < 4) {
 		x.r.p = x.r.end;
 		feed(&x, data + 1, n - 1, mode & 1);
-		REQUIRE(!side_said(&x.s, GN_READY)); /* without a key nobody gets that far */
+		REQUIRE(!side_said(&x.s, GN_READY)); /* impossible without a key */
 	} else if (mode < 6) {
 		x.r.p = x.r.end;
 		handshake(&x, data + 1, n - 1 < 8000 ? n - 1 : 8000);
-		REQUIRE(!side_said(&x.s, GN_READY)); /* that would be a forged signature */
+		REQUIRE(!side_said(&x.s, GN_READY)); /* it would take a forged signature */
 		REQUIRE(x.s.stack.err != 0);
 	} else if (mode < 8) {
 		handshake_well(&x);

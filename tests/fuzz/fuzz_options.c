@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Command lines: the input is NUL-ended arguments, behind a byte whose lowest bit says
- * whether the tool runs a program.  What is accepted must lie within the argument list.
+ * Command lines.  The lowest bit of the first byte chooses whether the tool runs a program; the rest is the
+ * arguments, each ended by a NUL.  Pointers in an accepted result must point into the argument list.
  */
 #include <stddef.h>
 #include <stdint.h>

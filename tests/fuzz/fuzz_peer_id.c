@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Peer ids, CIDs, multihashes and the text bases: the first byte chooses. */
+/* Peer ids, CIDs, multihashes and the text bases.  The first byte chooses one of them. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pipes against byte queues, the operations chosen by the fuzzer. */
+/* Compares pipes with a model of byte queues.  The fuzzer chooses the operations. */
 #include "support/pipe_model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

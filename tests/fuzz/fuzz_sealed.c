@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Sealed messages.  The first byte says what the rest is: bytes for an opener; one of the two
- * protobufs, whose encoding is unique; a message header that is sealed and signed here, and chunks
- * behind it, so that the fuzzer gets behind stanza, AEAD and signature; or changes to a good
- * message, none of which may pass. */
+/* Sealed messages.  The first byte chooses what the rest is: bytes for an unsealer; one of the two
+ * protobufs, whose encoding is unique; a message header and chunks that are sealed and signed here, so
+ * that the fuzzer reaches the code after the checks of stanza, AEAD and signature; or changes to a valid
+ * message, all of which must be rejected. */
 #include "base/cursor.h"
 #include "support/rng.h"
 #include "support/seal_craft.h"
@@ -26,7 +26,7 @@ static void once(void)
 	seal_craft_need(gn_unsealer_new(&cfg, &opener) == 0);
 }
 
-/* Opens in pieces that r chooses; the contract of gn_unsealer_put(). */
+/* Opens a message in pieces that r chooses, and checks the contract of gn_unsealer_put(). */
 static int open_pieces(struct rng *r, const uint8_t *from, size_t size, struct gn_buf *got)
 {
 	int ev = 0, letters = 0, ends = 0;
@@ -62,7 +62,7 @@ static void hostile(const uint8_t *p, size_t n)
 
 	rng_seed(&r, n);
 	gn_buf_init(&got, OUT_MAX);
-	/* Nobody but the owner of its key can have made it good. */
+	/* Only the owner of the sender's key can make a valid message. */
 	seal_craft_need(open_pieces(&r, p, n, &got) < 0 && got.len == 0);
 	gn_buf_fini(&got);
 }
@@ -79,8 +79,9 @@ static void codecs(const uint8_t *p, size_t n)
 		seal_craft_need(gn_sealed_letter_encode(&letter, out) == n && memcmp(out, p, n) == 0);
 }
 
-/* A byte says how long the message header is that follows (0: a good one), then each chunk begins
- * with a byte: last, by whom, broken; and a length. */
+/* Seals a message that the input describes: a byte with the length of the message header (0: a valid one
+ * is made), and the header; then for each chunk a byte that chooses whether it is the last, who signs it
+ * and whether it is damaged, and a length. */
 static void inside(const uint8_t *p, size_t n)
 {
 	struct gn_cursor c;
@@ -128,7 +129,7 @@ static void inside(const uint8_t *p, size_t n)
 	gn_buf_fini(&text);
 }
 
-/* Four bytes a change: where, and what to add. */
+/* Changes a valid message.  Each change takes four bytes: the offset, and what is added to the byte there. */
 static void changed(const uint8_t *p, size_t n)
 {
 	static struct gn_sealer *s;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* multistream-select in both roles: the first byte says which, and how the rest is cut.  What
- * is agreed on must be one of ours, and stand in what the far end said. */
+/* multistream-select in both roles.  The first byte chooses the role, and the size of the pieces in which
+ * the rest is received.  The selected protocol must be one of ours, and its id must occur in the bytes of
+ * the peer. */
 #define _GNU_SOURCE /* memmem */
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		(void)side_pump(&s, 1);
 		(void)wire_take(&out, &s.tx, 7);
 	}
-	REQUIRE(s.n_steps == 1); /* with the end there is always an outcome */
+	REQUIRE(s.n_steps == 1); /* the negotiation has ended at the end of the input */
 	if (s.steps[0] == GN_DONE) {
 		REQUIRE(s.chosen >= 0 && s.chosen < 3);
 		REQUIRE(memmem(data + 1, n - 1, ids[s.chosen], strlen(ids[s.chosen])) != NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text that a peer chose: whatever the bytes are, the filter's output is well-formed UTF-8 without anything that a
- * terminal obeys, filtering it again changes nothing, harmless text stays as it is, and the same text in JSON is a
- * string that ends where it should.
+ * The filter for text that a peer chose.  For any input its output is well-formed UTF-8 without control
+ * characters for a terminal, filtering the output again changes nothing, harmless text is not changed, and
+ * the output as JSON is one string with all its quotes escaped.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static void check(bool is_true)
 		abort();
 }
 
-/* Written down once more, from the header's table. */
+/* A second implementation of the table in the header, to compare the filter with. */
 static bool is_forbidden(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || c == 0x200e || c == 0x200f ||
@@ -65,7 +65,7 @@ static void check_json(const char *text)
 	json_open(&j);
 	peertext_json(&j, "t", text);
 	check(j.err != 0 || is_clean(j.text, j.len));
-	/* {"t":"..." : no quote inside that is not escaped, and the last one is not */
+	/* In {"t":"..." each quote inside the string must be escaped, and the last one must not be. */
 	for (size_t i = 6; j.err == 0 && i < j.len; i++) {
 		if (j.text[i] == '\\')
 			i++;

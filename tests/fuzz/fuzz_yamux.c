@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A yamux session against a peer that is the fuzzer: frames of its choosing, or plain bytes,
- * cut anywhere, while an owner of ours opens, writes, reads, closes, resets and releases.
- * What the session says is watched: it keeps to the protocol whatever it hears. */
+/* A yamux session against a peer that the fuzzer controls: it sends frames or arbitrary bytes, in pieces
+ * of any size, while our owner opens, writes, reads, closes, resets and releases streams.  All frames that
+ * the session sends are checked: it must follow the protocol whatever it receives. */
 #include "support/yamux_watch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -43,7 +43,7 @@ static void on_new(void *arg, struct gn_mux_stream *st)
 {
 	struct owner *o = arg;
 
-	/* Some are never established. */
+	/* Release some streams without establishing them. */
 	if (rng_size(o->r, 3) > 0 && o->ses->ops->establish(st) != 0)
 		o->ses->ops->release(st);
 	else
@@ -106,7 +106,7 @@ static void act(struct owner *o, uint8_t op)
 	}
 }
 
-/* A frame as the fuzzer says, with fields that matter, or raw bytes. */
+/* Sends raw bytes, or a frame whose fields are near the values that the session distinguishes. */
 static void speak(struct rng *r, struct wire *w)
 {
 	static const uint32_t lengths[] = {0,      1,      12,     1000,       65507,
@@ -185,7 +185,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		REQUIRE(side_pump(&s, now) == 0);
 		if (op & 1)
 			gn_mux_session_deliver(o.ses, on_new, &o);
-		/* What is held is what was promised. */
+		/* The session never holds more memory than its budget allows. */
 		REQUIRE(budget.used <= budget.max);
 		for (int k = 0; k < STREAMS; k++) {
 			struct yamux_stream *ys = o.st[k] != NULL ? yamux_stream_of(o.st[k]) : NULL;
