@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * crowd [FEW [MANY]]: does a connection cost more when many are open?
+ * crowd [FEW [MANY]]: checks that a connection does not cost more when many are open.
  *
- * One node listens on loopback, and every peer is a node of its own, all in this process.  With FEW (10) connections open, and
- * then with MANY (1000), it measures the processor time of a connection that is opened, used for one echo and closed, and
- * that of a stream on one of the open connections, in turn.  It prints both and their ratios, and fails if a ratio is over 1.3.
+ * One node listens on loopback, and every peer is a node of its own, all in this process.  With FEW (10)
+ * connections open, and then with MANY (1000), it measures the processor time of a connection that is opened,
+ * used for one echo and closed, and that of a stream on one of the open connections, in turn.  It prints both
+ * and their ratios, and fails if a ratio is over 1.3.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -46,7 +47,7 @@ static struct gn_node *new_node(void)
 	return node;
 }
 
-/* ---- the listener: sends back what it gets ---- */
+/* ---- the listener, which echoes what it receives ---- */
 
 static void on_echo(void *arg, struct gn_channel *ch, unsigned events)
 {
@@ -108,7 +109,8 @@ static void on_dialed(void *arg, int r, struct gn_channel *ch)
 	check(gn_channel_end(ch), "end");
 }
 
-/* A stream of the node: on its connection, or on a new one.  Returns when it has ended. */
+/* Uses a stream of the node for one echo, on its connection or on a new one.  Returns when the stream has
+ * ended. */
 static void use(struct gn_node *node)
 {
 	const struct gn_multiaddr *to = addr;
@@ -123,7 +125,7 @@ static void use(struct gn_node *node)
 	check(gn_loop_run(loop), "loop");
 }
 
-/* ---- what is measured ---- */
+/* ---- measurements ---- */
 
 static double cpu_of_a_connection(void)
 {

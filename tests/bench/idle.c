@@ -30,7 +30,7 @@ struct driver {
 	unsigned wanted, busy;
 };
 
-/* One connection that is being made: first pinged, then identified. */
+/* A connection that is being made.  It is pinged first, and then identified. */
 struct visit {
 	struct driver *d;
 	struct gn_node *node;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A long fat path between two network namespaces, for kernels without netem.
+ * A path with a long delay and a high rate between two network namespaces, for kernels without netem.
  *
  *   longwire [-d MS] NETNS1 NETNS2      (paths; needs CAP_NET_ADMIN there, and /dev/net/tun)
  *
- * Makes a tun interface `long` in each, and carries packets between them, delayed by MS
- * (31.5) milliseconds.  TCP segments travel as the kernel's super-packets of 64 KiB, after
- * a virtio header, with a thread for each direction: several Gbit/s.  Prints "up", and then works
- * until SIGTERM.  When it is too slow no packet is lost: they wait in the queue of the tun.
+ * Makes a tun interface `long` in each, and carries packets between them, delayed by MS (31.5) milliseconds.
+ * TCP segments travel as the kernel's super-packets of 64 KiB, after a virtio header, and each direction has
+ * a thread, which allows several Gbit/s.  The program prints "up", and then works until SIGTERM.  When it is
+ * too slow no packet is lost, because packets wait in the queue of the tun.
  */
 #define _GNU_SOURCE
 #include <err.h>

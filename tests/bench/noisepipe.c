@@ -6,7 +6,7 @@
  *   noisepipe listen ADDR >out    noisepipe dial ADDR <in    (ADDR: /ip4/.../tcp/...)
  *
  * It uses the library's internal headers, as a connection does (lib/node/conn_io.c).  The listener
- * writes its address to descriptor 9.  Keys are made for each run, and every peer is let in.
+ * writes its address to descriptor 9.  Keys are made for each run, and every peer is accepted.
  */
 #define _GNU_SOURCE
 #include <err.h>

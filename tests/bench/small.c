@@ -67,7 +67,7 @@ static void on_echo(void *arg, struct gn_channel *ch, unsigned events)
 	while ((r = gn_channel_peek(ch, &v, 1)) > 0) {
 		n = gn_channel_write(ch, v.iov_base, v.iov_len);
 		if (n <= 0)
-			break; /* until GN_CAN_WRITE */
+			break; /* the rest is written on GN_CAN_WRITE */
 		gn_channel_skip(ch, (size_t)n);
 	}
 	if (r == GN_EAGAIN || (r > 0 && n == GN_EAGAIN))

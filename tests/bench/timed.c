@@ -4,11 +4,10 @@
  *
  *   timed [-t SECONDS] OUT PROGRAM ARGS...
  *
- * OUT gets a line when the program has ended: the nanoseconds (CLOCK_MONOTONIC) of its
- * start and its end, its processor time and that of the children it waited for in
- * nanoseconds, its peak of resident memory in KiB, its exit code.  SIGTERM, SIGINT and
- * SIGHUP are passed on; past the limit the program is killed (code 137).  The program
- * is killed if this one dies.
+ * When the program has ended, timed writes a line to OUT: the nanoseconds (CLOCK_MONOTONIC) of its start and
+ * its end, its processor time and that of the children it waited for in nanoseconds, its peak of resident
+ * memory in KiB, its exit code.  SIGTERM, SIGINT and SIGHUP are passed on.  After SECONDS the program is
+ * killed (code 137).  It is also killed when timed itself ends.
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""columns.py COLUMNS NARROWER COMMAND: runs the shell's COMMAND on a terminal of COLUMNS, which becomes NARROWER once
-two lines of progress were drawn, and ends when four more were, or the command has.  Prints the longest line of progress
-(one with "/s" or "%") before and after that, then all text without its escapes."""
+"""columns.py COLUMNS NARROWER COMMAND: runs the shell command COMMAND on a terminal that is COLUMNS wide,
+and makes the terminal NARROWER columns wide after two lines of progress (lines with "/s" or "%").  It
+ends after further lines of progress, or with the command.  It prints the length of the longest line of
+progress before the change and after it, and then all text without its escape sequences."""
 import fcntl
 import os
 import pty

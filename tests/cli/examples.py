@@ -5,15 +5,17 @@
 Runs the examples of a page.  `list` prints "PAGE N" for each, `run` runs one in the working directory,
 `commands` prints its commands.
 
-An example of a page is a literal display (.Bd -literal) in its section EXAMPLES; README.md's is the section "A first pipe".
-In it, "there$ COMMAND" and "here$ COMMAND" (with any names) are typed at two hosts, and "$ COMMAND" at one; lines that begin
-with four spaces continue the command, and other lines are its expected output.  A host is a shell in a directory and a
-home of its own.  A command that listens is left running; the commands that follow get its address.  All other commands must exit
-with 0, and at the end the listeners, too: gn-cat -l by itself, gn-listen after a SIGTERM.  The output of the hosts must
-contain the output on the page, except for numbers, ids, keys and tokens.
+An example of a page is a literal display (.Bd -literal) in its section EXAMPLES; that of README.md is the
+section "A first pipe".  In it, "there$ COMMAND" and "here$ COMMAND" (with any names) are typed at two
+hosts, and "$ COMMAND" at one; lines that begin with four spaces continue the command, and other lines are
+its expected output.  A host is a shell with a directory and a home of its own.  A command that listens is
+left running; the commands that follow get its address.  All other commands must exit with 0.  So must the
+listeners at the end: gn-cat -l by itself, gn-listen after a SIGTERM.  The output of the hosts must contain
+the output on the page, except for numbers, ids, keys and tokens.
 
-Only addresses, ports, ids and keys are replaced: an address with "..." or $ADDR is that of the latest listener, port
-4040 or 4001 to listen on becomes a free one, 12D3KooWA... and B are the ids of the default keys of the second and the first host."""
+Only addresses, ports, ids and keys are replaced: an address with "..." or $ADDR is that of the latest
+listener, a port to listen on becomes a free one, 12D3KooWA... and 12D3KooWB... are the ids of the default
+keys of the last and the first host."""
 import os, pathlib, re, signal, subprocess, sys, threading, time
 
 LIMIT = 20 * int(os.environ.get('GN_SLOW', '1'))
@@ -71,7 +73,7 @@ class Host:
             call('gn-key', 'id', self.dir / f'{k}.key') for k in ('bob', 'ann', 'me', 'eve')))
 
     def files(self, fresh):
-        """Makes what the examples use: keys, files, a directory, a program."""
+        """Makes the keys, files, the directory and the program that the examples use."""
         config = self.home / '.config/golem-net'
         config.mkdir(parents=True)
         shared = self.dir.parent / 'keys'
@@ -114,7 +116,8 @@ class Host:
         self.send('{ %s\n} </dev/null; echo "@@ended $?"\n' % command)
 
     def wait(self, pattern, is_job=False):
-        """Waits for the pattern in the output of the latest command; fails if the command, unless it is a job, ends before."""
+        """Waits for the pattern in the output of the latest command.  Fails if the command ends before, unless it
+        is a job."""
         end = time.monotonic() + LIMIT
         while time.monotonic() < end:
             shown = self.shown[self.started:]
@@ -152,7 +155,7 @@ class Host:
 
 
 def plain(text):
-    """Replaces what differs in each run."""
+    """Replaces tokens, ids, keys and numbers, which differ in each run."""
     text = re.sub(r'#\w{4,}', '#TOKEN', re.sub(r'12D3KooW[\w.]*', 'ID', text))
     text = re.sub(r'AAAAC3[\w+/.=]*', 'KEY', text)
     return re.sub(r'[0-9][0-9.]*', 'N', text).strip()
@@ -171,7 +174,7 @@ class Example:
         self.ids = {'A': self.hosts[names[-1]].id, 'B': self.hosts[names[0]].id}
 
     def tools(self):
-        """Makes a stand-in for ssh to another host."""
+        """Makes a program ssh that runs its command in another directory of this host."""
         for d in ('bin', 'keys', 'other'):
             os.makedirs(d)
         pathlib.Path('bin/ssh').write_text(f'#!/bin/sh\nshift\ncd {os.getcwd()}/other && echo other >file && sh -c "$*"\n')
@@ -198,7 +201,7 @@ class Example:
             if not LISTENS.search(command):
                 host.finish()
             elif command.endswith('&'):
-                self.job = host  # it may need a command that follows
+                self.job = host  # its address is read later, because it may wait for a command that follows
             else:
                 self.addr = host.address()
         for host in self.hosts.values():

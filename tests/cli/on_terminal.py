@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""on_terminal.py COMMAND...: runs it on a terminal of its own.  What it prints there goes to standard output;
-Ctrl-C is typed once for each line on standard input.  Ends with the command's exit code (128 + signal)."""
+"""on_terminal.py COMMAND...: runs COMMAND on a new terminal, and copies the terminal's output to standard
+output.  For each line on standard input it types Ctrl-C once.  Its exit code is that of COMMAND, or 128
++ the number of the signal that ended it."""
 import os, pty, select, signal, sys
 
 pid, terminal = pty.fork()

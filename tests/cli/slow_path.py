@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""slow_path.py PORT RATE: a path to a port of this host that passes RATE bytes per second, after the first
-4000; the other direction is not limited.  Prints its own port.  Serves one connection, and ends with it."""
+"""slow_path.py PORT RATE: a relay to a port of this host.  It passes the first 4000 bytes at once, and
+then RATE bytes per second; the other direction is not limited.  It prints its own port, serves one
+connection, and ends with it."""
 import socket, sys, threading, time
 
 port, rate = int(sys.argv[1]), int(sys.argv[2])

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """terminal.py FDS COMMAND...: runs COMMAND with a new terminal as its descriptors FDS ("0", "1", "01").
 
-What comes on standard input is typed there, and its end is Ctrl-D.  What the terminal shows goes to standard output,
-without echo and with line ends as they were written.  The exit code is the command's."""
+Standard input is typed at the terminal, and its end is typed as Ctrl-D.  The output of the terminal is
+copied to standard output, without echo and with unchanged line ends.  The exit code is that of COMMAND."""
 import os, pty, select, subprocess, sys, termios
 
 fds, command = sys.argv[1], sys.argv[2:]
@@ -20,7 +20,7 @@ while master in sources:
     for fd in select.select(sources, [], [])[0]:
         try:
             data = os.read(fd, 4096)
-        except OSError:  # EIO: no process has the terminal open any more
+        except OSError:  # EIO: the last process has closed the terminal
             data = b''
         if fd == 0:
             os.write(master, data or b'\x04')

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cat_ends GN-CAT [FIRST [COUNT [JOBS]]]: runs seeded schedules in which one of two gn-cats, or the relay between them, is
- * killed, stopped, stalled or closed, at a byte count.  After each run it checks that
+ * cat_ends GN-CAT [FIRST [COUNT [JOBS]]]: runs seeded schedules in which one of two gn-cats, or the relay
+ * between them, is killed, stopped, stalled or closed, at a byte count.  After each run it checks that
  *
  *   - the output is a prefix of the input, in each direction;
- *   - if one of them exits 0, all of its input was written at the other end, and all of the other's input at its own;
+ *   - if one of them exits 0, each of the two has written all of the input of the other;
  *   - neither hangs, every exit code is one of those expected, and without a fault both exit 0.
  *
  * A failure prints its seed; GN_SEED=N runs only that one.  The last line is "N passed, M failed".
@@ -33,11 +33,11 @@ enum { HANG = 60, LONELY_MS = 500, GIVEN_UP_MS = 15000 };
 struct end {
 	const char *name;
 	pid_t pid;
-	int in, out; /* this program's ends of the pipes to its stdin and from its stdout; -1: closed */
-	int in_too;  /* the reading end of its stdin, to query how much it has left unread */
+	int in, out; /* our ends of the pipes to the tool's stdin and from its stdout; -1: closed */
+	int in_too;  /* the reading end of the tool's stdin, to query how much it has left unread */
 	FILE *err;
 	uint64_t size, fed, got;
-	bool exited, termed, broken; /* broken: its output differs from the input of the other */
+	bool exited, termed, broken; /* broken: the tool's output differs from the input of the other */
 	int status;
 };
 static struct end ends[ENDS] = {{.name = "listener"}, {.name = "dialer"}};
@@ -137,7 +137,8 @@ static void read_address(int ready, char *out, size_t room)
 	snprintf(out, room, "/ip4/127.0.0.1/tcp/%u%s", ntohs(sa.sin_port), rest);
 }
 
-/* Does the schedule's fault happen here, and is it still pending?  Then no byte beyond its count may pass before it. */
+/* Whether the fault of the schedule is still pending and is triggered by the bytes of end i.  If so, at most
+ * plan.count of these bytes may pass before the fault. */
 static bool is_awaited(enum trigger trigger, int i)
 {
 	return plan.fault != NONE && plan.fault != FULL && !plan.fired && plan.trigger == trigger && plan.victim == i;
@@ -266,7 +267,7 @@ static void close_reader(struct end *e)
 
 	if (e->out < 0)
 		return;
-	/* Bytes in the pipe count as written, even though nobody will read them. */
+	/* Bytes in the pipe count as written, although they are never read. */
 	ioctl(e->out, FIONREAD, &left);
 	e->got += (uint64_t)left;
 	close(e->out);
@@ -322,7 +323,7 @@ static void fire(void)
 	}
 }
 
-/* The second part of those faults that have two. */
+/* Starts the second part of a fault that has two, such as the kill after a stop. */
 static void fire_again(void)
 {
 	plan.again = true;
@@ -438,7 +439,7 @@ static bool is_code_good(const struct end *e)
 	case 128 + SIGKILL:
 		return plan.fault == KILL || plan.fault == STOP_KILL;
 	case 128 + SIGTERM:
-		/* a listener only if it has served no stream */
+		/* A listener may end by SIGTERM only if it has served no stream. */
 		return e->termed && (e == &ends[DIALER] || (e->got == 0 && taken(e) == 0));
 	default:
 		return false;

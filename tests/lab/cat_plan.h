@@ -11,16 +11,16 @@ enum fault {
 	NONE,
 	KILL,
 	TERM,
-	STOP_KILL, /* stopped, and killed later */
+	STOP_KILL, /* the tool is stopped, and killed later */
 	STOP_CONT,
 	CUT_RESET,
-	CUT_END, /* the relay ends both directions in good order, with bytes missing */
+	CUT_END, /* the relay ends both directions without an error, and drops all later bytes */
 	STALL,   /* the relay carries nothing for a while */
 	STALL_CUT,
 	SILENCE, /* the relay carries nothing from then on */
 	CLOSE_READER,
 	STALL_READER,
-	FULL, /* the disk */
+	FULL, /* the disk that the tool writes to is full */
 	FAULTS,
 };
 static const char *const fault_names[FAULTS] = {
@@ -28,18 +28,19 @@ static const char *const fault_names[FAULTS] = {
 	"stall", "stall, reset", "silence", "reader closes", "reader stalls", "full disk",
 };
 
-/* The fault begins when this many bytes have passed the relay, or have been written by an end. */
+/* The fault begins when plan.count bytes have passed the relay (AT_WIRE), or have been written by an end
+ * (AT_OUTPUT). */
 enum trigger { AT_WIRE, AT_OUTPUT, TRIGGERS };
 
 static struct {
 	uint64_t seed;
 	uint64_t size[ENDS]; /* the input of each end in bytes */
 	enum fault fault;
-	int victim; /* a fault of the relay hits the direction that this end sends */
+	int victim; /* the index of the end; a fault of the relay affects what this end sends */
 	enum trigger trigger;
 	uint64_t count;
-	int64_t span;      /* ms */
-	bool fired, again; /* again: its second part has happened, too */
+	int64_t span;      /* from the first part of a fault to its second part, in ms */
+	bool fired, again; /* fired: the first part has happened; again: the second one, too */
 	int64_t at;
 } plan;
 
@@ -60,7 +61,8 @@ static uint64_t pick_size(struct rng *r)
 	}
 }
 
-/* The handshake, the middle, the time just before the end, and the end are equally likely. */
+/* Picks the byte count of a fault.  It falls into the handshake, into the middle, just before the end or
+ * at the end with equal probability. */
 static uint64_t pick_count(struct rng *r, uint64_t size)
 {
 	uint64_t start = plan.trigger == AT_WIRE ? 1200 : 0;
@@ -86,7 +88,7 @@ static void make_plan(uint64_t seed)
 	for (int i = 0; i < ENDS; i++)
 		plan.size[i] = pick_size(&r);
 	plan.fault = (enum fault)rng_below(&r, FAULTS);
-	if (plan.fault == SILENCE && !rng_one_in(&r, 4)) /* it takes 10 s */
+	if (plan.fault == SILENCE && !rng_one_in(&r, 4)) /* rare, because such a run takes 10 s */
 		plan.fault = CUT_RESET;
 	plan.victim = (int)rng_below(&r, ENDS);
 	plan.trigger = (enum trigger)rng_below(&r, TRIGGERS);

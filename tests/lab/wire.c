@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A bad cable: carries frames between two interfaces of its namespace, each the other end
- * of a host's veth, for kernels without netem.
+ * A bad cable, for kernels without netem: carries frames between two interfaces of its namespace, each of
+ * which is the peer of a host's veth.
  *
  *   wire [-d MS] [-j MS] [-l PERCENT] [-D PERCENT] [-s SEED] IF1 IF2
  *   wire plain IF
@@ -9,9 +9,8 @@
  *   -d   delay of every frame                  -l   share of frames that are lost
  *   -j   jitter, which reorders frames         -D   share of frames that arrive twice
  *
- * The numbers apply to each direction.  Prints "up", and then works until it is killed.
- * `wire plain IF` turns offloading off at the hosts' ends, so that checksums and segments are
- * complete before the cable.
+ * The numbers apply to each direction.  Prints "up", and then works until it is killed.  `wire plain IF`
+ * turns offloading off at the hosts' ends, so that checksums and segments are complete before the cable.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Linked into a second copy of each tool that prints results, $(B)/tests/late/gn-*, in place of close(): closing stdout
- * fails there, as it does over NFS or beyond a quota when what was written before cannot be kept. */
+/* A close() that fails for stdout.  The second copy of each tool that prints results,
+ * $(B)/tests/late/gn-*, is linked with it, because over NFS or beyond a quota the error of an earlier
+ * write may be reported by close() only. */
 #include <errno.h>
 #include <unistd.h>
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Sealed messages, gn-sealed(5), written a second time, from the page: shares no code with libgn.
+"""A second implementation of sealed messages, written from gn-sealed(5).  It shares no code with libgn.
 
     sealed.py seal KEYFILE ID... [type=T] [context=C] [chunk=N]   < message > sealed
     sealed.py open KEYFILE ID|any [context=C]                     < sealed > message
 
-Key files are libp2p's PrivateKey protobuf, Ed25519.  It reads all before it writes, and says what it is that is wrong.
+Key files contain libp2p's PrivateKey protobuf with an Ed25519 key.  The program reads all of its input
+before it writes.  When it fails, its error message names the rule that was broken.
 """
 import hashlib, hmac, os, struct, sys, time
 from cryptography.hazmat.primitives import serialization as ser
@@ -50,7 +51,7 @@ def verify(pk, sig, msg):
     key = ed25519.Ed25519PublicKey.from_public_bytes(pk)
     need(attempt(lambda: key.verify(sig, msg) is None), "bad signature")
 
-# ---- HKDF (RFC 5869), HPKE base mode (RFC 9180) from its primitives
+# ---- HKDF (RFC 5869) and HPKE's base mode (RFC 9180), made of their primitives
 mac = lambda key, data: hmac.new(key, data, hashlib.sha256).digest()
 def expand(prk, info, n):
     out, t, i = b"", b"", 1
@@ -73,12 +74,12 @@ def stanza_seal(pk_r, eph, info, k):
     enc = sk.public_key().public_bytes(**RAW)
     aead, base = hpke(sk.exchange(x25519.X25519PublicKey.from_public_bytes(pk_r)), enc, pk_r, info)
     return enc + aead.encrypt(base, k, b"")
-def stanza_open(key, stanza, info):
-    dh = attempt(lambda: key.x.exchange(x25519.X25519PublicKey.from_public_bytes(stanza[:32])))  # not of low order
+def stanza_open(key, stanza, info):  # exchange() rejects points of low order
+    dh = attempt(lambda: key.x.exchange(x25519.X25519PublicKey.from_public_bytes(stanza[:32])))
     aead, base = hpke(dh or bytes(32), stanza[:32], key.x.public_key().public_bytes(**RAW), info)
     return dh and attempt(lambda: aead.decrypt(base, stanza[32:], b""))
 
-# ---- protobuf, in its one encoding: sealing again what was read must give the same bytes
+# ---- protobuf, which has one valid encoding here: encoding a decoded message must give the same bytes
 varint = lambda v: bytes([v]) if v < 128 else bytes([v & 127 | 128]) + varint(v >> 7)
 def get_varint(b, at):
     v = shift = 0

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""vectors.py check|make FILE: every line of the vectors sealed again by sealed.py, and opened; `make` prints the
-file with its last column made."""
+"""vectors.py check|make FILE: seals the message of each line of the vectors again with sealed.py, and
+opens it.  `check` compares it with the last column and prints the names; `make` prints the file with a
+new last column."""
 import sys
 from sealed import Key, need, seal, unseal
 
