@@ -116,8 +116,8 @@ class Host:
         self.send('{ %s\n} </dev/null; echo "@@ended $?"\n' % command)
 
     def wait(self, pattern, is_job=False):
-        """Waits for the pattern in the output of the latest command.  Fails if the command ends before, unless it
-        is a job."""
+        """Waits for the pattern in the output of the latest command.  Fails if the command ends before,
+        unless it is a job."""
         end = time.monotonic() + LIMIT
         while time.monotonic() < end:
             shown = self.shown[self.started:]

@@ -43,7 +43,7 @@ struct fix {
 	int calls, err, n_failed, failed;
 	bool cancels;
 	char got[16384];  /* the resulting addresses, one a line */
-	char names[4096]; /* their names, '-' for none */
+	char names[4096]; /* the names that these addresses came from, one a line, '-' for none */
 };
 
 static int set_up(void **state)
@@ -205,7 +205,7 @@ static void dnsaddr_records_are_followed(void **state)
 	assert_int_equal(f->err, GN_ENONAME);
 }
 
-/* A chain of names, each of which refers to the next. */
+/* Resolves chains of names, each of which refers to the next, of the maximum length and of one more. */
 static void the_depth_of_dnsaddr_is_bounded(void **state)
 {
 	struct fix *f = *state;
@@ -255,7 +255,8 @@ static void queries_and_results_are_bounded(void **state)
 	assert_int_equal(lines, GN_NAMES_RESULTS);
 }
 
-/* What is longer than 255 bytes never reaches the resolver, which rejects a name of 255 bytes by itself. */
+/* A longer name is rejected before it reaches the resolver.  A name of 255 bytes is rejected by the
+ * resolver. */
 static void a_name_of_more_than_255_bytes_does_not_resolve(void **state)
 {
 	struct fix *f = *state;
@@ -273,7 +274,7 @@ static void a_name_of_more_than_255_bytes_does_not_resolve(void **state)
 	}
 }
 
-/* At most eight queries run at a time; the others follow. */
+/* The other queries start when earlier ones have ended. */
 static void at_most_eight_queries_run_at_once(void **state)
 {
 	struct fix *f = *state;
@@ -303,22 +304,22 @@ static void a_resolution_may_be_cancelled_at_any_time(void **state)
 {
 	struct fix *f = *state;
 
-	/* before the first query */
+	/* Cancel before the first query. */
 	start(f, LIST("/dns/both.test/tcp/1"));
 	gn_names_cancel(f->op);
-	/* while queries are running */
+	/* Cancel while queries are running. */
 	start(f, LIST("/dns/both.test/tcp/1", "/dns4/silent.test/tcp/1"));
 	while (f->server.asked < 3)
 		gn_loop_turn(f->loop, GN_SEC);
 	gn_names_cancel(f->op);
 	assert_int_equal(f->calls, 0);
-	/* when the answer has arrived and is not delivered yet */
+	/* Cancel when the answer has arrived and is not delivered yet. */
 	start(f, LIST("/dns4/both.test/tcp/1"));
 	while (f->server.asked < 1)
 		gn_loop_turn(f->loop, GN_SEC);
 	gn_names_cancel(f->op);
 	assert_int_equal(f->calls, 0);
-	/* from inside on_failed */
+	/* Cancel from inside on_failed. */
 	f->cancels = true;
 	start(f, LIST("/dns/nobody.test/tcp/1", "/dns/both.test/tcp/1", "/dns/nobody2.test/tcp/1"));
 	gn_loop_run(f->loop);

@@ -129,7 +129,7 @@ static void further_addresses_share_one_entry(void **state)
 		passed += take(&o, GN_SEC);
 	}
 	assert_in_range(passed, NETBLOCK_MAX, NETBLOCK_MAX + NETBLOCK_BURST);
-	/* Earlier entries are not affected, and the table is free again later. */
+	/* The full table does not affect earlier entries, and later it has room for new ones. */
 	memset(o.bytes, 0, sizeof o.bytes);
 	assert_true(take(&o, GN_SEC));
 	assert_true(take(&o, 100 * GN_SEC));

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whole networks in one process, on a virtual clock: nodes dial each other, open channels and
- * echo what they are sent, in pieces of random sizes, with pauses, resets, ends in the middle
- * and channels given up; in half of the runs connections are stalled and cut and nodes vanish
- * besides.  A seed says all of it; a failure prints it, and GN_SEED=n runs that one alone.
+ * Random networks of nodes in one process, on a virtual clock.  The nodes dial each other, open channels and
+ * echo what they receive, in pieces of random sizes, with pauses, resets, early ends and released channels.
+ * In half of the runs connections are also stalled and cut, and nodes are freed.  A run is determined by its
+ * seed; a failure prints the seed, and GN_SEED=n runs only that one.
  *
- * Always: what came out is a prefix of what went in, at both ends; an end of stream stands
- * behind all that was written before it; every operation calls back once, or never after a
- * cancel; nothing is left when it is over.  Without faults every operation succeeds.
+ * Each run checks that the bytes received are a prefix of those sent, in both directions; that an end of
+ * stream arrives after all bytes that were written before it; that every operation calls back once, or never
+ * after a cancel; and that all memory and streams are released at the end.  Without faults every operation
+ * succeeds.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,7 +38,7 @@ static void write_by_source(struct net_end *e)
 	NET_MUST(e->shown != NULL);
 	net_pattern_fill(e->op, 0, e->shown, e->op->total);
 	NET_MUST(gn_channel_source(e->ch, &source, e) == 0);
-	net_do_end(e); /* behind all bytes of the source */
+	net_do_end(e); /* the end is sent after all bytes of the source */
 }
 
 static void on_dialed(void *arg, int err, struct gn_channel *ch)
@@ -55,7 +56,7 @@ static void on_dialed(void *arg, int err, struct gn_channel *ch)
 	gn_channel_on_event(ch, net_on_event, &op->client);
 	if (!op->frames && op->client.plan == NET_IN_ORDER && rng_one_in(&op->w->rng, 3))
 		write_by_source(&op->client);
-	if (rng_one_in(&op->w->rng, 2)) /* it may be written at once */
+	if (rng_one_in(&op->w->rng, 2)) /* writing is allowed from inside on_done */
 		net_end_step(&op->client);
 }
 
@@ -420,7 +421,8 @@ static void world_init(struct net_world *w, uint64_t n)
 		gn_timer_start(&w->fault, (gn_time)rng_below(r, 1000) * GN_MSEC);
 }
 
-/* Until all is over, and stays so for a while: what a channel left behind may be under way. */
+/* Runs the loop until all operations and channels have ended, and for 20 s more, because frames of ended
+ * channels may still be in transit. */
 static void world_run(struct net_world *w)
 {
 	struct gn_loop *loop = w->net.loop;
@@ -444,12 +446,12 @@ static void world_run(struct net_world *w)
 	gn_timer_stop(&w->fault);
 }
 
-/* Nothing is left of what has ended. */
+/* Checks the results of all operations, and that no stream, channel, dial or charged memory is left. */
 static void world_check(struct net_world *w)
 {
 	for (size_t i = 0; i < w->n_ops; i++)
 		check_op(&w->op[i]);
-	net_run(&w->net, 60 * GN_SEC); /* streams that were freed, stalls, identify */
+	net_run(&w->net, 60 * GN_SEC); /* freed streams, stalls and identify may need this time to end */
 	for (size_t i = 0; i < w->net.n; i++) {
 		struct gn_node *node = w->net.node[i];
 		struct gn_list *at;
@@ -472,7 +474,7 @@ static void world_fini(struct net_world *w)
 	struct gn_list *at, *next;
 	unsigned alive = 0;
 
-	if (rng_one_in(&w->rng, 2)) { /* in good order */
+	if (rng_one_in(&w->rng, 2)) { /* close the nodes before they are freed */
 		gn_time began = gn_loop_now(w->net.loop);
 
 		for (size_t i = 0; i < w->net.n; i++) {
@@ -504,7 +506,7 @@ static void world_fini(struct net_world *w)
 	net_fini(&w->net);
 }
 
-/* All nodes are freed at once, in whatever state. */
+/* Frees all nodes at a random time, whatever their state is. */
 static void world_crash(struct net_world *w)
 {
 	gn_time until = (gn_time)rng_below(&w->rng, 4000) * GN_MSEC;

@@ -12,14 +12,14 @@ static void both_roles_complete_a_handshake(void **state)
 		noise_script_start(f, role, NULL, NULL);
 		gn_key_id(f->peer.key, &id);
 		noise_script_stop(f);
-		noise_script_start(f, role, NULL, &id); /* the one that is expected */
+		noise_script_start(f, role, NULL, &id); /* the expected id is that of the peer */
 		noise_script_complete(f, role, NULL, 0);
 		assert_int_equal(gn_security_noise.info(f->l)->muxer, -1);
 		noise_script_stop(f);
 	}
 }
 
-/* Our payload is what js-libp2p sends with the same keys. */
+/* The fixture of payload_line(), to which vectors_each() passes no argument. */
 static struct noise_script *vector_fixture;
 
 static void payload_line(char **field)
@@ -42,7 +42,7 @@ static void payload_line(char **field)
 		assert_true(side_said(&f->s, GN_READY));
 		assert_true(gn_peer_id_is_equal(&want, &gn_security_noise.info(f->l)->peer));
 		assert_int_equal(gn_security_noise.info(f->l)->muxer, with ? 0 : -1);
-		/* The same muxers, and keys of the same lengths. */
+		/* Our payload has the same muxers, and keys of the same lengths. */
 		if (with)
 			assert_int_equal(f->peer.n_payload, n);
 		noise_script_stop(f);
@@ -59,7 +59,7 @@ static void payloads_of_js_libp2p_are_read_and_equal_ours(void **state)
 	vectors_each("noise-payload.tsv", payload_line);
 }
 
-/* Our payload is byte for byte what another implementation with our key sends. */
+/* noise_peer, which implements the specification, makes the same payload from our key. */
 static void our_payload_is_the_one_of_the_specification(void **state)
 {
 	struct noise_script *f = *state;
@@ -114,7 +114,8 @@ static void the_first_common_muxer_of_the_initiator_is_chosen(void **state)
 	}
 }
 
-/* Changes a good payload in way number `way`; 0 when there is no such way. */
+/* Makes an invalid payload of kind number `way`, and returns its length. *err is the expected error, 0 if
+ * any error is right, and 1 if there is no such kind. */
 static size_t spoil(struct noise_script *f, int way, uint8_t *out, int *err)
 {
 	uint8_t text[56] = "noise-libp2p-static-key:", sig[64], other[36];
@@ -123,20 +124,20 @@ static size_t spoil(struct noise_script *f, int way, uint8_t *out, int *err)
 
 	*err = GN_EAUTH;
 	switch (way) {
-	case 0: /* a bit of the signature */
+	case 0: /* a changed bit of the signature */
 		out[n - 1] ^= 1;
 		return n;
-	case 1: /* another's key, with the signature of the first */
+	case 1: /* the key of another peer, with a signature by the first key */
 		memcpy(other, gn_key_public(f->key, &n_pub), 36);
 		n = noise_peer_put_field(out, 1, other, 36);
 		gn_key_sign(f->peer.key, text, sizeof text, sig);
 		return n + noise_peer_put_field(out + n, 2, sig, 64);
-	case 2: /* of another static key: a man in the middle */
+	case 2: /* a signature of another static key, as a man in the middle would send */
 		memcpy(text + 24, f->peer.hs.rs, 32);
 		gn_key_sign(f->peer.key, text, sizeof text, sig);
 		n = noise_peer_put_field(out, 1, pub, n_pub);
 		return n + noise_peer_put_field(out + n, 2, sig, 64);
-	case 3: /* without its prefix */
+	case 3: /* a signature of the static key without the prefix */
 		n = noise_peer_put_field(out, 1, pub, n_pub);
 		gn_key_sign(f->peer.key, f->peer.hs.s_pub, 32, sig);
 		return n + noise_peer_put_field(out + n, 2, sig, 64);
@@ -144,26 +145,26 @@ static size_t spoil(struct noise_script *f, int way, uint8_t *out, int *err)
 		return noise_peer_put_field(out, 1, pub, n_pub);
 	case 5: /* no key */
 		return n - 38 > 0 ? (memmove(out, out + 38, n - 38), n - 38) : 0;
-	case 6: /* nothing at all */
+	case 6: /* an empty payload */
 		return 0;
 	case 7: /* a signature of no bytes */
 		n = noise_peer_put_field(out, 1, pub, n_pub);
 		return n + noise_peer_put_field(out + n, 2, "", 0);
-	case 8: /* cut short: no protobuf */
+	case 8: /* a truncated protobuf */
 		*err = GN_EFORMAT;
 		return n - 1;
 	case 9:
 		*err = GN_EFORMAT;
 		memset(out, 0xff, 300);
 		return 300;
-	case 10: /* a key that is none */
+	case 10: /* an Ed25519 key of 3 bytes */
 		*err = 0;
 		n = noise_peer_put_field(out, 1,
 					 "\x08\x01\x12\x03"
 					 "abc",
 					 7);
 		return n + noise_peer_put_field(out + n, 2, sig, 64);
-	case 11: /* a key of no known type */
+	case 11: /* a key of an unknown type */
 		*err = 0;
 		n = noise_peer_put_field(out, 1,
 					 "\x08\x09\x12\x03"
@@ -237,7 +238,7 @@ static void another_peer_than_expected_is_refused(void **state)
 		uint8_t payload[4096];
 		size_t n;
 
-		noise_script_start(f, role, NULL, &ours); /* the peer has another */
+		noise_script_start(f, role, NULL, &ours); /* the peer has another id */
 		n = noise_peer_payload(&f->peer, NULL, 0, payload);
 		assert_int_equal(noise_script_handshake(f, role, payload, n), GN_EPEERID);
 		assert_false(side_said(&f->s, GN_READY));
@@ -281,7 +282,7 @@ static void handshake_messages_of_bad_lengths_fail(void **state)
 			memset(f->buf, 0x31, 65537);
 			gn_put_u16(f->buf, bad[i].len);
 			side_feed(&f->s, f->buf, bad[i].len > 8192 ? 2 : 2 + bad[i].len,
-				  1); /* known from the length alone */
+				  1); /* the length is enough to reject it */
 			assert_int_equal(side_pump(&f->s, 1), bad[i].err);
 			assert_int_equal(f->s.tx.owned, 0);
 			noise_script_stop(f);
@@ -312,7 +313,7 @@ static void a_responder_sends_nothing_before_message_1(void **state)
 	noise_script_stop(f);
 }
 
-/* The sending side is closed already, so the layer fails and does not wait. */
+/* The sending side is closed, so the layer fails instead of waiting for room. */
 static void a_handshake_that_cannot_answer_fails(void **state)
 {
 	struct noise_script *f = *state;
@@ -324,7 +325,7 @@ static void a_handshake_that_cannot_answer_fails(void **state)
 	noise_script_stop(f);
 }
 
-/* Nothing above the layer passes before it is ready. */
+/* The layer carries no bytes of the layer above before it is ready. */
 static void no_byte_passes_before_ready(void **state)
 {
 	struct noise_script *f = *state;

@@ -7,10 +7,10 @@
 /* ---- the handshake without a layer ---- */
 
 static struct {
-	struct gn_noise hs[2]; /* 0 initiates */
+	struct gn_noise hs[2]; /* hs[0] is the initiator */
 	struct gn_noise_key send[2], receive[2];
 	int number;
-	bool flip; /* instead: each byte flipped must not be taken */
+	bool flip; /* each message is also read with each of its bytes changed, and must be rejected */
 	unsigned flipped;
 } xx;
 
@@ -31,7 +31,8 @@ static void keys_line(char **field)
 		free(b[i]);
 }
 
-/* A message with one byte changed gives an error or, for message 1, which has no tag, another hash. */
+/* Reads the message with each byte changed, and truncated at each length.  This must give an error or, for
+ * message 1, which has no tag, another hash. */
 static void flip_each(const struct gn_noise *reader, int number, const uint8_t *msg, size_t n)
 {
 	uint8_t *copy = malloc(n), *payload;
@@ -172,17 +173,17 @@ static void points_of_low_order_are_refused(void **state)
 		size_t n;
 
 		point = unhex(low_order[i], &n);
-		/* As the initiator's ephemeral. */
+		/* The point is the initiator's ephemeral key. */
 		gn_noise_init(&b, false);
 		memcpy(msg, point, 32);
 		assert_int_equal(gn_noise_read(&b, 1, msg, 32, &payload, &n), 0);
 		assert_int_equal(gn_noise_write(&b, 2, NULL, 0, msg), GN_EAUTH);
-		/* As the responder's. */
+		/* The point is the responder's ephemeral key. */
 		gn_noise_init(&a, true);
 		assert_int_equal(gn_noise_write(&a, 1, NULL, 0, msg), 0);
 		memcpy(msg, point, 32);
 		assert_int_equal(gn_noise_read(&a, 2, msg, 96, &payload, &n), GN_EAUTH);
-		/* As the responder's static, well encrypted. */
+		/* The point is the responder's static key, correctly encrypted. */
 		gn_noise_init(&a, true);
 		gn_noise_init(&b, false);
 		assert_int_equal(gn_noise_write(&a, 1, NULL, 0, msg), 0);
@@ -190,7 +191,7 @@ static void points_of_low_order_are_refused(void **state)
 		memcpy(b.s_pub, point, 32);
 		assert_int_equal(gn_noise_write(&b, 2, NULL, 0, msg), 0);
 		assert_int_equal(gn_noise_read(&a, 2, msg, 96, &payload, &n), GN_EAUTH);
-		/* As the initiator's static. */
+		/* The point is the initiator's static key. */
 		gn_noise_init(&a, true);
 		gn_noise_init(&b, false);
 		assert_int_equal(gn_noise_write(&a, 1, NULL, 0, msg), 0);
@@ -247,7 +248,8 @@ static void the_last_counter_is_reserved(void **state)
 	gn_noise_cipher_fini(&s);
 }
 
-/* One context serves many connections: in turns, after a failure, and when the memory of a key is used again. */
+/* One context serves several connections in turn, also after a failure, and when a new key is in the
+ * memory of an earlier one. */
 static void contexts_serve_many_connections(void **state)
 {
 	struct gn_noise_cipher s = {0};
@@ -271,7 +273,7 @@ static void contexts_serve_many_connections(void **state)
 			assert_int_equal(gn_noise_cipher_unseal(&s, &other, (uint8_t[20]){1}, 4), GN_EAUTH);
 			gn_noise_cipher_forget(&s, &other);
 		}
-		if (turn % 7 == 6) { /* the same memory, another key */
+		if (turn % 7 == 6) { /* put another key into the same memory */
 			struct gn_noise_key keep = in[2];
 
 			gn_noise_cipher_forget(&s, &in[2]);

@@ -18,7 +18,7 @@ static const char *const yamux_only[] = {"/yamux/1.0.0", NULL};
 struct both {
 	struct pair p;
 	struct gn_key *key[2];
-	void *noise[2]; /* states; the second is used when not shared */
+	void *noise[2]; /* the states of /noise; the second is used when the sides do not share one */
 	struct gn_layer *l[2];
 };
 
@@ -52,7 +52,7 @@ static uint8_t nth(int side, size_t i)
 	return (uint8_t)(i * 5 + i / 251 + (size_t)side * 99);
 }
 
-/* Writes and reads random amounts; false when bytes were read that were not written. */
+/* Writes and reads random amounts.  Returns false when bytes were read that were not written. */
 static bool traffic(struct both *b, struct rng *r, size_t *in, size_t *out, size_t total)
 {
 	for (int i = 0; i < 2; i++) {
@@ -118,7 +118,8 @@ static void random_chunks_arrive_in_order(void **state)
 	}
 }
 
-/* The bytes on the wire are changed or cut at one place between the first byte and the last record. */
+/* Transfers bytes in both directions, and changes a bit of what `victim` sends at the offset `where` on
+ * the wire, or cuts the wire there. */
 static void one_accident(struct both *b, struct rng *r, int victim, size_t where, bool cut)
 {
 	size_t in[2] = {0}, out[2] = {0};
@@ -153,7 +154,7 @@ static void one_accident(struct both *b, struct rng *r, int victim, size_t where
 		(void)side_pump(&b->p.side[0], 1);
 		(void)side_pump(&b->p.side[1], 1);
 	}
-	/* What the victim sent behind that place was not delivered. */
+	/* What the victim sent after that offset was not delivered. */
 	assert_true(out[!victim] < 3000);
 	assert_true(gn_pipe_end(b->l[!victim]->up_rx) != GN_EOF || cut);
 }

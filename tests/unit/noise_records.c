@@ -47,8 +47,8 @@ static void the_longest_record_is_opened(void **state)
 	noise_script_stop(f);
 }
 
-/* The first records are short, so that negotiation is not held up by data in the same record; later ones are
- * full. */
+/* Checks the lengths of records.  The first ones are short, so that the peer can open a negotiation
+ * message without waiting for the data behind it; later ones are full. */
 static void assert_lengths(const struct wire *out)
 {
 	unsigned n = 0;
@@ -142,7 +142,7 @@ static void a_record_is_not_longer_than_configured(void **state)
 	side_fini(&f->s);
 }
 
-/* A connection over a stream: each full record is the body of one frame of the yamux session below. */
+/* For a connection over a stream, each full record is the body of one frame of the yamux session below. */
 static void a_record_fits_a_frame_of_yamux(void **state)
 {
 	struct noise_script *f = *state;
@@ -172,7 +172,7 @@ static void a_record_fits_a_frame_of_yamux(void **state)
 		if (i < 16)
 			continue;
 		assert_int_equal(out.p[out.at + 1], YAMUX_DATA);
-		if (out.len == 12 + 65507) /* one frame with one record */
+		if (out.len == 12 + 65507) /* a frame that contains one record */
 			full++;
 		assert_int_equal(gn_get_u32(out.p + out.at + 8), 65507);
 		assert_int_equal(gn_get_u16(out.p + out.at + 12), 65505);
@@ -205,7 +205,7 @@ static void an_end_of_file_inside_a_record_is_truncation(void **state)
 			assert_int_equal(gn_pipe_end(f->l->up_rx), ends[e] != GN_EOF ? ends[e]
 								   : cut % 23 == 0   ? GN_EOF
 										     : GN_ETRUNC);
-			/* The other direction goes on. */
+			/* The other direction is still open. */
 			assert_int_equal(gn_pipe_put(f->l->up_tx, "still", 5), 0);
 			gn_stack_mark_top(&f->s.stack);
 			side_drain(&f->s, &f->out, 1);
@@ -232,7 +232,7 @@ static void a_changed_record_fails_the_layer(void **state)
 		gn_stack_mark_bottom(&f->s.stack);
 		r = side_pump(&f->s, 1);
 		assert_int_equal(gn_pipe_len(f->l->up_rx), good);
-		if (r == 0) /* a longer length: the end comes in the record */
+		if (r == 0) /* the length was increased, so the input ends inside the record */
 			assert_true(at % 23 < 2 && gn_pipe_is_closed(f->l->up_rx));
 		else
 			assert_true(r == GN_EAUTH || r == GN_EPROTO);

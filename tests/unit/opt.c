@@ -311,7 +311,7 @@ static void text_forms_survive_a_round_trip(void **state)
 			memcpy(text + len, w.tail, w.n_tail);
 			len += w.n_tail;
 		}
-		while (got < 4) { /* one byte more each time */
+		while (got < 4) { /* append one byte while the input is incomplete */
 			int r = format_decode(formats[k], text + at, have - at, false, 100, &seen, &u);
 
 			if (r == GN_EAGAIN) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* cmd/common/outfile: what is there when it is done, and when the tool ends before.  Each case runs in a process of its
- * own, both with files without a name and, as on file systems that have none, with a temporary name: the Makefile links
- * this program so that calls of open() and close() come here first. */
+/* cmd/common/outfile: the contents and the names of files after a complete output, and after a tool that
+ * ended early.  Each case runs in a process of its own, once with unnamed files (O_TMPFILE) and once with
+ * temporary names, as on file systems that have no unnamed files.  The Makefile links this program with
+ * wrappers of open() and close(). */
 #define _GNU_SOURCE /* O_TMPFILE */
 #include <dirent.h>
 #include <errno.h>
@@ -26,8 +27,8 @@
 
 static char dir[] = "/tmp/gn-outfile-XXXXXX";
 static char path[sizeof dir + 8], other[sizeof dir + 8];
-static bool has_names;   /* every file has a name */
-static bool close_fails; /* the next call fails */
+static bool has_names;   /* O_TMPFILE fails, so every file has a name */
+static bool close_fails; /* the next close() fails */
 
 int __real_open(const char *name, int flags, ...);
 int __real_close(int fd);
@@ -126,7 +127,7 @@ static unsigned names(void)
 	return n;
 }
 
-/* Runs in the child: writes, and checks what other processes can see. */
+/* Writes the output without closing it, and checks that no other user may open the incomplete file. */
 static void half(enum outfile_kind kind)
 {
 	int fd = outfile_open(path, kind);
@@ -143,7 +144,7 @@ static void whole(enum outfile_kind kind)
 	exit(EXIT_DONE);
 }
 
-/* The end of a child that ran it, as waitpid() tells it. */
+/* Runs the job in a child, and returns the status of waitpid(). */
 static int end_of(void (*job)(enum outfile_kind kind), enum outfile_kind kind)
 {
 	int status;
@@ -212,7 +213,7 @@ static void an_existing_file_is_not_replaced_by_a_new_one(void **state)
 	}
 }
 
-/* Another process creates the file meanwhile. */
+/* Simulates another process that creates the file before the output is complete. */
 static void taken_meanwhile(enum outfile_kind kind)
 {
 	half(kind);
@@ -290,7 +291,7 @@ static void no_temporary_file_is_left(void **state)
 			assert_int_equal(names(), 0);
 		}
 	}
-	has_names = false; /* an unnamed file is gone in any case */
+	has_names = false; /* after SIGKILL only an unnamed file is certain to be removed */
 	signal_sent = SIGKILL;
 	assert_true(WIFSIGNALED(end_of(killed, OUTFILE_REPLACE)));
 	assert_int_equal(names(), 0);
@@ -304,10 +305,10 @@ static void symbolic_links_are_followed_also_dangling_ones(void **state)
 
 		has_names = i == 1;
 		assert_int_equal(symlink("other", path), 0);
-		assert_int_equal(code_of(whole, OUTFILE_REPLACE), EXIT_DONE); /* it is made */
+		assert_int_equal(code_of(whole, OUTFILE_REPLACE), EXIT_DONE); /* the target is created */
 		assert_holds(other, "new", 0644);
 		put(other, "old", 0600);
-		assert_int_equal(code_of(whole, OUTFILE_REPLACE), EXIT_DONE); /* it is replaced */
+		assert_int_equal(code_of(whole, OUTFILE_REPLACE), EXIT_DONE); /* the target is replaced */
 		assert_holds(other, "new", 0600);
 		assert_int_equal(lstat(path, &st), 0);
 		assert_true(S_ISLNK(st.st_mode));
@@ -316,7 +317,7 @@ static void symbolic_links_are_followed_also_dangling_ones(void **state)
 		assert_int_equal(unlink(other), 0);
 		assert_int_equal(unlink(path), 0);
 	}
-	assert_int_equal(symlink("file", path), 0); /* to itself */
+	assert_int_equal(symlink("file", path), 0); /* a link to itself */
 	assert_int_equal(code_of(whole, OUTFILE_REPLACE), EXIT_LOCAL);
 }
 

@@ -41,7 +41,7 @@ static struct gn_multiaddr *parse(const char *text)
 	return a;
 }
 
-/* Returns the error, or whether the advertised addresses are other ones. */
+/* Adds an address.  Returns the error, or whether the advertised addresses have changed. */
 static int add(enum gn_own_origin origin, const char *text, gn_time expires)
 {
 	struct gn_multiaddr *a = parse(text);
@@ -52,7 +52,7 @@ static int add(enum gn_own_origin origin, const char *text, gn_time expires)
 	return err < 0 ? err : changed;
 }
 
-/* Returns whether the advertised addresses are other ones; the address must be there. */
+/* Deletes an address, which must exist.  Returns whether the advertised addresses have changed. */
 static int del(enum gn_own_origin origin, const char *text)
 {
 	struct gn_multiaddr *a = parse(text);
@@ -75,7 +75,7 @@ static int observe(const char *observed, const char *observer, bool is_inbound, 
 	return err < 0 ? err : changed;
 }
 
-/* An inbound connection from the network i reports the address. */
+/* Reports the address as seen by a peer in network i, on an inbound connection. */
 static int report(const char *observed, unsigned i, gn_time now)
 {
 	char observer[64];
@@ -159,7 +159,7 @@ static void an_address_expires_at_its_very_time(void **state)
 	assert_true(expire(100));
 	assert_false(expire(100));
 	assert_int_equal(gn_own_next_expiry(&own), 200);
-	/* The lifetime is replaced, not only prolonged. */
+	/* A second add may also shorten the lifetime. */
 	assert_int_equal(add(GN_OWN_RESERVED, "/ip4/8.8.8.8/tcp/2", 150), false);
 	assert_int_equal(gn_own_next_expiry(&own), 150);
 	assert_true(expire(GN_NEVER - 1));
@@ -191,7 +191,7 @@ static void an_observed_address_is_advertised_after_four_networks_reported_it(vo
 		assert_int_equal(report("/ip4/1.2.3.4/tcp/4001", i, 0), false);
 		assert_int_equal(own.n[GN_OWN_OBSERVED], 1);
 	}
-	/* The same networks again count once. */
+	/* Repeated reports of one network count once. */
 	for (unsigned i = 0; i < GN_OWN_CONFIRMATIONS - 1; i++)
 		assert_int_equal(report("/ip4/1.2.3.4/tcp/4001", i, 1), false);
 	assert_advertised(1, "");
@@ -223,7 +223,7 @@ static void an_observed_address_leaves_an_hour_after_its_last_report(void **stat
 	assert_false(expire(10 + GN_OWN_OBSERVED_TIME - 1));
 	assert_true(expire(10 + GN_OWN_OBSERVED_TIME));
 	assert_int_equal(own.n[GN_OWN_OBSERVED], 0);
-	/* A candidate leaves without a change. */
+	/* An address that was not confirmed expires without a change of the advertised addresses. */
 	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 0, 0), false);
 	assert_false(expire(GN_OWN_OBSERVED_TIME));
 	assert_int_equal(own.n[GN_OWN_OBSERVED], 0);
@@ -235,7 +235,7 @@ static void reports_older_than_an_hour_do_not_confirm(void **state)
 	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 0, 0), false);
 	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 1, 1), false);
 	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 2, 2), false);
-	/* The first report ends at this instant. */
+	/* The first report expires at this instant, so it no longer counts. */
 	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 3, GN_OWN_OBSERVED_TIME), false);
 	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 4, GN_OWN_OBSERVED_TIME), true);
 }
@@ -270,7 +270,8 @@ static void a_listening_address_is_not_observed_again(void **state)
 static void the_port_of_a_dialled_connection_becomes_that_of_a_listener(void **state)
 {
 	(void)state;
-	/* Without a listener that could be meant, nothing is known. */
+	/* Without a suitable listener the report is ignored, because the port of an outbound connection is
+	 * temporary. */
 	assert_int_equal(observe("/ip4/1.2.3.4/tcp/50000", "/ip4/8.0.0.1/tcp/1", false, 0), false);
 	assert_int_equal(add(GN_OWN_LISTENING, "/ip4/127.0.0.1/tcp/1", GN_NEVER), true);
 	assert_int_equal(add(GN_OWN_LISTENING, "/ip6/::/tcp/2", GN_NEVER), true);
@@ -299,7 +300,7 @@ static void one_stranger_neither_fills_the_table_nor_confirms(void **state)
 	(void)state;
 	for (unsigned i = 0; i < GN_OWN_CONFIRMATIONS - 1; i++)
 		assert_int_equal(report("/ip4/1.2.3.4/tcp/1", i, 0), false);
-	/* The stranger's newest two reports stay. */
+	/* Of the many reports of one network the newest GN_OWN_PER_OBSERVER are kept. */
 	for (unsigned i = 0; i < 1000; i++) {
 		(void)snprintf(text, sizeof text, "/ip4/6.6.6.6/tcp/%u", i);
 		assert_int_equal(report(text, 500, (gn_time)i), false);
@@ -308,7 +309,7 @@ static void one_stranger_neither_fills_the_table_nor_confirms(void **state)
 	assert_int_equal(own.n[GN_OWN_OBSERVED], 1 + GN_OWN_PER_OBSERVER);
 	assert_int_equal(report("/ip4/6.6.6.6/tcp/998", 500, 2000), false);
 	assert_int_equal(own.n[GN_OWN_OBSERVED], 1 + GN_OWN_PER_OBSERVER);
-	/* The honest reports were not lost. */
+	/* The reports of other networks were not displaced. */
 	assert_int_equal(report("/ip4/1.2.3.4/tcp/1", 600, 2000), true);
 }
 
@@ -337,7 +338,8 @@ static void of_17_observed_addresses_the_least_confirmed_candidate_leaves(void *
 	assert_int_equal(own.n[GN_OWN_OBSERVED], GN_OWN_OBSERVED_MAX);
 	assert_int_equal(report("/ip4/1.2.3.4/tcp/100", 100, 50), false);
 	assert_int_equal(own.n[GN_OWN_OBSERVED], GN_OWN_OBSERVED_MAX);
-	/* Port 0, which had one observer, has left: it begins anew, in the place of port 100. */
+	/* The address with port 0, which had one observer, was displaced.  New reports of it start from
+	 * zero, and displace the address with port 100. */
 	for (unsigned i = 0; i < GN_OWN_CONFIRMATIONS - 1; i++)
 		assert_int_equal(report("/ip4/1.2.3.4/tcp/0", 200 + i, 60), false);
 	assert_int_equal(report("/ip4/1.2.3.4/tcp/0", 0, 60), true);

@@ -16,7 +16,7 @@ static int unpack(const uint8_t *p, size_t n, size_t budget, size_t *count)
 	return 0;
 }
 
-/* Every budget, also 0, succeeds or fails cleanly. */
+/* With each budget, also 0, decoding succeeds or fails without a leak. */
 static void allocations_stay_within_the_budget(void **state)
 {
 	uint8_t p[200];
@@ -33,7 +33,7 @@ static void allocations_stay_within_the_budget(void **state)
 	assert_true(budget > 1600 && budget < 64 * sizeof(p));
 }
 
-/* The budget suffices for usual messages, not for ones made of empty fields. */
+/* The budget is sufficient for usual messages, but not for a message of many empty fields. */
 static void usual_messages_fit(void **state)
 {
 	uint8_t *p = calloc(1, 8000);

@@ -32,7 +32,7 @@ static void on_key(char **field)
 	assert_string_equal(gn_peer_id_format(&id, text), field[4]);
 	for (int i = 4; i <= 6; i++)
 		assert_id(field[i], hash, n);
-	/* The other multibases. */
+	/* Parse the other multibases. */
 	memcpy(cid + 2, hash, n);
 	text[0] = 'f';
 	gn_hex_encode(cid, n + 2, text + 1);
@@ -43,7 +43,7 @@ static void on_key(char **field)
 	text[0] = 'z';
 	gn_base58_encode(cid, n + 2, text + 1);
 	assert_id(text, hash, n);
-	/* The key is in the id or is not. */
+	/* Only an id that contains its key returns it. */
 	if (n_pb <= GN_PEER_ID_INLINE_MAX) {
 		assert_int_equal(gn_peer_id_public(&id, &in), 0);
 		assert_int_equal(in.pb_len, n_pb);

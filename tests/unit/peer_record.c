@@ -46,7 +46,8 @@ static void on_vector(char **field)
 
 	struct gn_peer_id other;
 
-	/* Another signer is rejected whether or not the signature is valid. */
+	/* A record of another peer than the expected one is rejected, whether or not its signature is
+	 * valid. */
 	gn_key_id(key, &other);
 	if (strcmp(field[5], "peer record") == 0 || strcmp(field[5], "signature changed") == 0)
 		assert_int_equal(gn_peer_record_open(p, n, &other, &rec), GN_EPEERID);
@@ -59,12 +60,13 @@ static void on_vector(char **field)
 		assert_addr(rec.addrs[0], "/ip4/192.0.2.1/tcp/4001");
 		assert_addr(rec.addrs[1], "/ip6/2001:db8::1/udp/4001/utp");
 		gn_peer_record_fini(&rec);
-		gn_peer_record_fini(&rec); /* empty now */
+		gn_peer_record_fini(&rec); /* a second fini has no effect */
 		n_records++;
 	} else if (strcmp(field[5], "signature changed") == 0) {
 		assert_int_equal(gn_peer_record_open(p, n, NULL, &rec), GN_EAUTH);
 	} else if (strcmp(field[0], "good") == 0) {
-		assert_int_equal(gn_peer_record_open(p, n, NULL, &rec), GN_EFORMAT); /* a voucher */
+		assert_int_equal(gn_peer_record_open(p, n, NULL, &rec),
+				 GN_EFORMAT); /* the envelope contains a voucher */
 	}
 	free(p);
 }
@@ -111,7 +113,8 @@ static void a_record_survives_a_round_trip(void **state)
 		gn_multiaddr_free(a[i]);
 }
 
-/* Seals a payload given as hex, our own id being put in front of it unless it has one. */
+/* Signs an envelope with a payload in hex, and opens it as a peer record.  With `with_id`, our id is put
+ * in front of the payload. */
 static int payload_open(const char *domain, const char *type, size_t n_type, const char *hex, bool with_id,
 			struct gn_peer_record *rec)
 {
@@ -160,7 +163,7 @@ static void malformed_payloads_are_rejected(void **state)
 	struct gn_peer_record rec;
 
 	(void)state;
-	/* Another's id, none, and a broken one. */
+	/* The id of another peer, no id, and a malformed id. */
 	assert_int_equal(
 		payload_open("libp2p-peer-record", "\3\1", 2,
 			     "0a26002408011220a77f1d92fedb59dddaea5a1c4abd1ac2fbde7d7b879ed364501809923d7c11b9", false,
@@ -169,7 +172,7 @@ static void malformed_payloads_are_rejected(void **state)
 	assert_int_equal(payload_open("libp2p-peer-record", "\3\1", 2, "1007", false, &rec), GN_EFORMAT);
 	assert_int_equal(payload_open("libp2p-peer-record", "\3\1", 2, "0a0100", false, &rec), GN_EFORMAT);
 	assert_int_equal(payload_open("libp2p-peer-record", "\3\1", 2, "1a05", true, &rec), GN_EFORMAT);
-	/* Of its addresses those are kept that can be read: good, unknown code, empty, cut, good. */
+	/* Malformed addresses are skipped.  These are: valid, unknown code, empty, truncated, valid. */
 	assert_int_equal(payload_open("libp2p-peer-record", "\3\1", 2,
 				      "1a070a050401020304"
 				      "1a040a02ff7f"
@@ -182,7 +185,7 @@ static void malformed_payloads_are_rejected(void **state)
 	assert_addr(rec.addrs[0], "/ip4/1.2.3.4");
 	assert_addr(rec.addrs[1], "/ip4/5.6.7.8");
 	gn_peer_record_fini(&rec);
-	/* An address with another peer's id is left out. */
+	/* An address with the id of another peer is skipped. */
 	assert_int_equal(payload_open("libp2p-peer-record", "\3\1", 2,
 				      "1a300a2e0401020304a50326002408011220a77f1d92fedb59dddaea5a1c4abd1ac2fbde7d7b879e"
 				      "d364501809923d7c11b9",

@@ -91,7 +91,7 @@ static void three_pings_are_answered(void **state)
 	assert_int_equal(f->err, 0);
 	assert_true(f->rtt == 10 * GN_MSEC);
 	assert_true(f->at[1] - f->at[0] == GN_SEC && f->at[2] - f->at[1] == GN_SEC);
-	/* no stream is left */
+	/* No stream is left. */
 	assert_int_equal(net_conn(&f->w, 0, 0)->session->streams, 0);
 	assert_int_equal(net_conn(&f->w, 1, 0)->session->streams, 0);
 }
@@ -132,7 +132,7 @@ static void an_operation_may_be_cancelled_at_any_time(void **state)
 	struct fix *f = *state;
 	struct gn_ping_cfg cfg = {.count = 0};
 
-	for (int i = 0; i < 40; i++) { /* at every stage */
+	for (int i = 0; i < 40; i++) { /* cancel in every stage of the operation */
 		assert_int_equal(start(f, &cfg), 0);
 		net_run(&f->w, i * GN_MSEC);
 		gn_ping_cancel(f->op);
@@ -140,7 +140,7 @@ static void an_operation_may_be_cancelled_at_any_time(void **state)
 		assert_int_equal(f->done, 0);
 		assert_true(f->rtts <= 1);
 	}
-	f->cancels = true; /* from inside the callback */
+	f->cancels = true; /* cancel from inside the callback */
 	assert_int_equal(start(f, &cfg), 0);
 	net_run(&f->w, 5 * GN_SEC);
 	assert_int_equal(f->rtts, 1);
@@ -157,7 +157,7 @@ static void a_lost_peer_fails_the_operation(void **state)
 	struct fix *f = *state;
 	struct gn_ping_cfg cfg = {.count = 0, .limit = 2 * GN_SEC};
 
-	/* the connection is cut during a ping */
+	/* The connection is cut during a ping. */
 	assert_int_equal(start(f, &cfg), 0);
 	net_run(&f->w, 1500 * GN_MSEC);
 	assert_int_equal(f->rtts, 2);
@@ -166,7 +166,7 @@ static void a_lost_peer_fails_the_operation(void **state)
 	assert_int_equal(f->done, 1);
 	assert_int_equal(f->err, GN_ERESET);
 
-	/* no answer */
+	/* The peer does not answer. */
 	assert_int_equal(start(f, &cfg), 0);
 	net_run(&f->w, 500 * GN_MSEC);
 	assert_int_equal(f->rtts, 1);
@@ -175,7 +175,7 @@ static void a_lost_peer_fails_the_operation(void **state)
 	assert_int_equal(f->done, 1);
 	assert_int_equal(f->err, GN_ETIMEOUT);
 
-	/* nothing listens */
+	/* The peer does not listen. */
 	gn_mem_cut_all(f->w.loop);
 	net_run(&f->w, GN_SEC);
 	gn_node_unlisten(f->w.node[1]);
@@ -197,7 +197,7 @@ static void a_peer_without_ping_is_reported(void **state)
 	assert_int_equal(f->err, GN_ENOPROTO);
 }
 
-/* ---- the service, by hand ---- */
+/* ---- the service, with streams that the test reads and writes ---- */
 
 struct hand {
 	struct gn_channel *ch[4];
@@ -264,7 +264,7 @@ static void the_service_echoes_in_any_pieces(void **state)
 
 	memset(&hand, 0, sizeof hand);
 	open_by_hand(f);
-	write_by_hand(f, 0, 0, 10); /* 32 bytes are echoed at a time, whatever the pieces */
+	write_by_hand(f, 0, 0, 10); /* the service echoes units of 32 bytes, whatever the pieces are */
 	assert_int_equal(hand.got[0], 0);
 	write_by_hand(f, 0, 10, 22);
 	assert_int_equal(hand.got[0], 32);
@@ -277,7 +277,7 @@ static void the_service_echoes_in_any_pieces(void **state)
 	assert_true(hand.eof[0] && !hand.dead[0]);
 	gn_channel_free(hand.ch[0]);
 
-	/* the stream ends inside a ping */
+	/* The stream ends inside a ping. */
 	open_by_hand(f);
 	write_by_hand(f, 1, 0, 33);
 	assert_int_equal(gn_channel_end(hand.ch[1]), 0);
@@ -302,13 +302,14 @@ static void a_peer_has_two_streams_at_most(void **state)
 	assert_int_equal(hand.got[1], 32);
 	gn_channel_free(hand.ch[0]);
 	net_run(&f->w, 200 * GN_MSEC);
-	open_by_hand(f); /* there is room again */
+	open_by_hand(f); /* now that one stream has ended, another one is accepted */
 	assert_false(hand.dead[3]);
 	for (int i = 1; i < 4; i++)
 		gn_channel_free(hand.ch[i]);
 }
 
-/* A peer that writes and never reads is held back, and uses no more memory than the windows. */
+/* A peer that writes and never reads cannot write more than the windows allow, which bounds the memory
+ * that is used. */
 static void a_peer_that_does_not_read_is_bounded(void **state)
 {
 	struct fix *f = *state;

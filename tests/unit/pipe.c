@@ -42,7 +42,7 @@ static void writing_nothing_is_no_error(void **state)
 	assert_int_equal(f->p.head == NULL, 1);
 }
 
-/* A put is larger than any block. */
+/* A put may be larger than the maximum size of a block. */
 static void a_large_put_spans_blocks(void **state)
 {
 	struct pipe_pair *f = *state;
@@ -83,7 +83,7 @@ static void an_error_comes_behind_the_last_byte_too(void **state)
 
 	assert_int_equal(gn_pipe_put(&f->p, "xyz", 3), 0);
 	gn_pipe_close(&f->p, -104);
-	gn_pipe_close(&f->p, GN_EOF); /* the first end stays */
+	gn_pipe_close(&f->p, GN_EOF); /* a second close has no effect */
 	assert_int_equal(gn_pipe_end(&f->p), 0);
 	assert_int_equal(gn_pipe_whole(&f->p, 3, &out), 0);
 	assert_memory_equal(out, "xyz", 3);
@@ -103,7 +103,7 @@ static void a_reset_drops_buffered_bytes(void **state)
 	assert_int_equal(gn_pipe_end(&f->p), GN_ERESET);
 	assert_int_equal(gn_pipe_put(&f->p, "a", 1), GN_ERESET);
 	assert_true(gn_list_is_empty(&f->s.borrowers));
-	gn_pipe_reset(&f->p, GN_EPROTO); /* the first error stays */
+	gn_pipe_reset(&f->p, GN_EPROTO); /* a second reset has no effect */
 	assert_int_equal(gn_pipe_end(&f->p), GN_ERESET);
 }
 
@@ -123,7 +123,7 @@ static void whole_joins_pieces(void **state)
 	uint8_t *out;
 
 	pipe_pair_fill(f, &f->q, 5000, 0);
-	for (int i = 0; i < 50; i++) { /* alternating views would be copied anyway: put all, in many blocks */
+	for (int i = 0; i < 50; i++) { /* settle now and then, so that the bytes are in many blocks */
 		assert_int_equal(gn_pipe_move(&f->p, &f->q, 100), 0);
 		if (i % 10 == 9)
 			assert_int_equal(gn_pipe_settle(&f->p), 0);
@@ -202,7 +202,7 @@ static void a_source_comes_behind_the_bytes(void **state)
 	assert_memory_equal(v[1].iov_base, "so", 2);
 	assert_int_equal(gn_pipe_peek(&f->p, v, 4, 3), 1);
 	assert_int_equal(gn_pipe_peek(&f->p, v, 1, 100), 1);
-	assert_int_equal(gn_pipe_whole(&f->p, 4, &out), GN_EAGAIN); /* looks at memory only */
+	assert_int_equal(gn_pipe_whole(&f->p, 4, &out), GN_EAGAIN); /* it does not read from the source */
 	gn_pipe_skip(&f->p, 5);
 	assert_string_equal(t.at, "urce");
 	gn_pipe_close(&f->p, GN_EOF);
@@ -263,7 +263,7 @@ static void over_its_budget_a_pipe_is_full(void **state)
 	ptrdiff_t n;
 
 	f->p.budget = &b;
-	/* A write takes what its share of the budget allows. */
+	/* A write accepts as many bytes as the pipe's share of the budget allows. */
 	n = gn_pipe_write(&f->p, big, sizeof big);
 	assert_true(n >= 60000 && n < 110000);
 	assert_true(b.used <= 100000);
@@ -272,7 +272,7 @@ static void over_its_budget_a_pipe_is_full(void **state)
 	assert_int_equal(gn_pipe_len(&f->p), n);
 	gn_pipe_skip(&f->p, (size_t)n);
 	assert_int_equal(whole.used, 0);
-	/* What others hold does not keep an empty pipe from moving. */
+	/* An empty pipe accepts one block even when other pipes have used its share of the budget. */
 	whole.used = 199000;
 	assert_int_equal(gn_pipe_write(&f->p, big, sizeof big), (ptrdiff_t)gn_block_room(1));
 	assert_int_equal(gn_pipe_write(&f->p, big, 1), GN_EAGAIN);
@@ -288,7 +288,8 @@ static void over_its_budget_a_pipe_is_full(void **state)
 	assert_int_equal(whole.used, 100000);
 }
 
-/* After random puts, writes and skips no put was partial, and what is charged is what is held. */
+/* After random puts, writes and skips no put was partial, and the budget is charged for the blocks that
+ * are held. */
 static void random_puts_are_charged_for_what_is_held(void **state)
 {
 	static const uint8_t big[150000];

@@ -16,7 +16,8 @@ static int named_error(const char *name)
 	return 0;
 }
 
-/* The signature verifies, and fails with any byte of message or signature changed. */
+/* Verifies the signature, and checks that it fails with any byte of the message or of the signature
+ * changed. */
 static void check_signature(const char *key_hex, const char *msg_hex, const char *sig_hex, int want)
 {
 	size_t n_pb, n, n_sig;
@@ -73,7 +74,7 @@ static void long_signatures_are_rejected(void **state)
 	free(sig);
 }
 
-/* protobuf-c decodes what the strict decoder accepts. */
+/* Checks that protobuf-c decodes a key to the same fields as the strict decoder. */
 static void on_same(char **field)
 {
 	size_t n;
@@ -87,7 +88,7 @@ static void on_same(char **field)
 	assert_int_equal(pub.len, m->data.len);
 	assert_memory_equal(pub.data, m->data.data, pub.len);
 	gn__pb__public_key__free_unpacked(m, NULL);
-	/* Truncated anywhere, or one byte longer, it is rejected. */
+	/* A key that is truncated anywhere, or one byte longer, is rejected. */
 	for (size_t k = 0; k < n; k++)
 		assert_true(gn_pubkey_decode(pb, k, &pub) < 0);
 	free(pb);
@@ -111,11 +112,11 @@ static void malformed_keys_are_rejected(void **state)
 		{"08", GN_ETRUNC},
 		{"0801", GN_ETRUNC},
 		{"08011220", GN_ETRUNC},
-		{"1220" KEY32 "0801", GN_EFORMAT},     /* the other order */
+		{"1220" KEY32 "0801", GN_EFORMAT},     /* fields in the other order */
 		{"1220" KEY32, GN_EFORMAT},            /* no type */
 		{"0881001220" KEY32, GN_EFORMAT},      /* an overlong type */
 		{"080112a000" KEY32, GN_EFORMAT},      /* an overlong length */
-		{"08011220" KEY32 "00", GN_EFORMAT},   /* something behind it */
+		{"08011220" KEY32 "00", GN_EFORMAT},   /* a byte after the key */
 		{"08011220" KEY32 "1800", GN_EFORMAT}, /* another field */
 		{"08041220" KEY32, GN_EKEYTYPE},
 		{"08ffffffff0f1220" KEY32, GN_EKEYTYPE},
@@ -142,7 +143,7 @@ static void malformed_keys_are_rejected(void **state)
 	free(huge);
 }
 
-/* Data that is no key of its type is rejected when it is used. */
+/* Data that decodes, but is no valid key of its type, is rejected when the key is used. */
 static void random_bytes_are_rejected(void **state)
 {
 	uint8_t pb[5 + 300] = {0x08, 0x00, 0x12, 0xac, 0x02}, point[37] = {0x08, 0x02, 0x12, 0x21, 0x02};
@@ -152,7 +153,7 @@ static void random_bytes_are_rejected(void **state)
 	(void)state;
 	assert_int_equal(gn_pubkey_decode(pb, sizeof(pb), &pub), 0);
 	assert_int_equal(gn_pubkey_verify(&pub, "m", 1, pb, 256), GN_EFORMAT);
-	memset(point + 5, 0xff, 32); /* not on the curve: above its prime */
+	memset(point + 5, 0xff, 32); /* the coordinate exceeds the prime, so the point is not on the curve */
 	assert_int_equal(gn_pubkey_decode(point, sizeof(point), &pub), 0);
 	assert_int_equal(gn_pubkey_verify(&pub, "m", 1, pb, 70), GN_EFORMAT);
 	assert_int_equal(gn_pubkey_decode(ec, sizeof(ec), &pub), 0);

@@ -66,9 +66,9 @@ static void other_texts_are_rejected(void **state)
 		{" \n", GN_EFORMAT},
 		{"nonsense", GN_EFORMAT},
 		{LIBP2P " more", GN_EFORMAT},
-		{"CAESIBm/RAlphM3+hUG6wWfcO5bIUIaqMLa2ywxcOK1wMWY", GN_EFORMAT},  /* one byte less */
+		{"CAESIBm/RAlphM3+hUG6wWfcO5bIUIaqMLa2ywxcOK1wMWY", GN_EFORMAT},  /* one byte too short */
 		{"CAESIBm_RAlphM3-hUG6wWfcO5bIUIaqMLa2ywxcOK1wMWbh", GN_EFORMAT}, /* another alphabet */
-		{"CAUSAQA=", GN_EKEYTYPE},                                        /* of a type that is unknown */
+		{"CAUSAQA=", GN_EKEYTYPE},                                        /* an unknown type */
 		{"ssh-ed25519", GN_EFORMAT},
 		{"ssh-ed25519 AAAA", GN_EFORMAT},
 		{"ssh-ed25519 " LIBP2P, GN_EFORMAT},
@@ -103,7 +103,7 @@ static void other_texts_are_rejected(void **state)
 	free(large);
 }
 
-/* RSA's public keys are longer than a peer id can hold: the id is their hash. */
+/* The id of an RSA key is a hash of the key, because RSA keys are too long to be contained in an id. */
 static void a_long_key_has_a_hashed_id(void **state)
 {
 	char text[600] = "CAASpgIw";
@@ -111,10 +111,12 @@ static void a_long_key_has_a_hashed_id(void **state)
 
 	(void)state;
 	memset(text + 8, 'A', 4 * 99);
-	(void)gn_key_public_parse(text, &id); /* its length is not what the head says: whatever comes, it is no crash */
+	/* The length differs from the one in the first bytes.  Any result is right, but the parser must
+	 * not crash. */
+	(void)gn_key_public_parse(text, &id);
 	memcpy(text, "CAASpgIw", 8);
 	memset(text + 8, 'A', 392);
-	text[400] = '\0'; /* 300 bytes; the head of 5 leaves 295, of which it names 294 */
+	text[400] = '\0'; /* 299 bytes when decoded: a head of 5, and the 294 that it announces */
 	text[399] = '=';
 	assert_int_equal(gn_key_public_parse(text, &id), 0);
 	assert_int_equal(id.len, 34);

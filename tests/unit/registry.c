@@ -48,7 +48,7 @@ static void only_the_whole_name_is_found(void **state)
 	assert_int_equal(find(&r, "/abcde"), GN_ENOPROTO);
 	assert_int_equal(find(&r, "/abx"), GN_ENOPROTO);
 	assert_int_equal(find(&r, ""), GN_ENOPROTO);
-	assert_int_equal(gn_registry_find(&r, "/abcd", 4), 0); /* the length counts, not a terminator */
+	assert_int_equal(gn_registry_find(&r, "/abcd", 4), 0); /* the name need not end with a NUL */
 	gn_registry_fini(&r);
 }
 

@@ -41,8 +41,9 @@ static void on_old(void *arg, struct gn_channel *ch)
 	gn_channel_free(ch);
 }
 
-/* Both streams are negotiated already.  The new id has the length of the old one, so that an allocator is likely to
- * give it the same memory. */
+/* Replaces the protocol of the second stream while the first one is delivered; both are negotiated
+ * already.  The new id has the length of the old one, so that an allocator is likely to give it the same
+ * memory. */
 static void on_first(void *arg, struct gn_channel *ch)
 {
 	struct replaced *f = arg;
@@ -86,7 +87,7 @@ static void a_stream_does_not_go_to_the_protocol_in_place_of_a_deleted_one(void 
 	net_init(&f.w, 2, NULL);
 	assert_int_equal(gn_protocol_add(f.w.node[0], &first), 0);
 	assert_int_equal(gn_protocol_add(f.w.node[0], &old), 0);
-	dial(&f, "/none", &ready); /* so that there is a connection */
+	dial(&f, "/none", &ready); /* opens the connection */
 	net_run(&f.w, 100 * GN_MSEC);
 	dial(&f, "/1st", &f.opened[0]);
 	dial(&f, "/old", &f.opened[1]);

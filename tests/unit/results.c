@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of what a tool writes to stdout, where it fails as late as at close().  Each case runs in a process of its own;
- * the Makefile links this program so that calls of close() come here first. */
+/* Errors of stdout that a tool gets only at the end of its output, from close().  Each case runs in a
+ * process of its own.  The Makefile links this program with a wrapper of close(). */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -20,7 +20,7 @@
 #include "common/diag.h"
 #include "common/writer.h"
 
-static int failure; /* what close(STDOUT_FILENO) fails with; 0: it does not */
+static int failure; /* the errno with which close(STDOUT_FILENO) fails, or 0 for success */
 
 int __real_close(int fd);
 int __wrap_close(int fd);
@@ -53,7 +53,7 @@ static void after_a_failure(void)
 	exit(results_close(-EIO));
 }
 
-/* Files that are opened later get another descriptor than stdout's. */
+/* Checks that a file that is opened after the end of the output does not get the descriptor of stdout. */
 static void with_a_later_open(void)
 {
 	int code = results_close(0), fd = open("/dev/null", O_RDONLY);
@@ -61,7 +61,7 @@ static void with_a_later_open(void)
 	exit(fd > STDERR_FILENO ? code : 99);
 }
 
-/* Runs a job in a child; returns its exit code, with its output as text. */
+/* Runs a job in a child, and puts its output into `said` as text.  Returns the exit code. */
 static int run(void (*job)(void), const char *to, char *said, size_t room)
 {
 	int ends[2], status;
@@ -141,7 +141,7 @@ static void a_closed_pipe_is_not_reported(void **state)
 		assert_int_equal(run(jobs[i], "/dev/null", said, sizeof said), EXIT_LOCAL);
 		assert_string_equal(said, "");
 	}
-	failure = EINTR; /* the descriptor is closed nevertheless */
+	failure = EINTR; /* after EINTR the descriptor is closed nevertheless */
 	for (size_t i = 0; i < 2; i++)
 		assert_int_equal(run(jobs[i], "/dev/null", said, sizeof said), EXIT_DONE);
 }
