@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The two messages of sealed messages have one encoding each; keys and what is signed. */
+/* The header and the message header of sealed messages, which have one encoding each; the bytes that are
+ * signed, and the nonce. */
 #include "support/support.h"
 
 #include "sealed.pb-c.h"
 
-/* ---- H ---- */
+/* ---- the header ---- */
 
 static void header_sample(struct gn_sealed_header *h, size_t n)
 {
@@ -15,7 +16,7 @@ static void header_sample(struct gn_sealed_header *h, size_t n)
 		memset(h->stanzas[h->n], (int)h->n + 1, GN_SEALED_STANZA_LEN);
 }
 
-/* protobuf-c reads and writes the same. */
+/* protobuf-c decodes and encodes the header in the same way. */
 static void a_header_survives_a_round_trip(void **state)
 {
 	struct gn_sealed_header h, back;
@@ -58,12 +59,12 @@ static void malformed_headers_are_rejected(void **state)
 	static const char *const good = "0801" SALT COMMITMENT "2250" STANZA;
 	static const char *const bad[] = {
 		"",
-		"0800" SALT COMMITMENT "2250" STANZA, /* versions */
+		"0800" SALT COMMITMENT "2250" STANZA, /* unknown versions */
 		"0802" SALT COMMITMENT "2250" STANZA,
-		"088100" SALT COMMITMENT "2250" STANZA, /* not minimal */
+		"088100" SALT COMMITMENT "2250" STANZA, /* a varint that is not minimal */
 		"08818000" SALT COMMITMENT "2250" STANZA,
 		"0801"
-		"1221" BYTES_32 "00" COMMITMENT "2250" STANZA, /* lengths */
+		"1221" BYTES_32 "00" COMMITMENT "2250" STANZA, /* wrong lengths */
 		"0801"
 		"1200" COMMITMENT "2250" STANZA,
 		"0801" SALT COMMITMENT "2251" STANZA "00",
@@ -71,23 +72,23 @@ static void malformed_headers_are_rejected(void **state)
 		"0801"
 		"12a000" BYTES_32 COMMITMENT "2250" STANZA,
 		"0801" SALT COMMITMENT "22d000" STANZA,
-		SALT COMMITMENT "2250" STANZA, /* one is missing */
+		SALT COMMITMENT "2250" STANZA, /* a missing field */
 		"0801" COMMITMENT "2250" STANZA,
 		"0801" SALT "2250" STANZA,
 		"0801" SALT COMMITMENT,
 		"0801"
-		"0801" SALT COMMITMENT "2250" STANZA, /* one is there twice */
+		"0801" SALT COMMITMENT "2250" STANZA, /* a repeated field */
 		"0801" SALT SALT COMMITMENT "2250" STANZA,
 		"0801" SALT COMMITMENT COMMITMENT "2250" STANZA,
-		SALT "0801" COMMITMENT "2250" STANZA, /* another order */
+		SALT "0801" COMMITMENT "2250" STANZA, /* a wrong order */
 		"0801" COMMITMENT SALT "2250" STANZA,
 		"0801" SALT "2250" STANZA COMMITMENT,
 		"2250" STANZA "0801" SALT COMMITMENT,
-		"0801" SALT COMMITMENT "2250" STANZA "2801", /* an unknown one */
+		"0801" SALT COMMITMENT "2250" STANZA "2801", /* an unknown field */
 		"0801" SALT COMMITMENT "2801"
 		"2250" STANZA,
 		"880001" SALT COMMITMENT "2250" STANZA, /* a tag that is not minimal */
-		"0a01" SALT COMMITMENT "2250" STANZA,   /* another wire type */
+		"0a01" SALT COMMITMENT "2250" STANZA,   /* a wrong wire type */
 		"0801" SALT COMMITMENT "2250" STANZA "22",
 		"0801" SALT COMMITMENT "2250" STANZA "2250",
 	};
@@ -164,7 +165,7 @@ static void a_message_header_survives_a_round_trip(void **state)
 	l->info.number = INT64_MAX;
 	strcpy(l->type, "text/plain; charset=utf-8");
 	letter_check(l);
-	/* As long as can be. */
+	/* The longest message header. */
 	letter_sample(l, GN_SEALED_TO_MAX, true);
 	memset(l->type, 'x', GN_SEALED_TEXT_MAX);
 	memset(l->context, 'y', GN_SEALED_TEXT_MAX);
@@ -191,7 +192,7 @@ static const char *const letters_good[] = {
 };
 static const char *const letters_bad[] = {
 	"",
-	TO "2800" ID, /* one is missing */
+	TO "2800" ID, /* a missing field */
 	SENDER "2800" ID,
 	SENDER TO ID,
 	SENDER TO "2800",
@@ -199,7 +200,7 @@ static const char *const letters_bad[] = {
 	SENDER TO "2800" ID SEQUENCE,
 	SENDER TO "2800" ID "4801",
 	SENDER TO "2800" ID SEQUENCE "4801",
-	SENDER SENDER TO "2800" ID, /* one is there twice */
+	SENDER SENDER TO "2800" ID, /* a repeated field */
 	SENDER TO TO "2800" ID,
 	SENDER TO "2800"
 		  "2800" ID,
@@ -212,18 +213,18 @@ static const char *const letters_bad[] = {
 	SENDER TO "2800" ID SEQUENCE "4000"
 		  "4801"
 		  "4801",
-	TO SENDER "2800" ID, /* another order */
+	TO SENDER "2800" ID, /* a wrong order */
 	SENDER TO ID "2800",
 	SENDER TO "220163"
 		  "1a0174"
 		  "2800" ID,
 	SENDER TO "2800" ID "4000" SEQUENCE,
-	SENDER TO "2800" ID "5001", /* an unknown one */
+	SENDER TO "2800" ID "5001", /* an unknown field */
 	SENDER TO "2800" ID SEQUENCE "4000"
 		  "4801"
 		  "5001",
 	SENDER TO "1a00"
-		  "2800" ID, /* empty, zero, false, not minimal */
+		  "2800" ID, /* default values that must be omitted, and varints that are not minimal */
 	SENDER TO "2200"
 		  "2800" ID,
 	SENDER TO "2800" ID SEQUENCE "4000"
@@ -233,7 +234,7 @@ static const char *const letters_bad[] = {
 	SENDER TO "288000" ID,
 	SENDER TO "28ffffffffffffffffff01" ID, /* a time past 2^63 */
 	SENDER TO "1a0100"
-		  "2800" ID, /* texts */
+		  "2800" ID, /* texts with control characters, or not in UTF-8 */
 	SENDER TO "1a010a"
 		  "2800" ID,
 	SENDER TO "1a017f"
@@ -250,7 +251,7 @@ static const char *const letters_bad[] = {
 		  "2800" ID,
 	SENDER TO "2202e282"
 		  "2800" ID,
-	"0a2408021220" BYTES_32 TO "2800" ID, /* keys and ids */
+	"0a2408021220" BYTES_32 TO "2800" ID, /* keys and ids of wrong types or lengths */
 	"0a2308011220" BYTES_32 TO "2800" ID,
 	"0a2408001220" BYTES_32 TO "2800" ID,
 	SENDER "12221220" BYTES_32 "2800" ID,
@@ -274,7 +275,8 @@ static void malformed_message_headers_are_rejected(void **state)
 		for (size_t k = 0; k < n; k++) {
 			int err = gn_sealed_letter_decode(p, k, l);
 
-			/* What ends a field early may leave a shorter good one. */
+			/* A message that is truncated after a field may be valid, if the missing fields
+			 * are optional. */
 			if (err == 0)
 				assert_true(k == n - 20 || k == n - 22 || k == n - 2);
 			else
@@ -325,7 +327,7 @@ static void texts_are_checked(void **state)
 	assert_int_equal(gn_sealed_text_check(text, GN_SEALED_TEXT_MAX + 1), GN_ETOOBIG);
 }
 
-/* ---- what is signed, and the nonce ---- */
+/* ---- the bytes that are signed, and the nonce ---- */
 
 static void the_layout_is_that_of_the_specification(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tests/sealed/sealed.py, the second implementation: it opens what we seal, we open what it
- * seals, both refuse the same, and the vectors come out of it byte for byte. */
+/* libgn against tests/sealed/sealed.py, the second implementation.  Each opens the messages of the other,
+ * both reject the same messages, and both reproduce the vectors byte for byte. */
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,7 +43,8 @@ static void file_read(const char *name, struct gn_buf *b)
 	(void)fclose(f);
 }
 
-/* Runs it in the folder of the key files with the files "in" and "out" as stdin and stdout.  Returns its exit code. */
+/* Runs sealed.py in the folder of the key files, with the files "in" and "out" as stdin and stdout.
+ * Returns its exit code. */
 __attribute__((format(printf, 1, 2))) static int python(const char *fmt, ...)
 {
 	char args[1024], line[2048];
@@ -130,7 +131,7 @@ static void each_implementation_opens_the_others_messages(void **state)
 	gn_buf_fini(&out);
 }
 
-/* A long message of whole chunks and a rest, in both directions, and an empty one. */
+/* Tests a message of several full chunks and a shorter one, in both directions, and an empty message. */
 static void long_messages_open(void **state)
 {
 	static const size_t lens[] = {0, 1, 5 * GN_SEALED_CHUNK_MAX / 2};

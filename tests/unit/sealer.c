@@ -5,7 +5,7 @@
 
 /* ---- the vectors ---- */
 
-/* Values of 32 bytes, separated by commas. */
+/* Decodes the values of a field, 32 bytes each in hex, separated by commas.  Returns their number. */
 static size_t each(const char *field, uint8_t out[GN_SEALED_TO_MAX][32])
 {
 	size_t n, count = 0;
@@ -52,7 +52,7 @@ static struct gn_sealer *vector_sealer(char **field, struct gn_sealer_fixed *fix
 	return s;
 }
 
-/* Skips the sequence numbers before the vector's. */
+/* Seals empty messages until the next sequence number is that of the vector. */
 static void spend(struct gn_sealer *s, const char *sequence)
 {
 	const char *number = strchr(sequence, ',');
@@ -123,7 +123,7 @@ static void vectors_are_reproduced(void **state)
 	assert_int_equal(vectors_each("sealed.tsv", on_vector), 5);
 }
 
-/* ---- what it refuses to be made of ---- */
+/* ---- configurations that are rejected ---- */
 
 static int try(const struct gn_key *key, const struct gn_peer_id *to, size_t n, const char *text)
 {
@@ -142,7 +142,7 @@ static int try(const struct gn_key *key, const struct gn_peer_id *to, size_t n, 
 static void a_wrong_configuration_is_rejected(void **state)
 {
 	static const char *const others[] = {
-		"QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N",        /* a hash: RSA's, of the specs */
+		"QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N",        /* the hash of an RSA key */
 		"16Uiu2HAmLhLvBoYaoZfaMUKuibM6ac163GwKY74c5kiSLg5KvLpY", /* secp256k1 */
 	};
 	struct gn_peer_id to[GN_SEALED_TO_MAX + 1], id;
@@ -172,7 +172,7 @@ static void a_wrong_configuration_is_rejected(void **state)
 		to[1] = id;
 		assert_int_equal(try(seal_alice, to, 2, NULL), GN_EKEYTYPE);
 	}
-	/* An Ed25519 id whose key is of low order. */
+	/* An Ed25519 id whose key is a point of low order. */
 	to[1] = to[0];
 	memset(to[1].bytes + 6, 0, 32);
 	assert_int_equal(gn_sealer_check(&to[1]), GN_EFORMAT);
@@ -201,7 +201,7 @@ static struct gn_unsealer *unsealer(void)
 	return u;
 }
 
-/* Chunks of every kind of length, one message after the other. */
+/* Seals messages, one after the other, in chunks of lengths around each boundary. */
 static void chunks_of_every_length_seal(void **state)
 {
 	static const size_t lens[] = {0,
@@ -265,7 +265,8 @@ static void the_largest_header_is_within_its_bound(void **state)
 	gn_sealer_free(s);
 }
 
-/* A beginning alone; too much at once; two messages are never alike. */
+/* Tests a message header without chunks, a chunk that is too long, and that two messages with the same
+ * text differ. */
 static void wrong_calls_are_rejected(void **state)
 {
 	struct gn_sealer *s = sealer(false);
@@ -316,7 +317,7 @@ static void wrong_calls_are_rejected(void **state)
 	gn_unsealer_free(u);
 }
 
-/* A sequence from its sealer through the opener to its end. */
+/* Seals and opens the messages of a sequence, up to its end. */
 static void sequence_numbers_follow_each_other(void **state)
 {
 	struct gn_sealer *s = sealer(true);
@@ -351,7 +352,7 @@ static void sequence_numbers_follow_each_other(void **state)
 	assert_int_equal(gn_sealer_put(s, "frame", 5, true, &p, &n), -EINVAL);
 	assert_int_equal(gn_sealer_end(s, &p, &n), -EINVAL);
 	gn_sealer_free(s);
-	/* The call fails inside a message. */
+	/* gn_sealer_end() fails inside a message. */
 	s = sealer(true);
 	assert_int_equal(gn_sealer_put(s, "frame", 5, false, &p, &n), 0);
 	assert_int_equal(gn_sealer_end(s, &p, &n), -EINVAL);

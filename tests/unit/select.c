@@ -61,7 +61,7 @@ static struct gn_select_cfg proposing(const char *const *ids, size_t n)
 	return (struct gn_select_cfg){.initiator = true, .ids = ids, .n = n};
 }
 
-/* ---- fixture: one side that a script talks to ---- */
+/* ---- fixture: one side, whose peer is the test ---- */
 
 struct fixture {
 	struct gn_iobuf iobuf;
@@ -100,7 +100,7 @@ static void renew(struct fixture *f)
 	f->out.end = 0;
 }
 
-/* The side has sent exactly this. */
+/* Checks that the side has sent exactly these bytes. */
 static void sent(struct fixture *f, const char *want, size_t n)
 {
 	(void)side_pump(&f->s, 1);
@@ -251,8 +251,8 @@ static void bad_messages_fail_with_their_error(void **state)
 		int err;
 	} bad[] = {
 		{S("\x0a/one/1.0.0\n"), GN_EFORMAT},     /* no newline where the length says */
-		{S("\x0c/one/1.0.0\n\x0b"), GN_EFORMAT}, /* nor in this one */
-		{S("\x00"), GN_EFORMAT},                 /* no room for a newline */
+		{S("\x0c/one/1.0.0\n\x0b"), GN_EFORMAT}, /* the same in the second message */
+		{S("\x00"), GN_EFORMAT},                 /* an empty message, without a newline */
 		{S("\x8b\x00/one/1.0.0\n"), GN_EFORMAT}, /* a length that is not minimal */
 		{S("\x81\x08"), GN_ETOOBIG},             /* 1025 bytes */
 		{S("\xff\x7f"), GN_ETOOBIG},             /* 16383, which rust-libp2p accepts */
@@ -261,7 +261,7 @@ static void bad_messages_fail_with_their_error(void **state)
 		{S("\x0b/one\0"
 		   "1.0.0\n"),
 		 GN_EFORMAT},                          /* a NUL */
-		{S("\x0c/one/1.0.0\0\n"), GN_EFORMAT}, /* one at the end */
+		{S("\x0c/one/1.0.0\0\n"), GN_EFORMAT}, /* a NUL at the end */
 		{S("\x02\0\n"), GN_EFORMAT},
 	};
 
@@ -330,7 +330,7 @@ static void a_responder_answers_64_proposals(void **state)
 	fails(f, GN_ELIMIT);
 }
 
-/* Without room below nothing is consumed, and nothing is sent twice. */
+/* While the pipe below has no room for the answer, no message is consumed, and no answer is sent twice. */
 static void a_full_pipe_below_is_waited_for(void **state)
 {
 	struct fixture *f = *state;
@@ -409,7 +409,7 @@ static void wrong_answers_fail_the_initiator(void **state)
 		int err;
 	} bad[] = {
 		{S("\x0c/zero/1.0.0\n"), GN_EPROTO},       /* no header */
-		{S(HEADER "\x0b/two/1.0.0\n"), GN_EPROTO}, /* not what was proposed */
+		{S(HEADER "\x0b/two/1.0.0\n"), GN_EPROTO}, /* an id that was not proposed */
 		{S(HEADER HEADER), GN_EPROTO},
 		{S(HEADER LS), GN_EPROTO},
 		{S(HEADER "\x0d/zero/1.0.0 \n"), GN_EPROTO},
@@ -478,7 +478,7 @@ static void messages_may_come_one_byte_at_a_time(void **state)
 	sent(f, S(HEADER NA "\x27\x0b/one/1.0.0\n\x0b/two/1.0.0\n\x0d/three/1.0.0\n\n\x0b/two/1.0.0\n"));
 }
 
-/* ---- two against each other ---- */
+/* ---- two sides ---- */
 
 static void agree(struct rng *r, const char *const *ids, size_t n, int want, int theirs)
 {
@@ -491,7 +491,7 @@ static void agree(struct rng *r, const char *const *ids, size_t n, int want, int
 	p.side[1].tx.sends = rng_one_in(r, 2);
 	push(&p.side[0], &cfg);
 	push(&p.side[1], &responder);
-	if (n == 1) /* lazily */
+	if (n == 1) /* a single id is negotiated lazily: data may follow it at once */
 		assert_int_equal(gn_pipe_put(&p.side[0].tx, tail, 9), 0);
 	pair_run_random(&p, r, 30, 10000);
 	if (want >= 0) {

@@ -11,7 +11,8 @@ static struct gn_sealed_info message(uint8_t sequence, uint64_t number)
 	};
 }
 
-/* Puts the numbers, then the end that is 'e'; returns the first error, or that of the finish. */
+/* Puts a message for each character of `order`: a number, or 'e' for the end of the sequence.  Returns the
+ * first error, or the result of gn_sequence_finish(). */
 static int run(const char *order)
 {
 	struct gn_sequence q = {.next = 0};
@@ -39,11 +40,11 @@ static void messages_count_in_order(void **state)
 	assert_int_equal(run(""), GN_ETRUNC);
 	assert_int_equal(run("0123"), GN_ETRUNC);
 	assert_int_equal(run("013e"), GN_EORDER);  /* a gap */
-	assert_int_equal(run("123e"), GN_EORDER);  /* at the beginning */
+	assert_int_equal(run("123e"), GN_EORDER);  /* a gap at the beginning */
 	assert_int_equal(run("0112e"), GN_EORDER); /* a repeat */
 	assert_int_equal(run("00"), GN_EORDER);
 	assert_int_equal(run("021e"), GN_EORDER); /* a swap */
-	assert_int_equal(run("01e2"), GN_EORDER); /* behind the end */
+	assert_int_equal(run("01e2"), GN_EORDER); /* a message after the end */
 	assert_int_equal(run("01ee"), GN_EORDER);
 }
 

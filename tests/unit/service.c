@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/node/service.c, with a service of this test's own on nodes of tests/support/net.h. */
+/* lib/node/service.c, with a service that this test defines, on nodes of tests/support/net.h. */
 #include <errno.h>
 
 #include "node/service.h"
@@ -7,16 +7,16 @@
 #include "protocols/identify.h"
 #include "support/support.h"
 
-/* What the service of a node is to do, and what was called. */
+/* What the service of a node does in its callbacks, and which of them were called. */
 struct probe {
 	struct gn_node *node;
 	int start_err;
-	bool opens_stream;         /* on each connection, in on_conn */
-	bool sends_last;           /* a last message in on_closing, whose stream is closed when it is acknowledged */
-	bool holds_last;           /* a stream is opened in on_closing, and stays open */
-	bool detaches_in_on_conn;  /* itself */
-	bool aborts_in_on_conn;    /* the connection */
-	bool closes_in_on_closing; /* the connection, once more */
+	bool opens_stream;         /* it opens a stream on each connection, in on_conn */
+	bool sends_last;           /* it sends a message in on_closing, and closes the stream on GN_ACKED */
+	bool holds_last;           /* it opens a stream in on_closing, and keeps it open */
+	bool detaches_in_on_conn;  /* it detaches itself */
+	bool aborts_in_on_conn;    /* it aborts the connection */
+	bool closes_in_on_closing; /* it closes the connection a second time */
 	bool was_started;
 	int stopped, conns, gone, identified, paths, changes, node_closings, conn_closings, states;
 	char agent[32];
@@ -217,7 +217,7 @@ static void connect_nodes(struct net *w, size_t from, size_t to)
 	net_run(w, 100 * GN_MSEC);
 }
 
-/* n nodes of which each serves /last, and is connected to node 0. */
+/* Makes n nodes, of which each serves /last and is connected to node 0. */
 static void setup_nodes(struct net *w, size_t n, void (*tune)(struct gn_node_cfg *cfg))
 {
 	net_init(w, n, tune);
@@ -313,7 +313,7 @@ static void detaching_with_open_streams_frees_each_state_once(void **state)
 	assert_int_equal(gn_service_detach(w.node[0], &probe_ops), -ENOENT);
 	assert_int_equal(gn_service_attach(w.node[0], &probe_ops, &p), -EEXIST);
 	assert_null(gn_node_service(w.node[0], &probe_ops));
-	assert_int_equal(p.gone, 0); /* from the loop, not from inside the call */
+	assert_int_equal(p.gone, 0); /* the callback comes from the loop, not from inside the call */
 	net_run(&w, 10 * GN_MSEC);
 	assert_int_equal(p.gone, 2);
 	assert_int_equal(p.states, 0);
@@ -414,7 +414,7 @@ static void a_service_learns_of_identify_and_of_pushes(void **state)
 	net_run(&w, 5 * GN_SEC);
 	assert_int_equal(p.identified, 2);
 	assert_true(p.peer_serves_late);
-	/* A service that is attached after that asks for the message. */
+	/* A service that is attached later can query the message that was received before. */
 	assert_int_equal(gn_service_attach(w.node[1], &probe_ops, &later), 0);
 	net_run(&w, GN_MSEC);
 	assert_int_equal(later.conns, 1);
@@ -548,7 +548,7 @@ static void a_node_has_at_most_as_many_services_as_the_limit(void **state)
 	struct net w;
 	struct probe p[GN_SERVICES_MAX + 1];
 	struct gn_service_ops ops[GN_SERVICES_MAX + 1];
-	size_t stock = 2; /* identify and ping */
+	size_t stock = 2; /* identify and ping, which each node has */
 
 	(void)state;
 	memset(p, 0, sizeof p);

@@ -51,9 +51,9 @@ static void operations_fail_when_their_service_is_detached(void **state)
 	ping.arg = &ping_done[0];
 	id.arg = &identified;
 	assert_int_equal(gn_ping_start(w.node[0], &ping, &op), 0);
-	net_run(&w, 100 * GN_MSEC); /* it pings */
+	net_run(&w, 100 * GN_MSEC); /* the first operation is pinging */
 	ping.arg = &ping_done[1];
-	assert_int_equal(gn_ping_start(w.node[0], &ping, &op), 0); /* it connects */
+	assert_int_equal(gn_ping_start(w.node[0], &ping, &op), 0); /* the second one is still connecting */
 	assert_int_equal(gn_identify_start(w.node[0], &id, &id_op), 0);
 	assert_int_equal(gn_service_detach(w.node[0], &gn_service_ping), 0);
 	assert_int_equal(gn_service_detach(w.node[0], &gn_service_identify), 0);
@@ -63,7 +63,7 @@ static void operations_fail_when_their_service_is_detached(void **state)
 	assert_true(ping_done[0] == GN_ECLOSED || ping_done[0] == GN_EGONE);
 	assert_true(ping_done[1] == GN_ECLOSED || ping_done[1] == GN_EGONE);
 	assert_true(identified == GN_ECLOSED || identified == GN_EGONE || identified == 0);
-	/* Neither serves its protocol any more, and both may be attached again. */
+	/* Both services are detached from the connection, and may be attached again. */
 	assert_null(net_conn(&w, 0, 0)->services);
 	assert_int_equal(gn_service_attach(w.node[0], &gn_service_ping, NULL), 0);
 	assert_int_equal(gn_service_attach(w.node[0], &gn_service_identify, NULL), 0);

@@ -105,7 +105,7 @@ static void nodes_on_one_loop_share_their_buffers(void **state)
 	net_fini(&w);
 }
 
-/* A node is freed in the middle of its transfers.  Those of the others go on. */
+/* Frees a node during its transfers.  The transfers of the other nodes must still complete. */
 static void the_buffers_outlive_a_node_that_is_freed(void **state)
 {
 	struct end server[3] = {{0}}, client[3] = {{0}};
@@ -127,7 +127,8 @@ static void the_buffers_outlive_a_node_that_is_freed(void **state)
 	while (client[0].n_received == 0 || server[0].n_received == 0)
 		assert_int_equal(gn_loop_turn(w.loop, GN_SEC), 0);
 	shared = w.node[1]->iobuf;
-	gn_node_free(w.node[0]); /* the end of client[2] and of server[1] are reset; its own channels are gone */
+	/* This resets client[2] and server[1], and frees the node's own channels. */
+	gn_node_free(w.node[0]);
 	w.node[0] = NULL;
 	net_run(&w, 5 * GN_SEC);
 	assert_int_equal(client[1].n_received, BYTES);

@@ -20,21 +20,21 @@ struct circuit {
 	struct gn_key *keys[2];
 	struct gn_node *client, *relay;
 	struct gn_multiaddr *relay_addr;
-	const char *protocol; /* at the target */
+	const char *protocol; /* the protocol of the channel to the target */
 	bool is_loop;         /* the relay joins two channels of the client's own connection */
 	struct gn_splice_cfg cfg;
 
-	struct gn_channel *waiting; /* at the relay, until the other one is there */
+	struct gn_channel *waiting; /* the first channel at the relay, until the second one is open */
 	struct gn_splice *splice;
 	unsigned done;
 	int err;
 	uint64_t to_target, from_target;
 	gn_time done_at;
 
-	struct gn_channel *ch, *second; /* the client's */
+	struct gn_channel *ch, *second; /* the channels of the client */
 	size_t to_send, sent, got;
 	bool ends, reads, is_ended, is_acked;
-	int in; /* how reading ended */
+	int in; /* the result with which reading ended */
 	int dead;
 	size_t second_got;
 	int second_in;
@@ -211,7 +211,7 @@ static void circuit_run(struct circuit *c, unsigned ms)
 	test_node_run(&c->t, ms * GN_MSEC);
 }
 
-/* Nothing is held for anybody at the end. */
+/* Frees all nodes, and checks that no splice and no charged memory is left. */
 static void circuit_fini(struct circuit *c)
 {
 	gn_channel_free(c->ch);
@@ -229,7 +229,7 @@ static void circuit_fini(struct circuit *c)
 	test_node_fini(&c->t);
 }
 
-/* The receive window that the relay's streams have. */
+/* Returns the largest receive window of the relay's streams. */
 static size_t relay_window(struct circuit *c)
 {
 	struct gn_list *at;
@@ -317,8 +317,8 @@ static void a_slow_target_holds_back_the_sender(void **state)
 	circuit_run(&c, 10000);
 	assert_non_null(c.splice);
 	gn_splice_count(c.splice, &to, &from);
-	/* The window of the target is full, then that of the relay; the client keeps the rest. */
-	assert_in_range(to, WINDOW - 100, WINDOW); /* the proposal of the protocol takes some of it */
+	/* The windows of the target and of the relay are full; the other bytes stay at the client. */
+	assert_in_range(to, WINDOW - 100, WINDOW); /* the proposal of the protocol uses some of the window */
 	assert_int_equal(from, 0);
 	gn_channel_state(c.ch, &st);
 	assert_true(c.sent - st.queued <= 2 * WINDOW);
@@ -383,7 +383,7 @@ static void a_protocol_that_the_target_lacks_is_a_reset(void **state)
 	circuit_fini(&c);
 }
 
-/* The limit is what may pass, so a stream of just that many bytes ends in good order. */
+/* A stream of exactly max_bytes ends without an error. */
 static void max_bytes_may_pass_and_no_more(void **state)
 {
 	for (size_t over = 0; over < 2; over++) {
@@ -492,7 +492,7 @@ static void what_came_before_an_end_arrives_though_the_channel_fails_later(void 
 	circuit_init(&c, "/hold");
 	c.to_send = 100000;
 	client_dial(&c);
-	/* The client has ended its side and is gone before the relay has passed on everything. */
+	/* The client has ended its side, and resets the channel before the relay has sent all bytes. */
 	c.cfg.rate = 20000;
 	circuit_run(&c, 500);
 	assert_non_null(c.splice);

@@ -20,8 +20,8 @@ struct joined {
 	struct gn_key *key;
 	struct gn_node *node;
 	struct gn_splice_cfg cfg;
-	int in, out;  /* what the splice has */
-	int to, from; /* their other ends */
+	int in, out;  /* the descriptors that the splice uses */
+	int to, from; /* the other ends of `in` and `out` */
 	struct gn_splice *splice;
 	unsigned done;
 	int err;
@@ -103,7 +103,7 @@ static void end_sending(struct joined *j)
 		j->to = -1;
 }
 
-/* Sends and receives at the other ends, until the splice is done and nothing more comes. */
+/* Writes and reads at the other ends, until the splice is done and no more bytes arrive. */
 static void joined_run(struct joined *j, bool ends)
 {
 	gn_time until = gn_loop_now(j->t.loop) + 20 * GN_SEC;
@@ -215,7 +215,7 @@ static void a_reader_that_does_not_read_holds_back_the_peer(void **state)
 	test_node_run(&j.t, GN_SEC / 2);
 	gn_splice_count(j.splice, &before, &to_channel);
 	assert_true(before > 0);
-	assert_true(before <= 65536); /* what the pipe holds */
+	assert_true(before <= 65536); /* the capacity of the pipe */
 	test_node_run(&j.t, GN_SEC / 5);
 	gn_splice_count(j.splice, &to_fd, &to_channel);
 	assert_int_equal(to_fd, before);

@@ -98,7 +98,7 @@ static void a_pump_keeps_to_its_budget(void **state)
 	assert_int_equal(gn_stack_pump(&f->s.stack, 1, 11), 0);
 }
 
-/* A layer marks another one and moves nothing itself: the other one is advanced. */
+/* When a layer marks another one, the other one is advanced, although the first one moved no bytes. */
 static void a_mark_by_a_step_that_moved_nothing_counts(void **state)
 {
 	struct fixture *f = *state;
@@ -126,7 +126,7 @@ static void a_layer_is_advanced_at_its_wake_time(void **state)
 	assert_int_equal(side_pump(&f->s, 300), 0);
 	assert_int_equal(dummy_of(b)->advances, 2);
 	assert_int_equal(dummy_of(a)->advances, 1);
-	assert_true(gn_stack_wake(&f->s.stack) == 500); /* b's was used up */
+	assert_true(gn_stack_wake(&f->s.stack) == 500); /* the wake time of b has passed */
 	dummy_of(a)->cfg.wake = 0;
 	assert_int_equal(side_pump(&f->s, 700), 0);
 	assert_true(gn_stack_wake(&f->s.stack) == GN_NEVER);
@@ -206,7 +206,7 @@ static void a_gate_holds_back_those_above(void **state)
 	push(f, &dummy_greeter, greet, true);
 	above = push(f, &dummy_probe, quiet, false);
 	assert_ptr_equal(above->rx, &f->s.rx);
-	pipe_assert_text(&f->s.tx, "<first><then>"); /* lazy negotiation: in one piece */
+	pipe_assert_text(&f->s.tx, "<first><then>"); /* lazy negotiation sends both together */
 	assert_int_equal(side_pump(&f->s, 10), 0);
 	assert_int_equal(dummy_of(above)->advances, 0);
 	assert_true(gn_stack_wake(&f->s.stack) == GN_NEVER);
@@ -215,7 +215,7 @@ static void a_gate_holds_back_those_above(void **state)
 	side_feed(&f->s, "lo and more", 11, 10);
 	assert_int_equal(f->s.steps[0], GN_DONE);
 	assert_int_equal(dummy_of(above)->advances, 1);
-	pipe_assert_text(&f->s.rx, " and more"); /* bytes that were received early stay */
+	pipe_assert_text(&f->s.rx, " and more"); /* bytes that were received early are kept */
 	assert_int_equal(dummy_finis, 1);
 	assert_int_equal(f->s.stack.n, 1);
 }
@@ -260,7 +260,7 @@ static void ready_is_notified_once(void **state)
 	assert_int_equal(f->s.steps[0], GN_READY);
 }
 
-/* The layer below is marked, so that what the last step wrote is sent. */
+/* The layer below is marked after the last step of a handshake, so that the bytes of this step are sent. */
 static void the_answer_of_the_last_step_goes_out(void **state)
 {
 	struct fixture *f = *state;

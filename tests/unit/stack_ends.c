@@ -33,7 +33,7 @@ static struct gn_pipe *top_rx(struct pair *p, int i)
 	return gn_stack_top_rx(&p->side[i].stack);
 }
 
-/* The greeters leave their "ok" on the wire, turned bytes follow; drops it. */
+/* Completes the handshakes of both sides, and drops the "ok" that the greeters have left in the pipes. */
 static void opened(struct pair *p)
 {
 	pair_run(p, 7, false);
@@ -58,7 +58,7 @@ static void an_end_passes_through_one_direction_only(void **state)
 	pipe_assert_text(top_rx(&p, 1), "question");
 	gn_pipe_skip(top_rx(&p, 1), 8);
 	assert_int_equal(gn_pipe_end(top_rx(&p, 1)), GN_EOF);
-	assert_int_equal(gn_pipe_end(top_rx(&p, 0)), 0); /* the other direction lives */
+	assert_int_equal(gn_pipe_end(top_rx(&p, 0)), 0); /* the other direction is still open */
 	assert_int_equal(gn_pipe_put(top_tx(&p, 1), "answer", 6), 0);
 	gn_pipe_close(top_tx(&p, 1), GN_EOF);
 	gn_stack_mark_top(&p.side[1].stack);
@@ -101,7 +101,7 @@ static void a_stalled_reader_stops_the_writer_at_the_caps(void **state)
 		if (gn_pipe_put(top_tx(&p, 0), block, sizeof block) == 0)
 			in += sizeof block;
 		gn_stack_mark_top(&p.side[0].stack);
-		/* A transport reads only while there is room. */
+		/* Like a transport, receive only while there is room. */
 		if (wire_take(&p.wire[0], &p.side[0].tx, 3000))
 			gn_stack_mark_bottom(&p.side[0].stack);
 		if (p.wire[0].len > 20000)
@@ -114,7 +114,7 @@ static void a_stalled_reader_stops_the_writer_at_the_caps(void **state)
 	held = gn_pipe_len(top_rx(&p, 1));
 	assert_true(held <= 10000 && held > 9000);
 	assert_true(gn_pipe_len(&p.side[1].rx) <= 6000);
-	/* It continues where it stopped. */
+	/* The transfer continues when the reader consumes bytes, and none are lost. */
 	while (out < in) {
 		struct iovec v;
 
@@ -133,7 +133,7 @@ static void a_stalled_reader_stops_the_writer_at_the_caps(void **state)
 	pair_fini(&p);
 }
 
-/* A dial that is cancelled at any point of the handshake leaks nothing. */
+/* A dial that is cancelled at any point of the handshake causes no leak. */
 static void a_handshake_may_be_cancelled_at_any_point(void **state)
 {
 	(void)state;
@@ -151,7 +151,7 @@ static void a_handshake_may_be_cancelled_at_any_point(void **state)
 			gn_stack_mark_bottom(&p.side[1].stack);
 			over = side_pump(&p.side[1], 1) != 0;
 		}
-		/* Before the hello: the handshake fails; behind it: the error is at the top. */
+		/* An error before the hello fails the handshake; a later one is delivered at the top. */
 		if (!over) {
 			gn_pipe_skip(top_rx(&p, 1), gn_pipe_len(top_rx(&p, 1)));
 			assert_int_equal(gn_pipe_end(top_rx(&p, 1)), -ECONNRESET);
@@ -212,7 +212,7 @@ static void nest(struct nested *n)
 	}
 }
 
-/* What the node does for a connection over a stream: each turn both stacks are marked. */
+/* Marks and pumps both stacks, as the node does in each turn for a connection over a stream. */
 static bool nested_carry(struct nested *n, size_t max)
 {
 	bool moved = pair_carry(&n->p, max, true);

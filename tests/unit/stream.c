@@ -19,7 +19,7 @@ static void add(struct gn_node *node, const char *id)
 	assert_int_equal(gn_protocol_add(node, &cfg), 0);
 }
 
-/* An inbound stream whose protocol is selected, and whose answer has not been sent; NULL when there is none. */
+/* Returns an inbound stream whose protocol is selected, but whose answer has not been sent, or NULL. */
 static struct gn_stream *find_selected(struct gn_conn *c)
 {
 	struct gn_list *at;

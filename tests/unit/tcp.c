@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What only the tcp transport has: the forms of its addresses, options of sockets, and a process without
- * descriptors.  The rest is in tests/conform/transport.c. */
+/* Properties that only the tcp transport has: the forms of its addresses, the options of its sockets, and
+ * its behaviour when the process has no more descriptors. tests/conform/transport.c tests the properties
+ * of all transports. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -89,7 +90,7 @@ static void addresses_convert_both_ways(void **state)
 	a = parse("/ip6/fe80::1/tcp/7");
 	assert_int_equal(gn_tcp_addr_decode(a, &sa), GN_EZONE);
 	gn_multiaddr_free(a);
-	a = parse("/ip6zone/1/ip6/fe80::1/tcp/7"); /* by number */
+	a = parse("/ip6zone/1/ip6/fe80::1/tcp/7"); /* the zone as a number */
 	assert_int_equal(gn_tcp_addr_decode(a, &sa), 0);
 	assert_int_equal(sa.scope, 1);
 	gn_multiaddr_free(a);
@@ -151,7 +152,7 @@ static void accepted_sockets_inherit_options(void **state)
 	gn_socket_close(l);
 }
 
-/* ---- out of descriptors ------------------------------------------------------- */
+/* ---- no more descriptors ------------------------------------------------------ */
 
 struct fix {
 	struct gn_loop *loop;
@@ -252,7 +253,7 @@ static void accepting_resumes_when_descriptors_are_free(void **state)
 	assert_null(f.in);
 	assert_int_equal(f.lines, 1); /* logged once */
 	set_limit(was);
-	/* A second connection: under valgrind, accept() loses the connection for which there is no
+	/* Make a second connection, because under valgrind accept() loses a connection for which there is no
 	 * descriptor. */
 	assert_int_equal(tcp->dial(NULL, &dcfg, &op), 0);
 	while (f.in == NULL || f.dials < 2)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The filter for text that a peer chose: which characters pass, and that no byte sequence gets around it. */
+/* The filter for text that a peer chose: which characters it passes, and that malformed UTF-8 does not
+ * evade it. */
 #include "base/text.h"
 
 #include "support/support.h"
@@ -81,7 +82,7 @@ static void invalid_utf8_is_replaced(void **state)
 		const char *text, *want;
 	} cases[] = {
 		{"\x9b", "?"},                /* the C1 control CSI in an 8-bit encoding */
-		{"a\xff", "a?"},              /* never in UTF-8 */
+		{"a\xff", "a?"},              /* a byte that does not occur in UTF-8 */
 		{"\xc0\x9b", "??"},           /* overlong ESC */
 		{"\xe0\x80\x9b", "???"},      /* overlong */
 		{"\xf0\x80\x80\x9b", "????"}, /* overlong */

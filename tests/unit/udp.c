@@ -151,7 +151,7 @@ static void datagrams_arrive_one_by_one_over_ipv6(void **state)
 	exchange(*state, &lo6, true);
 }
 
-/* A socket that is bound to all addresses answers from the one that was asked. */
+/* A socket that is bound to all addresses can answer from the address to which the request was sent. */
 static void the_source_address_can_be_chosen(void **state)
 {
 	struct fix *f = *state;
@@ -195,7 +195,7 @@ static void a_long_datagram_is_truncated_to_the_room(void **state)
 	assert_false(in[1].is_truncated);
 }
 
-/* The longest datagram arrives; one that is longer by a byte is an error, behind those before it. */
+/* A datagram of GN_UDP_MAX bytes is sent.  A longer one is an error, but the datagrams before it are sent. */
 static void a_datagram_has_a_longest_length(void **state)
 {
 	struct fix *f = *state;
@@ -303,7 +303,7 @@ static void a_socket_may_be_closed_in_its_callback(void **state)
 	f->b = opened(f, &lo4, false);
 	f->closes = true;
 	gn_udp_watch(f->b, GN_WRITABLE);
-	assert_int_equal(gn_loop_run(f->loop), 0); /* nothing is left to wait for */
+	assert_int_equal(gn_loop_run(f->loop), 0); /* the loop ends, because no event is pending */
 	assert_int_equal(f->ready, GN_WRITABLE);
 	assert_int_equal(f->calls, 1);
 }

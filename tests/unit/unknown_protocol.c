@@ -59,7 +59,7 @@ static void on_dialed(void *arg, int err, struct gn_channel *ch)
 		gn_channel_on_event(ch, on_dial_event, NULL);
 }
 
-/* Dials a protocol that is not served, and waits for the answer. */
+/* Dials a protocol that the peer does not serve, and waits for its answer. */
 static void ask(struct channel_pair *s, const char *protocol)
 {
 	const struct gn_multiaddr *addr = s->t.addr;

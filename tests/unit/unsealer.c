@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What an unsealer does with good messages, in pieces, and with damaged ones. */
+/* An unsealer with valid messages, in pieces of any size, and with damaged ones. */
 #include <errno.h>
 
 #include "support/support.h"
 
-/* ---- good messages, and accidents ---- */
+/* ---- valid and damaged messages ---- */
 
 static void good_messages_open(void **state)
 {
@@ -30,7 +30,8 @@ static void assert_prefix(const struct gn_buf *got)
 	assert_memory_equal(got->len > 0 ? (const char *)got->p : "", SEAL_WHOLE, got->len);
 }
 
-/* Every byte counts, also of other recipients' stanzas; output before the error is correct. */
+/* A change of any byte is an error, also in the stanzas of other recipients.  The output before the error
+ * is a prefix of the text. */
 static void each_flipped_bit_is_noticed(void **state)
 {
 	struct gn_buf in, got;
@@ -77,7 +78,7 @@ static void each_truncation_is_noticed(void **state)
 	gn_buf_fini(&in);
 }
 
-/* ---- the wrong reader, writer, context ---- */
+/* ---- a wrong recipient, sender or context ---- */
 
 static void the_wrong_key_sender_or_context_is_rejected(void **state)
 {
@@ -97,7 +98,7 @@ static void the_wrong_key_sender_or_context_is_rejected(void **state)
 	gn_buf_fini(&in);
 }
 
-/* ---- chunks in another order, and of another message ---- */
+/* ---- chunks in a wrong order, and of another message ---- */
 
 static void message_put(struct gn_buf *out, const struct gn_buf *from, const struct seal_parts *a, const char *order)
 {
@@ -138,7 +139,7 @@ static void reordered_chunks_are_rejected(void **state)
 	gn_buf_fini(&in);
 }
 
-/* Each part of a message is moved into another one between the same people. */
+/* Replaces each part of a message by that of another message with the same sender and recipient. */
 static void chunks_of_another_message_are_rejected(void **state)
 {
 	struct gn_buf in[2], out;
@@ -173,7 +174,7 @@ static void chunks_of_another_message_are_rejected(void **state)
 	gn_buf_fini(&in[1]);
 }
 
-/* ---- the functions themselves ---- */
+/* ---- configuration and reuse ---- */
 
 static void a_wrong_configuration_is_rejected(void **state)
 {

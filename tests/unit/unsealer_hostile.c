@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Sealed messages that malicious recipients or senders have made. */
+/* Sealed messages that malicious recipients or senders make.  Alice is the sender that they claim; Bob,
+ * Carol and Dave are recipients. */
 #include "support/support.h"
 
-/* ---- a recipient who is no friend ---- */
+/* ---- a malicious recipient ---- */
 
-/* Bob passes on to Dave, with Alice's signatures, what she wrote to him. */
+/* Bob seals Alice's message to him again for Dave, and keeps her signatures. */
 static void a_recipient_cannot_change_the_message(void **state)
 {
 	struct gn_buf in;
@@ -19,13 +20,13 @@ static void a_recipient_cannot_change_the_message(void **state)
 		memcpy(f.k, a->f.k, sizeof(f.k));
 		memcpy(f.h.salt, a->f.h.salt, sizeof(f.h.salt));
 		seal_craft_stanza(&f, seal_dave, f.k);
-		if (way == 1) { /* next to Alice's stanza */
+		if (way == 1) { /* the stanza of Dave is added to that of Bob */
 			memcpy(f.h.stanzas[1], a->f.h.stanzas[0], sizeof(f.h.stanzas[1]));
 			gn_key_id(seal_bob, &f.letter.to[1]);
 			f.letter.info.n_to = f.h.n = 2;
 		}
 		seal_craft_header(&f);
-		if (way == 2) { /* with a message header to Dave that Bob signs in Alice's name */
+		if (way == 2) { /* the message header names Dave, and Bob signs it in Alice's name */
 			seal_craft_letter(&f, seal_bob);
 		} else {
 			seal_craft_chunk_sig(&f, a->part[0].sig, false, a->part[0].text, a->part[0].n_text);
@@ -42,7 +43,7 @@ static void a_recipient_cannot_change_the_message(void **state)
 	gn_buf_fini(&in);
 }
 
-/* Bob, who has K, writes to Carol under Alice's H. */
+/* Bob, who knows the content key of a message to Carol and him, appends other chunks to Alice's header. */
 static void a_recipient_cannot_sign_for_the_sender(void **state)
 {
 	static const char text[] = "something else";
@@ -57,7 +58,7 @@ static void a_recipient_cannot_sign_for_the_sender(void **state)
 
 		f->out.len = a->n_front;
 		f->i = 0;
-		if (way == 3) { /* a message of his own, in his own name, is valid */
+		if (way == 3) { /* Bob names himself as the sender, which is valid */
 			size_t n;
 
 			memcpy(f->letter.sender, gn_key_public(seal_bob, &n), sizeof(f->letter.sender));
@@ -69,7 +70,7 @@ static void a_recipient_cannot_sign_for_the_sender(void **state)
 			seal_craft_chunk(f, seal_bob, true, text, strlen(text));
 		else if (way == 1)
 			seal_craft_chunk_sig(f, a->part[1].sig, false, text, strlen(text));
-		else if (way == 2) /* her chunk, marked as the last */
+		else if (way == 2) /* Alice's first chunk, marked as the last */
 			seal_craft_chunk_sig(f, a->part[1].sig, true, a->part[1].text, a->part[1].n_text);
 		else
 			seal_craft_chunk_sig(f, a->part[3].sig, true, a->part[3].text, a->part[3].n_text);
@@ -81,14 +82,15 @@ static void a_recipient_cannot_sign_for_the_sender(void **state)
 	gn_buf_fini(&in);
 }
 
-/* ---- a sender who is none ---- */
+/* ---- a malicious sender ---- */
 
 static void finish(struct seal_craft *f, const struct gn_key *by)
 {
 	seal_craft_chunk(f, by, true, "text", 4);
 }
 
-/* Two recipients are to read two texts out of one message: only one K is committed to. */
+/* One message cannot contain different texts for two recipients, because the header commits to one content
+ * key. */
 static void a_recipient_with_another_content_key_is_rejected(void **state)
 {
 	const uint8_t other[GN_SEALED_KEY_LEN] = {7};
@@ -106,7 +108,7 @@ static void a_recipient_with_another_content_key_is_rejected(void **state)
 	seal_assert_opens(seal_carol, seal_alice, NULL, &f.out, GN_EAUTH);
 	seal_craft_fini(&f);
 
-	/* A commitment to another key, in a header that is otherwise valid. */
+	/* The header has a wrong commitment, and is valid otherwise. */
 	seal_craft_init(&f, seal_alice);
 	seal_craft_stanza(&f, seal_bob, f.k);
 	seal_craft_header(&f);
@@ -118,7 +120,7 @@ static void a_recipient_with_another_content_key_is_rejected(void **state)
 	seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, GN_EAUTH);
 	seal_craft_fini(&f);
 
-	/* And the other way round: the commitment is to nothing that anyone has. */
+	/* The header commits to a content key that no recipient has. */
 	seal_craft_init(&f, seal_alice);
 	seal_craft_stanza(&f, seal_bob, other);
 	seal_craft_header(&f);
@@ -128,7 +130,7 @@ static void a_recipient_with_another_content_key_is_rejected(void **state)
 	seal_craft_fini(&f);
 }
 
-/* 1 to 64 stanzas; Bob's is the last. */
+/* Tests 1 to 64 stanzas, of which Bob's is the last, 65 stanzas, and none. */
 static void malformed_recipients_are_rejected(void **state)
 {
 	struct seal_craft f;
@@ -167,7 +169,7 @@ static void malformed_recipients_are_rejected(void **state)
 	seal_craft_fini(&f);
 }
 
-/* A stanza with an enc of low order, or of nonsense, means the next. */
+/* An unsealer skips a stanza whose enc is a point of low order or arbitrary, and tries the next one. */
 static void low_order_points_are_rejected(void **state)
 {
 	static const uint8_t encs[][GN_HPKE_ENC_LEN] = {{0}, {1}, {0xec, 0xff}, {9}};
@@ -188,7 +190,8 @@ static void low_order_points_are_rejected(void **state)
 	}
 }
 
-/* The message header's ids: twice the same, another's in the opener's place, too many, too few. */
+/* The ids in the message header are repeated, in a wrong place, too many or too few, or one is that of
+ * another peer. */
 static void wrong_recipient_ids_are_rejected(void **state)
 {
 	static const int errs[] = {0, GN_EFORMAT, GN_EAUTH, GN_EFORMAT, GN_EFORMAT, GN_EAUTH};
@@ -224,7 +227,8 @@ static void wrong_recipient_ids_are_rejected(void **state)
 	}
 }
 
-/* A key of small order, under which a signature is good for every text; S + L. */
+/* Signatures that a lax verification accepts: by a key of small order, for which one signature is valid
+ * for any text, and with S + L in place of S. */
 static void non_canonical_headers_are_rejected(void **state)
 {
 	static const uint8_t small[][32] = {{1}, {0}, {0xee, 0xff, 0xff}};
@@ -262,7 +266,7 @@ static void a_chunk_that_breaks_a_rule_is_rejected(void **state)
 {
 	static const struct {
 		int err;
-		uint32_t head; /* what stands in place of chunk 1 */
+		uint32_t head; /* the length field in place of chunk 1 */
 	} heads[] = {
 		{GN_EFORMAT, 0},
 		{GN_EFORMAT, 79},
@@ -293,17 +297,17 @@ static void a_chunk_that_breaks_a_rule_is_rejected(void **state)
 		seal_craft_init(&f, seal_alice);
 		seal_craft_stanza(&f, seal_bob, f.k);
 		seal_craft_header(&f);
-		if (way == 0) { /* the message header is the last chunk */
+		if (way == 0) { /* the chunk of the message header is marked as the last */
 			uint8_t text[GN_SEALED_LETTER_MAX];
 
 			seal_craft_chunk(&f, seal_alice, true, text, gn_sealed_letter_encode(&f.letter, text));
-		} else if (way == 1) { /* it has the maximum length, and one byte more */
+		} else if (way == 1) { /* the message header has the maximum length */
 			seal_craft_chunk(&f, seal_alice, false, big, GN_SEALED_LETTER_MAX);
-		} else if (way == 2) {
+		} else if (way == 2) { /* it is one byte longer */
 			seal_craft_chunk(&f, seal_alice, false, big, GN_SEALED_LETTER_MAX + 1);
 		} else {
 			seal_craft_letter(&f, seal_alice);
-			if (way == 3) /* empty and not the last */
+			if (way == 3) /* an empty chunk that is not the last */
 				seal_craft_chunk(&f, seal_alice, false, "", 0);
 			else
 				seal_craft_chunk(&f, seal_alice, true, big,
@@ -315,7 +319,7 @@ static void a_chunk_that_breaks_a_rule_is_rejected(void **state)
 	free(big);
 }
 
-/* An impossible length is rejected at once. */
+/* An invalid length is rejected as soon as it is received. */
 static void wrong_lengths_are_rejected(void **state)
 {
 	static const struct {
@@ -356,7 +360,7 @@ static void wrong_lengths_are_rejected(void **state)
 	}
 }
 
-/* A message that is the end of its sequence is empty. */
+/* The message that ends a sequence must be empty. */
 static void bytes_after_the_end_are_rejected(void **state)
 {
 	struct seal_craft f;
