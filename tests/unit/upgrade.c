@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How a link becomes a session, layer by layer: lib/node/upgrade.c. */
+/* lib/node/upgrade.c: the negotiation of the layers that turn a link into a session. */
 #include "security/secure.h"
 #include "support/support.h"
 
@@ -11,7 +11,7 @@ enum { NOISE_1 = 2 + 32 }; /* bytes of the first message of the handshake */
 
 /* ---- the security ---- */
 
-/* Two securities, /other first; both are noise. */
+/* Configures two security protocols, /other and /noise in this order, which are both Noise. */
 static void tune_two(struct gn_node_cfg *cfg)
 {
 	static struct gn_security_ops other;
@@ -156,7 +156,7 @@ struct ends {
 	struct gn_conn *c;
 };
 
-/* Up to message 3 of the handshake. */
+/* Connects the node and the raw peer, and runs the handshake up to message 3. */
 static void secure_both(struct ends *e, bool early)
 {
 	test_node_init(&e->t, true, &test_limits);
@@ -278,7 +278,7 @@ static void a_peer_that_the_gate_refuses_is_informed(void **state)
 		gn_key_id(e.raw.noise.key, &id);
 		raw_peer_noise_1(&e.raw);
 		raw_peer_noise_3(&e.raw, early);
-		e.raw.is_muxed = false; /* the test reads the plaintext itself */
+		e.raw.is_muxed = false; /* the raw peer delivers plaintext, not frames */
 		send_plain(&e, select[early]);
 		assert_int_equal(gate_calls, 1);
 		assert_true(e.raw.plain.len >= n + sizeof away);

@@ -34,7 +34,7 @@ static int tear_down(void **state)
 
 static unsigned vouchers;
 
-/* js-libp2p's voucher opens; sealing its content makes the same bytes. */
+/* Opens a voucher of js-libp2p, and checks that sealing its content makes the same bytes. */
 static void on_vector(char **field)
 {
 	size_t n;
@@ -44,7 +44,7 @@ static void on_vector(char **field)
 	struct gn_buf b;
 
 	if (strcmp(field[1], "libp2p-relay-rsvp") != 0) {
-		assert_true(gn_voucher_open(p, n, &v) < 0); /* another kind */
+		assert_true(gn_voucher_open(p, n, &v) < 0); /* an envelope of another type */
 	} else if (strcmp(field[0], "good") == 0) {
 		assert_int_equal(gn_voucher_open(p, n, &v), 0);
 		gn_key_id(relay, &id);
@@ -87,7 +87,7 @@ static int open_payload(const void *payload, size_t n)
 	return err;
 }
 
-/* A voucher with a missing field, or for another relay. */
+/* Opens vouchers with a missing or malformed field, and one that names another relay than its signer. */
 static void malformed_vouchers_are_rejected(void **state)
 {
 	struct gn_peer_id id;
@@ -108,9 +108,9 @@ static void malformed_vouchers_are_rejected(void **state)
 	assert_int_equal(open_payload(p, n / 2), GN_EFORMAT);
 	assert_int_equal(open_payload(p + n / 2, n / 2 + 2), GN_EFORMAT);
 	assert_int_equal(open_payload(p, n + 1), GN_EFORMAT);
-	p[n / 2 - 1] ^= 1; /* the key in the relay's id */
+	p[n / 2 - 1] ^= 1; /* change the key in the relay's id */
 	assert_int_equal(open_payload(p, n + 2), GN_EAUTH);
-	p[2] = 5; /* no multihash of ours */
+	p[2] = 5; /* an unsupported multihash */
 	assert_int_equal(open_payload(p, n + 2), GN_EFORMAT);
 }
 

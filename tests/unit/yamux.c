@@ -31,7 +31,7 @@ static void data_follows_without_waiting(void **state)
 	script_close(f, st);
 	script_expect(f, YAMUX_WINDOW, YAMUX_SYN, 1, 0);
 	script_expect(f, YAMUX_DATA, 0, 1, 100);
-	script_expect(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0); /* in a frame of its own behind the data */
+	script_expect(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0); /* the FIN has a frame of its own after the data */
 	script_expect_nothing(f);
 	assert_true(st->is_ended_out);
 	script_stop(f);
@@ -166,7 +166,7 @@ static void a_reset_by_the_peer_drops_buffered_bytes(void **state)
 		assert_int_equal(gn_pipe_len(&st->rx), 0);
 		assert_int_equal(gn_pipe_end(&st->rx), GN_ERESET);
 		assert_int_equal(gn_pipe_put(&st->tx, "x", 1), GN_ERESET);
-		script_expect_nothing(f); /* neither the data nor an answer */
+		script_expect_nothing(f); /* neither the written bytes nor an answer is sent */
 		f->ops->release(st);
 		assert_int_equal(f->ses->streams, 0);
 		assert_int_equal(f->ses->err, 0);
@@ -187,7 +187,7 @@ static void a_stream_may_be_reset_right_behind_its_syn(void **state)
 	script_stop(f);
 }
 
-/* While a protocol is negotiated, the answer counts although a reset follows it. */
+/* While a protocol is negotiated, the answer of the peer is delivered although a reset follows it. */
 static void a_stream_with_defers_reset_keeps_its_bytes(void **state)
 {
 	struct yamux_script *f = *state;
@@ -283,7 +283,7 @@ static void a_body_that_is_reset_in_the_middle_is_skipped(void **state)
 		if (way < 3)
 			f->ops->release(st);
 		assert_int_equal(f->ses->streams, 0);
-		script_receive(f, YAMUX_PING, YAMUX_SYN, 0, 5, 0); /* the next header is found */
+		script_receive(f, YAMUX_PING, YAMUX_SYN, 0, 5, 0); /* the session finds the next header */
 		script_expect(f, YAMUX_PING, YAMUX_ACK, 0, 5);
 		script_stop(f);
 	}
@@ -327,7 +327,7 @@ static void a_released_stream_sends_what_was_written(void **state)
 	f->ops->release(st);
 	script_expect(f, YAMUX_DATA, 0, 1, 1000);
 	script_expect(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0);
-	for (int i = 0; i < 10; i++) { /* granted again as it is dropped */
+	for (int i = 0; i < 10; i++) { /* the session grants credit for the bytes that it drops */
 		script_receive(f, YAMUX_DATA, 0, 1, YAMUX_WINDOW_INITIAL / 2, YAMUX_WINDOW_INITIAL / 2);
 		script_expect(f, YAMUX_WINDOW, 0, 1, YAMUX_WINDOW_INITIAL / 2);
 	}
@@ -350,19 +350,19 @@ static void a_session_frees_its_streams_in_every_state(void **state)
 	script_drain(f);
 	wire_skip(&f->out, f->out.len);
 	script_accept(f, 1);
-	script_receive(f, YAMUX_DATA, 0, 1, 1000, 500); /* in the middle of a body */
+	script_receive(f, YAMUX_DATA, 0, 1, 1000, 500); /* is in the middle of a body */
 	f->ops->reset(f->came[0]);                      /* has a reset to send */
-	script_open(f);                                 /* SYN was not sent */
+	script_open(f);                                 /* has a SYN to send */
 	script_stop(f);
 	script_start(f, true);
 	script_open_acked(f);
-	script_receive(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0); /* failed, not released */
+	script_receive(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0); /* has failed, but is not released */
 	script_close(f, script_open_acked(f));
 	script_receive(f, YAMUX_DATA, YAMUX_FIN, 3, 10, 10);
-	script_drain(f); /* ended both ways, not released */
+	script_drain(f); /* stream 3 has ended in both directions, but is not released */
 	assert_int_equal(f->ses->streams, 2);
 	f->releases = false;
-	{ /* events of these were not delivered */
+	{ /* two inbound streams whose events were not delivered */
 		uint8_t syns[2 * YAMUX_HEAD] = {0, 1, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 1, 0, 8, 0, 0, 0, 2};
 
 		side_feed(&f->s, syns, sizeof syns, f->now);

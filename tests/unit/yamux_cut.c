@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/support.h"
 
-/* The reader takes n bytes of what is shown. */
+/* Consumes n of the bytes that the session has to send. */
 static void takes(struct yamux_script *f, size_t n)
 {
 	size_t was = f->out.len;
@@ -28,7 +28,7 @@ static void a_frame_of_a_failed_stream_is_filled_up(void **state)
 		else
 			script_receive(f, YAMUX_WINDOW, YAMUX_RST, 1, 0, 0);
 		f->ops->release(st);
-		script_expect(f, YAMUX_DATA, 0, 1, 10000); /* filled up, so that the next header is found */
+		script_expect(f, YAMUX_DATA, 0, 1, 10000); /* the peer must find the next header */
 		if (at % 2 == 0)
 			script_expect(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
 		script_expect_nothing(f);
@@ -110,7 +110,7 @@ static void a_fin_follows_in_the_same_pull(void **state)
 	script_start(f, true);
 	st = script_open_acked(f);
 	script_put(f, st, 10);
-	takes(f, 5); /* the plan was made before the end was known */
+	takes(f, 5); /* the session prepared these frames before the stream was closed */
 	gn_pipe_close(&st->tx, GN_EOF);
 	f->ops->touch(st);
 	assert_true(wire_take(&f->out, &f->s.tx, SIZE_MAX));

@@ -4,7 +4,8 @@
 
 #define SYNC(n) (YAMUX_SYNC_PING | (n))
 
-/* A frame comes at `at`; returns whether the session then sends a ping, which is answered at once. */
+/* Receives a frame at the time `at`.  Returns whether the session then sends a ping, which is answered at
+ * once. */
 static bool measures(struct yamux_script *f, gn_time at, uint32_t *ping)
 {
 	f->now = at;
@@ -18,14 +19,15 @@ static bool measures(struct yamux_script *f, gn_time at, uint32_t *ping)
 	return true;
 }
 
-/* Round trips are measured after 20, 40, 80 ms ... while frames come in, then once a second. */
+/* While frames are received, round trips are measured after 20, 40, 80 ms and so on, and at last once a
+ * second. */
 static void the_interval_of_measurements_doubles_up_to_a_second(void **state)
 {
 	struct yamux_script *f = *state;
 	static const gn_time ms[] = {40, 80, 160, 320, 640, 1000, 1000};
 	uint32_t ping = 2;
 
-	script_start(f, true); /* sends the first one, which the fixture consumes */
+	script_start(f, true); /* sends the first ping, which the fixture consumes */
 	script_receive(f, YAMUX_PING, YAMUX_ACK, 0, 1, 0);
 	for (size_t i = 0; i < sizeof ms / sizeof *ms; i++) {
 		gn_time last = f->now;
@@ -36,7 +38,7 @@ static void the_interval_of_measurements_doubles_up_to_a_second(void **state)
 	script_stop(f);
 }
 
-/* Otherwise each answer would cause the next ping where the round trip is longer than the interval. */
+/* Otherwise, when the round trip is longer than the interval, each answer would cause the next ping. */
 static void pings_and_their_answers_cause_no_measurement(void **state)
 {
 	struct yamux_script *f = *state;
@@ -175,7 +177,7 @@ static void eight_frames_are_shown_and_64_received_at_once(void **state)
 	script_stop(f);
 }
 
-/* What becomes due between the peek and the skip of a frame is sent with the next one. */
+/* A FIN or credit that becomes pending between the peek and the skip of a frame is sent in the next frame. */
 static void a_frame_that_is_sent_keeps_what_became_due_meanwhile(void **state)
 {
 	struct yamux_script *f = *state;
@@ -219,14 +221,15 @@ static void a_window_update_is_sent_when_half_of_the_window_is_free(void **state
 	script_stop(f);
 }
 
-/* The owner reads n bytes at f->now. */
+/* Reads n bytes as the owner, at f->now. */
 static void take_now(struct yamux_script *f, struct gn_mux_stream *st, size_t n)
 {
 	f->ses->now = f->now;
 	script_take(f, st, n);
 }
 
-/* A stream of a session with a round trip of 20 ms, whose reader has taken 1 of 100,000 bytes: a measurement starts. */
+/* Starts a session with a round trip of 20 ms.  Returns a stream that has received 100,000 bytes, of which
+ * the owner has read 1, so that the measurement of its rate has started. */
 static struct gn_mux_stream *start_reading(struct yamux_script *f)
 {
 	struct gn_mux_stream *st;
@@ -241,8 +244,8 @@ static struct gn_mux_stream *start_reading(struct yamux_script *f)
 	return st;
 }
 
-/* A reader that leaves bytes for more than two round trips is measured from then on, so that it is fast once it reads
- * everything. */
+/* When a reader has left bytes unread for more than two round trips, the measurement of its rate starts
+ * again.  So a reader that becomes fast is measured as fast. */
 static void a_measurement_starts_again_after_two_round_trips(void **state)
 {
 	struct yamux_script *f = *state;
@@ -254,7 +257,8 @@ static void a_measurement_starts_again_after_two_round_trips(void **state)
 		take_now(f, st, 1);
 		f->now += 8 * GN_MSEC;
 		take_now(f, st, 100000 - 2);
-		/* Twice what comes in 20 ms at the rate of the last 8 ms; in 48 ms that is less than the window. */
+		/* The window becomes twice the bytes of one round trip, at the rate of the last 8 ms.  At
+		 * the rate of all 48 ms this would be less than the initial window. */
 		assert_int_equal(yamux_stream_of(st)->window,
 				 restarts ? 2 * (100000 - 2) * 20 / 8 : YAMUX_WINDOW_INITIAL);
 		script_stop(f);

@@ -116,7 +116,7 @@ static void bytes_pass_through_noise_in_one_stack(void **state)
 			memset(block, i, sizeof block);
 			if (gn_pipe_put(&st->tx, block, sizeof block) == 0)
 				in += sizeof block;
-			ses[0]->ops->touch(st); /* nothing else marks the layer below */
+			ses[0]->ops->touch(st); /* only touch() marks the layer below */
 			(void)side_pump(&p.side[0], 1);
 			if (rng_one_in(&r, 4))
 				pair_carry(&p, rng_size(&r, 50000) + 1, rng_one_in(&r, 2));

@@ -13,7 +13,7 @@ static void pings_are_answered_once_and_in_order(void **state)
 	for (uint32_t i = 0; i < YAMUX_PINGS_MAX; i++)
 		script_expect(f, YAMUX_PING, YAMUX_ACK, 0, 1000 + i);
 	script_expect_nothing(f);
-	script_receive(f, YAMUX_PING, YAMUX_ACK, 0, 1000, 0); /* answers to no ping */
+	script_receive(f, YAMUX_PING, YAMUX_ACK, 0, 1000, 0); /* the answer to a ping that was not sent */
 	script_receive(f, YAMUX_PING, 0, 0, 1000, 0);
 	script_expect_nothing(f);
 	assert_int_equal(f->ses->err, 0);
@@ -76,7 +76,7 @@ static void streams_past_the_ack_backlog_wait(void **state)
 	script_receive(f, YAMUX_DATA, YAMUX_ACK, st[12]->id, 1, 1);
 	script_expect(f, YAMUX_WINDOW, YAMUX_SYN, st[258]->id, 0);
 	script_expect(f, YAMUX_DATA, 0, st[258]->id, 1);
-	f->ops->reset(st[259]); /* one that waits: no frame is sent */
+	f->ops->reset(st[259]); /* a waiting stream is reset without a frame */
 	f->ops->reset(st[13]);
 	script_expect(f, YAMUX_WINDOW, YAMUX_RST, st[13]->id, 0);
 	script_expect(f, YAMUX_WINDOW, YAMUX_SYN, st[260]->id, 0);
@@ -95,7 +95,7 @@ static void a_stream_that_is_not_admitted_is_reset(void **state)
 	assert_int_equal(f->ses->streams, 0);
 	f->admits = 0;
 	script_accept(f, 3);
-	for (uint32_t i = 0; i < 600; i++) { /* no limit as long as the resets are sent */
+	for (uint32_t i = 0; i < 600; i++) { /* any number of streams, as long as the resets are sent */
 		f->admits = GN_ELIMIT;
 		script_receive(f, YAMUX_WINDOW, YAMUX_SYN, 5 + 2 * i, 0, 0);
 		script_expect(f, YAMUX_WINDOW, YAMUX_RST, 5 + 2 * i, 0);
@@ -103,7 +103,8 @@ static void a_stream_that_is_not_admitted_is_reset(void **state)
 	script_stop(f);
 }
 
-/* A session that is about to end does not reset new streams, since the peer would take that for a refusal. */
+/* A session that is about to end does not reset new streams, because the peer would regard that as a
+ * refusal. */
 static void a_session_that_is_about_to_end_ignores_new_streams(void **state)
 {
 	struct yamux_script *f = *state;
@@ -136,7 +137,7 @@ static void one_refused_stream_too_many_ends_the_session(void **state)
 	script_stop(f);
 }
 
-/* Streams that are opened and reset before the owner is notified must not pile up. */
+/* Streams that are opened and reset before the owner is notified must not accumulate. */
 static void rapid_resets_cost_nothing(void **state)
 {
 	struct yamux_script *f = *state;
@@ -186,7 +187,7 @@ static void go_away_of_the_peer_ends_or_fails_the_session(void **state)
 			script_expect_nothing(f);
 			script_receive(f, YAMUX_DATA, YAMUX_FIN, 1, 10, 10);
 			assert_int_equal(gn_pipe_len(&st->rx), 20);
-		} else { /* nothing is sent, the sending side is closed */
+		} else { /* no frame is sent, and the sending side is closed */
 			script_expect_nothing(f);
 			assert_int_equal(f->out.end, GN_EOF);
 			assert_true(f->events[1] & GN_MUX_STREAM_GONE);
@@ -236,7 +237,7 @@ static void kill_fails_all_streams_and_sends_nothing(void **state)
 	script_receive(f, YAMUX_DATA, 0, 1, 10, 10);
 	script_put(f, st, 10);
 	f->ops->kill(f->ses, GN_ETIMEOUT);
-	f->ops->kill(f->ses, GN_ECLOSED); /* the first stays */
+	f->ops->kill(f->ses, GN_ECLOSED); /* a second call has no effect */
 	script_deliver(f);
 	assert_int_equal(f->ses->err, GN_ETIMEOUT);
 	assert_int_equal(st->err, GN_ETIMEOUT);
@@ -260,7 +261,7 @@ static void the_end_of_the_connection_fails_open_streams(void **state)
 	} cases[] = {{0, GN_EOF, GN_EGONE},
 		     {5, GN_EOF, GN_EGONE},
 		     {0, -ECONNRESET, -ECONNRESET},
-		     {0, GN_ETRUNC, GN_EGONE}}; /* inside a record */
+		     {0, GN_ETRUNC, GN_EGONE}}; /* the end is inside a Noise record */
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct gn_mux_stream *st, *ended, *other;
@@ -280,7 +281,7 @@ static void the_end_of_the_connection_fails_open_streams(void **state)
 		script_deliver(f);
 		assert_int_equal(f->ses->err, cases[i].err);
 		assert_int_equal(st->err, f->ses->err);
-		assert_int_equal(ended->err, 0); /* had ended in good order */
+		assert_int_equal(ended->err, 0); /* this stream had ended in both directions before */
 		script_take(f, ended, 10);
 		assert_int_equal(gn_pipe_end(&ended->rx), GN_EOF);
 		assert_int_equal(gn_pipe_len(&st->rx), 10);
@@ -359,7 +360,8 @@ static void a_silent_peer_gets_a_ping_and_then_the_session_fails(void **state)
 	}
 }
 
-/* A ping that cannot be sent is an unanswered ping. */
+/* A keep-alive ping that cannot be sent, because the peer reads nothing, fails the session like an
+ * unanswered one. */
 static void a_ping_that_cannot_be_sent_counts_as_unanswered(void **state)
 {
 	struct yamux_script *f = *state;
@@ -375,7 +377,7 @@ static void a_ping_that_cannot_be_sent_counts_as_unanswered(void **state)
 	script_stop(f);
 }
 
-/* A peer that does not end its side cannot keep a released stream for ever. */
+/* A released stream is freed even if the peer never ends its side. */
 static void a_released_stream_is_reset_when_the_peer_does_not_end_it(void **state)
 {
 	struct yamux_script *f = *state;

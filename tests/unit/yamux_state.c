@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The states of a yamux stream, as the table in mux/yamux.h has them. */
+/* The states of a yamux stream and their transitions, as in the table in mux/yamux.h. */
 #include "support/support.h"
 
 static enum yamux_state state_of(struct gn_mux_stream *st)
@@ -78,7 +78,7 @@ static void a_reset_of_ours_is_sent_before_the_stream_is_reset(void **state)
 	script_stop(f);
 }
 
-/* The peer cannot have learnt the id of a stream whose SYN was not sent; it may only guess it. */
+/* The peer does not know a stream whose SYN was not sent, and can only guess its id. */
 static void frames_for_a_stream_that_was_not_announced_are_ignored(void **state)
 {
 	struct yamux_script *f = *state;

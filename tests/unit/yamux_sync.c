@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Acknowledgement: sync() of a session asks by a ping that is sent behind the owner's bytes. */
+/* Acknowledgement: sync() sends a ping after the owner's bytes, and its answer acknowledges them. */
 #include "support/support.h"
 
 #define SYNC(n) (YAMUX_SYNC_PING + (uint32_t)(n))
@@ -56,13 +56,13 @@ static void the_ping_waits_for_the_window(void **state)
 		left -= n;
 	}
 	script_expect(f, YAMUX_PING, YAMUX_SYN, 0, SYNC(0));
-	script_put(f, st, 1); /* has no window, and is not covered by that ping */
+	script_put(f, st, 1); /* the window is used up, so that ping does not cover this byte */
 	script_expect_nothing(f);
 	script_receive(f, YAMUX_PING, YAMUX_ACK, 0, SYNC(0), 0);
 	assert_ack(f, st);
 	assert_int_equal(st->acked, YAMUX_WINDOW_INITIAL);
 	f->ops->sync(st);
-	script_expect_nothing(f); /* its byte has to be sent first */
+	script_expect_nothing(f); /* the ping is sent after the byte, which waits for the window */
 	script_receive(f, YAMUX_WINDOW, 0, 1, 100, 0);
 	script_expect(f, YAMUX_DATA, 0, 1, 1);
 	script_expect(f, YAMUX_PING, YAMUX_SYN, 0, SYNC(1));
@@ -87,7 +87,7 @@ static void a_second_call_extends_the_first(void **state)
 	script_put(f, st, 7);
 	f->ops->sync(st);
 	script_expect(f, YAMUX_DATA, 0, 1, 7);
-	script_expect_nothing(f); /* one ping at a time */
+	script_expect_nothing(f); /* only one ping of a stream is pending at a time */
 	script_receive(f, YAMUX_PING, YAMUX_ACK, 0, SYNC(0), 0);
 	assert_no_ack(f, st);
 	assert_int_equal(st->acked, 5);
@@ -98,8 +98,8 @@ static void a_second_call_extends_the_first(void **state)
 	script_stop(f);
 }
 
-/* A peer that has both ends may leave at once, so the ping behind our end does not wait for the answer to an
- * earlier ping, and is sent together with the end. */
+/* When both directions of a stream have ended, the peer may close the connection.  So the ping after our
+ * FIN does not wait for the answer to an earlier ping, and is sent together with the FIN. */
 static void a_ping_behind_an_end_does_not_wait(void **state)
 {
 	struct yamux_script *f = *state;
@@ -120,7 +120,7 @@ static void a_ping_behind_an_end_does_not_wait(void **state)
 	script_expect_nothing(f);
 	script_receive(f, YAMUX_PING, YAMUX_ACK, 0, SYNC(0), 0);
 	assert_no_ack(f, st);
-	script_receive(f, YAMUX_PING, YAMUX_ACK, 0, SYNC(2), 0); /* was never sent */
+	script_receive(f, YAMUX_PING, YAMUX_ACK, 0, SYNC(2), 0); /* this ping was never sent */
 	assert_no_ack(f, st);
 	script_receive(f, YAMUX_PING, YAMUX_ACK, 0, SYNC(1), 0);
 	assert_ack(f, st);
@@ -129,7 +129,7 @@ static void a_ping_behind_an_end_does_not_wait(void **state)
 	script_stop(f);
 }
 
-/* An answer stands for all earlier pings. */
+/* The answer to a ping acknowledges the bytes of all earlier pings, too. */
 static void an_answer_stands_for_earlier_pings(void **state)
 {
 	struct yamux_script *f = *state;
@@ -177,7 +177,7 @@ static void one_ping_answers_for_many_streams(void **state)
 	script_stop(f);
 }
 
-/* An answer to no ping, or to the ping of the keep-alive, acknowledges nothing. */
+/* Answers to pings that were not sent, or to a keep-alive ping, do not acknowledge any bytes. */
 static void other_answers_do_not_count(void **state)
 {
 	struct yamux_script *f = *state;
@@ -237,7 +237,7 @@ static void sync_on_a_failed_session_is_answered_by_gone(void **state)
 	script_receive(f, YAMUX_WINDOW, YAMUX_FIN, 1, 0, 0);
 	f->ops->kill(f->ses, GN_ERESET);
 	script_deliver(f);
-	assert_int_equal(st->err, 0); /* it had ended in good order */
+	assert_int_equal(st->err, 0); /* the stream had ended in both directions before */
 	f->ops->sync(st);
 	script_deliver(f);
 	assert_int_equal(st->err, GN_ERESET);

@@ -20,7 +20,7 @@ static void we_never_send_more_than_granted(void **state)
 		}
 	}
 	assert_int_equal(n, YAMUX_WINDOW_INITIAL);
-	script_receive(f, YAMUX_WINDOW, 0, 1, 0, 0); /* allowed, without effect */
+	script_receive(f, YAMUX_WINDOW, 0, 1, 0, 0); /* an update of 0 is allowed, and has no effect */
 	script_expect_nothing(f);
 	script_receive(f, YAMUX_WINDOW, 0, 1, 1, 0);
 	script_expect(f, YAMUX_DATA, 0, 1, 1);
@@ -35,7 +35,7 @@ static void we_never_send_more_than_granted(void **state)
 	script_stop(f);
 }
 
-/* The end is sent although the window is used up. */
+/* A FIN is sent although the window is used up. */
 static void a_fin_needs_no_window(void **state)
 {
 	struct yamux_script *f = *state;
@@ -91,7 +91,8 @@ static void one_byte_over_the_window_ends_the_session(void **state)
 	script_receive(f, YAMUX_DATA, 0, 1, 1, 1);
 	script_expect_broken(f, GN_EPROTO, GN_GO_AWAY_PROTOCOL);
 	assert_int_equal(st->err, GN_EPROTO);
-	assert_int_equal(gn_pipe_len(&st->rx), YAMUX_WINDOW_INITIAL); /* received bytes stay when the session fails */
+	assert_int_equal(gn_pipe_len(&st->rx),
+			 YAMUX_WINDOW_INITIAL); /* received bytes are kept when the session fails */
 	script_stop(f);
 }
 
@@ -142,7 +143,7 @@ static void credit_is_granted_for_consumed_bytes(void **state)
 	script_stop(f);
 }
 
-/* Bytes announced by a header count against the window until they were received and consumed. */
+/* Bytes that a header announces count against the window until they are received and consumed. */
 static void no_credit_is_granted_for_bytes_not_received(void **state)
 {
 	struct yamux_script *f = *state;
@@ -171,7 +172,7 @@ static void no_credit_is_granted_behind_a_fin(void **state)
 	script_stop(f);
 }
 
-/* The ping that the fixture has consumed is answered now. */
+/* Answers the ping that the fixture has consumed, so that the session measures the given round trip. */
 static void measure(struct yamux_script *f, gn_time rtt)
 {
 	f->now += rtt;
@@ -179,7 +180,8 @@ static void measure(struct yamux_script *f, gn_time rtt)
 	assert_true(f->ses->rtt == rtt);
 }
 
-/* Uses up the window and, if `read`, consumes it; returns what is granted then. */
+/* Receives a full window, and reads all but `left` bytes.  Returns the credit that is then granted, also
+ * in *window. */
 static uint64_t one_round(struct yamux_script *f, struct gn_mux_stream *st, uint64_t *window, size_t left)
 {
 	uint64_t granted = 0, sent = 0;
@@ -225,7 +227,7 @@ static void a_window_grows_for_a_fast_reader(void **state)
 	script_stop(f);
 }
 
-/* When round trips are long only because of a queue on the path, the window grows to a limit. */
+/* When round trips are long only because of a queue on the path, the growth of the window is limited. */
 static void a_queue_on_the_path_limits_growth(void **state)
 {
 	struct yamux_script *f = *state;
@@ -242,7 +244,7 @@ static void a_queue_on_the_path_limits_growth(void **state)
 		most = granted > most ? granted : most;
 		f->now += 30 * GN_MSEC;
 		script_receive(f, YAMUX_PING, YAMUX_ACK, 0, ping, 0);
-		ping += f->ses->rtt != rtt; /* answered a ping of an earlier round */
+		ping += f->ses->rtt != rtt; /* the answer was for a ping of an earlier round */
 	}
 	assert_true(f->ses->rtt >= 5 * GN_MSEC);
 	assert_int_equal(most, 4 << 20);
@@ -258,7 +260,7 @@ static void a_window_does_not_grow_for_a_slow_reader(void **state)
 	script_start(f, false);
 	measure(f, 20 * GN_MSEC);
 	script_accept(f, 1);
-	for (int i = 0; i < 40; i++) { /* the reader always leaves bytes */
+	for (int i = 0; i < 40; i++) { /* the reader never reads all bytes */
 		uint64_t was = window;
 
 		assert_true(one_round(f, f->came[0], &window, 1000) <= was + 1000);
