@@ -57,7 +57,7 @@ static void check_filter(const char *text, size_t n, size_t room)
 	free(again);
 }
 
-/* text is NUL-ended here, as json_string() takes it. */
+/* Checks the text as a JSON string.  It must end with a NUL, because json_string() requires one. */
 static void check_json(const char *text)
 {
 	struct json j;

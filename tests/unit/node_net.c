@@ -328,7 +328,7 @@ static void check_op(const struct net_op *op)
 	seen.bytes += c->got;
 	if (op->w->faults)
 		return;
-	/* Without faults each operation ends as its plan says. */
+	/* Without faults each operation has the result that was planned for it. */
 	NET_MUST(op->err == op->expect);
 	if (op->err != 0)
 		return;

@@ -89,7 +89,7 @@ static void the_first_common_muxer_of_the_initiator_is_chosen(void **state)
 	static const struct {
 		const char *const *ours, *const *theirs;
 		size_t n;
-		int as_initiator, as_responder; /* index in ours */
+		int as_initiator, as_responder; /* the index of the chosen muxer in ours, or -1 */
 	} cases[] = {
 		{noise_muxers_yamux, noise_muxers_yamux, 1, 0, 0},
 		{noise_muxers_yamux, noise_muxers_mplex_yamux, 2, 0, 0},

@@ -153,7 +153,7 @@ static void a_changed_or_cut_message_is_refused(void **state)
 	gn_noise_cipher_fini(&xx_cipher);
 }
 
-/* Points of small order: their product with anything is zero (RFC 7748 section 6). */
+/* Points of small order, whose product with any private key is zero (RFC 7748 section 6). */
 static const char *const low_order[] = {
 	"0000000000000000000000000000000000000000000000000000000000000000",
 	"0100000000000000000000000000000000000000000000000000000000000000",

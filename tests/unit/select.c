@@ -250,8 +250,8 @@ static void bad_messages_fail_with_their_error(void **state)
 		size_t n;
 		int err;
 	} bad[] = {
-		{S("\x0a/one/1.0.0\n"), GN_EFORMAT},     /* no newline where the length says */
-		{S("\x0c/one/1.0.0\n\x0b"), GN_EFORMAT}, /* the same in the second message */
+		{S("\x0a/one/1.0.0\n"), GN_EFORMAT},     /* the message does not end with a newline */
+		{S("\x0c/one/1.0.0\n\x0b"), GN_EFORMAT}, /* the same, with a length that is too great */
 		{S("\x00"), GN_EFORMAT},                 /* an empty message, without a newline */
 		{S("\x8b\x00/one/1.0.0\n"), GN_EFORMAT}, /* a length that is not minimal */
 		{S("\x81\x08"), GN_ETOOBIG},             /* 1025 bytes */

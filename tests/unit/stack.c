@@ -274,7 +274,7 @@ static void the_answer_of_the_last_step_goes_out(void **state)
 	assert_int_equal(gn_pipe_len(&f->s.tx), 2);
 }
 
-/* Bytes that are written behind an open selection are sent before its answer is received. */
+/* Bytes that are written during a lazy selection are sent before its answer is received. */
 static void lazy_bytes_pass_the_gate(void **state)
 {
 	struct fixture *f = *state;
