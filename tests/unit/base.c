@@ -17,7 +17,7 @@ static void known_texts_encode_and_decode(void **state)
 	assert_string_equal(text, "-_8");
 	assert_int_equal(gn_base64_decode("+/8", 3, out, sizeof(out), &n), 0);
 	assert_hex(out, n, "fbff");
-	/* multibase's test vectors. */
+	/* The test vectors of the multibase specification. */
 	gn_base58_encode("yes mani !", 10, text);
 	assert_string_equal(text, "7paNL19xttacUY");
 	gn_base58_encode("\0\0yes mani !", 12, text);
@@ -62,9 +62,10 @@ static void malformed_texts_are_rejected(void **state)
 	assert_int_equal(gn_hex_decode("abc", 3, out, sizeof(out), &n), GN_EFORMAT);
 	assert_int_equal(gn_hex_decode("0g", 2, out, sizeof(out), &n), GN_EFORMAT);
 	assert_int_equal(gn_hex_decode("00\0", 3, out, sizeof(out), &n), GN_EFORMAT);
-	assert_int_equal(gn_base32_decode("m", 1, out, sizeof(out), &n), GN_EFORMAT);   /* 5 bits: no byte */
-	assert_int_equal(gn_base32_decode("mz", 2, out, sizeof(out), &n), GN_EFORMAT);  /* bits left over */
-	assert_int_equal(gn_base32_decode("my1", 3, out, sizeof(out), &n), GN_EFORMAT); /* no 1 */
+	assert_int_equal(gn_base32_decode("m", 1, out, sizeof(out), &n), GN_EFORMAT); /* less than a byte */
+	assert_int_equal(gn_base32_decode("mz", 2, out, sizeof(out), &n),
+			 GN_EFORMAT); /* the unused bits are not zero */
+	assert_int_equal(gn_base32_decode("my1", 3, out, sizeof(out), &n), GN_EFORMAT); /* not in the alphabet */
 	assert_int_equal(gn_base32_decode("myaaaa=", 7, out, sizeof(out), &n), GN_EFORMAT);
 	assert_int_equal(gn_base64url_decode("-_9", 3, out, sizeof(out), &n), GN_EFORMAT);
 	assert_int_equal(gn_base64url_decode("A", 1, out, sizeof(out), &n), GN_EFORMAT);
@@ -78,7 +79,8 @@ static void malformed_texts_are_rejected(void **state)
 typedef void encode_fn(const void *p, size_t n, char *text);
 typedef int decode_fn(const char *text, size_t n, uint8_t *out, size_t room, size_t *len);
 
-/* Every length, with leading zeros and without: text and back, in just the room promised. */
+/* Encodes and decodes bytes of every length, with leading zeros and without.  The text fits in the number of
+ * bytes that room() returns, and the decoded bytes in exactly their number. */
 static void round_trip(encode_fn *encode, decode_fn *decode, size_t (*room)(size_t n))
 {
 	for (size_t n = 0; n < 80; n++) {

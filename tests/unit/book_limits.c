@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The address book: which peers leave, and its memory. */
+/* The limits of the address book: which peers it drops when it is full, and its limit of memory. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ void *__wrap_calloc(size_t n, size_t size)
 	return calloc_fails ? NULL : __real_calloc(n, size);
 }
 
-/* ---- which peer leaves ---- */
+/* ---- which peer is dropped ---- */
 
 static void fill(void)
 {
@@ -35,7 +35,7 @@ static void of_4097_peers_the_oldest_one_leaves(void **state)
 	assert_int_equal(gn_book_count(book), GN_BOOK_PEERS_MAX);
 	assert_false(book_has(0));
 	assert_true(book_has(1) && book_has(GN_BOOK_PEERS_MAX));
-	/* A change of a known peer needs no room, and is no use of it. */
+	/* A change of a known peer needs no room, and does not count as a use of the peer. */
 	assert_int_equal(book_add(1, "/ip4/1.2.3.4/tcp/2", GN_BOOK_IDENTIFY, GN_NEVER, 0), 0);
 	assert_true(book_has(2));
 	assert_int_equal(book_add(GN_BOOK_PEERS_MAX + 1, "/ip4/1.2.3.4/tcp/1", GN_BOOK_IDENTIFY, GN_NEVER, 0), 0);
@@ -53,7 +53,7 @@ static void peers_that_were_reached_or_named_leave_last(void **state)
 				 0);
 	assert_true(book_has(0) && book_has(1));
 	assert_false(book_has(2));
-	/* When all were reached, the one leaves whose success is the oldest. */
+	/* When all peers were reached, the book drops the one whose last success is the oldest. */
 	for (unsigned i = GN_BOOK_PEERS_MAX + 2; i < 2 * GN_BOOK_PEERS_MAX; i++)
 		assert_true(book_succeeded(GN_BOOK_PEERS_MAX + i, "/ip4/1.2.3.4/tcp/1", 1));
 	assert_true(book_succeeded(0, "/ip4/1.2.3.4/tcp/1", 2));
@@ -85,7 +85,7 @@ static void the_addresses_of_a_held_peer_do_not_expire_and_last_30_min_after_it(
 	assert_int_equal(book_add(1, "/ip4/1.2.3.4/tcp/1", GN_BOOK_IDENTIFY, 100, 0), 0);
 	assert_int_equal(book_add(1, "/ip4/1.2.3.4/tcp/2", GN_BOOK_IDENTIFY, 10, 0), 0);
 	assert_int_equal(book_add(1, "/ip4/1.2.3.4/tcp/3", GN_BOOK_IDENTIFY, 500 + GN_BOOK_KEEP + 1, 0), 0);
-	/* A hold does not revive what has expired. */
+	/* A hold does not restore addresses that have expired. */
 	assert_int_equal(book_hold(1, 10), 0);
 	book_assert_addrs(1, 200, "/ip4/1.2.3.4/tcp/3 /ip4/1.2.3.4/tcp/1 ");
 	assert_true(book_failed(1, "/ip4/1.2.3.4/tcp/1", 200));
@@ -111,7 +111,7 @@ static void a_release_is_a_use(void **state)
 
 /* ---- memory ---- */
 
-/* Gives the peer 32 addresses of 256 bytes each, and a record and protocols as long as allowed. */
+/* Gives the peer 32 addresses of 256 bytes each, and a record and protocols of the largest size. */
 static void fatten(unsigned peer)
 {
 	static const uint8_t record[GN_BOOK_RECORD_LEN_MAX];
@@ -150,7 +150,7 @@ static void the_book_has_at_most_8_mib(void **state)
 	assert_int_equal(gn_book_count(book), fit);
 	assert_false(book_has(0));
 	assert_true(gn_book_bytes(book) <= GN_BOOK_BYTES_MAX);
-	/* Held peers do not leave, neither for others nor for a longer block of a held one. */
+	/* Held peers are not dropped, neither to add other peers nor to enlarge the block of a held one. */
 	for (unsigned i = 1; i <= fit; i++)
 		assert_int_equal(book_hold(i, 0), 0);
 	while ((err = book_hold(n, 0)) == 0)
@@ -203,7 +203,7 @@ static void without_memory_nothing_changes(void **state)
 	assert_int_equal(book_set_record(1, 1, "one", 3, &none), -ENOMEM);
 	assert_int_equal(gn_book_set_protocols(book, &id, names, 1, 0), -ENOMEM);
 	assert_int_equal(book_hold(2, 0), -ENOMEM);
-	/* These need none. */
+	/* These calls allocate nothing. */
 	assert_int_equal(book_hold(1, 0), 0);
 	assert_true(book_succeeded(1, "/ip4/1.2.3.4/tcp/1", 1));
 	book_release(1, 0);

@@ -23,7 +23,7 @@ static void each_direction_ends_by_itself(void **state)
 	assert_int_equal(s.server.in, GN_EOF);
 	assert_int_equal(s.server.got, CHANNEL_PAIR_BYTES);
 	assert_true(s.dialer.seen & GN_DRAINED);
-	/* This direction has ended, the other one has not. */
+	/* This direction has ended; the other one is still open. */
 	assert_int_equal(gn_channel_write(s.dialer.ch, "x", 1), GN_ECLOSED);
 	assert_int_equal(s.dialer.in, 0);
 	channel_end_write(&s.server);
@@ -32,13 +32,14 @@ static void each_direction_ends_by_itself(void **state)
 	assert_int_equal(s.dialer.in, GN_EOF);
 	assert_int_equal(s.dialer.got, CHANNEL_PAIR_BYTES);
 	assert_int_equal(s.dialer.dead + s.server.dead, 0);
-	/* Reading returns the end again. */
+	/* A second read returns the end again. */
 	assert_int_equal(gn_channel_read(s.dialer.ch, &(uint8_t){0}, 1), GN_EOF);
 	assert_int_equal(gn_channel_error(s.dialer.ch), 0);
 	channel_pair_fini(&s);
 }
 
-/* A channel that is freed after its end delivers what is queued; one that is freed before its end is reset. */
+/* A channel that is freed after its end delivers what is queued; one that is freed before its end is
+ * reset. */
 static void freeing_after_the_end_sends_all_and_before_it_resets(void **state)
 {
 	(void)state;
@@ -86,8 +87,9 @@ static void all_that_was_written_is_acknowledged(void **state)
 	channel_pair_fini(&s);
 }
 
-/* The end of a lazy opener waits for the peer's answer; the acknowledgement covers it all the same,
- * whether the program asked before or after it ended its side. */
+/* A dialer that selects its protocol lazily sends its end of stream only after the peer's answer.  The
+ * acknowledgement includes this end, whether the program called gn_channel_sync() before or after it ended
+ * its side. */
 static void the_acknowledgement_covers_an_end_that_waits_for_the_answer(void **state)
 {
 	(void)state;
@@ -111,8 +113,9 @@ static void the_acknowledgement_covers_an_end_that_waits_for_the_answer(void **s
 	}
 }
 
-/* The server reads nothing and its side has ended; then the path is lost.  The dialer is told so,
- * though both directions of its channel had ended, and how many bytes are in doubt. */
+/* The server reads nothing and ends its side; then the connection is lost.  The dialer's channel reports the
+ * error, although both of its directions had ended, and gn_channel_pending() returns the number of
+ * unacknowledged bytes. */
 static void a_lost_connection_is_reported_in_place_of_the_acknowledgement(void **state)
 {
 	struct channel_pair s;
@@ -155,7 +158,7 @@ static int shown_peek(void *arg, struct iovec *v, int max, size_t limit)
 	int n = 0;
 
 	assert_false(sh->is_gone);
-	while (n < max && left > 0 && limit > 0) { /* in pieces */
+	while (n < max && left > 0 && limit > 0) { /* pieces of at most 1000 bytes */
 		size_t len = left < 1000 ? left : 1000;
 
 		if (len > limit)
@@ -174,14 +177,15 @@ static void shown_skip(void *arg, size_t n)
 
 	assert_false(sh->is_gone);
 	assert_true(n <= sh->size - sh->taken);
-	memset(sh->bytes + sh->taken, 0xdd, n); /* the bytes belong to the program again */
+	memset(sh->bytes + sh->taken, 0xdd, n); /* the program may overwrite the bytes that were skipped */
 	sh->taken += n;
 }
 
 static const struct gn_source shown_source = {shown_peek, shown_skip};
 
-/* Freed or reset each ms, with the end said before or not: the far end sees all of it and the
- * end, or a reset; and the source is never asked again. */
+/* The channel is freed or reset after each number of milliseconds, with or without an end of stream before.
+ * The peer receives all bytes and the end, or a reset; and the functions of the source are not called any
+ * more. */
 static void a_source_is_not_asked_after_the_channel_is_freed(void **state)
 {
 	static struct shown sh;
@@ -324,7 +328,7 @@ static void frames_of_every_size_arrive(void **state)
 		assert_int_equal(gn_dial_start(s.client, &cfg, &s.op), 0);
 		TEST_NODE_UNTIL(&s.t, fr.err != 0, 60 * GN_SEC);
 		assert_int_equal(gn_channel_send(fr.out, fr.buf, GN_FRAME_MAX + 1), GN_ETOOBIG);
-		if (i == 3) { /* the peer's limit is one byte less than this one's */
+		if (i == 3) { /* the limit of the receiver is one byte less than that of the sender */
 			assert_int_equal(fr.err, GN_ETOOBIG);
 			assert_int_equal(fr.got, N_SIZES - 3);
 		} else {
@@ -387,7 +391,7 @@ static void state_and_metrics_count_both_directions(void **state)
 	assert_true(gn_peer_id_is_equal(&id, &l.peer));
 	assert_true(gn_multiaddr_is_equal(d.remote, l.local));
 	assert_int_not_equal(gn_multiaddr_peer(d.remote, &id), 0);
-	assert_memory_not_equal(d.guid, l.guid, GN_GUID_LEN); /* each end has its own */
+	assert_memory_not_equal(d.guid, l.guid, GN_GUID_LEN); /* each end has a GUID of its own */
 
 	gn_channel_metrics(s.dialer.ch, &m);
 	assert_int_equal(m.bytes_out, CHANNEL_PAIR_BYTES);
@@ -409,7 +413,7 @@ static void state_and_metrics_count_both_directions(void **state)
 	assert_true(m.bytes_in >= CHANNEL_PAIR_BYTES && m.bytes_out >= CHANNEL_PAIR_BYTES);
 	gn_node_free(s.client);
 	test_node_quiet(&s.t);
-	gn_node_metrics(s.t.node, &m); /* sums include connections that are gone */
+	gn_node_metrics(s.t.node, &m); /* the sums include closed connections */
 	assert_int_equal(m.conns, 0);
 	assert_true(m.bytes_in >= CHANNEL_PAIR_BYTES && m.bytes_out >= CHANNEL_PAIR_BYTES);
 	gn_key_free(s.key);

@@ -8,9 +8,9 @@
 
 /* ---- order and failures ---- */
 
-static char calls[64];   /* a letter for each start, in lower case, and for each stop, in upper case */
-static char fails;       /* the letter whose start fails */
-static const void *seen; /* the configuration that "b" got */
+static char calls[64];   /* a lower-case letter for each start, an upper-case letter for each stop */
+static char fails;       /* the letter of the component whose start fails */
+static const void *seen; /* the configuration that component "b" received */
 
 static int logged_start(char letter, void **state)
 {
@@ -77,7 +77,7 @@ static void stop_service(void *state)
 }
 
 static const struct gn_service_ops service = {.name = "service", .start = start_service, .stop = stop_service};
-static const struct gn_security_ops security_d = {.id = "/d", .start = start_d}; /* its state needs no stop */
+static const struct gn_security_ops security_d = {.id = "/d", .start = start_d}; /* without stop */
 
 static int try_node(const struct gn_component_cfg *configs, struct gn_node **out)
 {
@@ -152,18 +152,18 @@ static void a_configuration_reaches_its_component(void **state)
 	assert_ptr_equal(seen, &value);
 	assert_int_equal(try_node(twice, &node), 0);
 	assert_null(seen);
-	assert_int_equal(try_node(foreign, &node), -EINVAL); /* it is not among the components */
+	assert_int_equal(try_node(foreign, &node), -EINVAL); /* the node does not have this component */
 	assert_string_equal(calls, "");
-	assert_int_equal(try_node(of_muxer, &node), -EINVAL); /* it takes none */
+	assert_int_equal(try_node(of_muxer, &node), -EINVAL); /* a muxer has no configuration */
 	assert_int_equal(try_node(of_service, &node), 0);
 	assert_ptr_equal(seen, &value);
-	assert_int_equal(try_node(needless, &node), -EINVAL); /* it takes none */
+	assert_int_equal(try_node(needless, &node), -EINVAL); /* this transport has no configuration */
 	assert_string_equal(calls, "aA");
 }
 
 /* ---- states in every call ---- */
 
-/* A security with contexts of its own, which are those of a second Noise. */
+/* A security protocol that forwards to Noise.  Its state contains a second state of Noise. */
 struct other {
 	void *noise;
 	unsigned prepared, layers;
@@ -210,7 +210,7 @@ static const struct gn_secure_info *other_info(const struct gn_layer *l)
 	return gn_security_noise.info(l);
 }
 
-static struct gn_layer_ops other_layer; /* that of noise, but for its name and init */
+static struct gn_layer_ops other_layer; /* a copy of the layer of Noise with another name and init */
 static const struct gn_security_ops other = {
 	.id = "/other",
 	.start = other_start,
@@ -220,7 +220,7 @@ static const struct gn_security_ops other = {
 	.prepare = other_prepare,
 };
 
-/* A transport that is mem with a state. */
+/* A transport that forwards to mem and counts the calls in its state. */
 struct counted {
 	unsigned dials, listens;
 };
@@ -305,7 +305,7 @@ static void tune_other(struct gn_node_cfg *cfg)
 	cfg->components = with_securities(securities);
 }
 
-/* ---- frames there and back ---- */
+/* ---- frames in both directions ---- */
 
 enum { ROUNDS = 200, FRAME = 700 };
 
@@ -384,7 +384,7 @@ static void two_securities_run_at_the_same_time(void **state)
 	net_add(&w, 1, tune_noise);
 	net_add(&w, 2, tune_other);
 	o = gn_components_state(&w.node[0]->components, &other);
-	assert_int_equal(o->prepared, 1); /* when it began to listen */
+	assert_int_equal(o->prepared, 1); /* once, when the node began to listen */
 	assert_int_equal(gn_protocol_add(w.node[0], &echo), 0);
 	for (size_t i = 0; i < 2; i++) {
 		const struct gn_multiaddr *addr = w.addr[0];
@@ -404,7 +404,7 @@ static void two_securities_run_at_the_same_time(void **state)
 	o = gn_components_state(&w.node[0]->components, &other);
 	assert_int_equal(o->layers, 1);
 	o = gn_components_state(&w.node[2]->components, &other);
-	assert_true(o->prepared > 1); /* also while it waited for the answer */
+	assert_true(o->prepared > 1); /* the dialer prepares also while it waits for the answer */
 	assert_int_equal(o->layers, 1);
 	assert_null(gn_components_state(&w.node[1]->components, &other));
 	c = gn_components_state(&w.node[0]->components, &counted);
@@ -421,10 +421,10 @@ static void two_securities_run_at_the_same_time(void **state)
 	net_fini(&w);
 }
 
-/* ---- what a dial and a listen know ---- */
+/* ---- the arguments of dial and listen ---- */
 
 static struct gn_node *named_node;
-static char named[1024]; /* the address and the name of each dial */
+static char named[1024]; /* the address and the host name of each dial */
 
 static bool named_is_for(const struct gn_multiaddr *addr)
 {

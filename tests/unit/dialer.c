@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/node/dialer: what happens during its callbacks, and what its limit reports. */
+/* lib/node/dialer: calls and events during its callbacks, the errors reported at its limit, and dials to one
+ * peer. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -13,9 +14,9 @@
 
 struct result {
 	int calls, err;
-	int attempts; /* that were reported */
+	int attempts; /* number of calls of on_attempt */
 	bool cancels;
-	gn_time limit; /* of the dial; 0: the node's */
+	gn_time limit; /* time limit of the dial; 0: that of the node */
 	struct gn_dial *op;
 };
 
@@ -56,7 +57,7 @@ static void dial_start(struct net *w, struct result *t, const char *first)
 	gn_multiaddr_free(addrs[0]);
 }
 
-/* When a connection ends between its opening and the callback of the dial, the dial fails. */
+/* A dial fails when its connection ends after it has opened and before the callback of the dial. */
 static void a_connection_that_ends_before_the_callback_fails_the_dial(void **state)
 {
 	struct result t = {.calls = 0};
@@ -161,7 +162,7 @@ static void two_dials_at_once_to_one_peer_make_one_connection(void **state)
 	net_fini(&w);
 }
 
-/* Whichever of the two is cancelled, and however far the attempt is. */
+/* Either of the two dials is cancelled, after each number of turns of the loop.  The other one succeeds. */
 static void a_cancelled_dial_leaves_the_other_one_to_the_peer(void **state)
 {
 	(void)state;
@@ -186,7 +187,8 @@ static void a_cancelled_dial_leaves_the_other_one_to_the_peer(void **state)
 	}
 }
 
-/* One of the two has an address that is of no use, and is done as soon as the other one has a connection. */
+/* One of the two dials has only an unreachable address.  It completes as soon as the other one has a
+ * connection. */
 static void dials_with_different_addresses_end_with_the_first_connection(void **state)
 {
 	struct result a = {.calls = 0}, b = {.calls = 0};

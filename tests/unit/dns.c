@@ -24,7 +24,7 @@ enum { A = 1, TXT = 16, AAAA = 28 };
 struct answer {
 	int calls, err;
 	size_t n;
-	char text[8][300]; /* the first records: an address in its usual form, or the text */
+	char text[8][300]; /* the first records, each as a formatted IP address or the text of a TXT record */
 };
 
 struct fix {
@@ -62,7 +62,7 @@ static void put_u16(struct message *m, uint16_t v)
 	put(m, b, 2);
 }
 
-/* Its name is the question's, by a pointer to it. */
+/* The name of the record is a compression pointer to the name of the question. */
 static void put_record(struct message *m, uint16_t type, const void *data, size_t n)
 {
 	put_u16(m, 0xc00c);
@@ -89,7 +89,7 @@ static void put_text(struct message *m, const char *const *strings)
 	put_record(m, TXT, data, n);
 }
 
-/* Returns the response code; -1: the server does not answer. */
+/* Writes the records for the question.  Returns the response code, or -1 when the server is not to answer. */
 static int answer_to(struct message *m, const char *name, uint16_t type)
 {
 	static const uint8_t four[2][4] = {{192, 0, 2, 1}, {192, 0, 2, 2}};
@@ -131,7 +131,7 @@ static int answer_to(struct message *m, const char *name, uint16_t type)
 		return 0;
 	}
 	if (strcmp(name, "cut.test") == 0 && type == TXT) {
-		put_record(m, TXT, "\x20short", 6); /* a string that claims more than there is */
+		put_record(m, TXT, "\x20short", 6); /* the length of the string exceeds the record */
 		return 0;
 	}
 	return 3; /* no such name */
@@ -153,7 +153,7 @@ static size_t question_name(const uint8_t *q, size_t n, char *name)
 	return at + 1;
 }
 
-/* False: no answer. */
+/* Writes the answer to the query q.  Returns false when the server is not to answer. */
 static bool answer(struct fix *f, const uint8_t *q, size_t n, struct message *m)
 {
 	char name[256];
@@ -273,7 +273,7 @@ static void serve_no_more(struct fix *f)
 	f->fd = f->listen_fd = f->tcp_fd = -1;
 }
 
-/* ---- asking ------------------------------------------------------------------- */
+/* ---- queries ------------------------------------------------------------------ */
 
 static void note(struct answer *a, int err, const struct gn_dns_record *r, size_t n, enum gn_dns_type type)
 {
@@ -329,7 +329,7 @@ static struct gn_dns *start(struct fix *f, const char *name, enum gn_dns_type ty
 	return op;
 }
 
-/* Runs until the query is done, and the channel is closed. */
+/* Starts a query, and runs the loop until it has completed and the channel of c-ares is closed. */
 static void ask(struct fix *f, const char *name, enum gn_dns_type type)
 {
 	f->a.calls = 0;
@@ -367,7 +367,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* With the server's watches gone, the loop returns only if the channel of c-ares is closed. */
+/* Closes the watches of the server.  The loop then returns only if the channel of c-ares is closed. */
 static void expect_idle(struct fix *f)
 {
 	serve_no_more(f);
@@ -475,8 +475,8 @@ static void a_cancelled_query_is_not_reported(void **state)
 {
 	struct fix *f = *state;
 
-	gn_dns_cancel(start(f, "host.test", GN_DNS_A, 0)); /* at once */
-	gn_dns_cancel(start(f, "localhost", GN_DNS_A, 0)); /* the answer is there, and on_done is pending */
+	gn_dns_cancel(start(f, "host.test", GN_DNS_A, 0)); /* before anything was sent */
+	gn_dns_cancel(start(f, "localhost", GN_DNS_A, 0)); /* the result is known, and on_done is pending */
 	f->op = start(f, "silent.test", GN_DNS_A, 0);
 	while (!f->asked)
 		assert_int_equal(gn_loop_turn(f->loop, GN_NEVER), 0);
@@ -493,14 +493,14 @@ static void a_cancel_leaves_other_queries_alone(void **state)
 
 	assert_int_equal(gn_dns_start(&cfg, &f->op2), 0);
 	f->cancels = true;
-	ask(f, "host.test", GN_DNS_A); /* its on_done cancels the other query */
+	ask(f, "host.test", GN_DNS_A); /* the on_done of this query cancels the other one */
 	assert_int_equal(f->a.err, 0);
 	assert_int_equal(f->a.n, 2);
 	expect_idle(f);
 	assert_int_equal(f->b.calls, 0);
 }
 
-/* Names that need no server. */
+/* "localhost" and names below it are resolved without a server. */
 static void localhost_needs_no_server(void **state)
 {
 	struct fix *f = *state;
@@ -518,7 +518,7 @@ static void no_server_is_unreachable(void **state)
 {
 	struct fix *f = *state;
 
-	serve_no_more(f); /* the host answers with an ICMP error at once */
+	serve_no_more(f); /* the kernel answers with an ICMP error */
 	ask(f, "host.test", GN_DNS_A);
 	assert_true(f->a.err == GN_EUNREACH || f->a.err == GN_ETIMEOUT);
 }
@@ -544,7 +544,7 @@ static void bad_arguments_are_refused(void **state)
 	gn_loop_free(cfg.loop);
 }
 
-/* The loop is freed with the channel still open. */
+/* The loop is freed while the channel of c-ares is open. */
 static void a_loop_may_be_freed_while_the_channel_is_open(void **state)
 {
 	struct fix *f = *state;

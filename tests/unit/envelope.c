@@ -46,7 +46,7 @@ static void on_vector(char **field)
 		assert_memory_equal(env.payload, payload, n_payload);
 		gn_key_id(signer, &id);
 		assert_true(gn_peer_id_is_equal(&id, &env.signer));
-		/* Ed25519 has one signature: sealing makes the same bytes. */
+		/* Ed25519 is deterministic, so sealing produces the same bytes. */
 		gn_buf_init(&b, GN_ENVELOPE_MAX);
 		assert_int_equal(gn_envelope_seal(signer, &cfg, &b), 0);
 		assert_hex(b.p, b.len, field[4]);
@@ -87,7 +87,7 @@ static void an_envelope_of_another_type_is_rejected(void **state)
 	gn_buf_fini(&b);
 }
 
-/* Unknown fields are skipped; a message without a field, or with a broken one, is refused. */
+/* Unknown fields are skipped.  A message that lacks a field, or has a malformed one, is rejected. */
 static void unknown_fields_are_ignored_and_malformed_ones_rejected(void **state)
 {
 	static const char *const extra[] = {
@@ -117,7 +117,8 @@ static void unknown_fields_are_ignored_and_malformed_ones_rejected(void **state)
 		assert_true(gn_envelope_open(b.p, b.len, &cfg, &env) < 0);
 		free(p);
 	}
-	/* Without the signature, which stands last: 2 bytes and 64. */
+	/* The signature is the last field; its header has 2 bytes and its value 64.  An envelope without it
+	 * is rejected. */
 	assert_int_equal(gn_envelope_open(b.p, whole - 66, &cfg, &env), GN_EFORMAT);
 	gn_buf_fini(&b);
 }
@@ -163,7 +164,7 @@ static void an_envelope_has_at_most_16384_bytes(void **state)
 	assert_int_equal(gn_envelope_open(b.p, b.len, &cfg, &env), 0);
 	cfg.n_payload++;
 	assert_int_equal(gn_envelope_seal(signer, &cfg, &b), GN_ETOOBIG);
-	/* A field that is skipped makes a valid envelope as long as allowed, or one byte longer. */
+	/* An unknown field pads a valid envelope to the maximum length, and then to one byte more. */
 	cfg.n_payload -= 3;
 	for (size_t n = GN_ENVELOPE_MAX; n <= GN_ENVELOPE_MAX + 1; n++) {
 		b.len = 0;

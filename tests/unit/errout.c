@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines on standard error: never blocking, whole, and what is lost is counted.  An alarm ends a test that blocks. */
+/* common/errout writes lines to standard error.  It never blocks and never mixes lines, and it counts the
+ * lines that are lost.  An alarm ends a test that blocks. */
 #define _GNU_SOURCE /* posix_openpt */
 #include "common/errout.h"
 
@@ -15,9 +16,9 @@
 #include "common/diag.h"
 #include "support/support.h"
 
-#define BLOCKED 20 /* seconds */
+#define BLOCKED 20 /* seconds until the alarm */
 
-static struct errout e; /* large */
+static struct errout e; /* static because of its size */
 static char got[1 << 20];
 
 static int setup(void **state)
@@ -72,7 +73,8 @@ static unsigned fill(void)
 	return n - 1;
 }
 
-/* Every line in text is one of fill()'s, in order and whole, from the first on; returns what follows them. */
+/* Asserts that text begins with the n lines of fill(), complete and in order.  Returns the text behind
+ * them. */
 static const char *after_numbered(const char *text, unsigned n)
 {
 	char line[64];
@@ -137,7 +139,7 @@ static void a_line_longer_than_pipe_buf_is_not_cut(void **state)
 	while (put(line))
 		;
 	drain(fd[0]);
-	/* The last line may have been written in part; its rest comes first. */
+	/* When the last line was written in part, its rest is written before the new line. */
 	assert_true(put("end\n"));
 	drain(fd[0]);
 	assert_non_null(strstr(got, "gn-x: 1 line was lost\nend\n"));
@@ -158,7 +160,7 @@ static void with_socket(int type)
 	assert_true(put("here\n"));
 	assert_non_null(strstr(drain(fd[0]), type == SOCK_STREAM ? "gn-x: 1 line was lost\nhere\n" : "here\n"));
 	close(fd[0]);
-	assert_false(put("nobody reads\n")); /* no SIGPIPE is raised */
+	assert_false(put("nobody reads\n")); /* the peer has closed the socket; no SIGPIPE is raised */
 	close(fd[1]);
 }
 
@@ -174,7 +176,7 @@ static void a_full_datagram_socket_does_not_block(void **state)
 	with_socket(SOCK_DGRAM);
 }
 
-/* Opens a pseudoterminal.  Returns the master; *slave is the program's terminal. */
+/* Opens a pseudoterminal.  Returns the master; *slave is the terminal that the program writes to. */
 static int open_terminal(int *slave)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY);
@@ -269,7 +271,8 @@ static void a_closed_descriptor_loses_lines_and_nothing_else(void **state)
 	errout_finish(&e);
 }
 
-/* A shell's `{ gn-x; echo; } 2>file`: the position belongs to all that share the open file. */
+/* In a shell's `{ gn-x; echo; } 2>file` all programs share one open file and its position, so errout may not
+ * change the position. */
 static void a_file_keeps_its_position_for_those_who_share_it(void **state)
 {
 	FILE *f = tmpfile();
