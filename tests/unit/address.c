@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses as people type and paste them (cmd/common/address*.c). */
+/* Address arguments of the tools in the forms that users type and paste (cmd/common/address*.c). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -136,7 +136,7 @@ static void only_one_line_is_read(void **state)
 	(void)state;
 	assert_int_equal(pipe(p), 0);
 	assert_int_equal(write(p[1], "\r\n  line one \r\nrest", 19), 19);
-	/* the descriptor is closed behind it, so its copy is read on */
+	/* address_read() closes the descriptor, so the test passes a copy and reads on from the original */
 	snprintf(arg, sizeof arg, "@fd:%d", dup(p[0]));
 	assert_int_equal(address_read(arg, &text, &f), EXIT_DONE);
 	assert_string_equal(text, "line one \r");

@@ -49,7 +49,7 @@ static void get(struct fix *f)
 	assert_int_equal(gn_node_addrs(f->net.node[0], &f->a, &f->n), 0);
 }
 
-/* Address i is this one, with the node's /p2p. */
+/* Asserts that address i is text followed by the /p2p component of the node. */
 static void assert_addr(struct fix *f, size_t i, const char *text)
 {
 	char want[256], id[GN_PEER_ID_TEXT_MAX], *got;
@@ -135,7 +135,7 @@ static void equal_scopes_keep_the_order_of_listening(void **state)
 	assert_addr(f, 2, "/ip4/8.8.4.4/tcp/2");
 }
 
-/* How many addresses of a family this host has, link-local ones left out. */
+/* Returns the number of addresses of a family on this host, without link-local ones. */
 static size_t count_host_addrs(int family)
 {
 	struct gn_ifaddr *ifs;
@@ -165,7 +165,7 @@ static void a_wildcard_becomes_the_hosts_addresses_of_its_family(void **state)
 		}
 		gn_node_unlisten(f->net.node[0]);
 	}
-	assert_true(count_host_addrs(4) > 0); /* the loopback interface at least: the loops above had work to do */
+	assert_true(count_host_addrs(4) > 0); /* there is at least the loopback address */
 }
 
 static void an_address_that_a_wildcard_covers_is_listed_once(void **state)
@@ -230,7 +230,7 @@ static void an_announced_address_comes_first_until_it_is_withdrawn(void **state)
 	get(f);
 	assert_int_equal(f->n, 2);
 	assert_addr(f, 0, "/dns/example.org/tcp/3");
-	/* It does not depend on the listeners. */
+	/* An announced address does not depend on the listeners. */
 	gn_node_unlisten(f->net.node[0]);
 	get(f);
 	assert_int_equal(f->n, 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/node/alive.c: which connections stay open, with the stock limits, on a virtual clock: slow paths,
- * peers that are stopped for a while, slow handshakes. */
+/* lib/node/alive.c: which connections stay open with the default limits, on a virtual clock.  The cases are
+ * slow paths, peers that are stopped for a while, and slow handshakes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,10 +16,10 @@ struct client {
 	struct gn_key *key;
 	struct gn_node *node;
 	struct gn_channel *ch;
-	int err;      /* of the dial */
+	int err;      /* the result of the dial */
 	int dead;     /* the error of the channel */
-	size_t got;   /* bytes */
-	bool is_done; /* the dial */
+	size_t got;   /* number of bytes received */
+	bool is_done; /* the dial has completed */
 };
 
 static void client_on_event(void *arg, struct gn_channel *ch, unsigned events)
@@ -104,8 +104,8 @@ static void stop(struct test_node *t)
 
 /* ---- slow paths ---------------------------------------------------------------- */
 
-/* Two nodes, 500 ms apart, and at most 2 KiB on the way: 4 KB/s each way.  A record takes 16 s, and so
- * does a ping that waits behind one. */
+/* The delay between the two nodes is 500 ms, and at most 2 KiB are in transit, which is 4 KB/s in each
+ * direction.  A record takes 16 s, and so does a ping that waits behind one. */
 static const struct gn_mem_cfg slow = {.delay = 500 * GN_MSEC, .buffer = 2048};
 
 static void a_slow_connection_lives_while_bytes_are_received(void **state)
@@ -122,7 +122,7 @@ static void a_slow_connection_lives_while_bytes_are_received(void **state)
 
 		test_node_run(&t, 40 * GN_SEC);
 		assert_int_equal(c.dead, 0);
-		assert_in_range(c.got - before, 60000, 240000); /* 160 kB, one record of 64 KiB more or less */
+		assert_in_range(c.got - before, 60000, 240000); /* 160 kB, plus or minus a record of 64 KiB */
 	}
 	client_fini(&c);
 	stop(&t);
@@ -159,7 +159,7 @@ static void a_slow_connection_lives_while_bytes_are_acknowledged(void **state)
 	stop(&t);
 }
 
-/* The proposal is in a record with 64 KB of data, which takes 16 s. */
+/* The proposal is in one record with 64 KB of data.  The record takes 16 s. */
 static void a_stream_with_data_opens_on_a_slow_path(void **state)
 {
 	static uint8_t bytes[200000];
@@ -182,7 +182,7 @@ static void a_stream_with_data_opens_on_a_slow_path(void **state)
 	stop(&t);
 }
 
-/* The selection of a second stream waits behind the bytes of the first one, in both directions. */
+/* The protocol selection of a second stream waits behind the bytes of the first one, in both directions. */
 static void a_stream_opens_behind_others_on_a_slow_path(void **state)
 {
 	static const char *const first[] = {"/echo", "/sink"};
@@ -229,8 +229,8 @@ static void a_stream_opens_behind_others_on_a_slow_path(void **state)
 
 static const struct gn_mem_cfg quick = {.delay = 50 * GN_MSEC, .buffer = 16384};
 
-/* Nothing arrives anywhere for a while, as when the peer is stopped; with one stream that is idle, and
- * one over which bytes flow. */
+/* For the time span nothing arrives at either node, as when the peer is stopped.  The protocol decides
+ * whether the stream is idle or transfers bytes. */
 static void stall(gn_time span, const char *protocol, bool survives)
 {
 	struct client c;
@@ -263,7 +263,7 @@ static void a_peer_may_be_silent_for_a_minute(void **state)
 	stall(80 * GN_SEC, "/flood", false);
 }
 
-/* The connection ends not before 60 s, and not long after. */
+/* The connection ends after 60 s, not earlier and not much later. */
 static void a_silent_peer_times_out_after_a_minute(void **state)
 {
 	struct client c;
@@ -291,8 +291,8 @@ static void on_closed(void *arg)
 	*(gn_time *)arg = 1;
 }
 
-/* A node closes while the peer is stopped.  What was written to a channel that was ended and freed arrives; closing
- * does not wait for a channel that was reset. */
+/* A node closes while the peer is stopped.  What was written to a channel that was ended and freed arrives;
+ * closing does not wait for a channel that was reset. */
 static void closing_waits_for_a_peer_that_is_stopped(void **state)
 {
 	static uint8_t bytes[100000];
@@ -372,8 +372,8 @@ static void a_selection_waits_for_a_silent_peer(void **state)
 	stop(&t);
 }
 
-/* At 24 bytes a second the handshake takes 15 s: bytes keep coming, so it is waited for, up to 30 s at
- * either end, and no longer. */
+/* At 24 bytes a second the handshake takes 15 s.  As bytes keep arriving, each end allows it up to 30 s.  On
+ * the slower path the handshake takes longer, and the dial fails. */
 static void a_slow_handshake_has_up_to_three_times_the_limit(void **state)
 {
 	static const struct {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Every allocation of the library fails once: of a node's making, of a dial, of what comes in,
- * of a stream and its bytes.  Each time there is an error or it went well; nothing is lost in
- * silence, nothing leaks, and the node serves the next one.  The Makefile links this program
- * so that the library's calls of malloc() and its like come here. */
+/* Each allocation of the library fails once: those for creating a node, for a dial, for received data, and
+ * for a stream and its bytes.  Each time the operation succeeds or reports an error, no bytes are lost
+ * without an error, nothing leaks, and the node serves the next peer.  The Makefile links this program so
+ * that the library's calls of malloc(), calloc() and the like come here. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,8 +16,8 @@
 static struct {
 	bool is_on;
 	size_t n;    /* allocations since counting began */
-	size_t fail; /* this one fails, counted from 1; 0: none */
-	size_t last; /* allocations from `fail` to this one fail */
+	size_t fail; /* the number of the first allocation that fails, from 1; 0: none */
+	size_t last; /* the number of the last allocation that fails */
 	long live;
 } heap;
 
@@ -115,13 +115,14 @@ static int exchange(struct test_node *t, struct gn_node *node)
 		return r;
 	TEST_NODE_UNTIL(t, h.is_ended, 60 * GN_SEC);
 	gn_channel_free(h.ch);
-	/* An end of stream always comes behind all bytes, whatever fails. */
+	/* An end of stream is received only after all bytes, whichever allocation fails. */
 	if (h.err == GN_EOF)
 		assert_int_equal(h.got, ECHO_CLIENT_BYTES);
 	return h.err;
 }
 
-/* One run in which allocations number `fail` and following fail; returns how many there were. */
+/* Runs the exchange once; how_many allocations fail, beginning with number `fail`.  Returns the number of all
+ * allocations. */
 static size_t run(bool is_virtual, size_t fail, size_t how_many, int *err)
 {
 	struct gn_limits lim;
@@ -139,7 +140,8 @@ static size_t run(bool is_virtual, size_t fail, size_t how_many, int *err)
 	client = test_node_node(t.loop, key, &lim);
 	heap_on(fail, how_many);
 	*err = exchange(&t, client);
-	test_node_run(&t, is_virtual ? 3 * GN_SEC : 3 * GN_MSEC); /* identify in both directions, and closing links */
+	/* Identify completes in both directions, and links close. */
+	test_node_run(&t, is_virtual ? 3 * GN_SEC : 3 * GN_MSEC);
 	n = heap.n;
 	heap_off();
 	gn_node_free(client);
@@ -157,7 +159,7 @@ static void each_failed_allocation_is_survived(void **state)
 	int err;
 
 	(void)state;
-	run(true, 0, 1, &err); /* allocations that a process makes once are made now */
+	run(true, 0, 1, &err); /* makes the allocations that occur once in a process */
 	n = run(true, 0, 1, &err);
 	assert_int_equal(err, GN_EOF);
 	assert_true(n > 50);
@@ -166,7 +168,7 @@ static void each_failed_allocation_is_survived(void **state)
 		assert_true(err < 0);
 		good += err == GN_EOF;
 	}
-	/* Some failures are compensated, the others are reported. */
+	/* The library recovers from some failures and reports the others. */
 	assert_true(good < n);
 }
 
@@ -183,7 +185,7 @@ static void each_failed_allocation_over_tcp_is_survived(void **state)
 		run(false, i, 1, &err);
 }
 
-/* All allocations of an interval fail. */
+/* Ten consecutive allocations fail. */
 static void a_period_without_memory_is_survived(void **state)
 {
 	size_t n;
@@ -198,7 +200,7 @@ static void a_period_without_memory_is_survived(void **state)
 	}
 }
 
-/* A node is made, serves, listens, and returns its addresses. */
+/* Creates a node, adds a protocol and a listener, and gets its addresses.  Returns 0 or the error. */
 static int make(struct gn_loop *loop, const struct gn_key *key)
 {
 	struct gn_protocol_cfg proto = {.id = "/echo", .kind = GN_BYTES, .on_open = test_node_echo};
@@ -256,11 +258,11 @@ static void making_a_node_survives_failed_allocations(void **state)
 		good += r == 0;
 		assert_int_equal(heap.live, live);
 	}
-	assert_true(good <= 3); /* those of gn_interfaces_get(): without it the order of addresses is only less good */
+	assert_true(good <= 3); /* a failure of gn_interfaces_get() only affects the order of addresses */
 	gn_key_free(key);
 }
 
-/* The peer's bytes come in pieces, so that every pipe has to keep some. */
+/* The peer's bytes arrive in pieces, so that each pipe has to buffer some. */
 static void inbound_bytes_survive_failed_allocations(void **state)
 {
 	static const struct gn_mem_cfg pieces = {.seed = 3, .max_chunk = 7000, .delay = GN_MSEC, .buffer = 1 << 20};

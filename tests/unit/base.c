@@ -65,7 +65,7 @@ static void malformed_texts_are_rejected(void **state)
 	assert_int_equal(gn_base32_decode("m", 1, out, sizeof(out), &n), GN_EFORMAT); /* less than a byte */
 	assert_int_equal(gn_base32_decode("mz", 2, out, sizeof(out), &n),
 			 GN_EFORMAT); /* the unused bits are not zero */
-	assert_int_equal(gn_base32_decode("my1", 3, out, sizeof(out), &n), GN_EFORMAT); /* not in the alphabet */
+	assert_int_equal(gn_base32_decode("my1", 3, out, sizeof(out), &n), GN_EFORMAT); /* no digit */
 	assert_int_equal(gn_base32_decode("myaaaa=", 7, out, sizeof(out), &n), GN_EFORMAT);
 	assert_int_equal(gn_base64url_decode("-_9", 3, out, sizeof(out), &n), GN_EFORMAT);
 	assert_int_equal(gn_base64url_decode("A", 1, out, sizeof(out), &n), GN_EFORMAT);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The address book: addresses, results of dialling, records and protocols.  book_limits.c has which peers leave. */
+/* The address book: addresses, results of dialling, records and protocols.  book_limits.c tests which peers
+ * are dropped. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,8 @@ static void an_address_expires_at_its_very_time(void **state)
 	assert_true(book_failed(1, "/ip4/1.2.3.4/tcp/1", 99));
 	assert_false(book_failed(1, "/ip4/1.2.3.4/tcp/1", 100));
 	assert_false(book_succeeded(1, "/ip4/1.2.3.4/tcp/1", 100));
-	/* A change removes it from the block, and an address without end stays. */
+	/* A change of the peer removes expired addresses from the block; an address that never expires
+	 * stays. */
 	assert_int_equal(book_add(1, "/ip4/1.2.3.4/tcp/2", GN_BOOK_IDENTIFY, GN_NEVER, 100), 0);
 	book_assert_addrs(1, 0, "/ip4/1.2.3.4/tcp/2 ");
 	book_assert_addrs(1, GN_NEVER - 1, "/ip4/1.2.3.4/tcp/2 ");
@@ -57,14 +59,14 @@ static void the_peers_own_id_is_cut_off_and_other_ids_are_refused(void **state)
 	assert_int_equal(book_add(2, own, GN_BOOK_USER, 100, 0), GN_EPEERID);
 	assert_false(book_failed(2, own, 0));
 	assert_false(book_has(2));
-	/* The id of a relay in the middle is part of the address. */
+	/* A /p2p of a relay in the middle is kept as part of the address. */
 	(void)snprintf(own, sizeof own, "/ip4/1.2.3.4/tcp/1/p2p/%s/p2p-circuit", text);
 	assert_int_equal(book_add(3, own, GN_BOOK_USER, 100, 0), 0);
 }
 
 static void an_address_has_at_most_256_bytes(void **state)
 {
-	/* One byte is the code, two the length. */
+	/* The code takes one byte, and the length two. */
 	char *fits = book_long_name(GN_BOOK_ADDR_LEN_MAX - 3), *over = book_long_name(GN_BOOK_ADDR_LEN_MAX - 2);
 	struct gn_book_addr out[GN_BOOK_ADDRS_MAX];
 
@@ -85,17 +87,19 @@ static void a_peer_has_at_most_32_addresses_and_the_least_useful_one_leaves(void
 	for (unsigned i = 0; i < GN_BOOK_ADDRS_MAX; i++)
 		assert_int_equal(book_add(1, book_on_port(i), GN_BOOK_IDENTIFY, 100 + i, 0), 0);
 	assert_int_equal(book_addrs(1, 0, out), GN_BOOK_ADDRS_MAX);
-	/* The 33rd of a less trusted origin is refused; one that is as good takes the place of the first to expire. */
+	/* A 33rd address is refused when its origin is less trusted.  One that is as useful replaces the
+	 * first to expire. */
 	assert_int_equal(book_add(1, "/ip4/1.2.3.4/tcp/99", GN_BOOK_INBOUND, 1000, 0), GN_ELIMIT);
 	assert_true(book_failed(1, "/ip4/1.2.3.4/tcp/0", 1));
 	assert_int_equal(book_add(1, "/ip4/1.2.3.4/tcp/32", GN_BOOK_IDENTIFY, 101, 0), 0);
 	assert_int_equal(book_addrs(1, 0, out), GN_BOOK_ADDRS_MAX);
 	assert_false(book_failed(1, "/ip4/1.2.3.4/tcp/0", 1));
 	assert_true(book_failed(1, "/ip4/1.2.3.4/tcp/1", 1));
-	/* One that failed leaves before any that did not, even for a less trusted one. */
+	/* An address whose dial failed is dropped before all others, even for one of a less trusted
+	 * origin. */
 	assert_int_equal(book_add(1, "/ip4/1.2.3.4/tcp/33", GN_BOOK_INBOUND, 50, 0), 0);
 	assert_false(book_failed(1, "/ip4/1.2.3.4/tcp/1", 1));
-	/* An expired address makes room. */
+	/* An expired address is replaced first. */
 	assert_int_equal(book_add(1, "/ip4/1.2.3.4/tcp/34", GN_BOOK_INBOUND, 60, 50), 0);
 	assert_int_equal(book_addrs(1, 0, out), GN_BOOK_ADDRS_MAX);
 	assert_false(book_failed(1, "/ip4/1.2.3.4/tcp/33", 1));
@@ -216,7 +220,7 @@ static void a_list_replaces_the_addresses_of_its_origin_only(void **state)
 	list_make(&l, GN_BOOK_IDENTIFY, 3, 5);
 	assert_int_equal(gn_book_replace(book, &id, &l.list, 0), 0);
 	list_free(&l);
-	/* The result of the address that stays, stays. */
+	/* An address that is in both lists keeps the result of its dial. */
 	book_assert_addrs(1, 0, "/ip4/9.9.9.9/tcp/9 /ip4/1.2.3.4/tcp/3 /ip4/1.2.3.4/tcp/4 ");
 	list_make(&l, GN_BOOK_IDENTIFY, 0, 0);
 	assert_int_equal(gn_book_replace(book, &id, &l.list, 0), 0);
@@ -312,7 +316,7 @@ static void protocols_that_do_not_fit_are_left_out(void **state)
 	struct gn_peer_id id = book_peer_id(1);
 
 	(void)state;
-	/* With its NUL, `over` has one byte too many, and `fits` just fits behind "/a/". */
+	/* With its NUL, `over` is one byte too long.  After "/a/", `fits` uses all of the remaining bytes. */
 	memset(over, 'o', GN_BOOK_PROTOCOLS_LEN_MAX);
 	memset(fits, 'f', GN_BOOK_PROTOCOLS_LEN_MAX - 5);
 	assert_int_equal(gn_book_set_protocols(book, &id, lists, 4, 0), 0);

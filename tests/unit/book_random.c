@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Random changes of an address book, compared with a model that keeps everything in plain arrays and searches them. */
+/* Random changes of an address book, compared with a model that keeps everything in plain arrays and searches
+ * them. */
 #include "node/book.h"
 #include "support/support.h"
 
 enum {
-	PEERS = GN_BOOK_PEERS_MAX + 200, /* so that peers leave */
-	FEW = 12,                        /* most changes concern these */
+	PEERS = GN_BOOK_PEERS_MAX + 200, /* more than the maximum, so that peers are dropped */
+	FEW = 12,                        /* most changes concern the first FEW peers */
 	PORTS = 40,                      /* more addresses than a peer may have */
 	STEPS = 60000,
 };
@@ -15,7 +16,7 @@ struct model_addr {
 	enum gn_book_origin origin;
 	gn_time expires, succeeded, failed;
 	unsigned failures;
-	uint64_t added; /* the count of additions */
+	uint64_t added; /* the value of `additions` when it was added */
 };
 
 struct model_peer {
@@ -41,7 +42,8 @@ static struct gn_peer_id peer_id(unsigned i)
 
 /* ---- the model ---- */
 
-/* A peer that is to be changed is there, and has no expired addresses. */
+/* Adds the peer if it is missing, dropping another one if needed, and removes its expired addresses.  Returns
+ * false when all peers are held. */
 static bool model_touch(struct model_peer *p)
 {
 	struct model_peer *least = NULL;
@@ -71,7 +73,7 @@ static bool model_touch(struct model_peer *p)
 	return true;
 }
 
-/* Whether a is more useful than b. */
+/* Returns whether a is more useful than b. */
 static bool model_is_better(const struct model_addr *a, const struct model_addr *b)
 {
 	if ((a->origin == GN_BOOK_USER) != (b->origin == GN_BOOK_USER))
@@ -85,7 +87,7 @@ static bool model_is_better(const struct model_addr *a, const struct model_addr 
 	return a->expires > b->expires;
 }
 
-/* Of addresses that are equally useful the one leaves that was added first. */
+/* Returns whether a is dropped before b.  Of addresses that are equally useful the older one is dropped. */
 static bool model_leaves_before(const struct model_addr *a, const struct model_addr *b)
 {
 	return model_is_better(b, a) || (!model_is_better(a, b) && a->added < b->added);
@@ -133,7 +135,7 @@ static void model_proves(struct model_peer *p)
 		p->used = step;
 }
 
-/* ---- both are the same ---- */
+/* ---- comparison of the book with the model ---- */
 
 static void compare(unsigned i)
 {
@@ -281,7 +283,7 @@ static void the_book_behaves_as_its_model(void **state)
 		now = 0;
 		assert_int_equal(gn_book_new(&book), 0);
 		for (step = 1; step <= STEPS; step++) {
-			/* At first the book is filled. */
+			/* The first steps fill the book. */
 			bool is_filling = step <= PEERS;
 			unsigned i = is_filling ? (unsigned)step - 1 : rng_below(&r, rng_one_in(&r, 20) ? PEERS : FEW);
 			uint32_t what = is_filling ? 0 : rng_below(&r, 100);

@@ -36,7 +36,7 @@ static void a_buffer_stops_at_its_maximum(void **state)
 	assert_int_equal(gn_buf_format(&b, "%d", 123), GN_ETOOBIG);
 	assert_int_equal(gn_buf_put_uvarint(&b, 1 << 14), GN_ETOOBIG);
 	assert_int_equal(b.len, 8);
-	assert_int_equal(gn_buf_format(&b, "%d", 12), 0); /* just fits, its NUL beside */
+	assert_int_equal(gn_buf_format(&b, "%d", 12), 0); /* "12" just fits; its NUL is not counted */
 	assert_memory_equal(b.p, "1234567812", 11);
 	assert_int_equal(gn_buf_put_u8(&b, 0), GN_ETOOBIG);
 	assert_int_equal(gn_buf_put(&b, NULL, 0), 0);

@@ -48,7 +48,7 @@ static void total_and_time_left_need_a_size(void **state)
 	shows(4096, 1024, 4096, "4.00K/4.00K 100% 1.00K/s 0:00 left");
 	shows(4096, -1, 8192, "4.00K/8.00K 50%");
 	shows(1, 1, INT64_MAX, "1B/8.00E 0% 1B/s 100:00:00 left");
-	/* the file has grown, or is empty */
+	/* The file has grown past the known size, or the size is 0. */
 	shows(5000, 1024, 4096, "4.88K 1.00K/s");
 	shows(5000, 1024, 0, "4.88K 1.00K/s");
 }
@@ -117,7 +117,7 @@ static void the_rate_is_that_of_the_last_seconds(void **state)
 	progress_rate_add(&r, GN_SEC, 0);
 	rate = progress_rate_add(&r, 2 * GN_SEC, 100);
 	assert_true(rate > 99.9 && rate < 100.1);
-	/* it was fast and is slow now: only the last seconds count */
+	/* The transfer was fast and is slow now.  The rate is that of the last seconds. */
 	for (int i = 3; i < 40; i++)
 		rate = progress_rate_add(&r, i * GN_SEC, 1000000 + (uint64_t)i * 10);
 	assert_true(rate > 9.99 && rate < 10.01);

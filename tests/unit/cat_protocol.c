@@ -11,12 +11,12 @@
 #include "gn-cat/protocol.c"
 #include "support/support.h"
 
-/* ---- coming in: what a run of the machine says, as text ---- */
+/* ---- receiving ---- */
 
 struct heard {
 	uint8_t bodies[4096];
 	size_t n;
-	char control[64]; /* the control chunks so far, one letter each */
+	char control[64]; /* the control chunks received, one letter each */
 	uint64_t number[64];
 	int err;
 };
@@ -97,7 +97,7 @@ static void refuses(const void *wire, size_t n)
 
 	hear_bytes(&rx, wire, n, &h);
 	assert_int_equal(h.err, GN_EPROTO);
-	/* the error is reported at the first wrong byte, which is the last one */
+	/* The last byte is the first wrong one, so there is no error before it. */
 	memset(&rx, 0, sizeof rx);
 	memset(&h, 0, sizeof h);
 	hear_bytes(&rx, wire, n - 1, &h);
@@ -112,9 +112,9 @@ static void malformed_chunks_are_rejected(void **state)
 	refuses("\5");
 	refuses("\xff");
 	refuses("\1\0");                                   /* an empty data chunk */
-	refuses("\1\x81\x80\x80\x08");                     /* one more than CAT_CHUNK_MAX */
-	refuses("\1\x80\0");                               /* a varint that could be shorter */
-	refuses("\1\x80\x80\x80\x80\x80\x80\x80\x80\x80"); /* one of more than nine bytes */
+	refuses("\1\x81\x80\x80\x08");                     /* CAT_CHUNK_MAX + 1 bytes */
+	refuses("\1\x80\0");                               /* a varint that is not minimal */
+	refuses("\1\x80\x80\x80\x80\x80\x80\x80\x80\x80"); /* a varint of more than nine bytes */
 	refuses("\1\1a\2\2");                              /* an END with the wrong total */
 	refuses("\2\0\2\0");                               /* two ENDs */
 	refuses("\2\0\1\1");                               /* data behind the END */
@@ -163,9 +163,10 @@ static void raw_mode_passes_all_bytes(void **state)
 	assert_int_equal(rx.total, 3);
 }
 
-/* ---- going out ---- */
+/* ---- sending ---- */
 
-/* Takes up to n bytes as the network would: in peeks of `limit`, of which `part` go. */
+/* Does what a channel does to send: peeks at up to `limit` bytes and consumes up to `part` of them.  Returns
+ * the number of consumed bytes. */
 static size_t pull(struct cat_tx *tx, uint8_t *out, size_t limit, size_t part)
 {
 	struct iovec v[4];

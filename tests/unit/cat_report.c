@@ -24,13 +24,13 @@ static void each_result_has_its_exit_code(void **state)
 		{{.outcome = STREAM_SHORT}, 8},
 		{{.outcome = STREAM_FAILED, .err = CAT_FAIL_SPACE}, 8},
 		{{.outcome = STREAM_FAILED, .err = 200}, 8},
-		/* before the peer has accepted, the dial has failed; */
+		/* before the peer has accepted, the error is that of the dial */
 		{{.outcome = STREAM_PEER, .err = GN_ENOPROTO}, 7},
 		{{.outcome = STREAM_PEER, .err = GN_EREFUSED}, 4},
 		{{.outcome = STREAM_PEER, .err = GN_ETIMEOUT}, 5},
 		{{.outcome = STREAM_PEER, .err = GN_ELIMIT}, 6},
 		{{.outcome = STREAM_PEER, .err = GN_EGONE}, 8},
-		/* after that, the data is incomplete, whatever the reason */
+		/* after that, the data is incomplete, whatever the error */
 		{{.outcome = STREAM_PEER, .opened = true, .err = GN_ERESET}, 8},
 		{{.outcome = STREAM_PEER, .opened = true, .err = GN_ETIMEOUT}, 8},
 		{{.outcome = STREAM_PEER, .opened = true, .err = -ETIMEDOUT}, 8},
@@ -88,7 +88,7 @@ static void control_characters_are_replaced(void **state)
 	/* every code of FAIL has a text of its own */
 	for (int i = CAT_FAIL_WRITE; i <= CAT_FAIL_UNWANTED; i++)
 		assert_string_not_equal(fail_text(i), fail_text(i + 1));
-	/* these have none */
+	/* other outcomes have no text */
 	report_explain(&(struct stream_result){.outcome = STREAM_OUTPUT, .err = -EPIPE}, 0, text, sizeof text);
 	assert_string_equal(text, "");
 	report_explain(&(struct stream_result){.outcome = STREAM_CLEAN}, 0, text, sizeof text);

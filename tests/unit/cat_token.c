@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a token file may hold (cmd/gn-cat/token.c). */
+/* The format of token files (cmd/gn-cat/token.c). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

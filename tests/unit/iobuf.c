@@ -8,7 +8,7 @@ static void whole_lets_the_reader_change_in_place(void **state)
 
 	gn_pipe_skip(&f->p, 2);
 	assert_int_equal(gn_pipe_whole(&f->p, 50, &out), 0);
-	assert_ptr_equal(out, at + 2); /* no copy */
+	assert_ptr_equal(out, at + 2); /* the bytes were not copied */
 	memset(out, 'x', 50);
 	gn_pipe_copy(&f->p, got, 98);
 	assert_int_equal(got[49], 'x');
@@ -21,10 +21,11 @@ static void a_read_goes_behind_the_rest_of_the_last_one(void **state)
 	uint8_t *at = pipe_pair_fill(f, &f->p, 1000, 0), *out;
 
 	gn_pipe_skip(&f->p, 900);
-	assert_ptr_equal(pipe_pair_fill(f, &f->p, 500, (uint8_t)1000), at); /* the same aligned place */
+	assert_ptr_equal(pipe_pair_fill(f, &f->p, 500, (uint8_t)1000),
+			 at); /* the bytes are read to the same aligned address */
 	pipe_assert_run(&f->p, 600, (uint8_t)900);
 	assert_int_equal(gn_pipe_whole(&f->p, 600, &out), 0);
-	assert_ptr_equal(out, at - 100); /* in one piece, not copied again */
+	assert_ptr_equal(out, at - 100); /* the bytes are contiguous and are not copied again */
 }
 
 static void a_rest_may_be_as_long_as_its_room(void **state)
@@ -36,7 +37,7 @@ static void a_rest_may_be_as_long_as_its_room(void **state)
 	pipe_pair_fill(f, &f->p, n, 0);
 	pipe_pair_fill(f, &f->p, 100, (uint8_t)n);
 	pipe_assert_run(&f->p, n + 100, 0);
-	assert_null(gn_iobuf_fill(&f->s, &f->p, &room)); /* one byte too many */
+	assert_null(gn_iobuf_fill(&f->s, &f->p, &room)); /* the rest is longer than its room */
 	pipe_assert_run(&f->p, n + 100, 0);
 	assert_int_equal(gn_pipe_whole(&f->p, 65537, &out), 0);
 }
@@ -56,7 +57,7 @@ static void a_read_that_brings_nothing_keeps_the_rest(void **state)
 	pipe_assert_run(&f->p, 990, 10);
 }
 
-/* A rest in many pieces, in an order that an overlapping copy would corrupt. */
+/* The rest consists of many pieces, in an order in which an overlapping copy would corrupt them. */
 static void a_rest_in_many_pieces_is_joined(void **state)
 {
 	struct pipe_pair *f = *state;
@@ -96,7 +97,7 @@ static void a_read_for_another_pipe_copies_views(void **state)
 	pipe_assert_run(&f->q, 100000, 99);
 }
 
-/* Bytes are moved without a copy, however many pieces pass in all. */
+/* Bytes are moved without a copy, however many pieces pass through the pipe in total. */
 static void a_drained_pipe_may_borrow_again_and_again(void **state)
 {
 	struct pipe_pair *f = *state;
@@ -130,7 +131,7 @@ static void too_many_views_are_copied(void **state)
 	}
 }
 
-/* A run of views stays full: views that were consumed make room for new ones. */
+/* The pipe's array of views stays full; the place of a consumed view is used for a new one. */
 static void consumed_views_make_room_for_new_ones(void **state)
 {
 	struct pipe_pair *f = *state;
@@ -149,7 +150,7 @@ static void consumed_views_make_room_for_new_ones(void **state)
 	}
 }
 
-/* More pipes with views than there are runs of views. */
+/* There are more pipes than arrays of views.  The pipes without an array copy the bytes. */
 static void pipes_without_a_run_of_views_copy(void **state)
 {
 	struct pipe_pair *f = *state;
@@ -206,7 +207,8 @@ static void bytes_in_the_send_buffer_stay_one_piece(void **state)
 	assert_null(gn_pipe_reserve(&f->p, 65537));
 	assert_int_equal(gn_pipe_peek(&f->p, v, 4, 1 << 20), 1);
 	assert_int_equal(v[0].iov_len, 4 * 65537);
-	gn_pipe_skip(&f->p, 4 * 65537 - 1); /* a short write: no room until the rest was sent */
+	/* After a short write there is no room until the rest was sent. */
+	gn_pipe_skip(&f->p, 4 * 65537 - 1);
 	assert_null(gn_pipe_reserve(&f->p, 65537));
 	assert_int_equal(gn_pipe_peek(&f->p, v, 4, 1 << 20), 1);
 	assert_int_equal(((uint8_t *)v[0].iov_base)[0], 3);
@@ -214,7 +216,7 @@ static void bytes_in_the_send_buffer_stay_one_piece(void **state)
 	assert_non_null(gn_pipe_reserve(&f->p, 65537));
 }
 
-/* The cap is not reached, but the send buffer is full. */
+/* The pipe is below its capacity, but the send buffer is full. */
 static void a_put_uses_memory_when_the_send_buffer_is_full(void **state)
 {
 	struct pipe_pair *f = *state;

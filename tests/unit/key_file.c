@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The Makefile links this program so that the library's calls of close(), fsync() and link() come here first. */
+/* The Makefile links this program so that the library's calls of close(), fsync() and link() come here
+ * first. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,7 @@
 static char dir[] = "/tmp/gn-key-XXXXXX";
 static char path[sizeof(dir) + 8];
 
-/* The error of the next call of each; 0: the call works. */
+/* The error that the next call of each function returns; 0: the real function is called. */
 static struct {
 	int close, fsync, link;
 } fail;
@@ -50,7 +51,7 @@ int __wrap_link(const char *from, const char *to)
 	return fail.link ? failing(&fail.link) : __real_link(from, to);
 }
 
-/* How many names the directory has. */
+/* Returns the number of entries in the directory. */
 static unsigned names(void)
 {
 	DIR *d = opendir(dir);
@@ -97,7 +98,7 @@ static void a_key_file_is_read_back(void **state)
 	struct gn_key *key, *back;
 	struct gn_peer_id a, b;
 	struct stat st;
-	mode_t mask = umask(0777); /* the owner can read the file nevertheless */
+	mode_t mask = umask(0777); /* the file gets mode 0600 nevertheless */
 
 	(void)state;
 	(void)unlink(path);
@@ -165,7 +166,7 @@ static void malformed_files_are_rejected(void **state)
 	free(huge);
 }
 
-/* A write that fails leaves no file: here by a limit on how long files may get. */
+/* A write that fails leaves no file.  A limit on the size of files makes it fail. */
 static void a_full_disk_leaves_no_file(void **state)
 {
 	struct rlimit was, small;
@@ -188,7 +189,7 @@ static void a_full_disk_leaves_no_file(void **state)
 	gn_key_free(key);
 }
 
-/* A failure at close or fsync, as with NFS and quotas, leaves no file either. */
+/* An error of close() or fsync(), as NFS and quotas cause, leaves no file either. */
 static void a_late_failure_leaves_no_file(void **state)
 {
 	struct gn_key *key;
@@ -232,7 +233,7 @@ static void a_file_system_without_hard_links_works(void **state)
 	gn_key_free(key);
 }
 
-/* Also what is no file, and what leads nowhere. */
+/* The same is true of a dangling symbolic link, a FIFO and a directory. */
 static void an_existing_file_is_not_overwritten(void **state)
 {
 	struct gn_key *key;
@@ -268,8 +269,8 @@ static void any_mode_is_accepted_on_request(void **state)
 	}
 }
 
-/* The mode of a device or a directory is nobody's mistake, and a pipe without a writer is not waited for when its mode
- * is one. */
+/* The modes of directories and devices are not checked, so that other errors are reported for them.  A FIFO
+ * whose mode is wrong is rejected without waiting for a writer. */
 static void the_mode_of_a_pipe_does_not_matter(void **state)
 {
 	struct gn_key *back = NULL;

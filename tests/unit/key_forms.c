@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Key files of other programs: RFC 8410's examples, files of openssl and ssh-keygen, and what
- * is no such file. */
+/* Key files of other programs: the examples of RFC 8410, files of openssl and ssh-keygen, and malformed or
+ * unsupported files. */
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -22,14 +22,14 @@
 	"oB8wHQYKKoZIhvcNAQkJFDEPDA1DdXJkbGUgQ2hhaXJzgSEAGb9ECWmEzf6FQbrB\n" \
 	"Z9w7lshQhqowtrbLDFw4rXAxZuE=\n"                                     \
 	"-----END PRIVATE KEY-----\n"
-/* Section 10.1. */
+/* RFC 8410, section 10.1. */
 #define RFC_PUBLIC                                                       \
 	"-----BEGIN PUBLIC KEY-----\n"                                   \
 	"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n" \
 	"-----END PUBLIC KEY-----"
 
-/* That key by "openssl pkcs8 -topk8" with scrypt, and by "ssh-keygen -p", 3 rounds; the passphrase
- * is "open sesame". */
+/* The same key, encrypted by "openssl pkcs8 -topk8" with scrypt and by "ssh-keygen -p" with 3 rounds.  The
+ * passphrase is "open sesame". */
 #define PEM_ENCRYPTED                                                        \
 	"-----BEGIN ENCRYPTED PRIVATE KEY-----\n"                            \
 	"MIGTME8GCSqGSIb3DQEFDTBCMCEGCSsGAQQB2kcECzAUBAjl1Vtsskm3swICBAAC\n" \
@@ -89,7 +89,7 @@ static void rfc_8410_keys_are_read(void **state)
 	assert_is_rfc("subject=nobody\nissuer=nobody\n" RFC_V1 "more\n", NULL);
 }
 
-/* Decodes DER as PKCS#8 in PEM. */
+/* Encodes the DER bytes as PEM and decodes them as PKCS#8. */
 static int der_decode(const uint8_t *der, size_t n, struct gn_key **out)
 {
 	char text[512] = "-----BEGIN PRIVATE KEY-----\n";
@@ -99,7 +99,7 @@ static int der_decode(const uint8_t *der, size_t n, struct gn_key **out)
 	return decode(text, NULL, out);
 }
 
-/* Builds the RFC's key in version 2, with n bytes of attributes; returns the length. */
+/* Writes the key of RFC 8410 in version 2 of PKCS#8, with n bytes of attributes.  Returns the length. */
 static size_t v2_make(uint8_t der[200], size_t n)
 {
 	static const uint8_t head[] = {0x30, 0, 2, 1, 1, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20};
@@ -137,7 +137,8 @@ static void version_2_is_read_only_in_its_own_form(void **state)
 	assert_int_equal(n, 83);
 	assert_int_equal(der_decode(der, n, &key), 0);
 	gn_key_free(key);
-	for (size_t i = 0; i < n; i++) { /* any byte but those of the seed, which the public key is compared with */
+	/* A change of any byte is detected, also in the seed, as the public key no longer matches it. */
+	for (size_t i = 0; i < n; i++) {
 		der[i] ^= 0x20;
 		assert_true(der_decode(der, n, &key) < 0);
 		der[i] ^= 0x20;
@@ -160,7 +161,7 @@ static void version_2_has_at_most_the_length_that_one_byte_says(void **state)
 	assert_int_equal(der_decode(der, n, &key), GN_EFORMAT);
 }
 
-/* Files as editors, other systems and other programs leave them. */
+/* Editors and other programs add text, such as comments and certificates, around the key. */
 static void text_around_the_key_is_skipped(void **state)
 {
 	static const char *const before[] = {
@@ -187,7 +188,7 @@ static void text_around_the_key_is_skipped(void **state)
 	}
 }
 
-/* Each line gets the blanks and the line end of another system. */
+/* Each line is indented and ends as on another system. */
 static void lines_may_be_indented_and_end_in_any_way(void **state)
 {
 	static const struct {
@@ -219,7 +220,7 @@ static void other_blocks_before_the_key_are_skipped(void **state)
 	assert_is_rfc("-----BEGIN CERTIFICATE-----\nMC4CAQAw\n-----END CERTIFICATE-----\n\n" RFC_V2, NULL);
 	assert_int_equal(
 		decode("-----BEGIN EC PRIVATE KEY-----\nMC4CAQAw\n-----END EC PRIVATE KEY-----\n" RFC_V1, NULL, &key),
-		GN_EKEYTYPE); /* the first private key is the one that counts */
+		GN_EKEYTYPE); /* the first private key is used, although it is not supported */
 	assert_null(key);
 }
 
@@ -239,7 +240,7 @@ static void encrypted_keys_need_their_passphrase(void **state)
 		assert_int_equal(decode(files[i], NULL, &key), GN_EAUTH);
 	}
 	assert_is_rfc(SSH_PLAIN, bad);
-	assert_int_equal(asked, 2); /* not for what is not encrypted */
+	assert_int_equal(asked, 2); /* a key that is not encrypted needs no passphrase */
 	assert_null(key);
 }
 
@@ -286,7 +287,8 @@ static void each_format_survives_a_round_trip(void **state)
 	gn_key_free(key);
 }
 
-/* Every byte of the text changed: another key of the same seed never comes out. */
+/* Each byte of the text is changed, and the text is cut at each byte.  A damaged file in the format of
+ * OpenSSH is rejected, or decodes to the same public key. */
 static void damaged_keys_are_rejected(void **state)
 {
 	static const char *const files[] = {RFC_V1, SSH_PLAIN};
@@ -304,13 +306,14 @@ static void damaged_keys_are_rejected(void **state)
 			text[k] = (char)(text[k] ^ 1);
 			if (decode(text, NULL, &key) == 0) {
 				gn_key_id(key, &b);
-				/* PEM has no check of its own; OpenSSH's holds the public key three times. */
+				/* PKCS#8 version 1 has no checksum; the format of OpenSSH repeats the public
+				 * key. */
 				assert_true(i == 0 || gn_peer_id_is_equal(&a, &b));
 				gn_key_free(key);
 			}
 			strcpy(text, files[i]);
 			text[k] = '\0';
-			if (k + 2 < strlen(files[i])) { /* all but the last line end, or dash */
+			if (k + 2 < strlen(files[i])) { /* more than the last dash or line feed is missing */
 				int err = decode(text, NULL, &key);
 
 				assert_true(err < 0 || k + 3 >= strlen(files[i]));
@@ -321,8 +324,8 @@ static void damaged_keys_are_rejected(void **state)
 	}
 }
 
-/* A file may end anywhere, also within a header: the line feed that its last line lacks has room, and nothing is read
- * behind it (the sanitizer's build sees that). */
+/* A file may end anywhere, also within a header.  The decoder does not read past the end when the last line
+ * has no line feed; the build with sanitizers detects such a read. */
 static void a_file_may_end_in_any_line(void **state)
 {
 	static const char *const ends[] = {"", ":", "X:", "\nX:", "\nX:\n", "\nX: y\r", "\nX:\r\n\r\n", "\n"};
@@ -347,7 +350,7 @@ static void other_keys_are_rejected(void **state)
 		const char *text;
 		int err;
 	} cases[] = {
-		/* version 2 with another's public half */
+		/* version 2 with the public key of another key */
 		{"-----BEGIN PRIVATE KEY-----\n"
 		 "MFECAQEwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
 		 "gSEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuA=\n"
@@ -399,7 +402,8 @@ static void public_keys_are_formatted(void **state)
 	gn_key_free(key);
 }
 
-/* As Go's golang.org/x/crypto/ssh and OpenBSD's regression tests have it; and out of range. */
+/* The vectors are those of Go's golang.org/x/crypto/ssh and of OpenBSD's regression tests.  Parameters that
+ * are out of range are rejected. */
 static void bcrypt_pbkdf_vectors_hold(void **state)
 {
 	static const uint8_t expected[] = {0x1a, 0xe4, 0x2c, 0x05, 0xd4, 0x87, 0xbc, 0x02, 0xf6, 0x49, 0x21,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What gn.h promises of lifetimes: channels freed and reset inside their callbacks, dials
- * cancelled at every moment, nodes closed and freed with everything alive, callbacks that come
+/* The guarantees of gn.h on lifetimes: channels may be freed and reset inside their callbacks, dials may be
+ * cancelled at any time, nodes may be closed and freed while everything is in use, and callbacks are called
  * exactly once. */
 #include <errno.h>
 #include <setjmp.h>
@@ -59,7 +59,7 @@ static void inside(unsigned event, bool at_server, bool is_free)
 		/* The peer is informed, unless its channel had ended already. */
 		if (event != GN_DEAD)
 			assert_true(other->dead == 1 || other->in == GN_EOF);
-		/* Before an end of stream all bytes arrive. */
+		/* All bytes arrive before an end of stream. */
 		if (other->in == GN_EOF)
 			assert_int_equal(other->got, CHANNEL_PAIR_BYTES);
 	}
@@ -230,7 +230,7 @@ static void a_node_may_be_closed_inside_on_attempt(void **state)
 	}
 }
 
-/* Success, nothing that listens, the wrong peer, no transport, no protocol. */
+/* The dials succeed, or fail because of a missing listener, transport or protocol, or another peer ID. */
 static void a_dial_ends_exactly_once(void **state)
 {
 	static const char *const at[] = {"/memory/7", "/memory/99", "/ip4/1.2.3.4/udp/5",
@@ -407,7 +407,7 @@ static void closing_lets_streams_end(void **state)
 	(void)state;
 	channel_pair_init(&s, CHANNEL_PAIR_DELAY * GN_MSEC);
 	channel_pair_dial(&s);
-	channel_pair_run(&s, 6 * CHANNEL_PAIR_DELAY); /* under way */
+	channel_pair_run(&s, 6 * CHANNEL_PAIR_DELAY); /* bytes are in transit */
 	c.loop = s.t.loop;
 	assert_int_equal(gn_node_close(s.client, 60 * GN_SEC, on_closed, &c), 0);
 	TEST_NODE_UNTIL(&s.t, s.dialer.in == GN_EOF && s.server.in == GN_EOF, 10 * GN_SEC);
@@ -422,8 +422,8 @@ static void closing_lets_streams_end(void **state)
 	channel_pair_fini(&s);
 }
 
-/* What was written before a channel was ended and given up arrives whole, though the path takes five
- * times as long as the limit of closing: 1 KiB each 100 ms. */
+/* All bytes that were written before a channel was ended and freed arrive, although the path (1 KiB each 100
+ * ms) takes five times as long as the time limit of closing. */
 static void closing_waits_while_a_slow_path_makes_progress(void **state)
 {
 	enum { SIZE = 100000 };
@@ -500,7 +500,8 @@ static void on_identified(void *arg, int err, const struct gn_identify_info *inf
 	++*(unsigned *)arg;
 }
 
-/* The node is freed at each millisecond with channels, dials, pings and listeners: no callback follows, nothing leaks. */
+/* The node is freed at each millisecond with channels, dials, pings and listeners: no callback follows,
+ * nothing leaks. */
 static void a_node_may_be_freed_with_everything_in_use(void **state)
 {
 	(void)state;
@@ -540,7 +541,7 @@ static void a_node_may_be_freed_with_everything_in_use(void **state)
 				gn_channel_free(s.server.ch);
 			test_node_quiet(&s.t);
 			test_node_fini(&s.t);
-		} else { /* the listener's end */
+		} else { /* the listening node is freed */
 			struct gn_loop *loop = s.t.loop;
 
 			s.t.loop = NULL;

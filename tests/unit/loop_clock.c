@@ -46,7 +46,7 @@ static void sleep_for(gn_time span)
 		;
 }
 
-/* Starts a child that does something to this process while this one waits. */
+/* Starts a child process that calls run(fd) while this process waits. */
 static pid_t child_start(void (*run)(int fd), int fd)
 {
 	pid_t pid = fork();
@@ -172,7 +172,7 @@ static void a_callback_sees_what_the_one_before_took(void **state)
 	}
 }
 
-/* Stops the parent for 3 s, meanwhile writes, and lets it go on. */
+/* Stops the parent for 3 s, writes a byte to fd meanwhile, and continues the parent. */
 static void stop_parent(int fd)
 {
 	sleep_for(100 * GN_MSEC);
