@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A connection's states, ends and time limits: node/conn.h.  Its layers are tested in upgrade.c. */
+/* The states of a connection, how it ends, and its time limits (node/conn.h).  upgrade.c tests its layers. */
 #include <errno.h>
 
 #include "support/support.h"
 
-/* The shortest time that these tests tell apart. */
+/* The resolution of time in these tests. */
 #define TICK (10 * GN_MSEC)
 
 static void tune(struct gn_node_cfg *cfg)
@@ -20,7 +20,7 @@ static void start(struct bare_link *b, bool inbound)
 	assert_int_equal(b->opened, 0);
 }
 
-/* on_open was called once, with this error, and the connection is gone. */
+/* Asserts that on_open was called once, with this error, and that the connection was freed. */
 static void assert_failed(struct bare_link *b, int err)
 {
 	assert_int_equal(b->opened, 1);
@@ -31,7 +31,7 @@ static void assert_failed(struct bare_link *b, int err)
 	assert_int_equal(b->opened, 1);
 }
 
-/* ---- making one ---- */
+/* ---- creation ---- */
 
 static void a_new_connection_is_securing_and_not_usable(void **state)
 {
@@ -94,7 +94,7 @@ static void closing_before_it_is_open_aborts(void **state)
 	gn_conn_close(b.c);
 	assert_int_equal(b.c->state, GN_CONN_GONE);
 	assert_int_equal(b.c->err, GN_ECLOSED);
-	gn_conn_close(b.c); /* nothing more happens */
+	gn_conn_close(b.c); /* a second close has no effect */
 	assert_failed(&b, GN_ECLOSED);
 }
 
@@ -139,7 +139,7 @@ static void freeing_drops_the_link_and_calls_nothing(void **state)
 
 static void an_end_of_file_before_a_session_ends_the_connection(void **state)
 {
-	/* Nothing; whole messages; a part of one. */
+	/* The peer sends nothing, complete messages, or a part of a message before the end. */
 	static const char *const sent[] = {"", RAW_PEER_SELECT, "\x13/multi"};
 
 	(void)state;
@@ -200,7 +200,7 @@ static void a_silent_inbound_peer_has_the_limit_accept(void **state)
 	assert_failed(&b, GN_ETIMEOUT);
 }
 
-/* The dialer limits the whole attempt. */
+/* The dialer has a limit for the whole attempt instead. */
 static void an_outbound_handshake_has_no_limit_of_its_own(void **state)
 {
 	struct bare_link b;
@@ -230,7 +230,7 @@ static void the_limit_counts_from_the_start_of_the_attempt(void **state)
 	assert_failed(&b, GN_ETIMEOUT);
 }
 
-/* ---- an open one ---- */
+/* ---- open connections ---- */
 
 struct ends {
 	struct test_node t;
@@ -289,7 +289,7 @@ static void closing_sends_go_away_and_the_end(void **state)
 	assert_true(e.raw.is_away);
 	assert_int_equal(e.raw.away_code, GN_GO_AWAY_NORMAL);
 	assert_int_equal(e.raw.err, GN_EOF);
-	assert_int_equal(e.t.node->n_conns, 1); /* until the peer's end has come */
+	assert_int_equal(e.t.node->n_conns, 1); /* the connection exists until the peer ends the link */
 	e.raw.link->ops->end(e.raw.link);
 	test_node_run(&e.t, 10 * GN_MSEC);
 	assert_int_equal(e.t.node->n_conns, 0);
@@ -303,7 +303,7 @@ static void a_closing_connection_waits_two_seconds_for_the_peers_end(void **stat
 	(void)state;
 	open_both(&e);
 	gn_conn_close(e.c);
-	/* The acknowledgement of what was sent last counts as progress once. */
+	/* The acknowledgement of the last bytes sent counts as progress and restarts the time limit once. */
 	test_node_run(&e.t, 2 * GN_SEC - TICK);
 	assert_int_equal(e.t.node->n_conns, 1);
 	test_node_run(&e.t, 2 * GN_SEC + 2 * TICK);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/node/conn: a connection without a node.  Its owner is the events that it reports. */
+/* lib/node/conn: connections without a node.  The tests record the events that a connection reports to its
+ * owner. */
 #include "support/cmocka.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 
 enum { CONN_SIZE_MAX = 752 }; /* bytes on a machine with 64-bit pointers; an idle connection's share of memory */
 
-/* One end: what the owner of a connection keeps, and the events as letters.
+/* One end of a link: the state of the owner of the connection, and the reported events as letters.
  *   a added, s secured, o opened, O on_open(0), i incoming, g gone, E on_open(error), f freed */
 struct end {
 	struct gn_conn_env env;
@@ -38,7 +39,7 @@ struct conn_pair {
 
 static struct conn_pair *pair;
 
-/* The ends have no node: they are told apart by their connection's environment. */
+/* The ends have no node, so the environment of a connection identifies its end. */
 static struct end *end_of(const struct gn_conn *c)
 {
 	return gn_list_entry(c->env, struct end, env);
@@ -290,7 +291,7 @@ static void an_error_of_secured_ends_the_connection(void **state)
 	assert_int_equal(pair->listening.open_err, GN_ELIMIT);
 }
 
-/* The peer is told by Go Away, so its own connection has been open. */
+/* The peer is informed by a Go Away frame, so its own connection opens before. */
 static void a_refusal_is_sent_and_the_connection_never_opens(void **state)
 {
 	(void)state;
@@ -342,7 +343,7 @@ static void unused_connections_close_when_the_owner_closes(void **state)
 	assert_string_equal(pair->dialer.events, "asoOgf");
 }
 
-/* On both sides of the limit. */
+/* The connection is open 1 ns before the limit, and closes at the limit. */
 static void an_inbound_connection_without_a_stream_ends_at_the_limit_first_stream(void **state)
 {
 	gn_time limit = 10 * GN_SEC;
@@ -355,7 +356,7 @@ static void an_inbound_connection_without_a_stream_ends_at_the_limit_first_strea
 	pair_run(limit - 1);
 	assert_int_equal(pair->listening.conn->state, GN_CONN_OPEN);
 	pair_run(1);
-	for (int i = 0; i < 3; i++) /* the timer fires, and then the turn that it has scheduled runs */
+	for (int i = 0; i < 3; i++) /* the timer fires, and then the turn that it scheduled runs */
 		(void)gn_loop_turn(pair->loop, 0);
 	assert_int_equal(pair->listening.conn->state, GN_CONN_CLOSING);
 	pair_run(10 * GN_SEC);

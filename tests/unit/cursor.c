@@ -31,7 +31,7 @@ static void integers_are_read_in_network_order(void **state)
 	free(p);
 }
 
-/* A get that fails does not change the cursor and the out-parameter. */
+/* A get that fails changes neither the cursor nor the out-parameter. */
 static void a_short_input_is_truncated(void **state)
 {
 	size_t n, len = 77;
@@ -73,7 +73,7 @@ static void a_length_prefix_bounds_its_bytes(void **state)
 	assert_ptr_equal(view, p + 1);
 	assert_int_equal(gn_cursor_get_prefixed(&c, &view, &len), 0);
 	assert_int_equal(len, 0);
-	/* A length of 2^63 - 1. */
+	/* The length prefix is 2^63 - 1. */
 	assert_int_equal(gn_cursor_get_prefixed(&c, &view, &len), GN_ETRUNC);
 	assert_int_equal(gn_cursor_left(&c), 9);
 	gn_cursor_init(&c, "\x80\x00", 2);

@@ -7,14 +7,14 @@
 
 enum { LOG_MAX = 32 };
 
-/* Events of node 0, as they were delivered. */
+/* The events of node 0, in the order of delivery. */
 static struct logged {
 	struct gn_event event;
 	char *addr;
 } event_log[LOG_MAX];
 static size_t n_logged;
 static bool in_call;
-static struct gn_node *close_at_event; /* the node that the next event closes */
+static struct gn_node *close_at_event; /* the node that the callback of the next event closes */
 static int n_closed;
 
 static void count_closed(void *arg)
@@ -158,7 +158,7 @@ static void a_peer_is_connected_once_and_gone_once(void **state)
 	nodes_init(&w, 2);
 	net_run(&w, GN_MSEC);
 	log_clear();
-	/* Both dial at once, so that there are two connections. */
+	/* Both nodes dial at the same time, so that there are two connections. */
 	dial(&w, 0, 1);
 	dial(&w, 1, 0);
 	net_run(&w, GN_SEC);
@@ -167,7 +167,7 @@ static void a_peer_is_connected_once_and_gone_once(void **state)
 	assert_event(0, GN_EVENT_CONNECTED, NULL);
 	assert_true(gn_peer_id_is_equal(&event_log[0].event.peer, &w.node[1]->id));
 	assert_int_equal(event_log[0].event.path, GN_PATH_DIRECT);
-	/* The reported connection ends: new channels use the other one. */
+	/* The reported connection ends.  New channels use the other connection. */
 	inbound = event_log[0].event.inbound;
 	log_clear();
 	c = net_conn(&w, 0, net_conn(&w, 0, 0)->inbound == inbound ? 0 : 1);

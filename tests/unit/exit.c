@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Exit codes of errors. */
+/* The exit codes of the tools for each error (cmd/common/exit.c). */
 #include "common/exit.h"
 
 #include <errno.h>

@@ -4,8 +4,8 @@
 #include "base/buf.h"
 #include "support/support.h"
 
-/* Feeds the bytes in pieces of `step`, and writes what came out as text: each frame's
- * length, a colon, its bytes, a full stop.  Returns what ended it. */
+/* Passes the bytes to the decoder in pieces of `step`, and writes each frame to out as its length, a colon,
+ * its bytes and a full stop.  Returns the first error, or the result of gn_frame_finish(). */
 static int frames_read(const uint8_t *p, size_t n, size_t step, size_t max, struct gn_buf *out)
 {
 	struct gn_frame f;
@@ -31,7 +31,7 @@ static int frames_read(const uint8_t *p, size_t n, size_t step, size_t max, stru
 				assert_int_equal(gn_buf_format(out, "."), 0);
 		}
 		if (ev != GN_EAGAIN) {
-			/* The error is final. */
+			/* Further calls return the same error. */
 			assert_int_equal(gn_frame_advance(&f, &in, &view, &len), ev);
 			assert_int_equal(gn_frame_finish(&f), ev);
 			free(piece);

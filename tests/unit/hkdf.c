@@ -40,7 +40,7 @@ static void a_pair_is_two_outputs_of_one_extraction(void **state)
 	(void)state;
 	gn_hkdf_extract(ck, sizeof(ck), ikm, sizeof(ikm), prk);
 	assert_int_equal(gn_hkdf_expand(prk, NULL, 0, both, sizeof(both)), 0);
-	gn_hkdf_pair(ck, ikm, sizeof(ikm), ck, two); /* in place */
+	gn_hkdf_pair(ck, ikm, sizeof(ikm), ck, two); /* the output overwrites the input */
 	assert_memory_equal(ck, both, GN_HKDF_LEN);
 	assert_memory_equal(two, both + GN_HKDF_LEN, GN_HKDF_LEN);
 }

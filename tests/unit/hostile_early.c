@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Peers that mean harm before there is a session, or by what they answer to identify; and what
- * the process runs out of: descriptors, memory. */
+/* Peers that attack before there is a session, or by their answer to identify; and a process without free
+ * descriptors or memory. */
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@ static void start(struct test_node *t, struct raw_peer *f)
 
 /* ---- before the session ---- */
 
-/* Random bytes, as many as the link takes, at each step of the negotiation. */
+/* At each step of the negotiation the peer sends as many random bytes as the link accepts. */
 static void garbage_before_a_session_ends_the_connection(void **state)
 {
 	static uint8_t junk[1 << 16];
@@ -77,7 +77,7 @@ static void ls_without_reading_is_bounded(void **state)
 	test_node_stop(&t);
 }
 
-/* A handshake message is announced and never completed. */
+/* The peer sends the length of a handshake message, but never the whole message. */
 static void an_unauthenticated_peer_holds_little_memory(void **state)
 {
 	static const uint8_t junk[8000];
@@ -101,7 +101,7 @@ static void an_unauthenticated_peer_holds_little_memory(void **state)
 	test_node_stop(&t);
 }
 
-/* A signature by another key, a flipped bit, no payload. */
+/* The handshake has a signature of another key, a flipped bit, or no payload. */
 static void a_malformed_handshake_ends_the_connection(void **state)
 {
 	static const char *const muxers[] = {"/yamux/1.0.0"};
@@ -120,7 +120,7 @@ static void a_malformed_handshake_ends_the_connection(void **state)
 		wire_skip(&f.in, 28);
 		noise_peer_read(&f.noise, 2, &f.in);
 		n = noise_peer_payload(&f.noise, muxers, 1, payload);
-		if (how == 0) /* another key */
+		if (how == 0) /* another identity key */
 			payload[10] ^= 1;
 		if (how == 1)
 			payload[60] ^= 1;
@@ -140,7 +140,7 @@ static void a_malformed_handshake_ends_the_connection(void **state)
 
 /* ---- identify ---- */
 
-/* A peer that answers the node's identify request with these bytes. */
+/* Runs a peer that answers the node's identify request with `times` copies of the bytes. */
 static void identify_answer(const uint8_t *body, size_t n, size_t times)
 {
 	static const char agreed[] = RAW_PEER_SELECT "\x0f/ipfs/id/1.0.0\n";
@@ -182,24 +182,24 @@ static void malformed_answers_to_identify_are_survived(void **state)
 	identify_answer((const uint8_t *)"", 0, 1);
 	identify_answer((const uint8_t *)"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 10, 1);
 	identify_answer((const uint8_t *)"\x80", 1, 1);
-	identify_answer((const uint8_t *)"\x7f", 1, 1);             /* longer than what follows */
+	identify_answer((const uint8_t *)"\x7f", 1, 1);             /* the length exceeds the message */
 	identify_answer((const uint8_t *)"\xff\xff\xff\x07", 4, 1); /* announces 16 MiB */
-	identify_answer(junk, sizeof junk, 200);                    /* endless empty messages */
-	/* Thousands of empty protocol names in 3990 bytes. */
+	identify_answer(junk, sizeof junk, 200);                    /* thousands of empty messages */
+	/* 3990 bytes contain 1995 empty protocol names. */
 	n = gn_uvarint_encode(3990, deep);
 	for (int i = 0; i < 1995; i++) {
 		deep[n++] = 0x1a;
 		deep[n++] = 0;
 	}
 	identify_answer(deep, n, 1);
-	/* Malformed addresses. */
+	/* The addresses are malformed. */
 	n = gn_uvarint_encode(4000, deep);
 	for (int i = 0; i < 1000; i++) {
 		memcpy(deep + n, "\x12\x02\xff\xff", 4);
 		n += 4;
 	}
 	identify_answer(deep, n, 1);
-	/* A length without a last byte. */
+	/* Each message has a field whose length exceeds the message. */
 	memset(junk, 0x0a, sizeof junk);
 	identify_answer(junk, sizeof junk, 200);
 	free(deep);
@@ -232,7 +232,8 @@ static double cpu_seconds(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* Without free descriptors the listener waits idle, and accepts again when there are some. */
+/* Without free descriptors the listener waits without using CPU time.  It accepts again when there are
+ * some. */
 static void a_lack_of_descriptors_does_not_spin(void **state)
 {
 	struct rlimit was, few;
@@ -249,7 +250,7 @@ static void a_lack_of_descriptors_does_not_spin(void **state)
 	for (int i = 0; i < 8; i++)
 		raw_peer_abort(&f[i]);
 	test_node_quiet(&t);
-	/* Makes the sockets for the peers, then uses up all descriptors. */
+	/* Creates the sockets of the peers, then uses all other descriptors. */
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
 	keep = dup(0);
 	assert_true(keep >= 0);
@@ -262,7 +263,7 @@ static void a_lack_of_descriptors_does_not_spin(void **state)
 		n++;
 	cpu = cpu_seconds();
 	test_node_run(&t, 500 * GN_MSEC);
-	assert_true(cpu_seconds() - cpu < 0.25); /* it does not spin */
+	assert_true(cpu_seconds() - cpu < 0.25); /* the loop waits */
 	assert_int_equal(t.node->n_conns, 0);
 	/* A dial without a descriptor fails. */
 	assert_int_not_equal(echo_client_try(&t, 40), GN_EOF);
@@ -345,7 +346,7 @@ static void thousands_of_hostile_peers_leave_no_memory(void **state)
 	before = resident();
 	for (unsigned i = 0; i < 3000; i++)
 		one_hostile_round(&t, i);
-#ifndef __SANITIZE_ADDRESS__ /* the sanitizer keeps freed memory */
+#ifndef __SANITIZE_ADDRESS__ /* the allocator of the sanitizer keeps freed memory */
 	assert_true(resident() < before + (2 << 20));
 #else
 	(void)before;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Peers with a session that end it, or its records, in a way that the specification does not allow. */
+/* Peers with a session that end it, or its records, in ways that the specifications do not allow. */
 #include "support/support.h"
 
 static void hostile_start(struct test_node *t, struct raw_peer *f)
@@ -71,16 +71,16 @@ static void a_broken_record_ends_the_connection(void **state)
 		raw_peer_stream(&f, 1, "/hold");
 		raw_peer_seal(&f);
 		test_node_run(&t, 10 * GN_MSEC);
-		if (how == 0) { /* the tag is wrong */
+		if (how == 0) { /* wrong tag */
 			n = noise_peer_seal(&f.noise, "abc", 3, rec);
 			rec[n - 1] ^= 1;
-		} else if (how == 1) { /* a record shorter than a tag */
+		} else if (how == 1) { /* record that is shorter than a tag */
 			rec[1] = 15;
 			n = 17;
-		} else if (how == 2) { /* a record is repeated */
+		} else if (how == 2) { /* repeated record */
 			n = noise_peer_seal(&f.noise, "", 0, rec);
 			raw_peer_put(&f, rec, n);
-		} else { /* a part of a record, then the end of the link */
+		} else { /* end of the link within a record */
 			n = noise_peer_seal(&f.noise, "abc", 3, rec) - 1;
 		}
 		raw_peer_put(&f, rec, n);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Peers with a session that open and reset streams as fast as they can, or do not read.  What they cost stays bounded. */
+/* Peers with a session that open and reset streams as fast as they can, or do not read.  The memory and time
+ * that they use stay bounded. */
 #include "support/support.h"
 
 static void hostile_start(struct test_node *t, struct raw_peer *f)
@@ -35,7 +36,7 @@ static void streams_that_are_reset_at_once_hold_no_memory(void **state)
 	test_node_stop(&t);
 }
 
-/* The resets come in records of their own, so that each stream reaches its protocol. */
+/* The resets are sent in separate records, so that each stream reaches its protocol handler before. */
 static void streams_that_are_reset_after_opening_hold_no_memory(void **state)
 {
 	struct test_node t;
@@ -103,7 +104,7 @@ static void run_without_reading(struct test_node *t)
 		gn_channel_state(t->held[i], &st);
 		assert_true(st.queued <= 256 * 1024);
 	}
-	/* Another client is served meanwhile.  This peer is dropped when its ping is not answered. */
+	/* Meanwhile another client is served.  This peer is dropped, as it does not answer a ping. */
 	test_node_serves(t);
 	TEST_NODE_UNTIL(t, t->node->n_conns == 0, 10 * GN_SEC);
 	assert_int_equal(t->n_held, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Peers with a session that send frames which yamux forbids or does not expect.  The session ends with the right code, or
- * the frames are ignored, and the node serves others.  hostile_early.c has the attacks before a session. */
+/* Peers with a session that send frames which yamux forbids or does not expect.  The session ends with the
+ * right code, or the frames are ignored, and the node serves others.  hostile_early.c has the attacks before
+ * a session. */
 #include "support/support.h"
 
 static void hostile_start(struct test_node *t, struct raw_peer *f)
@@ -12,7 +13,8 @@ static void hostile_start(struct test_node *t, struct raw_peer *f)
 	assert_int_equal(t->node->n_conns, 1);
 }
 
-/* Waits until the session has ended with this Go Away code, -1 for none, and asserts that everything was released. */
+/* Waits until the session has ended.  Asserts that the peer received a Go Away with this code, or none if it
+ * is negative, and that everything was released. */
 static void expect_end(struct test_node *t, struct raw_peer *f, int code)
 {
 	TEST_NODE_UNTIL(t, f->err != 0, 5 * GN_SEC);
@@ -37,7 +39,7 @@ static void pings_of_a_peer_that_does_not_read_fill_no_more_than_the_send_buffer
 		raw_peer_seal(&f);
 		test_node_run(&t, GN_MSEC);
 	}
-	/* Only what the buffers of the link take was sent; the rest is bounded. */
+	/* The node has queued no more than the size of its send buffer. */
 	assert_true(gn_list_is_empty(&t.node->conns) || gn_pipe_len(&test_node_first_conn(&t)->tx) <= GN_IOBUF_TX);
 	raw_peer_abort(&f);
 	test_node_stop(&t);
@@ -87,7 +89,7 @@ static void data_past_the_window_end_the_session(void **state)
 	expect_end(&t, &f, GN_GO_AWAY_PROTOCOL);
 }
 
-/* A header announces as many bytes as the window allows, and they are never sent. */
+/* A header announces as many bytes as the window allows, but the peer never sends them. */
 static void a_body_that_never_arrives_ends_with_the_ping_limit(void **state)
 {
 	struct test_node t;
@@ -127,10 +129,10 @@ static void a_malformed_frame_ends_the_session(void **state)
 		uint16_t flags;
 		uint32_t id, length;
 	} bad[] = {
-		{1, YAMUX_DATA, YAMUX_SYN, 1, 0}, /* version */
-		{0, 4, 0, 0, 0},                  /* type */
+		{1, YAMUX_DATA, YAMUX_SYN, 1, 0}, /* wrong version */
+		{0, 4, 0, 0, 0},                  /* unknown type */
 		{0, 255, 0, 1, 0},
-		{0, YAMUX_DATA, YAMUX_SYN, 0, 0},   /* id 0 is the session's */
+		{0, YAMUX_DATA, YAMUX_SYN, 0, 0},   /* id 0 belongs to the session */
 		{0, YAMUX_WINDOW, YAMUX_SYN, 2, 0}, /* even ids belong to the listener */
 		{0, YAMUX_WINDOW, YAMUX_SYN, UINT32_MAX - 1, 0},
 	};

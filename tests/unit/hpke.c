@@ -48,7 +48,7 @@ static void seal(char **field)
 	struct gn_hpke_text text = {ad, n_ad, p, n};
 	uint8_t *out = malloc(n + GN_HPKE_TAG_LEN), *back = malloc(n);
 
-	/* The vectors have gaps in the numbers. */
+	/* The vectors omit some sequence numbers. */
 	sender.seq = receiver.seq = strtoull(field[1], NULL, 10);
 	assert_int_equal(gn_hpke_seal(&sender, &text, out), 0);
 	assert_hex(out, n + GN_HPKE_TAG_LEN, field[4]);
@@ -103,7 +103,7 @@ static void rfc_9180_vectors_hold(void **state)
 	assert_int_equal(exports, 6);
 }
 
-/* Fresh ephemeral keys; the wrong receiver, sender, mode and info. */
+/* With fresh ephemeral keys a text is opened, unless the receiver, sender, mode or info is wrong. */
 static void single_shot_equals_a_context(void **state)
 {
 	const struct gn_hpke_pair r = pair("01"), s = pair("02"), other = pair("03");
@@ -139,7 +139,8 @@ static void single_shot_equals_a_context(void **state)
 	}
 }
 
-/* Keys of low order, whose every product is zero: as the receiver, the ephemeral and the sender. */
+/* A public key of low order makes every shared secret zero.  It is rejected as the receiver's, the ephemeral
+ * and the sender's key. */
 static void low_order_points_are_rejected(void **state)
 {
 	static const char *const points[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/protocols/identify: nodes in one process. */
+/* lib/protocols/identify, between nodes in one process. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -100,7 +100,7 @@ static void run_to_question(struct fix *f, size_t node, size_t i)
 	fail_msg("it is never asked");
 }
 
-/* What one node knows of the other, as text. */
+/* Returns whether the node has stored this protocol of the other node. */
 static bool knows_protocol(struct fix *f, size_t node, const char *id)
 {
 	const struct gn_identify_peer *peer = known(f, node);
@@ -148,7 +148,7 @@ static void an_operation_returns_what_the_peer_said(void **state)
 	assert_int_equal(f->n_listen, 1);
 	assert_true(f->signed_record && f->observed);
 
-	/* The second operation on a connection needs no request. */
+	/* A second operation uses the stored result and sends no request. */
 	start(f, 0, 1);
 	net_run(&f->w, GN_MSEC);
 	assert_int_equal(f->done, 1);
@@ -158,13 +158,13 @@ static void an_operation_returns_what_the_peer_said(void **state)
 	assert_null(net_conn(&f->w, 0, 1));
 }
 
-/* Each end requests once, and only the result is kept. */
+/* Each end sends one request, and keeps only the result. */
 static void both_ends_ask_once(void **state)
 {
 	struct fix *f = *state;
 
 	start(f, 0, 1);
-	gn_identify_cancel(f->op); /* no dial is made then */
+	gn_identify_cancel(f->op); /* before the dial has started */
 	net_run(&f->w, GN_SEC);
 	assert_null(net_conn(&f->w, 0, 0));
 	start(f, 0, 1);
@@ -189,7 +189,7 @@ static void a_change_is_pushed_after_a_pause(void **state)
 	serve(f, 1, "/new/1", false);
 	net_run(&f->w, 500 * GN_MSEC);
 	serve(f, 1, "/new/2", false);
-	net_run(&f->w, 900 * GN_MSEC); /* the pause is not long enough yet */
+	net_run(&f->w, 900 * GN_MSEC); /* less than the pause between pushes */
 	assert_false(knows_protocol(f, 0, "/new/1"));
 	net_run(&f->w, 200 * GN_MSEC);
 	assert_true(knows_protocol(f, 0, "/new/1"));
@@ -268,7 +268,7 @@ static void a_push_counts_only_with_the_key_of_the_peer(void **state)
 	assert_true(knows_protocol(f, 1, "/pushed/1"));
 	assert_false(knows_protocol(f, 1, GN_IDENTIFY_ID));
 
-	/* with another key the push is ignored */
+	/* A push with another public key is ignored. */
 	b.len = 0;
 	assert_int_equal(gn_buf_put_u8(&b, 3 << 3 | 2), 0);
 	assert_int_equal(gn_buf_put_prefixed(&b, "/pushed/2", 9), 0);
@@ -279,7 +279,7 @@ static void a_push_counts_only_with_the_key_of_the_peer(void **state)
 	assert_true(knows_protocol(f, 1, "/pushed/1"));
 	assert_false(knows_protocol(f, 1, "/pushed/2"));
 
-	/* with its own key it counts */
+	/* A push with the peer's own public key is accepted. */
 	b.len = 11;
 	key = gn_key_public(f->w.key[0], &n);
 	assert_int_equal(gn_buf_put_u8(&b, 1 << 3 | 2), 0);
@@ -325,7 +325,7 @@ static void a_message_past_the_maximum_is_rejected(void **state)
 	gn_buf_fini(&b);
 }
 
-/* A peer that does not answer, and one that does not serve identify. */
+/* One peer does not answer, and another does not support identify. */
 static void a_peer_that_does_not_answer_fails_the_operation(void **state)
 {
 	struct fix *f = *state;
@@ -360,7 +360,7 @@ static void an_operation_may_be_cancelled_at_any_time(void **state)
 {
 	struct fix *f = *state;
 
-	for (int i = 0; i < 50; i++) { /* at every stage */
+	for (int i = 0; i < 50; i++) { /* cancels after each number of milliseconds */
 		start(f, 0, 1);
 		net_run(&f->w, i * GN_MSEC);
 		if (f->done > 0)
@@ -460,7 +460,7 @@ static bool was_told(const char *text)
 	return found;
 }
 
-/* A transport that only pretends to listen. */
+/* The fake transport binds any TCP address, but accepts nothing. */
 static bool fake_is_for(const struct gn_multiaddr *addr)
 {
 	return gn_multiaddr_has(addr, GN_MA_TCP);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Identify and the addresses of a node: what is announced reaches peers, what peers observe reaches node->own. */
+/* Identify and the addresses of a node: identify sends announced addresses to peers, and adds the addresses
+ * that peers observe to node->own. */
 #include "protocols/identify.h"
 #include "support/support.h"
 
@@ -31,7 +32,7 @@ static void on_done(void *arg, int err, const struct gn_identify_info *info)
 	assert_int_equal(err, 0);
 }
 
-/* Node 0 dials node 1. */
+/* Starts an identify operation, for which node 0 dials node 1. */
 static void ask(struct net *w)
 {
 	const struct gn_multiaddr *addrs[] = {w->addr[1]};
@@ -41,7 +42,7 @@ static void ask(struct net *w)
 	assert_int_equal(gn_identify_start(w->node[0], &cfg, &op), 0);
 }
 
-/* Until node 1 has a connection and asks the peer. */
+/* Runs until node 1 has a connection and its identify request is pending. */
 static void run_to_query(struct net *w)
 {
 	for (int k = 0; k < 1000; k++) {
@@ -56,7 +57,7 @@ static void run_to_query(struct net *w)
 	fail_msg("node 1 never asks");
 }
 
-/* Whether a node knows the address of the other one. */
+/* Returns whether the node has stored this address of the other node. */
 static bool knows_addr(struct net *w, size_t node, const char *text)
 {
 	struct gn_multiaddr *a = net_addr(text);
@@ -108,7 +109,8 @@ static void an_address_that_a_peer_observed_becomes_a_candidate(void **state)
 	set_remote(w, 0, "/ip4/9.9.9.9/tcp/7");
 	set_remote(w, 1, "/ip4/8.8.8.8/tcp/9");
 	net_run(w, GN_SEC);
-	/* Node 1 was dialled; node 0 dialled, and has no TCP listener whose port could be meant. */
+	/* Node 1 was dialled, so the observed address is that of its listener.  Node 0 dialled and has no TCP
+	 * listener, so the address observed of it is not usable. */
 	assert_int_equal(w->node[0]->own.n[GN_OWN_OBSERVED], 0);
 	assert_int_equal(w->node[1]->own.n[GN_OWN_OBSERVED], 1);
 	a = gn_list_first(&w->node[1]->own.addrs[GN_OWN_OBSERVED], struct gn_own_addr, link);

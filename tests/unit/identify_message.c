@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/protocols/identify_message: encoding, reading in pieces, limits, what is kept. */
+/* lib/protocols/identify_message: encoding, reading in pieces, limits, and the stored result. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -125,7 +125,7 @@ static void a_message_survives_a_round_trip(void **state)
 		assert_int_equal(v.info.n_listen, 2);
 		assert_true(v.info.signed_record);
 		assert_false(v.takes_push);
-		for (int i = 0; i < 2; i++) { /* without the /p2p */
+		for (int i = 0; i < 2; i++) { /* the decoded addresses have no /p2p component */
 			struct gn_multiaddr *bare;
 
 			assert_int_equal(gn_multiaddr_without_peer(listen[i], &bare), 0);
@@ -134,7 +134,7 @@ static void a_message_survives_a_round_trip(void **state)
 		}
 		assert_true(gn_multiaddr_is_equal(v.info.observed, own.observed));
 		gn_identify_view_fini(&v);
-		/* another key */
+		/* The key of the message is not that of the peer. */
 		assert_int_equal(gn_identify_view_init(&v, r.body.p, r.body.len, &stranger), GN_EPEERID);
 		gn_identify_reader_fini(&r);
 	}
@@ -142,7 +142,7 @@ static void a_message_survives_a_round_trip(void **state)
 	own_free(&own);
 }
 
-/* A message stays under 4 KiB, and past 2 KiB it is split in two. */
+/* What a node sends is at most 4 KiB, and is split into two messages when it exceeds 2 KiB. */
 static void the_largest_message_is_accepted_and_no_larger_one(void **state)
 {
 	static const struct {
@@ -223,7 +223,7 @@ static void the_reader_bounds_length_and_count(void **state)
 	gn_identify_reader_fini(&r);
 
 	gn_identify_reader_init(&r);
-	assert_int_equal(gn_identify_reader_put(&r, whole, 2), 0); /* 8192 */
+	assert_int_equal(gn_identify_reader_put(&r, whole, 2), 0); /* a length of 8192, the maximum */
 	assert_int_equal(gn_identify_reader_finish(&r), GN_ETRUNC);
 	gn_identify_reader_fini(&r);
 }
@@ -237,10 +237,10 @@ static void malformed_fields_are_ignored_or_rejected(void **state)
 	(void)state;
 	gn_buf_init(&b, 100000);
 	field(&b, 2, "\xff\xff\xff", 3); /* a malformed address */
-	field(&b, 2, "", 0);             /* an empty one */
+	field(&b, 2, "", 0);             /* an empty address */
 	field_addr(&b, 2, "/ip4/192.0.2.1/tcp/1");
 	snprintf(text, sizeof text, "/ip4/192.0.2.2/tcp/1/p2p/%s", gn_peer_id_format(&stranger, id));
-	field_addr(&b, 2, text); /* another peer's */
+	field_addr(&b, 2, text); /* the address of another peer */
 	snprintf(text, sizeof text, "/ip4/192.0.2.3/tcp/1/p2p/%s", gn_peer_id_format(&self, id));
 	field_addr(&b, 2, text);
 	field(&b, 4, "\x04\x01", 2); /* too short */
@@ -254,7 +254,7 @@ static void malformed_fields_are_ignored_or_rejected(void **state)
 	assert_string_equal(v.info.protocol_version, "");
 	gn_identify_view_fini(&v);
 
-	/* not a key */
+	/* The public key is malformed. */
 	field(&b, 1, "\x08\x01\x12\x01x", 5);
 	assert_int_equal(gn_identify_view_init(&v, b.p, b.len, &self), GN_EPEERID);
 
@@ -265,7 +265,7 @@ static void malformed_fields_are_ignored_or_rejected(void **state)
 	assert_int_equal(v.info.n_protocols + v.info.n_listen, 0);
 	gn_identify_view_fini(&v);
 
-	/* more than the maximum */
+	/* Entries beyond the maximum numbers are left out. */
 	b.len = 0;
 	for (int i = 0; i < GN_IDENTIFY_PROTOCOLS_MAX + 10; i++)
 		field(&b, 3, "/protocol/with/a/name", 21);
@@ -276,7 +276,7 @@ static void malformed_fields_are_ignored_or_rejected(void **state)
 	assert_int_equal(v.info.n_listen, GN_IDENTIFY_ADDRS_MAX);
 	gn_identify_view_fini(&v);
 
-	/* empty fields cost more memory here than bytes on the wire */
+	/* An empty field uses more memory when decoded than on the wire, so their number is limited. */
 	b.len = 0;
 	for (int i = 0; i < 40000; i++)
 		field(&b, 3, "", 0);
@@ -361,7 +361,7 @@ static void known_bytes_decode(void **state)
 	assert_int_equal(gn_identify_known_make(b.p, b.len, &self, NULL, &k), 0);
 	assert_true(k->is_whole && k->takes_push && !k->signed_record);
 
-	/* Fields that are absent keep their values, others are replaced. */
+	/* Fields that are absent from a push keep their values; the others are replaced. */
 	field(&push, 3, "/b", 2);
 	assert_int_equal(gn_identify_known_make(push.p, push.len, &self, k, &k2), 0);
 	assert_false(k2->takes_push);
@@ -375,7 +375,7 @@ static void known_bytes_decode(void **state)
 	gn_identify_view_fini(&v);
 	free(k2);
 
-	/* An empty push. */
+	/* An empty push changes nothing. */
 	assert_int_equal(gn_identify_known_make(push.p, 0, &self, k, &k2), 0);
 	assert_int_equal(k2->len, k->len);
 	assert_memory_equal(k2->body, k->body, k->len);
@@ -395,7 +395,7 @@ static void known_bytes_decode(void **state)
 	free(k2);
 	free(k);
 
-	/* A very long agent. */
+	/* A long agent is stored only up to GN_IDENTIFY_AGENT_MAX bytes. */
 	b.len = 0;
 	assert_int_equal(gn_buf_reserve(&b, 5000), 0);
 	memset(push.p, 'x', push.len);

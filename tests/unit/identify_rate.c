@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a peer may cost by identify: pushes and questions without a pause, against lib/protocols/identify.c. */
+/* The rate limit of lib/protocols/identify.c, against a peer that sends pushes and requests without a
+ * pause. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +35,7 @@ static void stop(struct test_node *t, struct raw_peer *f)
 	test_node_fini(t);
 }
 
-/* A push whose only field is an agent of this name. */
+/* Sends a push whose only field is this agent. */
 static void push(struct raw_peer *f, uint32_t id, const char *agent)
 {
 	uint8_t body[64];
@@ -50,8 +51,8 @@ static void push(struct raw_peer *f, uint32_t id, const char *agent)
 	test_node_run(f->t, 10 * GN_MSEC);
 }
 
-/* As many as the bucket has are listened to, the others reset, the session lives; and later there is
- * one more every so often. */
+/* The node accepts GN_IDENTIFY_BURST pushes and resets the others; the session continues.  After
+ * GN_IDENTIFY_EVERY seconds it accepts one more. */
 static void pushes_over_the_rate_are_reset(void **state)
 {
 	uint32_t id = 1;
@@ -79,7 +80,7 @@ static void pushes_over_the_rate_are_reset(void **state)
 	stop(&t, &f);
 }
 
-/* Requests draw from the same bucket, because each answer is signed. */
+/* Requests use the same token bucket, because each answer needs a signature. */
 static void requests_over_the_rate_are_reset(void **state)
 {
 	uint32_t id = 1;
@@ -100,7 +101,7 @@ static void requests_over_the_rate_are_reset(void **state)
 	stop(&t, &f);
 }
 
-/* A second connection of the peer shares the bucket. */
+/* All connections of a peer share one token bucket. */
 static void connections_of_a_peer_share_a_bucket(void **state)
 {
 	struct raw_peer f[2];
@@ -125,7 +126,7 @@ static void connections_of_a_peer_share_a_bucket(void **state)
 	stop(&t, &f[0]);
 }
 
-/* A push that equals the last one is not decoded: the stored result keeps its address. */
+/* A push that equals the last one is not decoded, so the stored result stays in the same memory. */
 static void a_push_without_changes_is_skipped(void **state)
 {
 	const struct gn_identify_known *known;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What this host says of its interfaces.  tests/lab/addresses.bats has hosts with several. */
+/* lib/loop/interfaces on the interfaces of this host.  tests/lab/addresses.bats tests hosts with several
+ * interfaces. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -10,7 +10,8 @@ static struct gn_multiaddr *parse(const char *text)
 	return a;
 }
 
-/* To an address and back again; the zone is written first. */
+/* Converts the multiaddr to an IP address and back.  The result is `written`, which has the zone first, and
+ * `rest` is what follows the IP address and the port. */
 static void check(const char *text, const char *written, const char *rest)
 {
 	struct gn_multiaddr *a = parse(text), *b;

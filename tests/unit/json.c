@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON lines: escapes, and what a peer chose. */
+/* JSON lines: escapes, and texts that a peer chose. */
 #include "common/json.h"
 
 #include <unistd.h>
@@ -59,7 +59,7 @@ static void a_long_text_of_a_peer_is_cut(void **state)
 	text[sizeof text - 1] = '\0';
 	assert_int_equal(strlen(peertext(text, shown)), PEERTEXT_MAX);
 	assert_string_equal(shown + PEERTEXT_MAX - 4, "x...");
-	/* never within a character */
+	/* A text is not cut within a character. */
 	for (size_t i = 0; i + 1 < sizeof text - 1; i += 2)
 		memcpy(text + i, "é", 2);
 	text[sizeof text - 2] = '\0';

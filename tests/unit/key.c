@@ -76,7 +76,7 @@ static void new_keys_differ(void **state)
 	gn_key_free(NULL);
 }
 
-/* Old files have the public key twice. */
+/* Files in the old format contain the public key twice. */
 static void the_form_of_96_bytes_is_read(void **state)
 {
 	uint8_t seed[GN_KEY_SEED_LEN] = {7}, pb[GN_KEY_PRIVATE_LEN + 32];
@@ -135,7 +135,8 @@ static void malformed_keys_are_rejected(void **state)
 	free(huge);
 }
 
-/* A pair of libsodium's own tests; keys that are no point of the main group; other types. */
+/* A key pair from libsodium's tests is converted.  Public keys outside the prime-order subgroup, and other
+ * key types, are rejected. */
 static void keys_convert_to_x25519(void **state)
 {
 	static const char *const bad[] = {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The time limits of struct gn_limits, each run into by somebody slow or silent; and the node
- * serves the next one. */
+/* The time limits of struct gn_limits.  In each test a slow or silent peer exceeds one, and the node then
+ * serves the next peer. */
 
 #include "support/support.h"
 
-/* ---- what comes in ---- */
+/* ---- inbound connections ---- */
 
-/* What a slow peer does in each millisecond. */
+/* Each of these functions is called every millisecond and sends what one kind of slow peer sends. */
 static void silent(struct raw_peer *f, unsigned ms)
 {
 	(void)f;
@@ -97,8 +97,8 @@ static void a_handshake_that_is_too_slow_is_dropped(void **state)
 			test_node_run(&t, GN_MSEC);
 		}
 		assert_int_equal(f.err, GN_ERESET);
-		/* An end may come sooner where there are too many proposals.  Whoever keeps sending gets
-		 * three times the limit, and never more. */
+		/* The connection may end sooner when there are too many proposals.  A peer that keeps sending
+		 * gets at most three times the limit. */
 		assert_true(gn_loop_now(t.loop) - begin <= 182 * GN_MSEC);
 		if (slow[i] == silent || slow[i] == half || slow[i] == no_muxer)
 			assert_true(gn_loop_now(t.loop) - begin <= 62 * GN_MSEC);
@@ -159,7 +159,7 @@ static void a_connection_without_a_stream_is_closed(void **state)
 	test_node_stop(&t);
 }
 
-/* A limit for idle connections does not give more time to one that has opened no stream. */
+/* The limit `idle` does not give more time to a connection that has opened no stream. */
 static void the_idle_limit_does_not_extend_first_stream(void **state)
 {
 	struct test_node t;
@@ -186,11 +186,11 @@ static void a_slow_negotiation_is_reset(void **state)
 	test_node_init(&t, true, &test_limits);
 	raw_peer_open(&f, &t, 2);
 	test_node_run(&t, 10 * GN_MSEC);
-	raw_peer_frame(&f, YAMUX_PING, YAMUX_SYN, 0, 1); /* sends, but does not answer */
+	raw_peer_frame(&f, YAMUX_PING, YAMUX_SYN, 0, 1); /* this peer sends, but does not answer requests */
 	raw_peer_seal(&f);
 	test_node_run(&t, 200 * GN_MSEC); /* the node's own identify stream has timed out as well */
 	f.rsts = 0;
-	raw_peer_frame(&f, YAMUX_WINDOW, YAMUX_SYN, 1, 0);                 /* sends nothing */
+	raw_peer_frame(&f, YAMUX_WINDOW, YAMUX_SYN, 1, 0);                 /* no bytes */
 	raw_peer_data(&f, YAMUX_SYN, 3, "\x13/multi", 7);                  /* a part of the header */
 	raw_peer_data(&f, YAMUX_SYN, 5, RAW_PEER_SELECT "\x05/abc\n", 26); /* an unknown protocol */
 	raw_peer_data(&f, YAMUX_SYN | YAMUX_FIN, 7, RAW_PEER_SELECT, 20);  /* ends before a proposal */
@@ -198,7 +198,7 @@ static void a_slow_negotiation_is_reset(void **state)
 	raw_peer_seal(&f);
 	test_node_run(&t, 40 * GN_MSEC);
 	assert_int_equal(f.rsts, 2);
-	raw_peer_data(&f, 0, 3, "stream", 6); /* sending slowly gains no time */
+	raw_peer_data(&f, 0, 3, "stream", 6); /* further bytes do not extend the limit */
 	raw_peer_seal(&f);
 	test_node_run(&t, 20 * GN_MSEC);
 	assert_int_equal(f.rsts, 5);
@@ -248,7 +248,7 @@ static void an_attempt_times_out(void **state)
 	test_node_init(&t, true, &test_limits);
 	l = listen_silent(&t, "/memory/9", &taken, &bound);
 	addrs[0] = bound;
-	/* The link is connected, and nothing is received. */
+	/* The link is connected, but nothing is received. */
 	begin = gn_loop_now(t.loop);
 	outcome_dial(t.node, &o, addrs, 1);
 	TEST_NODE_UNTIL(&t, o.done > 0, 5 * GN_SEC);
