@@ -11,7 +11,9 @@
 #include "node/conn.h"
 #include "transport/mem.h"
 
-enum { CONN_SIZE_MAX = 752 }; /* bytes on a machine with 64-bit pointers; an idle connection's share of memory */
+/* The maximum of sizeof(struct gn_conn) on machines with 64-bit pointers.  It limits the memory of an idle
+ * connection. */
+enum { CONN_SIZE_MAX = 752 };
 
 /* One end of a link: the state of the owner of the connection, and the reported events as letters.
  *   a added, s secured, o opened, O on_open(0), i incoming, g gone, E on_open(error), f freed */

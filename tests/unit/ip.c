@@ -54,7 +54,7 @@ static void ip_addresses_convert_both_ways(void **state)
 	assert_int_equal(gn_multiaddr_to_ip(a, &ip, NULL), GN_ENONAME);
 	gn_multiaddr_free(a);
 	a = parse("/ip6zone/a234567890123456789012345678901234567890123456789012345678901234/ip6/::1");
-	assert_int_equal(gn_multiaddr_to_ip(a, &ip, NULL), GN_ENONAME); /* 64 characters, and no room for the NUL */
+	assert_int_equal(gn_multiaddr_to_ip(a, &ip, NULL), GN_ENONAME); /* no room for the NUL */
 	gn_multiaddr_free(a);
 }
 

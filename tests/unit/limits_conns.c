@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The limits on connections, hit by greedy peers.  The loopback has no limit on connections per
- * address; where a test needs an address that has one, it takes that property from 127.0.0.x. */
+/* The limits on connections, which peers try to exceed.  Loopback addresses have no limit on connections per
+ * address.  A test that needs an address with this limit clears the property is_loopback of 127.0.0.x. */
 
 #include "support/support.h"
 
@@ -26,7 +26,7 @@ static void stop(struct test_node *t)
 	test_node_fini(t);
 }
 
-/* Makes 127.0.0.x an address with limits, as long as the node exists. */
+/* Subjects 127.0.0.x to the limits of other addresses, as long as the node exists. */
 static void is_far(struct test_node *t, uint8_t x)
 {
 	struct gn_ip ip = {.addr = {127, 0, 0, x}};
@@ -59,7 +59,7 @@ static void holds_a_stream(struct test_node *t, struct raw_peer *f)
 	TEST_NODE_UNTIL(t, t->opened == was + 1, 5 * GN_SEC);
 }
 
-/* ---- conns ---- */
+/* ---- the limit conns ---- */
 
 static void past_conns_the_peer_is_informed(void **state)
 {
@@ -72,7 +72,7 @@ static void past_conns_the_peer_is_informed(void **state)
 	for (uint8_t i = 0; i < 4; i++)
 		raw_peer_open(&foes[i], &t, (uint8_t)(i + 2));
 	TEST_NODE_UNTIL(&t, t.node->n_admitted == 4, GN_SEC);
-	/* The last one within the limit stays, the next one is refused. */
+	/* The last connection within the limit is admitted, and the next one is refused. */
 	raw_peer_open(&foes[4], &t, 7);
 	told(&t, &foes[4], GN_GO_AWAY_CONNS);
 	assert_int_equal(foes[3].err, 0);
@@ -86,7 +86,7 @@ static void past_conns_the_peer_is_informed(void **state)
 	stop(&t);
 }
 
-/* A connection that is not secured does not count as one of conns. */
+/* A connection counts towards `conns` only when it is secured. */
 static void pending_connections_do_not_count_as_conns(void **state)
 {
 	struct raw_peer foes[FOES];
@@ -127,14 +127,14 @@ static void few_peers_are_informed_at_once(void **state)
 	assert_int_equal(away, 8);
 	assert_int_equal(reset, FOES - 9);
 	assert_int_equal(t.node->n_refused, 8);
-	/* The informed ones are dropped after a while. */
+	/* The connections of the informed peers are dropped after a while. */
 	TEST_NODE_UNTIL(&t, t.node->n_refused == 0, 5 * GN_SEC);
 	for (int i = 0; i < FOES; i++)
 		raw_peer_abort(&foes[i]);
 	stop(&t);
 }
 
-/* Dialled connections count, and dials past the limit fail. */
+/* Dialled connections count towards `conns`, and dials beyond the limit fail. */
 static void dialled_connections_count(void **state)
 {
 	struct gn_node *other;
@@ -187,7 +187,8 @@ static void one_address_does_not_keep_all_connections(void **state)
 	raw_peer_open_from(&late, &t, 20, three);
 	told(&t, &late, GN_GO_AWAY_CONNS);
 	test_node_run(&t, GN_SEC + 50 * GN_MSEC);
-	/* The next connection of that address is refused; one of another address replaces the oldest unused one. */
+	/* The next connection of this address is refused.  One of another address replaces the oldest unused
+	 * connection. */
 	raw_peer_open_from(&late, &t, 21, two);
 	told(&t, &late, GN_GO_AWAY_CONNS);
 	raw_peer_open_from(&other, &t, 22, three);
@@ -204,7 +205,7 @@ static void one_address_does_not_keep_all_connections(void **state)
 	stop(&t);
 }
 
-/* ---- conns_per_addr ---- */
+/* ---- the limit conns_per_addr ---- */
 
 static void past_conns_per_addr_the_peer_is_informed(void **state)
 {
@@ -225,7 +226,7 @@ static void past_conns_per_addr_the_peer_is_informed(void **state)
 	raw_peer_open_from(&other, &t, 21, three);
 	holds_a_stream(&t, &other);
 	raw_peer_abort(&other);
-	/* After one has left, another one is admitted. */
+	/* After one connection has ended, another one is admitted. */
 	raw_peer_abort(&foes[0]);
 	TEST_NODE_UNTIL(&t, held->conns == 2, 5 * GN_SEC);
 	raw_peer_open_from(&late, &t, 22, two);
@@ -254,7 +255,7 @@ static void the_loopback_has_no_limit_of_connections(void **state)
 	stop(&t);
 }
 
-/* A peer is served although others of its address connect and stay silent. */
+/* A peer is served although other peers at its address connect and send nothing. */
 static void silent_connections_do_not_count_as_conns_per_addr(void **state)
 {
 	struct raw_peer foes[FOES], friend;
@@ -276,7 +277,7 @@ static void silent_connections_do_not_count_as_conns_per_addr(void **state)
 	stop(&t);
 }
 
-/* ---- conns_pending ---- */
+/* ---- the limit conns_pending ---- */
 
 static void the_oldest_pending_of_the_largest_address_is_closed(void **state)
 {
@@ -307,7 +308,7 @@ static void the_oldest_pending_of_the_largest_address_is_closed(void **state)
 	stop(&t);
 }
 
-/* Silent connections of several addresses come again and again while no time passes. */
+/* Silent connections of several addresses are made repeatedly while no time passes. */
 static void silent_connections_do_not_delay_others(void **state)
 {
 	struct raw_peer foes[FOES];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A limit of 0 is the default: gn_limits_init() of gn.h, gn_limits_fill() of node/node.h. */
+/* gn_limits_init() of gn.h and gn_limits_fill() of node/limits.h.  A limit of 0 means the default. */
 #include "node/limits.h"
 #include "node/node.h"
 #include "support/support.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* limits.first_stream where the listening node has opened streams itself. */
+/* The limit first_stream on a connection on which the listening node has opened streams itself. */
 #include "support/cmocka.h"
 
 #include "support/support.h"
@@ -29,7 +29,7 @@ static void first_on_channel(void *arg, int err, struct gn_channel *ch)
 	((struct first *)arg)->opened = ch;
 }
 
-/* Without identify, whose streams would be the first ones. */
+/* The nodes do not run identify, because its streams would be the first ones. */
 static void without_services(struct gn_node_cfg *cfg)
 {
 	static struct gn_components k;
@@ -54,7 +54,7 @@ static void an_inbound_connection_stays_while_the_node_s_own_stream_runs(void **
 	dc.addrs = (const struct gn_multiaddr *const *)&f.net.addr[1];
 	assert_int_equal(gn_dialer_start(f.net.node[0], &dc, &f.op), 0);
 	net_run(&f.net, GN_SEC);
-	/* The listening node uses the connection that it has. */
+	/* The dial of the listening node uses the existing connection. */
 	cc.addrs = (const struct gn_multiaddr *const *)&f.net.addr[0];
 	assert_int_equal(gn_dial_start(f.net.node[1], &cc, &dial), 0);
 	net_run(&f.net, 20 * GN_SEC);

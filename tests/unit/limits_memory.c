@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is charged to the limit `memory` beside windows: bytes that were written and do not go out,
- * and frames that have come in part. */
+/* What counts towards the limit `memory` apart from receive windows: bytes that were written but not sent,
+ * and frames that were received in part. */
 #include <unistd.h>
 
 #include "support/support.h"
@@ -22,7 +22,8 @@ static size_t queued(const struct test_node *t)
 	return n;
 }
 
-/* The node writes as much as it can to streams whose windows are closed. */
+/* The node writes as much as it can to streams whose windows are closed.  Returns the number of queued bytes;
+ * *used is the charged memory. */
 static size_t flooded(size_t memory, size_t *used)
 {
 	size_t n;
@@ -43,7 +44,7 @@ static size_t flooded(size_t memory, size_t *used)
 	*used = t.node->budget.used;
 	assert_true(*used <= memory);
 	assert_int_equal(f.err, 0);
-	assert_int_equal(f.rsts, 1); /* of identify */
+	assert_int_equal(f.rsts, 1); /* the stream of identify */
 	/* When the peer opens the windows, everything is sent and the memory is released. */
 	f.data = 0;
 	for (uint32_t i = 0; i < MANY; i++)
@@ -63,7 +64,7 @@ static void unsent_bytes_are_charged(void **state)
 	(void)state;
 	n = flooded((size_t)256 << 20, &used);
 	assert_int_equal(n, MANY * 256 * 1024);
-	/* Whole blocks are charged, except the first small one of each stream. */
+	/* Whole blocks are charged, except the small first block of each stream. */
 	assert_true(used >= windows + n - MANY * 4096 && used <= windows + n + n / 2);
 	/* With little memory the streams wait, and none is reset. */
 	n = flooded(windows + (1 << 20), &used);
@@ -187,7 +188,8 @@ static void incomplete_frames_are_charged(void **state)
 		if (t.node->budget.used > most)
 			most = t.node->budget.used;
 	}
-	/* 16 windows of 256 KiB leave room for 4 frames; a few more when not all are open. */
+	/* With all 16 windows of 256 KiB there is memory for 4 frames.  There are more when not all streams
+	 * are open. */
 	assert_true(s.opened >= 8);
 	alive = s.opened - s.dead;
 	assert_true(alive >= 2 && alive <= 7);
@@ -217,7 +219,7 @@ static void incomplete_frames_are_charged(void **state)
 	test_node_stop(&t);
 }
 
-/* A frame is written into an empty channel as a whole, or the channel fails; it is never sent in part. */
+/* A frame is written to an empty channel completely, or the channel fails.  It is never sent in part. */
 static void a_frame_without_memory_ends_only_its_channel(void **state)
 {
 	static const uint8_t junk[FRAME];
@@ -242,9 +244,9 @@ static void a_frame_without_memory_ends_only_its_channel(void **state)
 		assert_int_equal(gn_dial_start(node, &cfg, &op), 0);
 		TEST_NODE_UNTIL(&t, o.done, GN_SEC);
 		assert_int_equal(o.err, 0);
-		test_node_run(&t, GN_SEC); /* the pipe is empty */
+		test_node_run(&t, GN_SEC); /* all bytes were sent */
 		if (i == 0) {
-			/* All of the memory is in use elsewhere. */
+			/* Other users have reserved all of the memory. */
 			size_t left = test_limits.memory - node->budget.used;
 
 			assert_true(gn_budget_take_whole(&node->budget, left));
@@ -266,14 +268,14 @@ static void a_frame_without_memory_ends_only_its_channel(void **state)
 	test_node_stop(&t);
 }
 
-/* The sanitizers bring an allocator of their own, which keeps the memory that was freed. */
+/* The allocators of the sanitizers keep freed memory. */
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define HAS_GLIBC_HEAP
 #endif
 
 #ifdef HAS_GLIBC_HEAP
 
-/* Resident memory of this process in bytes. */
+/* Returns the resident memory of this process in bytes. */
 static size_t resident(void)
 {
 	unsigned long whole, in_memory;
@@ -285,7 +287,7 @@ static size_t resident(void)
 	return in_memory * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Small blocks that stay between large ones that are freed keep the heap from shrinking by itself. */
+/* Small blocks that stay allocated between freed large ones prevent the heap from shrinking by itself. */
 static void freed_memory_returns_to_the_system(void **state)
 {
 	enum { BLOCKS = 512 };
@@ -308,7 +310,7 @@ static void freed_memory_returns_to_the_system(void **state)
 	full = resident();
 	for (int i = 0; i < BLOCKS; i++)
 		gn_block_free(t.node->iobuf, blocks[i]);
-	raw_peer_abort(&f); /* the connection that held them is gone */
+	raw_peer_abort(&f); /* frees the blocks of the connection */
 	test_node_run(&t, 2 * GN_SEC);
 	assert_true(resident() + (size_t)BLOCKS * GN_BLOCK_MAX / 2 < full);
 	for (int i = 0; i < BLOCKS; i++)

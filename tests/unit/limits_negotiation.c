@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Inbound streams whose protocol is not agreed on: how many there may be, what they cost, and that
- * an honest peer may open as many at once as it likes. */
+/* Inbound streams that negotiate their protocol: their maximum number, the memory that they use, and that a
+ * peer which proposes protocols may open many of them at once. */
 
 #include "support/support.h"
 #include "node/negotiating.h"
@@ -19,7 +19,7 @@ static void raw_peer_settle(struct raw_peer *f, struct test_node *t, uint8_t see
 	f->rsts = 0;
 }
 
-/* These queue the SYNs, or the proposals, of n streams with the ids first, first + 2, ... */
+/* The next two functions queue the SYNs and the proposals of n streams with the ids first, first + 2, ... */
 static void syns(struct raw_peer *f, uint32_t first, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
@@ -53,13 +53,13 @@ static unsigned silent(uint32_t n)
 	test_node_run(&t, 900 * GN_MSEC);
 	assert_int_equal(f.rsts, 0);
 	assert_int_equal(negotiating(&t), n);
-	assert_int_equal(t.node->budget.used, 0); /* they reserve nothing */
+	assert_int_equal(t.node->budget.used, 0); /* these streams reserve no memory */
 	test_node_run(&t, 200 * GN_MSEC);
 	rsts = f.rsts;
 	assert_int_equal(negotiating(&t), n - rsts);
 	test_node_run(&t, 8 * GN_SEC);
 	assert_int_equal(f.rsts, rsts);
-	/* A stream with a proposal is served beside them. */
+	/* A stream with a proposal is served meanwhile. */
 	syns(&f, 2 * n + 1, 1);
 	proposals(&f, 2 * n + 1, 1);
 	raw_peer_seal(&f);
@@ -80,7 +80,7 @@ static void past_16_of_a_connection_silent_streams_are_reset(void **state)
 	assert_int_equal(silent(200), 184);
 }
 
-/* The number of streams stays the same although new ones are opened all the time. */
+/* The number of streams stays the same although the peer opens new ones continually. */
 static void opening_and_resetting_gains_no_streams(void **state)
 {
 	struct test_node t;
@@ -137,7 +137,7 @@ static void a_burst_of_streams_is_served(void **state)
 	(void)state;
 	bursts(true, 0);
 	bursts(false, 0);
-	/* The proposals come in another packet, as programs with several threads send them. */
+	/* The proposals arrive in a later packet, as from programs with several threads. */
 	bursts(false, 300 * GN_MSEC);
 }
 
@@ -159,7 +159,7 @@ static void an_address_has_64_and_others_their_own(void **state)
 	TEST_NODE_UNTIL(&t, t.node->n_admitted == 6, 5 * GN_SEC);
 	net = gn_list_entry(t.node->conns.next, struct gn_conn, link_node)->network;
 	TEST_NODE_UNTIL(&t, net->n_negotiating == 6 * 16, 5 * GN_SEC);
-	test_node_serves(&t); /* from 127.0.0.1 */
+	test_node_serves(&t); /* a client at 127.0.0.1 */
 	TEST_NODE_UNTIL(&t, net->n_negotiating == 64, 5 * GN_SEC);
 	raw_peer_open_from(&other, &t, 20, three);
 	raw_peer_stream(&other, 1, "/hold");
@@ -200,7 +200,7 @@ static void an_address_never_has_more_than_a_burst(void **state)
 
 /* ---- memory ---- */
 
-/* The address of the peer uses its share and no more. */
+/* The streams of one address use at most half of the memory. */
 static void streams_of_one_address_leave_memory_to_others(void **state)
 {
 	struct raw_peer f[3], other;
@@ -218,7 +218,7 @@ static void streams_of_one_address_leave_memory_to_others(void **state)
 	}
 	TEST_NODE_UNTIL(&t, t.opened + f[0].rsts + f[1].rsts + f[2].rsts == 60, 5 * GN_SEC);
 	rsts = f[0].rsts + f[1].rsts + f[2].rsts;
-	assert_true(t.opened <= 20 && t.opened >= 17); /* up to three belong to identify */
+	assert_true(t.opened <= 20 && t.opened >= 17); /* up to three windows belong to streams of identify */
 	assert_true(t.node->budget.used <= 20 * YAMUX_WINDOW_INITIAL);
 	test_node_serves(&t);
 	raw_peer_open_from(&other, &t, 20, three);
@@ -233,8 +233,8 @@ static void streams_of_one_address_leave_memory_to_others(void **state)
 	test_node_stop(&t);
 }
 
-/* Without memory for its window a stream is reset, which comes behind the answer: the peer does
- * not take it for a refusal of the protocol. */
+/* When there is no memory for its window, a stream is reset after the answer was sent, so that the peer does
+ * not interpret the reset as a refusal of the protocol. */
 static void a_lack_of_memory_is_not_reported_as_a_missing_protocol(void **state)
 {
 	struct test_node t;

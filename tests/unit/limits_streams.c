@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The limits of inbound streams, per connection and per peer: past them a stream is reset, and the session goes on. */
+/* The limits of inbound streams, per connection and per peer.  A stream beyond them is reset, and the
+ * session continues. */
 #include "support/support.h"
 
-/* All streams come in one record, before the peer can be informed of a refusal. */
+/* All streams are opened in one record, before the peer can be informed of a refusal. */
 static void a_connection_has_streams_per_conn_inbound_streams(void **state)
 {
 	struct test_node t;
@@ -67,7 +68,7 @@ static void the_connections_of_a_peer_share_streams_per_peer(void **state)
 	test_limits.streams_per_conn = 4;
 	test_limits.streams_per_peer = 6;
 	test_node_init(&t, true, &test_limits);
-	for (int i = 0; i < 3; i++) { /* the third is another peer */
+	for (int i = 0; i < 3; i++) { /* the third connection is that of another peer */
 		raw_peer_open(&f[i], &t, i < 2 ? 2 : 3);
 		for (uint32_t k = 0; k < 5; k++)
 			raw_peer_stream(&f[i], 2 * k + 1, "/hold");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The limits memory and window: how far the windows of streams grow. */
+/* The limits `memory` and `window`, which bound the growth of the windows of streams. */
 #include "support/support.h"
 
 static size_t sum_of_windows(const struct gn_node *node)
@@ -40,7 +40,7 @@ static void windows_together_stay_within_the_memory_limit(void **state)
 	assert_true(t.node->budget.used <= test_limits.memory);
 	assert_true(t.opened >= 5 && t.opened <= 7);
 	assert_int_equal(f.rsts, 20 - t.opened);
-	/* The peer uses all windows, and the bytes are kept. */
+	/* The peer fills all windows, and the program does not read the bytes. */
 	for (uint32_t i = 0; i < t.opened; i++)
 		for (unsigned k = 0; k < 15; k++)
 			raw_peer_data(&f, 0, 2 * i + 1, junk, sizeof junk);
@@ -48,7 +48,7 @@ static void windows_together_stay_within_the_memory_limit(void **state)
 	test_node_run(&t, GN_SEC);
 	assert_int_equal(f.err, 0);
 	assert_true(t.node->budget.used <= test_limits.memory);
-	/* Other peers go on with the windows that they have. */
+	/* Other peers continue with the windows that they have. */
 	other.data = 0;
 	raw_peer_data(&other, 0, 1, junk, sizeof junk);
 	raw_peer_data(&other, 0, 1, junk, sizeof junk);
@@ -59,7 +59,8 @@ static void windows_together_stay_within_the_memory_limit(void **state)
 	test_node_stop(&t);
 }
 
-/* The largest window of a stream that receives over a path of 20 ms as much as its window allows. */
+/* Returns the largest window of a stream that receives as much as its window allows, over a path with a delay
+ * of 20 ms. */
 static size_t widest_window(size_t window, size_t memory_max)
 {
 	static const struct gn_mem_cfg path = {.delay = 20 * GN_MSEC, .buffer = (size_t)16 << 20};

@@ -36,7 +36,7 @@ static void a_list_keeps_its_order_while_entries_are_deleted(void **state)
 	assert_true(gn_list_is_empty(&head));
 	assert_true(gn_list_is_empty(&a.link));
 	assert_null(gn_list_first(&head, struct item, link));
-	gn_list_del(&a.link); /* not on a list: no effect */
+	gn_list_del(&a.link); /* no effect, as it is on no list */
 
 	gn_list_add_tail(&head, &b.link);
 	gn_list_add_tail(&head, &c.link);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How gn-listen shares the places for programs among peers and addresses. */
+/* How gn-listen divides the number of programs that may run among peers and addresses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +32,7 @@ static struct share_peer *enter(struct share *s, uint8_t id, const char *addr)
 	return p;
 }
 
-/* Starts as many streams of a peer as it may have.  Returns how many. */
+/* Starts as many streams of a peer as are allowed.  Returns their number. */
 static unsigned start_all(struct share *s, struct share_peer *p)
 {
 	unsigned n = 0;
@@ -96,7 +96,7 @@ static void identities_of_one_address_share_its_part(void **state)
 		assert_int_equal(n, 30);
 		assert_false(share_may_start(s, b));
 		assert_true(share_may_start(s, other));
-		/* the address that runs fewer comes first, even if another has waited longer */
+		/* The address with fewer programs is served first, even if another one has waited longer. */
 		assert_true(share_is_before(other, b));
 		leave_all(s, a, n);
 		leave_all(s, b, 0);
@@ -106,7 +106,8 @@ static void identities_of_one_address_share_its_part(void **state)
 	}
 }
 
-/* The address may stand for many hosts, for instance behind a proxy. */
+/* One peer at a loopback address does not use all places, because many hosts behind a proxy may share the
+ * address. */
 static void one_peer_on_the_loopback_leaves_room_for_others_there(void **state)
 {
 	static const char *const at[] = {LO, "/ip4/127.0.0.9/tcp/1", "/ip6/::1/tcp/1"};
@@ -181,7 +182,7 @@ static void a_free_place_goes_to_the_peer_with_fewest_then_longest_waiting(void 
 	share_start(s, b);
 	share_stop(s, a);
 	share_stop(s, b);
-	/* none of them runs a program; c was never served, a was served before b */
+	/* None of the peers runs a program.  c was never served, and a was served before b. */
 	assert_true(share_is_before(c, a));
 	assert_true(share_is_before(a, b));
 	share_leave(s, a, false);
@@ -203,7 +204,7 @@ static void waiting_streams_are_bounded_per_peer_and_in_all(void **state)
 		}
 	}
 	assert_true(share_is_full(s));
-	assert_int_equal(share_waiting(p[0]), 8); /* with the other one at its address */
+	assert_int_equal(share_waiting(p[0]), 8); /* includes the other peer at the same address */
 	assert_int_equal(share_waiting(p[2]), 4);
 	enter(s, 0, LO);
 	assert_true(share_is_over(s, p[0]));

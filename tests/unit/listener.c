@@ -5,7 +5,7 @@
 #include "node/listener.h"
 #include "support/support.h"
 
-/* Node 0 listens by the fake transport, nodes 1 and 2 over mem. */
+/* Node 0 listens with the fake transport, and nodes 1 and 2 with mem. */
 static int setup(void **state)
 {
 	struct net *w = calloc(1, sizeof *w);
@@ -36,7 +36,7 @@ static int listen_on(struct net *w, size_t node, const char *text, struct gn_mul
 	return err;
 }
 
-/* Dials node 1 from node 2; returns the result. */
+/* Dials node 1 from node 2.  Returns the result. */
 static int dial(struct net *w)
 {
 	const struct gn_multiaddr *addrs[1] = {w->addr[1]};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/loop: the run queue, timers, descriptors, on both clocks. */
+/* lib/loop: the run queue, timers and descriptors, with the real and the virtual clock. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -52,7 +52,7 @@ struct job {
 	struct gn_task task;
 	struct gn_loop *loop;
 	char name;
-	int again; /* how often it posts itself */
+	int again; /* how many more times it posts itself */
 	struct job *cancel, *post;
 };
 
@@ -96,7 +96,7 @@ static void tasks_run_in_the_order_of_posting(void **state)
 	gn_task_post(loop, &c.task);
 	gn_task_post(loop, &a.task);
 	gn_task_post(loop, &b.task);
-	gn_task_post(loop, &c.task); /* posted twice, it runs once */
+	gn_task_post(loop, &c.task); /* a task that is posted twice runs once */
 	assert_string_equal(trace, "");
 	assert_int_equal(gn_loop_run(loop), 0);
 	assert_string_equal(trace, "cab");
@@ -133,8 +133,8 @@ static void a_cancelled_task_does_not_run(void **state)
 	job_init(&a, loop, 'a');
 	job_init(&b, loop, 'b');
 	job_init(&c, loop, 'c');
-	gn_task_cancel(&a.task); /* it is not posted: no effect */
-	a.cancel = &b;           /* in the same run of the queue */
+	gn_task_cancel(&a.task); /* no effect, as it is not posted */
+	a.cancel = &b;           /* a cancels b in the same run of the queue */
 	gn_task_post(loop, &a.task);
 	gn_task_post(loop, &b.task);
 	gn_task_post(loop, &c.task);
@@ -157,9 +157,9 @@ static void timers_fire_in_the_order_of_their_instants(void **state)
 	timer_init(&d, loop, 'd');
 	gn_timer_start(&a, 30 * GN_MSEC);
 	gn_timer_start(&b, 10 * GN_MSEC);
-	gn_timer_start(&c, 10 * GN_MSEC); /* the same instant as b's, started later */
+	gn_timer_start(&c, 10 * GN_MSEC); /* started after b for the same instant */
 	gn_timer_start_at(&d, begin - GN_SEC);
-	gn_timer_start(&a, 5 * GN_MSEC); /* moved */
+	gn_timer_start(&a, 5 * GN_MSEC); /* restarted with another delay */
 	assert_int_equal(gn_loop_run(loop), 0);
 	assert_string_equal(trace, "dabc");
 	assert_true(gn_loop_now(loop) >= begin + 10 * GN_MSEC);
@@ -179,7 +179,7 @@ static void a_timer_beyond_the_end_of_time_never_fires(void **state)
 	gn_timer_start_at(&a, GN_NEVER);
 	gn_timer_start(&a, GN_NEVER - 1); /* the instant would overflow */
 	assert_int_equal(gn_loop_turn(loop, 0), GN_EAGAIN);
-	gn_timer_start(&a, -GN_SEC); /* at once */
+	gn_timer_start(&a, -GN_SEC); /* due immediately */
 	gn_timer_fini(&a);
 	assert_int_equal(gn_loop_run(loop), 0);
 	assert_string_equal(trace, "");
@@ -229,8 +229,8 @@ static void a_timer_may_stop_and_restart_timers(void **state)
 	assert_string_equal(trace, "acja");
 }
 
-/* Thousands of timers are started, moved and stopped at random.  Each one that is left fires once, at its
- * instant, and in the order of instants. */
+/* Thousands of timers are started, moved and stopped at random.  Each one that is still running fires once,
+ * at its instant, and in the order of instants. */
 struct many {
 	struct gn_timer t;
 	gn_time when;
@@ -293,7 +293,7 @@ static void a_virtual_clock_jumps_to_the_next_timer(void **state)
 	assert_int_equal(gn_watch_new(loop, 0, NULL, NULL, &w), -ENOTSUP);
 	timer_init(&a, loop, 'a');
 	gn_timer_start(&a, 3600 * GN_SEC);
-	assert_int_equal(gn_loop_turn(loop, GN_SEC), 0); /* jumps by 1 s at most */
+	assert_int_equal(gn_loop_turn(loop, GN_SEC), 0); /* the clock advances by at most 1 s */
 	assert_int_equal(gn_loop_now(loop), begin + GN_SEC);
 	assert_int_equal(gn_loop_turn(loop, 0), 0);
 	assert_int_equal(gn_loop_now(loop), begin + GN_SEC);
@@ -324,7 +324,7 @@ static void a_stop_ends_the_run(void **state)
 	gn_timer_start(&far, 3600 * GN_SEC);
 	gn_task_post(loop, &j.task);
 	assert_int_equal(gn_loop_run(loop), 0);
-	gn_loop_stop(loop); /* before a run, which returns at once */
+	gn_loop_stop(loop); /* the next run returns immediately */
 	assert_int_equal(gn_loop_run(loop), 0);
 	assert_string_equal(trace, "");
 	gn_timer_fini(&far);
@@ -391,7 +391,7 @@ static void a_watch_is_level_triggered(void **state)
 	w.fd = fd[1];
 	assert_int_equal(gn_watch_new(loop, fd[0], on_seen, &r, &r.w), 0);
 	assert_int_equal(gn_watch_new(loop, fd[1], on_seen, &w, &w.w), 0);
-	assert_int_equal(gn_loop_turn(loop, GN_NEVER), GN_EAGAIN); /* a watch without events keeps no loop running */
+	assert_int_equal(gn_loop_turn(loop, GN_NEVER), GN_EAGAIN); /* no active watch */
 	gn_watch_start(r.w, GN_READABLE);
 	assert_int_equal(gn_loop_turn(loop, 0), 0);
 	assert_int_equal(r.calls, 0);
@@ -399,7 +399,7 @@ static void a_watch_is_level_triggered(void **state)
 	r.next = GN_READABLE;
 	assert_int_equal(gn_loop_turn(loop, GN_NEVER), 0);
 	assert_int_equal(r.calls, 1);
-	assert_int_equal(gn_loop_turn(loop, GN_NEVER), 0); /* level-triggered */
+	assert_int_equal(gn_loop_turn(loop, GN_NEVER), 0); /* a second byte is readable */
 	assert_int_equal(r.calls, 2);
 	assert_int_equal(r.ready, GN_READABLE);
 	assert_int_equal(gn_loop_turn(loop, 0), 0);
@@ -410,7 +410,7 @@ static void a_watch_is_level_triggered(void **state)
 	assert_int_equal(w.ready, GN_WRITABLE);
 	close(fd[1]);
 	r.next = 0;
-	assert_int_equal(gn_loop_run(loop), 0); /* the pipe ends, and no watch is left */
+	assert_int_equal(gn_loop_run(loop), 0); /* returns after the end of the pipe, as no watch is active */
 	assert_int_equal(r.calls, 3);
 	gn_watch_free(r.w);
 	gn_watch_free(w.w);
@@ -462,7 +462,7 @@ static void posted_tasks_do_not_starve_descriptors(void **state)
 	gn_watch_start(r.w, GN_READABLE);
 	j.again = 100000;
 	gn_task_post(loop, &j.task);
-	assert_int_equal(gn_loop_turn(loop, GN_NEVER), 0); /* does not wait: the task posted itself */
+	assert_int_equal(gn_loop_turn(loop, GN_NEVER), 0); /* does not wait, as the task posted itself */
 	assert_int_equal(r.calls, 0);
 	assert_int_equal(write(fd[1], "x", 1), 1);
 	assert_int_equal(gn_loop_turn(loop, GN_NEVER), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/loop: slots that are shared. */
+/* lib/loop: values that the users of a loop share in slots. */
 #include "support/cmocka.h"
 
 #include <errno.h>
@@ -41,13 +41,13 @@ static void a_shared_slot_is_freed_by_its_last_user(void **state)
 	assert_int_equal(gn_loop_slot_acquire(loop, &ops, &b), 0);
 	assert_ptr_equal(a, b);
 	assert_int_equal(n_made, 1);
-	assert_int_equal(gn_loop_slot_acquire(loop, &other, &c), 0); /* a slot of its own */
+	assert_int_equal(gn_loop_slot_acquire(loop, &other, &c), 0); /* other ops have a separate slot */
 	assert_int_equal(n_made, 2);
 	gn_loop_slot_release(loop, &ops);
 	assert_int_equal(n_freed, 0);
 	gn_loop_slot_release(loop, &ops);
 	assert_int_equal(n_freed, 1);
-	assert_int_equal(gn_loop_slot_acquire(loop, &ops, &a), 0); /* it is made again */
+	assert_int_equal(gn_loop_slot_acquire(loop, &ops, &a), 0); /* the value is created again */
 	assert_int_equal(n_made, 3);
 	gn_loop_slot_release(loop, &ops);
 	gn_loop_slot_release(loop, &other);

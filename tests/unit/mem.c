@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What only the mem transport has: faults, delays, and runs that a seed determines.  The rest is in
- * tests/conform/transport.c. */
+/* The features that only the mem transport has: faults, delays, and runs that a seed determines.
+ * tests/conform/transport.c tests the features that all transports have. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -113,7 +113,7 @@ static ptrdiff_t get(struct gn_link *l, char text[64])
 	return got;
 }
 
-/* A dial takes the delay twice, a byte once. */
+/* A dial takes twice the delay, and a byte takes the delay once. */
 static void a_dial_takes_the_delay_twice(void **state)
 {
 	struct gn_mem_cfg cfg = {.delay = 50 * GN_MSEC};
@@ -137,7 +137,7 @@ static void a_dial_takes_the_delay_twice(void **state)
 	close_pair(&f);
 }
 
-/* After a cut both ends read what has arrived, then the error.  What was in flight is lost. */
+/* After a cut both ends read the bytes that have arrived, and then the error.  Bytes in transit are lost. */
 static void a_cut_loses_what_is_in_flight(void **state)
 {
 	struct gn_mem_cfg cfg = {.delay = 50 * GN_MSEC};
@@ -164,7 +164,7 @@ static void a_cut_loses_what_is_in_flight(void **state)
 	close_pair(&f);
 }
 
-/* After an end of file was read, reading returns it again, also after a cut. */
+/* A read returns an end of file again, also after a cut. */
 static void a_cut_does_not_change_an_end_that_was_read(void **state)
 {
 	struct gn_mem_cfg cfg = {.seed = 1};
@@ -204,7 +204,7 @@ static void a_stall_delays_one_direction(void **state)
 	assert_int_equal(gn_loop_now(f.loop), begin + 3 * GN_SEC);
 	assert_int_equal(get(f.b, text), 5);
 	assert_int_equal(get(f.b, text), GN_EOF);
-	/* A cut during the stall: the bytes that the stall holds back are lost. */
+	/* After a cut during a stall the delayed bytes are lost. */
 	assert_int_equal(gn_mem_stall(f.loop, 0, false, GN_NEVER), 0);
 	assert_int_equal(put(f.b, "lost"), 4);
 	assert_int_equal(gn_mem_cut(f.loop, 0), 0);
@@ -277,7 +277,7 @@ static void a_full_buffer_stops_the_writer(void **state)
 	assert_int_equal(f.a->ops->write(f.a, &v, 1), 1000);
 	assert_int_equal(f.a->ops->write(f.a, &v, 1), GN_EAGAIN);
 	f.a->ops->watch(f.a, GN_WRITABLE);
-	assert_int_equal(gn_loop_run(f.loop), 0); /* nothing is in flight: the loop has nothing to wait for */
+	assert_int_equal(gn_loop_run(f.loop), 0); /* returns, as no bytes are in transit */
 	assert_int_equal(f.a_seen, 0);
 	assert_int_equal(f.b->ops->read(f.b, buf, 300), 300);
 	assert_int_equal(gn_loop_run(f.loop), 0);

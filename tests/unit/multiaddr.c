@@ -5,7 +5,7 @@
 
 #include "support/support.h"
 
-/* An address in memory of exactly its size, so that sanitizers notice a read past it. */
+/* Returns the address in an allocation of exactly its size, so that sanitizers detect a read past its end. */
 static struct gn_multiaddr *parse(const char *text)
 {
 	struct gn_multiaddr *a = NULL;
@@ -57,7 +57,7 @@ static void on_valid(char **field)
 	(void)sprintf(slash, "%s//", field[0]);
 	check(slash, field[0], field[1]);
 	free(slash);
-	/* Truncated anywhere, it is another address or malformed; nothing is read past its end. */
+	/* A truncated address is either another address or malformed, and nothing is read past its end. */
 	for (size_t k = 0; k < n; k++) {
 		uint8_t *part = malloc(k > 0 ? k : 1);
 		struct gn_multiaddr *a;
@@ -110,22 +110,23 @@ static void vectors_parse_and_format(void **state)
 	vectors_each("multiaddr-invalid-hex.tsv", on_invalid_hex);
 }
 
-/* Texts where implementations differ, and rare ones. */
+/* Rare texts, and texts that other implementations treat differently. */
 static void several_texts_mean_one_address(void **state)
 {
 	(void)state;
 	check("/ip6/::ffff:127.0.0.1", "/ip6/::ffff:127.0.0.1", "2900000000000000000000ffff7f000001");
 	check("/ip6/::ffff:7f00:1", "/ip6/::ffff:127.0.0.1", "2900000000000000000000ffff7f000001");
-	/* js's unix paths: one segment, encoded. */
+	/* js-multiaddr writes a unix path as one percent-encoded segment. */
 	check("/unix/%2Ftmp%2Fx", "/unix/tmp/x", "9003062f746d702f78");
 	check("/unix/%2ftmp%2fa%20b", "/unix/tmp/a b", "9003082f746d702f612062");
-	check("/unix/a%20b", "/unix/a%20b", "9003062f6125323062"); /* go's: as it stands */
-	/* Paths that would parse as something else, or contain control characters, are written in js's form. */
+	check("/unix/a%20b", "/unix/a%20b", "9003062f6125323062"); /* go-multiaddr does not decode it */
+	/* Paths that would be parsed differently, or contain control characters, are written in the form of
+	 * js-multiaddr. */
 	check("/unix/%2F%252Fa", "/unix/%2F%252Fa", "9003052f25324661");
 	check("/unix/%2Fa%2F", "/unix/%2Fa%2F", "9003032f612f");
 	check("/unix/%2Fa%1B", "/unix/%2Fa%1B", "9003032f611b");
 	check("/unix/%2F", "/unix/%2F", "9003012f");
-	/* Either order of the zone. */
+	/* The zone may precede or follow the address. */
 	check("/ip6zone/eth0/ip6/fe80::1/tcp/1", "/ip6zone/eth0/ip6/fe80::1/tcp/1",
 	      "2a0465746830"
 	      "29fe800000000000000000000000000001"
@@ -134,7 +135,7 @@ static void several_texts_mean_one_address(void **state)
 	      "29fe800000000000000000000000000001"
 	      "2a0465746830"
 	      "060001");
-	/* js's http-path begins with a slash. */
+	/* An http-path of js-multiaddr begins with a slash. */
 	check("/http-path/%2Ftmp", "/http-path/%2Ftmp", "e103042f746d70");
 	check("/memory/18446744073709551615", "/memory/18446744073709551615", "8906ffffffffffffffff");
 	check("/dns4/b\xc3\xbc"
@@ -159,7 +160,8 @@ static void onion_and_garlic_addresses_convert(void **state)
 	a = parse(garlic32);
 	assert_text(a, garlic32);
 	gn_multiaddr_free(a);
-	/* A destination of 387 bytes: 516 characters, I2P's own two among them. */
+	/* A destination of 387 bytes has 516 characters, which include the two that only I2P's alphabet
+	 * has. */
 	(void)strcpy(text, "/garlic64/");
 	memset(text + 10, 'A', 516);
 	text[10] = '~', text[11] = '-', text[526] = '\0';
@@ -217,14 +219,14 @@ static void malformed_addresses_are_rejected(void **state)
 	};
 	static const char *const bytes[] = {
 		"3504610a6262",                 /* a newline in a name */
-		"350261c3",                     /* cut UTF-8 */
+		"350261c3",                     /* truncated UTF-8 */
 		"9003022f610601bb",             /* a unix path that is not last */
-		"9003022f00",                   /* a NUL in it */
-		"d20302aabb",                   /* certhash: no multihash */
-		"d203021201",                   /* digest of 1 that is not there */
-		"a503050003616263",             /* identity of no key */
-		"bc039a18087306369043091f0000", /* onion with port 0 */
-		"8180c001",                     /* private use, not registered */
+		"9003022f00",                   /* a unix path with a NUL */
+		"d20302aabb",                   /* certhash that is no multihash */
+		"d203021201",                   /* certhash without its digest of 1 byte */
+		"a503050003616263",             /* p2p with an identity hash of no key */
+		"bc039a18087306369043091f0000", /* onion address with port 0 */
+		"8180c001",                     /* unregistered code for private use */
 		"ffffffff0f",
 	};
 
@@ -306,7 +308,7 @@ static void lengths_are_bounded(void **state)
 	text[4000] = '\0';
 	assert_int_equal(gn_multiaddr_parse(text, &a, NULL), 0);
 	gn_multiaddr_free(a);
-	/* The longest text that the largest address can have. */
+	/* The longest text of an address of the maximum size. */
 	memset(text, '\0', n);
 	(void)strcpy(text, "/http-path/");
 	for (size_t i = 0; i < GN_MULTIADDR_MAX - 4; i++)
@@ -378,7 +380,8 @@ static void a_program_may_add_protocols(void **state)
 	      "8280c001");
 	assert_int_equal(gn_multiaddr_parse("/slot/0a0b", &a, NULL), GN_EFORMAT);
 	assert_int_equal(gn_multiaddr_parse("/slot/0a0b0c0d", &a, NULL), GN_EFORMAT);
-	/* Adding the same protocol again succeeds; anything that overlaps fails. */
+	/* Adding the same protocol again succeeds.  A protocol with the same code or name as another one
+	 * fails. */
 	assert_int_equal(gn_multiaddr_protocol_add(0x300000, "room", -1), 0);
 	assert_int_equal(gn_multiaddr_protocol_add(0x300000, "room", 0), -EEXIST);
 	assert_int_equal(gn_multiaddr_protocol_add(0x300000, "other", -1), -EEXIST);

@@ -13,7 +13,7 @@ static struct gn_multiaddr *parse(const char *text)
 	return a;
 }
 
-/* Compares and frees the address. */
+/* Asserts that the call succeeded and made the address `text`, and frees it. */
 static void assert_made(int err, struct gn_multiaddr **made, const char *text)
 {
 	char *s;
@@ -45,7 +45,7 @@ static void encapsulation_appends(void **state)
 	assert_int_equal(gn_multiaddr_encapsulate_part(a, GN_MA_SNI, "x/y", 3, &out), GN_EFORMAT);
 	assert_int_equal(gn_multiaddr_encapsulate_part(a, GN_MA_SNI, "", 0, &out), GN_EFORMAT);
 	assert_int_equal(gn_multiaddr_encapsulate_part(a, 5, NULL, 0, &out), GN_EFORMAT);
-	/* Nothing may follow a path. */
+	/* No component may follow a unix path. */
 	assert_int_equal(gn_multiaddr_encapsulate(u, b, &out), GN_EFORMAT);
 	assert_null(out);
 	gn_multiaddr_free(a);
@@ -77,10 +77,10 @@ static void decapsulation_removes_from_the_last_match(void **state)
 	assert_made(gn_multiaddr_decapsulate(a, two, &out), &out, "/ip4/1.2.3.4/udp/1");
 	out = NULL;
 	assert_int_equal(gn_multiaddr_decapsulate(a, ws, &out), GN_ENONAME);
-	assert_int_equal(gn_multiaddr_decapsulate(a, a, &out), GN_ENONAME); /* nothing left */
+	assert_int_equal(gn_multiaddr_decapsulate(a, a, &out), GN_ENONAME); /* the result would be empty */
 	assert_int_equal(gn_multiaddr_decapsulate(ip, a, &out), GN_ENONAME);
 	assert_null(out);
-	/* The bytes of /tcp/1 (06 00 01) inside a value are no component. */
+	/* The bytes of /tcp/1 (06 00 01) within a value are not a component. */
 	assert_int_equal(gn_multiaddr_decode((const uint8_t *)"\x04\x7f\x06\x00\x01\xdd\x03", 7, &sni), 0);
 	assert_int_equal(gn_multiaddr_decapsulate(sni, tcp, &out), GN_ENONAME);
 	gn_multiaddr_free(a);

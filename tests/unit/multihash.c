@@ -52,7 +52,7 @@ static void lengths_are_bounded(void **state)
 	assert_int_equal(gn_multihash_encode(GN_MULTIHASH_IDENTITY, p, 128, out), 131);
 	assert_int_equal(gn_multihash_encode(GN_MULTIHASH_IDENTITY, p, 129, out), GN_ETOOBIG);
 	assert_int_equal(gn_multihash_encode(0x11, p, 1, out), GN_EFORMAT);
-	/* A sha2-256 of 31 bytes. */
+	/* A sha2-256 digest must have 32 bytes. */
 	p[0] = 0x12, p[1] = 31;
 	assert_int_equal(gn_multihash_decode(p, 33, &h), GN_EFORMAT);
 	p[0] = 0x13, p[1] = 32;
