@@ -67,3 +67,23 @@ struct gn_conn *net_conn(struct net *w, size_t node, size_t i)
 	}
 	return NULL;
 }
+
+static void net_on_identify(void *arg, int err, const struct gn_identify_info *info)
+{
+	(void)info;
+	*(int *)arg = err;
+}
+
+void net_connect(struct net *w, size_t from, size_t to)
+{
+	const struct gn_multiaddr *addrs[] = {w->addr[to]};
+	int err = 1;
+	struct gn_identify_cfg cfg = {.dial = {.addrs = addrs, .n_addrs = 1}, .on_done = net_on_identify, .arg = &err};
+	struct gn_identify *op;
+
+	assert_int_equal(gn_identify_start(w->node[from], &cfg, &op), 0);
+	for (int i = 0; i < 1000 && err == 1; i++)
+		net_run(w, GN_MSEC);
+	assert_int_equal(err, 0);
+	net_run(w, 100 * GN_MSEC);
+}

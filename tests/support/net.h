@@ -41,6 +41,9 @@ void net_fini(struct net *w);
 /* Turns the loop until this much virtual time has passed, or the loop has nothing more to wait for. */
 void net_run(struct net *w, gn_time howlong);
 
+/* Connects node `from` to node `to`, which the nodes' identify services need; fails the test if that does not succeed. */
+void net_connect(struct net *w, size_t from, size_t to);
+
 /* Returns the i-th connection of a node, or NULL when there are fewer.  Connections that have ended do not
  * count. */
 struct gn_conn *net_conn(struct net *w, size_t node, size_t i);

@@ -202,21 +202,6 @@ static void on_identify(void *arg, int err, const struct gn_identify_info *info)
 	*(int *)arg = err;
 }
 
-/* Node `from` connects to node `to`. */
-static void connect_nodes(struct net *w, size_t from, size_t to)
-{
-	const struct gn_multiaddr *addrs[] = {w->addr[to]};
-	int err = 1;
-	struct gn_identify_cfg cfg = {.dial = {.addrs = addrs, .n_addrs = 1}, .on_done = on_identify, .arg = &err};
-	struct gn_identify *op;
-
-	assert_int_equal(gn_identify_start(w->node[from], &cfg, &op), 0);
-	for (int i = 0; i < 1000 && err == 1; i++)
-		net_run(w, GN_MSEC);
-	assert_int_equal(err, 0);
-	net_run(w, 100 * GN_MSEC);
-}
-
 /* Makes n nodes, of which each serves /last and is connected to node 0. */
 static void setup_nodes(struct net *w, size_t n, void (*tune)(struct gn_node_cfg *cfg))
 {
@@ -225,7 +210,7 @@ static void setup_nodes(struct net *w, size_t n, void (*tune)(struct gn_node_cfg
 	for (size_t i = 0; i < n; i++)
 		serve(w->node[i], "/last");
 	for (size_t i = 1; i < n; i++)
-		connect_nodes(w, i, 0);
+		net_connect(w, i, 0);
 }
 
 static void count_done(void *arg)
@@ -265,7 +250,7 @@ static void a_connection_that_opens_before_the_report_is_reported_once(void **st
 	assert_int_equal(gn_service_attach(w.node[0], &probe_ops, &p), 0);
 	net_add(&w, 2, NULL);
 	w.n = 3;
-	connect_nodes(&w, 2, 0);
+	net_connect(&w, 2, 0);
 	assert_int_equal(p.conns, 2);
 	net_fini(&w);
 	assert_int_equal(p.states, 0);
@@ -279,7 +264,7 @@ static void a_service_of_a_node_without_connections_gets_the_next_one(void **sta
 	(void)state;
 	net_init(&w, 2, NULL);
 	assert_int_equal(gn_service_attach(w.node[0], &probe_ops, &p), 0);
-	connect_nodes(&w, 1, 0);
+	net_connect(&w, 1, 0);
 	assert_int_equal(p.conns, 1);
 	net_fini(&w);
 }
@@ -406,7 +391,7 @@ static void a_service_learns_of_identify_and_of_pushes(void **state)
 	(void)state;
 	net_init(&w, 2, NULL);
 	assert_int_equal(gn_service_attach(w.node[0], &probe_ops, &p), 0);
-	connect_nodes(&w, 1, 0);
+	net_connect(&w, 1, 0);
 	assert_int_equal(p.identified, 1);
 	assert_string_equal(p.agent, "golem-net/" GN_VERSION);
 	assert_false(p.peer_serves_late);

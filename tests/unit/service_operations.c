@@ -11,21 +11,6 @@ static void on_identify(void *arg, int err, const struct gn_identify_info *info)
 	*(int *)arg = err;
 }
 
-/* Node `from` connects to node `to`. */
-static void connect_nodes(struct net *w, size_t from, size_t to)
-{
-	const struct gn_multiaddr *addrs[] = {w->addr[to]};
-	int err = 1;
-	struct gn_identify_cfg cfg = {.dial = {.addrs = addrs, .n_addrs = 1}, .on_done = on_identify, .arg = &err};
-	struct gn_identify *op;
-
-	assert_int_equal(gn_identify_start(w->node[from], &cfg, &op), 0);
-	for (int i = 0; i < 1000 && err == 1; i++)
-		net_run(w, GN_MSEC);
-	assert_int_equal(err, 0);
-	net_run(w, 100 * GN_MSEC);
-}
-
 static int ping_done[2];
 
 static void on_ping_done(void *arg, int err)
@@ -45,7 +30,7 @@ static void operations_fail_when_their_service_is_detached(void **state)
 
 	(void)state;
 	net_init(&w, 2, NULL);
-	connect_nodes(&w, 1, 0);
+	net_connect(&w, 1, 0);
 	addrs[0] = w.addr[1];
 	ping_done[0] = ping_done[1] = 1;
 	ping.arg = &ping_done[0];
