@@ -369,7 +369,7 @@ void gn_listener_close(struct gn_listener *l);
 int gn_node_addrs(const struct gn_node *node, struct gn_multiaddr ***out, size_t *n);
 /* Announces one more address at which others reach this node, such as that of a port forwarding: gn_node_addrs()
  * returns it first, and peers are told.  GN_EPEERID: it ends with another peer's id; GN_ENONAME: it is an id alone;
- * GN_ELIMIT: 64 are announced; -ENOMEM. */
+ * GN_ENOTRANS: it names a host without a port; GN_ELIMIT: 64 are announced; -ENOMEM. */
 int gn_addr_announce(struct gn_node *node, const struct gn_multiaddr *addr);
 /* No longer announces the address.  GN_ENONAME: it was not announced; GN_EPEERID, -ENOMEM. */
 int gn_addr_withdraw(struct gn_node *node, const struct gn_multiaddr *addr);

@@ -146,7 +146,7 @@ static bool hint_no_slash(const char *text, enum address_use use, struct fault *
 	else if (address_hint_split(text, &hp))
 		address_hint_show(text, &hp, use, f);
 	else
-		fault_set(f, "address %.200s: begins with a /, as in /ip4/192.0.2.7/tcp/4040%s", text,
+		fault_set(f, "address %.200s: an address begins with a /, as in /ip4/192.0.2.7/tcp/4040%s", text,
 			  use == ADDRESS_DIAL ? "/p2p/ID" : "");
 	return true;
 }

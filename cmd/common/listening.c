@@ -171,6 +171,9 @@ static void announce_all(const struct listening *l, struct gn_node *node)
 		if (err == 0)
 			continue;
 		text = gn_multiaddr_format(addr);
+		if (err == GN_ENOTRANS)
+			die_usage("--announce %s: the port is missing, as in /ip4/192.0.2.7/tcp/4040",
+				  text != NULL ? text : "?");
 		if (err == GN_EPEERID)
 			die_usage("--announce %s: the address ends in another peer's id; remove /p2p/ID",
 				  text != NULL ? text : "?");

@@ -183,12 +183,27 @@ int gn_node_addrs(const struct gn_node *node, struct gn_multiaddr ***out, size_t
 }
 
 /* The address without /p2p/ID, which must be the node's own.  GN_EPEERID, GN_ENONAME, -ENOMEM. */
+/* Whether the address names a host but no port, so that nobody can dial it. */
+static bool lacks_port(const struct gn_multiaddr *a)
+{
+	static const uint32_t hosts[] = {GN_MA_IP4, GN_MA_IP6, GN_MA_DNS, GN_MA_DNS4, GN_MA_DNS6};
+
+	if (gn_multiaddr_has(a, GN_MA_TCP) || gn_multiaddr_has(a, GN_MA_UDP) || gn_multiaddr_has(a, GN_MA_P2P_CIRCUIT))
+		return false;
+	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
+		if (gn_multiaddr_has(a, hosts[i]))
+			return true;
+	return false;
+}
+
 static int announced_parse(const struct gn_node *node, const struct gn_multiaddr *addr, struct gn_multiaddr **out)
 {
 	struct gn_peer_id id;
 
 	if (gn_multiaddr_peer(addr, &id) == 0 && !gn_peer_id_is_equal(&id, &node->id))
 		return GN_EPEERID;
+	if (lacks_port(addr))
+		return GN_ENOTRANS;
 	return gn_multiaddr_without_peer(addr, out);
 }
 

@@ -416,5 +416,7 @@ refused_at() {
 	run -2 gn-listen "${at[@]}" --announce "/p2p/$srv" /x/1
 	run -2 gn-listen "${at[@]}" --announce "/ip4/8.8.8.8/tcp/1#abcdefghijklmnop" /x/1
 	assert_output --partial "without # and token"
+	run -2 gn-listen "${at[@]}" --announce /ip4/8.8.8.8 /x/1
+	assert_output --partial "--announce /ip4/8.8.8.8: the port is missing, as in /ip4/192.0.2.7/tcp/4040"
 	run -2 gn-listen "${at[@]}" --announce 8.8.8.8:1 /x/1
 }

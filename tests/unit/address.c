@@ -73,7 +73,7 @@ static void other_formats_get_a_message_with_the_right_one(void **state)
 		{"tcp://host:4040/", " /dns/host/tcp/4040/p2p/ID"},
 		{"https://[2001:db8::1]:4040/path", " /ip6/2001:db8::1/tcp/4040/p2p/ID"},
 		{ID, "peer id alone"},
-		{"word", "begins with a /"},
+		{"word", "an address begins with a /"},
 		{"", "is empty"},
 		{" \n", "is empty"},
 	};

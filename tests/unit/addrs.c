@@ -230,6 +230,8 @@ static void an_announced_address_comes_first_until_it_is_withdrawn(void **state)
 	get(f);
 	assert_int_equal(f->n, 2);
 	assert_addr(f, 0, "/dns/example.org/tcp/3");
+	assert_int_equal(announce(f, "/ip4/10.0.0.1"), GN_ENOTRANS);
+	assert_int_equal(announce(f, "/dns/example.org"), GN_ENOTRANS);
 	/* An announced address does not depend on the listeners. */
 	gn_node_unlisten(f->net.node[0]);
 	get(f);
