@@ -146,10 +146,14 @@ void gn_conn_run(struct gn_task *task)
 	 * more than the buffer, waiting for that leaves the path idle, so writing is also retried in between. */
 	if (c->retry <= gn_loop_now(loop))
 		c->ready |= GN_WRITABLE;
+	/* When there is no memory to keep the rest of a read, the I/O buffers reset the pipe and notify nobody. */
+	if (gn_pipe_is_closed(&c->rx))
+		gn_stack_mark_bottom(&c->stack);
 	gn_conn_check_backlog(c);
 	for (int i = 0; i < ROUNDS && moved; i++) {
 		int left;
 
+		gn_task_cancel(&c->task); /* this round serves what was posted before it */
 		moved = conn_read(c);
 		if (c->session != NULL)
 			c->session->last_received = gn_time_max(c->session->last_received, c->last_alive);

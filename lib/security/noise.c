@@ -246,6 +246,8 @@ static int open_records(struct gn_layer *l)
 	struct noise *n = l->state;
 	int moved = GN_EAGAIN;
 
+	if (l->up_rx->end == -ENOMEM) /* the I/O buffers have reset it */
+		return -ENOMEM;
 	for (int i = 0; i < BATCH && !gn_pipe_is_closed(l->up_rx); i++) {
 		uint8_t *p;
 		size_t len = 0;
