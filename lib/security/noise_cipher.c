@@ -9,6 +9,8 @@
 
 #include "gn.h"
 
+enum { NONCE_LEN = 12 };
+
 int gn_noise_cipher_open(struct gn_noise_cipher *c)
 {
 	if (c->alg != NULL)
@@ -34,33 +36,76 @@ void gn_noise_cipher_fini(struct gn_noise_cipher *c)
 	memset(c, 0, sizeof *c);
 }
 
+/* Writes the nonce of the next record and counts the record.  0 or GN_ELIMIT. */
+static int noise_key_next(struct gn_noise_key *k, uint8_t nonce[NONCE_LEN])
+{
+	if (k->n == UINT64_MAX) /* reserved (Noise revision 34, section 5.1) */
+		return GN_ELIMIT;
+	memset(nonce, 0, 4);
+	for (int i = 0; i < 8; i++)
+		nonce[4 + i] = (uint8_t)(k->n >> (8 * i));
+	k->n++;
+	return 0;
+}
+
 /* Sets the nonce, and the key unless the context has it already, and counts the record. */
 static int noise_cipher_start(struct gn_noise_cipher *c, struct gn_noise_key *k, int dir, EVP_CIPHER_CTX **ctx)
 {
-	uint8_t iv[12] = {0};
-	const uint8_t *key;
+	uint8_t nonce[NONCE_LEN];
+	const uint8_t *key = c->key[dir] == k ? NULL : k->key;
 	int err = gn_noise_cipher_open(c);
+
+	if (err == 0)
+		err = noise_key_next(k, nonce);
+	if (err != 0)
+		return err;
+	if (EVP_CipherInit_ex2(c->ctx[dir], NULL, key, nonce, dir, NULL) != 1)
+		return -ENOMEM;
+	c->key[dir] = k;
+	*ctx = c->ctx[dir];
+	return 0;
+}
+
+static int noise_seal_short(struct gn_noise_key *k, const struct iovec *v, int n, uint8_t *out)
+{
+	uint8_t nonce[NONCE_LEN];
+	size_t len = 0;
+	int err = noise_key_next(k, nonce);
 
 	if (err != 0)
 		return err;
-	if (k->n == UINT64_MAX) /* reserved (Noise revision 34, section 5.1) */
-		return GN_ELIMIT;
-	key = c->key[dir] == k ? NULL : k->key;
-	for (int i = 0; i < 8; i++)
-		iv[4 + i] = (uint8_t)(k->n >> (8 * i));
-	if (EVP_CipherInit_ex2(c->ctx[dir], NULL, key, iv, dir, NULL) != 1)
-		return -ENOMEM;
-	c->key[dir] = k;
-	k->n++;
-	*ctx = c->ctx[dir];
+	for (int i = 0; i < n; i++) {
+		if (v[i].iov_len > 0)
+			memcpy(out + len, v[i].iov_base, v[i].iov_len);
+		len += v[i].iov_len;
+	}
+	(void)crypto_aead_chacha20poly1305_ietf_encrypt_detached(out, out + len, NULL, out, len, NULL, 0, NULL, nonce,
+								 k->key);
 	return 0;
+}
+
+static int noise_unseal_short(struct gn_noise_key *k, uint8_t *p, size_t n)
+{
+	uint8_t nonce[NONCE_LEN];
+	int err = noise_key_next(k, nonce);
+
+	if (err != 0)
+		return err;
+	err = crypto_aead_chacha20poly1305_ietf_decrypt_detached(p, NULL, p, n, p + n, NULL, 0, nonce, k->key);
+	return err == 0 ? 0 : GN_EAUTH;
 }
 
 int gn_noise_cipher_seal(struct gn_noise_cipher *c, struct gn_noise_key *k, const struct iovec *v, int n, uint8_t *out)
 {
 	EVP_CIPHER_CTX *ctx = NULL;
-	int len, err = noise_cipher_start(c, k, 1, &ctx);
+	size_t total = 0;
+	int len, err;
 
+	for (int i = 0; i < n; i++)
+		total += v[i].iov_len;
+	if (total <= GN_NOISE_SHORT)
+		return noise_seal_short(k, v, n, out);
+	err = noise_cipher_start(c, k, 1, &ctx);
 	if (err != 0)
 		return err;
 	for (int i = 0; i < n; i++) {
@@ -77,13 +122,16 @@ int gn_noise_cipher_seal(struct gn_noise_cipher *c, struct gn_noise_key *k, cons
 int gn_noise_cipher_unseal(struct gn_noise_cipher *c, struct gn_noise_key *k, uint8_t *p, size_t n)
 {
 	EVP_CIPHER_CTX *ctx = NULL;
-	int len = 0, err = noise_cipher_start(c, k, 0, &ctx);
+	int len = 0, err;
 
+	if (n <= GN_NOISE_SHORT)
+		return noise_unseal_short(k, p, n);
+	err = noise_cipher_start(c, k, 0, &ctx);
 	if (err != 0)
 		return err;
 	if (EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, 16, p + n) != 1)
 		return -ENOMEM;
-	if ((n > 0 && EVP_CipherUpdate(ctx, p, &len, p, (int)n) != 1) || EVP_CipherFinal_ex(ctx, p + len, &len) != 1)
+	if (EVP_CipherUpdate(ctx, p, &len, p, (int)n) != 1 || EVP_CipherFinal_ex(ctx, p + len, &len) != 1)
 		return GN_EAUTH;
 	return 0;
 }

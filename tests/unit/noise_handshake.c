@@ -215,8 +215,8 @@ static void fini_wipes_the_keys(void **state)
 	struct gn_noise hs;
 	struct gn_noise_key k = {.key = "some key"};
 	struct gn_noise_cipher s = {0};
-	struct iovec v = {(uint8_t[]){1}, 1};
-	uint8_t out[17];
+	uint8_t text[GN_NOISE_SHORT + 1] = {1}, out[sizeof text + 16];
+	struct iovec v = {text, sizeof text};
 
 	(void)state;
 	gn_noise_init(&hs, true);
@@ -231,20 +231,51 @@ static void fini_wipes_the_keys(void **state)
 
 /* ---- the cipher of records ---- */
 
-static void the_last_counter_is_reserved(void **state)
+static void expect_last_counter(size_t len)
 {
 	struct gn_noise_cipher s = {0};
 	struct gn_noise_key out = {.key = "key", .n = UINT64_MAX - 1}, in = out;
-	uint8_t text[] = "last", sealed[20];
-	struct iovec v = {text, 4};
+	uint8_t text[GN_NOISE_SHORT + 1] = "last", sealed[sizeof text + 16];
+	struct iovec v = {text, len};
+
+	assert_int_equal(gn_noise_cipher_seal(&s, &out, &v, 1, sealed), 0);
+	assert_int_equal(gn_noise_cipher_unseal(&s, &in, sealed, len), 0);
+	assert_memory_equal(sealed, text, len);
+	assert_int_equal(gn_noise_cipher_seal(&s, &out, &v, 1, sealed), GN_ELIMIT);
+	assert_int_equal(gn_noise_cipher_unseal(&s, &in, sealed, len), GN_ELIMIT);
+	assert_int_equal(gn_noise_cipher_seal(&s, &out, &v, 1, sealed), GN_ELIMIT);
+	gn_noise_cipher_fini(&s);
+}
+
+static void the_last_counter_is_reserved(void **state)
+{
+	(void)state;
+	expect_last_counter(4);
+	expect_last_counter(GN_NOISE_SHORT + 1);
+}
+
+/* Both libraries make the same records, and each opens those that the other has sealed. */
+static void short_and_long_records_differ_in_length_only(void **state)
+{
+	struct gn_noise_cipher s = {0};
+	uint8_t text[GN_NOISE_SHORT + 2], sealed[sizeof text + 16], expected[sizeof sealed], nonce[12] = {0};
 
 	(void)state;
-	assert_int_equal(gn_noise_cipher_seal(&s, &out, &v, 1, sealed), 0);
-	assert_int_equal(gn_noise_cipher_unseal(&s, &in, sealed, 4), 0);
-	assert_memory_equal(sealed, "last", 4);
-	assert_int_equal(gn_noise_cipher_seal(&s, &out, &v, 1, sealed), GN_ELIMIT);
-	assert_int_equal(gn_noise_cipher_unseal(&s, &in, sealed, 4), GN_ELIMIT);
-	assert_int_equal(gn_noise_cipher_seal(&s, &out, &v, 1, sealed), GN_ELIMIT);
+	memset(text, 'x', sizeof text);
+	for (size_t len = 0; len <= sizeof text; len += len == 0 ? GN_NOISE_SHORT - 1 : 1) {
+		struct gn_noise_key out = {.key = "key", .n = 5}, in = out;
+		struct iovec v[3] = {{text, len / 3}, {text, 0}, {text, len - len / 3}};
+
+		nonce[4] = 5;
+		crypto_aead_chacha20poly1305_ietf_encrypt(expected, NULL, text, len, NULL, 0, NULL, nonce, out.key);
+		assert_int_equal(gn_noise_cipher_seal(&s, &out, v, 3, sealed), 0);
+		assert_memory_equal(sealed, expected, len + 16);
+		assert_int_equal(gn_noise_cipher_unseal(&s, &in, sealed, len), 0);
+		assert_memory_equal(sealed, text, len);
+		in.n = 5;
+		expected[len] ^= 1; /* the tag */
+		assert_int_equal(gn_noise_cipher_unseal(&s, &in, expected, len), GN_EAUTH);
+	}
 	gn_noise_cipher_fini(&s);
 }
 
@@ -254,8 +285,9 @@ static void contexts_serve_many_connections(void **state)
 {
 	struct gn_noise_cipher s = {0};
 	struct gn_noise_key out[3], in[3];
-	uint8_t text[] = "text", sealed[20];
-	struct iovec v = {text, 4};
+	enum { LEN = GN_NOISE_SHORT + 1 }; /* that needs a context */
+	uint8_t text[LEN] = "text", sealed[LEN + 16];
+	struct iovec v = {text, LEN};
 
 	(void)state;
 	memset(out, 0, sizeof out);
@@ -270,7 +302,7 @@ static void contexts_serve_many_connections(void **state)
 		if (turn % 5 == 4) {
 			struct gn_noise_key other = {.key = "other"};
 
-			assert_int_equal(gn_noise_cipher_unseal(&s, &other, (uint8_t[20]){1}, 4), GN_EAUTH);
+			assert_int_equal(gn_noise_cipher_unseal(&s, &other, (uint8_t[LEN + 16]){1}, LEN), GN_EAUTH);
 			gn_noise_cipher_forget(&s, &other);
 		}
 		if (turn % 7 == 6) { /* put another key into the same memory */
@@ -278,12 +310,12 @@ static void contexts_serve_many_connections(void **state)
 
 			gn_noise_cipher_forget(&s, &in[2]);
 			memset(in[2].key, 99, 32);
-			assert_int_equal(gn_noise_cipher_unseal(&s, &in[2], (uint8_t[20]){1}, 4), GN_EAUTH);
+			assert_int_equal(gn_noise_cipher_unseal(&s, &in[2], (uint8_t[LEN + 16]){1}, LEN), GN_EAUTH);
 			gn_noise_cipher_forget(&s, &in[2]);
 			in[2] = keep;
 		}
-		assert_int_equal(gn_noise_cipher_unseal(&s, &in[i], sealed, 4), 0);
-		assert_memory_equal(sealed, "text", 4);
+		assert_int_equal(gn_noise_cipher_unseal(&s, &in[i], sealed, LEN), 0);
+		assert_memory_equal(sealed, text, LEN);
 	}
 	gn_noise_cipher_fini(&s);
 }
@@ -296,6 +328,7 @@ int main(void)
 		cmocka_unit_test(points_of_low_order_are_refused),
 		cmocka_unit_test(fini_wipes_the_keys),
 		cmocka_unit_test(the_last_counter_is_reserved),
+		cmocka_unit_test(short_and_long_records_differ_in_length_only),
 		cmocka_unit_test(contexts_serve_many_connections),
 	};
 
