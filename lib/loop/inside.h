@@ -6,17 +6,20 @@
 #include "loop/loop.h"
 
 struct ev_loop;
+struct ev_timer;
 
 struct gn_loop {
-	struct ev_loop *ev;      /* NULL: the loop is virtual */
-	gn_time now;             /* the loop's clock: mono less the pauses of this process */
-	gn_time mono;            /* CLOCK_MONOTONIC at the last reading */
-	gn_time expected;        /* how much later the next reading is expected: the wait between the two */
-	struct gn_list tasks;    /* posted */
-	struct gn_list running;  /* tasks that the current turn still has to run */
-	struct gn_timer *timers; /* the root of the heap: the timer that fires next; NULL: none is running */
-	size_t starts;           /* how often timers were started */
-	size_t watching;         /* watches with a nonempty set of events */
+	struct ev_loop *ev;        /* NULL: the loop is virtual */
+	struct ev_timer *ev_timer; /* ends libev's wait */
+	gn_time ev_timer_at;       /* mono, when it fires at the latest while it is active */
+	gn_time now;               /* the loop's clock: mono less the pauses of this process */
+	gn_time mono;              /* CLOCK_MONOTONIC at the last reading */
+	gn_time expected;          /* how much later the next reading is expected: the wait between the two */
+	struct gn_list tasks;      /* posted */
+	struct gn_list running;    /* tasks that the current turn still has to run */
+	struct gn_timer *timers;   /* the root of the heap: the timer that fires next; NULL: none is running */
+	size_t starts;             /* how often timers were started */
+	size_t watching;           /* watches with a nonempty set of events */
 	struct gn_slot *slots;
 	bool is_stopped, is_running;
 };

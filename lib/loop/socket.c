@@ -156,8 +156,9 @@ ptrdiff_t gn_socket_write(int fd, const struct iovec *v, int n)
 
 	memcpy(&msg.msg_iov, &v,
 	       sizeof v); /* sendmsg() does not write to the views, but its declaration lacks the const */
-	do
-		sent = sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	do                /* send() takes less time for a single view */
+		sent = n == 1 ? send(fd, v->iov_base, v->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL)
+			      : sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
 	if (sent >= 0)
 		return sent;

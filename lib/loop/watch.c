@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "base/time.h"
+
 struct gn_watch {
 	struct ev_io io;
 	struct gn_loop *loop;
@@ -96,18 +98,7 @@ void gn_watch_start(struct gn_watch *w, unsigned ready)
 	}
 }
 
-int gn_watch_open(struct gn_loop *loop)
-{
-	loop->ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
-	return loop->ev != NULL ? 0 : errno > 0 ? -errno : -ENOMEM;
-}
-
-void gn_watch_close(struct gn_loop *loop)
-{
-	if (loop->ev != NULL)
-		ev_loop_destroy(loop->ev);
-}
-
+/* Ends a wait. */
 static void watch_on_time(struct ev_loop *ev, struct ev_timer *timer, int revents)
 {
 	(void)ev;
@@ -115,19 +106,50 @@ static void watch_on_time(struct ev_loop *ev, struct ev_timer *timer, int revent
 	(void)revents;
 }
 
-void gn_watch_wait(struct gn_loop *loop, gn_time wait)
+/* Makes sure that libev's next wait ends after `wait` at the latest.  A timer that an earlier wait has left running and
+ * that fires before then is kept: at worst a wait ends early and the loop waits again, which costs less than starting a
+ * timer for each wait. */
+static void watch_set_timer(struct gn_loop *loop, gn_time wait)
 {
-	struct ev_timer timer;
+	struct ev_timer *timer = loop->ev_timer;
 
-	if (wait <= 0) {
-		ev_run(loop->ev, EVRUN_NOWAIT);
+	if (wait == GN_NEVER) {
+		ev_timer_stop(loop->ev, timer);
 		return;
 	}
+	if (ev_is_active(timer) && loop->ev_timer_at - loop->mono <= wait)
+		return;
+	ev_timer_stop(loop->ev, timer);
 	/* libev starts the timer from its own cached time, which is as old as its last wait. */
 	ev_now_update(loop->ev);
-	ev_timer_init(&timer, watch_on_time, (double)wait / 1e9, 0.);
-	if (wait != GN_NEVER)
-		ev_timer_start(loop->ev, &timer);
-	ev_run(loop->ev, EVRUN_ONCE);
-	ev_timer_stop(loop->ev, &timer);
+	ev_timer_set(timer, (double)wait / 1e9, 0.);
+	ev_timer_start(loop->ev, timer);
+	loop->ev_timer_at = gn_time_add(loop->mono, wait);
+}
+
+void gn_watch_wait(struct gn_loop *loop, gn_time wait)
+{
+	if (wait > 0)
+		watch_set_timer(loop, wait);
+	ev_run(loop->ev, wait > 0 ? EVRUN_ONCE : EVRUN_NOWAIT);
+}
+
+int gn_watch_open(struct gn_loop *loop)
+{
+	loop->ev_timer = malloc(sizeof *loop->ev_timer);
+	if (loop->ev_timer == NULL)
+		return -ENOMEM;
+	ev_timer_init(loop->ev_timer, watch_on_time, 0., 0.);
+	loop->ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+	if (loop->ev != NULL)
+		return 0;
+	free(loop->ev_timer);
+	return errno > 0 ? -errno : -ENOMEM;
+}
+
+void gn_watch_close(struct gn_loop *loop)
+{
+	if (loop->ev != NULL)
+		ev_loop_destroy(loop->ev);
+	free(loop->ev_timer);
 }
