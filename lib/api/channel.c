@@ -409,7 +409,7 @@ void gn_channel_state(const struct gn_channel *ch, struct gn_channel_state *out)
 
 	memset(out, 0, sizeof *out);
 	memcpy(out->guid, c->guid, sizeof out->guid);
-	out->peer = c->peer;
+	out->peer = *gn_conn_peer(c);
 	out->remote = c->remote;
 	out->local = c->local;
 	out->protocol = ch->protocol;

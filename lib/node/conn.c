@@ -48,13 +48,17 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 		cfg->link->ops->abort(cfg->link);
 		return -ENOMEM;
 	}
-	gn_list_init(&c->link_pending);
+	gn_list_init(&c->link_network);
+	gn_list_init(&c->link_peer);
 	gn_list_init(&c->streams_open);
 	gn_list_init(&c->link_node);
 	c->node = cfg->node;
 	c->env = env;
 	c->network = gn_networks_get(env->networks, cfg->link->remote);
-	if (c->network == NULL) {
+	if (c->network != NULL && cfg->expect != NULL)
+		c->peer = gn_peers_get(env->peers, cfg->expect);
+	if (c->network == NULL || (cfg->expect != NULL && c->peer == NULL)) {
+		gn_networks_put(env->networks, c->network);
 		conn_discard(c);
 		cfg->link->ops->abort(cfg->link);
 		return -ENOMEM;
@@ -66,8 +70,6 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	c->link = cfg->link;
 	c->link->on_ready = gn_conn_on_ready;
 	c->link->arg = c;
-	if (cfg->expect != NULL)
-		c->peer = *cfg->expect;
 	gn_random(c->guid, sizeof c->guid);
 	c->since = c->last_alive = gn_loop_now(env->loop);
 	c->began = cfg->began != 0 ? cfg->began : c->since;
@@ -91,6 +93,26 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	}
 	gn_conn_post(c);
 	*out = c;
+	return 0;
+}
+
+const struct gn_peer_id *gn_conn_peer(const struct gn_conn *c)
+{
+	static const struct gn_peer_id none;
+
+	return c->peer != NULL ? &c->peer->id : &none;
+}
+
+int gn_conn_set_peer(struct gn_conn *c, const struct gn_peer_id *id)
+{
+	struct gn_peer *peer = gn_peers_get(c->env->peers, id);
+
+	if (peer == NULL)
+		return -ENOMEM;
+	gn_peers_put(c->env->peers, c->peer);
+	c->peer = peer;
+	gn_list_add_tail(&peer->conns, &c->link_peer);
+	peer->n_conns++;
 	return 0;
 }
 
@@ -285,5 +307,10 @@ void gn_conn_free(struct gn_conn *c)
 	gn_pipe_fini(&c->tx);
 	gn_task_cancel(&c->task);
 	gn_networks_put(c->env->networks, c->network);
+	if (!gn_list_is_empty(&c->link_peer)) {
+		gn_list_del(&c->link_peer);
+		c->peer->n_conns--;
+	}
+	gn_peers_put(c->env->peers, c->peer);
 	conn_discard(c);
 }

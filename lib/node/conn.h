@@ -21,6 +21,7 @@
 #include "mux/session.h"
 #include "node/components.h"
 #include "node/networks.h"
+#include "node/peers.h"
 #include "node/upgrade.h"
 #include "security/secure.h"
 #include "stack/stack.h"
@@ -99,6 +100,7 @@ struct gn_conn_env {
 	struct gn_loop *loop;
 	struct gn_iobuf *iobuf;
 	struct gn_networks *networks;
+	struct gn_peers *peers;
 	const struct gn_component_states *components;
 	const struct gn_limits *limits;
 	const struct gn_key *key;
@@ -122,6 +124,7 @@ struct gn_conn {
 	uint32_t service_slots; /* the services that the connection was reported to, see service.c */
 	unsigned streams_in;
 	unsigned n_negotiating; /* inbound streams that have no protocol yet */
+	unsigned n_used;        /* streams that have a protocol; limits.c counts them */
 	uint8_t ready;          /* what the link is expected to be ready for, enum gn_ready */
 	uint8_t watched;        /* what the link reports, enum gn_ready */
 	bool inbound;
@@ -129,12 +132,13 @@ struct gn_conn {
 	bool is_closing_reported : 1; /* to the services */
 	bool must_flush : 1; /* a stream was released in good order: a close waits until its bytes were acknowledged */
 	uint8_t guid[GN_GUID_LEN];
-	struct gn_peer_id peer; /* before the handshake has ended: the expected peer, or none */
+	struct gn_peer *peer;     /* before the handshake has ended: the expected peer, or NULL; holds a reference */
+	struct gn_list link_peer; /* in peer->conns, once the handshake has ended */
 	struct gn_multiaddr *remote, *local;
 	gn_time since;
 	gn_time began; /* start of the dial of the address, or of the accept; limits of the handshake count from it */
 	struct gn_network *network;  /* of remote; holds a reference */
-	struct gn_list link_pending; /* in node->pending while count is PENDING or REFUSED */
+	struct gn_list link_network; /* in network->pending_conns or unused_conns, or in node->young */
 
 	struct gn_link *link;
 	struct gn_pipe rx, tx;
@@ -192,6 +196,10 @@ void gn_conn_free(struct gn_conn *c);
 /* Schedules a turn. */
 void gn_conn_post(struct gn_conn *c);
 bool gn_conn_is_usable(const struct gn_conn *c); /* the connection is open and takes new streams */
+/* The id of the peer, or of the expected one; len 0: none is known. */
+const struct gn_peer_id *gn_conn_peer(const struct gn_conn *c);
+/* For upgrade.c: the handshake has proved that this is the peer.  0 or -ENOMEM. */
+int gn_conn_set_peer(struct gn_conn *c, const struct gn_peer_id *id);
 
 /* alive.c.  A sign of life is any byte that is received, whether or not it completes a unit of a layer, and an
  * acknowledgement by the peer's host of a part of a backlog that persists. */

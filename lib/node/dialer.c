@@ -29,7 +29,9 @@ struct attempt {
 };
 
 struct gn_dialer {
-	struct gn_list link; /* in node->dials */
+	struct gn_list link;      /* in node->dials */
+	struct gn_peer *entry;    /* of the peer that it is to connect to, or has connected to; NULL: none is known */
+	struct gn_list link_peer; /* in entry->dials */
 	struct gn_node *node;
 	struct gn_dialer_cfg cfg;
 	struct gn_peer_id peer; /* len 0: any peer */
@@ -55,8 +57,10 @@ static void attempt_release_joined(const struct attempt *a, int err)
 {
 	struct gn_list *at;
 
-	gn_list_for_each(at, &a->op->node->dials) {
-		struct gn_dialer *op = gn_list_entry(at, struct gn_dialer, link);
+	if (a->op->entry == NULL)
+		return;
+	gn_list_for_each(at, &a->op->entry->dials) {
+		struct gn_dialer *op = gn_list_entry(at, struct gn_dialer, link_peer);
 
 		for (size_t i = 0; i < op->n; i++) {
 			if (op->attempts[i].joined != a)
@@ -110,6 +114,8 @@ static void dialer_op_free(struct gn_dialer *op)
 	gn_timer_fini(&op->stagger);
 	gn_task_cancel(&op->task);
 	gn_list_del(&op->link);
+	gn_list_del(&op->link_peer);
+	gn_peers_put(&op->node->peers, op->entry);
 	free(op);
 }
 
@@ -134,6 +140,11 @@ static void dialer_finish(struct gn_dialer *op, int err, struct gn_conn *conn)
 	op->is_finished = true;
 	op->err = err;
 	op->conn = conn;
+	if (conn != NULL && op->entry == NULL) { /* so that gn_dialers_gone() finds it */
+		op->entry = conn->peer;
+		op->entry->refs++;
+		gn_list_add_tail(&op->entry->dials, &op->link_peer);
+	}
 	gn_task_post(op->node->loop, &op->task);
 }
 
@@ -172,20 +183,15 @@ static void attempt_done(struct attempt *a, int err)
 	op->is_calling = false;
 }
 
-static bool dialer_is_to_peer(const struct gn_dialer *op, const struct gn_peer_id *peer)
-{
-	return op->peer.len > 0 && gn_peer_id_is_equal(&op->peer, peer);
-}
-
 /* A connection is open: it ends every dial to its peer, so that no second one is made. */
-static void dialers_finish_peer(struct gn_node *node, struct gn_conn *c)
+static void dialers_finish_peer(struct gn_conn *c)
 {
 	struct gn_list *at;
 
-	gn_list_for_each(at, &node->dials) {
-		struct gn_dialer *op = gn_list_entry(at, struct gn_dialer, link);
+	gn_list_for_each(at, &c->peer->dials) {
+		struct gn_dialer *op = gn_list_entry(at, struct gn_dialer, link_peer);
 
-		if (!op->is_finished && !op->is_cancelled && dialer_is_to_peer(op, &c->peer))
+		if (!op->is_finished && !op->is_cancelled)
 			dialer_finish(op, 0, c);
 	}
 }
@@ -193,7 +199,6 @@ static void dialers_finish_peer(struct gn_node *node, struct gn_conn *c)
 static void dialer_on_open(void *arg, struct gn_conn *c, int err)
 {
 	struct attempt *a = arg;
-	struct gn_node *node = a->op->node;
 
 	a->conn = NULL;
 	attempt_done(a, err);
@@ -202,7 +207,7 @@ static void dialer_on_open(void *arg, struct gn_conn *c, int err)
 	else
 		dialer_race(a->op);
 	if (err == 0)
-		dialers_finish_peer(node, c);
+		dialers_finish_peer(c);
 }
 
 static void dialer_on_link(void *arg, int err, struct gn_link *link)
@@ -268,10 +273,12 @@ static struct attempt *attempt_find_other(const struct attempt *a)
 {
 	struct gn_list *at;
 
-	gn_list_for_each(at, &a->op->node->dials) {
-		struct gn_dialer *op = gn_list_entry(at, struct gn_dialer, link);
+	if (a->op->entry == NULL)
+		return NULL;
+	gn_list_for_each(at, &a->op->entry->dials) {
+		struct gn_dialer *op = gn_list_entry(at, struct gn_dialer, link_peer);
 
-		if (op == a->op || !dialer_is_to_peer(op, &a->op->peer))
+		if (op == a->op)
 			continue;
 		for (size_t i = 0; i < op->n; i++)
 			if ((op->attempts[i].dial != NULL || op->attempts[i].conn != NULL) &&
@@ -476,10 +483,18 @@ int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struc
 	gn_timer_init(&op->stagger, node->loop, dialer_on_stagger, op);
 	gn_task_init(&op->task, dialer_notify);
 	gn_list_init(&op->link);
+	gn_list_init(&op->link_peer);
 	names.arg = op;
 	for (size_t i = 0; i < cfg->n_addrs; i++)
 		op->has_names |= gn_names_is_in(cfg->addrs[i]);
 	err = dialer_peer(cfg, &op->peer);
+	if (err == 0 && op->peer.len > 0) {
+		op->entry = gn_peers_get(&node->peers, &op->peer);
+		if (op->entry != NULL)
+			gn_list_add_tail(&op->entry->dials, &op->link_peer);
+		else
+			err = -ENOMEM;
+	}
 	open = err == 0 && op->peer.len > 0 ? gn_node_find_conn(node, &op->peer) : NULL;
 	if (err == 0 && open == NULL)
 		err = gn_names_resolve(&names, &op->names);
@@ -506,12 +521,12 @@ void gn_dialer_cancel(struct gn_dialer *op)
 	}
 }
 
-void gn_dialers_gone(struct gn_node *node, const struct gn_conn *c)
+void gn_dialers_gone(const struct gn_conn *c)
 {
 	struct gn_list *at;
 
-	gn_list_for_each(at, &node->dials) {
-		struct gn_dialer *op = gn_list_entry(at, struct gn_dialer, link);
+	gn_list_for_each(at, &c->peer->dials) {
+		struct gn_dialer *op = gn_list_entry(at, struct gn_dialer, link_peer);
 
 		if (op->conn != c)
 			continue;

@@ -38,7 +38,7 @@ struct gn_dialer_cfg {
 int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struct gn_dialer **out);
 void gn_dialer_cancel(struct gn_dialer *op);
 /* The connection has ended: dials whose on_done is pending with it fail with its error. */
-void gn_dialers_gone(struct gn_node *node, const struct gn_conn *c);
+void gn_dialers_gone(const struct gn_conn *c);
 /* The node is closing: all dials fail with GN_ECLOSED. */
 void gn_dialers_close(struct gn_node *node);
 /* The node is being freed: all dials are freed, and on_lost is called. */

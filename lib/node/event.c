@@ -9,21 +9,6 @@
 #include "node/conn.h"
 #include "node/node.h"
 
-enum { EVENT_BUCKETS = 256 };
-
-struct event_peer {
-	struct event_peer *next; /* in the bucket */
-	struct gn_peer_id id;
-	struct gn_list conns; /* struct event_conn, in the order in which they opened; new channels use the first */
-};
-
-struct event_conn {
-	struct gn_service_conn base;
-	struct gn_list link; /* in peer->conns */
-	struct gn_conn *conn;
-	struct event_peer *peer;
-};
-
 struct event_item {
 	struct gn_list link; /* in pending */
 	struct gn_event event;
@@ -32,7 +17,6 @@ struct event_item {
 
 struct events {
 	struct gn_node *node;
-	struct event_peer *buckets[EVENT_BUCKETS];
 	struct gn_list pending;
 	struct gn_task task;         /* delivers what is pending */
 	bool is_addrs_dirty;         /* the own addresses are to be compared with addrs */
@@ -145,20 +129,10 @@ void gn_event_listener(struct gn_node *node, const struct gn_multiaddr *bound, i
 
 /* ---- peers ---- */
 
-static struct event_peer **event_peer_at(struct events *ev, const struct gn_peer_id *id)
-{
-	/* The last byte is a part of a hash or of a public key. */
-	struct event_peer **at = &ev->buckets[id->len > 0 ? id->bytes[id->len - 1] : 0];
-
-	while (*at != NULL && !gn_peer_id_is_equal(&(*at)->id, id))
-		at = &(*at)->next;
-	return at;
-}
-
 static void event_push_conn(struct events *ev, enum gn_event_type type, const struct gn_conn *c)
 {
 	struct gn_event event = {.type = type,
-				 .peer = c->peer,
+				 .peer = *gn_conn_peer(c),
 				 .addr = c->remote,
 				 .inbound = c->inbound,
 				 .path = GN_PATH_DIRECT};
@@ -168,63 +142,54 @@ static void event_push_conn(struct events *ev, enum gn_event_type type, const st
 	event_push(ev, &event);
 }
 
+/* The connection of the peer that new channels use, which is the first one that is open; NULL.  `ended` has just ended
+ * and still counts as open; it may be NULL. */
+static struct gn_conn *event_first_conn(const struct gn_peer *peer, const struct gn_conn *ended)
+{
+	struct gn_list *at;
+
+	gn_list_for_each(at, &peer->conns) {
+		struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_peer);
+
+		if (c == ended || (c->report == GN_REPORT_OPENED && c->state != GN_CONN_GONE))
+			return c;
+	}
+	return NULL;
+}
+
+/* How many connections of the peer are open. */
+static unsigned event_count_conns(const struct gn_peer *peer)
+{
+	struct gn_list *at;
+	unsigned n = 0;
+
+	gn_list_for_each(at, &peer->conns) {
+		const struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_peer);
+
+		n += c->report == GN_REPORT_OPENED && c->state != GN_CONN_GONE;
+	}
+	return n;
+}
+
 static void events_on_conn(void *state, struct gn_conn *c)
 {
-	struct events *ev = state;
-	struct event_peer **at = event_peer_at(ev, &c->peer), *peer = *at;
-	struct event_conn *ec = calloc(1, sizeof *ec);
-
-	if (ec != NULL && peer == NULL) {
-		peer = calloc(1, sizeof *peer);
-		if (peer != NULL) {
-			peer->id = c->peer;
-			gn_list_init(&peer->conns);
-			*at = peer;
-		}
-	}
-	if (ec == NULL || peer == NULL) {
-		free(ec);
-		return;
-	}
-	ec->conn = c;
-	ec->peer = peer;
-	gn_list_init(&ec->link);
-	if (gn_list_is_empty(&peer->conns))
-		event_push_conn(ev, GN_EVENT_CONNECTED, c);
-	gn_list_add_tail(&peer->conns, &ec->link);
-	gn_service_conn_add(c, &ec->base, ev);
+	if (event_count_conns(c->peer) == 1)
+		event_push_conn(state, GN_EVENT_CONNECTED, c);
 }
 
 static void events_on_gone(void *state, struct gn_conn *c)
 {
-	struct events *ev = state;
-	struct gn_service_conn *s = gn_service_conn_find(c, ev);
-	struct event_conn *ec = s != NULL ? gn_list_entry(s, struct event_conn, base) : NULL;
-	struct event_peer *peer;
-	bool was_first;
+	const struct gn_conn *next = event_first_conn(c->peer, NULL);
 
-	if (ec == NULL) /* there was no memory */
-		return;
-	peer = ec->peer;
-	was_first = peer->conns.next == &ec->link;
-	gn_service_conn_del(c, &ec->base);
-	gn_list_del(&ec->link);
-	free(ec);
-	if (gn_list_is_empty(&peer->conns)) {
-		*event_peer_at(ev, &peer->id) = peer->next;
-		free(peer);
-		event_push_conn(ev, GN_EVENT_GONE, c);
-	} else if (was_first) {
-		event_push_conn(ev, GN_EVENT_PATH, gn_list_entry(peer->conns.next, struct event_conn, link)->conn);
-	}
+	if (next == NULL)
+		event_push_conn(state, GN_EVENT_GONE, c);
+	else if (event_first_conn(c->peer, c) == c)
+		event_push_conn(state, GN_EVENT_PATH, next);
 }
 
 static void events_on_path(void *state, struct gn_conn *c)
 {
-	struct gn_service_conn *s = gn_service_conn_find(c, state);
-	const struct event_conn *ec = s != NULL ? gn_list_entry(s, struct event_conn, base) : NULL;
-
-	if (ec != NULL && ec->peer->conns.next == &ec->link)
+	if (event_first_conn(c->peer, NULL) == c)
 		event_push_conn(state, GN_EVENT_PATH, c);
 }
 

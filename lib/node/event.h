@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The events of a node, as gn_event.h has them.  They are a service, which exists only if the program has set
- * on_event; it keeps a table of connected peers, and the own addresses that were reported.
+ * on_event; it keeps the own addresses that were reported.
  */
 #ifndef GN_NODE_EVENT_H
 #define GN_NODE_EVENT_H

@@ -92,16 +92,18 @@ static void counters_add(struct gn_conn *c, enum gn_conn_count count, unsigned n
 
 void gn_conn_count_as(struct gn_conn *c, enum gn_conn_count count)
 {
-	struct gn_node *node = c->node;
 	bool was_in = is_in_pending(c->count), is_in = is_in_pending(count);
 
-	if (was_in && !is_in)
-		gn_list_del(&c->link_pending);
-	else if (is_in && !was_in)
-		gn_list_add_tail(&node->pending, &c->link_pending);
+	if (c->count == count)
+		return;
+	if (!was_in || !is_in)
+		gn_list_del(&c->link_network);
+	if (is_in && !was_in)
+		gn_list_add_tail(&c->network->pending_conns, &c->link_network);
 	counters_add(c, c->count, UINT_MAX); /* subtracts one */
 	counters_add(c, count, 1);
 	c->count = count;
+	gn_networks_rank(&c->node->networks, c->network);
 }
 
 int gn_node_make_room(struct gn_node *node)
@@ -111,18 +113,82 @@ int gn_node_make_room(struct gn_node *node)
 	if (node->is_closing || lim->conns_pending == 0)
 		return GN_ELIMIT;
 	while (node->n_pending >= lim->conns_pending) {
-		struct gn_conn *victim = NULL;
-		struct gn_list *at;
+		struct gn_pqueue_node *first = gn_pqueue_first(&node->networks.by_pending);
+		struct gn_network *net = gn_list_entry(first, struct gn_network, by_pending);
 
-		gn_list_for_each(at, &node->pending) {
-			struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_pending);
-
-			if (victim == NULL || c->network->pending > victim->network->pending)
-				victim = c;
-		}
-		gn_conn_abort(victim, GN_ELIMIT);
+		gn_conn_abort(gn_list_first(&net->pending_conns, struct gn_conn, link_network), GN_ELIMIT);
 	}
 	return 0;
+}
+
+/* ---- connections without a stream ---- */
+
+/*     node->young --> network->unused_conns, after UNUSED_AGE; both are in the order in which the connections were added
+ *     either --> none, when a stream gets its protocol, or the connection ends
+ */
+
+/* The connection may be closed to make room, if it is old enough. */
+static void unused_add(struct gn_conn *c)
+{
+	if (c->inbound && c->count == GN_COUNT_ADMITTED && c->network->kind != GN_NETWORK_NONE)
+		gn_list_add_tail(&c->node->young, &c->link_network);
+}
+
+static void unused_del(struct gn_conn *c)
+{
+	if (c->count != GN_COUNT_ADMITTED || gn_list_is_empty(&c->link_network))
+		return;
+	gn_list_del(&c->link_network);
+	gn_networks_rank(&c->node->networks, c->network);
+}
+
+void gn_conn_opened(struct gn_conn *c)
+{
+	if (c->n_used == 0)
+		unused_add(c);
+}
+
+void gn_conn_stream_opened(struct gn_conn *c)
+{
+	if (c->n_used++ == 0)
+		unused_del(c);
+}
+
+void gn_conn_stream_closed(struct gn_conn *c)
+{
+	if (--c->n_used == 0 && c->state == GN_CONN_OPEN && c->report == GN_REPORT_OPENED)
+		unused_add(c);
+}
+
+bool gn_conn_is_used(const struct gn_conn *c)
+{
+	return c->n_used > 0;
+}
+
+/* The unused connection that is oldest in the network that has the most connections; NULL.  Each connection is moved to
+ * its network's list once, so this takes amortised O(log n) for n networks. */
+static struct gn_conn *find_unused(struct gn_node *node)
+{
+	gn_time born = gn_loop_now(node->loop) - UNUSED_AGE * GN_MSEC;
+	struct gn_pqueue_node *first;
+	struct gn_conn *c;
+
+	while ((c = gn_list_first(&node->young, struct gn_conn, link_network)) != NULL && c->since <= born) {
+		node->networks.visits++;
+		gn_list_del(&c->link_network);
+		gn_list_add_tail(&c->network->unused_conns, &c->link_network);
+		gn_networks_rank(&node->networks, c->network);
+	}
+	while ((first = gn_pqueue_first(&node->networks.by_conns)) != NULL) {
+		const struct gn_network *net = gn_list_entry(first, struct gn_network, by_conns);
+
+		node->networks.visits++;
+		c = gn_list_first(&net->unused_conns, struct gn_conn, link_network);
+		if (c->state == GN_CONN_OPEN)
+			return c;
+		unused_del(c); /* it is closing already */
+	}
+	return NULL;
 }
 
 /* ---- admission ---- */
@@ -130,35 +196,6 @@ int gn_node_make_room(struct gn_node *node)
 bool gn_node_is_full(const struct gn_node *node)
 {
 	return node->n_admitted >= node->cfg.limits.conns;
-}
-
-bool gn_conn_is_used(const struct gn_conn *c)
-{
-	struct gn_list *at;
-
-	gn_list_for_each(at, &c->streams_open)
-		if (gn_list_entry(at, struct gn_stream, link)->is_open)
-			return true;
-	return false;
-}
-
-/* The oldest unused connection of the network that has the most connections; NULL. */
-static struct gn_conn *find_unused(struct gn_node *node)
-{
-	gn_time born = gn_loop_now(node->loop) - UNUSED_AGE * GN_MSEC;
-	struct gn_conn *found = NULL;
-	struct gn_list *at;
-
-	gn_list_for_each(at, &node->conns) {
-		struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_node);
-
-		if (!c->inbound || c->count != GN_COUNT_ADMITTED || c->state != GN_CONN_OPEN || c->since > born ||
-		    c->network->kind == GN_NETWORK_NONE || gn_conn_is_used(c))
-			continue;
-		if (found == NULL || c->network->conns > found->network->conns)
-			found = c;
-	}
-	return found;
 }
 
 /* The limit that one more connection would exceed, as a Go Away code; 0.  A full node closes an unused connection in
@@ -208,10 +245,11 @@ int gn_node_admits_stream(struct gn_node *node, const struct gn_conn *c)
 		return GN_ECLOSED;
 	if (c->session == NULL || c->session->inbound >= lim->streams_per_conn)
 		return GN_ELIMIT;
-	gn_list_for_each(at, &node->conns) {
-		const struct gn_conn *other = gn_list_entry(at, struct gn_conn, link_node);
+	gn_list_for_each(at, &c->peer->conns) {
+		const struct gn_conn *other = gn_list_entry(at, struct gn_conn, link_peer);
 
-		if (other->session != NULL && gn_peer_id_is_equal(&other->peer, &c->peer))
+		node->peers.visits++;
+		if (other->session != NULL)
 			n += other->session->inbound;
 	}
 	return n < lim->streams_per_peer ? 0 : GN_ELIMIT;

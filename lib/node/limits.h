@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The limits on connections and streams, struct gn_limits of gn.h.  A connection is in the counters that its
- * enum gn_conn_count names.
+ * enum gn_conn_count names.  Admission takes O(log n) for n networks, however many connections are open.
  */
 #ifndef GN_NODE_LIMITS_H
 #define GN_NODE_LIMITS_H
@@ -17,6 +17,11 @@ void gn_conn_count_as(struct gn_conn *c, enum gn_conn_count count);
  * one already. */
 int gn_conn_admit(struct gn_conn *c);
 
+/* For gn_conn_events.opened. */
+void gn_conn_opened(struct gn_conn *c);
+/* A stream of the connection has got its protocol; such a stream is closed. */
+void gn_conn_stream_opened(struct gn_conn *c);
+void gn_conn_stream_closed(struct gn_conn *c);
 /* Whether a stream of the connection has a protocol.  Streams that are being negotiated do not count, because the peer
  * can leave them in that state for ever, also those that this node has opened for identify. */
 bool gn_conn_is_used(const struct gn_conn *c);

@@ -43,8 +43,8 @@ static void listener_on_open(void *arg, struct gn_conn *c, int err)
 	if (err == 0 || !gn_log_is_on(level))
 		return;
 	text = gn_multiaddr_format(c->remote);
-	if (c->peer.len > 0)
-		gn_peer_id_format(&c->peer, id);
+	if (gn_conn_peer(c)->len > 0)
+		gn_peer_id_format(gn_conn_peer(c), id);
 	gn_log_about(level, c->remote, "%s%s%s: %s", text != NULL ? text : "?", id[0] ? "/p2p/" : "", id,
 		     listener_reason(c, err));
 	free(text);

@@ -6,14 +6,52 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "node/conn.h"
 
 enum { BUCKETS_MIN = 16 };
+
+static gn_time networks_oldest(struct gn_list *conns)
+{
+	return gn_list_entry(conns->next, struct gn_conn, link_network)->since;
+}
+
+static bool networks_has_more_pending(struct gn_pqueue_node *a, struct gn_pqueue_node *b)
+{
+	struct gn_network *x = gn_list_entry(a, struct gn_network, by_pending);
+	struct gn_network *y = gn_list_entry(b, struct gn_network, by_pending);
+
+	if (x->pending != y->pending)
+		return x->pending > y->pending;
+	return networks_oldest(&x->pending_conns) < networks_oldest(&y->pending_conns);
+}
+
+static bool networks_has_more_conns(struct gn_pqueue_node *a, struct gn_pqueue_node *b)
+{
+	struct gn_network *x = gn_list_entry(a, struct gn_network, by_conns);
+	struct gn_network *y = gn_list_entry(b, struct gn_network, by_conns);
+
+	if (x->conns != y->conns)
+		return x->conns > y->conns;
+	return networks_oldest(&x->unused_conns) < networks_oldest(&y->unused_conns);
+}
+
+void gn_networks_rank(struct gn_networks *t, struct gn_network *net)
+{
+	gn_pqueue_del(&t->by_pending, &net->by_pending);
+	gn_pqueue_del(&t->by_conns, &net->by_conns);
+	if (!gn_list_is_empty(&net->pending_conns))
+		gn_pqueue_add(&t->by_pending, &net->by_pending);
+	if (!gn_list_is_empty(&net->unused_conns))
+		gn_pqueue_add(&t->by_conns, &net->by_conns);
+}
 
 void gn_networks_init(struct gn_networks *t, struct gn_budget *memory)
 {
 	memset(t, 0, sizeof *t);
 	gn_random(&t->seed, sizeof t->seed);
 	t->memory = memory;
+	t->by_pending.is_before = networks_has_more_pending;
+	t->by_conns.is_before = networks_has_more_conns;
 }
 
 void gn_networks_fini(struct gn_networks *t)
@@ -98,6 +136,8 @@ struct gn_network *gn_networks_get(struct gn_networks *t, const struct gn_multia
 		net->is_loopback = gn_multiaddr_scope(remote) == GN_SCOPE_LOOPBACK;
 		net->budget.parent = t->memory;
 		gn_list_init(&net->negotiating);
+		gn_list_init(&net->pending_conns);
+		gn_list_init(&net->unused_conns);
 		net->next = *at;
 		*at = net;
 		t->n++;

@@ -17,12 +17,16 @@
 
 struct gn_conn *gn_node_find_conn(struct gn_node *node, const struct gn_peer_id *peer)
 {
+	struct gn_peer *p = gn_peers_find(&node->peers, peer);
 	struct gn_list *at;
 
-	gn_list_for_each(at, &node->conns) {
-		struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_node);
+	if (p == NULL)
+		return NULL;
+	gn_list_for_each(at, &p->conns) {
+		struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_peer);
 
-		if (gn_conn_is_usable(c) && gn_peer_id_is_equal(&c->peer, peer))
+		node->peers.visits++;
+		if (gn_conn_is_usable(c))
 			return c;
 	}
 	return NULL;
@@ -139,12 +143,18 @@ static int node_on_conn_secured(struct gn_node *node, struct gn_conn *c)
 	int err = 0;
 
 	if (node->cfg.gate != NULL)
-		err = node->cfg.gate(node->cfg.arg, &c->peer, c->remote, c->inbound);
+		err = node->cfg.gate(node->cfg.arg, gn_conn_peer(c), c->remote, c->inbound);
 	if (err == 0)
 		return c->inbound ? gn_conn_admit(c) : 0;
 	c->refusal = GN_GO_AWAY_GATED;
 	c->err = err;
 	return 0;
+}
+
+static void node_on_conn_opened(struct gn_node *node, struct gn_conn *c)
+{
+	gn_conn_opened(c);
+	gn_node_conn_opened(node, c);
 }
 
 static int node_on_conn_admit(struct gn_node *node, struct gn_conn *c)
@@ -183,7 +193,7 @@ static int node_conn_env_init(struct gn_node *node)
 	static const struct gn_conn_events events = {
 		.added = node_on_conn_added,
 		.secured = node_on_conn_secured,
-		.opened = gn_node_conn_opened,
+		.opened = node_on_conn_opened,
 		.closing = gn_node_conn_closing,
 		.admit = node_on_conn_admit,
 		.incoming = node_on_conn_incoming,
@@ -196,6 +206,7 @@ static int node_conn_env_init(struct gn_node *node)
 	env->loop = node->loop;
 	env->iobuf = node->iobuf;
 	env->networks = &node->networks;
+	env->peers = &node->peers;
 	env->components = &node->components;
 	env->limits = &node->cfg.limits;
 	env->key = node->key;
@@ -239,9 +250,10 @@ int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
 	node->cfg = *cfg;
 	gn_limits_fill(&node->cfg.limits);
 	gn_networks_init(&node->networks, &node->budget);
+	gn_peers_init(&node->peers);
 	gn_own_init(&node->own);
 	gn_list_init(&node->conns);
-	gn_list_init(&node->pending);
+	gn_list_init(&node->young);
 	gn_list_init(&node->listeners);
 	gn_list_init(&node->dials);
 	gn_list_init(&node->services);
@@ -276,6 +288,7 @@ void gn_node_free(struct gn_node *node)
 	gn_components_stop(&node->components);
 	gn_upgrade_fini(&node->conn_env.upgrade);
 	gn_networks_fini(&node->networks);
+	gn_peers_fini(&node->peers);
 	gn_own_fini(&node->own);
 	gn_registry_fini(&node->registry);
 	gn_timer_fini(&node->close_timer);

@@ -13,6 +13,7 @@
 #include "node/conn.h"
 #include "node/networks.h"
 #include "node/own.h"
+#include "node/peers.h"
 #include "node/registry.h"
 #include "node/service.h"
 #include "stack/iobuf.h"
@@ -30,12 +31,14 @@ struct gn_node {
 
 	struct gn_conn_env conn_env; /* what its connections share */
 	struct gn_list conns, listeners, dials;
-	struct gn_list pending; /* connections that count as PENDING or REFUSED, oldest first */
-	unsigned n_conns;       /* the length of conns, which includes connections without a link */
-	unsigned n_pending;     /* the length of pending */
-	unsigned n_refused;     /* of those, that count as REFUSED */
-	unsigned n_admitted;    /* connections that count as ADMITTED */
+	struct gn_list
+		young;      /* unused connections that are too young to be closed, gn_conn.link_network; see limits.c */
+	unsigned n_conns;   /* the length of conns, which includes connections without a link */
+	unsigned n_pending; /* connections that count as PENDING or REFUSED */
+	unsigned n_refused; /* of those, that count as REFUSED */
+	unsigned n_admitted; /* connections that count as ADMITTED */
 	struct gn_networks networks;
+	struct gn_peers peers;
 	struct gn_own own;                          /* the addresses of this node */
 	uint64_t bytes_in, bytes_out;               /* of connections that were freed */
 	uint64_t frames_in, frames_out, n_channels; /* of all channels; n_channels are open */
@@ -56,7 +59,7 @@ struct gn_node {
 	void *closed_arg;
 };
 
-/* A connection to the peer that is open and takes streams, or NULL. */
+/* A connection to the peer that is open and takes streams, or NULL.  Takes time for the connections of this peer only. */
 struct gn_conn *gn_node_find_conn(struct gn_node *node, const struct gn_peer_id *peer);
 /* The first transport that serves the address, or NULL. */
 const struct gn_transport_ops *gn_node_transport(struct gn_node *node, const struct gn_multiaddr *addr);

@@ -247,7 +247,7 @@ void gn_node_conn_gone(struct gn_node *node, struct gn_conn *c)
 {
 	struct gn_list *at;
 
-	gn_dialers_gone(node, c);
+	gn_dialers_gone(c);
 	gn_list_for_each(at, &node->services)
 		service_report_gone(service_of(at), c);
 }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "node/conn.h"
+#include "node/limits.h"
 #include "node/negotiating.h"
 #include "node/node.h"
 #include "stack/select.h"
@@ -112,6 +113,7 @@ static void stream_on_step(void *arg, struct gn_stack *stack, struct gn_layer *l
 	(void)stack;
 	if (what == GN_DONE) {
 		s->is_open = true;
+		gn_conn_stream_opened(s->conn);
 		s->mux->defers_reset = false;
 		if (!s->inbound)
 			gn_timer_stop(&s->timer);
@@ -163,7 +165,7 @@ static void stream_report_unknown(struct gn_stream *s)
 	if (protocol == NULL)
 		return;
 	s->unknown = NULL;
-	cfg->on_unknown_protocol(cfg->arg, &s->conn->peer, s->conn->remote, protocol);
+	cfg->on_unknown_protocol(cfg->arg, gn_conn_peer(s->conn), s->conn->remote, protocol);
 	free(protocol);
 }
 
@@ -395,6 +397,8 @@ void gn_stream_close(struct gn_stream *s)
 	s->unknown = NULL;
 	if (s->inbound)
 		conn->streams_in--;
+	if (s->is_open)
+		gn_conn_stream_closed(conn);
 	if (s->is_ending)
 		gn_pipe_close(&s->mux->tx, GN_EOF);
 	/* The source is removed with its owner.  If it still has bytes, an end of the stream would hide that they are

@@ -82,7 +82,7 @@ static int start_security(struct gn_conn *c, const struct gn_security_ops *ops)
 		.state = gn_components_state(c->env->components, ops),
 		.key = c->env->key,
 		.initiator = !c->inbound,
-		.expect = c->peer,
+		.expect = *gn_conn_peer(c),
 		.muxers = c->env->upgrade.muxers.ids,
 	};
 
@@ -141,7 +141,9 @@ static int on_secured(struct gn_conn *c, struct gn_layer *l)
 	const struct gn_secure_info *info = c->security->info(l);
 	int err;
 
-	c->peer = info->peer;
+	err = gn_conn_set_peer(c, &info->peer);
+	if (err != 0)
+		return err;
 	c->state = GN_CONN_MUXING;
 	err = c->env->events->secured(c->node, c);
 	if (err != 0)

@@ -48,10 +48,11 @@ static struct gn_identify_bucket *identify_bucket_get(struct gn_identify_service
 	struct gn_identify_bucket *b;
 	struct gn_list *at;
 
-	gn_list_for_each(at, &sv->peers) {
-		struct gn_identify_peer *other = gn_list_entry(at, struct gn_identify_peer, link);
+	gn_list_for_each(at, &c->peer->conns) {
+		struct gn_identify_peer *other =
+			gn_identify_peer_find(sv, gn_list_entry(at, struct gn_conn, link_peer));
 
-		if (!gn_peer_id_is_equal(&other->conn->peer, &c->peer))
+		if (other == NULL)
 			continue;
 		other->bucket->conns++;
 		other->bucket->tokens++;
@@ -86,6 +87,8 @@ static bool identify_bucket_take(struct gn_identify_bucket *b, gn_time now)
 
 static void identify_stream_free(struct gn_identify_stream *s)
 {
+	if (s->stream.inbound)
+		s->peer->n_inbound--;
 	gn_stream_close(&s->stream);
 	gn_timer_fini(&s->limit);
 	gn_identify_reader_fini(&s->reader);
@@ -112,7 +115,7 @@ int gn_identify_get(const struct gn_conn *conn, struct gn_identify_view *view)
 		return -EINVAL;
 	if (peer == NULL || peer->known == NULL)
 		return GN_EAGAIN;
-	err = gn_identify_view_init(view, peer->known->body, peer->known->len, &conn->peer);
+	err = gn_identify_view_init(view, peer->known->body, peer->known->len, gn_conn_peer(conn));
 	if (err == 0)
 		view->info.signed_record = peer->known->signed_record;
 	return err;
@@ -165,7 +168,7 @@ static int identify_learn(struct gn_identify_stream *s)
 	hash = identify_hash(body);
 	if (s->kind == IDENTIFY_PUSH_IN && peer->known != NULL && hash == peer->hash)
 		return 0;
-	err = gn_identify_known_make(body->p, body->len, &peer->conn->peer,
+	err = gn_identify_known_make(body->p, body->len, gn_conn_peer(peer->conn),
 				     s->kind == IDENTIFY_PUSH_IN ? peer->known : NULL, &known);
 	if (err != 0)
 		return err;
@@ -347,25 +350,18 @@ static void identify_accept(struct gn_identify_service *sv, struct gn_stream *ha
 {
 	struct gn_identify_peer *peer = gn_identify_peer_find(sv, handed->conn);
 	struct gn_identify_stream *s = NULL;
-	struct gn_list *at;
-	unsigned n = 0;
 	int err = 0;
 
-	if (peer != NULL && identify_bucket_take(peer->bucket, gn_loop_now(sv->node->loop))) {
-		gn_list_for_each(at, &sv->streams) {
-			const struct gn_identify_stream *other = gn_list_entry(at, struct gn_identify_stream, link);
-
-			n += other->peer == peer && other->stream.inbound;
-		}
-		if (n < GN_IDENTIFY_STREAMS)
-			s = identify_stream_new(peer, kind);
-	}
+	if (peer != NULL && identify_bucket_take(peer->bucket, gn_loop_now(sv->node->loop)) &&
+	    peer->n_inbound < GN_IDENTIFY_STREAMS)
+		s = identify_stream_new(peer, kind);
 	if (s == NULL) {
 		gn_stream_reset(handed);
 		gn_stream_close(handed);
 		return;
 	}
 	gn_stream_accept(&s->stream, handed);
+	peer->n_inbound++;
 	s->stream.on_event = identify_on_event;
 	s->stream.arg = s;
 	if (kind == IDENTIFY_ANSWER)

@@ -59,6 +59,7 @@ struct gn_identify_peer {
 	struct gn_task task;             /* sends the query */
 	uint8_t delay_turns;             /* of the loop, before the query */
 	bool is_queried, pending_push;
+	unsigned n_inbound;               /* its streams that the peer has opened */
 	struct gn_identify_stream *query; /* the query that is running, or NULL */
 	struct gn_list waiters;           /* operations that wait for its answer */
 	uint32_t sent_version;            /* the version that was sent to the peer; 0: none */

@@ -92,7 +92,7 @@ static void identify_op_on_conn(void *arg, int err, struct gn_conn *conn)
 	if (err == 0 && peer == NULL)
 		err = -ENOMEM;
 	if (err == 0) {
-		op->peer = conn->peer;
+		op->peer = *gn_conn_peer(conn);
 		if (peer->known != NULL && peer->known->is_whole) {
 			op->signed_record = peer->known->signed_record;
 			identify_op_finish(op, 0, peer->known->body, peer->known->len);

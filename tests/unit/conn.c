@@ -42,7 +42,7 @@ static void a_new_connection_is_securing_and_not_usable(void **state)
 		start(&b, inbound);
 		assert_int_equal(b.c->state, GN_CONN_SECURING);
 		assert_int_equal(b.c->inbound, inbound);
-		assert_int_equal(b.c->peer.len, 0);
+		assert_int_equal(gn_conn_peer(b.c)->len, 0);
 		assert_false(gn_conn_is_usable(b.c));
 		assert_int_equal(b.node->n_conns, 1);
 		gn_conn_abort(b.c, GN_ECLOSED);
@@ -77,7 +77,7 @@ static void the_expected_peer_is_known_from_the_start(void **state)
 	gn_key_id(key, &id);
 	bare_link_init(&b, NULL);
 	bare_link_conn(&b, false, &id, 0);
-	assert_true(gn_peer_id_is_equal(&b.c->peer, &id));
+	assert_true(gn_peer_id_is_equal(gn_conn_peer(b.c), &id));
 	gn_conn_abort(b.c, GN_ECLOSED);
 	gn_key_free(key);
 	assert_failed(&b, GN_ECLOSED);
@@ -269,7 +269,7 @@ static void an_open_connection_is_usable_and_knows_its_peer(void **state)
 	open_both(&e);
 	gn_key_id(e.raw.noise.key, &id);
 	assert_true(gn_conn_is_usable(e.c));
-	assert_true(gn_peer_id_is_equal(&e.c->peer, &id));
+	assert_true(gn_peer_id_is_equal(gn_conn_peer(e.c), &id));
 	assert_int_equal(e.c->count, GN_COUNT_ADMITTED);
 	assert_int_equal(e.c->err, 0);
 	assert_ptr_equal(gn_node_find_conn(e.t.node, &id), e.c);

@@ -21,6 +21,7 @@ struct end {
 	struct gn_conn_env env;
 	struct gn_iobuf iobuf;
 	struct gn_networks networks;
+	struct gn_peers peers;
 	struct gn_component_states components;
 	struct gn_budget budget;
 	struct gn_limits limits;
@@ -153,10 +154,12 @@ static void end_init(struct end *e, uint8_t first)
 	gn_limits_init(&e->limits);
 	e->budget.max = e->limits.memory;
 	gn_networks_init(&e->networks, &e->budget);
+	gn_peers_init(&e->peers);
 	assert_int_equal(gn_key_new_seeded(seed, &e->key), 0);
 	e->env.loop = pair->loop;
 	e->env.iobuf = &e->iobuf;
 	e->env.networks = &e->networks;
+	e->env.peers = &e->peers;
 	e->env.limits = &e->limits;
 	e->env.components = &e->components;
 	e->env.key = e->key;
@@ -172,6 +175,7 @@ static void end_fini(struct end *e)
 	gn_components_stop(&e->components);
 	gn_upgrade_fini(&e->env.upgrade);
 	gn_networks_fini(&e->networks);
+	gn_peers_fini(&e->peers);
 	gn_iobuf_fini(&e->iobuf);
 	gn_key_free(e->key);
 }

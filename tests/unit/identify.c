@@ -108,7 +108,7 @@ static bool knows_protocol(struct fix *f, size_t node, const char *id)
 	bool has = false;
 
 	assert_non_null(peer->known);
-	assert_int_equal(gn_identify_view_init(&v, peer->known->body, peer->known->len, &peer->conn->peer), 0);
+	assert_int_equal(gn_identify_view_init(&v, peer->known->body, peer->known->len, gn_conn_peer(peer->conn)), 0);
 	for (size_t i = 0; i < v.info.n_protocols; i++)
 		has |= strcmp(v.info.protocols[i], id) == 0;
 	gn_identify_view_fini(&v);

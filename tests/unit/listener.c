@@ -175,7 +175,7 @@ static void a_link_becomes_an_inbound_connection(void **state)
 	assert_null(net_conn(w, 1, 1));
 	assert_true(c->inbound);
 	assert_int_equal(c->origin, GN_ORIGIN_INBOUND);
-	assert_true(gn_peer_id_is_equal(&c->peer, &w->node[2]->id));
+	assert_true(gn_peer_id_is_equal(gn_conn_peer(c), &w->node[2]->id));
 }
 
 int main(void)

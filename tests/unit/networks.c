@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "gn.h"
-#include "node/networks.h"
+#include "node/conn.h"
 
 static struct gn_networks table;
 static struct gn_budget memory;
@@ -105,6 +105,86 @@ static void a_network_is_freed_with_its_last_reference(void **state)
 	}
 }
 
+/* ---- the networks with the most connections ---- */
+
+enum { VICTIMS = 1000, VICTIMS_LOG = 10 };
+
+static struct gn_network *victim_nets[VICTIMS];
+static struct gn_conn *victim_conns[VICTIMS];
+
+/* Each network has one connection in both of its lists; the numbers of connections are those that count() returns. */
+static void victims_init(unsigned (*count)(unsigned i))
+{
+	char text[64];
+
+	for (unsigned i = 0; i < VICTIMS; i++) {
+		struct gn_conn *c = calloc(1, sizeof *c);
+
+		assert_non_null(c);
+		snprintf(text, sizeof text, "/ip4/10.1.%u.%u/tcp/1", i / 250, i % 250);
+		victim_nets[i] = get(text);
+		victim_conns[i] = c;
+		c->since = VICTIMS - i; /* the last one is the oldest */
+		gn_list_add_tail(&victim_nets[i]->pending_conns, &c->link_network);
+		victim_nets[i]->pending = count(i);
+		gn_networks_rank(&table, victim_nets[i]);
+	}
+}
+
+static void victims_fini(void)
+{
+	for (int i = 0; i < VICTIMS; i++) {
+		gn_list_del(&victim_conns[i]->link_network);
+		gn_networks_rank(&table, victim_nets[i]);
+		gn_networks_put(&table, victim_nets[i]);
+		free(victim_conns[i]);
+	}
+	assert_null(gn_pqueue_first(&table.by_pending));
+}
+
+static struct gn_network *victim_first(void)
+{
+	return gn_list_entry(gn_pqueue_first(&table.by_pending), struct gn_network, by_pending);
+}
+
+static unsigned victims_differ(unsigned i)
+{
+	return i * 37 % VICTIMS + 1;
+}
+
+static unsigned victims_are_equal(unsigned i)
+{
+	(void)i;
+	return 1;
+}
+
+static void the_network_with_the_most_is_first(void **state)
+{
+	(void)state;
+	victims_init(victims_differ);
+	table.by_pending.compares = 0;
+	for (unsigned most = VICTIMS; most > 0; most--) {
+		struct gn_network *net = victim_first();
+
+		assert_int_equal(net->pending, most);
+		net->pending = 0; /* the last */
+		gn_networks_rank(&table, net);
+	}
+	assert_true(table.by_pending.compares < 3 * VICTIMS * VICTIMS_LOG);
+	victims_fini();
+}
+
+static void of_networks_with_as_many_that_with_the_oldest_is_first(void **state)
+{
+	(void)state;
+	victims_init(victims_are_equal);
+	assert_ptr_equal(victim_first(), victim_nets[VICTIMS - 1]);
+	victim_nets[3]->pending = 2;
+	gn_networks_rank(&table, victim_nets[3]);
+	assert_ptr_equal(victim_first(), victim_nets[3]);
+	victims_fini();
+}
+
 /* ---- shares of memory ---- */
 
 static void each_network_may_use_half_of_the_free_memory(void **state)
@@ -148,6 +228,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_network_is_an_ip4_address_or_an_ip6_64, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_loopback_is_known, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_network_with_the_most_is_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(of_networks_with_as_many_that_with_the_oldest_is_first, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_network_is_freed_with_its_last_reference, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_network_may_use_half_of_the_free_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_total_is_never_exceeded, setup, teardown),

@@ -242,7 +242,7 @@ static void the_identity_is_known_when_the_handshake_has_ended(void **state)
 	(void)state;
 	secure_both(&e, false);
 	gn_key_id(e.raw.noise.key, &id);
-	assert_true(gn_peer_id_is_equal(&e.c->peer, &id));
+	assert_true(gn_peer_id_is_equal(gn_conn_peer(e.c), &id));
 	assert_int_equal(e.c->count, GN_COUNT_ADMITTED);
 	close_both(&e);
 }
