@@ -110,7 +110,8 @@ int gn_channel_open(struct gn_conn *conn, const char *protocol, enum gn_channel_
 
 	if (ch == NULL)
 		return -ENOMEM;
-	err = gn_stream_open(&ch->stream, conn, ch->protocol);
+	/* The dialer returns a limited connection only to a caller who has consented. */
+	err = gn_stream_open(&ch->stream, conn, ch->protocol, GN_STREAM_LIMITED);
 	if (err != 0) {
 		channel_free(ch);
 		return err;
@@ -414,7 +415,8 @@ void gn_channel_state(const struct gn_channel *ch, struct gn_channel_state *out)
 	out->local = c->local;
 	out->protocol = ch->protocol;
 	out->origin = c->origin;
-	out->path = GN_PATH_DIRECT;
+	out->path = c->path;
+	gn_conn_path_limits(c, &out->path_limits);
 	out->inbound = ch->stream.inbound;
 	out->opened = ch->stream.is_open;
 	out->queued = gn_pipe_len(&ch->stream.mux->tx);

@@ -64,6 +64,13 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 		return -ENOMEM;
 	}
 	c->inbound = cfg->inbound;
+	c->is_client = cfg->role == GN_ROLE_BY_DIAL ? !cfg->inbound : cfg->role == GN_ROLE_CLIENT;
+	c->is_probe = cfg->is_probe;
+	if (cfg->link->path != NULL) {
+		c->path = cfg->link->path->path;
+		c->path_bytes = cfg->link->path->limits.bytes;
+		c->path_seconds = cfg->link->path->limits.seconds;
+	}
 	c->origin = cfg->origin;
 	c->on_open = cfg->on_open;
 	c->arg = cfg->arg;

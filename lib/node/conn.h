@@ -5,6 +5,7 @@
  *     conn.c     the states of a connection: opening, open, closing, gone
  *     conn_io.c  one turn of a connection: read, pump, deliver events, write
  *     alive.c    liveness of the peer's host, and more time for handshakes on slow paths
+ *     paths.h    the path of a connection, its role in the handshake, and the choice between several to one peer
  *     upgrade.h  the order of the layers: security, then multiplexing
  *
  * These files call nothing above them: what the node has to know is reported through struct gn_conn_events.
@@ -21,6 +22,7 @@
 #include "mux/session.h"
 #include "node/components.h"
 #include "node/networks.h"
+#include "node/paths.h"
 #include "node/peers.h"
 #include "node/upgrade.h"
 #include "security/secure.h"
@@ -113,13 +115,23 @@ struct gn_conn {
 	struct gn_node *node; /* the owner */
 	struct gn_conn_env *env;
 	struct gn_list link_node; /* in node->conns */
-	enum gn_conn_state state;
-	enum gn_conn_report report;
-	enum gn_conn_count count;
-	enum gn_conn_tx tx_state;
-	int tx_err; /* of GN_TX_FAILED */
-	int err;    /* why the connection ended; 0 while it has not */
-	enum gn_addr_origin origin;
+	/* The states are bit-fields, because an idle connection has to stay small. */
+	enum gn_conn_state state : 4;
+	enum gn_conn_report report : 2;
+	enum gn_conn_count count : 3;
+	enum gn_conn_tx tx_state : 2;
+	enum gn_addr_origin origin : 4;
+	enum gn_path path : 1;
+	bool inbound : 1;             /* the peer dialled */
+	bool is_client : 1;           /* the role in the handshake, see enum gn_conn_role */
+	bool is_probe : 1;            /* of struct gn_conn_cfg */
+	bool had_incoming : 1;        /* the peer has opened a stream */
+	bool is_closing_reported : 1; /* to the services */
+	bool must_flush : 1; /* a stream was released in good order: a close waits until its bytes were acknowledged */
+	int tx_err;          /* of GN_TX_FAILED */
+	int err;             /* why the connection ended; 0 while it has not */
+	uint32_t path_seconds; /* these two are the limits of the path, struct gn_path_limits */
+	uint64_t path_bytes;
 	uint32_t refusal;       /* the Go Away code that refuses the peer; 0: the peer is not refused */
 	uint32_t service_slots; /* the services that the connection was reported to, see service.c */
 	unsigned streams_in;
@@ -127,10 +139,6 @@ struct gn_conn {
 	unsigned n_used;        /* streams that have a protocol; limits.c counts them */
 	uint8_t ready;          /* what the link is expected to be ready for, enum gn_ready */
 	uint8_t watched;        /* what the link reports, enum gn_ready */
-	bool inbound;
-	bool had_incoming;            /* the peer has opened a stream */
-	bool is_closing_reported : 1; /* to the services */
-	bool must_flush : 1; /* a stream was released in good order: a close waits until its bytes were acknowledged */
 	uint8_t guid[GN_GUID_LEN];
 	struct gn_peer *peer;     /* before the handshake has ended: the expected peer, or NULL; holds a reference */
 	struct gn_list link_peer; /* in peer->conns, once the handshake has ended */
@@ -174,7 +182,9 @@ struct gn_conn_cfg {
 	struct gn_node *node;
 	struct gn_conn_env *env;
 	struct gn_link *link; /* taken over, also on failure */
-	bool inbound;
+	bool inbound;         /* the peer dialled */
+	enum gn_conn_role role;
+	bool is_probe;                   /* only its owner uses it: gn_node_find_conn() does not return it */
 	const struct gn_peer_id *expect; /* NULL: any peer */
 	enum gn_addr_origin origin;
 	gn_time began; /* start of the attempt; 0: now */

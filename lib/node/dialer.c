@@ -36,6 +36,7 @@ struct gn_dialer {
 	struct gn_dialer_cfg cfg;
 	struct gn_peer_id peer; /* len 0: any peer */
 	bool has_names;
+	bool is_alone; /* the dial shares nothing with others: a probe, or a dial with a role */
 	struct gn_names *names;
 	struct attempt *attempts;
 	size_t n, n_running;
@@ -183,6 +184,12 @@ static void attempt_done(struct attempt *a, int err)
 	op->is_calling = false;
 }
 
+/* Whether the dial may end with the connection, which is limited or not. */
+static bool dialer_takes(const struct gn_dialer *op, const struct gn_conn *c)
+{
+	return op->cfg.takes_limited || !gn_conn_is_limited(c);
+}
+
 /* A connection is open: it ends every dial to its peer, so that no second one is made. */
 static void dialers_finish_peer(struct gn_conn *c)
 {
@@ -191,7 +198,7 @@ static void dialers_finish_peer(struct gn_conn *c)
 	gn_list_for_each(at, &c->peer->dials) {
 		struct gn_dialer *op = gn_list_entry(at, struct gn_dialer, link_peer);
 
-		if (!op->is_finished && !op->is_cancelled)
+		if (!op->is_finished && !op->is_cancelled && !op->is_alone && dialer_takes(op, c))
 			dialer_finish(op, 0, c);
 	}
 }
@@ -200,13 +207,17 @@ static void dialer_on_open(void *arg, struct gn_conn *c, int err)
 {
 	struct attempt *a = arg;
 
+	bool is_open = err == 0;
+
 	a->conn = NULL;
+	if (is_open && !dialer_takes(a->op, c))
+		err = -EPERM;
 	attempt_done(a, err);
 	if (err == 0 && !a->op->is_cancelled)
 		dialer_finish(a->op, 0, c);
 	else
 		dialer_race(a->op);
-	if (err == 0)
+	if (is_open && !c->is_probe)
 		dialers_finish_peer(c);
 }
 
@@ -218,6 +229,8 @@ static void dialer_on_link(void *arg, int err, struct gn_link *link)
 		.node = op->node,
 		.env = &op->node->conn_env,
 		.link = link,
+		.role = op->cfg.role,
+		.is_probe = op->cfg.is_probe,
 		.expect = op->peer.len > 0 ? &op->peer : NULL,
 		.origin = op->has_names ? GN_ORIGIN_DNS : GN_ORIGIN_ADDRESS,
 		.began = a->since,
@@ -273,12 +286,12 @@ static struct attempt *attempt_find_other(const struct attempt *a)
 {
 	struct gn_list *at;
 
-	if (a->op->entry == NULL)
+	if (a->op->entry == NULL || a->op->is_alone)
 		return NULL;
 	gn_list_for_each(at, &a->op->entry->dials) {
 		struct gn_dialer *op = gn_list_entry(at, struct gn_dialer, link_peer);
 
-		if (op == a->op)
+		if (op == a->op || op->is_alone)
 			continue;
 		for (size_t i = 0; i < op->n; i++)
 			if ((op->attempts[i].dial != NULL || op->attempts[i].conn != NULL) &&
@@ -459,6 +472,14 @@ static int dialer_peer(const struct gn_dialer_cfg *cfg, struct gn_peer_id *out)
 	return 0;
 }
 
+/* An open connection that the dial may use; NULL. */
+static struct gn_conn *dialer_find_open(const struct gn_dialer *op)
+{
+	if (op->peer.len == 0 || op->is_alone)
+		return NULL;
+	return gn_node_find_conn(op->node, &op->peer, op->cfg.takes_limited ? GN_FIND_LIMITED : 0);
+}
+
 int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struct gn_dialer **out)
 {
 	struct gn_dialer *op;
@@ -485,8 +506,11 @@ int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struc
 	gn_list_init(&op->link);
 	gn_list_init(&op->link_peer);
 	names.arg = op;
-	for (size_t i = 0; i < cfg->n_addrs; i++)
+	op->is_alone = cfg->is_probe || cfg->role != GN_ROLE_BY_DIAL;
+	for (size_t i = 0; i < cfg->n_addrs; i++) {
 		op->has_names |= gn_names_is_in(cfg->addrs[i]);
+		op->cfg.takes_limited |= gn_multiaddr_has(cfg->addrs[i], GN_MA_P2P_CIRCUIT);
+	}
 	err = dialer_peer(cfg, &op->peer);
 	if (err == 0 && op->peer.len > 0) {
 		op->entry = gn_peers_get(&node->peers, &op->peer);
@@ -495,7 +519,7 @@ int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struc
 		else
 			err = -ENOMEM;
 	}
-	open = err == 0 && op->peer.len > 0 ? gn_node_find_conn(node, &op->peer) : NULL;
+	open = err == 0 ? dialer_find_open(op) : NULL;
 	if (err == 0 && open == NULL)
 		err = gn_names_resolve(&names, &op->names);
 	if (err != 0) {

@@ -8,11 +8,15 @@
  * Dials to one peer share their work: an address that another dial to the peer is attempting is not attempted a second
  * time, and the first connection that is open ends all of these dials with success.  Each dial has its own limit and
  * its own addresses, and a dial that is cancelled leaves the others.
+ *
+ * A dial with is_probe, or with a role, does none of this: it makes a connection of its own, beside those that are
+ * open.  When it was no probe, other dials use that connection.
  */
 #ifndef GN_NODE_DIALER_H
 #define GN_NODE_DIALER_H
 
 #include "gn.h"
+#include "node/paths.h"
 
 struct gn_conn;
 struct gn_dialer;
@@ -21,13 +25,19 @@ struct gn_dialer_cfg {
 	const struct gn_multiaddr *const *addrs; /* copied */
 	size_t n_addrs;
 	gn_time limit; /* 0: limits.dial */
+	enum gn_conn_role role;
+	/* The connection is for the caller only: nobody else's lookup finds it.  The caller closes it. */
+	bool is_probe;
+	/* The caller consents to a limited connection.  So does one of whose addresses has a /p2p-circuit. */
+	bool takes_limited;
 	/* As in struct gn_dial_cfg.  It has an argument of its own, because it is the program's callback; it may call
 	 * gn_dialer_cancel(). */
 	void (*on_attempt)(void *arg, const struct gn_multiaddr *addr, int err, gn_time took);
 	void *attempt_arg;
 	/* Called exactly once, never from inside gn_dialer_start(), never after gn_dialer_cancel(); the dial is freed
 	 * before.  err 0: the connection, which the node owns.  On failure the most specific error of the attempts:
-	 * GN_EPEERID, GN_EREFUSED, GN_EAUTH, GN_EPROTO or GN_ENOPROTO; GN_EUNREACH if they differ otherwise. */
+	 * GN_EPEERID, GN_EREFUSED, GN_EAUTH, GN_EPROTO or GN_ENOPROTO; GN_EUNREACH if they differ otherwise.  -EPERM:
+	 * the connection is limited, and the caller has not consented. */
 	void (*on_done)(void *arg, int err, struct gn_conn *c);
 	/* Called instead of on_done when the node is freed; it may free arg and do nothing else. */
 	void (*on_lost)(void *arg);

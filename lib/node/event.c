@@ -135,61 +135,72 @@ static void event_push_conn(struct events *ev, enum gn_event_type type, const st
 				 .peer = *gn_conn_peer(c),
 				 .addr = c->remote,
 				 .inbound = c->inbound,
-				 .path = GN_PATH_DIRECT};
+				 .path = c->path};
 
 	if (type == GN_EVENT_GONE)
 		event.err = c->err != 0 ? c->err : GN_EGONE;
 	event_push(ev, &event);
 }
 
-/* The connection of the peer that new channels use, which is the first one that is open; NULL.  `ended` has just ended
- * and still counts as open; it may be NULL. */
-static struct gn_conn *event_first_conn(const struct gn_peer *peer, const struct gn_conn *ended)
+/* Whether the connection counts as one to its peer: it is open or closing, and no probe. */
+static bool event_counts(const struct gn_conn *c)
 {
+	return c->report == GN_REPORT_OPENED && c->state != GN_CONN_GONE && !c->is_probe;
+}
+
+/* Whether new channels use a rather than b. */
+static bool event_is_better(const struct gn_conn *a, const struct gn_conn *b)
+{
+	bool is_usable = gn_conn_is_usable(a);
+
+	return is_usable != gn_conn_is_usable(b) ? is_usable : gn_conn_is_better(a, b);
+}
+
+/* The connection to the peer that new channels use; NULL. */
+static struct gn_conn *event_choose_conn(const struct gn_peer *peer)
+{
+	struct gn_conn *best = peer->reported != NULL && event_counts(peer->reported) ? peer->reported : NULL;
 	struct gn_list *at;
 
 	gn_list_for_each(at, &peer->conns) {
 		struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_peer);
 
-		if (c == ended || (c->report == GN_REPORT_OPENED && c->state != GN_CONN_GONE))
-			return c;
+		if (event_counts(c) && (best == NULL || event_is_better(c, best)))
+			best = c;
 	}
-	return NULL;
+	return best;
 }
 
-/* How many connections of the peer are open. */
-static unsigned event_count_conns(const struct gn_peer *peer)
+/* A connection has changed.  Reports it if new channels use another connection than before; returns whether. */
+static bool event_update(struct events *ev, const struct gn_conn *c)
 {
-	struct gn_list *at;
-	unsigned n = 0;
+	struct gn_peer *peer = c->peer;
+	struct gn_conn *best = event_choose_conn(peer), *before = peer->reported;
 
-	gn_list_for_each(at, &peer->conns) {
-		const struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_peer);
-
-		n += c->report == GN_REPORT_OPENED && c->state != GN_CONN_GONE;
-	}
-	return n;
+	if (best == before)
+		return false;
+	peer->reported = best;
+	if (best == NULL)
+		event_push_conn(ev, GN_EVENT_GONE, c);
+	else
+		event_push_conn(ev, before == NULL ? GN_EVENT_CONNECTED : GN_EVENT_PATH, best);
+	return true;
 }
 
 static void events_on_conn(void *state, struct gn_conn *c)
 {
-	if (event_count_conns(c->peer) == 1)
-		event_push_conn(state, GN_EVENT_CONNECTED, c);
+	event_update(state, c);
 }
 
 static void events_on_gone(void *state, struct gn_conn *c)
 {
-	const struct gn_conn *next = event_first_conn(c->peer, NULL);
-
-	if (next == NULL)
-		event_push_conn(state, GN_EVENT_GONE, c);
-	else if (event_first_conn(c->peer, c) == c)
-		event_push_conn(state, GN_EVENT_PATH, next);
+	event_update(state, c);
 }
 
 static void events_on_path(void *state, struct gn_conn *c)
 {
-	if (event_first_conn(c->peer, NULL) == c)
+	/* If another connection is used after the change, only that is reported. */
+	if (!event_update(state, c) && c->peer->reported == c)
 		event_push_conn(state, GN_EVENT_PATH, c);
 }
 

@@ -15,23 +15,6 @@
 
 /* ---- looking up ---- */
 
-struct gn_conn *gn_node_find_conn(struct gn_node *node, const struct gn_peer_id *peer)
-{
-	struct gn_peer *p = gn_peers_find(&node->peers, peer);
-	struct gn_list *at;
-
-	if (p == NULL)
-		return NULL;
-	gn_list_for_each(at, &p->conns) {
-		struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_peer);
-
-		node->peers.visits++;
-		if (gn_conn_is_usable(c))
-			return c;
-	}
-	return NULL;
-}
-
 const struct gn_transport_ops *gn_node_transport(struct gn_node *node, const struct gn_multiaddr *addr)
 {
 	const struct gn_transport_ops *const *t = node->cfg.components->transports;

@@ -59,8 +59,6 @@ struct gn_node {
 	void *closed_arg;
 };
 
-/* A connection to the peer that is open and takes streams, or NULL.  Takes time for the connections of this peer only. */
-struct gn_conn *gn_node_find_conn(struct gn_node *node, const struct gn_peer_id *peer);
 /* The first transport that serves the address, or NULL. */
 const struct gn_transport_ops *gn_node_transport(struct gn_node *node, const struct gn_multiaddr *addr);
 /* A stream or a connection has freed memory, which may be returned to the system. */

@@ -12,12 +12,16 @@
 #include "base/list.h"
 #include "gn.h"
 
+struct gn_conn;
+
 struct gn_peer {
 	struct gn_peer *next; /* in the bucket */
 	struct gn_peer_id id;
 	unsigned refs;
 	unsigned n_conns;     /* the length of conns */
 	struct gn_list conns; /* its secured connections, gn_conn.link_peer, in the order in which they were secured */
+	struct gn_conn
+		*reported;    /* event.c: the connection of the last event about the peer; NULL: it was GONE, or none */
 	struct gn_list dials; /* dials that are to connect to it or have, gn_dialer.link_peer */
 };
 

@@ -32,13 +32,14 @@ struct gn_service_ops {
 
 	/* The functions below may be NULL. */
 
-	/* A connection is open: streams may be opened on it.  A service that is attached later is called for each
-	 * connection that is open already. */
+	/* A connection is open: streams may be opened on it; if it is limited (gn_conn_is_limited()), only
+	 * with GN_STREAM_LIMITED.  A probe (c->is_probe) is its dialer's; a service opens no stream on it.  A
+	 * service that is attached later is called for each connection that is open already. */
 	void (*on_conn)(void *state, struct gn_conn *c);
 	/* The identify message of the peer was received, or a push has changed it.  info is valid during the call.
 	 * Called only after on_conn; see gn_identify_get() for messages that were received before. */
 	void (*on_identified)(void *state, struct gn_conn *c, const struct gn_identify_info *info);
-	/* The path of the connection has changed: direct or relayed, or its limits. */
+	/* The path of the connection has changed: direct or relayed, or its limits.  See paths.h. */
 	void (*on_path)(void *state, struct gn_conn *c);
 	/* The protocols or the own addresses of this node have changed. */
 	void (*on_change)(void *state);

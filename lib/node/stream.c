@@ -315,13 +315,15 @@ static void stream_attach(struct gn_stream *s)
 
 /* ---- opening ---- */
 
-int gn_stream_open(struct gn_stream *s, struct gn_conn *conn, const char *protocol)
+int gn_stream_open(struct gn_stream *s, struct gn_conn *conn, const char *protocol, unsigned flags)
 {
 	int err;
 
 	memset(s, 0, sizeof *s);
 	if (conn->session == NULL)
 		return GN_EGONE;
+	if (gn_conn_is_limited(conn) && (flags & GN_STREAM_LIMITED) == 0)
+		return -EPERM;
 	err = conn->session->ops->open(conn->session, &s->mux);
 	if (err != 0)
 		return err;

@@ -45,10 +45,15 @@ struct gn_stream {
 	void *arg;
 };
 
+/* Flags of gn_stream_open(). */
+enum {
+	GN_STREAM_LIMITED = 1, /* the stream may use a limited connection, which a relay may end at any time */
+};
 /* Opens a stream on a connection and proposes the protocol, without waiting for the answer.  s is the caller's
  * memory; the caller sets on_event and arg afterwards.  protocol is borrowed until the stream is closed.  GN_EGONE:
- * the connection takes no more streams; GN_ELIMIT: limits.memory; -ENOMEM. */
-int gn_stream_open(struct gn_stream *s, struct gn_conn *conn, const char *protocol);
+ * the connection takes no more streams; GN_ELIMIT: limits.memory; -EPERM: the connection is limited, and the flags
+ * do not allow that; -ENOMEM. */
+int gn_stream_open(struct gn_stream *s, struct gn_conn *conn, const char *protocol, unsigned flags);
 /* Moves the stream that on_open of a registry entry received to s.  The caller sets on_event and arg afterwards. */
 void gn_stream_accept(struct gn_stream *s, struct gn_stream *handed);
 /* Releases the stream, with the effects of gn_channel_free().  A stream that is not open is allowed. */

@@ -81,7 +81,7 @@ static int start_security(struct gn_conn *c, const struct gn_security_ops *ops)
 	struct gn_secure_cfg cfg = {
 		.state = gn_components_state(c->env->components, ops),
 		.key = c->env->key,
-		.initiator = !c->inbound,
+		.initiator = c->is_client,
 		.expect = *gn_conn_peer(c),
 		.muxers = c->env->upgrade.muxers.ids,
 	};
@@ -101,7 +101,7 @@ static int start_muxer(struct gn_conn *c, const struct gn_muxer_ops *ops)
 {
 	const struct gn_limits *lim = c->env->limits;
 	struct gn_mux_cfg cfg = {
-		.client = !c->inbound,
+		.client = c->is_client,
 		.window = lim->window,
 		.budget = gn_network_budget(c->network),
 		.keepalive = lim->keepalive,
@@ -124,7 +124,7 @@ static int start_muxer(struct gn_conn *c, const struct gn_muxer_ops *ops)
 static int start_select(struct gn_conn *c, const struct gn_upgrade_ids *ids)
 {
 	struct gn_select_cfg cfg = {
-		.initiator = !c->inbound,
+		.initiator = c->is_client,
 		.ids = ids->ids,
 		.n = ids->n,
 		.find = upgrade_ids_find,
@@ -151,7 +151,7 @@ static int on_secured(struct gn_conn *c, struct gn_layer *l)
 	if (info->muxer >= 0)
 		return start_muxer(c, u->components->muxers[info->muxer]);
 	err = start_select(c, &u->muxers);
-	if (err == 0 && !c->inbound && u->muxers.n == 1)
+	if (err == 0 && c->is_client && u->muxers.n == 1)
 		err = start_muxer(c, u->components->muxers[0]);
 	return err;
 }
@@ -188,7 +188,7 @@ int gn_upgrade_start(struct gn_conn *c)
 	const struct gn_upgrade *u = &c->env->upgrade;
 	int err = start_select(c, &u->securities);
 
-	if (err == 0 && !c->inbound && u->securities.n == 1)
+	if (err == 0 && c->is_client && u->securities.n == 1)
 		err = start_security(c, u->components->securities[0]);
 	return err;
 }

@@ -275,7 +275,7 @@ static int identify_stream_open(struct gn_identify_peer *peer, enum identify_kin
 				struct gn_identify_stream **out)
 {
 	struct gn_identify_stream *s = identify_stream_new(peer, kind);
-	int err = s == NULL ? -ENOMEM : gn_stream_open(&s->stream, peer->conn, protocol);
+	int err = s == NULL ? -ENOMEM : gn_stream_open(&s->stream, peer->conn, protocol, GN_STREAM_LIMITED);
 
 	if (err != 0) {
 		if (s != NULL)
@@ -413,7 +413,8 @@ static void identify_service_on_conn(void *state, struct gn_conn *c)
 	gn_list_init(&peer->waiters);
 	gn_list_add_tail(&sv->peers, &peer->link);
 	gn_task_init(&peer->task, identify_on_task);
-	gn_task_post(sv->node->loop, &peer->task);
+	if (!c->is_probe) /* a probe is answered, but not queried */
+		gn_task_post(sv->node->loop, &peer->task);
 	gn_service_conn_add(c, &peer->base, sv);
 }
 

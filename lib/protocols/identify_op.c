@@ -118,6 +118,7 @@ int gn_identify_start(struct gn_node *node, const struct gn_identify_cfg *cfg, s
 		.addrs = cfg->dial.addrs,
 		.n_addrs = cfg->dial.n_addrs,
 		.limit = cfg->dial.limit,
+		.takes_limited = true,
 		.on_attempt = cfg->dial.on_attempt,
 		.attempt_arg = cfg->arg,
 		.on_done = identify_op_on_conn,

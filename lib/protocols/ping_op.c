@@ -101,8 +101,10 @@ static void ping_op_on_event(void *arg, struct gn_stream *stream, unsigned event
 
 static int ping_op_stream_open(struct gn_ping *op)
 {
-	int err = gn_conn_is_usable(op->conn) ? gn_stream_open(&op->stream, op->conn, GN_PING_ID) : GN_EGONE;
+	int err = GN_EGONE;
 
+	if (gn_conn_is_usable(op->conn))
+		err = gn_stream_open(&op->stream, op->conn, GN_PING_ID, GN_STREAM_LIMITED);
 	if (err != 0)
 		return err;
 	op->has_stream = true;
@@ -221,6 +223,7 @@ int gn_ping_start(struct gn_node *node, const struct gn_ping_cfg *cfg, struct gn
 		.addrs = cfg->dial.addrs,
 		.n_addrs = cfg->dial.n_addrs,
 		.limit = cfg->dial.limit,
+		.takes_limited = true,
 		.on_attempt = cfg->dial.on_attempt,
 		.attempt_arg = cfg->arg,
 		.on_done = ping_op_on_conn,

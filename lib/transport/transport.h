@@ -43,10 +43,17 @@ struct gn_link_ops {
 	size_t (*unacked)(struct gn_link *l);
 };
 
+/* How a link reaches the peer. */
+struct gn_link_path {
+	enum gn_path path;
+	struct gn_path_limits limits;
+};
+
 /* The common head of every transport's link. */
 struct gn_link {
 	const struct gn_link_ops *ops;
 	struct gn_multiaddr *remote, *local; /* owned by the link; without /p2p; never NULL */
+	const struct gn_link_path *path; /* owned by the link, set before its owner gets it; NULL: direct, no limits */
 	/* Called from the loop with the events that are watched and present.  The owner sets it before it
 	 * first calls watch. */
 	void (*on_ready)(void *arg, unsigned ready);

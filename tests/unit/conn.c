@@ -272,7 +272,7 @@ static void an_open_connection_is_usable_and_knows_its_peer(void **state)
 	assert_true(gn_peer_id_is_equal(gn_conn_peer(e.c), &id));
 	assert_int_equal(e.c->count, GN_COUNT_ADMITTED);
 	assert_int_equal(e.c->err, 0);
-	assert_ptr_equal(gn_node_find_conn(e.t.node, &id), e.c);
+	assert_ptr_equal(gn_node_find_conn(e.t.node, &id, 0), e.c);
 	close_both(&e);
 }
 
@@ -353,7 +353,7 @@ static void a_peer_that_goes_away_is_not_used_any_more(void **state)
 	raw_peer_frame(&e.raw, YAMUX_GO_AWAY, 0, 0, GN_GO_AWAY_NORMAL);
 	raw_peer_seal(&e.raw);
 	test_node_run(&e.t, GN_MSEC);
-	assert_null(gn_node_find_conn(e.t.node, &id));
+	assert_null(gn_node_find_conn(e.t.node, &id, 0));
 	close_both(&e);
 }
 

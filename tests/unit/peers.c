@@ -127,7 +127,7 @@ static uint64_t crowd_cost(void)
 	crowd_add(i);
 	test_node_run(&t, 10 * GN_MSEC); /* until the stream has ended at the node, too */
 	gn_node_id(clients[i], &id);
-	assert_non_null(gn_node_find_conn(t.node, &id));
+	assert_non_null(gn_node_find_conn(t.node, &id, 0));
 	assert_int_equal(t.node->n_admitted, n_clients);
 	return crowd_visits() - before;
 }
@@ -173,13 +173,13 @@ static void an_expected_peer_has_an_entry_before_it_is_secured(void **state)
 	p = gn_peers_find(&w.node[0]->peers, &w.node[1]->id);
 	assert_non_null(p);
 	assert_int_equal(p->n_conns, 0);
-	assert_null(gn_node_find_conn(w.node[0], &w.node[1]->id));
+	assert_null(gn_node_find_conn(w.node[0], &w.node[1]->id, 0));
 	net_run(&w, GN_SEC);
 	assert_int_equal(o.err, 0);
 	assert_int_equal(p->n_conns, 1);
 	assert_int_equal(p->refs, 1);
-	assert_ptr_equal(gn_node_find_conn(w.node[0], &w.node[1]->id), net_conn(&w, 0, 0));
-	assert_ptr_equal(gn_node_find_conn(w.node[1], &w.node[0]->id), net_conn(&w, 1, 0));
+	assert_ptr_equal(gn_node_find_conn(w.node[0], &w.node[1]->id, 0), net_conn(&w, 0, 0));
+	assert_ptr_equal(gn_node_find_conn(w.node[1], &w.node[0]->id, 0), net_conn(&w, 1, 0));
 	gn_channel_free(o.ch);
 	gn_conn_abort(net_conn(&w, 0, 0), GN_ECLOSED);
 	net_run(&w, GN_SEC);

@@ -68,7 +68,7 @@ static struct probe_conn *probe_conn(const struct probe *p, const struct gn_conn
 
 static void probe_open(struct probe_conn *pc, struct gn_conn *c)
 {
-	assert_int_equal(gn_stream_open(&pc->stream, c, "/last"), 0);
+	assert_int_equal(gn_stream_open(&pc->stream, c, "/last", 0), 0);
 	pc->stream.on_event = probe_on_event;
 	pc->stream.arg = pc;
 	pc->has_stream = true;

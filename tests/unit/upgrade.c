@@ -285,7 +285,7 @@ static void a_peer_that_the_gate_refuses_is_informed(void **state)
 		assert_memory_equal(e.raw.plain.p + e.raw.plain.at, select[early], n);
 		gn_put_u32(away + 8, GN_GO_AWAY_GATED);
 		assert_memory_equal(e.raw.plain.p + e.raw.plain.at + n, away, sizeof away);
-		assert_null(gn_node_find_conn(e.t.node, &id));
+		assert_null(gn_node_find_conn(e.t.node, &id, 0));
 		gate_result = 0;
 		close_both(&e);
 	}
