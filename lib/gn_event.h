@@ -18,8 +18,8 @@ extern "C" {
 enum gn_event_type {
 	GN_EVENT_CONNECTED, /* the first connection to a peer has opened: peer, addr, inbound, path */
 	GN_EVENT_GONE,      /* the last connection to a peer has ended: peer, addr, inbound, path, err */
-	/* New channels to a peer use another connection, because the one before has ended or the other one is better
-	 * (direct, without limits, newer), or the path of the connection has changed: peer, addr, inbound, path. */
+	/* New channels to a peer use another connection, because the one before has ended or is silent or the other one is
+	 * better (direct, without limits, newer), or the path of the connection has changed: peer, addr, inbound, path. */
 	GN_EVENT_PATH,
 	GN_EVENT_ADDR_NEW,      /* gn_node_addrs() returns a new address: addr */
 	GN_EVENT_ADDR_LOST,     /* gn_node_addrs() no longer returns an address: addr */

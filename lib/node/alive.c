@@ -9,6 +9,7 @@
 enum {
 	CHECK_INTERVAL = 5, /* s between two checks of a backlog */
 	SLOW_FACTOR = 3,    /* a handshake may last so many times its limit */
+	SUSPECT_PART = 3,   /* of limits.ping: one part of so many without an answer makes a connection suspect */
 };
 
 void gn_conn_received(struct gn_conn *c, size_t n)
@@ -66,4 +67,28 @@ gn_time gn_conn_silence(const struct gn_conn *c)
 	const struct gn_limits *lim = c->env->limits;
 
 	return lim->keepalive > 0 && lim->ping > 0 ? gn_time_add(lim->keepalive, lim->ping) : GN_NEVER;
+}
+
+static gn_time suspect_silence(const struct gn_conn *c)
+{
+	const struct gn_limits *lim = c->env->limits;
+
+	return gn_conn_silence(c) == GN_NEVER ? GN_NEVER : gn_time_add(lim->keepalive, lim->ping / SUSPECT_PART);
+}
+
+void gn_conn_check_silence(struct gn_conn *c)
+{
+	bool is_suspect = gn_loop_now(c->env->loop) - c->last_alive >= suspect_silence(c);
+
+	if (is_suspect == c->is_suspect)
+		return;
+	c->is_suspect = is_suspect;
+	c->env->events->suspect(c->node, c);
+}
+
+gn_time gn_conn_silence_due(const struct gn_conn *c)
+{
+	if (c->state != GN_CONN_OPEN || c->is_suspect || c->report != GN_REPORT_OPENED)
+		return GN_NEVER;
+	return gn_time_add(c->last_alive, suspect_silence(c));
 }

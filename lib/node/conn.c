@@ -216,9 +216,11 @@ static void conn_check_open(struct gn_conn *c)
 	if (c->report == GN_REPORT_PENDING && c->refusal == 0) {
 		c->deadline = c->inbound ? gn_time_add(now, lim->first_stream) : GN_NEVER;
 		conn_report(c, 0);
-		if (c->state != GN_CONN_OPEN) /* it was aborted or closed in a callback */
-			return;
+	} else if (c->report == GN_REPORT_OPENED) {
+		gn_conn_check_silence(c);
 	}
+	if (c->state != GN_CONN_OPEN) /* it was aborted or closed in a callback */
+		return;
 	if (c->session->err != 0) {
 		conn_begin_closing(c);
 		if (c->err == 0)

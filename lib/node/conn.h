@@ -81,6 +81,8 @@ struct gn_conn_events {
 	int (*secured)(struct gn_node *node, struct gn_conn *c);
 	/* The connection is open; called once, before on_open. */
 	void (*opened)(struct gn_node *node, struct gn_conn *c);
+	/* c->is_suspect has changed. */
+	void (*suspect)(struct gn_node *node, struct gn_conn *c);
 	/* gn_conn_close() of an open connection begins. */
 	void (*closing)(struct gn_node *node, struct gn_conn *c);
 	/* Whether the peer may open one more stream, as struct gn_mux_cfg has it.  Called inside the pump: it calls
@@ -125,6 +127,7 @@ struct gn_conn {
 	bool inbound : 1;             /* the peer dialled */
 	bool is_client : 1;           /* the role in the handshake, see enum gn_conn_role */
 	bool is_probe : 1;            /* of struct gn_conn_cfg */
+	bool is_suspect : 1;          /* the peer is silent, see gn_conn_check_silence() */
 	bool had_incoming : 1;        /* the peer has opened a stream */
 	bool is_closing_reported : 1; /* to the services */
 	bool must_flush : 1; /* a stream was released in good order: a close waits until its bytes were acknowledged */
@@ -225,6 +228,13 @@ uint64_t gn_conn_taken(const struct gn_conn *c);
 bool gn_conn_has_more_time(const struct gn_conn *c);
 /* How long the peer may be silent in all; GN_NEVER. */
 gn_time gn_conn_silence(const struct gn_conn *c);
+/* An open connection is suspect while there was no sign of life for limits.keepalive and a third of limits.ping: by
+ * default 30 s, of which the keep-alive ping has waited 15 s for its answer.  So a healthy connection is never
+ * suspect, however idle it is, and without keep-alive pings none is.  The check sets c->is_suspect, and reports a
+ * change; it is called in each turn of an open connection. */
+void gn_conn_check_silence(struct gn_conn *c);
+/* When that check is due next; GN_NEVER. */
+gn_time gn_conn_silence_due(const struct gn_conn *c);
 
 /* conn_io.c */
 void gn_conn_run(struct gn_task *task);

@@ -133,6 +133,7 @@ static void conn_update_events(struct gn_conn *c)
 	wake = gn_time_min(wake, c->retry);
 	if (c->link != NULL)
 		wake = gn_time_min(wake, gn_conn_backlog_due(c));
+	wake = gn_time_min(wake, gn_conn_silence_due(c));
 	gn_timer_start_at(&c->timer, gn_time_min(wake, c->deadline));
 }
 

@@ -190,11 +190,12 @@ static bool dialer_takes(const struct gn_dialer *op, const struct gn_conn *c)
 	return op->cfg.takes_limited || !gn_conn_is_limited(c);
 }
 
-/* A connection is open: it ends every dial to its peer, so that no second one is made. */
-static void dialers_finish_peer(struct gn_conn *c)
+void gn_dialers_offer(struct gn_conn *c)
 {
 	struct gn_list *at;
 
+	if (c->is_probe)
+		return;
 	gn_list_for_each(at, &c->peer->dials) {
 		struct gn_dialer *op = gn_list_entry(at, struct gn_dialer, link_peer);
 
@@ -206,7 +207,6 @@ static void dialers_finish_peer(struct gn_conn *c)
 static void dialer_on_open(void *arg, struct gn_conn *c, int err)
 {
 	struct attempt *a = arg;
-
 	bool is_open = err == 0;
 
 	a->conn = NULL;
@@ -217,8 +217,8 @@ static void dialer_on_open(void *arg, struct gn_conn *c, int err)
 		dialer_finish(a->op, 0, c);
 	else
 		dialer_race(a->op);
-	if (is_open && !c->is_probe)
-		dialers_finish_peer(c);
+	if (is_open)
+		gn_dialers_offer(c);
 }
 
 static void dialer_on_link(void *arg, int err, struct gn_link *link)

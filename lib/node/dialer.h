@@ -3,7 +3,7 @@
  * Connecting to a peer: names are resolved, then all addresses are tried in a staggered race (RFC 8305, "Happy
  * Eyeballs": IPv6 and IPv4 alternate, the next address follows after 250 ms or as soon as one has failed).  The first
  * connection that is open wins, and the other attempts are dropped.  A connection to the peer that is open
- * already is used at once.
+ * already and not suspect (paths.h) is used at once.
  *
  * Dials to one peer share their work: an address that another dial to the peer is attempting is not attempted a second
  * time, and the first connection that is open ends all of these dials with success.  Each dial has its own limit and
@@ -47,6 +47,9 @@ struct gn_dialer_cfg {
 /* 0; -EINVAL: no address; GN_EPEERID: the addresses name different peers; GN_ECLOSED: the node is closing; -ENOMEM. */
 int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struct gn_dialer **out);
 void gn_dialer_cancel(struct gn_dialer *op);
+/* The connection is open, or is no longer suspect: it ends every dial to its peer that may use it, so that no second
+ * one is made. */
+void gn_dialers_offer(struct gn_conn *c);
 /* The connection has ended: dials whose on_done is pending with it fail with its error. */
 void gn_dialers_gone(const struct gn_conn *c);
 /* The node is closing: all dials fail with GN_ECLOSED. */

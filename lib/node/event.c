@@ -204,6 +204,11 @@ static void events_on_path(void *state, struct gn_conn *c)
 		event_push_conn(state, GN_EVENT_PATH, c);
 }
 
+static void events_on_suspect(void *state, struct gn_conn *c)
+{
+	event_update(state, c);
+}
+
 /* ---- life ---- */
 
 static int events_start(struct gn_node *node, const void *config, void **state)
@@ -238,6 +243,7 @@ const struct gn_service_ops gn_service_events = {
 	.stop = events_stop,
 	.on_conn = events_on_conn,
 	.on_path = events_on_path,
+	.on_suspect = events_on_suspect,
 	.on_change = events_on_change,
 	.on_gone = events_on_gone,
 };

@@ -177,6 +177,7 @@ static int node_conn_env_init(struct gn_node *node)
 		.added = node_on_conn_added,
 		.secured = node_on_conn_secured,
 		.opened = node_on_conn_opened,
+		.suspect = gn_node_conn_suspect,
 		.closing = gn_node_conn_closing,
 		.admit = node_on_conn_admit,
 		.incoming = node_on_conn_incoming,

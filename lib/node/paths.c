@@ -33,6 +33,8 @@ bool gn_conn_is_better(const struct gn_conn *a, const struct gn_conn *b)
 {
 	bool is_limited = gn_conn_is_limited(a);
 
+	if (a->is_suspect != b->is_suspect)
+		return b->is_suspect;
 	if (a->path != b->path)
 		return a->path == GN_PATH_DIRECT;
 	if (is_limited != gn_conn_is_limited(b))
@@ -42,7 +44,8 @@ bool gn_conn_is_better(const struct gn_conn *a, const struct gn_conn *b)
 
 static bool conn_is_accepted(const struct gn_conn *c, unsigned flags)
 {
-	return gn_conn_is_usable(c) && !c->is_probe && ((flags & GN_FIND_LIMITED) != 0 || !gn_conn_is_limited(c));
+	return gn_conn_is_usable(c) && !c->is_probe && ((flags & GN_FIND_LIMITED) != 0 || !gn_conn_is_limited(c)) &&
+	       ((flags & GN_FIND_SUSPECT) != 0 || !c->is_suspect);
 }
 
 struct gn_conn *gn_node_find_conn(struct gn_node *node, const struct gn_peer_id *id, unsigned flags)

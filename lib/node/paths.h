@@ -2,9 +2,10 @@
 /*
  * The path of a connection, its role in the handshake, and which of several connections to a peer new streams use.
  *
- * A path is direct or goes through a relay, and the relay may limit its bytes and its time.  Of the connections to a
- * peer, a direct one is better than a relayed one, then one without limits is better than a limited one, then a
- * newer one is better than an older one.
+ * A path is direct or goes through a relay, and the relay may limit its bytes and its time.  A connection is suspect
+ * while its peer is silent although an answer is expected, see gn_conn_check_silence().  Of the connections to a peer,
+ * one that is not suspect is better than a suspect one, then a direct one is better than a relayed one, then one
+ * without limits is better than a limited one, then a newer one is better than an older one.
  */
 #ifndef GN_NODE_PATHS_H
 #define GN_NODE_PATHS_H
@@ -34,6 +35,7 @@ bool gn_conn_is_better(const struct gn_conn *a, const struct gn_conn *b);
 /* Flags of gn_node_find_conn(): which connections the caller accepts. */
 enum {
 	GN_FIND_LIMITED = 1, /* limited ones, too */
+	GN_FIND_SUSPECT = 2, /* suspect ones, too */
 };
 /* The best connection to the peer that is open and takes streams, or NULL.  Probes are not found.  Takes time for the
  * connections of this peer only. */

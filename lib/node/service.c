@@ -264,6 +264,20 @@ void gn_node_conn_path(struct gn_node *node, struct gn_conn *c)
 	}
 }
 
+void gn_node_conn_suspect(struct gn_node *node, struct gn_conn *c)
+{
+	struct gn_list *at;
+
+	gn_list_for_each(at, &node->services) {
+		const struct service *s = service_of(at);
+
+		if (service_has(s, c) && s->ops->on_suspect != NULL)
+			s->ops->on_suspect(s->state, c);
+	}
+	if (!c->is_suspect && gn_conn_is_usable(c))
+		gn_dialers_offer(c);
+}
+
 bool gn_node_wants_identified(const struct gn_node *node)
 {
 	struct gn_list *at;

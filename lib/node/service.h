@@ -41,6 +41,9 @@ struct gn_service_ops {
 	void (*on_identified)(void *state, struct gn_conn *c, const struct gn_identify_info *info);
 	/* The path of the connection has changed: direct or relayed, or its limits.  See paths.h. */
 	void (*on_path)(void *state, struct gn_conn *c);
+	/* The connection has become suspect (c->is_suspect): nothing came from the peer, although the answer of a ping
+	 * is overdue, and new streams go elsewhere.  Or it is no longer suspect, because something came. */
+	void (*on_suspect)(void *state, struct gn_conn *c);
 	/* The protocols or the own addresses of this node have changed. */
 	void (*on_change)(void *state);
 	/* The connection begins to close in good order, at most once; NULL: the node does, and then each of its
@@ -83,6 +86,7 @@ void gn_node_conn_opened(struct gn_node *node, struct gn_conn *c);
 void gn_node_conn_closing(struct gn_node *node, struct gn_conn *c);
 void gn_node_conn_gone(struct gn_node *node, struct gn_conn *c);
 void gn_node_conn_path(struct gn_node *node, struct gn_conn *c);
+void gn_node_conn_suspect(struct gn_node *node, struct gn_conn *c);
 /* Whether any service has on_identified, and the call of it. */
 bool gn_node_wants_identified(const struct gn_node *node);
 void gn_node_conn_identified(struct gn_node *node, struct gn_conn *c, const struct gn_identify_info *info);

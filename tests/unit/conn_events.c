@@ -16,7 +16,8 @@
 enum { CONN_SIZE_MAX = 752 };
 
 /* One end of a link: the state of the owner of the connection, and the reported events as letters.
- *   a added, s secured, o opened, O on_open(0), i incoming, g gone, E on_open(error), f freed */
+ *   a added, s secured, o opened, O on_open(0), i incoming, S suspect, A no longer suspect, g gone,
+ *   E on_open(error), f freed */
 struct end {
 	struct gn_conn_env env;
 	struct gn_iobuf iobuf;
@@ -81,6 +82,12 @@ static void end_on_opened(struct gn_node *node, struct gn_conn *c)
 	note(c, 'o');
 }
 
+static void end_on_suspect(struct gn_node *node, struct gn_conn *c)
+{
+	(void)node;
+	note(c, c->is_suspect ? 'S' : 'A');
+}
+
 static void end_on_closing(struct gn_node *node, struct gn_conn *c)
 {
 	(void)node;
@@ -139,6 +146,7 @@ static void end_init(struct end *e, uint8_t first)
 		.added = end_on_added,
 		.secured = end_on_secured,
 		.opened = end_on_opened,
+		.suspect = end_on_suspect,
 		.closing = end_on_closing,
 		.admit = end_on_admit,
 		.incoming = end_on_incoming,
