@@ -33,22 +33,6 @@ static int take_token(const char *addr, const char *token, struct address *out, 
 	return 0;
 }
 
-/* Whether the value of a /p2p component begins at this offset. */
-static bool is_at_peer_id(const char *text, size_t where)
-{
-	return where >= 5 && memcmp(text + where - 5, "/p2p/", 5) == 0;
-}
-
-static int address_explain(const char *text, int err, size_t where, struct fault *f)
-{
-	if (err == -ENOMEM)
-		return fault_set(f, "out of memory");
-	if (where >= strlen(text))
-		return fault_set(f, "address %.200s: is incomplete: %s", text, gn_strerror(err));
-	return fault_set(f, "address %.200s: wrong at character %zu, at '%.60s': %s", text, where + 1, text + where,
-			 is_at_peer_id(text, where) ? "not a peer id; is it whole?" : gn_strerror(err));
-}
-
 /* text: writable, without blanks around it. */
 static int parse(char *text, enum address_use use, struct address *out, struct fault *f)
 {
@@ -75,7 +59,8 @@ static int parse(char *text, enum address_use use, struct address *out, struct f
 		a.peer.len = 0;
 	if (use == ADDRESS_DIAL && a.peer.len == 0) {
 		address_fini(&a);
-		return fault_set(f, "address %.200s: does not end in /p2p/ID, which identifies the peer", text);
+		return fault_set(f, "address %.200s: does not end in /p2p/ID, the peer id that the listener shows",
+				 text);
 	}
 	*out = a;
 	secret_wipe(&a, sizeof a);

@@ -5,7 +5,7 @@
  *
  *	address.c         parses the text
  *	address_hint.c    explains common mistakes, such as host:port, and shows the right form
- *	address_error.c   explains why an address cannot be dialled or listened on
+ *	address_error.c   explains why a text is malformed, and why an address cannot be dialled or listened on
  *	address_source.c  reads the text from a file or a descriptor
  */
 #ifndef CMD_COMMON_ADDRESS_H
@@ -53,6 +53,10 @@ int address_read(const char *arg, char **out, struct fault *f);
  * zone it names the zone, or shows the right form of the address.  addr may be NULL. */
 #define ADDRESS_ERROR_MAX 320
 const char *address_strerror(const struct gn_multiaddr *addr, int err, char text[ADDRESS_ERROR_MAX]);
+
+/* Sets the fault for an error of gn_multiaddr_parse() at text[where]: it says which component is wrong and what
+ * belongs there.  The text is without a token.  Returns -1. */
+int address_explain(const char *text, int err, size_t where, struct fault *f);
 
 /* Whether the text (without a token) is one of the common mistakes: host:port, quotes, two addresses.  If
  * so, the fault shows the right form. */

@@ -2,6 +2,7 @@
 /* Recognises texts that are not multiaddrs but have a clear meaning, such as host:port; the message shows
  * the right form. */
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "address.h"
@@ -81,26 +82,115 @@ static bool address_hint_split(const char *text, struct host_port *hp)
 	/* A single name without a dot, a port or a scheme is not taken for a host, except localhost. */
 	return strspn(text, HOST_LETTERS) >= (size_t)hp->host_len && split_port(colon != NULL ? colon : end, end, hp) &&
 	       (colon != NULL || scheme != NULL || memchr(text, '.', (size_t)hp->host_len) != NULL ||
-		strcmp(text, "localhost") == 0);
+		(hp->host_len == 9 && strncmp(text, "localhost", 9) == 0));
 }
 
-/* Shows the multiaddr for a host:port text. */
-static void address_hint_show(const char *text, const struct host_port *hp, enum address_use use, struct fault *f)
+/* A text that names a host in a wrong form. */
+struct wrong_address {
+	const char *text;
+	struct host_port hp;
+	const char *name; /* the protocol in front of the host; "": none */
+	int name_len;
+	const char *rest; /* the correct components after the host and port */
+};
+
+/* The protocol under which the host has to be written, with its length in *len. */
+static const char *hint_kind(const struct wrong_address *w, enum address_use use, int *len)
 {
-	bool is_ip4 = is_ip(AF_INET, hp->host, hp->host_len), is_none = hp->host_len == 0;
-	const char *kind = hp->is_ip6 ? "ip6" : is_ip4 || is_none || use == ADDRESS_LISTEN ? "ip4" : "dns";
-	const char *host = NULL;
+	bool is_ip4 = is_ip(AF_INET, w->hp.host, w->hp.host_len), is_none = w->hp.host_len == 0;
+
+	*len = 3;
+	if (w->hp.is_ip6)
+		return "ip6";
+	if (is_ip4 || is_none || use == ADDRESS_LISTEN)
+		return "ip4";
+	if (strncmp(w->name, "dns", 3) != 0)
+		return "dns";
+	*len = w->name_len;
+	return w->name;
+}
+
+/* Whether the address that the message shows has to end in a peer id that the text does not have. */
+static bool hint_needs_id(const struct wrong_address *w, enum address_use use)
+{
+	return use == ADDRESS_DIAL && strstr(w->rest, "/p2p/") == NULL;
+}
+
+/* Shows the right form of an address. */
+static void address_hint_show(const struct wrong_address *w, enum address_use use, struct fault *f)
+{
+	const struct host_port *hp = &w->hp;
+	bool is_none = hp->host_len == 0, is_addr = hp->is_ip6 || is_ip(AF_INET, hp->host, hp->host_len);
+	bool has_transport = hp->port_len == 0 && *w->rest == '/' && strncmp(w->rest, "/p2p/", 5) != 0;
+	int kind_len;
+	const char *kind = hint_kind(w, use, &kind_len), *host = NULL;
+	char port[40] = "";
 
 	if (is_none)
 		host = use == ADDRESS_LISTEN ? "0.0.0.0" : "ADDRESS";
-	else if (use == ADDRESS_LISTEN && !is_ip4 && !hp->is_ip6)
+	else if (use == ADDRESS_LISTEN && !is_addr)
 		host = "ADDRESS";
+	if (!has_transport)
+		snprintf(port, sizeof port, "/tcp/%.*s", hp->port_len > 0 ? hp->port_len : 4,
+			 hp->port_len > 0 ? hp->port : "PORT");
 
-	fault_set(f, "address %.100s: is written %s%.*s/%s/%.*s/tcp/%.*s%s", text, hp->zone_len > 0 ? "/ip6zone/" : "",
-		  hp->zone_len < 30 ? hp->zone_len : 30, hp->zone_len > 0 ? hp->zone : "", kind,
-		  host != NULL ? 20 : hp->host_len, host != NULL ? host : hp->host, hp->port_len > 0 ? hp->port_len : 4,
-		  hp->port_len > 0 ? hp->port : "PORT",
-		  use == ADDRESS_DIAL ? "/p2p/ID, with the peer id that the listener shows" : "");
+	fault_set(f, "address %.100s: is written %s%.*s/%.*s/%.*s%s%.100s%s", w->text,
+		  hp->zone_len > 0 ? "/ip6zone/" : "", hp->zone_len < 30 ? hp->zone_len : 30,
+		  hp->zone_len > 0 ? hp->zone : "", kind_len, kind, host != NULL ? 20 : hp->host_len,
+		  host != NULL ? host : hp->host, port, w->rest,
+		  hint_needs_id(w, use) ? "/p2p/ID, with the peer id that the listener shows" : "");
+}
+
+/* Whether the name in front of the host is one that such a host can have. */
+static bool hint_is_kind_right(const struct wrong_address *w)
+{
+	if (w->name_len == 0)
+		return false;
+	if (strncmp(w->name, "dns", 3) == 0)
+		return !w->hp.is_ip6;
+	return strncmp(w->name, "ip6", 3) == 0 ? w->hp.is_ip6 : is_ip(AF_INET, w->hp.host, w->hp.host_len);
+}
+
+/* Takes a port that stands behind the host without a protocol, as in /ip4/192.0.2.7/4040. */
+static bool hint_take_port(struct wrong_address *w)
+{
+	const char *port = w->rest + (*w->rest == '/');
+	size_t n = strspn(port, DIGITS);
+
+	if (w->hp.port_len > 0 || n == 0 || n > 5 || (port[n] != '/' && port[n] != '\0'))
+		return false;
+	w->hp.port = port;
+	w->hp.port_len = (int)n;
+	w->rest = port + n;
+	return true;
+}
+
+/* Whether the text is /HOST, /ip4/HOST or /dns/HOST with a host that does not fit there, or with a port that is
+ * not written as /tcp/PORT.  If so, the fault shows the right form. */
+static bool hint_host(const char *text, enum address_use use, struct fault *f)
+{
+	static const char *const names[] = {"ip4/", "ip6/", "dns/", "dns4/", "dns6/"};
+	struct wrong_address w = {.text = text, .name = text + 1};
+	const char *host = w.name;
+	bool has_port;
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strncmp(w.name, names[i], strlen(names[i])) == 0) {
+			w.name_len = (int)strlen(names[i]) - 1;
+			host = w.name + w.name_len + 1;
+		}
+	if (*host == '\0' || *host == '/' || !address_hint_split(host, &w.hp))
+		return false;
+	w.rest = host + strcspn(host, "/");
+	has_port = hint_take_port(&w) || w.hp.port_len > 0;
+	/* A number that is no IPv4 address is not a name either; gn_multiaddr_parse() finds what is wrong with it. */
+	if (!w.hp.is_ip6 && strspn(w.hp.host, DIGITS ".") >= (size_t)w.hp.host_len &&
+	    !is_ip(AF_INET, w.hp.host, w.hp.host_len))
+		return false;
+	if (!has_port && *host != '[' && w.hp.zone_len == 0 && hint_is_kind_right(&w))
+		return false;
+	address_hint_show(&w, use, f);
+	return true;
 }
 
 /* Whether the text begins with a quote or bracket that was copied along with the address. */
@@ -135,7 +225,7 @@ static const char *second_address(const char *text)
 static bool hint_no_slash(const char *text, enum address_use use, struct fault *f)
 {
 	struct gn_peer_id id;
-	struct host_port hp;
+	struct wrong_address w = {.text = text, .name = "", .rest = ""};
 
 	if (has_quotes(text))
 		fault_set(f, "address %.200s: remove the quotes or brackets around it", text);
@@ -143,8 +233,8 @@ static bool hint_no_slash(const char *text, enum address_use use, struct fault *
 		fault_set(f, "address %.200s: remove the text before the first /", text);
 	else if (gn_peer_id_parse(text, &id) == 0)
 		fault_set(f, "address %.200s: is a peer id alone; an address is /ip4/HOST/tcp/PORT/p2p/ID", text);
-	else if (address_hint_split(text, &hp))
-		address_hint_show(text, &hp, use, f);
+	else if (address_hint_split(text, &w.hp))
+		address_hint_show(&w, use, f);
 	else
 		fault_set(f, "address %.200s: an address begins with a /, as in /ip4/192.0.2.7/tcp/4040%s", text,
 			  use == ADDRESS_DIAL ? "/p2p/ID" : "");
@@ -172,5 +262,5 @@ bool address_hint(const char *text, enum address_use use, struct fault *f)
 			  text, strcspn(text, ADDRESS_BLANKS) + 1);
 		return true;
 	}
-	return false;
+	return hint_host(text, use, f);
 }

@@ -40,7 +40,8 @@ static void white_space_around_an_address_is_accepted(void **state)
 	}
 }
 
-static void says(int (*parse)(const char *, struct address *, struct fault *), const char *text, const char *part)
+static void expect_message(int (*parse)(const char *, struct address *, struct fault *), const char *text,
+			   const char *part)
 {
 	struct address a;
 	struct fault f;
@@ -72,6 +73,23 @@ static void other_formats_get_a_message_with_the_right_one(void **state)
 		{"tcp://192.0.2.7:4040", " /ip4/192.0.2.7/tcp/4040/p2p/ID"},
 		{"tcp://host:4040/", " /dns/host/tcp/4040/p2p/ID"},
 		{"https://[2001:db8::1]:4040/path", " /ip6/2001:db8::1/tcp/4040/p2p/ID"},
+		{"/ip4/192.0.2.7:4040", " /ip4/192.0.2.7/tcp/4040/p2p/ID, "},
+		{"/ip4/192.0.2.7:4040/p2p/" ID, " /ip4/192.0.2.7/tcp/4040/p2p/" ID},
+		{"/ip4/192.0.2.7/4040", " /ip4/192.0.2.7/tcp/4040/p2p/ID, "},
+		{"/ip4/192.0.2.7/4040/p2p/" ID, " /ip4/192.0.2.7/tcp/4040/p2p/" ID},
+		{"/192.0.2.7:4040", " /ip4/192.0.2.7/tcp/4040/p2p/ID, "},
+		{"/192.0.2.7/tcp/4040", " /ip4/192.0.2.7/tcp/4040/p2p/ID, "},
+		{"/dns/there.example:4040", " /dns/there.example/tcp/4040/p2p/ID, "},
+		{"/dns4/there.example:4040", " /dns4/there.example/tcp/4040/p2p/ID, "},
+		{"/there.example:4040", " /dns/there.example/tcp/4040/p2p/ID, "},
+		{"/ip4/there.example/tcp/4040", " /dns/there.example/tcp/4040/p2p/ID, "},
+		{"/ip4/localhost/tcp/4040/p2p/" ID, " /dns/localhost/tcp/4040/p2p/" ID},
+		{"/ip4/2001:db8::1/tcp/4040", " /ip6/2001:db8::1/tcp/4040/p2p/ID, "},
+		{"/ip6/192.0.2.7/tcp/4040", " /ip4/192.0.2.7/tcp/4040/p2p/ID, "},
+		{"/ip6/[2001:db8::1]/tcp/4040", " /ip6/2001:db8::1/tcp/4040/p2p/ID, "},
+		{"/ip6/[2001:db8::1]:4040", " /ip6/2001:db8::1/tcp/4040/p2p/ID, "},
+		{"/ip6/fe80::1%eth0/tcp/7", " /ip6zone/eth0/ip6/fe80::1/tcp/7/p2p/ID, "},
+		{"/ip4/192.0.2.700/tcp", "wrong at character 6: '192.0.2.700' is not an IPv4 address"},
 		{ID, "peer id alone"},
 		{"word", "an address begins with a /"},
 		{"", "is empty"},
@@ -80,12 +98,13 @@ static void other_formats_get_a_message_with_the_right_one(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		says(address_parse_peer, rows[i].text, rows[i].part);
-	says(address_parse, "192.0.2.7:4040", " /ip4/192.0.2.7/tcp/4040");
-	says(address_parse, ":4040", " /ip4/0.0.0.0/tcp/4040");
-	says(address_parse, "*:4040", " /ip4/0.0.0.0/tcp/4040");
-	says(address_parse, "host:4040", " /ip4/ADDRESS/tcp/4040");
-	says(address_parse, "[::]:4040", " /ip6/::/tcp/4040");
+		expect_message(address_parse_peer, rows[i].text, rows[i].part);
+	expect_message(address_parse, "192.0.2.7:4040", " /ip4/192.0.2.7/tcp/4040");
+	expect_message(address_parse, "/ip4/192.0.2.7:4040", " /ip4/192.0.2.7/tcp/4040");
+	expect_message(address_parse, ":4040", " /ip4/0.0.0.0/tcp/4040");
+	expect_message(address_parse, "*:4040", " /ip4/0.0.0.0/tcp/4040");
+	expect_message(address_parse, "host:4040", " /ip4/ADDRESS/tcp/4040");
+	expect_message(address_parse, "[::]:4040", " /ip6/::/tcp/4040");
 }
 
 static void mistakes_of_pasting_are_named(void **state)
@@ -114,7 +133,36 @@ static void mistakes_of_pasting_are_named(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		says(address_parse_peer, rows[i].text, rows[i].part);
+		expect_message(address_parse_peer, rows[i].text, rows[i].part);
+}
+
+static void a_malformed_component_is_named_with_what_belongs_there(void **state)
+{
+	static const struct {
+		const char *text, *part;
+	} rows[] = {
+		{"/ip4/192.0.2.700/udp/1", "character 6: '192.0.2.700' is not an IPv4 address, as in /ip4/192.0.2.7"},
+		{"/ip4/192.0.2.7/tcp:4040", "character 16: 'tcp:4040' is not a protocol; a port is written /tcp/4040"},
+		{"/ip4/192.0.2.7/tcp/65536", "character 20: '65536' is not a port from 0 to 65535"},
+		{"/ip4/192.0.2.7/tcp/http", "character 20: 'http' is not a port from 0 to 65535"},
+		{"/ip4/192.0.2.7/tcp/7/" ID, "character 22: '" ID "' is not a protocol; a peer id is written /p2p/"},
+		{"/ip4/192.0.2.7/tcp/7/p2p/Qm", "character 26: 'Qm' is not a peer id; is it whole?"},
+		{"/dns/a/7", "character 8: '7' is not a protocol; a port is written /tcp/7"},
+		{"/ip/192.0.2.7/tcp/7", "character 2: 'ip' is not a protocol"},
+		{"//ip4/192.0.2.7/tcp/7", "character 2: there is one / too many"},
+		{"/ip4/192.0.2.7//tcp/7", "character 16: there is one / too many"},
+		{"/ip4/192.0.2.7/tcp", "is incomplete: /tcp is followed by a port"},
+		{"/ip4/192.0.2.7/tcp/", "is incomplete: /tcp is followed by a port"},
+		{"/ip4", "is incomplete: /ip4 is followed by an IPv4 address"},
+		{"/ip4/192.0.2.7/tcp/4040/p2p", "is incomplete: /p2p is followed by a peer id"},
+		{"/dns", "is incomplete: /dns is followed by a value"},
+		{"/", "is incomplete"},
+		{"//", "is incomplete"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		expect_message(address_parse_peer, rows[i].text, rows[i].part);
 }
 
 static void a_relayed_address_is_one_address(void **state)
@@ -181,6 +229,7 @@ int main(void)
 		cmocka_unit_test(white_space_around_an_address_is_accepted),
 		cmocka_unit_test(other_formats_get_a_message_with_the_right_one),
 		cmocka_unit_test(mistakes_of_pasting_are_named),
+		cmocka_unit_test(a_malformed_component_is_named_with_what_belongs_there),
 		cmocka_unit_test(a_relayed_address_is_one_address),
 		cmocka_unit_test(only_one_line_is_read),
 		cmocka_unit_test(input_without_a_line_is_rejected),
