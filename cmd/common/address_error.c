@@ -55,7 +55,7 @@ static const char *value_of(const char *protocol)
 /* Whether text[where] begins a component, so that a protocol belongs there: what is in front of it is an address. */
 static bool is_at_protocol(const char *text, size_t where)
 {
-	struct gn_multiaddr *front;
+	struct gn_multiaddr *front = NULL;
 	char *copy;
 	int err;
 
