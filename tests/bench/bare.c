@@ -9,15 +9,20 @@
  * ADDR is HOST:PORT.  PID and the output are those of small.c.
  */
 #include <arpa/inet.h>
+#include <err.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "small.h"
+#include "support/measure.h"
 
 enum { BUFFER = 1 << 18, EVENTS = 64 };
 
@@ -111,16 +116,16 @@ static int connect_to(const char *addr)
 	return fd;
 }
 
-static void measure_echo(struct small *m, const char *addr, size_t size, unsigned in_flight)
+static void measure_echo(struct measure *m, const char *addr, size_t size, unsigned in_flight)
 {
 	int ep = epoll_create1(0), fd = connect_to(addr), n;
-	int64_t start = small_clock(CLOCK_MONOTONIC);
+	int64_t start = measure_clock(CLOCK_MONOTONIC);
 	struct epoll_event ev[EVENTS];
 	size_t part = 0;
 
 	add(ep, fd);
 	write_all(fd, buffer, size * in_flight);
-	while (!small_is_over(m, start)) {
+	while (!measure_is_over(m, start)) {
 		ssize_t got;
 		size_t whole;
 
@@ -134,14 +139,14 @@ static void measure_echo(struct small *m, const char *addr, size_t size, unsigne
 		m->count += whole;
 		write_all(fd, buffer, whole * size);
 	}
-	small_end(m);
+	measure_end(m);
 }
 
-static void measure_connections(struct small *m, const char *addr)
+static void measure_connections(struct measure *m, const char *addr)
 {
-	int64_t start = small_clock(CLOCK_MONOTONIC);
+	int64_t start = measure_clock(CLOCK_MONOTONIC);
 
-	while (!small_is_over(m, start)) {
+	while (!measure_is_over(m, start)) {
 		int fd = connect_to(addr);
 
 		write_all(fd, buffer, 1);
@@ -150,12 +155,12 @@ static void measure_connections(struct small *m, const char *addr)
 		close(fd);
 		m->count++;
 	}
-	small_end(m);
+	measure_end(m);
 }
 
 int main(int argc, char **argv)
 {
-	struct small m;
+	struct measure m;
 	size_t size, n;
 
 	if (argc == 2 && strcmp(argv[1], "serve") == 0)
@@ -165,10 +170,10 @@ int main(int argc, char **argv)
 		n = strtoul(argv[6], NULL, 10);
 		if (size == 0 || n == 0 || size > BUFFER || n > BUFFER / size)
 			errx(2, "at most %d bytes in flight", BUFFER);
-		small_init(&m, argv[2], argv[3]);
+		measure_init(&m, argv[2], argv[3]);
 		measure_echo(&m, argv[1], size, (unsigned)n);
 	} else if (argc == 5 && strcmp(argv[4], "conns") == 0) {
-		small_init(&m, argv[2], argv[3]);
+		measure_init(&m, argv[2], argv[3]);
 		measure_connections(&m, argv[1]);
 	} else {
 		fputs("usage: bare serve | bare ADDR PID SECONDS echo SIZE IN-FLIGHT|conns\n", stderr);

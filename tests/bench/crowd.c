@@ -7,12 +7,17 @@
  * used for one echo and closed, and that of a stream on one of the open connections, in turn.  It prints both
  * and their ratios, and fails if a ratio is over 1.3.
  */
+#include <err.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "gn.h"
-#include "small.h"
+#include "support/measure.h"
 
 enum { CONNS = 100, STREAMS = 2000, MOST = 20000 };
 
@@ -129,7 +134,7 @@ static void use(struct gn_node *node)
 
 static double cpu_of_a_connection(void)
 {
-	int64_t before = small_clock(CLOCK_PROCESS_CPUTIME_ID);
+	int64_t before = measure_clock(CLOCK_PROCESS_CPUTIME_ID);
 
 	for (int i = 0; i < CONNS; i++) {
 		struct gn_node *node = new_node();
@@ -137,16 +142,16 @@ static double cpu_of_a_connection(void)
 		use(node);
 		gn_node_free(node);
 	}
-	return (double)(small_clock(CLOCK_PROCESS_CPUTIME_ID) - before) / CONNS / 1e3;
+	return (double)(measure_clock(CLOCK_PROCESS_CPUTIME_ID) - before) / CONNS / 1e3;
 }
 
 static double cpu_of_a_stream(int n_peers)
 {
-	int64_t before = small_clock(CLOCK_PROCESS_CPUTIME_ID);
+	int64_t before = measure_clock(CLOCK_PROCESS_CPUTIME_ID);
 
 	for (int i = 0; i < STREAMS; i++)
 		use(peers[i % n_peers]);
-	return (double)(small_clock(CLOCK_PROCESS_CPUTIME_ID) - before) / STREAMS / 1e3;
+	return (double)(measure_clock(CLOCK_PROCESS_CPUTIME_ID) - before) / STREAMS / 1e3;
 }
 
 static bool judge(const char *what, double few, double many)

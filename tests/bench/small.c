@@ -9,18 +9,23 @@
  *
  * PID is that of the server.  Prints the count, the nanoseconds that it took, and the processor time of both.
  */
+#include <err.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "gn.h"
-#include "small.h"
+#include "support/measure.h"
 
 enum { MANY = 100000, FRAME_MAX = 65536 };
 
 #define PROTOCOL "/test/echo/1.0.0"
 
 struct client {
-	struct small m;
+	struct measure m;
 	struct gn_loop *loop;
 	struct gn_node *node;
 	const struct gn_key *key;
@@ -158,7 +163,7 @@ static void on_timer(void *arg)
 		gn_loop_stop(c->loop);
 		return;
 	}
-	small_begin(&c->m);
+	measure_begin(&c->m);
 	gn_timer_start(c->timer, (gn_time)(c->m.seconds * (double)GN_SEC));
 }
 
@@ -166,24 +171,24 @@ static void measure_on_one_connection(struct client *c)
 {
 	c->node = new_node(c->loop, c->key);
 	check(gn_timer_new(c->loop, on_timer, c, &c->timer), "timer");
-	gn_timer_start(c->timer, (gn_time)(SMALL_WARM_UP * (double)GN_SEC));
+	gn_timer_start(c->timer, (gn_time)(MEASURE_WARM_UP * (double)GN_SEC));
 	for (unsigned i = 0; i < (c->is_echo ? 1 : c->at_once); i++)
 		start_stream(c);
 	check(gn_loop_run(c->loop), "loop");
-	small_end(&c->m);
+	measure_end(&c->m);
 }
 
 static void measure_connections(struct client *c)
 {
-	int64_t start = small_clock(CLOCK_MONOTONIC);
+	int64_t start = measure_clock(CLOCK_MONOTONIC);
 
-	while (!small_is_over(&c->m, start)) {
+	while (!measure_is_over(&c->m, start)) {
 		c->node = new_node(c->loop, c->key);
 		start_stream(c);
 		check(gn_loop_run(c->loop), "loop");
 		gn_node_free(c->node);
 	}
-	small_end(&c->m);
+	measure_end(&c->m);
 }
 
 int main(int argc, char **argv)
@@ -200,7 +205,7 @@ int main(int argc, char **argv)
 	}
 	if (argc >= 5) {
 		check(gn_multiaddr_parse(argv[1], &c.addr, NULL), "address");
-		small_init(&c.m, argv[2], argv[3]);
+		measure_init(&c.m, argv[2], argv[3]);
 	}
 	c.is_echo = argc == 7 && strcmp(argv[4], "echo") == 0;
 	c.is_conns = argc == 5 && strcmp(argv[4], "conns") == 0;

@@ -26,9 +26,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cat_plan.h"
+#include "support/cat_plan.h"
+#include "support/rng.h"
 
-enum { HANG = 60, LONELY_MS = 500, GIVEN_UP_MS = 15000 };
+enum { HANG = 60, UNREACHED_MS = 500, STALL_MAX_MS = 15000 };
+
+static struct cat_plan plan;
+/* The progress of the fault: its first part, and its second part if it has one. */
+enum fault_state { AWAITED, FIRED, FIRED_AGAIN };
+static enum fault_state fault_state;
+static int64_t fired_at; /* when the first part was fired, in ms */
 
 struct end {
 	const char *name;
@@ -79,39 +86,39 @@ static uint8_t pattern(int i, uint64_t at)
 /* Starts the tool; *ready, unless NULL, is a descriptor from which its output to fd 9 can be read. */
 static void spawn(const char *tool, char *const argv[], struct end *e, bool full, int *ready)
 {
-	int in[2], out[2], said[2];
+	int in[2], out[2], ready_pipe[2];
 
 	e->err = tmpfile();
-	if (e->err == NULL || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(said, O_CLOEXEC))
+	if (e->err == NULL || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(ready_pipe, O_CLOEXEC))
 		die("pipe");
 	e->pid = fork();
 	if (e->pid < 0)
 		die("fork");
-	if (!e->pid) {
+	if (e->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (full)
 			out[1] = open("/dev/full", O_WRONLY);
 		dup2(in[0], 0);
 		dup2(out[1], 1);
 		dup2(fileno(e->err), 2);
-		if (said[1] == 9)
+		if (ready_pipe[1] == 9)
 			fcntl(9, F_SETFD, 0);
 		else
-			dup2(said[1], 9);
+			dup2(ready_pipe[1], 9);
 		execv(tool, argv);
 		_exit(127);
 	}
 	close(out[1]);
-	close(said[1]);
+	close(ready_pipe[1]);
 	e->in = in[1];
 	e->in_too = in[0];
 	e->out = out[0];
 	fcntl(e->in, F_SETFL, O_NONBLOCK);
 	fcntl(e->out, F_SETFL, O_NONBLOCK);
 	if (ready != NULL)
-		*ready = said[0];
+		*ready = ready_pipe[0];
 	else
-		close(said[0]);
+		close(ready_pipe[0]);
 }
 
 /* The listener's address, with the relay's port instead of its own. */
@@ -123,7 +130,7 @@ static void read_address(int ready, char *out, size_t room)
 	ssize_t n = read(ready, line, sizeof line - 1);
 
 	rest = n > 0 ? strchr(line, '\n') : NULL;
-	if (rest == NULL || strncmp(line, "/ip4/127.0.0.1/tcp/", 19))
+	if (rest == NULL || strncmp(line, "/ip4/127.0.0.1/tcp/", 19) != 0)
 		die("no address from the listener");
 	*rest = 0;
 	close(ready);
@@ -141,7 +148,8 @@ static void read_address(int ready, char *out, size_t room)
  * plan.count of these bytes may pass before the fault. */
 static bool is_awaited(enum trigger trigger, int i)
 {
-	return plan.fault != NONE && plan.fault != FULL && !plan.fired && plan.trigger == trigger && plan.victim == i;
+	return plan.fault != NONE && plan.fault != FULL && fault_state == AWAITED && plan.trigger == trigger &&
+	       plan.victim == i;
 }
 
 static void feed(int i)
@@ -153,7 +161,7 @@ static void feed(int i)
 
 	for (size_t j = 0; j < n; j++)
 		buf[j] = pattern(i, e->fed + j);
-	k = n ? write(e->in, buf, n) : 0;
+	k = n > 0 ? write(e->in, buf, n) : 0;
 	if (k > 0)
 		e->fed += (uint64_t)k;
 	if (e->fed == e->size || (k < 0 && errno != EAGAIN)) {
@@ -171,7 +179,7 @@ static void drain(int i)
 
 	if (is_awaited(AT_OUTPUT, i) && plan.count - e->got < n)
 		n = (size_t)(plan.count - e->got);
-	k = n ? read(e->out, buf, n) : -1;
+	k = n > 0 ? read(e->out, buf, n) : -1;
 	if (k == 0) {
 		close(e->out);
 		e->out = -1;
@@ -220,8 +228,8 @@ static void relay_in(int i)
 
 	if (is_awaited(AT_WIRE, i) && plan.count - w->total < n)
 		n = (size_t)(plan.count - w->total);
-	k = n ? read(sock[i], w->buf, n) : -1;
-	if (n && k < 0 && errno != EAGAIN) {
+	k = n > 0 ? read(sock[i], w->buf, n) : -1;
+	if (n > 0 && k < 0 && errno != EAGAIN) {
 		relay_close(true);
 		return;
 	}
@@ -234,7 +242,7 @@ static void relay_in(int i)
 static void relay_out(int i)
 {
 	struct way *w = &ways[i];
-	ssize_t k = w->n ? write(sock[!i], w->buf + w->at, w->n) : 0;
+	ssize_t k = w->n > 0 ? write(sock[!i], w->buf + w->at, w->n) : 0;
 
 	if (k < 0 && errno != EAGAIN) {
 		relay_close(true);
@@ -244,7 +252,7 @@ static void relay_out(int i)
 		w->at += (size_t)k;
 		w->n -= (size_t)k;
 	}
-	if (!w->n && w->eof && !w->shut) {
+	if (w->n == 0 && w->eof && !w->shut) {
 		w->shut = true;
 		shutdown(sock[!i], SHUT_WR);
 	}
@@ -284,8 +292,8 @@ static void fire(void)
 {
 	struct end *e = &ends[plan.victim];
 
-	plan.fired = true;
-	plan.at = now_ms();
+	fault_state = FIRED;
+	fired_at = now_ms();
 	switch (plan.fault) {
 	case KILL:
 		signal_to(e, SIGKILL);
@@ -326,7 +334,7 @@ static void fire(void)
 /* Starts the second part of a fault that has two, such as the kill after a stop. */
 static void fire_again(void)
 {
-	plan.again = true;
+	fault_state = FIRED_AGAIN;
 	if (plan.fault == STOP_KILL)
 		signal_to(&ends[plan.victim], SIGKILL);
 	if (plan.fault == STOP_CONT)
@@ -343,21 +351,21 @@ static void one_turn(void)
 	struct pollfd p[7];
 	int n = 0, at[7], out_paused = -1;
 
-	if (plan.fault == STALL_READER && plan.fired && !plan.again)
+	if (plan.fault == STALL_READER && fault_state == FIRED)
 		out_paused = plan.victim;
 	for (int i = 0; i < ENDS; i++) {
 		if (ends[i].in >= 0)
 			at[n] = i, p[n++] = (struct pollfd){.fd = ends[i].in, .events = POLLOUT};
 		if (ends[i].out >= 0 && out_paused != i)
 			at[n] = 2 + i, p[n++] = (struct pollfd){.fd = ends[i].out, .events = POLLIN};
-		if (sock[DIALER] >= 0 && !stalled && !ways[i].n && !ways[i].eof)
+		if (sock[DIALER] >= 0 && !stalled && ways[i].n == 0 && !ways[i].eof)
 			at[n] = 4 + i, p[n++] = (struct pollfd){.fd = sock[i], .events = POLLIN};
 	}
 	if (sock[DIALER] < 0)
 		at[n] = 6, p[n++] = (struct pollfd){.fd = relay_listener, .events = POLLIN};
 	poll(p, (nfds_t)n, 10);
 	for (int i = 0; i < n; i++) {
-		if (!p[i].revents)
+		if (p[i].revents == 0)
 			continue;
 		if (at[i] < 2)
 			feed(at[i]);
@@ -369,11 +377,11 @@ static void one_turn(void)
 			relay_accept();
 	}
 	for (int i = 0; i < ENDS; i++)
-		if (sock[DIALER] >= 0 && !stalled && (ways[i].n || ways[i].eof))
+		if (sock[DIALER] >= 0 && !stalled && (ways[i].n > 0 || ways[i].eof))
 			relay_out(i);
 	if (is_due())
 		fire();
-	if (plan.fired && !plan.again && now_ms() - plan.at >= plan.span)
+	if (fault_state == FIRED && now_ms() - fired_at >= plan.span)
 		fire_again();
 }
 
@@ -392,22 +400,22 @@ static void reap(void)
 /* Runs until both have ended.  A listener that was never reached gets a SIGTERM. */
 static bool run_to_end(void)
 {
-	int64_t began = now_ms(), lonely = 0;
+	int64_t began = now_ms(), unreached_since = 0;
 
 	while (!ends[0].exited || !ends[1].exited || ends[0].out >= 0 || ends[1].out >= 0) {
 		one_turn();
 		reap();
 		if (now_ms() - began > HANG * 1000)
 			return false;
-		if (stalled && plan.fired && now_ms() - plan.at > GIVEN_UP_MS) {
+		if (stalled && fault_state != AWAITED && now_ms() - fired_at > STALL_MAX_MS) {
 			stalled = false;
 			relay_close(true);
 		}
 		if (!ends[DIALER].exited || ends[LISTENER].exited || sock[LISTENER] >= 0 || ends[LISTENER].termed)
 			continue;
-		if (!lonely)
-			lonely = now_ms();
-		if (now_ms() - lonely > LONELY_MS) {
+		if (unreached_since == 0)
+			unreached_since = now_ms();
+		if (now_ms() - unreached_since > UNREACHED_MS) {
 			ends[LISTENER].termed = true;
 			signal_to(&ends[LISTENER], SIGTERM);
 		}
@@ -435,7 +443,7 @@ static bool is_code_good(const struct end *e)
 		return plan.fault == CLOSE_READER || plan.fault == FULL;
 	case 3:
 	case 5:
-		return e == &ends[DIALER] && plan.fired;
+		return e == &ends[DIALER] && fault_state != AWAITED;
 	case 128 + SIGKILL:
 		return plan.fault == KILL || plan.fault == STOP_KILL;
 	case 128 + SIGTERM:
@@ -446,9 +454,10 @@ static bool is_code_good(const struct end *e)
 	}
 }
 
-static const char *judge(void)
+static const char *find_violation(void)
 {
-	bool harmless = !plan.fired || plan.fault == STALL || plan.fault == STALL_READER || plan.fault == STOP_CONT;
+	bool is_harmless =
+		fault_state == AWAITED || plan.fault == STALL || plan.fault == STALL_READER || plan.fault == STOP_CONT;
 
 	for (int i = 0; i < ENDS; i++) {
 		const struct end *e = &ends[i], *other = &ends[!i];
@@ -456,29 +465,29 @@ static const char *judge(void)
 		if (e->broken || e->got > other->size)
 			return "what came out is not what went in";
 		if (!is_code_good(e))
-			return "an exit code out of place";
+			return "an exit code that is not expected";
 		if (e->status == 0 && (other->got != e->size || taken(e) != e->size || e->got != other->size))
-			return "it exits 0, and data is missing";
-		if (harmless && plan.fault != FULL && e->status != 0)
-			return "nothing was broken, and it does not exit 0";
-		if (plan.fault == FULL && i == plan.victim && other->size && (e->status != 1 || other->status != 8))
-			return "a full disk is 1, and 8 at the other end";
+			return "exit code 0, but data is missing";
+		if (is_harmless && plan.fault != FULL && e->status != 0)
+			return "no fault, but the exit code is not 0";
+		if (plan.fault == FULL && i == plan.victim && other->size > 0 && (e->status != 1 || other->status != 8))
+			return "a full disk has to be exit code 1, and 8 at the peer";
 	}
 	return NULL;
 }
 
-static void tell(const char *why)
+static void report(const char *why)
 {
 	char line[400];
 
 	printf("seed %llu: %s\n  %s of the %s at byte %llu of its %s%s\n", (unsigned long long)plan.seed, why,
-	       fault_names[plan.fault], ends[plan.victim].name, (unsigned long long)plan.count,
-	       plan.trigger == AT_WIRE ? "wire" : "output", plan.fired ? "" : ", which did not come");
+	       cat_plan_fault_name(plan.fault), ends[plan.victim].name, (unsigned long long)plan.count,
+	       plan.trigger == AT_WIRE ? "wire" : "output", fault_state != AWAITED ? "" : ", which did not happen");
 	for (int i = 0; i < ENDS; i++) {
 		struct end *e = &ends[i];
 
 		printf("  %s: exit %d%s, took %llu of %llu, wrote %llu; wire %llu\n", e->name,
-		       e->exited ? e->status : -1, e->termed ? " (told to end)" : "", (unsigned long long)taken(e),
+		       e->exited ? e->status : -1, e->termed ? " (after SIGTERM)" : "", (unsigned long long)taken(e),
 		       (unsigned long long)e->size, (unsigned long long)e->got, (unsigned long long)ways[i].total);
 		rewind(e->err);
 		while (fgets(line, sizeof line, e->err) != NULL)
@@ -496,16 +505,16 @@ static int run_seed(const char *tool, uint64_t seed)
 	const char *why;
 	int ready;
 
-	make_plan(seed);
+	cat_plan_make(&plan, seed);
 	for (int i = 0; i < ENDS; i++)
 		ends[i].size = plan.size[i];
 	signal(SIGPIPE, SIG_IGN);
 	spawn(tool, listen_argv, &ends[LISTENER], plan.fault == FULL && plan.victim == LISTENER, &ready);
 	read_address(ready, addr, sizeof addr);
 	spawn(tool, dial_argv, &ends[DIALER], plan.fault == FULL && plan.victim == DIALER, NULL);
-	why = run_to_end() ? judge() : "it hangs";
+	why = run_to_end() ? find_violation() : "it hangs";
 	if (why != NULL || getenv("GN_SEED") != NULL)
-		tell(why != NULL ? why : "good");
+		report(why != NULL ? why : "good");
 	for (int i = 0; i < ENDS; i++)
 		signal_to(&ends[i], SIGKILL);
 	return why != NULL ? 1 : 0;
@@ -538,5 +547,5 @@ int main(int argc, char **argv)
 		failed += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 	}
 	printf("%llu passed, %d failed\n", (unsigned long long)n - (unsigned long long)failed, failed);
-	return failed || !n;
+	return failed > 0 || n == 0;
 }

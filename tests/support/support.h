@@ -35,6 +35,9 @@
  *
  *   book_          book_fixture.h  an address book, with peers that are numbers and addresses that are text
  *
+ *   cat_plan_      cat_plan.h      a schedule of faults for two gn-cats, from a seed
+ *   measure_       measure.h       work done and processor time used, for benches
+ *
  *   seal_craft_    seal_craft.h    sealed messages that are made and decrypted part by part
  *   seal_          seal_fixture.h  four keys, a sealed message, opening it
  *
