@@ -2,6 +2,7 @@
 #include "streamlog.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include "exit.h"
 #include "json.h"
 #include "diag.h"
+
+#define STREAMLOG_TEXT_MAX 400
 
 void streamlog_open(struct streamlog *n, const struct streamlog_cfg *cfg, const struct gn_channel *ch)
 {
@@ -150,17 +153,33 @@ static void streamlog_explain(const struct streamlog *n, const struct relay_resu
 		snprintf(text, room, "%s", gn_strerror(r->err));
 }
 
-static void streamlog_close_json(const struct streamlog *n, const struct relay_result *r, const char *why, int status,
-				 const struct gn_metrics *m)
+void streamlog_json_close(const struct streamlog *n, int code, struct json *j)
+{
+	json_open(j);
+	json_string(j, "event", "close");
+	json_string(j, "peer", n->peer);
+	json_string(j, "addr", n->addr);
+	json_string(j, "protocol", n->protocol);
+	json_int(j, "code", code);
+}
+
+void streamlog_line(const struct streamlog *n, const char *fmt, ...)
+{
+	char text[STREAMLOG_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	diag_from(&n->from, "%s at %s: %s", n->peer, n->addr != NULL ? n->addr : "?", text);
+}
+
+static void streamlog_result_json(const struct streamlog *n, const struct relay_result *r, const char *why, int status,
+				  const struct gn_metrics *m)
 {
 	struct json j;
 
-	json_open(&j);
-	json_string(&j, "event", "close");
-	json_string(&j, "peer", n->peer);
-	json_string(&j, "addr", n->addr);
-	json_string(&j, "protocol", n->protocol);
-	json_int(&j, "code", streamlog_exit_code(r));
+	streamlog_json_close(n, streamlog_exit_code(r), &j);
 	if (r->fault != RELAY_CLEAN) {
 		json_string(&j, "error", gn_errname(r->err));
 		json_string(&j, "text", why);
@@ -178,19 +197,18 @@ static void streamlog_close_json(const struct streamlog *n, const struct relay_r
 
 void streamlog_close(const struct streamlog *n, const struct relay_result *r, int status, const struct gn_metrics *m)
 {
-	bool quiet = r->fault == RELAY_OUTPUT && r->err == -EPIPE;
-	const char *addr = n->addr != NULL ? n->addr : "?";
-	char why[400];
+	bool is_quiet = r->fault == RELAY_OUTPUT && r->err == -EPIPE;
+	char why[STREAMLOG_TEXT_MAX];
 
 	if (r->fault != RELAY_CLEAN)
 		streamlog_explain(n, r, m, why, sizeof why);
 	if (n->cfg->json)
-		streamlog_close_json(n, r, why, status, m);
-	else if (r->fault != RELAY_CLEAN && !quiet)
-		diag_from(&n->from, "%s at %s: %s", n->peer, addr, why);
+		streamlog_result_json(n, r, why, status, m);
+	else if (r->fault != RELAY_CLEAN && !is_quiet)
+		streamlog_line(n, "%s", why);
 	else if (status > 0)
-		diag_from(&n->from, "%s at %s: the program ended with %d", n->peer, addr, status);
+		streamlog_line(n, "the program ended with %d", status);
 	else if (n->cfg->verbose)
-		diag_from(&n->from, "%s at %s: ended, %llu bytes in, %llu out", n->peer, addr,
-			  (unsigned long long)m->bytes_in, (unsigned long long)m->bytes_out);
+		streamlog_line(n, "ended, %llu bytes in, %llu out", (unsigned long long)m->bytes_in,
+			       (unsigned long long)m->bytes_out);
 }

@@ -5,9 +5,12 @@
 #ifndef CMD_COMMON_STREAMLOG_H
 #define CMD_COMMON_STREAMLOG_H
 
+#include "diag.h"
 #include "gn.h"
 #include "netblock.h"
 #include "relay.h"
+
+struct json;
 
 struct streamlog_cfg {
 	bool json;
@@ -31,6 +34,11 @@ void streamlog_open(struct streamlog *n, const struct streamlog_cfg *cfg, const 
 void streamlog_close(const struct streamlog *n, const struct relay_result *result, int status,
 		     const struct gn_metrics *m);
 void streamlog_fini(struct streamlog *n);
+
+/* For tools that have results of another kind: begins the JSON object of the end of the stream, to which the caller
+ * adds its own members; and prints a line about the stream, "PEER at ADDR: text". */
+void streamlog_json_close(const struct streamlog *n, int code, struct json *j);
+void streamlog_line(const struct streamlog *n, const char *fmt, ...) DIAG_FORMAT(2, 3);
 
 /* The exit code for a result of relay.h. */
 int streamlog_exit_code(const struct relay_result *result);

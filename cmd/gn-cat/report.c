@@ -7,7 +7,6 @@
 
 #include "common/exit.h"
 #include "common/json.h"
-#include "common/diag.h"
 #include "protocol.h"
 
 #define TOKEN_USUAL 26 /* characters of the token that a listener makes */
@@ -67,8 +66,8 @@ static void explain_channel(const struct stream_result *v, size_t token, char *t
 			 token, TOKEN_USUAL);
 	else if (!v->opened && v->err == GN_ENOPROTO)
 		snprintf(text, room, "%s",
-			 token ? "the token is wrong, or that listener has ended"
-			       : "the peer does not speak this protocol, or wants a token");
+			 token > 0 ? "the token is wrong, or that listener has ended"
+				   : "the peer does not speak this protocol, or wants a token");
 	else if (v->err == GN_EPROTO)
 		snprintf(text, room, "the peer broke the protocol");
 	else if (report_code(v) == EXIT_RESET && v->raw && v->peer_ended)
@@ -85,7 +84,7 @@ static void explain_channel(const struct stream_result *v, size_t token, char *t
 
 void report_explain(const struct stream_result *v, size_t token, char *text, size_t room)
 {
-	text[0] = 0;
+	text[0] = '\0';
 	switch (v->outcome) {
 	case STREAM_CLEAN:
 		break;
@@ -115,12 +114,7 @@ static void report_close_json(const struct streamlog *n, const struct stream_res
 {
 	struct json j;
 
-	json_open(&j);
-	json_string(&j, "event", "close");
-	json_string(&j, "peer", n->peer);
-	json_string(&j, "addr", n->addr);
-	json_string(&j, "protocol", n->protocol);
-	json_int(&j, "code", report_code(v));
+	streamlog_json_close(n, report_code(v), &j);
 	if (v->outcome != STREAM_CLEAN)
 		json_string(&j, "text", why);
 	json_int(&j, "bytes_in", (int64_t)v->in);
@@ -131,20 +125,17 @@ static void report_close_json(const struct streamlog *n, const struct stream_res
 
 void report_close(const struct streamlog *n, const struct stream_result *v, size_t token)
 {
-	const char *addr = n->addr != NULL ? n->addr : "?";
 	char why[320];
 
 	report_explain(v, token, why, sizeof why);
-	if (n->cfg->json) {
+	if (n->cfg->json)
 		report_close_json(n, v, why);
-		return;
-	}
-	if (why[0])
-		diag_from(&n->from, "%s at %s: %s", n->peer, addr, why);
-	else if (v->outcome == STREAM_CLEAN && v->dropped)
-		diag_from(&n->from, "%s at %s: %llu bytes from it were dropped: this end only sends", n->peer, addr,
-			  (unsigned long long)v->dropped);
+	else if (why[0] != '\0')
+		streamlog_line(n, "%s", why);
+	else if (v->outcome == STREAM_CLEAN && v->dropped > 0)
+		streamlog_line(n, "%llu bytes from it were dropped: this end only sends",
+			       (unsigned long long)v->dropped);
 	else if (v->outcome == STREAM_CLEAN && n->cfg->verbose)
-		diag_from(&n->from, "%s at %s: ended, %llu bytes in, %llu out, %s", n->peer, addr,
-			  (unsigned long long)v->in, (unsigned long long)v->out, gn_path_name(n->path));
+		streamlog_line(n, "ended, %llu bytes in, %llu out, %s", (unsigned long long)v->in,
+			       (unsigned long long)v->out, gn_path_name(n->path));
 }

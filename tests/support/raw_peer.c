@@ -17,7 +17,7 @@ void raw_peer_flush(struct raw_peer *f)
 		wire_skip(&f->out, (size_t)n);
 	}
 	if (f->link != NULL)
-		f->link->ops->watch(f->link, (f->is_deaf || f->err != 0 ? 0u : GN_READABLE) |
+		f->link->ops->watch(f->link, (f->is_paused || f->err != 0 ? 0u : GN_READABLE) |
 						     (f->out.len > 0 ? GN_WRITABLE : 0u));
 }
 
@@ -35,7 +35,7 @@ static void raw_peer_on_ready(void *arg, unsigned ready)
 	struct raw_peer *f = arg;
 	ptrdiff_t n = GN_EAGAIN;
 
-	if (ready & GN_READABLE && !f->is_deaf) {
+	if (ready & GN_READABLE && !f->is_paused) {
 		while ((n = f->link->ops->read(f->link, buf, sizeof buf)) > 0)
 			wire_put(&f->in, buf, (size_t)n);
 		if (n != GN_EAGAIN)
@@ -116,9 +116,9 @@ void raw_peer_abort(struct raw_peer *f)
 	wire_fini(&f->record);
 }
 
-void raw_peer_listen(struct raw_peer *f, bool hears)
+void raw_peer_set_reading(struct raw_peer *f, bool is_reading)
 {
-	f->is_deaf = !hears;
+	f->is_paused = !is_reading;
 	raw_peer_flush(f);
 }
 
@@ -166,6 +166,15 @@ void raw_peer_open(struct raw_peer *f, struct test_node *t, uint8_t seed)
 	raw_peer_connect(f, t, seed);
 	raw_peer_noise_1(f);
 	raw_peer_noise_3(f, true);
+}
+
+void raw_peer_start(struct raw_peer *f, struct test_node *t)
+{
+	test_node_init(t, true, &test_limits);
+	raw_peer_open(f, t, 2);
+	test_node_run(t, 50 * GN_MSEC);
+	assert_int_equal(f->err, 0);
+	assert_int_equal(t->node->n_conns, 1);
 }
 
 void raw_peer_open_from(struct raw_peer *f, struct test_node *t, uint8_t seed, const uint8_t from[4])

@@ -19,9 +19,9 @@ struct raw_peer {
 	struct test_node *t;
 	struct gn_link *link;
 	struct gn_link_dial *dial;
-	int err;      /* the error or GN_EOF of the link; 0 while it is connected */
-	bool is_deaf; /* the peer does not read from its link */
-	bool answers; /* it answers pings */
+	int err;        /* the error or GN_EOF of the link; 0 while it is connected */
+	bool is_paused; /* the peer does not read from its link */
+	bool answers;   /* it answers pings */
 	bool is_secure, is_muxed;
 	struct wire in, plain, out, record;
 	struct noise_peer noise;
@@ -52,7 +52,7 @@ void raw_peer_connect_from(struct raw_peer *f, struct test_node *t, uint8_t seed
 void raw_peer_abort(struct raw_peer *f);
 
 /* Makes the peer read from its link, or stop reading from it. */
-void raw_peer_listen(struct raw_peer *f, bool hears);
+void raw_peer_set_reading(struct raw_peer *f, bool is_reading);
 
 #define RAW_PEER_SELECT "\x13/multistream/1.0.0\n"
 #define RAW_PEER_NOISE "\x07/noise\n"
@@ -72,7 +72,10 @@ void raw_peer_noise_3(struct raw_peer *f, bool early);
 /* Connects and completes the handshake, so that a yamux session exists. */
 void raw_peer_open(struct raw_peer *f, struct test_node *t, uint8_t seed);
 
-/* The same from this IPv4 source address. */
+/* Makes the node on a virtual loop with test_limits, connects, and asserts that the node has kept the session. */
+void raw_peer_start(struct raw_peer *f, struct test_node *t);
+
+/* The same as raw_peer_open() from this IPv4 source address. */
 void raw_peer_open_from(struct raw_peer *f, struct test_node *t, uint8_t seed, const uint8_t from[4]);
 
 /* Queues plaintext for raw_peer_seal(). */

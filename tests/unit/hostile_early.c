@@ -7,15 +7,6 @@
 
 #include "support/support.h"
 
-static void start(struct test_node *t, struct raw_peer *f)
-{
-	test_node_init(t, true, &test_limits);
-	raw_peer_open(f, t, 2);
-	test_node_run(t, 50 * GN_MSEC);
-	assert_int_equal(f->err, 0);
-	assert_int_equal(t->node->n_conns, 1);
-}
-
 /* ---- before the session ---- */
 
 /* At each step of the negotiation the peer sends as many random bytes as the link accepts. */
@@ -60,7 +51,7 @@ static void ls_without_reading_is_bounded(void **state)
 	test_limits.accept = 300 * GN_MSEC;
 	test_node_init(&t, true, &test_limits);
 	raw_peer_connect(&f, &t, 2);
-	raw_peer_listen(&f, false);
+	raw_peer_set_reading(&f, false);
 	raw_peer_send_text(&f, RAW_PEER_SELECT);
 	for (int i = 0; i < 100000; i++)
 		wire_put(&f.out, "\x03ls\n", 4);
@@ -147,7 +138,7 @@ static void identify_answer(const uint8_t *body, size_t n, size_t times)
 	struct test_node t;
 	struct raw_peer f;
 
-	start(&t, &f);
+	raw_peer_start(&f, &t);
 	TEST_NODE_UNTIL(&t, f.syns == 1, GN_SEC); /* the node's stream has id 2 */
 	raw_peer_frame(&f, YAMUX_WINDOW, YAMUX_ACK, 2, 0);
 	raw_peer_data(&f, 0, 2, agreed, sizeof agreed - 1);
@@ -211,7 +202,7 @@ static void an_identify_that_is_never_answered_times_out(void **state)
 	struct raw_peer f;
 
 	(void)state;
-	start(&t, &f);
+	raw_peer_start(&f, &t);
 	TEST_NODE_UNTIL(&t, f.syns == 1, GN_SEC);
 	raw_peer_frame(&f, YAMUX_WINDOW, YAMUX_ACK, 2, 0);
 	raw_peer_seal(&f);

@@ -2,15 +2,6 @@
 /* Peers with a session that end it, or its records, in ways that the specifications do not allow. */
 #include "support/support.h"
 
-static void hostile_start(struct test_node *t, struct raw_peer *f)
-{
-	test_node_init(t, true, &test_limits);
-	raw_peer_open(f, t, 2);
-	test_node_run(t, 50 * GN_MSEC);
-	assert_int_equal(f->err, 0);
-	assert_int_equal(t->node->n_conns, 1);
-}
-
 static void streams_after_go_away_are_served_only_for_code_0(void **state)
 {
 	static const uint32_t codes[] = {GN_GO_AWAY_NORMAL, GN_GO_AWAY_PROTOCOL, GN_GO_AWAY_GATED, 12345};
@@ -22,7 +13,7 @@ static void streams_after_go_away_are_served_only_for_code_0(void **state)
 
 		test_limits.first_stream = 500 * GN_MSEC;
 		test_limits.idle = 500 * GN_MSEC;
-		hostile_start(&t, &f);
+		raw_peer_start(&f, &t);
 		raw_peer_stream(&f, 1, "/hold");
 		raw_peer_seal(&f);
 		test_node_run(&t, 10 * GN_MSEC);
@@ -46,7 +37,7 @@ static void a_peer_that_sends_on_after_go_away_is_dropped(void **state)
 	struct raw_peer f;
 
 	(void)state;
-	hostile_start(&t, &f);
+	raw_peer_start(&f, &t);
 	raw_peer_frame(&f, YAMUX_GO_AWAY, 0, 0, GN_GO_AWAY_PROTOCOL);
 	raw_peer_seal(&f);
 	for (int i = 0; i < 400 && t.node->n_conns > 0; i++) {
@@ -67,7 +58,7 @@ static void a_broken_record_ends_the_connection(void **state)
 		struct test_node t;
 		struct raw_peer f;
 
-		hostile_start(&t, &f);
+		raw_peer_start(&f, &t);
 		raw_peer_stream(&f, 1, "/hold");
 		raw_peer_seal(&f);
 		test_node_run(&t, 10 * GN_MSEC);

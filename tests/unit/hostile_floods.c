@@ -3,15 +3,6 @@
  * that they use stay bounded. */
 #include "support/support.h"
 
-static void hostile_start(struct test_node *t, struct raw_peer *f)
-{
-	test_node_init(t, true, &test_limits);
-	raw_peer_open(f, t, 2);
-	test_node_run(t, 50 * GN_MSEC);
-	assert_int_equal(f->err, 0);
-	assert_int_equal(t->node->n_conns, 1);
-}
-
 static void streams_that_are_reset_at_once_hold_no_memory(void **state)
 {
 	struct test_node t;
@@ -19,7 +10,7 @@ static void streams_that_are_reset_at_once_hold_no_memory(void **state)
 	uint32_t id = 1;
 
 	(void)state;
-	hostile_start(&t, &f);
+	raw_peer_start(&f, &t);
 	for (int round = 0; round < 50; round++) {
 		for (int i = 0; i < 200; i++, id += 2) {
 			raw_peer_stream(&f, id, i % 2 ? "/hold" : "/echo");
@@ -43,7 +34,7 @@ static void streams_that_are_reset_after_opening_hold_no_memory(void **state)
 	struct raw_peer f;
 
 	(void)state;
-	hostile_start(&t, &f);
+	raw_peer_start(&f, &t);
 	for (uint32_t id = 1; id < 3000; id += 2) {
 		raw_peer_stream(&f, id, "/hold");
 		raw_peer_seal(&f);
@@ -68,8 +59,8 @@ static void refusals_to_a_peer_that_does_not_read_are_bounded(void **state)
 
 	(void)state;
 	test_limits.streams_per_conn = 8;
-	hostile_start(&t, &f);
-	raw_peer_listen(&f, false);
+	raw_peer_start(&f, &t);
+	raw_peer_set_reading(&f, false);
 	for (int round = 0; round < 300 && f.err == 0; round++) {
 		for (int i = 0; i < 100; i++, id += 2)
 			raw_peer_frame(&f, YAMUX_WINDOW, YAMUX_SYN, id, 0);
@@ -90,7 +81,7 @@ static void run_without_reading(struct test_node *t)
 
 	raw_peer_open(&f, t, 2);
 	test_node_run(t, 50 * GN_MSEC);
-	raw_peer_listen(&f, false);
+	raw_peer_set_reading(&f, false);
 	for (uint32_t i = 0; i < 4; i++) {
 		raw_peer_stream(&f, 2 * i + 1, "/flood");
 		raw_peer_frame(&f, YAMUX_WINDOW, 0, 2 * i + 1, 1 << 30);
@@ -132,7 +123,7 @@ static void a_closed_window_holds_only_what_is_queued(void **state)
 	struct raw_peer f;
 
 	(void)state;
-	hostile_start(&t, &f);
+	raw_peer_start(&f, &t);
 	raw_peer_stream(&f, 1, "/flood");
 	raw_peer_seal(&f);
 	test_node_run(&t, 60 * GN_SEC);

@@ -4,15 +4,6 @@
  * a session. */
 #include "support/support.h"
 
-static void hostile_start(struct test_node *t, struct raw_peer *f)
-{
-	test_node_init(t, true, &test_limits);
-	raw_peer_open(f, t, 2);
-	test_node_run(t, 50 * GN_MSEC);
-	assert_int_equal(f->err, 0);
-	assert_int_equal(t->node->n_conns, 1);
-}
-
 /* Waits until the session has ended.  Asserts that the peer received a Go Away with this code, or none if it
  * is negative, and that everything was released. */
 static void expect_end(struct test_node *t, struct raw_peer *f, int code)
@@ -31,8 +22,8 @@ static void pings_of_a_peer_that_does_not_read_fill_no_more_than_the_send_buffer
 	struct raw_peer f;
 
 	(void)state;
-	hostile_start(&t, &f);
-	raw_peer_listen(&f, false);
+	raw_peer_start(&f, &t);
+	raw_peer_set_reading(&f, false);
 	for (uint32_t round = 0; round < 200; round++) {
 		for (uint32_t i = 0; i < 6; i++)
 			raw_peer_frame(&f, YAMUX_PING, YAMUX_SYN, 0, i);
@@ -51,7 +42,7 @@ static void a_thousand_pings_at_once_end_the_session(void **state)
 	struct raw_peer f;
 
 	(void)state;
-	hostile_start(&t, &f);
+	raw_peer_start(&f, &t);
 	for (uint32_t i = 0; i < 1000; i++)
 		raw_peer_frame(&f, YAMUX_PING, YAMUX_SYN, 0, i);
 	raw_peer_seal(&f);
@@ -64,7 +55,7 @@ static void answers_to_pings_that_were_never_sent_are_ignored(void **state)
 	struct raw_peer f;
 
 	(void)state;
-	hostile_start(&t, &f);
+	raw_peer_start(&f, &t);
 	for (uint32_t i = 0; i < 5000; i++)
 		raw_peer_frame(&f, YAMUX_PING, YAMUX_ACK, 0, i * 77);
 	raw_peer_seal(&f);
@@ -81,7 +72,7 @@ static void data_past_the_window_end_the_session(void **state)
 	struct raw_peer f;
 
 	(void)state;
-	hostile_start(&t, &f);
+	raw_peer_start(&f, &t);
 	raw_peer_stream(&f, 1, "/hold");
 	for (int i = 0; i < 4; i++) /* together with the bytes of the selection this exceeds the window */
 		raw_peer_data(&f, 0, 1, junk, sizeof junk);
@@ -97,7 +88,7 @@ static void a_body_that_never_arrives_ends_with_the_ping_limit(void **state)
 
 	(void)state;
 	test_limits.keepalive = test_limits.ping = 200 * GN_MSEC;
-	hostile_start(&t, &f);
+	raw_peer_start(&f, &t);
 	raw_peer_stream(&f, 1, "/hold");
 	raw_peer_frame(&f, YAMUX_DATA, 0, 1, 200000);
 	raw_peer_seal(&f);
@@ -114,7 +105,7 @@ static void a_window_past_32_bits_ends_the_session(void **state)
 	struct raw_peer f;
 
 	(void)state;
-	hostile_start(&t, &f);
+	raw_peer_start(&f, &t);
 	raw_peer_stream(&f, 1, "/hold");
 	raw_peer_frame(&f, YAMUX_WINDOW, 0, 1, UINT32_MAX - 10);
 	raw_peer_frame(&f, YAMUX_WINDOW, 0, 1, UINT32_MAX - 10);
@@ -143,7 +134,7 @@ static void a_malformed_frame_ends_the_session(void **state)
 		struct test_node t;
 		struct raw_peer f;
 
-		hostile_start(&t, &f);
+		raw_peer_start(&f, &t);
 		gn_put_u16(head + 2, bad[i].flags);
 		gn_put_u32(head + 4, bad[i].id);
 		gn_put_u32(head + 8, bad[i].length);
@@ -159,7 +150,7 @@ static void opening_a_stream_twice_ends_the_session(void **state)
 	struct raw_peer f;
 
 	(void)state;
-	hostile_start(&t, &f);
+	raw_peer_start(&f, &t);
 	raw_peer_stream(&f, 1, "/hold");
 	raw_peer_frame(&f, YAMUX_WINDOW, YAMUX_SYN, 1, 0);
 	raw_peer_seal(&f);
@@ -173,7 +164,7 @@ static void frames_for_unknown_streams_are_ignored(void **state)
 	struct raw_peer f;
 
 	(void)state;
-	hostile_start(&t, &f);
+	raw_peer_start(&f, &t);
 	for (uint32_t i = 0; i < 2000; i++) {
 		raw_peer_data(&f, 0, 1001 + 2 * i, junk, sizeof junk);
 		raw_peer_frame(&f, YAMUX_WINDOW, YAMUX_FIN, 1000 + 2 * i, 5);

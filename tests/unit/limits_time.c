@@ -323,7 +323,7 @@ static void an_unanswered_keepalive_ends_the_connection(void **state)
 		raw_peer_open(&f[i], &t, (uint8_t)(i + 2));
 		f[i].answers = i == 0;
 	}
-	raw_peer_listen(&f[2], false);
+	raw_peer_set_reading(&f[2], false);
 	test_node_run(&t, 1500 * GN_MSEC);
 	/* A peer that answers stays connected; one that does not answer or does not read is dropped. */
 	assert_int_equal(f[0].err, 0);

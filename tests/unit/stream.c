@@ -47,7 +47,7 @@ static void a_protocol_that_is_deleted_while_its_answer_is_sent_gets_no_stream(v
 	test_node_run(&t, 10 * GN_MSEC);
 	c = gn_list_first(&t.node->conns, struct gn_conn, link_node);
 	/* The peer does not read and the flood fills the link, so that the answer of the second stream is not sent. */
-	raw_peer_listen(&raw, false);
+	raw_peer_set_reading(&raw, false);
 	raw_peer_stream(&raw, 1, "/flood");
 	raw_peer_seal(&raw);
 	test_node_run(&t, 10 * GN_MSEC);
@@ -56,7 +56,7 @@ static void a_protocol_that_is_deleted_while_its_answer_is_sent_gets_no_stream(v
 	test_node_run(&t, 10 * GN_MSEC);
 	assert_non_null(find_selected(c));
 	assert_int_equal(gn_protocol_del(t.node, "/last"), 0);
-	raw_peer_listen(&raw, true);
+	raw_peer_set_reading(&raw, true);
 	test_node_run(&t, 10 * GN_MSEC);
 	assert_int_equal(n_opened, 0);
 	assert_int_equal(raw.rsts, 1);
