@@ -27,10 +27,11 @@ enum relay_sending {
 
 /* The receiving side.
  *
- *	OPEN           -- the output has no reader any more, or relay_finish() --> DROPPING
- *	OPEN, DROPPING -- the peer has ended its side, and all received data was written or dropped --> ENDED
+ *	OPEN           -- the output has no reader any more --> DROPPING
+ *	OPEN, DROPPING -- relay_finish() --> FINISHED, which drops received data, too
+ *	any of them    -- the peer has ended its side, and all received data was written or dropped --> ENDED
  */
-enum relay_receiving { RECEIVING_OPEN, RECEIVING_DROPPING, RECEIVING_ENDED };
+enum relay_receiving { RECEIVING_OPEN, RECEIVING_DROPPING, RECEIVING_FINISHED, RECEIVING_ENDED };
 
 /* The wait for the peer's end, after relay_finish().
  *
@@ -53,8 +54,7 @@ struct relay {
 	bool is_frames;
 	bool output_lost;  /* the output has just lost its reader: frames that are ready must be dropped */
 	bool sync_pending; /* GN_ACKED is pending */
-	bool dead;
-	bool is_finished; /* by relay_finish() */
+	bool dead;         /* the channel has failed; what it has received may still be read */
 };
 
 static void relay_fail(struct relay *r, enum relay_fault fault, int err)
@@ -115,7 +115,7 @@ static void relay_sync(struct relay *r)
 	if (r->dead || r->sync_pending)
 		return;
 	r->sync_pending = true;
-	if (gn_channel_sync(r->cfg.ch))
+	if (gn_channel_sync(r->cfg.ch) != 0)
 		r->dead = true;
 }
 
@@ -124,7 +124,7 @@ static void relay_send_end(struct relay *r)
 	if (r->sending != SENDING_ENDING || r->dead)
 		return;
 	r->sending = SENDING_ENDED;
-	if (gn_channel_end(r->cfg.ch))
+	if (gn_channel_end(r->cfg.ch) != 0)
 		r->dead = true;
 	r->sync_pending = false; /* the pending acknowledgement does not cover the end */
 	relay_sync(r);
@@ -160,6 +160,11 @@ static void relay_send(struct relay *r)
 static bool relay_has_output(const struct relay *r)
 {
 	return r->cfg.out != NULL && r->receiving == RECEIVING_OPEN;
+}
+
+static bool relay_is_dropping(const struct relay *r)
+{
+	return r->receiving == RECEIVING_DROPPING || r->receiving == RECEIVING_FINISHED;
 }
 
 /* Copies what the channel has.  Returns 0 when the output or the channel has to be waited for, else the
@@ -230,7 +235,7 @@ static int relay_receive_frames(struct relay *r)
 			relay_fail_output(r, err);
 		if (r->result.fault != RELAY_CLEAN)
 			return 0;
-		if (r->receive_err)
+		if (r->receive_err != 0)
 			return r->receive_err;
 		err = relay_batch_frames(r);
 		if (err != GN_EAGAIN)
@@ -253,11 +258,11 @@ static void relay_receive(struct relay *r)
 	if (end != GN_EOF) {
 		/* When received data is dropped and all sent data is acknowledged, an error of the channel
 		 * loses nothing. */
-		if (r->receiving != RECEIVING_DROPPING || r->sending != SENDING_ACKED)
+		if (!relay_is_dropping(r) || r->sending != SENDING_ACKED)
 			relay_fail(r, r->receive_fault, end);
 		return;
 	}
-	r->result.got_end = !r->is_finished;
+	r->result.got_end = r->receiving != RECEIVING_FINISHED;
 	if (relay_has_output(r) && !r->cfg.keep_output) {
 		err = output_end(r->cfg.out);
 		if (err != 0)
@@ -313,7 +318,7 @@ static void relay_check_loss(struct relay *r)
 {
 	int err = gn_channel_error(r->cfg.ch);
 	uint64_t lost = relay_unconfirmed(r);
-	bool had_nothing = !relay_metrics(r)->bytes_out && (r->sending != SENDING_OPEN || r->cfg.end_follows);
+	bool had_nothing = relay_metrics(r)->bytes_out == 0 && (r->sending != SENDING_OPEN || r->cfg.end_follows);
 
 	if (err == GN_ERESET) {
 		/* The peer may stop reading; that loses data only if some is unacknowledged. */
@@ -327,13 +332,12 @@ static void relay_check_loss(struct relay *r)
 /* Whether the relay has ended; r->result has the fault, if any. */
 static bool relay_is_done(struct relay *r)
 {
-	bool is_dead = r->dead && gn_channel_error(r->cfg.ch);
+	bool is_dead = r->dead && gn_channel_error(r->cfg.ch) != 0;
 
 	if (r->result.fault != RELAY_CLEAN)
 		return true;
 	if (r->sending == SENDING_ACKED)
-		return r->receiving == RECEIVING_ENDED || r->wait == WAIT_OVER ||
-		       (is_dead && r->receiving == RECEIVING_DROPPING);
+		return r->receiving == RECEIVING_ENDED || r->wait == WAIT_OVER || (is_dead && relay_is_dropping(r));
 	if (!is_dead || r->receiving != RECEIVING_ENDED)
 		return false;
 	relay_check_loss(r);
@@ -342,7 +346,7 @@ static bool relay_is_done(struct relay *r)
 
 static void relay_wait_for_peer_end(struct relay *r)
 {
-	if (r->sending != SENDING_ACKED || r->receiving != RECEIVING_DROPPING || r->wait != WAIT_NONE)
+	if (r->sending != SENDING_ACKED || !relay_is_dropping(r) || r->wait != WAIT_NONE)
 		return;
 	r->wait = WAIT_STARTED;
 	gn_timer_start(r->peer_end_timer, PEER_END_LIMIT);
@@ -363,7 +367,7 @@ static void relay_run(struct relay *r)
 		relay_send_end(r);
 	}
 	/* The peer may stop reading from now on, so an acknowledgement of the data sent so far is needed. */
-	if (r->receiving == RECEIVING_ENDED && r->sending == SENDING_OPEN && gn_channel_pending(r->cfg.ch))
+	if (r->receiving == RECEIVING_ENDED && r->sending == SENDING_OPEN && gn_channel_pending(r->cfg.ch) > 0)
 		relay_sync(r);
 	if (!relay_is_done(r)) {
 		relay_wait_for_peer_end(r);
@@ -468,11 +472,9 @@ void relay_finish(struct relay *r)
 {
 	relay_release_output(r);
 	batch_fini(&r->batch);
-	if (r->receiving == RECEIVING_OPEN) {
-		r->receiving = RECEIVING_DROPPING;
-		r->output_lost = true;
-	}
-	r->is_finished = true;
+	r->output_lost |= r->receiving == RECEIVING_OPEN;
+	if (r->receiving != RECEIVING_ENDED)
+		r->receiving = RECEIVING_FINISHED;
 	relay_end(r);
 }
 

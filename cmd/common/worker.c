@@ -19,29 +19,36 @@
  * RUNS           -- the relay has ended, and the program has exited --> DONE
  * RUNS, DETACHED -- its input was cut, it exits with another code than 0, or worker_stop() --> STOPPING
  * DETACHED       -- the program exits --> DONE
- * STOPPING       -- the program and its processes are gone, or were killed --> DONE
+ * STOPPING       -- KILL_DELAY has passed --> KILLED
+ * STOPPING       -- the program and its processes have ended --> DONE
+ * KILLED         -- the program has ended --> DONE
  */
 enum worker_state {
 	WORKER_RUNS,
 	WORKER_DETACHED, /* the stream has ended, and the program may finish its work; its output is dropped */
-	WORKER_STOPPING, /* the program was signalled; its input stays open */
+	WORKER_STOPPING, /* the program got a SIGTERM; its input stays open */
+	WORKER_KILLED,   /* it got a SIGKILL */
 	WORKER_DONE,
 };
+
+/* What the program writes.
+ *
+ * OPEN -- its end of file was read --> ENDED -- the relay has sent all of it --> SENT
+ */
+enum worker_output { WORKER_OUTPUT_OPEN, WORKER_OUTPUT_ENDED, WORKER_OUTPUT_SENT };
 
 struct worker {
 	struct worker_cfg cfg;
 	enum worker_state state;
+	enum worker_output output;
 	struct program *program;
 	struct input *in;
 	struct output *out;
 	struct framer framer;
 	struct relay *relay;
-	struct gn_timer *timer; /* RUNS: EXIT_WAIT; STOPPING and DETACHED: POLL */
-	gn_time deadline;       /* STOPPING: when it is killed; ALONE: when its output is closed */
-	bool output_ended;
-	bool sent;   /* its whole output was sent */
-	bool exited; /* the program itself has ended */
-	bool killed;
+	struct gn_timer *timer; /* RUNS: EXIT_WAIT; DETACHED, STOPPING and KILLED: POLL */
+	gn_time deadline;       /* DETACHED: when its output is closed; STOPPING: when it is killed */
+	bool has_exited;        /* the program itself; processes that it has started may still run */
 	struct relay_result result;
 	int status;
 };
@@ -65,7 +72,8 @@ static void close_or_hold_output(struct worker *w)
 {
 	int fd = -1;
 
-	if (w->out != NULL && w->exited && !w->killed && !w->result.got_end && !program_is_gone(w->program))
+	if (w->out != NULL && w->has_exited && w->state != WORKER_KILLED && !w->result.got_end &&
+	    !program_is_gone(w->program))
 		fd = output_dup(w->out);
 	if (fd >= 0)
 		program_hold(w->program, fd);
@@ -101,12 +109,12 @@ static void worker_terminate(struct worker *w)
 
 static void worker_check_stop(struct worker *w)
 {
-	if (w->exited && (w->killed || program_is_gone(w->program))) {
+	if (w->has_exited && (w->state == WORKER_KILLED || program_is_gone(w->program))) {
 		worker_finish(w);
 		return;
 	}
-	if (!w->killed && gn_loop_now(w->cfg.loop) >= w->deadline) {
-		w->killed = true;
+	if (w->state == WORKER_STOPPING && gn_loop_now(w->cfg.loop) >= w->deadline) {
+		w->state = WORKER_KILLED;
 		program_signal(w->program, SIGKILL);
 	}
 	gn_timer_start(w->timer, POLL);
@@ -116,8 +124,8 @@ static void worker_on_input_end(void *arg)
 {
 	struct worker *w = arg;
 
-	w->output_ended = true;
-	if (w->exited)
+	w->output = WORKER_OUTPUT_ENDED;
+	if (w->has_exited)
 		relay_finish(w->relay);
 	else
 		gn_timer_start(w->timer, EXIT_WAIT);
@@ -126,7 +134,7 @@ static void worker_on_input_end(void *arg)
 /* Calls on_idle when the program has exited and its output was sent. */
 static void worker_check_idle(struct worker *w)
 {
-	if (w->state != WORKER_RUNS || !w->sent || !w->exited)
+	if (w->state != WORKER_RUNS || w->output != WORKER_OUTPUT_SENT || !w->has_exited)
 		return;
 	close_input(w);
 	if (w->cfg.on_idle != NULL)
@@ -137,7 +145,7 @@ static void worker_on_sent(void *arg)
 {
 	struct worker *w = arg;
 
-	w->sent = true;
+	w->output = WORKER_OUTPUT_SENT;
 	worker_check_idle(w);
 }
 
@@ -169,7 +177,7 @@ static void worker_detach(struct worker *w)
 {
 	w->state = WORKER_DETACHED;
 	worker_close_output(w);
-	if (w->in == NULL || w->output_ended)
+	if (w->in == NULL || w->output != WORKER_OUTPUT_OPEN)
 		return;
 	input_skip(w->in, input_held(w->in)); /* the relay has counted these bytes as lost */
 	w->deadline = gn_loop_now(w->cfg.loop) + UNREAD_LIMIT;
@@ -182,8 +190,8 @@ static void worker_detach(struct worker *w)
 static bool worker_is_cut(struct worker *w, const struct relay_result *result)
 {
 	if (result->fault == RELAY_CLEAN || result->fault == RELAY_INPUT || !result->got_end)
-		return result->fault;
-	return !relay_metrics(w->relay)->bytes_in;
+		return result->fault != RELAY_CLEAN;
+	return relay_metrics(w->relay)->bytes_in == 0;
 }
 
 /* Whether the peer has sent nothing but its end, and has then reset the stream while the program could
@@ -191,20 +199,28 @@ static bool worker_is_cut(struct worker *w, const struct relay_result *result)
  * might run for ever and occupy its place, so it is stopped. */
 static bool worker_is_unwanted(struct worker *w, const struct relay_result *result)
 {
-	return result->fault == RELAY_CLEAN && w->cfg.own_group && !w->exited && !w->output_ended &&
-	       !relay_metrics(w->relay)->bytes_in;
+	return result->fault == RELAY_CLEAN && w->cfg.own_group && !w->has_exited && w->output == WORKER_OUTPUT_OPEN &&
+	       relay_metrics(w->relay)->bytes_in == 0;
 }
 
 static void worker_on_timer(void *arg)
 {
 	struct worker *w = arg;
 
-	if (w->state == WORKER_STOPPING)
-		worker_check_stop(w);
-	else if (w->state == WORKER_RUNS)
-		relay_end(w->relay); /* the program has closed its output and goes on */
-	else if (w->state == WORKER_DETACHED)
+	switch (w->state) {
+	case WORKER_RUNS:
+		relay_end(w->relay); /* the program has closed its output and continues to run */
+		break;
+	case WORKER_DETACHED:
 		worker_discard_output(w);
+		break;
+	case WORKER_STOPPING:
+	case WORKER_KILLED:
+		worker_check_stop(w);
+		break;
+	case WORKER_DONE:
+		break;
+	}
 }
 
 static void worker_on_relay_done(void *arg, const struct relay_result *result)
@@ -217,9 +233,9 @@ static void worker_on_relay_done(void *arg, const struct relay_result *result)
 		w->result.err = GN_ERESET;
 	}
 	gn_timer_stop(w->timer);
-	if (worker_is_cut(w, &w->result) && !(w->exited && program_is_gone(w->program)))
+	if (worker_is_cut(w, &w->result) && !(w->has_exited && program_is_gone(w->program)))
 		worker_terminate(w);
-	else if (w->exited)
+	else if (w->has_exited)
 		worker_finish(w);
 	else
 		worker_detach(w);
@@ -230,7 +246,7 @@ static void worker_on_exit(void *arg, struct program *p, int status)
 	struct worker *w = arg;
 
 	(void)p;
-	w->exited = true;
+	w->has_exited = true;
 	w->status = program_exit_code(status);
 	switch (w->state) {
 	case WORKER_RUNS:
@@ -238,7 +254,7 @@ static void worker_on_exit(void *arg, struct program *p, int status)
 			/* the peer must see a reset and no end */
 			relay_reset(w->relay);
 			worker_terminate(w);
-		} else if (w->output_ended) {
+		} else if (w->output != WORKER_OUTPUT_OPEN) {
 			gn_timer_stop(w->timer);
 			relay_finish(w->relay);
 			worker_check_idle(w);
@@ -249,6 +265,7 @@ static void worker_on_exit(void *arg, struct program *p, int status)
 		worker_finish(w);
 		break;
 	case WORKER_STOPPING:
+	case WORKER_KILLED:
 		gn_timer_start(w->timer, 0);
 		break;
 	case WORKER_DONE:

@@ -23,13 +23,17 @@ struct waiting {
 	struct gn_channel *ch;
 };
 
+/* OPEN        -- without --keep, the first stream arrives --> TAKEN: no other stream is accepted
+ * OPEN, TAKEN -- the first signal --> DRAINING: the stream that is carried may finish
+ */
+enum listen_state { LISTEN_OPEN, LISTEN_TAKEN, LISTEN_DRAINING };
+
 static struct {
 	struct cat *c;
+	enum listen_state state;
 	struct gn_timer *turn; /* runs listen_on_turn() from the loop */
 	struct waiting *first;
-	bool taken;    /* without --keep: a stream has come */
-	bool draining; /* a signal has come */
-	bool served;   /* a stream has been, or is, carried */
+	uint64_t n_served; /* streams that were or are carried */
 } st;
 
 static void listen_refuse(struct gn_channel *ch)
@@ -62,10 +66,10 @@ static void refuse_all(void)
 
 static void listen_on_done(struct cat *c, const struct stream_result *v)
 {
-	bool broken = v->outcome == STREAM_INPUT || v->outcome == STREAM_OUTPUT;
+	bool is_broken = v->outcome == STREAM_INPUT || v->outcome == STREAM_OUTPUT;
 
 	/* A failure of the peer ends its stream; a failure of stdin or stdout ends the tool. */
-	if (!c->cfg.keep || broken) {
+	if (!c->cfg.keep || is_broken) {
 		refuse_all();
 		if (c->closing)
 			c->code = report_code(v);
@@ -83,15 +87,16 @@ static void listen_on_turn(void *arg)
 	struct gn_channel *ch;
 	int err;
 
-	if (st.taken && !c->closing) {
+	if (st.state == LISTEN_TAKEN && !c->closing) {
 		gn_node_unlisten(c->node);
 		gn_protocol_del(c->node, c->protocol);
 	}
 	if (c->stream != NULL || c->closing || (ch = take_first()) == NULL)
 		return;
 	err = carry_start(c, ch, NULL, listen_on_done);
-	st.served = st.served || err == 0;
-	if (err != 0) {
+	if (err == 0) {
+		st.n_served++;
+	} else {
 		diag("a stream cannot be served: %s", gn_strerror(err));
 		cat_close(c, exit_code(err), CLOSE_LIMIT);
 	}
@@ -102,7 +107,7 @@ static void listen_on_event(void *arg, struct gn_channel *ch, unsigned events)
 {
 	struct waiting *w = arg;
 
-	if (!(events & GN_DEAD))
+	if ((events & GN_DEAD) == 0)
 		return;
 	for (struct waiting **at = &st.first; *at != NULL; at = &(*at)->next) {
 		if (*at == w) {
@@ -125,12 +130,13 @@ static void listen_on_open(void *arg, struct gn_channel *ch)
 	struct cat *c = arg;
 	struct waiting *w, **at;
 
-	w = st.taken || c->closing ? NULL : calloc(1, sizeof *w);
+	w = st.state != LISTEN_OPEN || c->closing ? NULL : calloc(1, sizeof *w);
 	if (w == NULL) {
 		listen_refuse(ch);
 		return;
 	}
-	st.taken = !c->cfg.keep;
+	if (!c->cfg.keep)
+		st.state = LISTEN_TAKEN;
 	w->ch = ch;
 	gn_channel_on_event(ch, listen_on_event, w);
 	for (at = &st.first; *at != NULL; at = &(*at)->next)
@@ -142,7 +148,7 @@ static void listen_on_open(void *arg, struct gn_channel *ch)
 /* Whether the word needs no quotes in a command line. */
 static bool listen_is_plain(const char *word)
 {
-	for (; *word; word++)
+	for (; *word != '\0'; word++)
 		if (!((*word >= '0' && *word <= '9') || ((*word | 32) >= 'a' && (*word | 32) <= 'z') || *word == '/' ||
 		      *word == '.' || *word == '-' || *word == '_' || *word == ':'))
 			return false;
@@ -172,10 +178,10 @@ static void explain_unknown(const struct cat *c, const char *protocol, char *tex
 
 	if (strcmp(protocol, c->protocol) == 0)
 		snprintf(text, room, "came while another stream was served");
-	else if (is_cat && !c->raw && !c->token[0])
+	else if (is_cat && !c->raw && c->token[0] == '\0')
 		snprintf(text, room, "had a token, but this listener has none");
 	else if (is_cat && !c->raw)
-		snprintf(text, room, "%s", protocol[n] ? "had a wrong token" : "had no token");
+		snprintf(text, room, "%s", protocol[n] != '\0' ? "had a wrong token" : "had no token");
 	else
 		snprintf(text, room, "asked for %.100s; here is %.100s", is_cat ? CAT_PROTOCOL : protocol,
 			 c->raw ? c->protocol : CAT_PROTOCOL);
@@ -219,7 +225,7 @@ int listen_start(struct cat *c)
 	const struct gn_protocol_cfg pc = {
 		.id = c->protocol,
 		.kind = GN_BYTES,
-		.hidden = c->token[0],
+		.hidden = c->token[0] != '\0',
 		.on_open = listen_on_open,
 		.arg = c,
 	};
@@ -230,7 +236,7 @@ int listen_start(struct cat *c)
 	if (err == 0)
 		err = gn_protocol_add(c->node, &pc);
 	if (err == 0)
-		err = listening_start(&c->listening, c->node, c->token[0] ? c->token : NULL);
+		err = listening_start(&c->listening, c->node, c->token[0] != '\0' ? c->token : NULL);
 	if (err != 0)
 		return err;
 	listening_show(&c->listening, c->cfg.log.json, c->cfg.log.verbose > 0);
@@ -244,17 +250,17 @@ int listen_start(struct cat *c)
 /* The first signal: no new streams, but the running one may finish.  The second ends the tool at once. */
 void listen_on_signal(struct cat *c, int sig)
 {
-	if (st.draining) {
+	if (st.state == LISTEN_DRAINING) {
 		c->signal = sig;
 		gn_loop_stop(c->loop);
 		return;
 	}
-	st.draining = true;
+	st.state = LISTEN_DRAINING;
 	refuse_all();
 	if (c->stream != NULL && c->cfg.log.verbose)
 		diag("ending: the stream has %d s", (int)(DRAIN_LIMIT / GN_SEC));
 	/* If no stream was served, the exit status must not be 0, since there was no data. */
-	if (!st.served && !c->closing)
+	if (st.n_served == 0 && !c->closing)
 		c->signal = sig;
 	/* If a stream is cut off at the limit, its data is short: EXIT_RESET. */
 	cat_close(c, c->stream != NULL ? EXIT_RESET : EXIT_DONE, DRAIN_LIMIT);
