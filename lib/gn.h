@@ -281,21 +281,23 @@ extern const struct gn_components gn_components_stock; /* tcp, noise, yamux, ide
  * A peer beyond conns or conns_per_addr is notified of the limit after the handshake and the gate: its channels
  * fail with GN_ECONNS or GN_EPERADDR.  Only a few are notified at the same time; others are cut off.  A node with
  * all connections in use closes one without a stream, from the address that has the most, for a new one from an
- * address that has fewer.  conns_per_addr does not apply to the loopback.
+ * address that has fewer.  conns_per_addr does not apply to the loopback.  Pending connections never block new ones:
+ * when there are too many, the oldest one of the address that has the most is closed.
  *
- * Pending connections never block new ones: when there are too many, the oldest one of the address that has the
- * most is closed.
+ * memory counts what is held: received bytes that were not read, unsent bytes, partial frames, and windows beyond
+ * their first 256 KiB.  No peer may hold more than memory_per_peer, and no address more than is free for all others;
+ * past that a peer gets no new stream and no larger window, and a stream that needs more is reset.
  *
- * No address may hold more of memory than is free for all others.  Inbound streams without a protocol hold none.
- * Of those that are older than a second, a connection may have 16 and an address 64; an address may have 256 in
- * all.  A stream beyond that is reset. */
+ * Of inbound streams without a protocol that are older than a second, a connection may have 16 and an address 64; an
+ * address may have 256 in all.  A stream beyond that is reset. */
 struct gn_limits {
 	unsigned conns;            /* connections in all, except pending ones  1024 */
 	unsigned conns_per_addr;   /* of them, inbound from one address        16 */
 	unsigned conns_pending;    /* inbound, whose handshake is not done     64 */
 	unsigned streams_per_conn; /* inbound streams of a connection          256 */
 	unsigned streams_per_peer; /* inbound streams of a peer                512 */
-	size_t memory;             /* windows, unsent bytes, partial frames    256 MiB */
+	size_t memory;             /* of all connections                       256 MiB */
+	size_t memory_per_peer;    /* of that, for one peer                    an eighth of memory */
 	size_t window;             /* the largest window of one stream         64 MiB */
 	gn_time accept;            /* from accept to a multiplexed connection  10 s */
 	gn_time first_stream;      /* from there to the first inbound stream   60 s;
@@ -420,13 +422,13 @@ void gn_channel_skip(struct gn_channel *ch, size_t n);
 /* Copies up to n bytes; returns their number (> 0), or an error as gn_channel_peek(). */
 ptrdiff_t gn_channel_read(struct gn_channel *ch, void *buf, size_t n);
 /* Copies up to n bytes into the send queue; returns their number (> 0), GN_EAGAIN when the queue is full or
- * limits.memory is used up, GN_ECLOSED after gn_channel_end(), or the error of the channel. */
+ * limits.memory or memory_per_peer is used up, GN_ECLOSED after gn_channel_end(), or the error of the channel. */
 ptrdiff_t gn_channel_write(struct gn_channel *ch, const void *buf, size_t n);
 
 /* Send or receive one whole frame of a frame channel.  A received frame is a view of len bytes, valid until the next
  * call on the channel or until the callback returns.  Errors as gn_channel_read() and gn_channel_write(), and
  * -EINVAL: not a frame channel; GN_ETOOBIG: longer than max_frame; GN_EFORMAT: a malformed length; GN_ETRUNC: the
- * stream ended inside a frame; GN_ELIMIT: limits.memory has no room for the frame, and the channel fails. */
+ * stream ended inside a frame; GN_ELIMIT: the limits of memory leave no room for the frame, and the channel fails. */
 int gn_channel_send(struct gn_channel *ch, const void *frame, size_t len);
 int gn_channel_receive(struct gn_channel *ch, const void **frame, size_t *len);
 

@@ -29,6 +29,7 @@ static const struct limit limits[] = {
 	{"streams-per-conn", COUNT, FIELD(streams_per_conn), 1, "1"},
 	{"streams-per-peer", COUNT, FIELD(streams_per_peer), 1, "1"},
 	{"memory", SIZE, FIELD(memory), (size_t)1 << 20, "1M"},
+	{"memory-per-peer", SIZE, FIELD(memory_per_peer), (size_t)256 << 10, "256K"},
 	{"window", SIZE, FIELD(window), (size_t)256 << 10, "256K"},
 	{"accept", SPAN, FIELD(accept), 1, NULL},
 	{"first-stream", SPAN, FIELD(first_stream), 1, NULL},

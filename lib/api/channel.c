@@ -20,18 +20,18 @@ enum {
 static void channel_frame_drop(struct gn_channel *ch)
 {
 	gn_buf_fini(&ch->frame);
-	gn_budget_give(ch->budget, ch->held);
+	gn_scope_give(ch->scope, ch->held);
 	ch->held = 0;
 }
 
-/* Takes the growth of the buffer from the budget.  GN_ELIMIT: the budget is used up, and the buffer is freed. */
+/* Charges the growth of the buffer to the scope.  GN_ELIMIT: the scope has no room for it, and the buffer is freed. */
 static int channel_frame_charge(struct gn_channel *ch)
 {
 	size_t room = ch->frame.room > CHANNEL_FRAME_FREE ? ch->frame.room : 0;
 
 	if (room <= ch->held)
 		return 0;
-	if (!gn_budget_take(ch->budget, room - ch->held)) {
+	if (!gn_scope_take(ch->scope, room - ch->held)) {
 		channel_frame_drop(ch);
 		return GN_ELIMIT;
 	}
@@ -96,7 +96,7 @@ static void channel_attach(struct gn_channel *ch)
 	ch->stream.on_lost = channel_on_lost;
 	ch->stream.arg = ch;
 	ch->stream.protocol = ch->protocol;
-	ch->budget = gn_network_budget(ch->stream.conn->network);
+	ch->scope = &ch->stream.conn->scope;
 	/* A frame is written whole or not at all, so an empty pipe must have room for one. */
 	if (ch->kind == GN_FRAMES)
 		ch->stream.mux->tx.cap = CHANNEL_TX_CAP + ch->max_frame + GN_UVARINT_MAX;
@@ -471,5 +471,5 @@ size_t gn_channel_unacked(const struct gn_channel *ch)
 {
 	struct gn_link *link = ch->stream.conn->link;
 
-	return link != NULL ? link->ops->unacked(link) : ch->stream.conn->unacked;
+	return link != NULL ? link->ops->unacked(link) : ch->stream.conn->backlog;
 }

@@ -17,8 +17,8 @@ struct gn_channel {
 	struct gn_metrics count;
 	size_t shown;        /* bytes in the pipe of the frame that was returned last; skipped by the next call */
 	struct gn_buf frame; /* the received part of a frame that is not contiguous in the pipe */
-	size_t held;         /* bytes of its memory that are taken from budget */
-	struct gn_budget *budget;
+	size_t held;         /* bytes of its memory that are charged to scope */
+	struct gn_scope *scope;
 	size_t frame_left; /* bytes of that frame that were not received yet */
 	bool is_in_frame;  /* frame holds a part of a frame */
 	int frame_err;     /* the error that receiving a frame failed with */

@@ -26,6 +26,18 @@ void gn_mux_stream_notify(struct gn_mux_stream *st, unsigned events)
 		gn_list_add_tail(&st->session->events, &st->link);
 }
 
+void gn_mux_check_overflows(struct gn_iobuf *s)
+{
+	struct gn_pipe *rx;
+
+	while ((rx = gn_list_first(&s->overflowed, struct gn_pipe, borrower)) != NULL) {
+		struct gn_mux_stream *st = gn_list_entry(rx, struct gn_mux_stream, rx);
+
+		gn_list_del(&rx->borrower);
+		st->session->ops->touch(st);
+	}
+}
+
 void gn_mux_session_deliver(struct gn_mux_session *s, void (*on_new)(void *arg, struct gn_mux_stream *st), void *arg)
 {
 	struct gn_list now;

@@ -17,7 +17,7 @@
 #ifndef GN_MUX_SESSION_H
 #define GN_MUX_SESSION_H
 
-#include "base/budget.h"
+#include "base/scope.h"
 #include "stack/layer.h"
 
 struct gn_mux_session;
@@ -32,12 +32,13 @@ enum gn_mux_stream_event {
 
 struct gn_mux_stream {
 	struct gn_mux_session *session;
-	/* The owner reads rx, and writes and closes tx.  Memory of tx is charged to the session's
-	 * budget; memory of rx is not charged, but its window is, see establish(). */
+	/* The owner reads rx, and writes and closes tx.  The memory of both is charged to the session's scope, and so is
+	 * what the window has grown beyond its initial size.  A stream that cannot keep what it has received, because
+	 * the scope has no room, fails with GN_ELIMIT and is reset; the session goes on. */
 	struct gn_pipe rx, tx;
 	uint32_t id;
 	bool inbound;
-	bool is_established;            /* its window is charged to the budget, see establish() */
+	bool is_established;            /* its protocol is negotiated, see establish() */
 	bool has_fixed_window;          /* set by the owner: the receive window does not grow */
 	bool is_ended_in, is_ended_out; /* the peer's end was received; ours was sent; they stay set */
 	int err;                        /* 0, or what the stream failed with */
@@ -53,14 +54,13 @@ struct gn_mux_stream {
 struct gn_mux_session_ops {
 	/* Opens a stream to the peer, which may be written at once.  Returns 0; GN_EGONE when the
 	 * session has failed, either side has sent or is about to send Go Away, or the ids are used up;
-	 * GN_ELIMIT when the budget has no room for the stream's window; or -ENOMEM.  The caller owns
+	 * GN_ELIMIT when the scope is used up; or -ENOMEM.  The caller owns
 	 * the stream until release(). */
 	int (*open)(struct gn_mux_session *s, struct gn_mux_stream **out);
-	/* Charges the window of an inbound stream to the budget, once its protocol is negotiated.  Until
-	 * then nothing is charged and the peer is granted no more than the initial window; the owner
-	 * limits how much of that it keeps.  Returns 0 (also for a stream that is established already or
-	 * has failed), or GN_ELIMIT when the budget has no room; then nothing has changed and the caller
-	 * may try again.  Streams that were opened here are established from the beginning. */
+	/* The protocol of an inbound stream is negotiated.  Until then the peer is granted no more than the
+	 * initial window, and the owner limits how much of that it keeps.  Returns 0 (also for a stream
+	 * that is established already or has failed), or GN_ELIMIT when the scope is used up; then nothing
+	 * has changed and the caller may try again.  Streams that were opened here are established from the beginning. */
 	int (*establish)(struct gn_mux_stream *st);
 	/* The owner calls it after it has read, written or closed the stream's pipes.  No effect on a
 	 * stream that has failed. */
@@ -108,11 +108,13 @@ struct gn_mux_session {
 };
 
 struct gn_mux_cfg {
-	bool client;              /* the libp2p role (parity of stream ids); not who dialled */
-	size_t window;            /* bytes: the largest receive window of one stream */
-	struct gn_budget *budget; /* what streams are charged to; outlives the session; NULL: no limit */
-	gn_time keepalive;        /* a ping is sent after so long without received data; 0: never */
-	gn_time ping;             /* it fails with GN_ETIMEOUT after so long without data behind that */
+	bool client;   /* the libp2p role (parity of stream ids); not who dialled */
+	size_t window; /* bytes: the largest receive window of one stream */
+	/* What streams are charged to, and counted in.  While it is used up no stream is opened or established.
+	 * Outlives the session; NULL: no limit. */
+	struct gn_scope *scope;
+	gn_time keepalive; /* a ping is sent after so long without received data; 0: never */
+	gn_time ping;      /* it fails with GN_ETIMEOUT after so long without data behind that */
 	/* Decides about a stream that the peer opens.  Returns 0 to accept it; GN_ECLOSED to ignore it,
 	 * because the session is about to end; or another error, such as GN_ELIMIT, to reset it.  Called from
 	 * inside advance(): it may not call the session.  NULL: all are accepted. */
@@ -147,6 +149,9 @@ int gn_go_away_error(uint32_t code);
  * is passed to on_new, which sets on_events and arg, or releases the stream; its other events follow with the
  * next call.  May not be called from inside itself, and the session may not be freed from inside. */
 void gn_mux_session_deliver(struct gn_mux_session *s, void (*on_new)(void *arg, struct gn_mux_stream *st), void *arg);
+/* For the owner of the I/O buffers: handles the streams whose rx has overflowed (pipe.h).  They fail.  Not from inside
+ * the pump. */
+void gn_mux_check_overflows(struct gn_iobuf *s);
 /* Adds events to a stream for the next gn_mux_session_deliver().  Used by muxers, and by an owner that wants
  * to be called back. */
 void gn_mux_stream_notify(struct gn_mux_stream *st, unsigned events);

@@ -64,6 +64,8 @@ struct yamux;
  *     before CLOSED    RST received, or the session fails           RESET
  *     RESETTING        our RST was sent, or the session fails       RESET
  *     CLOSED           the session fails while sync() is pending    RESET
+ *     REMOTE_CLOSE     rx overflows, as in the other states         RESETTING
+ *     CLOSED           rx overflows                                 RESET
  *
  * The stream is in the table until CLOSED or RESET.  In INIT the peer does not know it: frames with
  * its id are treated as those of an unknown stream.  `st.err` is set in RESETTING and RESET, and only there.
@@ -105,7 +107,7 @@ struct yamux_stream {
 	uint64_t granted;            /* bytes that the peer may send since the stream was opened */
 	uint64_t tx_window;          /* bytes that we may still send */
 	size_t window;               /* bytes of the receive window */
-	size_t held;                 /* bytes charged to the budget */
+	struct gn_scope scope;       /* of rx; what the window has grown is reserved in it */
 	gn_time epoch;               /* window_grow(): start of the interval in which a rate is measured */
 	uint64_t epoch_bytes;        /* bytes consumed when it started */
 	struct gn_list sync_link;    /* in yamux->syncs unless sync_state is YAMUX_SYNC_NONE */
@@ -202,7 +204,7 @@ void yamux_ponged(struct yamux *y, uint32_t value, gn_time now);
 
 /* yamux_streams.c: the table */
 struct yamux_stream *yamux_stream_find(struct yamux *y, uint32_t id);
-/* Makes a stream and adds it to the table.  0, GN_ELIMIT (budget) or -ENOMEM. */
+/* Makes a stream and adds it to the table.  0, GN_ELIMIT (the scope is used up) or -ENOMEM. */
 int yamux_stream_new(struct yamux *y, uint32_t id, bool inbound, struct yamux_stream **out);
 /* Frees a released stream that is CLOSED or RESET.  May be called whenever the state has changed. */
 void yamux_stream_free_if_finished(struct yamux_stream *s);
@@ -217,6 +219,9 @@ void yamux_stream_queue_data(struct yamux_stream *s);
 void yamux_stream_acked(struct yamux_stream *s);
 
 /* yamux_streams.c: windows */
+/* True when rx was reset because it could not keep what was received; yamux_stream_overflow() then fails the stream. */
+bool yamux_stream_has_overflowed(const struct yamux_stream *s);
+void yamux_stream_overflow(struct yamux_stream *s);
 /* The owner has consumed bytes of rx: may enlarge the window and queue a window update. */
 void yamux_stream_consumed(struct yamux_stream *s, gn_time now);
 /* Bytes that a window update would grant now; 0 while less than half of the window is free. */

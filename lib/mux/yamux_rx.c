@@ -174,23 +174,24 @@ static void frame(struct yamux *y, const uint8_t *p, gn_time now)
 	}
 }
 
-/* Moves the next bytes of a body to their stream, or drops them when nobody will read them.  0 or -ENOMEM. */
-static int body(struct yamux *y)
+/* Moves the next bytes of a body to their stream, or drops them when nobody will read them.  A stream that cannot keep
+ * them fails, and the session goes on. */
+static void body(struct yamux *y)
 {
 	struct gn_pipe *rx = y->layer->rx;
 	struct yamux_stream *s = y->body_stream;
-	size_t n = gn_pipe_len(rx) < y->body_left ? gn_pipe_len(rx) : y->body_left;
+	size_t len = gn_pipe_len(rx), n = len < y->body_left ? len : y->body_left;
 
 	y->has_stream_frame = true;
-	if (s == NULL || s->is_released || yamux_has_failed(s)) {
+	if (s != NULL && yamux_stream_has_overflowed(s))
+		yamux_stream_overflow(s);
+	if (s == NULL || s->is_released || yamux_has_failed(s))
 		gn_pipe_skip(rx, n);
-	} else {
-		int err = gn_pipe_move(&s->st.rx, rx, n);
-
-		if (err != 0)
-			return err;
+	else if (gn_pipe_move(&s->st.rx, rx, n) == 0)
 		gn_mux_stream_notify(&s->st, GN_MUX_STREAM_RX);
-	}
+	else
+		yamux_stream_overflow(s);
+	gn_pipe_skip(rx, n - (len - gn_pipe_len(rx))); /* the rest, if only a part was moved */
 	y->body_left -= (uint32_t)n;
 	if (s != NULL && s->is_released && yamux_stream_credit(s) > 0)
 		yamux_stream_queue_control(s);
@@ -198,7 +199,6 @@ static int body(struct yamux *y)
 		y->body_stream = NULL;
 		flags_after(s, y->body_flags);
 	}
-	return 0;
 }
 
 /* Handles the end of the pipe below. */
@@ -233,9 +233,7 @@ int yamux_receive(struct yamux *y, gn_time now)
 			return ended(y, err);
 		}
 		if (y->body_left > 0) {
-			err = body(y);
-			if (err != 0)
-				return err;
+			body(y);
 		} else {
 			gn_pipe_copy(rx, head, sizeof head);
 			gn_pipe_skip(rx, sizeof head);

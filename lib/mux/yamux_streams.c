@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/time.h"
 #include "mux/yamux.h"
 #include "stack/stack.h"
@@ -83,18 +84,15 @@ static void table_del(struct yamux *y, struct yamux_stream *s)
 int yamux_stream_new(struct yamux *y, uint32_t id, bool inbound, struct yamux_stream **out)
 {
 	struct gn_iobuf *iobuf = y->layer->stack->cfg.iobuf;
-	size_t charge = inbound ? 0 : YAMUX_WINDOW_INITIAL;
 	struct yamux_stream *s;
 
 	if (y->in_table >= y->n_buckets && table_grow(y) != 0)
 		return -ENOMEM;
-	if (!gn_budget_take(y->cfg.budget, charge))
+	if (!inbound && !gn_scope_has(y->cfg.scope, 1))
 		return GN_ELIMIT;
 	s = calloc(1, sizeof *s);
-	if (s == NULL) {
-		gn_budget_give(y->cfg.budget, charge);
+	if (s == NULL)
 		return -ENOMEM;
-	}
 	s->st.session = &y->session;
 	s->st.id = id;
 	s->st.inbound = inbound;
@@ -107,12 +105,16 @@ int yamux_stream_new(struct yamux *y, uint32_t id, bool inbound, struct yamux_st
 	gn_list_init(&s->sync_link);
 	gn_pipe_init(&s->st.rx, iobuf, SIZE_MAX); /* the receive window limits it */
 	gn_pipe_init(&s->st.tx, iobuf, TX_CAP);
-	s->st.tx.budget = y->cfg.budget;
+	gn_scope_init_stream(&s->scope, y->cfg.scope);
+	s->st.rx.scope = &s->scope;
+	s->st.rx.reports_overflow = true;
+	s->st.tx.scope = y->cfg.scope;
 	s->tx_window = s->window = s->granted = YAMUX_WINDOW_INITIAL;
-	s->held = charge;
 	table_add(y, s);
 	y->session.streams++;
 	y->session.inbound += inbound;
+	if (inbound)
+		gn_scope_add_stream(y->cfg.scope);
 	*out = s;
 	return 0;
 }
@@ -146,9 +148,11 @@ static void stream_free(struct yamux_stream *s)
 	gn_list_del(&s->sync_link);
 	gn_pipe_fini(&s->st.rx);
 	gn_pipe_fini(&s->st.tx);
-	gn_budget_give(y->cfg.budget, s->held);
+	gn_scope_unreserve(&s->scope);
 	y->session.streams--;
 	y->session.inbound -= s->st.inbound;
+	if (s->st.inbound)
+		gn_scope_del_stream(y->cfg.scope);
 	free(s);
 }
 
@@ -209,7 +213,7 @@ void yamux_stream_fin_received(struct yamux_stream *s)
 		gn_mux_stream_notify(&s->st, GN_MUX_STREAM_RX);
 }
 
-/* A released stream is charged nothing once our end was sent, since what is received for it is dropped.  The peer has
+/* Nothing is reserved for a released stream once our end was sent, since what is received for it is dropped.  The peer has
  * a limited time to end its side, too. */
 void yamux_stream_free_if_finished(struct yamux_stream *s)
 {
@@ -217,8 +221,7 @@ void yamux_stream_free_if_finished(struct yamux_stream *s)
 
 	if (!s->is_released || yamux_tx_is_open(s))
 		return;
-	gn_budget_give(y->cfg.budget, s->held);
-	s->held = 0;
+	gn_scope_unreserve(&s->scope);
 	if (s->state == YAMUX_CLOSED || s->state == YAMUX_RESET) {
 		stream_free(s);
 	} else if (s->state == YAMUX_LOCAL_CLOSE && s->orphan_due == 0) {
@@ -269,6 +272,27 @@ void yamux_stream_fail(struct yamux_stream *s, int err, bool drop)
 		yamux_stream_free_if_finished(s);
 	else
 		gn_mux_stream_notify(&s->st, GN_MUX_STREAM_GONE | GN_MUX_STREAM_RX);
+}
+
+bool yamux_stream_has_overflowed(const struct yamux_stream *s)
+{
+	return s->st.rx.end != 0 && s->st.rx.end != GN_EOF && s->st.err == 0 && !s->is_released;
+}
+
+void yamux_stream_overflow(struct yamux_stream *s)
+{
+	int err = s->st.rx.end;
+
+	gn_log(GN_LOG_DEBUG, "yamux: a stream is reset: %s", gn_strerror(err));
+	if (s->state < YAMUX_CLOSED) {
+		stream_abort(s, err, true, YAMUX_RESETTING);
+	} else { /* it has left the table already */
+		yamux_sync_clear(s);
+		s->state = YAMUX_RESET;
+		s->st.err = err;
+	}
+	gn_mux_stream_notify(&s->st, GN_MUX_STREAM_GONE | GN_MUX_STREAM_RX);
+	yamux_mark_layer(yamux_of(s->st.session));
 }
 
 void yamux_streams_fail(struct yamux *y, int err)
@@ -332,14 +356,12 @@ bool yamux_has_unsent(const struct gn_mux_session *session)
 
 int yamux_stream_establish(struct gn_mux_stream *st)
 {
-	struct yamux_stream *s = yamux_stream_of(st);
 	struct yamux *y = yamux_of(st->session);
 
 	if (st->is_established || st->err != 0)
 		return 0;
-	if (!gn_budget_take(y->cfg.budget, s->window))
+	if (!gn_scope_has(y->cfg.scope, 1))
 		return GN_ELIMIT;
-	s->held = s->window;
 	st->is_established = true;
 	yamux_stream_touch(st); /* a window update may be due */
 	return 0;
@@ -444,10 +466,8 @@ static void window_grow(struct yamux_stream *s, gn_time now)
 		want = least > WINDOW_FREE_GROWTH ? least : WINDOW_FREE_GROWTH;
 	if (want > y->cfg.window)
 		want = y->cfg.window;
-	if (want > s->window && gn_budget_take_spare(y->cfg.budget, want - s->window)) {
-		s->held += want - s->window;
+	if (want > s->window && gn_scope_reserve(&s->scope, want - s->window))
 		s->window = want;
-	}
 }
 
 void yamux_stream_consumed(struct yamux_stream *s, gn_time now)
@@ -465,6 +485,10 @@ void yamux_stream_touch(struct gn_mux_stream *st)
 
 	if (st->err != 0)
 		return;
+	if (yamux_stream_has_overflowed(s)) {
+		yamux_stream_overflow(s);
+		return;
+	}
 	yamux_stream_consumed(s, y->session.now);
 	yamux_stream_queue_data(s);
 	/* A FIN without bytes in front of it needs no window. */

@@ -39,7 +39,10 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	struct gn_conn_env *env = cfg->env;
 	struct gn_conn *c = calloc(1, sizeof *c);
 	const struct gn_limits *lim = env->limits;
-	struct gn_stack_cfg stack = {env->iobuf, NULL, NULL, gn_upgrade_on_step, conn_on_work, c};
+	struct gn_stack_cfg stack = {.iobuf = env->iobuf,
+				     .on_step = gn_upgrade_on_step,
+				     .on_work = conn_on_work,
+				     .arg = c};
 	int err;
 
 	if (c == NULL || gn_multiaddr_dup(cfg->link->remote, &c->remote) != 0 ||
@@ -63,6 +66,7 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 		cfg->link->ops->abort(cfg->link);
 		return -ENOMEM;
 	}
+	gn_scope_init(&c->scope, &c->network->scope, SIZE_MAX);
 	c->inbound = cfg->inbound;
 	c->is_client = cfg->role == GN_ROLE_BY_DIAL ? !cfg->inbound : cfg->role == GN_ROLE_CLIENT;
 	c->is_probe = cfg->is_probe;
@@ -87,6 +91,8 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	gn_pipe_init(&c->rx, env->iobuf, GN_IOBUF_RX + GN_IOBUF_REST);
 	gn_pipe_init(&c->tx, env->iobuf, GN_IOBUF_TX);
 	c->tx.sends = true;
+	c->rx.scope = c->tx.scope = &c->scope;
+	c->rx.is_forced = c->tx.is_forced = true;
 	stack.rx = &c->rx;
 	stack.tx = &c->tx;
 	gn_stack_init(&c->stack, &stack);
@@ -118,6 +124,7 @@ int gn_conn_set_peer(struct gn_conn *c, const struct gn_peer_id *id)
 		return -ENOMEM;
 	gn_peers_put(c->env->peers, c->peer);
 	c->peer = peer;
+	gn_scope_join(&c->scope, &peer->scope);
 	gn_list_add_tail(&peer->conns, &c->link_peer);
 	peer->n_conns++;
 	return 0;
@@ -148,7 +155,7 @@ static void conn_drop_link(struct gn_conn *c, bool in_order)
 	c->state = GN_CONN_GONE;
 	if (link == NULL)
 		return;
-	c->unacked = link->ops->unacked(link);
+	c->backlog = link->ops->unacked(link);
 	if (in_order)
 		link->ops->close(link);
 	else
@@ -315,6 +322,7 @@ void gn_conn_free(struct gn_conn *c)
 	gn_pipe_fini(&c->rx);
 	gn_pipe_fini(&c->tx);
 	gn_task_cancel(&c->task);
+	gn_scope_leave(&c->scope);
 	gn_networks_put(c->env->networks, c->network);
 	if (!gn_list_is_empty(&c->link_peer)) {
 		gn_list_del(&c->link_peer);

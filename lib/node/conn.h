@@ -131,24 +131,24 @@ struct gn_conn {
 	bool had_incoming : 1;        /* the peer has opened a stream */
 	bool is_closing_reported : 1; /* to the services */
 	bool must_flush : 1; /* a stream was released in good order: a close waits until its bytes were acknowledged */
-	int tx_err;          /* of GN_TX_FAILED */
-	int err;             /* why the connection ended; 0 while it has not */
-	uint32_t path_seconds; /* these two are the limits of the path, struct gn_path_limits */
-	uint64_t path_bytes;
+	uint8_t ready;       /* what the link is expected to be ready for, enum gn_ready */
+	uint8_t watched;     /* what the link reports, enum gn_ready */
+	uint8_t guid[GN_GUID_LEN];
+	int16_t tx_err;         /* of GN_TX_FAILED; all error codes fit */
+	int err;                /* why the connection ended; 0 while it has not */
+	uint32_t path_seconds;  /* with path_bytes the limits of the path, struct gn_path_limits */
 	uint32_t refusal;       /* the Go Away code that refuses the peer; 0: the peer is not refused */
 	uint32_t service_slots; /* the services that the connection was reported to, see service.c */
-	unsigned streams_in;
 	unsigned n_negotiating; /* inbound streams that have no protocol yet */
 	unsigned n_used;        /* streams that have a protocol; limits.c counts them */
-	uint8_t ready;          /* what the link is expected to be ready for, enum gn_ready */
-	uint8_t watched;        /* what the link reports, enum gn_ready */
-	uint8_t guid[GN_GUID_LEN];
+	uint64_t path_bytes;
 	struct gn_peer *peer;     /* before the handshake has ended: the expected peer, or NULL; holds a reference */
 	struct gn_list link_peer; /* in peer->conns, once the handshake has ended */
 	struct gn_multiaddr *remote, *local;
 	gn_time since;
 	gn_time began; /* start of the dial of the address, or of the accept; limits of the handshake count from it */
 	struct gn_network *network;  /* of remote; holds a reference */
+	struct gn_scope scope;       /* what the connection holds */
 	struct gn_list link_network; /* in network->pending_conns or unused_conns, or in node->young */
 
 	struct gn_link *link;
@@ -158,13 +158,13 @@ struct gn_conn {
 	const struct gn_security_ops *security; /* the one in use */
 	uint64_t written;                       /* bytes that the link has taken */
 	uint64_t delivered; /* of them, those that the peer's host had acknowledged when the deadline was set */
-	size_t unacked;     /* bytes that the peer's host had not acknowledged when the link was dropped */
 
 	/* liveness, alive.c */
-	gn_time last_alive;       /* the last sign of life */
-	uint64_t received;        /* bytes from the link */
-	gn_time check_at;         /* when the backlog is checked next; GN_NEVER */
-	size_t backlog;           /* bytes that the peer's host had not acknowledged at the last check */
+	gn_time last_alive; /* the last sign of life */
+	uint64_t received;  /* bytes from the link */
+	gn_time check_at;   /* when the backlog is checked next; GN_NEVER */
+	/* Bytes that the peer's host had not acknowledged at the last check, or when the link was dropped. */
+	size_t backlog;
 	uint64_t checked_written; /* `written` at the last check */
 
 	struct gn_task task;

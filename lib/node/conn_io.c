@@ -34,6 +34,7 @@ static bool conn_read(struct gn_conn *c)
 	    gn_pipe_len(&c->rx) > rest_max(c))
 		return false;
 	at = gn_iobuf_fill(c->env->iobuf, &c->rx, &room);
+	gn_mux_check_overflows(c->env->iobuf);
 	if (at == NULL) {
 		gn_pipe_close(&c->rx, -ENOMEM);
 		gn_stack_mark_bottom(&c->stack);
@@ -82,7 +83,7 @@ static bool conn_write(struct gn_conn *c)
 			/* Bytes that were received before the error are still delivered: the next read finds the end. */
 			gn_pipe_reset(&c->tx, (int)n);
 			c->tx_state = GN_TX_FAILED;
-			c->tx_err = (int)n;
+			c->tx_err = (int16_t)n;
 			c->ready |= GN_READABLE;
 			return true;
 		}

@@ -53,6 +53,8 @@ void gn_limits_fill(struct gn_limits *limits)
 	FILL(streams_per_peer);
 	FILL(memory);
 	FILL(window);
+	if (limits->memory_per_peer == 0)
+		limits->memory_per_peer = limits->memory / 8;
 	FILL(accept);
 	FILL(first_stream);
 	FILL(negotiate);
@@ -238,19 +240,10 @@ int gn_conn_admit(struct gn_conn *c)
 int gn_node_admits_stream(struct gn_node *node, const struct gn_conn *c)
 {
 	const struct gn_limits *lim = &node->cfg.limits;
-	struct gn_list *at;
-	unsigned n = 0;
 
 	if (node->is_closing || c->refusal != 0)
 		return GN_ECLOSED;
 	if (c->session == NULL || c->session->inbound >= lim->streams_per_conn)
 		return GN_ELIMIT;
-	gn_list_for_each(at, &c->peer->conns) {
-		const struct gn_conn *other = gn_list_entry(at, struct gn_conn, link_peer);
-
-		node->peers.visits++;
-		if (other->session != NULL)
-			n += other->session->inbound;
-	}
-	return n < lim->streams_per_peer ? 0 : GN_ELIMIT;
+	return c->peer->scope.streams < lim->streams_per_peer ? 0 : GN_ELIMIT;
 }

@@ -45,7 +45,7 @@ void gn_networks_rank(struct gn_networks *t, struct gn_network *net)
 		gn_pqueue_add(&t->by_conns, &net->by_conns);
 }
 
-void gn_networks_init(struct gn_networks *t, struct gn_budget *memory)
+void gn_networks_init(struct gn_networks *t, struct gn_scope *memory)
 {
 	memset(t, 0, sizeof *t);
 	gn_random(&t->seed, sizeof t->seed);
@@ -134,7 +134,8 @@ struct gn_network *gn_networks_get(struct gn_networks *t, const struct gn_multia
 		net->kind = kind;
 		net->key = key;
 		net->is_loopback = gn_multiaddr_scope(remote) == GN_SCOPE_LOOPBACK;
-		net->budget.parent = t->memory;
+		gn_scope_init(&net->scope, t->memory, SIZE_MAX);
+		net->scope.is_fair = kind != GN_NETWORK_NONE;
 		gn_list_init(&net->negotiating);
 		gn_list_init(&net->pending_conns);
 		gn_list_init(&net->unused_conns);
@@ -158,9 +159,4 @@ void gn_networks_put(struct gn_networks *t, struct gn_network *net)
 	*at = net->next;
 	t->n--;
 	free(net);
-}
-
-struct gn_budget *gn_network_budget(struct gn_network *net)
-{
-	return net->kind == GN_NETWORK_NONE ? net->budget.parent : &net->budget;
 }

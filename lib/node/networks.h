@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "addr/multiaddr.h"
-#include "base/budget.h"
+#include "base/scope.h"
 #include "base/list.h"
 #include "base/pqueue.h"
 
@@ -34,21 +34,21 @@ struct gn_network {
 	struct gn_pqueue_node by_pending, by_conns; /* in the queues of struct gn_networks */
 	unsigned n_negotiating;
 	struct gn_list negotiating; /* inbound streams that have no protocol yet, the oldest first */
-	struct gn_budget budget;    /* the network's share of the node's memory */
+	struct gn_scope scope;      /* what all of its connections hold */
 };
 
 struct gn_networks {
 	struct gn_network **buckets;
 	unsigned n_buckets, n;
 	uint64_t seed;
-	struct gn_budget *memory; /* the node's */
+	struct gn_scope *memory; /* the node's */
 	/* The networks with pending connections, and those with unused ones.  The network with the most pending
 	 * connections, or with the most connections, is the first; of two with as many that with the older one. */
 	struct gn_pqueue by_pending, by_conns;
 	uint64_t visits; /* networks and connections that admission has visited; tests read it */
 };
 
-void gn_networks_init(struct gn_networks *t, struct gn_budget *memory);
+void gn_networks_init(struct gn_networks *t, struct gn_scope *memory);
 void gn_networks_fini(struct gn_networks *t); /* all references must have been released */
 /* Finds or adds the network of a remote address and takes a reference.  NULL when out of memory. */
 struct gn_network *gn_networks_get(struct gn_networks *t, const struct gn_multiaddr *remote);
@@ -56,7 +56,5 @@ struct gn_network *gn_networks_get(struct gn_networks *t, const struct gn_multia
 void gn_networks_put(struct gn_networks *t, struct gn_network *net);
 /* Puts the network into the queues, or moves it there, after its counters or the heads of its lists have changed. */
 void gn_networks_rank(struct gn_networks *t, struct gn_network *net);
-/* The budget to which the streams of the network's connections are charged. */
-struct gn_budget *gn_network_budget(struct gn_network *net);
 
 #endif

@@ -212,7 +212,6 @@ static int node_init(struct gn_node *node)
 	node->agent = strdup(node->cfg.agent != NULL ? node->cfg.agent : "golem-net/" GN_VERSION);
 	if (node->agent == NULL)
 		return -ENOMEM;
-	node->budget.max = node->cfg.limits.memory;
 	node->since = gn_loop_now(node->loop);
 	err = node_conn_env_init(node);
 	if (err == 0)
@@ -233,8 +232,9 @@ int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
 	node->loop = cfg->loop;
 	node->cfg = *cfg;
 	gn_limits_fill(&node->cfg.limits);
-	gn_networks_init(&node->networks, &node->budget);
-	gn_peers_init(&node->peers);
+	gn_scope_init(&node->scope, NULL, node->cfg.limits.memory);
+	gn_networks_init(&node->networks, &node->scope);
+	gn_peers_init(&node->peers, node->cfg.limits.memory_per_peer);
 	gn_own_init(&node->own);
 	gn_list_init(&node->conns);
 	gn_list_init(&node->young);

@@ -26,7 +26,7 @@ struct gn_node {
 	struct gn_peer_id id;
 	char *agent;
 	struct gn_iobuf *iobuf; /* the loop's, which all nodes on it share */
-	struct gn_budget budget;
+	struct gn_scope scope;  /* what all connections hold */
 	struct gn_registry registry;
 
 	struct gn_conn_env conn_env; /* what its connections share */

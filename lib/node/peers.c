@@ -7,10 +7,11 @@
 
 enum { PEERS_BUCKETS_MIN = 16 };
 
-void gn_peers_init(struct gn_peers *t)
+void gn_peers_init(struct gn_peers *t, size_t memory_per_peer)
 {
 	memset(t, 0, sizeof *t);
 	gn_random(&t->seed, sizeof t->seed);
+	t->memory_per_peer = memory_per_peer;
 }
 
 void gn_peers_fini(struct gn_peers *t)
@@ -87,6 +88,7 @@ struct gn_peer *gn_peers_get(struct gn_peers *t, const struct gn_peer_id *id)
 	t->n++;
 	p->id = *id;
 	p->refs = 1;
+	gn_scope_init(&p->scope, NULL, t->memory_per_peer);
 	gn_list_init(&p->conns);
 	gn_list_init(&p->dials);
 	return p;

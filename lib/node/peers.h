@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/scope.h"
 #include "gn.h"
 
 struct gn_conn;
@@ -21,19 +22,21 @@ struct gn_peer {
 	unsigned n_conns;     /* the length of conns */
 	struct gn_list conns; /* its secured connections, gn_conn.link_peer, in the order in which they were secured */
 	struct gn_conn
-		*reported;    /* event.c: the connection of the last event about the peer; NULL: it was GONE, or none */
-	struct gn_list dials; /* dials that are to connect to it or have, gn_dialer.link_peer */
+		*reported; /* event.c: the connection of the last event about the peer; NULL: it was GONE, or none */
+	struct gn_scope scope; /* what its secured connections hold */
+	struct gn_list dials;  /* dials that are to connect to it or have, gn_dialer.link_peer */
 };
 
 struct gn_peers {
 	struct gn_peer **buckets;
 	unsigned n_buckets, n;
 	uint64_t seed;
+	size_t memory_per_peer;
 	uint64_t visits; /* entries, and connections of entries, that lookups have visited; tests read it */
 };
 
-void gn_peers_init(struct gn_peers *t);
-void gn_peers_fini(struct gn_peers *t); /* all references must have been released */
+void gn_peers_init(struct gn_peers *t, size_t memory_per_peer); /* the limit of struct gn_limits */
+void gn_peers_fini(struct gn_peers *t);                         /* all references must have been released */
 /* Finds the peer, without a reference; NULL if there is none. */
 struct gn_peer *gn_peers_find(struct gn_peers *t, const struct gn_peer_id *id);
 /* Finds or adds the peer and takes a reference.  NULL when out of memory. */

@@ -179,7 +179,12 @@ static void stream_on_work(void *arg)
 static int stream_select_start(struct gn_stream *s)
 {
 	struct gn_node *node = s->conn->node;
-	struct gn_stack_cfg cfg = {node->iobuf, &s->mux->rx, &s->mux->tx, stream_on_step, stream_on_work, s};
+	struct gn_stack_cfg cfg = {.iobuf = node->iobuf,
+				   .rx = &s->mux->rx,
+				   .tx = &s->mux->tx,
+				   .on_step = stream_on_step,
+				   .on_work = stream_on_work,
+				   .arg = s};
 	struct gn_select_cfg sel = {
 		.initiator = !s->inbound,
 		.ids = &s->protocol,
@@ -269,7 +274,7 @@ static void stream_negotiate(struct gn_stream *s)
 
 	stream_pump_selection(s);
 	stream_report_unknown(s);
-	/* There is no memory for its window: bytes that arrive until it can be reset are discarded. */
+	/* The peer has used up its memory: bytes that arrive until it can be reset are discarded. */
 	if (s->is_open && !mux->is_established)
 		gn_pipe_skip(&mux->rx, gn_pipe_len(&mux->rx));
 	if (s->err != 0 || mux->err != 0) {
@@ -357,7 +362,6 @@ void gn_stream_incoming(struct gn_conn *conn, struct gn_mux_stream *mux)
 	s->conn = conn;
 	s->mux = mux;
 	s->inbound = true;
-	conn->streams_in++;
 	gn_list_init(&s->link_negotiating);
 	err = stream_select_start(s);
 	stream_attach(s);
@@ -397,8 +401,6 @@ void gn_stream_close(struct gn_stream *s)
 	gn_negotiating_del(s);
 	free(s->unknown);
 	s->unknown = NULL;
-	if (s->inbound)
-		conn->streams_in--;
 	if (s->is_open)
 		gn_conn_stream_closed(conn);
 	if (s->is_ending)

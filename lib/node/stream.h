@@ -51,8 +51,8 @@ enum {
 };
 /* Opens a stream on a connection and proposes the protocol, without waiting for the answer.  s is the caller's
  * memory; the caller sets on_event and arg afterwards.  protocol is borrowed until the stream is closed.  GN_EGONE:
- * the connection takes no more streams; GN_ELIMIT: limits.memory; -EPERM: the connection is limited, and the flags
- * do not allow that; -ENOMEM. */
+ * the connection takes no more streams; GN_ELIMIT: limits.memory or memory_per_peer is used up; -EPERM: the
+ * connection is limited, and the flags do not allow that; -ENOMEM. */
 int gn_stream_open(struct gn_stream *s, struct gn_conn *conn, const char *protocol, unsigned flags);
 /* Moves the stream that on_open of a registry entry received to s.  The caller sets on_event and arg afterwards. */
 void gn_stream_accept(struct gn_stream *s, struct gn_stream *handed);

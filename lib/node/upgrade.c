@@ -103,7 +103,7 @@ static int start_muxer(struct gn_conn *c, const struct gn_muxer_ops *ops)
 	struct gn_mux_cfg cfg = {
 		.client = c->is_client,
 		.window = lim->window,
-		.budget = gn_network_budget(c->network),
+		.scope = &c->scope,
 		.keepalive = lim->keepalive,
 		.ping = lim->ping,
 		.admit = admit_stream,

@@ -19,6 +19,7 @@ void gn_iobuf_init(struct gn_iobuf *s)
 {
 	memset(s, 0, sizeof *s);
 	gn_list_init(&s->borrowers);
+	gn_list_init(&s->overflowed);
 }
 
 void gn_iobuf_fini(struct gn_iobuf *s)

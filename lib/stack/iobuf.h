@@ -39,13 +39,15 @@ struct gn_block {
 	uint32_t room;       /* bytes of data */
 	uint32_t head, tail; /* the bytes from head to tail - 1 are in use */
 	uint8_t kind;        /* index of its size */
-	bool is_charged;     /* to the budget of its pipe */
+	bool is_charged;     /* to the scope of its pipe */
 	_Alignas(16) uint8_t data[];
 };
 
 struct gn_iobuf {
 	uint8_t *rx, *tx;         /* allocated when first used */
 	struct gn_list borrowers; /* pipes with views into rx */
+	struct gn_list
+		overflowed; /* pipes of streams that were reset because they could not keep what they had borrowed */
 	struct gn_pipe *sender;   /* the pipe that uses tx; NULL: none */
 	size_t tx_end;            /* offset in tx of the next record */
 	struct iovec tx_view;     /* the bytes of tx that were not sent yet */

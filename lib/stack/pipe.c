@@ -31,7 +31,7 @@ static void drop_views(struct gn_pipe *p)
 static void block_drop(struct gn_pipe *p, struct gn_block *b)
 {
 	if (b->is_charged)
-		gn_budget_give(p->budget, b->room);
+		gn_scope_give(p->scope, b->room);
 	gn_block_free(p->iobuf, b);
 }
 
@@ -65,6 +65,69 @@ size_t gn_pipe_room(const struct gn_pipe *p)
 	size_t len = gn_pipe_len(p);
 
 	return p->end != 0 || len >= p->cap ? 0 : p->cap - len;
+}
+
+/* ---- blocks ---- */
+
+/* What a block needs: room in the pipe's scope, or only in the node's memory, or neither. */
+enum ask { ASK_SHARE, ASK_WHOLE, ASK_NOTHING };
+
+/* The room of the block to take for n more bytes: a pipe that holds more takes larger blocks. */
+static size_t block_wish(size_t owned, size_t n)
+{
+	size_t wish = n > owned ? n : owned;
+
+	return wish < GN_BLOCK_MAX ? wish : GN_BLOCK_MAX;
+}
+
+/* What the pipe's next block costs if it has that room: the first one is free if it is small. */
+static size_t block_cost(const struct gn_pipe *p, size_t room)
+{
+	return p->head == NULL && room == gn_block_room(1) ? 0 : room;
+}
+
+/* A block for n bytes, charged to the scope; NULL when there is no memory, or no room in the scope. */
+static struct gn_block *block_get(struct gn_pipe *p, size_t n, enum ask ask)
+{
+	size_t cost = p->scope != NULL ? block_cost(p, gn_block_room(n)) : 0;
+	struct gn_block *b;
+
+	if (ask == ASK_NOTHING || p->is_forced)
+		gn_scope_force(p->scope, cost);
+	else if (!(ask == ASK_WHOLE ? gn_scope_take_whole : gn_scope_take)(p->scope, cost))
+		return NULL;
+	b = gn_block_new(p->iobuf, n);
+	if (b != NULL)
+		b->is_charged = cost > 0;
+	else
+		gn_scope_give(p->scope, cost);
+	return b;
+}
+
+/* True when the scope has room for the most that n more bytes may cost. */
+static bool pipe_has_room_in_scope(const struct gn_pipe *p, size_t n, enum ask ask)
+{
+	size_t room = p->tail != NULL ? p->tail->room - p->tail->tail : 0, cost;
+
+	if (p->scope == NULL || p->is_forced || n <= room)
+		return true;
+	n -= room;
+	if (n <= GN_BLOCK_MAX)
+		cost = block_cost(p, gn_block_room(block_wish(p->owned + room, n)));
+	else
+		cost = (n + GN_BLOCK_MAX - 1) / GN_BLOCK_MAX * gn_block_room(GN_BLOCK_MAX);
+	return (ask == ASK_WHOLE ? gn_scope_has_whole : gn_scope_has)(p->scope, cost);
+}
+
+/* The pipe cannot keep what it has borrowed, of which `left` bytes are missing: resets it, and returns why. */
+static int pipe_overflow(struct gn_pipe *p, size_t left)
+{
+	int err = pipe_has_room_in_scope(p, left, ASK_SHARE) ? -ENOMEM : GN_ELIMIT;
+
+	gn_pipe_reset(p, err);
+	if (p->reports_overflow)
+		gn_list_add_tail(&p->iobuf->overflowed, &p->borrower);
+	return err;
 }
 
 /* ---- reading ---- */
@@ -164,7 +227,7 @@ int gn_pipe_whole(struct gn_pipe *p, size_t n, uint8_t **out)
 		*out = p->views[p->view].iov_base;
 		return 0;
 	}
-	b = gn_block_new(p->iobuf, n);
+	b = block_get(p, n, ASK_NOTHING);
 	if (b == NULL)
 		return -ENOMEM;
 	gn_pipe_copy(p, b->data, n);
@@ -195,39 +258,6 @@ bool gn_pipe_is_closed(const struct gn_pipe *p)
 
 /* ---- writing ---- */
 
-/* What a block is charged against: the pipe's share of the budget, or the whole budget. */
-enum ask { ASK_SHARE, ASK_WHOLE };
-
-/* The room of the block to take for n more bytes: a pipe that holds more takes larger blocks. */
-static size_t block_wish(size_t owned, size_t n)
-{
-	size_t wish = n > owned ? n : owned;
-
-	return wish < GN_BLOCK_MAX ? wish : GN_BLOCK_MAX;
-}
-
-/* What the pipe's next block costs if it has that room: the first one is free if it is small. */
-static size_t block_cost(const struct gn_pipe *p, size_t room)
-{
-	return p->head == NULL && room == gn_block_room(1) ? 0 : room;
-}
-
-/* A block for n bytes, charged to the budget; NULL when there is no memory, or no room in the budget. */
-static struct gn_block *block_get(struct gn_pipe *p, size_t n, enum ask ask)
-{
-	size_t cost = p->budget != NULL ? block_cost(p, gn_block_room(n)) : 0;
-	struct gn_block *b;
-
-	if (!(ask == ASK_WHOLE ? gn_budget_take_whole : gn_budget_take)(p->budget, cost))
-		return NULL;
-	b = gn_block_new(p->iobuf, n);
-	if (b != NULL)
-		b->is_charged = cost > 0;
-	else
-		gn_budget_give(p->budget, cost);
-	return b;
-}
-
 /* Returns room for n contiguous bytes at the tail, or NULL. */
 static uint8_t *tail_room(struct gn_pipe *p, size_t n, enum ask ask)
 {
@@ -247,7 +277,7 @@ static uint8_t *tail_room(struct gn_pipe *p, size_t n, enum ask ask)
 }
 
 /* Appends n bytes to the owned memory.  `total` bytes will be appended in all, and blocks are chosen for
- * that.  The pipe must have no views.  Returns the bytes added: fewer when there is no memory or budget. */
+ * that.  The pipe must have no views.  Returns the bytes added: fewer when there is no memory or no room in the scope. */
 static size_t append_part(struct gn_pipe *p, const uint8_t *from, size_t n, size_t total, enum ask ask)
 {
 	size_t done = 0;
@@ -285,10 +315,10 @@ int gn_pipe_settle(struct gn_pipe *p)
 
 	drop_views(p);
 	for (; i < n; i++) {
-		if (append(p, v[i].iov_base, v[i].iov_len) < v[i].iov_len) {
-			gn_pipe_reset(p, -ENOMEM);
-			return -ENOMEM;
-		}
+		size_t done = append(p, v[i].iov_base, v[i].iov_len);
+
+		if (done < v[i].iov_len)
+			return pipe_overflow(p, v[i].iov_len - done);
 	}
 	return 0;
 }
@@ -317,28 +347,13 @@ ptrdiff_t gn_pipe_write(struct gn_pipe *p, const void *buf, size_t n)
 		return 0;
 	room = n < room ? n : room;
 	n = append(p, buf, room);
-	if (n == 0 && p->budget != NULL) {
+	if (n == 0 && p->scope != NULL) {
 		if (p->owned > 0)
 			return GN_EAGAIN;
-		/* The budget has no room, but the first small block is free of charge. */
+		/* The scope has no room, but the first small block is free of charge. */
 		n = append(p, buf, room < gn_block_room(1) ? room : gn_block_room(1));
 	}
 	return n > 0 ? (ptrdiff_t)n : -ENOMEM;
-}
-
-/* True when the budget has room for the most that n more bytes may cost. */
-static bool has_budget(const struct gn_pipe *p, size_t n, enum ask ask)
-{
-	size_t room = p->tail != NULL ? p->tail->room - p->tail->tail : 0, cost;
-
-	if (p->budget == NULL || n <= room)
-		return true;
-	n -= room;
-	if (n <= GN_BLOCK_MAX)
-		cost = block_cost(p, gn_block_room(block_wish(p->owned + room, n)));
-	else
-		cost = (n + GN_BLOCK_MAX - 1) / GN_BLOCK_MAX * gn_block_room(GN_BLOCK_MAX);
-	return (ask == ASK_WHOLE ? gn_budget_has_whole : gn_budget_has)(p->budget, cost);
 }
 
 /* Puts n views of `total` bytes into the pipe's own memory, or nothing. */
@@ -346,7 +361,7 @@ static int put_owned(struct gn_pipe *p, const struct iovec *v, int n, size_t tot
 {
 	enum ask ask = p->head == NULL ? ASK_WHOLE : ASK_SHARE;
 
-	if (!has_budget(p, total, ask))
+	if (!pipe_has_room_in_scope(p, total, ask))
 		return ask == ASK_WHOLE ? GN_ELIMIT : GN_EAGAIN;
 	if (p->borrowed > 0 && gn_pipe_settle(p) != 0)
 		return p->end;
@@ -455,7 +470,10 @@ int gn_pipe_lend(struct gn_pipe *p, uint8_t *at, size_t n)
 	}
 	v = view_room(p);
 	if (v == NULL) { /* too many views: copy them */
-		return gn_pipe_settle(p) == 0 && append(p, at, n) == n ? 0 : -ENOMEM;
+		int err = gn_pipe_settle(p);
+		size_t done = err == 0 ? append(p, at, n) : 0;
+
+		return err != 0 || done == n ? err : pipe_overflow(p, n - done);
 	}
 	v->iov_base = at;
 	v->iov_len = n;
@@ -476,9 +494,12 @@ int gn_pipe_move(struct gn_pipe *to, struct gn_pipe *from, size_t n)
 		if (gn_pipe_peek(from, &v, 1, n) == 0)
 			return GN_ETRUNC;
 		if (owned) {
-			if (to->borrowed > 0)
-				gn_pipe_settle(to);
-			err = append(to, v.iov_base, v.iov_len) < v.iov_len ? -ENOMEM : 0;
+			size_t done;
+
+			err = to->borrowed > 0 ? gn_pipe_settle(to) : 0;
+			done = err == 0 ? append(to, v.iov_base, v.iov_len) : 0;
+			if (err == 0 && done < v.iov_len)
+				err = pipe_overflow(to, v.iov_len - done);
 		} else {
 			err = gn_pipe_lend(to, v.iov_base, v.iov_len);
 		}

@@ -10,10 +10,13 @@
  * and the reader gets the end behind the last byte; gn_pipe_reset() drops what is buffered, so that
  * the reader gets the end at once.
  *
- * A pipe may have a budget, to which its blocks are charged.  The first block is free of charge if it
+ * A pipe may have a scope (base/scope.h), to which its blocks are charged.  The first block is free of charge if it
  * is a small one, so every pipe can move some bytes whatever others hold.  What is put at once into
- * an empty pipe needs no share of the budget, only room in the whole of it.  A writer that gets
+ * an empty pipe needs only room in the node's memory, no share of it.  A writer that gets
  * GN_EAGAIN therefore has bytes in the pipe, and is notified when they are gone.
+ *
+ * Views that a pipe has borrowed are copied into blocks when the I/O buffers are needed for something else.  If the
+ * scope has no room for them then, the pipe overflows: it is reset with GN_ELIMIT, and if it is that of a stream, put into iobuf->overflowed.
  *
  * No function of a pipe calls back anything but its source.  A source's peek and skip may not use
  * the pipe that they serve.
@@ -24,7 +27,7 @@
 #include <stdbool.h>
 
 #include "gn.h"
-#include "base/budget.h"
+#include "base/scope.h"
 #include "stack/iobuf.h"
 
 enum { GN_PIPE_VIEWS = 64 }; /* that a pipe borrows at once; with one more all are copied */
@@ -36,10 +39,12 @@ struct gn_pipe {
 	size_t cap;                   /* bytes, of the two together */
 	struct iovec *views;          /* a run of iobuf->views, or iobuf->tx_view */
 	uint8_t view, n_views;        /* index of the first view; index behind the last */
-	bool sends;                   /* bytes are put into the send buffer of the I/O buffers */
+	bool sends : 1;               /* bytes are put into the send buffer of the I/O buffers */
+	bool is_forced : 1;           /* blocks are charged past the limits of the scope: the pipe may not overflow */
+	bool reports_overflow : 1;    /* it is rx of a struct gn_mux_stream, see gn_mux_check_overflows() */
 	int end;                      /* 0: open; GN_EOF or an error */
-	struct gn_budget *budget;     /* what blocks are charged to; NULL: no limit; outlives the pipe */
-	struct gn_list borrower;      /* in iobuf->borrowers while it has views into the receive buffer */
+	struct gn_scope *scope;       /* what blocks are charged to; NULL: no limit; outlives the pipe */
+	struct gn_list borrower; /* in iobuf->borrowers while it has views into the receive buffer; in ->overflowed */
 	const struct gn_source *source;
 	void *source_arg;
 };
@@ -72,7 +77,7 @@ bool gn_pipe_is_closed(const struct gn_pipe *p); /* the writer has closed it; by
 /* ---- writing ---- */
 
 /* Puts all n bytes or none.  Returns 0; GN_EAGAIN when they do not fit now; GN_ELIMIT when the pipe is
- * empty and the whole budget has no room for them; the end when the pipe is closed; or -ENOMEM, after which
+ * empty and the node has no memory for them; the end when the pipe is closed; or -ENOMEM, after which
  * the pipe is reset. */
 int gn_pipe_put(struct gn_pipe *p, const void *buf, size_t n);
 /* The same for n views together. */
@@ -81,16 +86,16 @@ int gn_pipe_putv(struct gn_pipe *p, const struct iovec *v, int n);
  * gn_pipe_put(). */
 ptrdiff_t gn_pipe_write(struct gn_pipe *p, const void *buf, size_t n);
 /* Returns n contiguous bytes to be filled, or NULL when they do not fit, the pipe is closed, or there is no
- * memory or budget for them; n is at most GN_BLOCK_MAX.  gn_pipe_commit() then adds the first m of them;
+ * memory or room in the scope for them; n is at most GN_BLOCK_MAX.  gn_pipe_commit() then adds the first m of them;
  * nothing else may be done with the pipe in between. */
 uint8_t *gn_pipe_reserve(struct gn_pipe *p, size_t n);
 void gn_pipe_commit(struct gn_pipe *p, size_t m);
-/* Lends n bytes at `at`, in the receive buffer of the I/O buffers.  The cap is not checked.  Returns 0 or
- * -ENOMEM. */
+/* Lends n bytes at `at`, in the receive buffer of the I/O buffers.  The cap is not checked.  Returns 0, or -ENOMEM or
+ * GN_ELIMIT, and the pipe is reset. */
 int gn_pipe_lend(struct gn_pipe *p, uint8_t *at, size_t n);
 /* Moves the first n bytes of one pipe to another: what is borrowed is passed on, what is owned is copied.
- * The cap is not checked.  Returns 0, -ENOMEM, or GN_ETRUNC when there are fewer bytes, after those were
- * moved. */
+ * The cap is not checked.  Returns 0, -ENOMEM or GN_ELIMIT after a part, or GN_ETRUNC when there are fewer bytes, after
+ * those were moved. */
 int gn_pipe_move(struct gn_pipe *to, struct gn_pipe *from, size_t n);
 /* Ends the pipe behind what is in it; end is GN_EOF or an error.  No effect when it has ended already. */
 void gn_pipe_close(struct gn_pipe *p, int end);
@@ -99,7 +104,7 @@ void gn_pipe_reset(struct gn_pipe *p, int err);
 /* Sets the source, whose bytes follow those in memory; NULL removes it. */
 void gn_pipe_source(struct gn_pipe *p, const struct gn_source *source, void *arg);
 
-/* Copies what is borrowed, so that the pipe owns it.  Returns 0, or -ENOMEM and the pipe is reset. */
+/* Copies what is borrowed, so that the pipe owns it.  Returns 0, or -ENOMEM or GN_ELIMIT, and the pipe is reset. */
 int gn_pipe_settle(struct gn_pipe *p);
 
 #endif

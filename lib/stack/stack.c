@@ -47,6 +47,8 @@ static struct gn_layer *layer_new(struct gn_stack *s, const struct gn_layer_ops 
 		l->up_tx = l->up_rx + 1;
 		gn_pipe_init(l->up_rx, s->cfg.iobuf, ops->up_cap);
 		gn_pipe_init(l->up_tx, s->cfg.iobuf, ops->up_cap);
+		l->up_rx->scope = l->up_tx->scope = s->cfg.rx->scope;
+		l->up_rx->is_forced = l->up_tx->is_forced = true;
 		at += (pipes + 15) / 16 * 16;
 	}
 	l->state = at;

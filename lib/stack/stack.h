@@ -12,8 +12,10 @@
 enum { GN_STACK_LAYERS = 4 }; /* at once; a layer that is done makes room */
 
 struct gn_stack_cfg {
-	struct gn_iobuf *iobuf;  /* outlives the stack */
-	struct gn_pipe *rx, *tx; /* at the bottom, read from rx, written to tx; the caller's, outlive the stack */
+	struct gn_iobuf *iobuf; /* outlives the stack */
+	/* At the bottom, read from rx, written to tx; the caller's, outlive the stack.  Blocks between the layers are
+	 * charged to the scope of rx, past its limits. */
+	struct gn_pipe *rx, *tx;
 	/* Layer l has returned `step`: GN_READY, GN_DONE (the layer is removed when this returns), or an
 	 * error, after which the stack does nothing more.  Called from inside gn_stack_pump().  It may push
 	 * layers and may set s->err to fail the stack; it may not pump or free the stack.  NULL: not

@@ -35,7 +35,7 @@ hold() {
 }
 
 @test "an invalid value is exit code 2, and the message names it and the option" {
-	for l in conns=0 conns= conns-per-addr=many memory=1 window=255K ping=0 accept=soon idle conns:3 =1 CONNS=1; do
+	for l in conns=0 conns= conns-per-addr=many memory=1 memory-per-peer=255K window=255K ping=0 accept=soon idle conns:3 =1 CONNS=1; do
 		for tool in gn-cat gn-dial gn-listen; do
 			run -2 --separate-stderr "$tool" --limit "$l"
 			assert_regex "$stderr" '^gn-[a-z]*: --limit: '

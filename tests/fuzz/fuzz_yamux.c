@@ -138,13 +138,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static struct watch watch;
 	struct gn_iobuf iobuf;
-	struct gn_budget budget = {.max = 30 * YAMUX_WINDOW_INITIAL};
+	struct gn_scope scope = {.max = 30 * YAMUX_WINDOW_INITIAL};
 	struct side s;
 	struct wire in = {0}, out = {0};
 	struct rng r;
 	struct owner o = {.r = &r};
 	struct gn_mux_cfg cfg = {.window = 1 << 20,
-				 .budget = &budget,
+				 .scope = &scope,
 				 .keepalive = 30 * GN_SEC,
 				 .ping = 10 * GN_SEC,
 				 .admit = admit,
@@ -183,10 +183,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		}
 		gn_stack_mark_bottom(&s.stack);
 		REQUIRE(side_pump(&s, now) == 0);
+		gn_mux_check_overflows(&iobuf);
 		if (op & 1)
 			gn_mux_session_deliver(o.ses, on_new, &o);
-		/* The session never holds more memory than its budget allows. */
-		REQUIRE(budget.used <= budget.max);
+		/* The session never holds more memory than its scope allows. */
+		REQUIRE(scope.used <= scope.max);
 		for (int k = 0; k < STREAMS; k++) {
 			struct yamux_stream *ys = o.st[k] != NULL ? yamux_stream_of(o.st[k]) : NULL;
 
@@ -195,7 +196,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		REQUIRE(o.ses->streams <= 40 + STREAMS + 64);
 	}
 	side_fini(&s);
-	REQUIRE(budget.used == 0);
+	REQUIRE(scope.used == 0 && scope.streams == 0);
 	gn_iobuf_fini(&iobuf);
 	wire_fini(&in);
 	wire_fini(&out);

@@ -69,7 +69,7 @@ void bare_link_fini(struct bare_link *b)
 	assert_int_equal(b->node->n_conns, 0);
 	assert_int_equal(b->node->n_pending, 0);
 	assert_int_equal(b->node->n_admitted, 0);
-	assert_int_equal(b->node->budget.used, 0);
+	assert_int_equal(b->node->scope.used, 0);
 	gn_transport_mem.close(b->listener);
 	gn_node_free(b->node);
 	gn_key_free(b->key);

@@ -26,7 +26,7 @@ struct bare_link {
 
 /* Makes a node and the two ends of a link.  tune may change the node's configuration; it may be NULL. */
 void bare_link_init(struct bare_link *b, void (*tune)(struct gn_node_cfg *cfg));
-/* Frees everything; asserts that the node has no connection and uses no budget then. */
+/* Frees everything; asserts that the node has no connection and uses no memory then. */
 void bare_link_fini(struct bare_link *b);
 
 /* Makes the connection.  expect and began are those of struct gn_conn_cfg; expect is NULL for any peer. */

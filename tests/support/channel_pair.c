@@ -159,8 +159,8 @@ void channel_pair_fini(struct channel_pair *s)
 	if (s->server.ch != NULL)
 		gn_channel_free(s->server.ch);
 	channel_pair_run(s, 10000);
-	assert_int_equal(s->client->budget.used, 0);
-	assert_int_equal(s->t.node->budget.used, 0);
+	assert_int_equal(s->client->scope.used, 0);
+	assert_int_equal(s->t.node->scope.used, 0);
 	gn_node_free(s->client);
 	gn_key_free(s->key);
 	test_node_quiet(&s->t);

@@ -54,7 +54,7 @@ void channel_pair_dial(struct channel_pair *s);
 
 void channel_pair_run(struct channel_pair *s, unsigned ms);
 
-/* Asserts that no budget is in use once the channels are freed and that the server still accepts a client,
+/* Asserts that no memory is in use once the channels are freed and that the server still accepts a client,
  * and frees everything. */
 void channel_pair_fini(struct channel_pair *s);
 

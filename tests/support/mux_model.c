@@ -225,6 +225,7 @@ static bool mux_carry(struct mux_model *m, int i, size_t max)
 			mux_bad(&m->end[i], __LINE__);
 		moved = moved || n > 0;
 	}
+	gn_mux_check_overflows(to->stack.cfg.iobuf);
 	gn_stack_mark_bottom(&to->stack);
 	(void)side_pump(to, m->p.now);
 	return moved;
@@ -244,11 +245,11 @@ void mux_init(struct mux_model *m, struct rng *r)
 	m->records = rng_one_in(r, 2);
 	for (int i = 0; i < 2; i++) {
 		struct mux_end *e = &m->end[i];
-		struct gn_mux_cfg cfg = {.client = i == 0, .window = 1 << (18 + rng_below(r, 5)), .budget = &e->budget};
+		struct gn_mux_cfg cfg = {.client = i == 0, .window = 1 << (18 + rng_below(r, 5)), .scope = &e->scope};
 
 		e->m = m;
 		e->i = i;
-		e->budget.max = rng_one_in(r, 4) ? 5 * YAMUX_WINDOW_INITIAL : SIZE_MAX;
+		e->scope.max = rng_one_in(r, 4) ? 5 * YAMUX_WINDOW_INITIAL : SIZE_MAX;
 		watch_init(&e->watch, i == 0);
 		m->p.side[i].rx.cap = 2 << 20;
 		REQUIRE(gn_stack_push(&m->p.side[i].stack, gn_muxer_yamux.layer, &cfg, false, &e->layer) == 0);
@@ -322,9 +323,9 @@ bool mux_is_clean(struct mux_model *m)
 	bool ok = true;
 
 	for (int i = 0; i < 2; i++) {
-		if (m->end[i].session->streams != 0 || m->end[i].budget.used != 0 || m->end[i].session->err != 0) {
-			fprintf(stderr, "end %d: %u streams, budget %zu, %s\n", i, m->end[i].session->streams,
-				m->end[i].budget.used, gn_strerror(m->end[i].session->err));
+		if (m->end[i].session->streams != 0 || m->end[i].scope.used != 0 || m->end[i].session->err != 0) {
+			fprintf(stderr, "end %d: %u streams, %zu bytes, %s\n", i, m->end[i].session->streams,
+				m->end[i].scope.used, gn_strerror(m->end[i].session->err));
 			ok = false;
 		}
 	}

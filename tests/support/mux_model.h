@@ -36,7 +36,7 @@ struct mux_end {
 	int i;
 	struct gn_layer *layer;
 	struct gn_mux_session *session;
-	struct gn_budget budget;
+	struct gn_scope scope;
 	struct mux_stream streams[MUX_STREAMS];
 	struct watch watch;
 	bool bad; /* a check has failed */
@@ -72,7 +72,7 @@ void mux_turn(struct mux_model *m);
  * rounds. */
 bool mux_wind_up(struct mux_model *m);
 
-/* Returns true when, after mux_wind_up(), no stream and no budget is in use and no bytes were lost. */
+/* Returns true when, after mux_wind_up(), no stream and no memory is in use and no bytes were lost. */
 bool mux_is_clean(struct mux_model *m);
 
 #endif

@@ -204,7 +204,7 @@ void test_node_quiet(struct test_node *t)
 {
 	TEST_NODE_UNTIL(t, t->node->n_conns == 0, 10 * GN_SEC);
 	assert_true(t->node->n_pending == 0);
-	assert_true(t->node->budget.used == 0);
+	assert_true(t->node->scope.used == 0);
 	assert_true(gn_list_is_empty(&t->node->iobuf->borrowers));
 }
 

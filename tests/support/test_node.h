@@ -85,7 +85,7 @@ void test_node_run(struct test_node *t, gn_time span);
 		}                                                                                                   \
 	} while (0)
 
-/* Waits until the node has no connection, and asserts that it then uses no budget and no I/O buffer. */
+/* Waits until the node has no connection, and asserts that it then uses no memory and no I/O buffer. */
 void test_node_quiet(struct test_node *t);
 
 /* Returns the node's first connection, which must exist. */

@@ -32,7 +32,7 @@ void script_stop(struct yamux_script *f)
 	side_fini(&f->s);
 	wire_skip(&f->out, f->out.len);
 	f->out.end = 0;
-	assert_int_equal(f->budget.used, 0);
+	assert_int_equal(f->scope.used, 0);
 }
 
 int script_setup(void **state)
@@ -43,8 +43,8 @@ int script_setup(void **state)
 	gn_iobuf_init(&f->iobuf);
 	f->now = GN_SEC;
 	f->admits = 0;
-	f->budget.max = SIZE_MAX;
-	f->cfg = (struct gn_mux_cfg){.window = 16 << 20, .budget = &f->budget, .admit = script_admit, .arg = f};
+	f->scope.max = SIZE_MAX;
+	f->cfg = (struct gn_mux_cfg){.window = 16 << 20, .scope = &f->scope, .admit = script_admit, .arg = f};
 	*state = f;
 	return 0;
 }

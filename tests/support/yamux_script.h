@@ -19,7 +19,7 @@ struct yamux_script {
 	const struct gn_mux_session_ops *ops;
 	struct wire out;
 	struct gn_mux_cfg cfg;
-	struct gn_budget budget;
+	struct gn_scope scope;
 	gn_time now;
 	struct gn_mux_stream *came[SCRIPT_EVENT_SLOTS]; /* inbound streams */
 	unsigned n_came;

@@ -24,7 +24,7 @@ struct end {
 	struct gn_networks networks;
 	struct gn_peers peers;
 	struct gn_component_states components;
-	struct gn_budget budget;
+	struct gn_scope scope;
 	struct gn_limits limits;
 	struct gn_key *key;
 	struct gn_conn *conn; /* NULL when it was freed */
@@ -160,9 +160,9 @@ static void end_init(struct end *e, uint8_t first)
 	memset(e, 0, sizeof *e);
 	gn_iobuf_init(&e->iobuf);
 	gn_limits_init(&e->limits);
-	e->budget.max = e->limits.memory;
-	gn_networks_init(&e->networks, &e->budget);
-	gn_peers_init(&e->peers);
+	gn_scope_init(&e->scope, NULL, e->limits.memory);
+	gn_networks_init(&e->networks, &e->scope);
+	gn_peers_init(&e->peers, e->limits.memory);
 	assert_int_equal(gn_key_new_seeded(seed, &e->key), 0);
 	e->env.loop = pair->loop;
 	e->env.iobuf = &e->iobuf;

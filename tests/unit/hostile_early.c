@@ -152,7 +152,7 @@ static void identify_answer(const uint8_t *body, size_t n, size_t times)
 	raw_peer_seal(&f);
 	test_node_run(&t, 10 * GN_SEC);
 	assert_int_equal(f.err, 0);
-	assert_true(t.node->budget.used <= YAMUX_WINDOW_INITIAL);
+	assert_true(t.node->scope.used <= YAMUX_WINDOW_INITIAL);
 	raw_peer_stream(&f, 1, "/echo");
 	raw_peer_data(&f, YAMUX_FIN, 1, "hello", 5);
 	raw_peer_seal(&f);
@@ -208,7 +208,7 @@ static void an_identify_that_is_never_answered_times_out(void **state)
 	raw_peer_seal(&f);
 	test_node_run(&t, 30 * GN_SEC);
 	assert_int_equal(f.err, 0);
-	assert_int_equal(t.node->budget.used, 0);
+	assert_int_equal(t.node->scope.used, 0);
 	raw_peer_abort(&f);
 	test_node_stop(&t);
 }
@@ -321,7 +321,7 @@ static void one_hostile_round(struct test_node *t, unsigned i)
 	test_node_run(t, 2 * GN_MSEC);
 	raw_peer_abort(&f);
 	TEST_NODE_UNTIL(t, t->node->n_conns == 0, 10 * GN_SEC);
-	assert_int_equal(t->node->budget.used, 0);
+	assert_int_equal(t->node->scope.used, 0);
 	assert_int_equal(t->n_held, 0);
 }
 

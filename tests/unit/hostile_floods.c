@@ -18,7 +18,7 @@ static void streams_that_are_reset_at_once_hold_no_memory(void **state)
 		}
 		raw_peer_seal(&f);
 		test_node_run(&t, GN_MSEC);
-		assert_true(t.node->budget.used <= (size_t)test_limits.streams_per_conn * YAMUX_WINDOW_INITIAL);
+		assert_true(t.node->scope.used <= (size_t)test_limits.streams_per_conn * YAMUX_WINDOW_INITIAL);
 		if (f.err != 0)
 			break;
 	}
@@ -46,7 +46,7 @@ static void streams_that_are_reset_after_opening_hold_no_memory(void **state)
 	assert_int_equal(f.err, 0);
 	assert_int_equal(t.opened, 1500);
 	assert_int_equal(t.n_held, 0);
-	assert_true(t.node->budget.used <= 2 * YAMUX_WINDOW_INITIAL);
+	assert_true(t.node->scope.used <= 2 * YAMUX_WINDOW_INITIAL);
 	raw_peer_abort(&f);
 	test_node_stop(&t);
 }
@@ -68,7 +68,7 @@ static void refusals_to_a_peer_that_does_not_read_are_bounded(void **state)
 		test_node_run(&t, GN_MSEC);
 		if (gn_list_is_empty(&t.node->conns))
 			break;
-		assert_true(t.node->budget.used <= 9 * YAMUX_WINDOW_INITIAL);
+		assert_true(t.node->scope.used <= 9 * YAMUX_WINDOW_INITIAL);
 		assert_true(gn_pipe_len(&test_node_first_conn(&t)->tx) <= GN_IOBUF_TX);
 	}
 	raw_peer_abort(&f);

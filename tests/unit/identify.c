@@ -297,11 +297,11 @@ static void unfinished_pushes_time_out(void **state)
 
 	for (int i = 0; i < 8; i++)
 		ch[i] = open_by_hand(f, i & 1 ? GN_IDENTIFY_ID : GN_IDENTIFY_PUSH_ID);
-	assert_int_equal(net_conn(&f->w, 1, 0)->streams_in, GN_IDENTIFY_STREAMS);
+	assert_int_equal(net_conn(&f->w, 1, 0)->scope.streams, GN_IDENTIFY_STREAMS);
 	for (int i = 0; i < 8; i++)
 		assert_true((gn_channel_error(ch[i]) != 0) == (i >= GN_IDENTIFY_STREAMS));
 	net_run(&f->w, 6 * GN_SEC);
-	assert_int_equal(net_conn(&f->w, 1, 0)->streams_in, 0);
+	assert_int_equal(net_conn(&f->w, 1, 0)->scope.streams, 0);
 	for (int i = 0; i < 8; i++) {
 		assert_int_not_equal(gn_channel_error(ch[i]), 0);
 		gn_channel_free(ch[i]);

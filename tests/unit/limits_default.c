@@ -12,22 +12,35 @@ static void a_limit_of_zero_is_the_default(void **state)
 	memset(&stock, 0, sizeof stock);
 	memset(&zero, 0, sizeof zero);
 	gn_limits_init(&stock);
+	assert_int_equal(stock.memory_per_peer, 0); /* so that it follows a limit `memory` that the program sets */
+	gn_limits_fill(&stock);
 	gn_limits_fill(&zero);
 	assert_memory_equal(&zero, &stock, sizeof stock);
+	assert_int_equal(zero.memory_per_peer, (size_t)32 << 20);
 	assert_true(zero.conns == 1024 && zero.keepalive == 15 * GN_SEC && zero.idle == 0);
 }
 
 static void a_limit_that_is_set_is_kept(void **state)
 {
-	struct gn_limits one = {.conns = 1, .memory = 1, .ping = 1, .idle = 1}, kept = one;
+	struct gn_limits one = {.conns = 1, .memory = 1, .memory_per_peer = 2, .ping = 1, .idle = 1}, kept = one;
 
 	(void)state;
 	gn_limits_fill(&kept);
 	assert_int_equal(kept.conns, 1);
 	assert_int_equal(kept.memory, 1);
+	assert_int_equal(kept.memory_per_peer, 2);
 	assert_int_equal(kept.ping, 1);
 	assert_int_equal(kept.idle, 1);
 	assert_int_equal(kept.window, (size_t)64 << 20);
+}
+
+static void a_peer_may_use_an_eighth_of_the_memory(void **state)
+{
+	struct gn_limits lim = {.memory = 8000};
+
+	(void)state;
+	gn_limits_fill(&lim);
+	assert_int_equal(lim.memory_per_peer, 1000);
 }
 
 static void never_is_an_explicit_value(void **state)
@@ -54,7 +67,7 @@ static void a_node_has_the_limits_of_a_zeroed_configuration(void **state)
 	(void)state;
 	net_init(&w, 2, zero);
 	assert_int_equal(w.node[0]->cfg.limits.conns, 1024);
-	assert_int_equal(w.node[0]->budget.max, (size_t)256 << 20);
+	assert_int_equal(w.node[0]->scope.max, (size_t)256 << 20);
 	net_fini(&w);
 }
 
@@ -63,6 +76,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_limit_of_zero_is_the_default),
 		cmocka_unit_test(a_limit_that_is_set_is_kept),
+		cmocka_unit_test(a_peer_may_use_an_eighth_of_the_memory),
 		cmocka_unit_test(never_is_an_explicit_value),
 		cmocka_unit_test(a_node_has_the_limits_of_a_zeroed_configuration),
 	};

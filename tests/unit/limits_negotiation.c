@@ -15,7 +15,7 @@ static void raw_peer_settle(struct raw_peer *f, struct test_node *t, uint8_t see
 	raw_peer_open(f, t, seed);
 	test_node_run(t, 11 * GN_SEC);
 	assert_int_equal(f->err, 0);
-	assert_int_equal(t->node->budget.used, 0);
+	assert_int_equal(t->node->scope.used, 0);
 	f->rsts = 0;
 }
 
@@ -53,7 +53,7 @@ static unsigned silent(uint32_t n)
 	test_node_run(&t, 900 * GN_MSEC);
 	assert_int_equal(f.rsts, 0);
 	assert_int_equal(negotiating(&t), n);
-	assert_int_equal(t.node->budget.used, 0); /* these streams reserve no memory */
+	assert_int_equal(t.node->scope.used, 0); /* these streams reserve no memory */
 	test_node_run(&t, 200 * GN_MSEC);
 	rsts = f.rsts;
 	assert_int_equal(negotiating(&t), n - rsts);
@@ -94,7 +94,7 @@ static void opening_and_resetting_gains_no_streams(void **state)
 		raw_peer_seal(&f);
 		test_node_run(&t, 500 * GN_MSEC);
 		assert_true(negotiating(&t) <= 16 + 2 * 20);
-		assert_int_equal(t.node->budget.used, 0);
+		assert_int_equal(t.node->scope.used, 0);
 	}
 	assert_int_equal(f.err, 0);
 	raw_peer_abort(&f);
@@ -127,7 +127,7 @@ static void bursts(bool together, gn_time between)
 	TEST_NODE_UNTIL(&t, t.opened == BURST, GN_SEC);
 	assert_int_equal(f.rsts, 0);
 	assert_int_equal(negotiating(&t), 0);
-	assert_int_equal(t.node->budget.used, BURST * YAMUX_WINDOW_INITIAL);
+	assert_int_equal(t.node->scope.used, 0); /* nothing is held yet */
 	raw_peer_abort(&f);
 	test_node_stop(&t);
 }
@@ -200,63 +200,31 @@ static void an_address_never_has_more_than_a_burst(void **state)
 
 /* ---- memory ---- */
 
-/* The streams of one address use at most half of the memory. */
-static void streams_of_one_address_leave_memory_to_others(void **state)
-{
-	struct raw_peer f[3], other;
-	unsigned rsts;
-	struct test_node t;
-
-	(void)state;
-	test_limits.memory = 40 * YAMUX_WINDOW_INITIAL;
-	test_node_init(&t, false, &test_limits);
-	for (uint8_t i = 0; i < 3; i++) {
-		raw_peer_open_from(&f[i], &t, (uint8_t)(i + 2), two);
-		syns(&f[i], 1, 20);
-		proposals(&f[i], 1, 20);
-		raw_peer_seal(&f[i]);
-	}
-	TEST_NODE_UNTIL(&t, t.opened + f[0].rsts + f[1].rsts + f[2].rsts == 60, 5 * GN_SEC);
-	rsts = f[0].rsts + f[1].rsts + f[2].rsts;
-	assert_true(t.opened <= 20 && t.opened >= 17); /* up to three windows belong to streams of identify */
-	assert_true(t.node->budget.used <= 20 * YAMUX_WINDOW_INITIAL);
-	test_node_serves(&t);
-	raw_peer_open_from(&other, &t, 20, three);
-	for (uint32_t i = 0; i < 8; i++)
-		raw_peer_stream(&other, 2 * i + 1, "/hold");
-	raw_peer_seal(&other);
-	TEST_NODE_UNTIL(&t, t.opened == 60 - rsts + 8, 5 * GN_SEC);
-	assert_int_equal(other.rsts, 0);
-	for (int i = 0; i < 3; i++)
-		raw_peer_abort(&f[i]);
-	raw_peer_abort(&other);
-	test_node_stop(&t);
-}
-
-/* When there is no memory for its window, a stream is reset after the answer was sent, so that the peer does
- * not interpret the reset as a refusal of the protocol. */
+/* When the memory is used up, a stream is reset after the answer was sent, so that the peer does not interpret the
+ * reset as a refusal of the protocol. */
 static void a_lack_of_memory_is_not_reported_as_a_missing_protocol(void **state)
 {
+	struct gn_scope *scope;
 	struct test_node t;
 	struct raw_peer f;
+	size_t left;
 
 	(void)state;
-	test_limits.memory = 4 * YAMUX_WINDOW_INITIAL;
 	test_node_init(&t, true, &test_limits);
 	raw_peer_settle(&f, &t, 2);
 	f.data = 0;
-	for (uint32_t i = 0; i < 6; i++) {
-		static const uint8_t junk[20000];
-
+	scope = &test_node_first_conn(&t)->scope;
+	left = t.node->scope.max - t.node->scope.used;
+	gn_scope_force(scope, left);
+	for (uint32_t i = 0; i < 6; i++)
 		raw_peer_stream(&f, 2 * i + 1, "/hold");
-		raw_peer_data(&f, 0, 2 * i + 1, junk, sizeof junk);
-	}
 	raw_peer_seal(&f);
-	TEST_NODE_UNTIL(&t, f.rsts == 2, GN_SEC);
-	assert_int_equal(t.opened, 4);
+	TEST_NODE_UNTIL(&t, f.rsts == 6, GN_SEC);
+	assert_int_equal(t.opened, 0);
 	assert_int_equal(f.data, 6 * 27);
 	assert_int_equal(f.err, 0);
 	assert_int_equal(echo_client_try(&t, 50), GN_ERESET);
+	gn_scope_give(scope, left);
 	raw_peer_abort(&f);
 	test_node_stop(&t);
 }
@@ -269,7 +237,6 @@ int main(void)
 		cmocka_unit_test_setup(a_burst_of_streams_is_served, test_limits_reset),
 		cmocka_unit_test_setup(an_address_has_64_and_others_their_own, test_limits_reset),
 		cmocka_unit_test_setup(an_address_never_has_more_than_a_burst, test_limits_reset),
-		cmocka_unit_test_setup(streams_of_one_address_leave_memory_to_others, test_limits_reset),
 		cmocka_unit_test_setup(a_lack_of_memory_is_not_reported_as_a_missing_protocol, test_limits_reset),
 	};
 

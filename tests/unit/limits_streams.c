@@ -54,7 +54,7 @@ static void a_stream_counts_until_the_peer_has_ended_it(void **state)
 	assert_true(
 		((struct gn_conn *)gn_list_entry(t.node->conns.next, struct gn_conn, link_node))->session->streams <=
 		8 + 1);
-	assert_true(t.node->budget.used <= 9 * YAMUX_WINDOW_INITIAL);
+	assert_true(t.node->scope.used <= 9 * YAMUX_WINDOW_INITIAL);
 	raw_peer_abort(&f);
 	test_node_stop(&t);
 }

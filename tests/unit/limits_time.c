@@ -203,7 +203,7 @@ static void a_slow_negotiation_is_reset(void **state)
 	test_node_run(&t, 20 * GN_MSEC);
 	assert_int_equal(f.rsts, 5);
 	assert_int_equal(f.err, 0);
-	assert_int_equal(t.node->budget.used, 0);
+	assert_int_equal(t.node->scope.used, 0);
 	raw_peer_abort(&f);
 	test_node_stop(&t);
 }

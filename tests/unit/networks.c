@@ -12,12 +12,12 @@
 #include "node/conn.h"
 
 static struct gn_networks table;
-static struct gn_budget memory;
+static struct gn_scope memory;
 
 static int setup(void **state)
 {
 	(void)state;
-	memory = (struct gn_budget){.max = 1000};
+	memory = (struct gn_scope){.max = 1000};
 	gn_networks_init(&table, &memory);
 	return 0;
 }
@@ -185,44 +185,6 @@ static void of_networks_with_as_many_that_with_the_oldest_is_first(void **state)
 	victims_fini();
 }
 
-/* ---- shares of memory ---- */
-
-static void each_network_may_use_half_of_the_free_memory(void **state)
-{
-	struct gn_budget a = {.parent = &memory}, b = {.parent = &memory};
-
-	(void)state;
-	assert_true(gn_budget_take(&a, 500));
-	assert_false(gn_budget_take(&a, 1));
-	assert_true(gn_budget_take(&b, 250));
-	assert_false(gn_budget_take(&b, 1));
-	assert_int_equal(memory.used, 750);
-	/* Memory that one network releases is available to the others. */
-	gn_budget_give(&a, 500);
-	assert_true(gn_budget_take(&b, 125));
-	assert_int_equal(memory.used, 375);
-	gn_budget_give(&b, 375);
-	assert_int_equal(memory.used, 0);
-}
-
-static void the_total_is_never_exceeded(void **state)
-{
-	struct gn_budget a = {.parent = &memory};
-
-	(void)state;
-	assert_false(gn_budget_take(&a, SIZE_MAX));
-	assert_false(gn_budget_take(&memory, SIZE_MAX));
-	assert_true(gn_budget_take_whole(&a, 900));
-	assert_false(gn_budget_take_whole(&a, 101));
-	assert_true(gn_budget_take(&memory, 100));
-	assert_false(gn_budget_take(&memory, 1));
-	gn_budget_give(&memory, 100);
-	gn_budget_give(&a, 900);
-	assert_false(gn_budget_take_spare(&a, 501));
-	assert_true(gn_budget_take_spare(&a, 500));
-	gn_budget_give(&a, 500);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,8 +194,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(of_networks_with_as_many_that_with_the_oldest_is_first, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_network_is_freed_with_its_last_reference, setup, teardown),
-		cmocka_unit_test_setup_teardown(each_network_may_use_half_of_the_free_memory, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_total_is_never_exceeded, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

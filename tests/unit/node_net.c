@@ -379,9 +379,9 @@ static void check_limits(struct net_world *w)
 
 		if (node == NULL)
 			continue;
-		NET_MUST(node->budget.used <= node->budget.max && node->n_pending <= node->cfg.limits.conns_pending);
+		NET_MUST(node->scope.used <= node->scope.max && node->n_pending <= node->cfg.limits.conns_pending);
 		gn_list_for_each(at, &node->conns)
-			NET_MUST(gn_list_entry(at, struct gn_conn, link_node)->streams_in <=
+			NET_MUST(gn_list_entry(at, struct gn_conn, link_node)->scope.streams <=
 				 node->cfg.limits.streams_per_conn);
 	}
 }
@@ -463,9 +463,10 @@ static void world_check(struct net_world *w)
 			struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_node);
 
 			NET_MUST(c->state == GN_CONN_OPEN && gn_conn_is_usable(c));
-			NET_MUST(c->streams_in == 0 && gn_list_is_empty(&c->streams_open) && c->session->streams == 0);
+			NET_MUST(c->scope.streams == 0 && gn_list_is_empty(&c->streams_open) &&
+				 c->session->streams == 0);
 		}
-		NET_MUST(node->budget.used == 0);
+		NET_MUST(node->scope.used == 0);
 	}
 }
 

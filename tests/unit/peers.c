@@ -33,7 +33,7 @@ static void a_peer_is_freed_with_its_last_reference(void **state)
 	struct gn_peers t;
 
 	(void)state;
-	gn_peers_init(&t);
+	gn_peers_init(&t, 1);
 	for (unsigned i = 0; i < MANY; i++) {
 		struct gn_peer_id id = id_of(i);
 
@@ -72,7 +72,7 @@ static void without_memory_no_peer_is_added(void **state)
 	struct gn_peer *p;
 
 	(void)state;
-	gn_peers_init(&t);
+	gn_peers_init(&t, 1);
 	fails = true;
 	assert_null(gn_peers_get(&t, &id));
 	fails = false;

@@ -117,9 +117,9 @@ static void a_new_stream_follows_one_that_was_closed(void **state)
 	assert_int_equal(start(f, &cfg), 0);
 	net_run(&f->w, GN_SEC);
 	assert_int_equal(f->rtts, 1);
-	assert_int_equal(net_conn(&f->w, 1, 0)->streams_in, 1);
+	assert_int_equal(net_conn(&f->w, 1, 0)->scope.streams, 1);
 	net_run(&f->w, (GN_PING_SILENCE + 1) * GN_SEC);
-	assert_int_equal(net_conn(&f->w, 1, 0)->streams_in, 0);
+	assert_int_equal(net_conn(&f->w, 1, 0)->scope.streams, 0);
 	assert_int_equal(f->done, 0);
 	net_run(&f->w, 100 * GN_SEC);
 	assert_int_equal(f->rtts, 3);
@@ -285,7 +285,7 @@ static void the_service_echoes_in_any_pieces(void **state)
 	assert_true(hand.dead[1] && !hand.eof[1]);
 	gn_channel_free(hand.ch[1]);
 	net_run(&f->w, 200 * GN_MSEC);
-	assert_int_equal(net_conn(&f->w, 1, 0)->streams_in, 0);
+	assert_int_equal(net_conn(&f->w, 1, 0)->scope.streams, 0);
 	assert_int_equal(net_conn(&f->w, 1, 0)->session->streams, 0);
 }
 

@@ -234,15 +234,15 @@ static void a_drained_pipe_holds_no_block(void **state)
 	assert_null(f->p.tail);
 }
 
-/* ---- budgets ---- */
+/* ---- scopes ---- */
 
 static void blocks_are_charged_but_for_the_first_small_one(void **state)
 {
 	static const uint8_t big[100000];
 	struct pipe_pair *f = *state;
-	struct gn_budget b = {.max = 200000};
+	struct gn_scope b = {.max = 200000};
 
-	f->p.budget = &b;
+	f->p.scope = &b;
 	assert_int_equal(gn_pipe_put(&f->p, big, 4000), 0);
 	assert_int_equal(b.used, 0);
 	assert_int_equal(gn_pipe_put(&f->p, big, 4000), 0);
@@ -255,15 +255,15 @@ static void blocks_are_charged_but_for_the_first_small_one(void **state)
 	assert_int_equal(b.used, 0);
 }
 
-static void over_its_budget_a_pipe_is_full(void **state)
+static void without_room_in_its_scope_a_pipe_is_full(void **state)
 {
 	static const uint8_t big[300000];
 	struct pipe_pair *f = *state;
-	struct gn_budget whole = {.max = 200000}, b = {.parent = &whole};
+	struct gn_scope whole = {.max = 200000}, b = {.parent = &whole, .max = SIZE_MAX, .is_fair = true};
 	ptrdiff_t n;
 
-	f->p.budget = &b;
-	/* A write accepts as many bytes as the pipe's share of the budget allows. */
+	f->p.scope = &b;
+	/* A write accepts as many bytes as the pipe's share of the memory allows. */
 	n = gn_pipe_write(&f->p, big, sizeof big);
 	assert_true(n >= 60000 && n < 110000);
 	assert_true(b.used <= 100000);
@@ -272,13 +272,13 @@ static void over_its_budget_a_pipe_is_full(void **state)
 	assert_int_equal(gn_pipe_len(&f->p), n);
 	gn_pipe_skip(&f->p, (size_t)n);
 	assert_int_equal(whole.used, 0);
-	/* An empty pipe accepts one block even when other pipes have used its share of the budget. */
+	/* An empty pipe accepts one block even when other pipes have used its share of the memory. */
 	whole.used = 199000;
 	assert_int_equal(gn_pipe_write(&f->p, big, sizeof big), (ptrdiff_t)gn_block_room(1));
 	assert_int_equal(gn_pipe_write(&f->p, big, 1), GN_EAGAIN);
 	assert_int_equal(whole.used, 199000);
 	gn_pipe_skip(&f->p, gn_block_room(1));
-	/* A put into an empty pipe counts against the whole budget, not against the share. */
+	/* A put into an empty pipe counts against the whole memory, not against the share. */
 	assert_int_equal(gn_pipe_put(&f->p, big, 20000), GN_ELIMIT);
 	whole.used = 100000;
 	assert_int_equal(gn_pipe_put(&f->p, big, 90000), GN_ELIMIT);
@@ -288,7 +288,7 @@ static void over_its_budget_a_pipe_is_full(void **state)
 	assert_int_equal(whole.used, 100000);
 }
 
-/* After random puts, writes and skips no put was partial, and the budget is charged for the blocks that
+/* After random puts, writes and skips no put was partial, and the scope is charged for the blocks that
  * are held. */
 static void random_puts_are_charged_for_what_is_held(void **state)
 {
@@ -298,7 +298,7 @@ static void random_puts_are_charged_for_what_is_held(void **state)
 	(void)state;
 	rng_seeds(&first, &n);
 	for (uint64_t seed = first; seed < first + n; seed++) {
-		struct gn_budget whole = {0}, b = {.parent = &whole};
+		struct gn_scope whole = {0}, b = {.parent = &whole, .max = SIZE_MAX, .is_fair = true};
 		struct gn_iobuf s;
 		struct gn_pipe p;
 		struct rng r;
@@ -306,7 +306,7 @@ static void random_puts_are_charged_for_what_is_held(void **state)
 		rng_seed(&r, seed);
 		gn_iobuf_init(&s);
 		gn_pipe_init(&p, &s, 1 << 20);
-		p.budget = &b;
+		p.scope = &b;
 		whole.max = rng_size(&r, 1 << 20);
 		for (int i = 0; i < 300; i++) {
 			size_t len = gn_pipe_len(&p), total = 0, charged = 0;
@@ -388,7 +388,7 @@ int main(void)
 		T(a_reset_drops_the_source),
 		T(a_drained_pipe_holds_no_block),
 		T(blocks_are_charged_but_for_the_first_small_one),
-		T(over_its_budget_a_pipe_is_full),
+		T(without_room_in_its_scope_a_pipe_is_full),
 		cmocka_unit_test(random_puts_are_charged_for_what_is_held),
 		cmocka_unit_test(random_operations_behave_as_a_queue),
 	};

@@ -219,7 +219,7 @@ static void circuit_fini(struct circuit *c)
 	circuit_run(c, 3000);
 	assert_null(c->splice);
 	if (c->relay != NULL)
-		assert_int_equal(c->relay->budget.used, 0);
+		assert_int_equal(c->relay->scope.used, 0);
 	gn_node_free(c->client);
 	gn_node_free(c->relay);
 	gn_multiaddr_free(c->relay_addr);
@@ -322,7 +322,7 @@ static void a_slow_target_holds_back_the_sender(void **state)
 	assert_int_equal(from, 0);
 	gn_channel_state(c.ch, &st);
 	assert_true(c.sent - st.queued <= 2 * WINDOW);
-	assert_true(c.relay->budget.used <= 2 * WINDOW + FRAME_SLACK);
+	assert_true(c.relay->scope.used <= 2 * WINDOW + FRAME_SLACK);
 	gn_splice_cancel(c.splice);
 	c.splice = NULL;
 	circuit_run(&c, 1000);

@@ -223,7 +223,7 @@ static void a_window_grows_for_a_fast_reader(void **state)
 		assert_true(granted <= 16 << 20);
 	}
 	assert_true(most >= 8 << 20);
-	assert_true(f->budget.used <= 16 << 20 && f->budget.used >= most);
+	assert_true(f->scope.used <= (16 << 20) - YAMUX_WINDOW_INITIAL && f->scope.used + YAMUX_WINDOW_INITIAL >= most);
 	script_stop(f);
 }
 
@@ -248,7 +248,7 @@ static void a_queue_on_the_path_limits_growth(void **state)
 	}
 	assert_true(f->ses->rtt >= 5 * GN_MSEC);
 	assert_int_equal(most, 4 << 20);
-	assert_int_equal(f->budget.used, 4 << 20);
+	assert_int_equal(f->scope.used, (4 << 20) - YAMUX_WINDOW_INITIAL); /* the initial window is not charged */
 	script_stop(f);
 }
 
@@ -265,43 +265,79 @@ static void a_window_does_not_grow_for_a_slow_reader(void **state)
 
 		assert_true(one_round(f, f->came[0], &window, 1000) <= was + 1000);
 	}
-	assert_int_equal(f->budget.used, YAMUX_WINDOW_INITIAL);
+	assert_true(f->scope.used <= GN_BLOCK_MAX); /* nothing is reserved; the unread bytes are in one block */
 	script_stop(f);
 }
 
-static void growth_takes_at_most_half_of_the_budget(void **state)
+static void growth_takes_at_most_half_of_the_memory(void **state)
 {
 	struct yamux_script *f = *state;
 	uint64_t window = YAMUX_WINDOW_INITIAL;
 
-	f->budget.max = 1 << 20;
+	f->scope.max = 1 << 20;
 	script_start(f, false);
 	measure(f, 20 * GN_MSEC);
 	script_accept(f, 1);
 	for (int i = 0; i < 40 && window > 0; i++) {
 		one_round(f, f->came[0], &window, 0);
-		assert_true(f->budget.used <= 1 << 19 && window <= 1 << 19); /* half is kept for new streams */
+		/* Half is kept for others. */
+		assert_true(f->scope.used <= 1 << 19 && window <= (1 << 19) + YAMUX_WINDOW_INITIAL);
 	}
 	script_stop(f);
 }
 
-static void the_budget_limits_the_number_of_streams(void **state)
+static void a_scope_that_is_used_up_gets_no_stream(void **state)
 {
 	struct yamux_script *f = *state;
 	struct gn_mux_stream *st;
 
-	f->budget.max = 2 * YAMUX_WINDOW_INITIAL + 100;
+	f->scope.max = 100;
 	script_start(f, false);
+	assert_true(gn_scope_take(&f->scope, 99));
 	script_accept(f, 1);
 	script_open(f);
-	assert_int_equal(f->ops->open(f->ses, &st), GN_ELIMIT);
 	script_expect(f, YAMUX_WINDOW, YAMUX_SYN, 2, 0);
+	assert_true(gn_scope_take(&f->scope, 1));
+	assert_int_equal(f->ops->open(f->ses, &st), GN_ELIMIT);
+	/* establish() fails, and the script resets the stream. */
 	script_receive(f, YAMUX_WINDOW, YAMUX_SYN, 3, 0, 0);
 	script_expect(f, YAMUX_WINDOW, YAMUX_RST, 3, 0);
 	assert_int_equal(f->n_came, 1);
-	f->ops->release(f->came[0]);
-	script_expect(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
+	gn_scope_give(&f->scope, 1);
 	script_accept(f, 5);
+	assert_int_equal(f->scope.streams, 2); /* the inbound ones */
+	gn_scope_give(&f->scope, 99);
+	script_stop(f);
+}
+
+/* The reader does not read, and the scope has room for less than the window. */
+static void a_stream_that_overflows_is_reset_and_the_session_goes_on(void **state)
+{
+	enum { LEN = 64000 };
+	struct yamux_script *f = *state;
+	struct gn_mux_stream *st;
+
+	f->scope.max = 2 * GN_BLOCK_MAX;
+	script_start(f, false);
+	script_accept(f, 1);
+	script_accept(f, 3);
+	st = f->came[0];
+	for (int i = 0; i < 4 && st->err == 0; i++) {
+		script_receive(f, YAMUX_DATA, 0, 1, LEN, LEN);
+		gn_iobuf_settle(st->rx.iobuf);
+		gn_mux_check_overflows(st->rx.iobuf);
+		assert_true(f->scope.used <= f->scope.max);
+		assert_int_equal(st->err, i < 2 ? 0 : GN_ELIMIT);
+	}
+	assert_int_equal(st->err, GN_ELIMIT);
+	assert_int_equal(gn_pipe_end(&st->rx), GN_ELIMIT);
+	assert_int_equal(f->scope.used, 0);
+	script_expect(f, YAMUX_WINDOW, YAMUX_RST, 1, 0);
+	assert_int_equal(f->ses->err, 0);
+	/* What the peer has sent meanwhile is dropped, and the other stream receives. */
+	script_receive(f, YAMUX_DATA, 0, 1, 5, 5);
+	script_receive(f, YAMUX_DATA, 0, 3, 5, 5);
+	assert_int_equal(gn_pipe_len(&f->came[1]->rx), 5);
 	script_stop(f);
 }
 
@@ -396,8 +432,9 @@ int main(void)
 		T(a_window_grows_for_a_fast_reader),
 		T(a_queue_on_the_path_limits_growth),
 		T(a_window_does_not_grow_for_a_slow_reader),
-		T(growth_takes_at_most_half_of_the_budget),
-		T(the_budget_limits_the_number_of_streams),
+		T(growth_takes_at_most_half_of_the_memory),
+		T(a_scope_that_is_used_up_gets_no_stream),
+		T(a_stream_that_overflows_is_reset_and_the_session_goes_on),
 		T(a_stalled_stream_does_not_stop_others),
 		T(streams_take_turns),
 		T(a_short_message_does_not_wait_for_megabytes),
