@@ -33,22 +33,79 @@ static int stream_socket(const struct gn_sockaddr *a, int *fd)
 	return *fd < 0 ? -errno : 0;
 }
 
-int gn_socket_dial(const struct gn_sockaddr *to, int *out)
+/* A connect that is interrupted continues in the background. */
+static int socket_connect(int fd, const struct gn_sockaddr *to)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = gn_sockaddr_encode(to, &sa);
+
+	return connect(fd, (struct sockaddr *)&sa, len) == 0 || errno == EINPROGRESS || errno == EINTR ? 0 : -errno;
+}
+
+int gn_socket_dial(const struct gn_sockaddr *to, int *out)
+{
 	int fd, err = stream_socket(to, &fd);
 
 	if (err != 0)
 		return err;
-	/* A connect that is interrupted continues in the background. */
-	if (connect(fd, (struct sockaddr *)&sa, len) != 0 && errno != EINPROGRESS && errno != EINTR) {
-		err = -errno;
+	err = socket_connect(fd, to);
+	if (err != 0)
 		close(fd);
-		return err;
-	}
-	*out = fd;
+	else
+		*out = fd;
+	return err;
+}
+
+/* Binds a socket that will connect from the address of a listener.  SO_REUSEADDR is set, because without it the
+ * connection, and its TIME_WAIT state, would keep the address from being listened on again. */
+static int socket_bind_shared(int fd, const struct gn_sockaddr *from)
+{
+	static const int one = 1;
+	struct sockaddr_storage sa;
+	socklen_t len = gn_sockaddr_encode(from, &sa);
+
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) != 0 ||
+	    (from->family == 6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one) != 0) ||
+	    bind(fd, (struct sockaddr *)&sa, len) != 0)
+		return -errno;
 	return 0;
+}
+
+int gn_socket_dial_from(const struct gn_sockaddr *to, const struct gn_sockaddr *from, int *out)
+{
+	int fd, err = stream_socket(to, &fd);
+
+	if (err != 0)
+		return err;
+	err = socket_bind_shared(fd, from);
+	if (err == 0)
+		err = socket_connect(fd, to);
+	if (err != 0)
+		close(fd);
+	else
+		*out = fd;
+	return err;
+}
+
+int gn_socket_share(int listener)
+{
+	static const int one = 1;
+
+	return setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) == 0 ? 0 : -errno;
+}
+
+int gn_socket_source(const struct gn_sockaddr *to, struct gn_sockaddr *from)
+{
+	int fd = socket(to->family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
+
+	if (fd < 0)
+		return -errno;
+	err = socket_connect(fd, to);
+	if (err == 0)
+		err = gn_socket_local(fd, from);
+	close(fd);
+	return err;
 }
 
 int gn_socket_error(int fd)

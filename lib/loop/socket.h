@@ -39,6 +39,17 @@ char *gn_zone_format(uint32_t scope, char zone[GN_ZONE_MAX]);
 /* Starts to connect.  The socket becomes writable when the attempt has ended, and gn_socket_error() then
  * returns its result.  Errors: -errno of socket(2) and connect(2), such as -EMFILE, -ENETUNREACH, -EACCES. */
 int gn_socket_dial(const struct gn_sockaddr *to, int *fd);
+/* As gn_socket_dial(), but the connection comes from the address `from` of a listener for which gn_socket_share() was
+ * called; a wildcard stands for the address that the route has.  Further errors: -errno of bind(2); -EADDRNOTAVAIL
+ * also when a connection with these two addresses exists, or has existed until a minute ago. */
+int gn_socket_dial_from(const struct gn_sockaddr *to, const struct gn_sockaddr *from, int *fd);
+/* Allows gn_socket_dial_from() with the address of this listener, in processes of this user.  It is called after
+ * gn_socket_listen(), which therefore still returns -EADDRINUSE for an address on which anybody listens.  0 or
+ * -errno. */
+int gn_socket_share(int listener);
+/* The address from which this host would send to `to`; the port means nothing.  Nothing is sent.  -errno of socket(2)
+ * and connect(2), such as -ENETUNREACH. */
+int gn_socket_source(const struct gn_sockaddr *to, struct gn_sockaddr *from);
 /* Returns and clears the socket's pending error: 0, or -errno, such as -ECONNREFUSED, -ETIMEDOUT,
  * -EHOSTUNREACH. */
 int gn_socket_error(int fd);

@@ -278,7 +278,8 @@ int gn_own_observe(struct gn_own *own, const struct gn_own_report *report, gn_ti
 	gn_own_expire(own, now, changed);
 	if (!own_is_public(report->observed, &ip) || ip.code == 0 || !own_is_public(report->observer, &observer))
 		return 0;
-	err = report->is_inbound ? gn_multiaddr_without_peer(report->observed, &addr) : own_translate(own, &ip, &addr);
+	err = report->is_inbound || report->is_from_listener ? gn_multiaddr_without_peer(report->observed, &addr)
+							     : own_translate(own, &ip, &addr);
 	if (err != 0)
 		return err == -ENOMEM ? err : 0;
 	if (own_find(own, GN_OWN_LISTENING, addr) == NULL) {

@@ -20,10 +20,12 @@
  * an advertised one.  A stranger in one network therefore can neither fill the table nor confirm an
  * address.
  *
- * Ports.  A peer observes the source port of a connection that this node dialled, which no other peer can
- * connect to.  Therefore only the IP address of such a report is used, in the place of that of a listening
- * address of the same family: a NAT often maps a port to the same number.  The report of a peer that
- * dialled this node is used unchanged.
+ * Ports.  A peer observes the source address of a connection that this node dialled.  When the node dialled
+ * from a port on which it listens, as the tcp transport does where it can, the whole address is used: others
+ * can connect to it, through a NAT that maps the port in the same way for all peers.  Otherwise no other peer
+ * can connect to the port, and only the IP address of the report is used, in the place of that of a listening
+ * address of the same family: a NAT often maps a port to the same number.  The report of a peer that dialled
+ * this node is used unchanged.
  */
 #ifndef GN_NODE_OWN_H
 #define GN_NODE_OWN_H
@@ -89,6 +91,7 @@ struct gn_own_report {
 	const struct gn_multiaddr *observed; /* the address of this node that the peer reports */
 	const struct gn_multiaddr *observer; /* the peer's own address, as this node sees it */
 	bool is_inbound;                     /* the peer dialled this node */
+	bool is_from_listener;               /* this node dialled from an address on which it listens */
 };
 /* Uses a peer's report.  Returns 0, also when the report is not used; or -ENOMEM. */
 int gn_own_observe(struct gn_own *own, const struct gn_own_report *report, gn_time now, bool *changed);

@@ -138,7 +138,9 @@ static void identify_report(const struct gn_identify_peer *peer)
 static void identify_observe(const struct gn_identify_peer *peer)
 {
 	const struct gn_conn *c = peer->conn;
-	struct gn_own_report report = {.observer = c->remote, .is_inbound = c->inbound};
+	struct gn_own_report report = {.observer = c->remote,
+				       .is_inbound = c->inbound,
+				       .is_from_listener = c->link != NULL && c->link->is_from_listener};
 	struct gn_identify_view v;
 	bool changed = false;
 

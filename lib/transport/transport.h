@@ -54,6 +54,9 @@ struct gn_link {
 	const struct gn_link_ops *ops;
 	struct gn_multiaddr *remote, *local; /* owned by the link; without /p2p; never NULL */
 	const struct gn_link_path *path; /* owned by the link, set before its owner gets it; NULL: direct, no limits */
+	/* This node dialled, and local is an address on which it listens: others can connect to the address that
+	 * the peer observes. */
+	bool is_from_listener;
 	/* Called from the loop with the events that are watched and present.  The owner sets it before it
 	 * first calls watch. */
 	void (*on_ready)(void *arg, unsigned ready);

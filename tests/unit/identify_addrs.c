@@ -42,11 +42,11 @@ static void ask(struct net *w)
 	assert_int_equal(gn_identify_start(w->node[0], &cfg, &op), 0);
 }
 
-/* Runs until node 1 has a connection and its identify request is pending. */
-static void run_to_query(struct net *w)
+/* Runs until the node has a connection and its identify request is pending. */
+static void run_to_query(struct net *w, size_t node)
 {
 	for (int k = 0; k < 1000; k++) {
-		const struct gn_conn *c = net_conn(w, 1, 0);
+		const struct gn_conn *c = net_conn(w, node, 0);
 		const struct gn_identify_peer *peer =
 			c != NULL ? gn_identify_peer_find(gn_node_service(c->node, &gn_service_identify), c) : NULL;
 
@@ -54,7 +54,7 @@ static void run_to_query(struct net *w)
 			return;
 		net_run(w, GN_MSEC);
 	}
-	fail_msg("node 1 never asks");
+	fail_msg("node %zu never asks", node);
 }
 
 /* Returns whether the node has stored this address of the other node. */
@@ -105,7 +105,7 @@ static void an_address_that_a_peer_observed_becomes_a_candidate(void **state)
 	struct gn_multiaddr *want;
 
 	ask(w);
-	run_to_query(w);
+	run_to_query(w, 1);
 	set_remote(w, 0, "/ip4/9.9.9.9/tcp/7");
 	set_remote(w, 1, "/ip4/8.8.8.8/tcp/9");
 	net_run(w, GN_SEC);
@@ -120,11 +120,31 @@ static void an_address_that_a_peer_observed_becomes_a_candidate(void **state)
 	gn_multiaddr_free(want);
 }
 
+static void the_address_of_a_connection_dialled_from_a_listener_becomes_a_candidate(void **state)
+{
+	struct net *w = *state;
+	const struct gn_own_addr *a;
+	struct gn_multiaddr *want = net_addr("/ip4/8.8.8.8/tcp/9");
+
+	ask(w);
+	run_to_query(w, 0);
+	set_remote(w, 0, "/ip4/9.9.9.9/tcp/7");
+	set_remote(w, 1, "/ip4/8.8.8.8/tcp/9");
+	net_conn(w, 0, 0)->link->is_from_listener = true;
+	net_run(w, GN_SEC);
+	assert_int_equal(w->node[0]->own.n[GN_OWN_OBSERVED], 1);
+	a = gn_list_first(&w->node[0]->own.addrs[GN_OWN_OBSERVED], struct gn_own_addr, link);
+	assert_true(gn_multiaddr_is_equal(a->addr, want));
+	gn_multiaddr_free(want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(an_announced_address_is_pushed_and_so_is_its_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_address_that_a_peer_observed_becomes_a_candidate, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_address_of_a_connection_dialled_from_a_listener_becomes_a_candidate,
+						setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,7 +66,7 @@ static int del(enum gn_own_origin origin, const char *text)
 static int observe(const char *observed, const char *observer, bool is_inbound, gn_time now)
 {
 	struct gn_multiaddr *a = parse(observed), *b = parse(observer);
-	const struct gn_own_report report = {a, b, is_inbound};
+	const struct gn_own_report report = {.observed = a, .observer = b, .is_inbound = is_inbound};
 	bool changed = true;
 	int err = gn_own_observe(&own, &report, now, &changed);
 
@@ -293,6 +293,28 @@ static void the_port_of_a_dialled_connection_becomes_that_of_a_listener(void **s
 	assert_advertised(0, "/ip4/1.2.3.4/tcp/4001/ws ");
 }
 
+static void the_port_of_a_connection_dialled_from_a_listener_is_kept(void **state)
+{
+	struct gn_multiaddr *observed = parse("/ip4/1.2.3.4/tcp/50000");
+
+	(void)state;
+	assert_int_equal(add(GN_OWN_LISTENING, "/ip4/0.0.0.0/tcp/4001", GN_NEVER), true);
+	for (unsigned i = 0; i < GN_OWN_CONFIRMATIONS; i++) {
+		struct gn_own_report report = {.observed = observed, .is_from_listener = true};
+		struct gn_multiaddr *observer;
+		char text[64];
+		bool changed;
+
+		(void)snprintf(text, sizeof text, "/ip4/8.0.%u.1/tcp/1", i);
+		report.observer = observer = parse(text);
+		assert_int_equal(gn_own_observe(&own, &report, 0, &changed), 0);
+		assert_int_equal(changed, i + 1 == GN_OWN_CONFIRMATIONS);
+		gn_multiaddr_free(observer);
+	}
+	assert_advertised(0, "/ip4/0.0.0.0/tcp/4001 /ip4/1.2.3.4/tcp/50000 ");
+	gn_multiaddr_free(observed);
+}
+
 static void one_stranger_neither_fills_the_table_nor_confirms(void **state)
 {
 	char text[64];
@@ -421,6 +443,7 @@ int main(void)
 		TEST(only_public_addresses_and_observers_count),
 		TEST(a_listening_address_is_not_observed_again),
 		TEST(the_port_of_a_dialled_connection_becomes_that_of_a_listener),
+		TEST(the_port_of_a_connection_dialled_from_a_listener_is_kept),
 		TEST(one_stranger_neither_fills_the_table_nor_confirms),
 		TEST(a_network_that_reports_others_no_longer_vouches),
 		TEST(of_17_observed_addresses_the_least_confirmed_candidate_leaves),
