@@ -142,6 +142,7 @@ $(B)/tests/late/%: $$(call objs,$$(wildcard cmd/$$*/*.c)) $(B)/obj/tests/late/cl
 $(B)/tests/unit/alloc: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc \
                                       -Wl,--wrap=strdup,--wrap=free
 $(B)/tests/unit/book_limits $(B)/tests/unit/own $(B)/tests/unit/peers: ALL_LDFLAGS += -Wl,--wrap=calloc
+$(B)/tests/unit/listener_retry: ALL_LDFLAGS += -Wl,--wrap=gn_ifaddrs_get
 $(B)/tests/unit/key_file: ALL_LDFLAGS += -Wl,--wrap=close,--wrap=fsync,--wrap=link
 $(B)/tests/unit/outfile: ALL_LDFLAGS += -Wl,--wrap=open,--wrap=close
 $(B)/tests/unit/results: ALL_LDFLAGS += -Wl,--wrap=close

@@ -357,15 +357,10 @@ void gn_node_free(struct gn_node *node);
 void gn_node_id(const struct gn_node *node, struct gn_peer_id *out);
 
 /* Listens on addr; port 0 lets the system choose.  *bound, if bound is not NULL, is the address that is bound, with
- * /p2p/ID, which the caller frees.  GN_ENOTRANS, -ENOMEM, -errno. */
+ * /p2p/ID, which the caller frees; NULL when the listener is not up yet, as that on a relay.  GN_ENOTRANS, -ENOMEM,
+ * -errno.  gn_listener.h has listeners that are closed one by one, and that come up later. */
 int gn_node_listen(struct gn_node *node, const struct gn_multiaddr *addr, struct gn_multiaddr **bound);
 void gn_node_unlisten(struct gn_node *node); /* closes all listeners */
-/* A listener that can be closed alone.  The handle is valid until gn_listener_close(), gn_node_unlisten(),
- * gn_node_close() or gn_node_free().  Errors as gn_node_listen(). */
-struct gn_listener;
-int gn_listener_open(struct gn_node *node, const struct gn_multiaddr *addr, struct gn_listener **out);
-const struct gn_multiaddr *gn_listener_addr(const struct gn_listener *l); /* that is bound; owned by the listener */
-void gn_listener_close(struct gn_listener *l);
 /* The addresses to give to others, with /p2p/ID: a wildcard is replaced by each address of this host, and those that
  * others are likeliest to reach come first.  The caller frees the array of *n with gn_multiaddrs_free(). */
 int gn_node_addrs(const struct gn_node *node, struct gn_multiaddr ***out, size_t *n);
@@ -590,8 +585,9 @@ void gn_identify_cancel(struct gn_identify *op); /* before on_done only */
 }
 #endif
 
-#include "gn_sealed.h" /* sealed messages (lib/crypto) */
-#include "gn_event.h"  /* events of a node (lib/node) */
-#include "gn_splice.h" /* channels joined inside the node (lib/api) */
+#include "gn_sealed.h"   /* sealed messages (lib/crypto) */
+#include "gn_event.h"    /* events of a node (lib/node) */
+#include "gn_listener.h" /* listeners one by one (lib/node) */
+#include "gn_splice.h"   /* channels joined inside the node (lib/api) */
 
 #endif

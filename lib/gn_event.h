@@ -23,8 +23,8 @@ enum gn_event_type {
 	GN_EVENT_PATH,
 	GN_EVENT_ADDR_NEW,      /* gn_node_addrs() returns a new address: addr */
 	GN_EVENT_ADDR_LOST,     /* gn_node_addrs() no longer returns an address: addr */
-	GN_EVENT_LISTENER_UP,   /* the node listens: addr */
-	GN_EVENT_LISTENER_DOWN, /* a listener has been closed: addr, err */
+	GN_EVENT_LISTENER_UP,   /* a listener is up: addr */
+	GN_EVENT_LISTENER_DOWN, /* a listener is down, or could not come up yet: addr, err */
 };
 /* "connected", "gone", "path", "addr-new", "addr-lost", "listener-up", "listener-down" */
 const char *gn_event_name(enum gn_event_type type);
@@ -32,9 +32,10 @@ const char *gn_event_name(enum gn_event_type type);
 /* Members that the type does not name are zero.  Pointers are valid during the callback. */
 struct gn_event {
 	enum gn_event_type type;
-	int err; /* why the connection ended, or the listener was closed: GN_ECLOSED when the program did it */
+	int err; /* why the connection ended, or the listener is down: GN_ECLOSED when the program has closed it */
 	struct gn_peer_id peer;
-	const struct gn_multiaddr *addr; /* the remote address without /p2p; an own address with /p2p; the bound one */
+	const struct gn_multiaddr
+		*addr; /* the remote address without /p2p; an own address with /p2p; the bound one, without */
 	bool inbound;
 	enum gn_path path;
 };

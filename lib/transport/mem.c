@@ -128,7 +128,9 @@ struct gn_link_listener {
 	struct gn_mem *mem;
 	uint64_t at;
 	void (*on_link)(void *arg, struct gn_link *link);
+	void (*on_state)(void *arg, int err, const struct gn_multiaddr *bound);
 	void *arg;
+	int err;              /* it is down because of this error; 0: it is up */
 	struct gn_list queue; /* of struct gn_mem_end: connections that wait for on_link */
 	size_t queued;
 	struct gn_task task;
@@ -175,8 +177,32 @@ static uint64_t mem_pick(struct gn_mem *mem)
 /* Posts the task when a connection waits and may be reported. */
 static void listener_update(struct gn_link_listener *l)
 {
-	if (!l->is_paused && !gn_list_is_empty(&l->queue))
+	if (l->err == 0 && !l->is_paused && !gn_list_is_empty(&l->queue))
 		gn_task_post(l->mem->loop, &l->task);
+}
+
+/* Resets the connections that wait for on_link. */
+static void listener_drop_queue(struct gn_link_listener *l)
+{
+	struct gn_mem_end *e;
+
+	while ((e = gn_list_first(&l->queue, struct gn_mem_end, queued)) != NULL)
+		gn_mem_end_abort(e);
+	l->queued = 0;
+}
+
+int gn_mem_fail_listener(struct gn_loop *loop, uint64_t at, int err)
+{
+	struct gn_mem *mem = gn_loop_slot_get(loop, &mem_slot_key);
+	struct gn_link_listener *l = mem != NULL ? find_listener(mem, at) : NULL;
+
+	if (l == NULL)
+		return -ENOENT;
+	l->err = err;
+	gn_list_del(&l->link);
+	listener_drop_queue(l);
+	gn_task_post(mem->loop, &l->task);
+	return 0;
 }
 
 static void run_listener(struct gn_task *task)
@@ -184,6 +210,11 @@ static void run_listener(struct gn_task *task)
 	struct gn_link_listener *l = gn_list_entry(task, struct gn_link_listener, task);
 	struct gn_mem_end *e = gn_list_first(&l->queue, struct gn_mem_end, queued);
 
+	if (l->err != 0) {
+		if (l->on_state != NULL)
+			l->on_state(l->arg, l->err, NULL);
+		return;
+	}
 	if (e == NULL || l->is_paused)
 		return;
 	gn_list_del(&e->queued);
@@ -218,6 +249,7 @@ static int mem_listen(void *state, const struct gn_link_listen_cfg *cfg, struct 
 	l->mem = mem;
 	l->at = at;
 	l->on_link = cfg->on_link;
+	l->on_state = cfg->on_state;
 	l->arg = cfg->arg;
 	gn_list_init(&l->queue);
 	gn_task_init(&l->task, run_listener);
@@ -234,10 +266,7 @@ static void mem_pause(struct gn_link_listener *l, bool paused)
 
 static void mem_unlisten(struct gn_link_listener *l)
 {
-	struct gn_mem_end *e;
-
-	while ((e = gn_list_first(&l->queue, struct gn_mem_end, queued)) != NULL)
-		gn_mem_end_abort(e);
+	listener_drop_queue(l);
 	gn_task_cancel(&l->task);
 	gn_list_del(&l->link);
 	free(l);

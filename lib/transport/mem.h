@@ -32,6 +32,8 @@ size_t gn_mem_count(struct gn_loop *loop);
  * -ENOENT. */
 int gn_mem_cut(struct gn_loop *loop, size_t i);
 void gn_mem_cut_all(struct gn_loop *loop);
+/* The listener on a number fails with err, and is down (transport.h).  0 or -ENOENT. */
+int gn_mem_fail_listener(struct gn_loop *loop, uint64_t at, int err);
 /* Nothing arrives for `howlong` in one direction of connection i: from the dialer, or to it.  Bytes that
  * are written meanwhile arrive afterwards.  Of overlapping stalls the one that ends last counts.  0 or
  * -ENOENT. */

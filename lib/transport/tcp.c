@@ -54,19 +54,21 @@ static void tcp_stop(void *state)
 struct gn_link_listener {
 	struct gn_loop *loop;
 	void (*on_link)(void *arg, struct gn_link *link);
+	void (*on_state)(void *arg, int err, const struct gn_multiaddr *bound);
 	void *arg;
 	struct gn_tcp_port port;
 	struct gn_watch *watch;
 	struct gn_timer rest;
 	bool is_paused;
 	bool is_failing;   /* accept() failed, which was logged, and has not succeeded since */
-	bool is_accepting; /* on_link may be running, which may close the listener */
-	bool is_closed;    /* from inside on_link: it is freed when that has returned */
+	bool is_down;      /* the socket has failed */
+	bool is_accepting; /* on_link or on_state may be running, which may close the listener */
+	bool is_closed;    /* from inside on_link or on_state: it is freed when that has returned */
 };
 
 static void listener_watch(struct gn_link_listener *l)
 {
-	gn_watch_start(l->watch, l->is_paused || gn_timer_is_running(&l->rest) ? 0 : GN_READABLE);
+	gn_watch_start(l->watch, l->is_paused || l->is_down || gn_timer_is_running(&l->rest) ? 0 : GN_READABLE);
 }
 
 static void listener_on_rest(void *arg)
@@ -84,6 +86,21 @@ static void listener_rest(struct gn_link_listener *l, int err)
 	listener_watch(l);
 }
 
+/* Whether an error of accept() means that the socket does not listen any more. */
+static bool listener_has_failed(int err)
+{
+	return err == -EINVAL || err == -EBADF || err == -ENOTSOCK;
+}
+
+static void listener_fail(struct gn_link_listener *l, int err)
+{
+	l->is_down = true;
+	gn_list_del(&l->port.link);
+	listener_watch(l);
+	if (l->on_state != NULL)
+		l->on_state(l->arg, err, NULL);
+}
+
 static void listener_on_ready(void *arg, unsigned ready)
 {
 	struct gn_link_listener *l = arg;
@@ -98,7 +115,10 @@ static void listener_on_ready(void *arg, unsigned ready)
 		if (err == GN_EAGAIN)
 			break;
 		if (err != 0) {
-			listener_rest(l, err);
+			if (listener_has_failed(err))
+				listener_fail(l, err);
+			else
+				listener_rest(l, err);
 			break;
 		}
 		l->is_failing = false;
@@ -158,6 +178,7 @@ static int tcp_listen(void *state, const struct gn_link_listen_cfg *cfg, struct 
 		return -ENOMEM;
 	l->loop = cfg->loop;
 	l->on_link = cfg->on_link;
+	l->on_state = cfg->on_state;
 	l->arg = cfg->arg;
 	l->port.fd = -1;
 	gn_list_init(&l->port.link);

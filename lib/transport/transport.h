@@ -87,11 +87,20 @@ struct gn_link_listen_cfg {
 	/* Called from the loop for every incoming link, which the callee owns.  It may pause and close
 	 * this and other listeners, start and cancel dials, and listen. */
 	void (*on_link)(void *arg, struct gn_link *link);
+	/* Called from the loop when the state of the listener changes, see struct gn_link_listener.  err 0: it is up at
+	 * the address `bound`, which is valid during the call.  Otherwise it is down because of err, and bound is
+	 * NULL.  It may do what on_link may.  NULL: nobody is notified. */
+	void (*on_state)(void *arg, int err, const struct gn_multiaddr *bound);
 	void *arg;
 };
 
-struct gn_link_dial;     /* an attempt; each transport defines its own */
-struct gn_link_listener; /* likewise */
+struct gn_link_dial; /* an attempt; each transport defines its own */
+/* A listener; each transport defines its own.  Its states:
+ *     listen() --> UP, with its address; or OPENING, without one, while somebody else has to agree, as a relay
+ *     OPENING -- on_state(0, bound) --> UP
+ *     OPENING, UP -- on_state(err, NULL) --> DOWN
+ * on_link is called in UP only.  DOWN is final: the caller closes the listener, and may listen once more. */
+struct gn_link_listener;
 
 /* A transport has a state per node, which start makes and which is handed to dial and listen.  One without
  * a state leaves start and stop NULL, and gets NULL. */
@@ -112,11 +121,11 @@ struct gn_transport_ops {
 	int (*dial)(void *state, const struct gn_link_dial_cfg *cfg, struct gn_link_dial **out);
 	/* Ends and frees the attempt; on_done is not called. */
 	void (*cancel)(struct gn_link_dial *op);
-	/* Listens.  *bound is the address with the real port, which the caller frees.  Errors as of dial, and
-	 * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, or another one of the system. */
+	/* Listens.  *bound is the address with the real port, which the caller frees; NULL: the listener is
+	 * OPENING.  Errors as of dial, and -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, or another one of the system. */
 	int (*listen)(void *state, const struct gn_link_listen_cfg *cfg, struct gn_link_listener **out,
 		      struct gn_multiaddr **bound);
-	/* Stops accepting, so that connections wait in the backlog, or resumes it. */
+	/* Stops accepting, so that connections wait in the backlog, or resumes it.  No effect unless it is UP. */
 	void (*pause)(struct gn_link_listener *l, bool paused);
 	/* Frees the listener.  Connections that wait in the backlog are reset; on_link is not called any
 	 * more. */

@@ -119,13 +119,14 @@ static void a_listener_can_be_closed_alone(void **state)
 {
 	struct net w;
 	struct gn_multiaddr *at = net_addr("/memory/7");
+	struct gn_listener_cfg cfg = {.addr = at};
 	struct gn_listener *l;
 	struct gn_multiaddr **addrs;
 	size_t n;
 
 	(void)state;
 	nodes_init(&w, 1);
-	assert_int_equal(gn_listener_open(w.node[0], at, &l), 0);
+	assert_int_equal(gn_listener_open(w.node[0], &cfg, &l), 0);
 	assert_true(gn_multiaddr_is_equal(gn_listener_addr(l), at));
 	net_run(&w, GN_MSEC);
 	log_clear();
@@ -140,10 +141,10 @@ static void a_listener_can_be_closed_alone(void **state)
 	assert_int_equal(n, 1);
 	gn_multiaddrs_free(addrs, n);
 	/* The address is free again. */
-	assert_int_equal(gn_listener_open(w.node[0], at, &l), 0);
+	assert_int_equal(gn_listener_open(w.node[0], &cfg, &l), 0);
 	gn_multiaddr_free(at);
-	at = net_addr("/ip4/127.0.0.1/udp/1");
-	assert_int_equal(gn_listener_open(w.node[0], at, &l), GN_ENOTRANS);
+	cfg.addr = at = net_addr("/ip4/127.0.0.1/udp/1");
+	assert_int_equal(gn_listener_open(w.node[0], &cfg, &l), GN_ENOTRANS);
 	gn_multiaddr_free(at);
 	net_fini(&w);
 }
