@@ -25,9 +25,22 @@ enum gn_event_type {
 	GN_EVENT_ADDR_LOST,     /* gn_node_addrs() no longer returns an address: addr */
 	GN_EVENT_LISTENER_UP,   /* a listener is up: addr */
 	GN_EVENT_LISTENER_DOWN, /* a listener is down, or could not come up yet: addr, err */
+	GN_EVENT_REACH,         /* it has become known, or unknown, whether others reach an own address: addr, reach */
 };
-/* "connected", "gone", "path", "addr-new", "addr-lost", "listener-up", "listener-down" */
+/* "connected", "gone", "path", "addr-new", "addr-lost", "listener-up", "listener-down", "reach" */
 const char *gn_event_name(enum gn_event_type type);
+
+/* Whether others can connect to an own address.  UNKNOWN is the state of each new address, and of one that was lost,
+ * which GN_EVENT_ADDR_LOST alone reports.  A service of the node that
+ * asks other hosts to dial it back sets the others; the stock services do not. */
+enum gn_reach {
+	GN_REACH_UNKNOWN,
+	GN_REACH_PUBLIC,  /* a host elsewhere has connected to it */
+	GN_REACH_PRIVATE, /* hosts elsewhere have tried to, and could not */
+};
+const char *gn_reach_name(enum gn_reach reach); /* "unknown", "public", "private" */
+/* The state of an address of gn_node_addrs(), with or without /p2p.  UNKNOWN also when it is none of the node's. */
+enum gn_reach gn_addr_reach(const struct gn_node *node, const struct gn_multiaddr *addr);
 
 /* Members that the type does not name are zero.  Pointers are valid during the callback. */
 struct gn_event {
@@ -38,6 +51,7 @@ struct gn_event {
 		*addr; /* the remote address without /p2p; an own address with /p2p; the bound one, without */
 	bool inbound;
 	enum gn_path path;
+	enum gn_reach reach;
 };
 
 #ifdef __cplusplus

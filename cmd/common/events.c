@@ -32,6 +32,10 @@ void events_print(void *arg, const struct gn_event *event)
 	case GN_EVENT_LISTENER_DOWN:
 		json_addr(&j, "addr", event->addr);
 		break;
+	case GN_EVENT_REACH:
+		json_addr(&j, "addr", event->addr);
+		json_string(&j, "reach", gn_reach_name(event->reach));
+		break;
 	}
 	if (event->err != 0) {
 		json_string(&j, "error", gn_errname(event->err));

@@ -26,10 +26,17 @@ struct events {
 
 const char *gn_event_name(enum gn_event_type type)
 {
-	static const char *const names[] = {"connected", "gone",        "path",         "addr-new",
-					    "addr-lost", "listener-up", "listener-down"};
+	static const char *const names[] = {"connected", "gone",        "path",          "addr-new",
+					    "addr-lost", "listener-up", "listener-down", "reach"};
 
 	return (size_t)type < sizeof names / sizeof *names ? names[type] : "unknown";
+}
+
+const char *gn_reach_name(enum gn_reach reach)
+{
+	static const char *const names[] = {"unknown", "public", "private"};
+
+	return (size_t)reach < sizeof names / sizeof *names ? names[reach] : "unknown";
 }
 
 /* ---- the queue ---- */
@@ -125,6 +132,36 @@ void gn_event_listener(struct gn_node *node, const struct gn_multiaddr *bound, i
 		return;
 	event_push(ev, &event);
 	events_on_change(ev);
+}
+
+int gn_node_set_reach(struct gn_node *node, const struct gn_multiaddr *addr, enum gn_reach reach)
+{
+	struct events *ev = gn_node_service(node, &gn_service_events);
+	struct gn_event event = {.type = GN_EVENT_REACH, .reach = reach};
+	struct gn_multiaddr *whole;
+	bool changed;
+	int err = gn_own_set_reach(&node->own, addr, reach, &changed);
+
+	if (err != 0 || !changed || ev == NULL || gn_multiaddr_with_peer(addr, &node->id, &whole) != 0)
+		return err;
+	/* If the address is new, that is reported before. */
+	event_compare_addrs(ev);
+	event.addr = whole;
+	event_push(ev, &event);
+	gn_multiaddr_free(whole);
+	return 0;
+}
+
+enum gn_reach gn_addr_reach(const struct gn_node *node, const struct gn_multiaddr *addr)
+{
+	struct gn_multiaddr *bare;
+	enum gn_reach reach = GN_REACH_UNKNOWN;
+
+	if (gn_multiaddr_without_peer(addr, &bare) != 0)
+		return reach;
+	reach = gn_own_reach(&node->own, bare);
+	gn_multiaddr_free(bare);
+	return reach;
 }
 
 /* ---- peers ---- */

@@ -13,4 +13,8 @@ extern const struct gn_service_ops gn_service_events;
 /* A listener has opened (err 0), or was closed because of err; bound is its address.  No effect without on_event. */
 void gn_event_listener(struct gn_node *node, const struct gn_multiaddr *bound, int err);
 
+/* Sets whether others can connect to an own address, without /p2p, and reports it if it has changed; for a service such
+ * as AutoNAT.  Errors as gn_own_set_reach(). */
+int gn_node_set_reach(struct gn_node *node, const struct gn_multiaddr *addr, enum gn_reach reach);
+
 #endif

@@ -13,6 +13,7 @@ void gn_own_init(struct gn_own *own)
 	memset(own, 0, sizeof *own);
 	for (size_t i = 0; i < GN_OWN_ORIGINS; i++)
 		gn_list_init(&own->addrs[i]);
+	gn_list_init(&own->reaches);
 }
 
 static void own_addr_free(struct gn_own *own, struct gn_own_addr *a)
@@ -30,6 +31,7 @@ void gn_own_fini(struct gn_own *own)
 	for (size_t i = 0; i < GN_OWN_ORIGINS; i++)
 		gn_list_for_each_safe(at, next, &own->addrs[i])
 			own_addr_free(own, gn_list_entry(at, struct gn_own_addr, link));
+	gn_own_reach_prune(own);
 }
 
 static struct gn_own_addr *own_find(const struct gn_own *own, enum gn_own_origin origin,
@@ -66,6 +68,7 @@ static bool own_remove(struct gn_own *own, struct gn_own_addr *a)
 
 	a->addr = NULL;
 	own_addr_free(own, a);
+	gn_own_reach_prune(own);
 	changed = changed && !own_is_advertised(own, addr);
 	gn_multiaddr_free(addr);
 	return changed;

@@ -39,6 +39,7 @@
 #define GN_OWN_PER_OBSERVER 2
 #define GN_OWN_OBSERVERS_MAX 8 /* of an address; further ones only prolong its life */
 #define GN_OWN_MAX 64          /* addresses of each other origin */
+#define GN_OWN_REACH_MAX 64    /* addresses whose reachability is known */
 
 /* The order in which addresses are listed. */
 enum gn_own_origin {
@@ -68,9 +69,18 @@ struct gn_own_addr {
 	struct gn_own_observer observers[GN_OWN_OBSERVERS_MAX]; /* observed: in different networks */
 };
 
+/* Whether others can connect to an address, while that is known. */
+struct gn_own_reach {
+	struct gn_list link;
+	struct gn_multiaddr *addr;
+	enum gn_reach reach; /* never UNKNOWN */
+};
+
 struct gn_own {
 	struct gn_list addrs[GN_OWN_ORIGINS];
 	unsigned n[GN_OWN_ORIGINS];
+	struct gn_list reaches; /* struct gn_own_reach */
+	unsigned n_reaches;
 };
 
 void gn_own_init(struct gn_own *own); /* takes no memory */
@@ -95,6 +105,15 @@ struct gn_own_report {
 };
 /* Uses a peer's report.  Returns 0, also when the report is not used; or -ENOMEM. */
 int gn_own_observe(struct gn_own *own, const struct gn_own_report *report, gn_time now, bool *changed);
+
+/* own_reach.c.  Sets whether others can connect to an address, without /p2p, that is in the table, in either state, or
+ * that a listener on every interface stands for: the same but for the IP address.  It neither confirms an address nor
+ * withdraws it.  When no address of the table covers it any more, it becomes UNKNOWN again.  *changed: it was another
+ * one before.  GN_ENONAME: it is not covered by the table; GN_ELIMIT: GN_OWN_REACH_MAX; -ENOMEM. */
+int gn_own_set_reach(struct gn_own *own, const struct gn_multiaddr *addr, enum gn_reach reach, bool *changed);
+enum gn_reach gn_own_reach(const struct gn_own *own, const struct gn_multiaddr *addr);
+/* For own.c: forgets addresses that the table no longer covers. */
+void gn_own_reach_prune(struct gn_own *own);
 
 /* Removes what has expired at `now`. */
 void gn_own_expire(struct gn_own *own, gn_time now, bool *changed);

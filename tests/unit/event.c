@@ -269,12 +269,67 @@ static void a_freed_node_reports_nothing(void **state)
 	assert_int_equal(n_logged, 0);
 }
 
+static void the_reach_of_an_own_address_is_reported_when_it_changes(void **state)
+{
+	struct net w;
+	struct gn_multiaddr *own = net_addr("/memory/100"), *other = net_addr("/memory/101");
+
+	(void)state;
+	nodes_init(&w, 1);
+	/* The new address comes before its state. */
+	in_call = true;
+	assert_int_equal(gn_node_set_reach(w.node[0], own, GN_REACH_PRIVATE), 0);
+	in_call = false;
+	net_run(&w, GN_MSEC);
+	assert_int_equal(n_logged, 3);
+	assert_event(1, GN_EVENT_ADDR_NEW, NULL);
+	assert_event(2, GN_EVENT_REACH, event_log[1].addr); /* with /p2p */
+	assert_int_equal(event_log[2].event.reach, GN_REACH_PRIVATE);
+	log_clear();
+	assert_int_equal(gn_node_set_reach(w.node[0], own, GN_REACH_PRIVATE), 0);
+	assert_int_equal(gn_node_set_reach(w.node[0], other, GN_REACH_PUBLIC), GN_ENONAME);
+	net_run(&w, GN_MSEC);
+	assert_int_equal(n_logged, 0);
+	assert_int_equal(gn_node_set_reach(w.node[0], own, GN_REACH_PUBLIC), 0);
+	assert_int_equal(gn_addr_reach(w.node[0], own), GN_REACH_PUBLIC);
+	assert_int_equal(gn_addr_reach(w.node[0], w.addr[0]), GN_REACH_PUBLIC);
+	assert_int_equal(gn_addr_reach(w.node[0], other), GN_REACH_UNKNOWN);
+	assert_int_equal(gn_node_set_reach(w.node[0], own, GN_REACH_UNKNOWN), 0);
+	net_run(&w, GN_MSEC);
+	assert_int_equal(n_logged, 2);
+	assert_int_equal(event_log[0].event.reach, GN_REACH_PUBLIC);
+	assert_int_equal(event_log[1].event.reach, GN_REACH_UNKNOWN);
+	net_fini(&w);
+	gn_multiaddr_free(own);
+	gn_multiaddr_free(other);
+}
+
+static void the_reach_is_kept_without_events(void **state)
+{
+	struct net w;
+	struct gn_multiaddr *own = net_addr("/memory/101");
+
+	(void)state;
+	nodes_init(&w, 2);
+	assert_int_equal(gn_node_set_reach(w.node[1], own, GN_REACH_PUBLIC), 0);
+	assert_int_equal(gn_addr_reach(w.node[1], own), GN_REACH_PUBLIC);
+	gn_node_unlisten(w.node[1]);
+	assert_int_equal(gn_addr_reach(w.node[1], own), GN_REACH_UNKNOWN);
+	net_fini(&w);
+	gn_multiaddr_free(own);
+}
+
 static void each_type_has_a_name(void **state)
 {
 	(void)state;
 	assert_string_equal(gn_event_name(GN_EVENT_CONNECTED), "connected");
 	assert_string_equal(gn_event_name(GN_EVENT_LISTENER_DOWN), "listener-down");
-	assert_string_equal(gn_event_name((enum gn_event_type)(GN_EVENT_LISTENER_DOWN + 1)), "unknown");
+	assert_string_equal(gn_event_name(GN_EVENT_REACH), "reach");
+	assert_string_equal(gn_event_name((enum gn_event_type)(GN_EVENT_REACH + 1)), "unknown");
+	assert_string_equal(gn_reach_name(GN_REACH_UNKNOWN), "unknown");
+	assert_string_equal(gn_reach_name(GN_REACH_PUBLIC), "public");
+	assert_string_equal(gn_reach_name(GN_REACH_PRIVATE), "private");
+	assert_string_equal(gn_reach_name((enum gn_reach)(GN_REACH_PRIVATE + 1)), "unknown");
 }
 
 int main(void)
@@ -287,6 +342,8 @@ int main(void)
 		cmocka_unit_test(what_changes_no_state_is_no_event),
 		cmocka_unit_test(a_node_may_be_closed_from_inside_an_event),
 		cmocka_unit_test(a_freed_node_reports_nothing),
+		cmocka_unit_test(the_reach_of_an_own_address_is_reported_when_it_changes),
+		cmocka_unit_test(the_reach_is_kept_without_events),
 		cmocka_unit_test(each_type_has_a_name),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,6 +182,104 @@ static void an_origin_has_at_most_64_addresses(void **state)
 	assert_int_equal(add(GN_OWN_LISTENING, "/ip4/10.0.0.1/tcp/65", GN_NEVER), true);
 }
 
+/* ---- reachability ---- */
+
+/* Sets the state of an address.  Returns the error, or whether it has changed. */
+static int set_reach(const char *text, enum gn_reach reach)
+{
+	struct gn_multiaddr *a = parse(text);
+	bool changed = false;
+	int err = gn_own_set_reach(&own, a, reach, &changed);
+
+	gn_multiaddr_free(a);
+	return err < 0 ? err : changed;
+}
+
+static enum gn_reach reach_of(const char *text)
+{
+	struct gn_multiaddr *a = parse(text);
+	enum gn_reach reach = gn_own_reach(&own, a);
+
+	gn_multiaddr_free(a);
+	return reach;
+}
+
+static void the_reach_of_an_address_is_known_while_the_address_is_in_the_table(void **state)
+{
+	(void)state;
+	assert_int_equal(set_reach("/ip4/8.8.8.8/tcp/1", GN_REACH_PUBLIC), GN_ENONAME);
+	assert_int_equal(add(GN_OWN_MAPPED, "/ip4/8.8.8.8/tcp/1", 100), true);
+	assert_int_equal(reach_of("/ip4/8.8.8.8/tcp/1"), GN_REACH_UNKNOWN);
+	assert_int_equal(set_reach("/ip4/8.8.8.8/tcp/1", GN_REACH_UNKNOWN), false);
+	assert_int_equal(set_reach("/ip4/8.8.8.8/tcp/1", GN_REACH_PUBLIC), true);
+	assert_int_equal(set_reach("/ip4/8.8.8.8/tcp/1", GN_REACH_PUBLIC), false);
+	assert_int_equal(set_reach("/ip4/8.8.8.8/tcp/1", GN_REACH_PRIVATE), true);
+	assert_int_equal(reach_of("/ip4/8.8.8.8/tcp/1"), GN_REACH_PRIVATE);
+	assert_int_equal(set_reach("/ip4/8.8.8.8/tcp/1", GN_REACH_UNKNOWN), true);
+	assert_int_equal(own.n_reaches, 0);
+	assert_int_equal(set_reach("/ip4/8.8.8.8/tcp/1", GN_REACH_PUBLIC), true);
+	/* While another origin has it, it is known. */
+	assert_int_equal(add(GN_OWN_ANNOUNCED, "/ip4/8.8.8.8/tcp/1", GN_NEVER), false);
+	(void)expire(100);
+	assert_int_equal(reach_of("/ip4/8.8.8.8/tcp/1"), GN_REACH_PUBLIC);
+	(void)del(GN_OWN_ANNOUNCED, "/ip4/8.8.8.8/tcp/1");
+	assert_int_equal(own.n_reaches, 0);
+	assert_int_equal(reach_of("/ip4/8.8.8.8/tcp/1"), GN_REACH_UNKNOWN);
+}
+
+static void a_candidate_keeps_its_state_whatever_its_reach(void **state)
+{
+	(void)state;
+	assert_int_equal(report("/ip4/1.2.3.4/tcp/4001", 0, 0), false);
+	assert_int_equal(set_reach("/ip4/1.2.3.4/tcp/4001", GN_REACH_PUBLIC), true);
+	assert_advertised(0, "");
+}
+
+static void a_wildcard_stands_for_addresses_of_its_family_port_and_protocols(void **state)
+{
+	static const char *const others[] = {"/ip4/8.8.8.8/tcp/2", "/ip4/8.8.8.8/udp/1", "/ip4/8.8.8.8/tcp/1/ws",
+					     "/ip6/2a00::1/tcp/1", "/ip4/8.8.8.8",       "/dns4/a.example/tcp/1",
+					     "/ip4/8.8.8.8/tcp/3", "/ip6/2a00::1/tcp/3"};
+
+	(void)state;
+	assert_int_equal(add(GN_OWN_LISTENING, "/ip4/0.0.0.0/tcp/1", GN_NEVER), true);
+	assert_int_equal(add(GN_OWN_LISTENING, "/ip4/10.0.0.1/tcp/3", GN_NEVER), true);
+	assert_int_equal(add(GN_OWN_LISTENING, "/ip6/::/tcp/7/ws", GN_NEVER), true);
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		assert_int_equal(set_reach(others[i], GN_REACH_PUBLIC), GN_ENONAME);
+	assert_int_equal(set_reach("/ip4/8.8.8.8/tcp/1", GN_REACH_PUBLIC), true);
+	assert_int_equal(set_reach("/ip6/2a00::1/tcp/7/ws", GN_REACH_PUBLIC), true);
+	(void)del(GN_OWN_LISTENING, "/ip4/0.0.0.0/tcp/1");
+	assert_int_equal(reach_of("/ip4/8.8.8.8/tcp/1"), GN_REACH_UNKNOWN);
+	assert_int_equal(reach_of("/ip6/2a00::1/tcp/7/ws"), GN_REACH_PUBLIC);
+}
+
+static void the_reach_of_at_most_64_addresses_is_known(void **state)
+{
+	char text[64];
+
+	(void)state;
+	assert_int_equal(add(GN_OWN_LISTENING, "/ip4/0.0.0.0/tcp/1", GN_NEVER), true);
+	for (unsigned i = 0; i < GN_OWN_REACH_MAX; i++) {
+		(void)snprintf(text, sizeof text, "/ip4/8.8.8.%u/tcp/1", i);
+		assert_int_equal(set_reach(text, GN_REACH_PUBLIC), true);
+	}
+	assert_int_equal(set_reach("/ip4/8.8.8.64/tcp/1", GN_REACH_PUBLIC), GN_ELIMIT);
+	assert_int_equal(set_reach("/ip4/8.8.8.63/tcp/1", GN_REACH_PRIVATE), true);
+	assert_int_equal(set_reach("/ip4/8.8.8.0/tcp/1", GN_REACH_UNKNOWN), true);
+	assert_int_equal(set_reach("/ip4/8.8.8.64/tcp/1", GN_REACH_PUBLIC), true);
+}
+
+static void the_reach_stays_unknown_without_memory(void **state)
+{
+	(void)state;
+	assert_int_equal(add(GN_OWN_LISTENING, "/ip4/0.0.0.0/tcp/1", GN_NEVER), true);
+	calloc_fails = true;
+	assert_int_equal(set_reach("/ip4/8.8.8.8/tcp/1", GN_REACH_PUBLIC), -ENOMEM);
+	calloc_fails = false;
+	assert_int_equal(own.n_reaches, 0);
+}
+
 /* ---- observed addresses ---- */
 
 static void an_observed_address_is_advertised_after_four_networks_reported_it(void **state)
@@ -436,6 +534,11 @@ int main(void)
 		TEST(a_change_is_one_of_the_advertised_addresses),
 		TEST(an_address_expires_at_its_very_time),
 		TEST(an_origin_has_at_most_64_addresses),
+		TEST(the_reach_of_an_address_is_known_while_the_address_is_in_the_table),
+		TEST(a_candidate_keeps_its_state_whatever_its_reach),
+		TEST(a_wildcard_stands_for_addresses_of_its_family_port_and_protocols),
+		TEST(the_reach_of_at_most_64_addresses_is_known),
+		TEST(the_reach_stays_unknown_without_memory),
 		TEST(an_observed_address_is_advertised_after_four_networks_reported_it),
 		TEST(addresses_of_one_network_are_one_observer),
 		TEST(an_observed_address_leaves_an_hour_after_its_last_report),
