@@ -34,6 +34,19 @@ static struct gn_identify_service *identify_service_of(const struct gn_identify_
 	return peer->base.service;
 }
 
+/* Peers that wait for a push are in front of the others, so that the next one is found without a search. */
+static void identify_push_set(struct gn_identify_peer *peer, bool is_pending)
+{
+	struct gn_list *peers = &identify_service_of(peer)->peers;
+
+	peer->pending_push = is_pending;
+	gn_list_del(&peer->link);
+	if (is_pending)
+		gn_list_add_head(peers, &peer->link);
+	else
+		gn_list_add_tail(peers, &peer->link);
+}
+
 struct gn_identify_peer *gn_identify_peer_find(const struct gn_identify_service *service, const struct gn_conn *conn)
 {
 	struct gn_service_conn *s = gn_service_conn_find(conn, service);
@@ -180,7 +193,7 @@ static int identify_learn(struct gn_identify_stream *s)
 	identify_observe(peer);
 	/* A change since our answer could not be pushed before it was known that the peer serves pushes. */
 	if (known->takes_push && peer->sent_version != 0 && peer->sent_version != s->service->version)
-		peer->pending_push = true;
+		identify_push_set(peer, true);
 	identify_report(peer);
 	return 0;
 }
@@ -332,16 +345,12 @@ static void identify_push_start(struct gn_identify_peer *peer)
 
 static void identify_push_next(struct gn_identify_service *sv)
 {
-	struct gn_list *at;
+	while (sv->pushing < GN_IDENTIFY_PUSHES && !sv->node->is_closing && !gn_timer_is_running(&sv->quiet)) {
+		struct gn_identify_peer *peer = gn_list_first(&sv->peers, struct gn_identify_peer, link);
 
-	gn_list_for_each(at, &sv->peers) {
-		struct gn_identify_peer *peer = gn_list_entry(at, struct gn_identify_peer, link);
-
-		if (sv->pushing >= GN_IDENTIFY_PUSHES || sv->node->is_closing)
+		if (peer == NULL || !peer->pending_push)
 			return;
-		if (!peer->pending_push || gn_timer_is_running(&sv->quiet))
-			continue;
-		peer->pending_push = false;
+		identify_push_set(peer, false);
 		if (gn_conn_is_usable(peer->conn))
 			identify_push_start(peer);
 	}
@@ -468,13 +477,13 @@ static void identify_service_on_gone(void *state, struct gn_conn *c)
 static void identify_on_quiet(void *arg)
 {
 	struct gn_identify_service *sv = arg;
-	struct gn_list *at;
+	struct gn_list *at, *next;
 
-	gn_list_for_each(at, &sv->peers) {
+	gn_list_for_each_safe(at, next, &sv->peers) {
 		struct gn_identify_peer *peer = gn_list_entry(at, struct gn_identify_peer, link);
 
 		if (peer->known != NULL && peer->known->takes_push && peer->sent_version != sv->version)
-			peer->pending_push = true;
+			identify_push_set(peer, true);
 	}
 	identify_push_next(sv);
 }

@@ -40,7 +40,7 @@ struct gn_identify_bucket {
 
 struct gn_identify_service {
 	struct gn_node *node;
-	struct gn_list peers;   /* struct gn_identify_peer */
+	struct gn_list peers;   /* struct gn_identify_peer, those with pending_push in front */
 	struct gn_list streams; /* struct gn_identify_stream */
 	struct gn_list ops;     /* struct gn_identify */
 	struct gn_timer quiet;
