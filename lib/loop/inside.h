@@ -17,6 +17,7 @@ struct gn_loop {
 	gn_time expected;          /* how much later the next reading is expected: the wait between the two */
 	struct gn_list tasks;      /* posted */
 	struct gn_list running;    /* tasks that the current turn still has to run */
+	struct gn_list next;       /* tasks that run before these, see gn_task_post_next() */
 	struct gn_timer *timers;   /* the root of the heap: the timer that fires next; NULL: none is running */
 	size_t starts;             /* how often timers were started */
 	size_t watching;           /* watches with a nonempty set of events */

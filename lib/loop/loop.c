@@ -48,6 +48,7 @@ static struct gn_loop *loop_new(void)
 		return NULL;
 	gn_list_init(&loop->tasks);
 	gn_list_init(&loop->running);
+	gn_list_init(&loop->next);
 	return loop;
 }
 
@@ -186,9 +187,23 @@ void gn_task_post(struct gn_loop *loop, struct gn_task *task)
 		gn_list_add_tail(&loop->tasks, &task->link);
 }
 
+void gn_task_post_next(struct gn_loop *loop, struct gn_task *task)
+{
+	gn_list_del(&task->link);
+	gn_list_add_tail(&loop->next, &task->link);
+}
+
 void gn_task_cancel(struct gn_task *task)
 {
 	gn_list_del(&task->link);
+}
+
+/* NULL: no task is left in this turn. */
+static struct gn_task *loop_next_task(struct gn_loop *loop)
+{
+	struct gn_list *tasks = gn_list_is_empty(&loop->next) ? &loop->running : &loop->next;
+
+	return gn_list_first(tasks, struct gn_task, link);
 }
 
 static bool run_tasks(struct gn_loop *loop)
@@ -198,13 +213,18 @@ static bool run_tasks(struct gn_loop *loop)
 
 	/* The list is not empty when a task runs a turn of its own. */
 	gn_list_splice(&loop->running, &loop->tasks);
-	while ((task = gn_list_first(&loop->running, struct gn_task, link)) != NULL) {
+	while ((task = loop_next_task(loop)) != NULL) {
 		gn_list_del(&task->link);
 		gn_loop_clock_read(loop);
 		task->run(task);
 		any = true;
 	}
 	return any;
+}
+
+static bool loop_has_tasks(const struct gn_loop *loop)
+{
+	return !gn_list_is_empty(&loop->tasks) || !gn_list_is_empty(&loop->next);
 }
 
 /* Returns how long to wait for descriptors, at most `wait`.  On the real clock the loop waits for a timer
@@ -214,7 +234,7 @@ static gn_time loop_wait_limit(const struct gn_loop *loop, gn_time wait)
 {
 	gn_time left;
 
-	if (wait < 0 || !gn_list_is_empty(&loop->tasks))
+	if (wait < 0 || loop_has_tasks(loop))
 		return 0;
 	if (loop->timers == NULL)
 		return wait;
@@ -226,7 +246,7 @@ static gn_time loop_wait_limit(const struct gn_loop *loop, gn_time wait)
 
 static bool loop_is_idle(const struct gn_loop *loop)
 {
-	return gn_list_is_empty(&loop->tasks) && loop->timers == NULL && loop->watching == 0;
+	return !loop_has_tasks(loop) && loop->timers == NULL && loop->watching == 0;
 }
 
 static int loop_turn(struct gn_loop *loop, gn_time wait, bool is_single)

@@ -32,6 +32,9 @@ struct gn_task {
 
 void gn_task_init(struct gn_task *task, void (*run)(struct gn_task *task));
 void gn_task_post(struct gn_loop *loop, struct gn_task *task);
+/* As gn_task_post(), but the task runs before all tasks that are posted now, also if it is posted already.  Tasks that
+ * are posted in this way by one task run in the order of posting.  A task does not post itself like this. */
+void gn_task_post_next(struct gn_loop *loop, struct gn_task *task);
 /* A task that is not posted is left alone. */
 void gn_task_cancel(struct gn_task *task);
 

@@ -53,7 +53,7 @@ struct job {
 	struct gn_loop *loop;
 	char name;
 	int again; /* how many more times it posts itself */
-	struct job *cancel, *post;
+	struct job *cancel, *post, *post_next[2];
 };
 
 static void run_job(struct gn_task *task)
@@ -67,6 +67,9 @@ static void run_job(struct gn_task *task)
 		gn_task_cancel(&j->cancel->task);
 	if (j->post != NULL)
 		gn_task_post(j->loop, &j->post->task);
+	for (int i = 0; i < 2; i++)
+		if (j->post_next[i] != NULL)
+			gn_task_post_next(j->loop, &j->post_next[i]->task);
 }
 
 static void job_init(struct job *j, struct gn_loop *loop, char name)
@@ -123,6 +126,43 @@ static void a_task_posted_by_a_task_runs_in_the_next_turn(void **state)
 	assert_string_equal(trace, "atab");
 	assert_int_equal(gn_loop_run(loop), 0);
 	assert_string_equal(trace, "atabab");
+}
+
+/* c is posted already, and moves to the front; d is not posted. */
+static void a_task_posted_as_the_next_runs_before_the_others(void **state)
+{
+	struct gn_loop *loop = *state;
+	struct job a, b, c, d;
+	struct gn_timer t;
+
+	job_init(&a, loop, 'a');
+	job_init(&b, loop, 'b');
+	job_init(&c, loop, 'c');
+	job_init(&d, loop, 'd');
+	a.post_next[0] = &d;
+	a.post_next[1] = &c;
+	timer_init(&t, loop, 't');
+	gn_timer_start(&t, 0);
+	gn_task_post(loop, &a.task);
+	gn_task_post(loop, &b.task);
+	gn_task_post(loop, &c.task);
+	assert_int_equal(gn_loop_turn(loop, 0), 0);
+	assert_string_equal(trace, "adcbt");
+}
+
+/* A loop whose only task was posted in this way is not idle. */
+static void a_task_posted_as_the_next_runs_when_no_task_does(void **state)
+{
+	struct gn_loop *loop = *state;
+	struct job a, b;
+
+	job_init(&a, loop, 'a');
+	job_init(&b, loop, 'b');
+	gn_task_post_next(loop, &a.task);
+	gn_task_post_next(loop, &b.task);
+	gn_task_cancel(&b.task);
+	assert_int_equal(gn_loop_turn(loop, GN_SEC), 0);
+	assert_string_equal(trace, "a");
 }
 
 static void a_cancelled_task_does_not_run(void **state)
@@ -544,6 +584,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_VIRTUAL(tasks_run_in_the_order_of_posting),
 		ON_VIRTUAL(a_task_posted_by_a_task_runs_in_the_next_turn),
+		ON_VIRTUAL(a_task_posted_as_the_next_runs_before_the_others),
+		ON_VIRTUAL(a_task_posted_as_the_next_runs_when_no_task_does),
 		ON_VIRTUAL(a_cancelled_task_does_not_run),
 		ON_VIRTUAL(timers_fire_in_the_order_of_their_instants),
 		ON_VIRTUAL(a_timer_beyond_the_end_of_time_never_fires),
