@@ -21,15 +21,18 @@
 #include "stack/stack.h"
 
 enum {
-	RECORD_MAX = 65535,                   /* bytes of ciphertext with its tag */
-	RECORD_EXTRA = 2 + GN_NOISE_TAG,      /* bytes that a record adds to the plaintext: length and tag */
-	BODY_MAX = RECORD_MAX - GN_NOISE_TAG, /* bytes of plaintext in a record */
-	MESSAGE_MAX = 8 * 1024,               /* bytes of a received handshake message; 2.3 KB with RSA 8192 */
-	PAYLOAD_MAX = 2 * 1024,               /* bytes of the payload that we send */
-	BATCH = 8,                            /* records per advance() and direction */
-	VIEWS = 64,                           /* pieces that a record is sealed from */
-	FIRST_RECORDS = 16,                   /* records at the start of a connection that are short, see body_max() */
-	FIRST_BODY_MAX = 4096,                /* bytes of plaintext in these */
+	RECORD_MAX = 65535,                        /* bytes of ciphertext with its tag */
+	RECORD_HEAD = 2,                           /* bytes of its length */
+	RECORD_EXTRA = RECORD_HEAD + GN_NOISE_TAG, /* bytes that a record adds to the plaintext: length and tag */
+	BODY_MAX = RECORD_MAX - GN_NOISE_TAG,      /* bytes of plaintext in a record */
+	MESSAGE_MAX = 8 * 1024,                    /* bytes of a received handshake message; 2.3 KB with RSA 8192 */
+	PAYLOAD_MAX = 2 * 1024,                    /* bytes of the payload that we send */
+	BATCH = 8,                                 /* records per advance() and direction */
+	VIEWS = 64,                                /* pieces that a record is sealed from */
+	PIECES = 16,                               /* pieces that a record is opened from; more are copied into one */
+	FIRST_RECORDS = 16,    /* records at the start of a connection that are short, see body_max() */
+	FIRST_BODY_MAX = 4096, /* bytes of plaintext in these */
+	SMALL_BODY = 2048,     /* bytes of plaintext whose record fits the smallest block of a pipe */
 };
 
 static const char signed_prefix[] = "noise-libp2p-static-key:";
@@ -240,45 +243,75 @@ static int handshake(struct gn_layer *l)
 
 /* ---- records ---- */
 
-/* Opens whole records in place.  0 when something moved, GN_EAGAIN, or an error. */
+/* Takes the tag from behind the first len bytes of n views, which then cover these bytes only. */
+static void record_take_tag(struct iovec *v, int n, size_t len, uint8_t *tag)
+{
+	for (int i = 0; i < n; i++) {
+		size_t body = v[i].iov_len < len ? v[i].iov_len : len, rest = v[i].iov_len - body;
+
+		memcpy(tag, (uint8_t *)v[i].iov_base + body, rest);
+		tag += rest;
+		v[i].iov_len = body;
+		len -= body;
+	}
+}
+
+/* Opens the record with len bytes of plaintext that n views show, and moves it up.  0 or an error. */
+static int open_record(struct gn_layer *l, struct iovec *v, int n, size_t len)
+{
+	struct noise *noise = l->state;
+	uint8_t tag[GN_NOISE_TAG];
+	int err;
+
+	v[0].iov_base =
+		(uint8_t *)v[0].iov_base + RECORD_HEAD; /* open_records() has seen to it that it is in one piece */
+	v[0].iov_len -= RECORD_HEAD;
+	record_take_tag(v, n, len, tag);
+	err = gn_noise_cipher_unseal(noise->cipher, &noise->in, v, n, tag);
+	if (err != 0)
+		return err;
+	gn_pipe_skip(l->rx, RECORD_HEAD);
+	err = gn_pipe_move(l->up_rx, l->rx, len);
+	if (err == 0)
+		gn_pipe_skip(l->rx, GN_NOISE_TAG);
+	return err;
+}
+
+/* Opens whole records in place.  A connection over a stream finds a record in several pieces when the peer, or a relay,
+ * has sent it in several frames.  0 when something moved, GN_EAGAIN, or an error. */
 static int open_records(struct gn_layer *l)
 {
-	struct noise *n = l->state;
 	int moved = GN_EAGAIN;
 
 	if (l->up_rx->end == -ENOMEM) /* the I/O buffers have reset it */
 		return -ENOMEM;
 	for (int i = 0; i < BATCH && !gn_pipe_is_closed(l->up_rx); i++) {
+		struct iovec v[PIECES];
 		uint8_t *p;
 		size_t len = 0;
-		int err = gn_pipe_whole(l->rx, 2, &p);
+		int r = gn_pipe_whole(l->rx, RECORD_HEAD, &p);
 
-		if (err == 0) {
+		if (r == 0) {
 			len = gn_get_u16(p);
 			if (len < GN_NOISE_TAG)
 				return GN_EPROTO;
 			len -= GN_NOISE_TAG;
 			if (gn_pipe_room(l->up_rx) < len)
 				return moved;
-			err = gn_pipe_whole(l->rx, 2 + len + GN_NOISE_TAG, &p);
+			r = gn_pipe_pieces(l->rx, RECORD_EXTRA + len, v, PIECES);
 		}
-		if (err == GN_EAGAIN)
+		if (r == GN_EAGAIN)
 			return moved;
 		moved = 0;
-		if (err != 0) {
-			if (err == -ENOMEM)
-				return err;
-			gn_pipe_close(l->up_rx, err);
+		if (r < 0) {
+			if (r == -ENOMEM)
+				return r;
+			gn_pipe_close(l->up_rx, r);
 			break;
 		}
-		err = gn_noise_cipher_unseal(n->cipher, &n->in, p + 2, len);
-		if (err != 0)
-			return err;
-		gn_pipe_skip(l->rx, 2);
-		err = gn_pipe_move(l->up_rx, l->rx, len);
-		if (err != 0)
-			return err;
-		gn_pipe_skip(l->rx, GN_NOISE_TAG);
+		r = open_record(l, v, r, len);
+		if (r != 0)
+			return r;
 	}
 	return moved;
 }
@@ -296,6 +329,19 @@ static size_t body_max(const struct gn_layer *l)
 	return room < most ? room : most;
 }
 
+/* Shows what the next record is made of, at most `limit` bytes, and reserves its place.  Returns the number of views, 0 when
+ * there is nothing to send or no place; *len is the number of bytes in them. */
+static int record_plan(struct gn_layer *l, struct iovec *v, size_t limit, size_t *len, uint8_t **out)
+{
+	int views = gn_pipe_peek(l->up_tx, v, VIEWS, limit);
+
+	*len = 0;
+	for (int i = 0; i < views; i++)
+		*len += v[i].iov_len;
+	*out = *len > 0 ? gn_pipe_reserve(l->tx, RECORD_EXTRA + *len) : NULL;
+	return views;
+}
+
 /* Seals what the layer above shows, in records as long as possible.  0 when something moved, GN_EAGAIN, or an
  * error. */
 static int seal_records(struct gn_layer *l)
@@ -305,12 +351,10 @@ static int seal_records(struct gn_layer *l)
 
 	for (int i = 0; i < BATCH; i++) {
 		struct iovec v[VIEWS];
-		int err, views = gn_pipe_peek(l->up_tx, v, VIEWS, body_max(l));
-		size_t len = 0;
+		size_t len;
 		uint8_t *out;
+		int err, views = record_plan(l, v, body_max(l), &len, &out);
 
-		for (int j = 0; j < views; j++)
-			len += v[j].iov_len;
 		if (len == 0) {
 			if (gn_pipe_end(l->up_tx) != 0 && !gn_pipe_is_closed(l->tx)) {
 				gn_pipe_close(l->tx, GN_EOF);
@@ -318,14 +362,17 @@ static int seal_records(struct gn_layer *l)
 			}
 			break;
 		}
-		out = gn_pipe_reserve(l->tx, 2 + len + GN_NOISE_TAG);
+		/* The pipe of a stream has a budget, which may have no room for a large block while the pipe is empty,
+		 * and then nothing would ask again.  The first small block is free of charge. */
+		if (out == NULL && len > SMALL_BODY && gn_pipe_len(l->tx) == 0)
+			views = record_plan(l, v, SMALL_BODY, &len, &out);
 		if (out == NULL)
 			break;
 		gn_put_u16(out, (uint16_t)(len + GN_NOISE_TAG));
-		err = gn_noise_cipher_seal(n->cipher, &n->out, v, views, out + 2);
+		err = gn_noise_cipher_seal(n->cipher, &n->out, v, views, out + RECORD_HEAD);
 		if (err != 0)
 			return err;
-		gn_pipe_commit(l->tx, 2 + len + GN_NOISE_TAG);
+		gn_pipe_commit(l->tx, RECORD_EXTRA + len);
 		gn_pipe_skip(l->up_tx, len);
 		moved = 0;
 	}

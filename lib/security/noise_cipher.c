@@ -84,14 +84,14 @@ static int noise_seal_short(struct gn_noise_key *k, const struct iovec *v, int n
 	return 0;
 }
 
-static int noise_unseal_short(struct gn_noise_key *k, uint8_t *p, size_t n)
+static int noise_unseal_short(struct gn_noise_key *k, uint8_t *p, size_t n, const uint8_t *tag)
 {
 	uint8_t nonce[NONCE_LEN];
 	int err = noise_key_next(k, nonce);
 
 	if (err != 0)
 		return err;
-	err = crypto_aead_chacha20poly1305_ietf_decrypt_detached(p, NULL, p, n, p + n, NULL, 0, nonce, k->key);
+	err = crypto_aead_chacha20poly1305_ietf_decrypt_detached(p, NULL, p, n, tag, NULL, 0, nonce, k->key);
 	return err == 0 ? 0 : GN_EAUTH;
 }
 
@@ -119,21 +119,25 @@ int gn_noise_cipher_seal(struct gn_noise_cipher *c, struct gn_noise_key *k, cons
 	return 0;
 }
 
-int gn_noise_cipher_unseal(struct gn_noise_cipher *c, struct gn_noise_key *k, uint8_t *p, size_t n)
+int gn_noise_cipher_unseal(struct gn_noise_cipher *c, struct gn_noise_key *k, const struct iovec *v, int n,
+			   const uint8_t *tag)
 {
 	EVP_CIPHER_CTX *ctx = NULL;
-	int len = 0, err;
+	uint8_t none[16];
+	int len, err;
 
-	if (n <= GN_NOISE_SHORT)
-		return noise_unseal_short(k, p, n);
+	if (n == 1 && v[0].iov_len <= GN_NOISE_SHORT)
+		return noise_unseal_short(k, v[0].iov_base, v[0].iov_len, tag);
 	err = noise_cipher_start(c, k, 0, &ctx);
 	if (err != 0)
 		return err;
-	if (EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, 16, p + n) != 1)
+	if (EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, 16, (void *)(uintptr_t)tag) != 1)
 		return -ENOMEM;
-	if (EVP_CipherUpdate(ctx, p, &len, p, (int)n) != 1 || EVP_CipherFinal_ex(ctx, p + len, &len) != 1)
-		return GN_EAUTH;
-	return 0;
+	for (int i = 0; i < n; i++)
+		if (v[i].iov_len > 0 &&
+		    EVP_CipherUpdate(ctx, v[i].iov_base, &len, v[i].iov_base, (int)v[i].iov_len) != 1)
+			return GN_EAUTH;
+	return EVP_CipherFinal_ex(ctx, none, &len) == 1 ? 0 : GN_EAUTH;
 }
 
 void gn_noise_cipher_forget(struct gn_noise_cipher *c, struct gn_noise_key *k)

@@ -15,7 +15,9 @@
 struct evp_cipher_st;
 struct evp_cipher_ctx_st;
 
-enum { GN_NOISE_SHORT = 512 }; /* bytes of the longest record, without its tag, that libsodium seals and opens */
+enum {
+	GN_NOISE_SHORT = 512
+}; /* bytes of the longest record, without its tag, that libsodium seals, and opens in one piece */
 
 /* One direction's key and counter. */
 struct gn_noise_key {
@@ -37,9 +39,9 @@ void gn_noise_cipher_fini(struct gn_noise_cipher *c);
 /* Seals the n views into out, followed by the tag of 16 bytes.  0, GN_ELIMIT (all nonces are used), or
  * -ENOMEM. */
 int gn_noise_cipher_seal(struct gn_noise_cipher *c, struct gn_noise_key *k, const struct iovec *v, int n, uint8_t *out);
-/* Opens n bytes in place, which the tag of 16 bytes follows.  0, GN_EAUTH (the tag is wrong), GN_ELIMIT, or
- * -ENOMEM. */
-int gn_noise_cipher_unseal(struct gn_noise_cipher *c, struct gn_noise_key *k, uint8_t *p, size_t n);
+/* Opens the n views in place; the tag has 16 bytes.  0, GN_EAUTH (the tag is wrong), GN_ELIMIT, or -ENOMEM. */
+int gn_noise_cipher_unseal(struct gn_noise_cipher *c, struct gn_noise_key *k, const struct iovec *v, int n,
+			   const uint8_t *tag);
 /* Wipes the key, here and in the contexts.  It must not be used again. */
 void gn_noise_cipher_forget(struct gn_noise_cipher *c, struct gn_noise_key *k);
 

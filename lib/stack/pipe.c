@@ -242,6 +242,27 @@ int gn_pipe_whole(struct gn_pipe *p, size_t n, uint8_t **out)
 	return 0;
 }
 
+int gn_pipe_pieces(struct gn_pipe *p, size_t n, struct iovec *v, int max)
+{
+	uint8_t *whole;
+	int err, pieces = 0;
+
+	if (gn_pipe_len(p) >= n) {
+		size_t len = 0;
+
+		pieces = gn_pipe_peek(p, v, max, n);
+		for (int i = 0; i < pieces; i++)
+			len += v[i].iov_len;
+		if (len == n)
+			return pieces;
+	}
+	err = gn_pipe_whole(p, n, &whole);
+	if (err != 0)
+		return err;
+	v[0] = (struct iovec){whole, n};
+	return 1;
+}
+
 int gn_pipe_end(struct gn_pipe *p)
 {
 	struct iovec v;

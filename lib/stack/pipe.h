@@ -68,6 +68,9 @@ void gn_pipe_skip(struct gn_pipe *p, size_t n);
  * there yet; when they are not there and the pipe has ended, GN_ETRUNC if some bytes are left and the end
  * is GN_EOF, otherwise the end; or -ENOMEM. */
 int gn_pipe_whole(struct gn_pipe *p, size_t n, uint8_t **out);
+/* As gn_pipe_whole(), but shows the bytes in up to max > 0 pieces.  Returns how many, or an error of gn_pipe_whole().
+ * Only when they are in more pieces they are copied into one. */
+int gn_pipe_pieces(struct gn_pipe *p, size_t n, struct iovec *v, int max);
 /* Copies the first n bytes, which must be in memory, without consuming them. */
 void gn_pipe_copy(struct gn_pipe *p, void *to, size_t n);
 /* Returns 0 while more may come or bytes are left (including the source's), then the end. */

@@ -47,6 +47,103 @@ static void the_longest_record_is_opened(void **state)
 	noise_script_stop(f);
 }
 
+/* Lends a record of `hello` to the layer in n + 1 pieces, which are not adjacent, and pumps it.  The pieces but the last
+ * have `step` bytes. */
+static void feed_pieces(struct noise_script *f, size_t step, size_t n)
+{
+	static uint8_t apart[64 * 64];
+	size_t len = noise_peer_seal(&f->peer, "hello", 5, f->buf), at = 0;
+
+	for (size_t i = 0; i <= n; i++) {
+		size_t piece = i < n ? step : len - at;
+
+		memcpy(apart + 64 * i, f->buf + at, piece);
+		assert_int_equal(gn_pipe_lend(&f->s.rx, apart + 64 * i, piece), 0);
+		at += piece;
+	}
+	gn_stack_mark_bottom(&f->s.stack);
+	assert_int_equal(side_pump(&f->s, 1), 0);
+}
+
+static void a_record_in_pieces_is_opened_in_place(void **state)
+{
+	struct noise_script *f = *state;
+	uint8_t got[5];
+
+	for (size_t cut = 1; cut < 2 + 5 + 16; cut++) {
+		noise_script_open(f, true);
+		feed_pieces(f, cut, 1);
+		assert_int_equal(gn_pipe_len(f->l->up_rx), 5);
+		if (cut > 1) /* the two bytes of the length are needed in one piece */
+			assert_int_equal(f->l->up_rx->owned, 0);
+		gn_pipe_copy(f->l->up_rx, got, 5);
+		assert_memory_equal(got, "hello", 5);
+		noise_script_stop(f);
+	}
+}
+
+/* 16 pieces are opened where they are; the bytes of one more are copied first. */
+static void a_record_in_any_number_of_pieces_is_opened(void **state)
+{
+	struct noise_script *f = *state;
+	uint8_t got[5];
+
+	for (size_t cuts = 10; cuts <= 22; cuts++) {
+		noise_script_open(f, true);
+		feed_pieces(f, 1, cuts);
+		assert_int_equal(gn_pipe_len(f->l->up_rx), 5);
+		gn_pipe_copy(f->l->up_rx, got, 5);
+		assert_memory_equal(got, "hello", 5);
+		noise_script_stop(f);
+	}
+}
+
+static void a_changed_record_in_pieces_fails_the_layer(void **state)
+{
+	struct noise_script *f = *state;
+
+	for (size_t at = 2; at < 2 + 5 + 16; at++) {
+		uint8_t *p = f->buf;
+
+		noise_script_open(f, true);
+		assert_int_equal(noise_peer_seal(&f->peer, "hello", 5, f->buf), 23);
+		p[at] ^= 1;
+		assert_int_equal(gn_pipe_lend(&f->s.rx, p, 4), 0);
+		memcpy(p + 100, p + 4, 19);
+		assert_int_equal(gn_pipe_lend(&f->s.rx, p + 100, 19), 0);
+		gn_stack_mark_bottom(&f->s.stack);
+		assert_int_equal(side_pump(&f->s, 1), GN_EAUTH);
+		noise_script_stop(f);
+	}
+}
+
+/* The layer writes to the pipe of a stream, whose budget others have used up: a small record still goes. */
+static void a_record_is_sent_in_a_small_block_when_the_budget_is_used_up(void **state)
+{
+	struct noise_script *f = *state;
+	static const uint8_t big[100000];
+	struct gn_budget budget = {.max = 100};
+
+	noise_script_open(f, true);
+	for (int i = 0; i < 16; i++) { /* the first records are short */
+		assert_int_equal(gn_pipe_put(f->l->up_tx, "x", 1), 0);
+		gn_stack_mark_top(&f->s.stack);
+		side_drain(&f->s, &f->out, 1);
+	}
+	f->s.tx.budget = &budget;
+	assert_int_equal(gn_pipe_put(f->l->up_tx, big, sizeof big), 0);
+	gn_stack_mark_top(&f->s.stack);
+	(void)side_pump(&f->s, 1);
+	assert_true(gn_pipe_len(&f->s.tx) > 1000);
+	assert_int_equal(budget.used, 0);
+	budget.max = 1 << 20;
+	gn_stack_mark_top(&f->s.stack);
+	(void)side_pump(&f->s, 1);
+	assert_int_equal(gn_pipe_len(f->l->up_tx), 0);
+	f->s.tx.budget = NULL;
+	noise_script_stop(f);
+}
+
 /* Checks the lengths of records.  The first ones are short, so that the peer can open a negotiation
  * message without waiting for the data behind it; later ones are full. */
 static void assert_lengths(const struct wire *out)
@@ -306,6 +403,10 @@ int main(void)
 		T(empty_records_are_skipped),
 		T(a_record_shorter_than_its_tag_is_an_error),
 		T(the_longest_record_is_opened),
+		T(a_record_in_pieces_is_opened_in_place),
+		T(a_record_in_any_number_of_pieces_is_opened),
+		T(a_changed_record_in_pieces_fails_the_layer),
+		T(a_record_is_sent_in_a_small_block_when_the_budget_is_used_up),
 		T(the_first_records_are_short_and_later_ones_full),
 		T(a_record_is_not_longer_than_configured),
 		T(a_record_fits_a_frame_of_yamux),

@@ -156,6 +156,38 @@ static void whole_joins_owned_and_borrowed_bytes(void **state)
 		assert_int_equal(out[i], (uint8_t)i);
 }
 
+static void pieces_are_shown_where_they_are(void **state)
+{
+	struct pipe_pair *f = *state;
+	struct iovec v[3];
+	uint8_t *whole;
+
+	assert_int_equal(gn_pipe_pieces(&f->p, 1, v, 3), GN_EAGAIN);
+	pipe_pair_fill(f, &f->p, 300, 0);
+	assert_int_equal(gn_pipe_settle(&f->p), 0);
+	pipe_pair_fill(f, &f->q, 300, 44);
+	assert_int_equal(gn_pipe_move(&f->p, &f->q, 300), 0);
+	assert_int_equal(gn_pipe_pieces(&f->p, 300, v, 1), 1);
+	assert_int_equal(v[0].iov_len, 300);
+	assert_int_equal(gn_pipe_pieces(&f->p, 301, v, 3), 2);
+	assert_int_equal(v[0].iov_len, 300);
+	assert_int_equal(v[1].iov_len, 1);
+	assert_int_equal(gn_pipe_pieces(&f->p, 600, v, 2), 2);
+	assert_int_equal(v[1].iov_len, 300);
+	assert_int_equal(f->p.borrowed, 300);
+	/* More than max pieces are copied into one. */
+	assert_int_equal(gn_pipe_pieces(&f->p, 310, v, 1), 1);
+	assert_int_equal(v[0].iov_len, 310);
+	assert_int_equal(gn_pipe_whole(&f->p, 310, &whole), 0);
+	assert_ptr_equal(v[0].iov_base, whole);
+	pipe_assert_run(&f->p, 600, 0);
+	assert_int_equal(gn_pipe_pieces(&f->p, 601, v, 3), GN_EAGAIN);
+	gn_pipe_close(&f->p, GN_EOF);
+	assert_int_equal(gn_pipe_pieces(&f->p, 601, v, 3), GN_ETRUNC);
+	gn_pipe_skip(&f->p, 600);
+	assert_int_equal(gn_pipe_pieces(&f->p, 1, v, 3), GN_EOF);
+}
+
 /* ---- a source ---- */
 
 struct text {
@@ -384,6 +416,7 @@ int main(void)
 		T(a_reset_replaces_an_end_of_file),
 		T(whole_joins_pieces),
 		T(whole_joins_owned_and_borrowed_bytes),
+		T(pieces_are_shown_where_they_are),
 		T(a_source_comes_behind_the_bytes),
 		T(a_reset_drops_the_source),
 		T(a_drained_pipe_holds_no_block),
