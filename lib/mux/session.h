@@ -43,7 +43,11 @@ struct gn_mux_stream {
 	bool is_ended_in, is_ended_out; /* the peer's end was received; ours was sent; they stay set */
 	int err;                        /* 0, or what the stream failed with */
 	uint64_t sent, acked; /* bytes taken from tx; of these, bytes acknowledged by the peer's multiplexer */
-	bool defers_reset;    /* set by the owner during negotiation: a reset keeps what is in rx */
+	/* Set by the owner, during negotiation, or because the stream carries a connection: a reset keeps what is in rx. */
+	bool defers_reset;
+	/* Set by the owner: a frame ends behind a block of tx if it can, so that a record of a connection over this stream,
+	 * which lies in one block, is the body of one frame.  The peer then finds it in one piece. */
+	bool keeps_blocks;
 	unsigned events;      /* enum gn_mux_stream_event, not delivered yet */
 	struct gn_list link;  /* in session->events while `events` is not 0 */
 	/* Set by the owner; NULL: events are dropped.  May release the stream. */
@@ -98,6 +102,7 @@ struct gn_mux_session {
 	unsigned inbound;       /* of these, the streams that the peer opened */
 	int err;                /* 0, or what it failed with; GN_EREFUSED: the peer refuses this identity */
 	bool is_remote_go_away; /* the peer takes no new streams, or the session has failed */
+	size_t frame_max;       /* that of its muxer, set by the owner of the connection; 0: unknown */
 	gn_time rtt;            /* smoothed round-trip time; 0: not measured yet */
 	/* When data was received last.  A muxer sets it when it receives frames; the owner of the
 	 * connection sets it when any bytes arrive, because a whole frame takes long on a slow path. */

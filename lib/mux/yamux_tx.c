@@ -143,6 +143,16 @@ static bool is_announced(const struct yamux *y, const struct yamux_stream *s)
 	return announced;
 }
 
+/* The n > 0 views show as many bytes of a stream that keeps its blocks as the frame may have, so that the last block may
+ * be cut.  Returns how many views to send: without the last one, if there are others.  A single block is cut by the peer's
+ * window; but where only the frames in front of it leave too little room, it waits for the next plan (0). */
+static int whole_blocks(const struct show *w, int n, bool is_cut_by_room)
+{
+	if (n > 1)
+		return n - 1;
+	return is_cut_by_room && w->n > 0 ? 0 : n;
+}
+
 static void show_data(struct show *w)
 {
 	struct yamux *y = w->y;
@@ -152,17 +162,29 @@ static void show_data(struct show *w)
 		struct yamux_stream *s = gn_list_entry(at, struct yamux_stream, link);
 		struct yamux_frame *f;
 		size_t limit = s->tx_window < YAMUX_BODY_MAX ? (size_t)s->tx_window : YAMUX_BODY_MAX, len = 0;
+		bool is_short = false;
 		int n;
 
 		if (w->max - w->n < 2 || w->left <= YAMUX_HEAD || y->n_plan == YAMUX_PLAN)
 			return;
 		if (!is_announced(y, s))
 			continue;
-		if (limit > w->left - YAMUX_HEAD)
+		if (limit > w->left - YAMUX_HEAD) {
 			limit = w->left - YAMUX_HEAD;
+			is_short = true;
+		}
 		n = gn_pipe_peek(&s->st.tx, w->v + w->n + 1, w->max - w->n - 1, limit);
 		for (int i = 0; i < n; i++)
 			len += w->v[w->n + 1 + i].iov_len;
+		if (s->st.keeps_blocks && len == limit) {
+			int keep = whole_blocks(w, n, is_short);
+
+			if (keep < n)
+				len -= w->v[w->n + n].iov_len;
+			n = keep;
+			if (n == 0)
+				continue;
+		}
 		if (len == 0) {
 			gn_list_del(at);
 			if (is_fin_due(s) && gn_list_is_empty(&s->control_link))

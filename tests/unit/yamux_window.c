@@ -59,6 +59,94 @@ static void a_fin_needs_no_window(void **state)
 	}
 }
 
+/* Puts n bytes into a block of their own, as a security layer does with a record. */
+static void put_block(struct yamux_script *f, struct gn_mux_stream *st, size_t n)
+{
+	uint8_t *at = gn_pipe_reserve(&st->tx, n);
+
+	assert_non_null(at);
+	memset(at, 1, n);
+	gn_pipe_commit(&st->tx, n);
+	f->ops->touch(st);
+}
+
+static void a_frame_ends_behind_a_block_of_a_stream_that_keeps_them(void **state)
+{
+	struct yamux_script *f = *state;
+	struct gn_mux_stream *st;
+
+	for (int keeps = 0; keeps < 2; keeps++) {
+		script_start(f, true);
+		st = script_open_acked(f);
+		st->keeps_blocks = keeps == 1;
+		put_block(f, st, 4000);
+		put_block(f, st, YAMUX_BODY_MAX);
+		put_block(f, st, YAMUX_BODY_MAX);
+		if (keeps)
+			script_expect(f, YAMUX_DATA, 0, 1, 4000);
+		script_expect(f, YAMUX_DATA, 0, 1, YAMUX_BODY_MAX);
+		script_expect(f, YAMUX_DATA, 0, 1, YAMUX_BODY_MAX);
+		if (!keeps)
+			script_expect(f, YAMUX_DATA, 0, 1, 4000);
+		/* Several blocks that fit together are one frame. */
+		put_block(f, st, 3000);
+		put_block(f, st, 3000);
+		script_expect(f, YAMUX_DATA, 0, 1, 6000);
+		/* The window is used up in the middle of a block; the rest of the block is a frame of its own then. */
+		put_block(f, st, YAMUX_BODY_MAX);
+		script_expect(f, YAMUX_DATA, 0, 1, YAMUX_BODY_MAX);
+		put_block(f, st, 60000);
+		put_block(f, st, YAMUX_BODY_MAX);
+		script_expect(f, YAMUX_DATA, 0, 1, YAMUX_WINDOW_INITIAL - 10000 - 3 * YAMUX_BODY_MAX);
+		script_expect_nothing(f);
+		script_receive(f, YAMUX_WINDOW, 0, 1, 1 << 20, 0);
+		if (keeps)
+			script_expect(f, YAMUX_DATA, 0, 1, 60000 - (YAMUX_WINDOW_INITIAL - 10000 - 3 * YAMUX_BODY_MAX));
+		script_expect(f, YAMUX_DATA, 0, 1, YAMUX_BODY_MAX);
+		if (!keeps)
+			script_expect(f, YAMUX_DATA, 0, 1, 60000 - (YAMUX_WINDOW_INITIAL - 10000 - 3 * YAMUX_BODY_MAX));
+		script_expect_nothing(f);
+		script_stop(f);
+	}
+}
+
+/* Asserts that a plan of at most `limit` bytes has the frames with these bodies, and sends it. */
+static void expect_plan(struct yamux_script *f, size_t limit, size_t first, size_t second)
+{
+	struct iovec v[8];
+	size_t total = 0;
+	int n = gn_pipe_peek(&f->s.tx, v, 8, limit);
+
+	for (int i = 0; i < n; i++)
+		total += v[i].iov_len;
+	assert_int_equal(n, second > 0 ? 4 : first > 0 ? 2 : 1);
+	assert_int_equal(total, (size_t)(second > 0 ? 2 : 1) * YAMUX_HEAD + first + second);
+	gn_pipe_skip(&f->s.tx, total);
+}
+
+static void a_block_that_does_not_fit_behind_other_frames_waits_for_the_next_plan(void **state)
+{
+	struct yamux_script *f = *state;
+	struct gn_mux_stream *a, *b;
+
+	script_start(f, true);
+	a = script_open_acked(f);
+	b = script_open_acked(f);
+	b->keeps_blocks = true;
+	put_block(f, a, 10);
+	put_block(f, b, 4000);
+	put_block(f, b, 3000);
+	expect_plan(f, 4000 + YAMUX_HEAD, 10, 0);
+	expect_plan(f, 4000 + YAMUX_HEAD, 4000, 0);
+	put_block(f, a, 10);
+	expect_plan(f, 3011 + 2 * YAMUX_HEAD, 3000, 10);
+	/* Alone in its plan it is cut. */
+	put_block(f, b, 5000);
+	expect_plan(f, 4000 + YAMUX_HEAD, 4000, 0);
+	expect_plan(f, 4000 + YAMUX_HEAD, 1000, 0);
+	script_stop(f);
+}
+
 static void a_window_may_not_exceed_32_bits(void **state)
 {
 	struct yamux_script *f = *state;
@@ -422,6 +510,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(we_never_send_more_than_granted),
 		T(a_fin_needs_no_window),
+		T(a_frame_ends_behind_a_block_of_a_stream_that_keeps_them),
+		T(a_block_that_does_not_fit_behind_other_frames_waits_for_the_next_plan),
 		T(a_window_may_not_exceed_32_bits),
 		T(one_byte_over_the_window_ends_the_session),
 		T(a_header_over_the_window_ends_the_session),
