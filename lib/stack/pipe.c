@@ -86,15 +86,22 @@ static size_t block_cost(const struct gn_pipe *p, size_t room)
 	return p->head == NULL && room == gn_block_room(1) ? 0 : room;
 }
 
+/* Charges the cost of a block; false when there is no room in the scope. */
+static bool block_charge(struct gn_pipe *p, size_t cost, enum ask ask)
+{
+	if (ask != ASK_NOTHING && !p->is_forced)
+		return (ask == ASK_WHOLE ? gn_scope_take_whole : gn_scope_take)(p->scope, cost);
+	gn_scope_force(p->scope, cost);
+	return true;
+}
+
 /* A block for n bytes, charged to the scope; NULL when there is no memory, or no room in the scope. */
 static struct gn_block *block_get(struct gn_pipe *p, size_t n, enum ask ask)
 {
 	size_t cost = p->scope != NULL ? block_cost(p, gn_block_room(n)) : 0;
 	struct gn_block *b;
 
-	if (ask == ASK_NOTHING || p->is_forced)
-		gn_scope_force(p->scope, cost);
-	else if (!(ask == ASK_WHOLE ? gn_scope_take_whole : gn_scope_take)(p->scope, cost))
+	if (!block_charge(p, cost, ask))
 		return NULL;
 	b = gn_block_new(p->iobuf, n);
 	if (b != NULL)
@@ -505,13 +512,63 @@ int gn_pipe_lend(struct gn_pipe *p, uint8_t *at, size_t n)
 	return 0;
 }
 
+enum { BLOCK_MOVE_MIN = 2048 }; /* bytes of a block that is moved to another pipe and not copied */
+
+/* Charges a block to the scope of the pipe that it moves to, and not to that of the other one any more.  Returns false when
+ * it has no room there, and nothing has changed. */
+static bool block_recharge(struct gn_pipe *to, struct gn_pipe *from, struct gn_block *b)
+{
+	size_t cost = to->scope != NULL ? block_cost(to, b->room) : 0;
+
+	if (b->is_charged)
+		gn_scope_give(from->scope, b->room);
+	if (!block_charge(to, cost, ASK_SHARE)) {
+		if (b->is_charged)
+			gn_scope_force(from->scope, b->room);
+		return false;
+	}
+	b->is_charged = cost > 0;
+	return true;
+}
+
+/* Moves the first block of one pipe to another, if it holds at most n bytes.  Returns the number of bytes, 0 if the block
+ * was not moved. */
+static size_t move_block(struct gn_pipe *to, struct gn_pipe *from, size_t n)
+{
+	struct gn_block *b = from->head;
+	size_t len = b->tail - b->head;
+
+	/* A few bytes are copied, and so are those that fit a smaller block, so that the other pipe does not hold much more
+	 * memory than it has bytes. */
+	if (len > n || len < BLOCK_MOVE_MIN || gn_block_room(len) < b->room || to->borrowed > 0 ||
+	    to->iobuf != from->iobuf || !block_recharge(to, from, b))
+		return 0;
+	from->head = b->next;
+	if (from->head == NULL)
+		from->tail = NULL;
+	from->owned -= len;
+	b->next = NULL;
+	if (to->tail == NULL)
+		to->head = b;
+	else
+		to->tail->next = b;
+	to->tail = b;
+	to->owned += len;
+	return len;
+}
+
 int gn_pipe_move(struct gn_pipe *to, struct gn_pipe *from, size_t n)
 {
 	while (n > 0) {
 		struct iovec v;
 		bool owned = from->owned > 0;
+		size_t moved = owned ? move_block(to, from, n) : 0;
 		int err;
 
+		if (moved > 0) {
+			n -= moved;
+			continue;
+		}
 		if (gn_pipe_peek(from, &v, 1, n) == 0)
 			return GN_ETRUNC;
 		if (owned) {

@@ -96,9 +96,9 @@ void gn_pipe_commit(struct gn_pipe *p, size_t m);
 /* Lends n bytes at `at`, in the receive buffer of the I/O buffers.  The cap is not checked.  Returns 0, or -ENOMEM or
  * GN_ELIMIT, and the pipe is reset. */
 int gn_pipe_lend(struct gn_pipe *p, uint8_t *at, size_t n);
-/* Moves the first n bytes of one pipe to another: what is borrowed is passed on, what is owned is copied.
- * The cap is not checked.  Returns 0, -ENOMEM or GN_ELIMIT after a part, or GN_ETRUNC when there are fewer bytes, after
- * those were moved. */
+/* Moves the first n bytes of one pipe to another: what is borrowed is passed on, what is owned is moved in whole blocks
+ * or copied.  The cap is not checked.  Returns 0, -ENOMEM or GN_ELIMIT after a part, or GN_ETRUNC when there are fewer
+ * bytes, after those were moved. */
 int gn_pipe_move(struct gn_pipe *to, struct gn_pipe *from, size_t n);
 /* Ends the pipe behind what is in it; end is GN_EOF or an error.  No effect when it has ended already. */
 void gn_pipe_close(struct gn_pipe *p, int end);

@@ -188,6 +188,86 @@ static void pieces_are_shown_where_they_are(void **state)
 	assert_int_equal(gn_pipe_pieces(&f->p, 1, v, 3), GN_EOF);
 }
 
+enum { FILLED = 10000 };
+
+/* Leaves n bytes in a block of q that `filled` bytes were put into, moves them to p, and returns whether they are where they
+ * were. */
+static bool is_moved_in_place_of(struct pipe_pair *f, size_t filled, size_t n)
+{
+	static const uint8_t bytes[FILLED];
+	struct iovec before, after;
+
+	assert_int_equal(gn_pipe_put(&f->q, bytes, filled), 0);
+	gn_pipe_skip(&f->q, filled - n);
+	assert_int_equal(gn_pipe_peek(&f->q, &before, 1, n), 1);
+	assert_int_equal(gn_pipe_move(&f->p, &f->q, n), 0);
+	assert_int_equal(gn_pipe_len(&f->q), 0);
+	assert_null(f->q.head);
+	assert_int_equal(gn_pipe_peek(&f->p, &after, 1, SIZE_MAX), 1);
+	assert_int_equal(after.iov_len, n);
+	gn_pipe_skip(&f->p, n);
+	assert_null(f->p.head);
+	return before.iov_base == after.iov_base;
+}
+
+static bool is_moved_in_place(struct pipe_pair *f, size_t n)
+{
+	return is_moved_in_place_of(f, FILLED, n);
+}
+
+static void a_block_is_moved_unless_its_bytes_fit_a_smaller_one(void **state)
+{
+	struct pipe_pair *f = *state;
+	static const uint8_t bytes[FILLED];
+	struct gn_scope from, to;
+	size_t smaller = gn_block_room(1);
+
+	gn_pipe_init(&f->p, &f->s, 1 << 20);
+	gn_pipe_init(&f->q, &f->s, 1 << 20);
+	assert_true(is_moved_in_place(f, FILLED));
+	assert_true(is_moved_in_place(f, smaller + 1));
+	assert_false(is_moved_in_place(f, smaller));
+	assert_true(is_moved_in_place_of(f, 3000, 2048));
+	assert_false(is_moved_in_place_of(f, 3000, 2047));
+	/* The charge of a block moves with it. */
+	gn_scope_init(&from, NULL, 1 << 20);
+	gn_scope_init(&to, NULL, gn_block_room(FILLED));
+	f->q.scope = &from;
+	f->p.scope = &to;
+	assert_int_equal(gn_pipe_put(&f->q, bytes, FILLED), 0);
+	assert_int_equal(from.used, gn_block_room(FILLED));
+	assert_int_equal(gn_pipe_move(&f->p, &f->q, FILLED), 0);
+	assert_int_equal(from.used, 0);
+	assert_int_equal(to.used, gn_block_room(FILLED));
+	/* There is no room for a second one. */
+	assert_int_equal(gn_pipe_put(&f->q, bytes, FILLED), 0);
+	assert_int_equal(gn_pipe_move(&f->p, &f->q, FILLED), GN_ELIMIT);
+	gn_pipe_reset(&f->q, GN_ECLOSED);
+	assert_int_equal(from.used + to.used, 0);
+	f->q.scope = f->p.scope = NULL;
+}
+
+static void blocks_are_moved_behind_others_in_order(void **state)
+{
+	struct pipe_pair *f = *state;
+	uint8_t bytes[FILLED];
+
+	gn_pipe_init(&f->p, &f->s, 1 << 20);
+	gn_pipe_init(&f->q, &f->s, 1 << 20);
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)(i + 100);
+	for (size_t i = 0; i < 100; i++)
+		assert_int_equal(gn_pipe_put(&f->p, &(uint8_t){(uint8_t)i}, 1), 0);
+	assert_int_equal(gn_pipe_put(&f->q, bytes, sizeof bytes), 0);
+	assert_int_equal(gn_pipe_move(&f->p, &f->q, 9999), 0); /* a part of a block */
+	assert_int_equal(gn_pipe_move(&f->p, &f->q, 1), 0);
+	assert_int_equal(gn_pipe_move(&f->p, &f->q, 1), GN_ETRUNC);
+	assert_int_equal(gn_pipe_put(&f->q, bytes, sizeof bytes), 0);
+	assert_int_equal(gn_pipe_move(&f->p, &f->q, sizeof bytes), 0);
+	gn_pipe_skip(&f->p, 100 + sizeof bytes);
+	pipe_assert_run(&f->p, sizeof bytes, 100);
+}
+
 /* ---- a source ---- */
 
 struct text {
@@ -417,6 +497,8 @@ int main(void)
 		T(whole_joins_pieces),
 		T(whole_joins_owned_and_borrowed_bytes),
 		T(pieces_are_shown_where_they_are),
+		T(a_block_is_moved_unless_its_bytes_fit_a_smaller_one),
+		T(blocks_are_moved_behind_others_in_order),
 		T(a_source_comes_behind_the_bytes),
 		T(a_reset_drops_the_source),
 		T(a_drained_pipe_holds_no_block),
