@@ -144,6 +144,7 @@ $(B)/tests/unit/alloc: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=rea
 $(B)/tests/unit/book_limits $(B)/tests/unit/own $(B)/tests/unit/peers: ALL_LDFLAGS += -Wl,--wrap=calloc
 $(B)/tests/unit/listener_retry: ALL_LDFLAGS += -Wl,--wrap=gn_ifaddrs_get
 $(B)/tests/unit/key_file: ALL_LDFLAGS += -Wl,--wrap=close,--wrap=fsync,--wrap=link
+$(B)/tests/unit/nested_copies: ALL_LDFLAGS += -Wl,--wrap=memcpy,--wrap=memmove
 $(B)/tests/unit/outfile: ALL_LDFLAGS += -Wl,--wrap=open,--wrap=close
 $(B)/tests/unit/results: ALL_LDFLAGS += -Wl,--wrap=close
 $(B)/tests/%: $(B)/obj/tests/%.o $(B)/lib/libsupport.a $(B)/lib/libcommon.a $(LIB)

@@ -20,7 +20,14 @@ void gn_conn_received(struct gn_conn *c, size_t n)
 
 uint64_t gn_conn_taken(const struct gn_conn *c)
 {
-	return c->written - c->link->ops->unacked(c->link);
+	size_t unacked = c->link->ops->unacked(c->link);
+
+	return unacked < c->written ? c->written - unacked : 0;
+}
+
+uint64_t gn_conn_queued_end(const struct gn_conn *c)
+{
+	return c->written + (c->link != NULL && c->link->pipes != NULL ? 0 : gn_pipe_len(gn_conn_tx(c)));
 }
 
 /* The kernel of the peer's host acknowledges a few bytes even if the peer has stopped reading.  So only a backlog that

@@ -9,6 +9,15 @@
 
 enum { LINGER = 2 }; /* s that a closing connection waits for the peer's end, or for progress */
 
+/* The connection that carries the link of this one is closing, or gone. */
+static void conn_on_carrier(void *arg, int err)
+{
+	if (err == 0)
+		gn_conn_close(arg);
+	else
+		gn_conn_abort(arg, err);
+}
+
 static void conn_on_timer(void *arg)
 {
 	gn_conn_post(arg);
@@ -39,10 +48,12 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	struct gn_conn_env *env = cfg->env;
 	struct gn_conn *c = calloc(1, sizeof *c);
 	const struct gn_limits *lim = env->limits;
+	const struct gn_link_pipes *pipes = cfg->link->pipes;
 	struct gn_stack_cfg stack = {.iobuf = env->iobuf,
 				     .on_step = gn_upgrade_on_step,
 				     .on_work = conn_on_work,
 				     .arg = c};
+	size_t queued;
 	int err;
 
 	if (c == NULL || gn_multiaddr_dup(cfg->link->remote, &c->remote) != 0 ||
@@ -81,6 +92,8 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	c->link = cfg->link;
 	c->link->on_ready = gn_conn_on_ready;
 	c->link->arg = c;
+	if (pipes != NULL)
+		c->link->pipes->on_carrier = conn_on_carrier;
 	gn_random(c->guid, sizeof c->guid);
 	c->since = c->last_alive = gn_loop_now(env->loop);
 	c->began = cfg->began != 0 ? cfg->began : c->since;
@@ -88,22 +101,25 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	c->check_at = GN_NEVER;
 	gn_task_init(&c->task, gn_conn_run);
 	gn_timer_init(&c->timer, env->loop, conn_on_timer, c);
-	gn_pipe_init(&c->rx, env->iobuf, GN_IOBUF_RX + GN_IOBUF_REST);
-	gn_pipe_init(&c->tx, env->iobuf, GN_IOBUF_TX);
-	c->tx.sends = true;
-	c->rx.scope = c->tx.scope = &c->scope;
-	c->rx.is_forced = c->tx.is_forced = true;
-	stack.rx = &c->rx;
-	stack.tx = &c->tx;
+	gn_pipe_init(&c->own_rx, env->iobuf, GN_IOBUF_RX + GN_IOBUF_REST);
+	gn_pipe_init(&c->own_tx, env->iobuf, GN_IOBUF_TX);
+	c->own_tx.sends = true;
+	c->own_rx.scope = c->own_tx.scope = &c->scope;
+	c->own_rx.is_forced = c->own_tx.is_forced = true;
+	stack.rx = pipes != NULL ? pipes->rx : &c->own_rx;
+	stack.tx = pipes != NULL ? pipes->tx : &c->own_tx;
 	gn_stack_init(&c->stack, &stack);
-	c->ready = GN_WRITABLE;
+	c->ready = pipes != NULL ? GN_READABLE | GN_WRITABLE : GN_WRITABLE;
 	c->retry = GN_NEVER;
+	queued = gn_pipe_len(stack.tx);
 	env->events->added(c->node, c);
 	err = gn_upgrade_start(c);
 	if (err != 0) {
 		gn_conn_free(c);
 		return err;
 	}
+	if (pipes != NULL)
+		gn_conn_count_put(c, queued);
 	gn_conn_post(c);
 	*out = c;
 	return 0;
@@ -147,6 +163,7 @@ static void conn_report(struct gn_conn *c, int err)
 		cb(c->arg, c, err);
 }
 
+/* Drops the link.  The stack moves to pipes that have ended, because the pipes of the link are freed with it. */
 static void conn_drop_link(struct gn_conn *c, bool in_order)
 {
 	struct gn_link *link = c->link;
@@ -156,6 +173,13 @@ static void conn_drop_link(struct gn_conn *c, bool in_order)
 	if (link == NULL)
 		return;
 	c->backlog = link->ops->unacked(link);
+	if (link->pipes != NULL) {
+		int err = c->err != 0 ? c->err : GN_ECLOSED;
+
+		gn_pipe_close(&c->own_rx, err);
+		gn_pipe_close(&c->own_tx, err);
+		gn_stack_set_bottom(&c->stack, &c->own_rx, &c->own_tx);
+	}
 	if (in_order)
 		link->ops->close(link);
 	else
@@ -175,6 +199,15 @@ static void conn_fail(struct gn_conn *c, int err, bool in_order)
 	c->env->events->gone(c->node, c);
 	conn_report(c, c->err);
 	gn_conn_post(c);
+}
+
+void gn_conn_count_put(struct gn_conn *c, size_t before)
+{
+	size_t now = gn_pipe_len(gn_conn_tx(c));
+
+	if (now > before)
+		c->written += now - before;
+	c->link->ops->touch(c->link);
 }
 
 void gn_conn_abort(struct gn_conn *c, int err)
@@ -258,7 +291,7 @@ static bool conn_close_has_more_time(struct gn_conn *c)
 		return true;
 	if (!c->must_flush || c->session->err != 0 || silence == GN_NEVER || now - c->last_alive >= silence)
 		return false;
-	return gn_pipe_len(&c->tx) > 0 || c->delivered < c->written || c->session->ops->has_unsent(c->session);
+	return gn_pipe_len(gn_conn_tx(c)) > 0 || c->delivered < c->written || c->session->ops->has_unsent(c->session);
 }
 
 void gn_conn_check(struct gn_conn *c)
@@ -270,10 +303,10 @@ void gn_conn_check(struct gn_conn *c)
 	if (c->state == GN_CONN_GONE)
 		return;
 	/* Before a session exists, an end of file on the link ends the connection. */
-	if (err == 0 && c->session == NULL && (err = gn_pipe_end(&c->rx)) == GN_EOF)
+	if (err == 0 && c->session == NULL && (err = gn_pipe_end(gn_conn_rx(c))) == GN_EOF)
 		err = GN_EGONE;
 	/* An end of file inside a unit of a layer is a lost link, not malformed data. */
-	if (err == GN_ETRUNC && gn_pipe_is_closed(&c->rx))
+	if (err == GN_ETRUNC && gn_pipe_is_closed(gn_conn_rx(c)))
 		err = GN_EGONE;
 	if (err != 0) {
 		conn_fail(c, err, false);
@@ -286,11 +319,11 @@ void gn_conn_check(struct gn_conn *c)
 			c->session->ops->go_away(c->session, GN_GO_AWAY_NORMAL);
 		/* Everything was sent.  The link is half-closed, and kept until the peer's end has come: closing a
 		 * socket that holds unread bytes sends a reset, which could destroy bytes that are on their way. */
-		if (gn_pipe_end(&c->tx) != 0 && c->tx_state == GN_TX_OPEN) {
+		if (gn_pipe_end(gn_conn_tx(c)) != 0 && c->tx_state == GN_TX_OPEN) {
 			c->tx_state = GN_TX_SHUT;
 			c->link->ops->end(c->link);
 		}
-		if (c->tx_state != GN_TX_OPEN && gn_pipe_is_closed(&c->rx)) {
+		if (c->tx_state != GN_TX_OPEN && gn_pipe_is_closed(gn_conn_rx(c))) {
 			conn_fail(c, c->err != 0 ? c->err : GN_ECLOSED, true);
 			return;
 		}
@@ -313,14 +346,12 @@ void gn_conn_check(struct gn_conn *c)
 
 void gn_conn_free(struct gn_conn *c)
 {
-	if (c->link != NULL)
-		c->link->ops->abort(c->link);
-	c->link = NULL;
+	conn_drop_link(c, false);
 	c->env->events->freed(c->node, c);
 	gn_timer_fini(&c->timer);
 	gn_stack_fini(&c->stack);
-	gn_pipe_fini(&c->rx);
-	gn_pipe_fini(&c->tx);
+	gn_pipe_fini(&c->own_rx);
+	gn_pipe_fini(&c->own_tx);
 	gn_task_cancel(&c->task);
 	gn_scope_leave(&c->scope);
 	gn_networks_put(c->env->networks, c->network);

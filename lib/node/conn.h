@@ -4,6 +4,7 @@
  *
  *     conn.c     the states of a connection: opening, open, closing, gone
  *     conn_io.c  one turn of a connection: read, pump, deliver events, write
+ *     stream_link.h  a link over a stream of another connection
  *     alive.c    liveness of the peer's host, and more time for handshakes on slow paths
  *     paths.h    the path of a connection, its role in the handshake, and the choice between several to one peer
  *     upgrade.h  the order of the layers: security, then multiplexing
@@ -131,6 +132,7 @@ struct gn_conn {
 	bool had_incoming : 1;        /* the peer has opened a stream */
 	bool is_closing_reported : 1; /* to the services */
 	bool must_flush : 1; /* a stream was released in good order: a close waits until its bytes were acknowledged */
+	bool yields : 1;     /* a connection over a stream of this one has views to read: this turn reads no more */
 	uint8_t ready;       /* what the link is expected to be ready for, enum gn_ready */
 	uint8_t watched;     /* what the link reports, enum gn_ready */
 	uint8_t guid[GN_GUID_LEN];
@@ -152,11 +154,11 @@ struct gn_conn {
 	struct gn_list link_network; /* in network->pending_conns or unused_conns, or in node->young */
 
 	struct gn_link *link;
-	struct gn_pipe rx, tx;
+	struct gn_pipe own_rx, own_tx; /* below the stack, unless the link has pipes; see gn_conn_rx() */
 	struct gn_stack stack;
 	struct gn_mux_session *session;
 	const struct gn_security_ops *security; /* the one in use */
-	uint64_t written;                       /* bytes that the link has taken */
+	uint64_t written;                       /* bytes that the link has taken, or that were put into its pipe */
 	uint64_t delivered; /* of them, those that the peer's host had acknowledged when the deadline was set */
 
 	/* liveness, alive.c */
@@ -208,6 +210,17 @@ void gn_conn_abort(struct gn_conn *c, int err);
 void gn_conn_free(struct gn_conn *c);
 /* Schedules a turn. */
 void gn_conn_post(struct gn_conn *c);
+/* The pipes below the stack. */
+static inline struct gn_pipe *gn_conn_rx(const struct gn_conn *c)
+{
+	return c->stack.cfg.rx;
+}
+
+static inline struct gn_pipe *gn_conn_tx(const struct gn_conn *c)
+{
+	return c->stack.cfg.tx;
+}
+
 bool gn_conn_is_usable(const struct gn_conn *c); /* the connection is open and takes new streams */
 /* The id of the peer, or of the expected one; len 0: none is known. */
 const struct gn_peer_id *gn_conn_peer(const struct gn_conn *c);
@@ -221,6 +234,8 @@ void gn_conn_received(struct gn_conn *c, size_t n);
 void gn_conn_check_backlog(struct gn_conn *c);
 /* When that check is due next; GN_NEVER. */
 gn_time gn_conn_backlog_due(struct gn_conn *c);
+/* What `written` will be when everything has gone that is queued below the stack now. */
+uint64_t gn_conn_queued_end(const struct gn_conn *c);
 /* Bytes that the peer's host has acknowledged.  The connection must have a link. */
 uint64_t gn_conn_taken(const struct gn_conn *c);
 /* Whether a handshake that has used up its limit still makes progress and gets more time.  A handshake
@@ -239,6 +254,8 @@ gn_time gn_conn_silence_due(const struct gn_conn *c);
 /* conn_io.c */
 void gn_conn_run(struct gn_task *task);
 void gn_conn_on_ready(void *arg, unsigned ready);
+/* The stack has put bytes into the pipe of the link since the pipe had `before` bytes. */
+void gn_conn_count_put(struct gn_conn *c, size_t before);
 /* conn.c, for conn_io.c: handles errors, ends and deadlines after a pump. */
 void gn_conn_check(struct gn_conn *c);
 

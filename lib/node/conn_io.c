@@ -23,6 +23,53 @@ static size_t rest_max(const struct gn_conn *c)
 	return c->state == GN_CONN_SECURING ? EARLY : GN_IOBUF_REST;
 }
 
+static bool conn_has_pipes(const struct gn_conn *c)
+{
+	return c->link != NULL && c->link->pipes != NULL;
+}
+
+/* Counts the bytes that the pipe of the link has got.  Returns true when a pipe of the link has changed. */
+static bool conn_look(struct gn_conn *c)
+{
+	struct gn_link_pipes *pipes = c->link->pipes;
+	size_t len = gn_pipe_len(pipes->rx);
+
+	if (c->ready == 0)
+		return false;
+	c->ready = 0;
+	if (len > pipes->counted)
+		gn_conn_received(c, len - pipes->counted);
+	pipes->counted = len;
+	gn_stack_mark_bottom(&c->stack);
+	return true;
+}
+
+/* The pipes of a link before the stack has used them. */
+struct conn_pipes_mark {
+	size_t rx, tx; /* bytes */
+	bool is_closed;
+};
+
+static void conn_mark_pipes(const struct gn_conn *c, struct conn_pipes_mark *mark)
+{
+	if (!conn_has_pipes(c))
+		return;
+	mark->rx = gn_pipe_len(gn_conn_rx(c));
+	mark->tx = gn_pipe_len(gn_conn_tx(c));
+	mark->is_closed = gn_pipe_is_closed(gn_conn_tx(c));
+}
+
+/* Informs the link when the stack has read or written its pipes since the mark was set. */
+static void conn_touch_link(struct gn_conn *c, const struct conn_pipes_mark *mark)
+{
+	struct conn_pipes_mark now;
+
+	conn_mark_pipes(c, &now);
+	c->link->pipes->counted = now.rx;
+	if (now.rx != mark->rx || now.tx != mark->tx || now.is_closed != mark->is_closed)
+		gn_conn_count_put(c, mark->tx);
+}
+
 /* Reads once from the link, when the pipe has room for a whole read.  Returns true when bytes or an end came. */
 static bool conn_read(struct gn_conn *c)
 {
@@ -30,13 +77,15 @@ static bool conn_read(struct gn_conn *c)
 	uint8_t *at;
 	ptrdiff_t n;
 
-	if ((c->ready & GN_READABLE) == 0 || c->link == NULL || gn_pipe_is_closed(&c->rx) ||
-	    gn_pipe_len(&c->rx) > rest_max(c))
+	if (conn_has_pipes(c))
+		return conn_look(c);
+	if ((c->ready & GN_READABLE) == 0 || c->link == NULL || gn_pipe_is_closed(&c->own_rx) ||
+	    gn_pipe_len(&c->own_rx) > rest_max(c))
 		return false;
-	at = gn_iobuf_fill(c->env->iobuf, &c->rx, &room);
+	at = gn_iobuf_fill(c->env->iobuf, &c->own_rx, &room);
 	gn_mux_check_overflows(c->env->iobuf);
 	if (at == NULL) {
-		gn_pipe_close(&c->rx, -ENOMEM);
+		gn_pipe_close(&c->own_rx, -ENOMEM);
 		gn_stack_mark_bottom(&c->stack);
 		return true;
 	}
@@ -55,10 +104,10 @@ static bool conn_read(struct gn_conn *c)
 		if ((size_t)n < room && c->tx_state != GN_TX_FAILED)
 			c->ready &= (uint8_t)~GN_READABLE;
 		gn_conn_received(c, (size_t)n);
-		gn_iobuf_filled(c->env->iobuf, &c->rx, (size_t)n);
+		gn_iobuf_filled(c->env->iobuf, &c->own_rx, (size_t)n);
 	} else {
 		c->ready &= (uint8_t)~GN_READABLE;
-		gn_pipe_close(&c->rx, (int)n);
+		gn_pipe_close(&c->own_rx, (int)n);
 	}
 	gn_stack_mark_bottom(&c->stack);
 	return true;
@@ -71,8 +120,10 @@ static bool conn_write(struct gn_conn *c)
 	struct iovec v[VIEWS];
 	int views;
 
+	if (conn_has_pipes(c))
+		return false;
 	while ((c->ready & GN_WRITABLE) != 0 && c->link != NULL &&
-	       (views = gn_pipe_peek(&c->tx, v, VIEWS, SIZE_MAX)) > 0) {
+	       (views = gn_pipe_peek(&c->own_tx, v, VIEWS, SIZE_MAX)) > 0) {
 		ptrdiff_t n = c->link->ops->write(c->link, v, views);
 
 		if (n == GN_EAGAIN) {
@@ -81,17 +132,17 @@ static bool conn_write(struct gn_conn *c)
 		}
 		if (n < 0) {
 			/* Bytes that were received before the error are still delivered: the next read finds the end. */
-			gn_pipe_reset(&c->tx, (int)n);
+			gn_pipe_reset(&c->own_tx, (int)n);
 			c->tx_state = GN_TX_FAILED;
 			c->tx_err = (int16_t)n;
 			c->ready |= GN_READABLE;
 			return true;
 		}
-		gn_pipe_skip(&c->tx, (size_t)n);
+		gn_pipe_skip(&c->own_tx, (size_t)n);
 		c->written += (uint64_t)n;
 		moved = true;
 	}
-	if (moved && gn_pipe_len(&c->tx) == 0)
+	if (moved && gn_pipe_len(&c->own_tx) == 0)
 		gn_stack_mark_bottom(&c->stack);
 	return moved;
 }
@@ -118,8 +169,9 @@ static void conn_update_events(struct gn_conn *c)
 	bool is_writable = (c->ready & GN_WRITABLE) != 0;
 	uint8_t watched = 0;
 
-	if (c->link != NULL) {
-		if (!gn_pipe_is_closed(&c->rx) && gn_pipe_len(&c->rx) <= rest_max(c))
+	c->retry = GN_NEVER;
+	if (c->link != NULL && c->link->pipes == NULL) {
+		if (!gn_pipe_is_closed(&c->own_rx) && gn_pipe_len(&c->own_rx) <= rest_max(c))
 			watched |= GN_READABLE;
 		if (!is_writable)
 			watched |= GN_WRITABLE;
@@ -127,10 +179,9 @@ static void conn_update_events(struct gn_conn *c)
 			c->watched = watched;
 			c->link->ops->watch(c->link, watched);
 		}
+		if (!is_writable && c->session != NULL && c->session->rtt >= RETRY_RTT * GN_MSEC)
+			c->retry = gn_time_add(gn_loop_now(c->env->loop), c->session->rtt / 32);
 	}
-	c->retry = GN_NEVER;
-	if (c->link != NULL && !is_writable && c->session != NULL && c->session->rtt >= RETRY_RTT * GN_MSEC)
-		c->retry = gn_time_add(gn_loop_now(c->env->loop), c->session->rtt / 32);
 	wake = gn_time_min(wake, c->retry);
 	if (c->link != NULL)
 		wake = gn_time_min(wake, gn_conn_backlog_due(c));
@@ -142,6 +193,7 @@ void gn_conn_run(struct gn_task *task)
 {
 	struct gn_conn *c = gn_list_entry(task, struct gn_conn, task);
 	struct gn_loop *loop = c->env->loop;
+	struct conn_pipes_mark mark = {0};
 	bool moved = true;
 
 	/* The kernel reports a full send buffer as writable only when a third of it is free.  On a path that holds
@@ -149,14 +201,16 @@ void gn_conn_run(struct gn_task *task)
 	if (c->retry <= gn_loop_now(loop))
 		c->ready |= GN_WRITABLE;
 	/* When there is no memory to keep the rest of a read, the I/O buffers reset the pipe and notify nobody. */
-	if (gn_pipe_is_closed(&c->rx))
+	if (gn_pipe_is_closed(gn_conn_rx(c)))
 		gn_stack_mark_bottom(&c->stack);
 	gn_conn_check_backlog(c);
-	for (int i = 0; i < ROUNDS && moved; i++) {
+	c->yields = false;
+	for (int i = 0; i < ROUNDS && moved && !c->yields; i++) {
 		int left;
 
 		gn_task_cancel(&c->task); /* this round serves what was posted before it */
 		moved = conn_read(c);
+		conn_mark_pipes(c, &mark);
 		if (c->session != NULL)
 			c->session->last_received = gn_time_max(c->session->last_received, c->last_alive);
 		left = gn_stack_pump(&c->stack, gn_loop_now(loop), BUDGET);
@@ -164,6 +218,8 @@ void gn_conn_run(struct gn_task *task)
 		if (gn_stack_pump(&c->stack, gn_loop_now(loop), BUDGET) == GN_EAGAIN || left == GN_EAGAIN)
 			moved = true;
 		moved |= conn_write(c);
+		if (conn_has_pipes(c))
+			conn_touch_link(c, &mark);
 		if (c->session != NULL && !gn_list_is_empty(&c->session->events))
 			moved = true;
 	}
@@ -190,5 +246,9 @@ void gn_conn_on_ready(void *arg, unsigned ready)
 	struct gn_conn *c = arg;
 
 	c->ready |= (uint8_t)(ready & (GN_READABLE | GN_WRITABLE));
-	gn_conn_post(c);
+	/* Views in the pipe of a link are valid until another connection reads. */
+	if (c->link->pipes != NULL)
+		gn_task_post_next(c->env->loop, &c->task);
+	else
+		gn_conn_post(c);
 }

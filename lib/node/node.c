@@ -72,7 +72,8 @@ static void node_check_closed(struct gn_node *node)
 }
 
 /* The limit of gn_node_close() has expired.  A connection with streams that have an owner is aborted.  The others
- * still send what was queued in good order, as long as the peer acknowledges it, see conn.c. */
+ * still send what was queued in good order, as long as the peer acknowledges it, see conn.c; so do the connections that
+ * carry them. */
 static void node_on_close_limit(void *arg)
 {
 	struct gn_node *node = arg;
@@ -81,10 +82,10 @@ static void node_on_close_limit(void *arg)
 	gn_list_for_each_safe(at, next, &node->conns) {
 		struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_node);
 
-		if (gn_list_is_empty(&c->streams_open))
-			gn_conn_close(c);
-		else
+		if (gn_streams_have_users(c))
 			gn_conn_abort(c, GN_ECLOSED);
+		else
+			gn_conn_close(c);
 	}
 	node->is_past_limit = true;
 	node_check_closed(node);
@@ -151,8 +152,17 @@ static void node_on_conn_incoming(struct gn_node *node, struct gn_conn *c, struc
 	gn_stream_incoming(c, st);
 }
 
+/* Connections over streams of this one close first. */
+static void node_on_conn_closing(struct gn_node *node, struct gn_conn *c)
+{
+	gn_streams_notify_conn(c, 0);
+	gn_node_conn_closing(node, c);
+}
+
+/* Connections over streams of this one end first, so that nobody finds a usable connection whose carrier is gone. */
 static void node_on_conn_gone(struct gn_node *node, struct gn_conn *c)
 {
+	gn_streams_notify_conn(c, c->err);
 	gn_conn_count_as(c, GN_COUNT_NONE);
 	if (c->report == GN_REPORT_OPENED)
 		gn_node_conn_gone(node, c);
@@ -178,7 +188,7 @@ static int node_conn_env_init(struct gn_node *node)
 		.secured = node_on_conn_secured,
 		.opened = node_on_conn_opened,
 		.suspect = gn_node_conn_suspect,
-		.closing = gn_node_conn_closing,
+		.closing = node_on_conn_closing,
 		.admit = node_on_conn_admit,
 		.incoming = node_on_conn_incoming,
 		.is_used = gn_conn_is_used,
@@ -256,8 +266,6 @@ int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
 
 void gn_node_free(struct gn_node *node)
 {
-	struct gn_conn *c;
-
 	if (node == NULL)
 		return;
 	node->is_closing = node->is_being_freed = true;
@@ -265,7 +273,10 @@ void gn_node_free(struct gn_node *node)
 	gn_dialers_free(node);
 	gn_listeners_close(node);
 	gn_services_stop(node);
-	while ((c = gn_list_first(&node->conns, struct gn_conn, link_node)) != NULL) {
+	/* The youngest first: a connection over a stream is younger than the one that carries it. */
+	while (!gn_list_is_empty(&node->conns)) {
+		struct gn_conn *c = gn_list_entry(node->conns.prev, struct gn_conn, link_node);
+
 		gn_streams_free(c);
 		gn_conn_free(c);
 	}

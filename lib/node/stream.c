@@ -198,7 +198,7 @@ static int stream_select_start(struct gn_stream *s)
 	gn_timer_start(&s->timer, s->inbound ? gn_negotiating_grace(s) : node->cfg.limits.negotiate);
 	s->since = gn_loop_now(node->loop);
 	s->received = s->conn->received;
-	s->proposal_end = s->conn->written + gn_pipe_len(&s->conn->tx) + STREAM_QUEUE_MARGIN;
+	s->proposal_end = gn_conn_queued_end(s->conn) + STREAM_QUEUE_MARGIN;
 	s->mux->defers_reset = !s->inbound;
 	gn_stack_init(&s->stack, &cfg);
 	return gn_stack_push(&s->stack, &gn_select_ops, &sel, true, NULL);
@@ -431,6 +431,36 @@ void gn_streams_free(struct gn_conn *conn)
 		else if (s->on_lost != NULL)
 			s->on_lost(s->arg, s);
 	}
+}
+
+void gn_streams_notify_conn(struct gn_conn *conn, int err)
+{
+	struct gn_list *at, *next;
+
+	gn_list_for_each_safe(at, next, &conn->streams_open) {
+		struct gn_stream *s = gn_list_entry(at, struct gn_stream, link);
+		void (*on_conn)(void *, struct gn_stream *, int) = s->on_conn;
+
+		if (on_conn == NULL)
+			continue;
+		if (err == 0) {
+			on_conn(s->arg, s, 0);
+			continue;
+		}
+		s->on_conn = NULL;
+		on_conn(s->arg, s, err);
+		next = gn_list_next(&conn->streams_open); /* any stream may have been closed: start again */
+	}
+}
+
+bool gn_streams_have_users(const struct gn_conn *conn)
+{
+	struct gn_list *at;
+
+	gn_list_for_each(at, &conn->streams_open)
+		if (gn_list_entry(at, struct gn_stream, link)->on_conn == NULL)
+			return true;
+	return false;
 }
 
 void gn_stream_reset(struct gn_stream *s)

@@ -42,6 +42,9 @@ struct gn_stream {
 	void (*on_event)(void *arg, struct gn_stream *s, unsigned events);
 	/* The node is being freed and has closed the stream; the owner frees its memory, and calls nothing else. */
 	void (*on_lost)(void *arg, struct gn_stream *s);
+	/* Only of a stream that carries another connection, see stream_link.h.  err 0: conn is about to close in good order;
+	 * the callee calls nothing.  Otherwise conn is gone with err; the callee may close and free this stream and others. */
+	void (*on_conn)(void *arg, struct gn_stream *s, int err);
 	void *arg;
 };
 
@@ -83,5 +86,9 @@ void gn_stream_incoming(struct gn_conn *conn, struct gn_mux_stream *mux);
 /* For the node, which is being freed: closes every stream of the connection, frees those that have no owner yet, and
  * calls on_lost of the others. */
 void gn_streams_free(struct gn_conn *conn);
+/* For the node: the connection is about to close in good order (err 0), or is gone.  Calls on_conn of its streams. */
+void gn_streams_notify_conn(struct gn_conn *conn, int err);
+/* Whether the connection has a stream that carries no other connection. */
+bool gn_streams_have_users(const struct gn_conn *conn);
 
 #endif

@@ -84,6 +84,7 @@ static int start_security(struct gn_conn *c, const struct gn_security_ops *ops)
 		.initiator = c->is_client,
 		.expect = *gn_conn_peer(c),
 		.muxers = c->env->upgrade.muxers.ids,
+		.record_max = c->link != NULL && c->link->pipes != NULL ? c->link->pipes->record_max : 0,
 	};
 
 	c->security = ops;
@@ -115,6 +116,7 @@ static int start_muxer(struct gn_conn *c, const struct gn_muxer_ops *ops)
 	if (err != 0)
 		return err;
 	c->session = ops->session(l);
+	c->session->frame_max = ops->frame_max;
 	c->state = GN_CONN_OPEN;
 	if (c->refusal != 0)
 		c->session->ops->go_away(c->session, c->refusal);

@@ -362,7 +362,7 @@ static int seal_records(struct gn_layer *l)
 			}
 			break;
 		}
-		/* The pipe of a stream has a budget, which may have no room for a large block while the pipe is empty,
+		/* The pipe of a stream has a scope, which may have no room for a large block while the pipe is empty,
 		 * and then nothing would ask again.  The first small block is free of charge. */
 		if (out == NULL && len > SMALL_BODY && gn_pipe_len(l->tx) == 0)
 			views = record_plan(l, v, SMALL_BODY, &len, &out);

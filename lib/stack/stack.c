@@ -107,6 +107,22 @@ struct gn_pipe *gn_stack_top_tx(struct gn_stack *s)
 	return l != NULL ? l->up_tx : s->cfg.tx;
 }
 
+void gn_stack_set_bottom(struct gn_stack *s, struct gn_pipe *rx, struct gn_pipe *tx)
+{
+	for (unsigned i = 0; i < s->n; i++) {
+		struct gn_layer *l = s->layers[i];
+
+		if (l->rx == s->cfg.rx)
+			l->rx = rx;
+		if (l->tx == s->cfg.tx)
+			l->tx = tx;
+	}
+	gn_pipe_source(s->cfg.tx, NULL, NULL); /* it was a layer's */
+	s->cfg.rx = rx;
+	s->cfg.tx = tx;
+	gn_stack_mark_bottom(s);
+}
+
 void gn_layer_mark(struct gn_layer *l)
 {
 	l->dirty = true;

@@ -48,6 +48,10 @@ int gn_stack_push(struct gn_stack *s, const struct gn_layer_ops *ops, const void
 struct gn_pipe *gn_stack_top_rx(struct gn_stack *s);
 struct gn_pipe *gn_stack_top_tx(struct gn_stack *s);
 
+/* Replaces the pair at the bottom, because the old one is about to be freed; bytes in it are not moved.  May be called from
+ * inside on_step, but not from inside advance(). */
+void gn_stack_set_bottom(struct gn_stack *s, struct gn_pipe *rx, struct gn_pipe *tx);
+
 /* The pipes at the bottom, or at the top, have changed.  May be called at any time, also from inside the
  * pump. */
 void gn_stack_mark_bottom(struct gn_stack *s);

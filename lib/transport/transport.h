@@ -16,6 +16,7 @@
 #include "loop/loop.h"
 
 struct gn_link;
+struct gn_pipe;
 
 /* None of these calls back before it returns, and all may be called from inside on_ready, where close and
  * abort may free the link. */
@@ -41,6 +42,26 @@ struct gn_link_ops {
 	void (*abort)(struct gn_link *l);
 	/* The number of written bytes that the peer's host has not acknowledged; 0 when it is unknown. */
 	size_t (*unacked)(struct gn_link *l);
+	/* Only of a link with pipes: the owner calls it after it has read rx, or written or closed tx. */
+	void (*touch)(struct gn_link *l);
+};
+
+/* The pipes of a link whose bytes are in pipes already, such as a stream of another connection.  The owner's stack runs
+ * over them, so that no byte is copied: it reads rx, writes tx and closes it, and calls touch().  It calls neither read,
+ * write nor watch, which may be NULL.  on_ready reports every change instead: GN_READABLE when rx has got bytes or its end,
+ * GN_WRITABLE when bytes were taken from tx, and both when the link has failed.  The pipes are ended by the error then,
+ * rx behind the bytes that were received.  They are valid until close, abort, or the end of the node that they belong to.
+ *
+ * Views in rx are valid until the I/O buffers are used for another read, so the owner reads rx soon after on_ready: in a
+ * task that it posts by gn_task_post_next(), not inside on_ready, because the other connection is still in its turn. */
+struct gn_link_pipes {
+	struct gn_pipe *rx, *tx;
+	size_t record_max; /* bytes of the longest record that is delivered in one piece, see secure.h; 0: any */
+	size_t counted;    /* the owner's: bytes in rx that it has counted as received */
+	/* Set by the owner, NULL: not called.  err 0: the connection that carries the link is about to close in good order,
+	 * and the owner should close the link when it can.  Otherwise that connection is gone; this is called before its
+	 * owner is notified, and the owner of the link should abort it before this returns.  arg is the link's. */
+	void (*on_carrier)(void *arg, int err);
 };
 
 /* How a link reaches the peer. */
@@ -61,6 +82,7 @@ struct gn_link {
 	 * first calls watch. */
 	void (*on_ready)(void *arg, unsigned ready);
 	void *arg;
+	struct gn_link_pipes *pipes; /* owned by the link; NULL: the link is read and written by its operations */
 };
 
 /* One attempt to connect to one address, in which all names are resolved. */

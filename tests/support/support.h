@@ -31,6 +31,7 @@
  *   test_node_     test_node.h     a node that serves, and clients that follow the protocol
  *   raw_peer_      raw_peer.h      a peer of a test_node that sends any bytes, handshake steps and frames
  *   bare_link_     bare_link.h     a connection whose other end is a link without layers
+ *   carried_       carried.h       two nodes, and connections over streams of a connection between them
  *   channel_pair_  channel_pair.h  two nodes and a channel between them
  *
  *   book_          book_fixture.h  an address book, with peers that are numbers and addresses that are text
@@ -50,6 +51,7 @@
 #include "support/cmocka.h"
 
 #include "support/bare_link.h"
+#include "support/carried.h"
 #include "support/channel_pair.h"
 #include "support/direct_mux.h"
 #include "support/dns_server.h"

@@ -59,8 +59,8 @@ static void ls_without_reading_is_bounded(void **state)
 	for (int i = 0; i < 290 && t.node->n_conns > 0; i++) {
 		test_node_run(&t, GN_MSEC);
 		if (t.node->n_conns > 0)
-			assert_true(gn_pipe_len(&test_node_first_conn(&t)->rx) +
-					    gn_pipe_len(&test_node_first_conn(&t)->tx) <=
+			assert_true(gn_pipe_len(gn_conn_rx(test_node_first_conn(&t))) +
+					    gn_pipe_len(gn_conn_tx(test_node_first_conn(&t))) <=
 				    40 * 1024);
 	}
 	TEST_NODE_UNTIL(&t, t.node->n_conns == 0, GN_SEC);
@@ -86,7 +86,7 @@ static void an_unauthenticated_peer_holds_little_memory(void **state)
 	test_node_run(&t, 100 * GN_MSEC);
 	assert_int_equal(t.node->n_conns, 20);
 	for (struct gn_list *at = t.node->conns.next; at != &t.node->conns; at = at->next)
-		assert_true(gn_pipe_len(&gn_list_entry(at, struct gn_conn, link_node)->rx) <= 8002);
+		assert_true(gn_pipe_len(gn_conn_rx(gn_list_entry(at, struct gn_conn, link_node))) <= 8002);
 	for (int i = 0; i < 20; i++)
 		raw_peer_abort(&f[i]);
 	test_node_stop(&t);

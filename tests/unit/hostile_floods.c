@@ -69,7 +69,7 @@ static void refusals_to_a_peer_that_does_not_read_are_bounded(void **state)
 		if (gn_list_is_empty(&t.node->conns))
 			break;
 		assert_true(t.node->scope.used <= 9 * YAMUX_WINDOW_INITIAL);
-		assert_true(gn_pipe_len(&test_node_first_conn(&t)->tx) <= GN_IOBUF_TX);
+		assert_true(gn_pipe_len(gn_conn_tx(test_node_first_conn(&t))) <= GN_IOBUF_TX);
 	}
 	raw_peer_abort(&f);
 	test_node_stop(&t);

@@ -31,7 +31,8 @@ static void pings_of_a_peer_that_does_not_read_fill_no_more_than_the_send_buffer
 		test_node_run(&t, GN_MSEC);
 	}
 	/* The node has queued no more than the size of its send buffer. */
-	assert_true(gn_list_is_empty(&t.node->conns) || gn_pipe_len(&test_node_first_conn(&t)->tx) <= GN_IOBUF_TX);
+	assert_true(gn_list_is_empty(&t.node->conns) ||
+		    gn_pipe_len(gn_conn_tx(test_node_first_conn(&t))) <= GN_IOBUF_TX);
 	raw_peer_abort(&f);
 	test_node_stop(&t);
 }

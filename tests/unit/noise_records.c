@@ -117,12 +117,12 @@ static void a_changed_record_in_pieces_fails_the_layer(void **state)
 	}
 }
 
-/* The layer writes to the pipe of a stream, whose budget others have used up: a small record still goes. */
-static void a_record_is_sent_in_a_small_block_when_the_budget_is_used_up(void **state)
+/* The layer writes to the pipe of a stream, whose scope is used up: a small record still goes. */
+static void a_record_is_sent_in_a_small_block_when_the_scope_is_used_up(void **state)
 {
 	struct noise_script *f = *state;
 	static const uint8_t big[100000];
-	struct gn_budget budget = {.max = 100};
+	struct gn_scope scope;
 
 	noise_script_open(f, true);
 	for (int i = 0; i < 16; i++) { /* the first records are short */
@@ -130,17 +130,19 @@ static void a_record_is_sent_in_a_small_block_when_the_budget_is_used_up(void **
 		gn_stack_mark_top(&f->s.stack);
 		side_drain(&f->s, &f->out, 1);
 	}
-	f->s.tx.budget = &budget;
+	gn_scope_init(&scope, NULL, 100);
+	f->s.tx.scope = &scope;
 	assert_int_equal(gn_pipe_put(f->l->up_tx, big, sizeof big), 0);
 	gn_stack_mark_top(&f->s.stack);
 	(void)side_pump(&f->s, 1);
 	assert_true(gn_pipe_len(&f->s.tx) > 1000);
-	assert_int_equal(budget.used, 0);
-	budget.max = 1 << 20;
+	assert_int_equal(scope.used, 0);
+	scope.max = 1 << 20;
 	gn_stack_mark_top(&f->s.stack);
 	(void)side_pump(&f->s, 1);
 	assert_int_equal(gn_pipe_len(f->l->up_tx), 0);
-	f->s.tx.budget = NULL;
+	gn_pipe_reset(&f->s.tx, GN_ECLOSED);
+	f->s.tx.scope = NULL;
 	noise_script_stop(f);
 }
 
@@ -406,7 +408,7 @@ int main(void)
 		T(a_record_in_pieces_is_opened_in_place),
 		T(a_record_in_any_number_of_pieces_is_opened),
 		T(a_changed_record_in_pieces_fails_the_layer),
-		T(a_record_is_sent_in_a_small_block_when_the_budget_is_used_up),
+		T(a_record_is_sent_in_a_small_block_when_the_scope_is_used_up),
 		T(the_first_records_are_short_and_later_ones_full),
 		T(a_record_is_not_longer_than_configured),
 		T(a_record_fits_a_frame_of_yamux),

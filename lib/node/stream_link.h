@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A link over a stream: what a transport that reaches its peers through streams of other connections, such as a circuit
+ * through a relay, hands to gn_link_dial_cfg.on_done or gn_link_listen_cfg.on_link.  The connection that is built on it is
+ * nested in the one that carries the stream.
+ *
+ * The link has pipes (struct gn_link_pipes): those of the stream.  The nested connection seals its records into the
+ * stream's pipe, from where the carrier's security seals them into the send buffer, and opens the records that it receives
+ * in place in the receive buffer.  The bytes that it has not read keep the window of the stream closed, and are charged
+ * once, to the stream.
+ *
+ * The carrier is not freed before its streams are closed, so it outlives the links over it.  When it closes in good order,
+ * nested connections close first; when it is gone, they fail first, with its error.
+ */
+#ifndef GN_NODE_STREAM_LINK_H
+#define GN_NODE_STREAM_LINK_H
+
+#include "node/stream.h"
+#include "transport/transport.h"
+
+enum { GN_STREAM_LINK_DEPTH = 4 }; /* links on top of each other, at most */
+
+/* Makes a link over a stream whose protocol is negotiated.  What the stream has received and not consumed is the first
+ * that the link delivers.  On success the stream belongs to the link, and *stream is as one that is not open; its owner
+ * frees the memory.  The addresses are copied.  May be called from inside an event of the stream.
+ *
+ * 0; -EINVAL: the protocol is not negotiated yet; the error of a stream that has failed; GN_ECLOSED: its sending side was
+ * ended; GN_ELIMIT: more than GN_STREAM_LINK_DEPTH connections would be nested; -ENOMEM. */
+int gn_stream_link_new(struct gn_stream *stream, const struct gn_multiaddr *remote, const struct gn_multiaddr *local,
+		       struct gn_link **out);
+/* The connection that carries the link; NULL: the link is not over a stream. */
+struct gn_conn *gn_stream_link_carrier(const struct gn_link *link);
+
+#endif
