@@ -294,6 +294,7 @@ struct gn_limits {
 	unsigned conns;            /* connections in all, except pending ones  1024 */
 	unsigned conns_per_addr;   /* of them, inbound from one address        16 */
 	unsigned conns_pending;    /* inbound, whose handshake is not done     64 */
+	unsigned dials;            /* attempts of dials at once; others wait   64 */
 	unsigned streams_per_conn; /* inbound streams of a connection          256 */
 	unsigned streams_per_peer; /* inbound streams of a peer                512 */
 	size_t memory;             /* of all connections                       256 MiB */

@@ -26,6 +26,7 @@ static const struct limit limits[] = {
 	{"conns", COUNT, FIELD(conns), 1, "1"},
 	{"conns-per-addr", COUNT, FIELD(conns_per_addr), 1, "1"},
 	{"conns-pending", COUNT, FIELD(conns_pending), 1, "1"},
+	{"dials", COUNT, FIELD(dials), 1, "1"},
 	{"streams-per-conn", COUNT, FIELD(streams_per_conn), 1, "1"},
 	{"streams-per-peer", COUNT, FIELD(streams_per_peer), 1, "1"},
 	{"memory", SIZE, FIELD(memory), (size_t)1 << 20, "1M"},

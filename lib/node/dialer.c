@@ -5,28 +5,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
-#include "base/time.h"
-#include "node/limits.h"
+#include "node/attempt.h"
 #include "node/names.h"
 #include "node/node.h"
 
 enum { STAGGER = 250 /* ms */, ATTEMPTS_AT_ONCE = 8 };
 
-/* An attempt to connect to one address. */
-struct attempt {
+/*     NEW -- its turn in the race --> RUNNING
+ *     RUNNING -- the attempt has ended --> DONE
+ *     NEW -- the attempt cannot be started --> DONE
+ */
+enum dial_target_state { TARGET_NEW, TARGET_RUNNING, TARGET_DONE };
+
+/* An address of a dial. */
+struct dial_target {
+	struct gn_list link; /* in op->targets */
 	struct gn_dialer *op;
-	const struct gn_transport_ops *transport;
 	struct gn_multiaddr *addr;
-	char *name;                /* that was resolved to addr; NULL: none */
-	struct gn_link_dial *dial; /* while the transport connects */
-	struct gn_conn *conn;      /* until it is open */
-	struct attempt *joined;    /* the same attempt of another dial, whose result this one waits for */
-	int joined_err;            /* its result, when the timer fires; 0: it was cancelled */
-	gn_time since;
-	struct gn_timer timer; /* limits.attempt */
-	bool is_started, is_done;
+	char *name; /* that was resolved to addr; NULL: none */
+	enum dial_target_state state;
+	gn_time since; /* the start of the attempt, or when it was joined */
+	struct gn_attempt_user user;
 };
+
+/*     RACING -- a connection is open, or all targets have failed, or the limit has expired --> FINISHED
+ *     RACING, FINISHED -- gn_dialer_cancel() inside on_attempt --> CANCELLED
+ *     FINISHED -- the task has called on_done --> freed
+ *     CANCELLED -- on_attempt has returned --> freed
+ */
+enum dialer_state { DIALER_RACING, DIALER_FINISHED, DIALER_CANCELLED };
 
 struct gn_dialer {
 	struct gn_list link;      /* in node->dials */
@@ -35,82 +42,54 @@ struct gn_dialer {
 	struct gn_node *node;
 	struct gn_dialer_cfg cfg;
 	struct gn_peer_id peer; /* len 0: any peer */
-	bool has_names;
-	bool is_alone; /* the dial shares nothing with others: a probe, or a dial with a role */
+	bool is_alone;          /* the dial shares nothing with others: a probe, or a dial with a role */
+	enum dialer_state state;
 	struct gn_names *names;
-	struct attempt *attempts;
-	size_t n, n_running;
+	struct gn_list targets; /* struct dial_target, in the order of the race */
+	size_t n_running;
+	struct gn_attempt_turn turn; /* while the dial waits for one of limits.dials */
+	bool has_turn;               /* it may start one attempt before those that wait */
+	bool is_calling;             /* on_attempt is running */
 	struct gn_timer limit, stagger;
 	struct gn_task task; /* calls on_done */
 	int err;
 	struct gn_conn *conn;
-	bool is_calling, is_cancelled; /* inside on_attempt; cancelled there */
-	bool is_finished;              /* the task that calls on_done was posted */
 };
 
 static void dialer_race(struct gn_dialer *op);
 
 /* ---- the end of a dial ---- */
 
-/* The attempt has ended with err, or was cancelled (0): attempts that have joined it go on from their timers, so that
- * nothing is called back from here. */
-static void attempt_release_joined(const struct attempt *a, int err)
+/* Ends all work of the dial; its targets stay. */
+static void dialer_stop(struct gn_dialer *op)
 {
 	struct gn_list *at;
 
-	if (a->op->entry == NULL)
-		return;
-	gn_list_for_each(at, &a->op->entry->dials) {
-		struct gn_dialer *op = gn_list_entry(at, struct gn_dialer, link_peer);
-
-		for (size_t i = 0; i < op->n; i++) {
-			if (op->attempts[i].joined != a)
-				continue;
-			op->attempts[i].joined = NULL;
-			op->attempts[i].joined_err = err;
-			gn_timer_start(&op->attempts[i].timer, 0);
-		}
-	}
-}
-
-/* Cancels an attempt that runs. */
-static void attempt_drop(struct attempt *a)
-{
-	if (a->dial != NULL || a->conn != NULL)
-		attempt_release_joined(a, 0);
-	a->joined = NULL;
-	if (a->dial != NULL)
-		a->transport->cancel(a->dial);
-	a->dial = NULL;
-	if (a->conn != NULL) {
-		a->conn->on_open = NULL;
-		gn_conn_abort(a->conn, GN_ECLOSED);
-	}
-	a->conn = NULL;
-	a->is_done = true;
-	gn_timer_stop(&a->timer);
-}
-
-static void dialer_drop_attempts(struct gn_dialer *op)
-{
 	if (op->names != NULL)
 		gn_names_cancel(op->names);
 	op->names = NULL;
-	for (size_t i = 0; i < op->n; i++)
-		attempt_drop(&op->attempts[i]);
+	gn_list_for_each(at, &op->targets)
+		gn_attempt_leave(&gn_list_entry(at, struct dial_target, link)->user);
+	gn_attempt_wait_end(&op->turn);
 	gn_timer_stop(&op->limit);
 	gn_timer_stop(&op->stagger);
 }
 
+static void dial_target_free(struct dial_target *t)
+{
+	gn_list_del(&t->link);
+	gn_multiaddr_free(t->addr);
+	free(t->name);
+	free(t);
+}
+
 static void dialer_op_free(struct gn_dialer *op)
 {
-	dialer_drop_attempts(op);
-	for (size_t i = 0; i < op->n; i++) {
-		gn_timer_fini(&op->attempts[i].timer);
-		gn_multiaddr_free(op->attempts[i].addr);
-		free(op->attempts[i].name);
-	}
-	free(op->attempts);
+	struct dial_target *t;
+
+	dialer_stop(op);
+	while ((t = gn_list_first(&op->targets, struct dial_target, link)) != NULL)
+		dial_target_free(t);
 	gn_timer_fini(&op->limit);
 	gn_timer_fini(&op->stagger);
 	gn_task_cancel(&op->task);
@@ -137,8 +116,12 @@ static void dialer_notify(struct gn_task *task)
 
 static void dialer_finish(struct gn_dialer *op, int err, struct gn_conn *conn)
 {
-	dialer_drop_attempts(op);
-	op->is_finished = true;
+	dialer_stop(op);
+	if (conn != NULL && conn->state == GN_CONN_GONE) { /* a callback has aborted it */
+		err = conn->err != 0 ? conn->err : GN_EGONE;
+		conn = NULL;
+	}
+	op->state = DIALER_FINISHED;
 	op->err = err;
 	op->conn = conn;
 	if (conn != NULL && op->entry == NULL) { /* so that gn_dialers_gone() finds it */
@@ -160,27 +143,24 @@ static int dialer_merge_errors(int a, int b)
 	return a == 0 || a == b ? b : GN_EUNREACH;
 }
 
-/* ---- attempts ---- */
+/* ---- targets ---- */
 
-/* An attempt has ended.  on_attempt may cancel the dial, which is not freed then: the caller has to check
- * is_cancelled and free it. */
-static void attempt_done(struct attempt *a, int err)
+/* The attempt with the target has ended.  on_attempt may cancel the dial, which is not freed then: the caller has to
+ * check for DIALER_CANCELLED and free it. */
+static void dial_target_done(struct dial_target *t, int err)
 {
-	struct gn_dialer *op = a->op;
+	struct gn_dialer *op = t->op;
 	const struct gn_dialer_cfg *cfg = &op->cfg;
 
-	if (a->joined == NULL)
-		attempt_release_joined(a, err);
-	a->joined = NULL;
-	a->is_done = true;
-	gn_timer_stop(&a->timer);
-	op->n_running--;
+	if (t->state == TARGET_RUNNING)
+		op->n_running--;
+	t->state = TARGET_DONE;
 	if (err != 0)
 		op->err = dialer_merge_errors(op->err, err);
 	if (cfg->on_attempt == NULL)
 		return;
 	op->is_calling = true;
-	cfg->on_attempt(cfg->attempt_arg, a->addr, err, gn_loop_now(op->node->loop) - a->since);
+	cfg->on_attempt(cfg->attempt_arg, t->addr, err, gn_loop_now(op->node->loop) - t->since);
 	op->is_calling = false;
 }
 
@@ -194,167 +174,96 @@ void gn_dialers_offer(struct gn_conn *c)
 {
 	struct gn_list *at;
 
-	if (c->is_probe)
+	if (c->is_probe || c->state == GN_CONN_GONE)
 		return;
 	gn_list_for_each(at, &c->peer->dials) {
 		struct gn_dialer *op = gn_list_entry(at, struct gn_dialer, link_peer);
 
-		if (!op->is_finished && !op->is_cancelled && !op->is_alone && dialer_takes(op, c))
+		if (op->state == DIALER_RACING && !op->is_alone && dialer_takes(op, c))
 			dialer_finish(op, 0, c);
 	}
 }
 
-static void dialer_on_open(void *arg, struct gn_conn *c, int err)
+static void dial_target_on_done(void *arg, int err, struct gn_conn *c)
 {
-	struct attempt *a = arg;
-	bool is_open = err == 0;
+	struct dial_target *t = arg;
+	struct gn_dialer *op = t->op;
 
-	a->conn = NULL;
-	if (is_open && !dialer_takes(a->op, c))
+	if (err == 0 && !dialer_takes(op, c))
 		err = -EPERM;
-	attempt_done(a, err);
-	if (err == 0 && !a->op->is_cancelled)
-		dialer_finish(a->op, 0, c);
+	dial_target_done(t, err);
+	if (err == 0 && op->state == DIALER_RACING)
+		dialer_finish(op, 0, c);
 	else
-		dialer_race(a->op);
-	if (is_open)
+		dialer_race(op);
+	if (c != NULL)
 		gn_dialers_offer(c);
 }
 
-static void dialer_on_link(void *arg, int err, struct gn_link *link)
+/* Errors as gn_attempt_start(). */
+static int dial_target_start(struct dial_target *t, bool has_turn)
 {
-	struct attempt *a = arg;
-	struct gn_dialer *op = a->op;
-	struct gn_conn_cfg cfg = {
-		.node = op->node,
-		.env = &op->node->conn_env,
-		.link = link,
+	struct gn_dialer *op = t->op;
+	const struct gn_attempt_cfg cfg = {
+		.addr = t->addr,
+		.name = t->name,
+		.peer = op->peer.len > 0 ? &op->peer : NULL,
+		.origin = t->name != NULL ? GN_ORIGIN_DNS : GN_ORIGIN_ADDRESS,
+		.has_turn = has_turn,
 		.role = op->cfg.role,
 		.is_probe = op->cfg.is_probe,
-		.expect = op->peer.len > 0 ? &op->peer : NULL,
-		.origin = op->has_names ? GN_ORIGIN_DNS : GN_ORIGIN_ADDRESS,
-		.began = a->since,
-		.on_open = dialer_on_open,
-		.arg = a,
 	};
+	int err = gn_attempt_start(&op->node->attempts, &cfg, &t->user);
 
-	a->dial = NULL;
-	if (err == 0 && gn_node_is_full(op->node)) {
-		link->ops->abort(link);
-		err = GN_ELIMIT;
+	if (err == GN_EAGAIN)
+		return err;
+	t->since = gn_loop_now(op->node->loop);
+	if (err == 0) {
+		t->state = TARGET_RUNNING;
+		op->n_running++;
 	}
-	if (err == 0)
-		err = gn_conn_new(&cfg, &a->conn);
-	if (err != 0) {
-		attempt_done(a, err);
-		dialer_race(op);
-	}
+	return err;
 }
 
-static void attempt_start(struct attempt *a);
+/* ---- the race ---- */
 
-/* The limit of the attempt is over, or the attempt that it has joined has ended. */
-static void attempt_on_timer(void *arg)
-{
-	struct attempt *a = arg;
-	int joined_err = a->joined_err;
-
-	a->joined_err = 0;
-	if (a->dial == NULL && a->conn == NULL && joined_err == 0) { /* the other one was cancelled: this one dials */
-		a->op->n_running--;
-		attempt_start(a);
-		if (a->is_done)
-			dialer_race(a->op);
-		return;
-	}
-	if (joined_err != 0) {
-		attempt_done(a, joined_err);
-		dialer_race(a->op);
-		return;
-	}
-	if (a->conn != NULL && gn_conn_has_more_time(a->conn)) {
-		gn_timer_start(&a->timer, gn_time_max(a->op->node->cfg.limits.attempt / 2, GN_USEC));
-		return;
-	}
-	attempt_drop(a);
-	attempt_done(a, GN_ETIMEOUT);
-	dialer_race(a->op);
-}
-
-/* The attempt of another dial to the same peer and address that runs; NULL. */
-static struct attempt *attempt_find_other(const struct attempt *a)
+/* The first target whose turn has not come; NULL. */
+static struct dial_target *dialer_next_target(const struct gn_dialer *op)
 {
 	struct gn_list *at;
 
-	if (a->op->entry == NULL || a->op->is_alone)
-		return NULL;
-	gn_list_for_each(at, &a->op->entry->dials) {
-		struct gn_dialer *op = gn_list_entry(at, struct gn_dialer, link_peer);
-
-		if (op == a->op || op->is_alone)
-			continue;
-		for (size_t i = 0; i < op->n; i++)
-			if ((op->attempts[i].dial != NULL || op->attempts[i].conn != NULL) &&
-			    gn_multiaddr_is_equal(op->attempts[i].addr, a->addr))
-				return &op->attempts[i];
-	}
+	gn_list_for_each(at, &op->targets)
+		if (gn_list_entry(at, struct dial_target, link)->state == TARGET_NEW)
+			return gn_list_entry(at, struct dial_target, link);
 	return NULL;
 }
 
-static void attempt_start(struct attempt *a)
-{
-	struct gn_link_dial_cfg cfg = {.loop = a->op->node->loop,
-				       .node = a->op->node,
-				       .addr = a->addr,
-				       .name = a->name,
-				       .on_done = dialer_on_link,
-				       .arg = a};
-	struct gn_peer_id peer;
-	int err;
-
-	a->is_started = true;
-	a->since = gn_loop_now(a->op->node->loop);
-	a->op->n_running++;
-	a->joined = attempt_find_other(a);
-	if (a->joined != NULL)
-		return;
-	a->transport = gn_node_transport(a->op->node, a->addr);
-	if (gn_multiaddr_peer(a->addr, &peer) == 0 && a->op->peer.len > 0 && !gn_peer_id_is_equal(&peer, &a->op->peer))
-		err = GN_EPEERID;
-	else if (gn_node_is_full(a->op->node))
-		err = GN_ELIMIT;
-	else
-		err = a->transport == NULL
-			      ? GN_ENOTRANS
-			      : a->transport->dial(gn_components_state(&a->op->node->components, a->transport), &cfg,
-						   &a->dial);
-	if (err != 0)
-		attempt_done(a, err);
-	else
-		gn_timer_start(&a->timer, a->op->node->cfg.limits.attempt);
-}
-
-/* Starts the attempt of the next address, after one has failed or the stagger interval is over. */
+/* Starts the attempt of the next target, after one has failed or the stagger interval is over. */
 static void dialer_race(struct gn_dialer *op)
 {
-	size_t i = 0;
+	struct dial_target *t = NULL;
+	bool has_turn = op->has_turn;
 
-	while (!op->is_cancelled && !op->node->is_closing) {
-		for (i = 0; i < op->n && op->attempts[i].is_started; i++)
-			;
-		if (i == op->n || op->n_running >= ATTEMPTS_AT_ONCE)
-			break;
-		attempt_start(&op->attempts[i]);
-		if (!op->attempts[i].is_done) {
+	op->has_turn = false;
+	while (op->state == DIALER_RACING && !op->node->is_closing && op->n_running < ATTEMPTS_AT_ONCE &&
+	       (t = dialer_next_target(op)) != NULL) {
+		int err = dial_target_start(t, has_turn);
+
+		if (err == GN_EAGAIN) {
+			gn_attempt_wait(&op->node->attempts, &op->turn);
+			return;
+		}
+		if (err == 0) {
 			gn_timer_start(&op->stagger, STAGGER * GN_MSEC);
 			return;
 		}
+		dial_target_done(t, err);
 	}
-	if (op->is_cancelled)
+	if (op->state == DIALER_CANCELLED)
 		dialer_op_free(op);
-	else if (op->node->is_closing)
+	else if (op->state == DIALER_RACING && op->node->is_closing)
 		dialer_finish(op, GN_ECLOSED, NULL);
-	else if (op->n_running == 0 && i == op->n)
+	else if (op->state == DIALER_RACING && op->n_running == 0 && t == NULL)
 		dialer_finish(op, op->err != 0 ? op->err : GN_EUNREACH, NULL);
 }
 
@@ -363,47 +272,80 @@ static void dialer_on_stagger(void *arg)
 	dialer_race(arg);
 }
 
+static void dialer_on_turn(struct gn_attempt_turn *turn)
+{
+	struct gn_dialer *op = gn_list_entry(turn, struct gn_dialer, turn);
+
+	op->has_turn = true;
+	dialer_race(op);
+}
+
 /* limits.dial is extended for a handshake that makes progress on a slow path and has a limit of its own.  A limit
  * that the caller has set is not extended. */
 static bool dialer_has_more_time(const struct gn_dialer *op)
 {
-	for (size_t i = 0; i < op->n && op->cfg.limit == 0; i++) {
-		const struct attempt *a = &op->attempts[i];
+	struct gn_list *at;
 
-		if (a->conn != NULL && gn_conn_has_more_time(a->conn))
+	if (op->cfg.limit != 0)
+		return false;
+	gn_list_for_each(at, &op->targets)
+		if (gn_attempt_has_more_time(&gn_list_entry(at, struct dial_target, link)->user))
 			return true;
-	}
 	return false;
 }
 
 static void dialer_on_limit(void *arg)
 {
 	struct gn_dialer *op = arg;
+	struct gn_list *at;
 
 	if (dialer_has_more_time(op)) {
 		gn_timer_start(&op->limit, op->node->cfg.limits.attempt / 2);
 		return;
 	}
-	for (size_t i = 0; i < op->n && !op->is_cancelled; i++) {
-		struct attempt *a = &op->attempts[i];
+	gn_list_for_each(at, &op->targets) {
+		struct dial_target *t = gn_list_entry(at, struct dial_target, link);
 
-		if (!a->is_started || a->is_done)
+		if (t->state != TARGET_RUNNING || op->state != DIALER_RACING)
 			continue;
-		attempt_drop(a); /* without a result: dials that have joined it may have more time */
-		attempt_done(a, GN_ETIMEOUT);
+		gn_attempt_leave(&t->user); /* other dials that use the attempt may have more time */
+		dial_target_done(t, GN_ETIMEOUT);
 	}
-	if (op->is_cancelled)
+	if (op->state == DIALER_CANCELLED)
 		dialer_op_free(op);
-	else
+	else if (op->state == DIALER_RACING)
 		dialer_finish(op, GN_ETIMEOUT, NULL);
 }
 
-/* Orders the addresses so that IPv6 and other ones alternate, IPv6 first, each kind in its own order. */
-static void dialer_interleave(struct gn_resolved *from, size_t n, struct attempt *to)
+/* ---- addresses ---- */
+
+/* Appends an address, which it takes over.  -ENOMEM: it is freed. */
+static int dialer_add_target(struct gn_dialer *op, struct gn_resolved *from)
+{
+	struct dial_target *t = calloc(1, sizeof *t);
+
+	if (t != NULL) {
+		t->op = op;
+		t->addr = from->addr;
+		t->name = from->name;
+		gn_attempt_user_init(&t->user, dial_target_on_done, t);
+		gn_list_init(&t->link);
+		gn_list_add_tail(&op->targets, &t->link);
+	} else {
+		gn_multiaddr_free(from->addr);
+		free(from->name);
+	}
+	*from = (struct gn_resolved){NULL, NULL};
+	return t != NULL ? 0 : -ENOMEM;
+}
+
+/* Appends addresses so that IPv6 and other ones alternate, IPv6 first, each kind in its own order; frees the array. */
+static int dialer_add_targets(struct gn_dialer *op, struct gn_resolved *from, size_t n)
 {
 	bool want6 = true;
+	int err = 0;
 
-	for (size_t k = 0; k < n; k++) {
+	for (size_t k = 0; k < n && err == 0; k++) {
 		size_t pick = n;
 
 		for (size_t i = 0; i < n && pick == n; i++)
@@ -413,10 +355,10 @@ static void dialer_interleave(struct gn_resolved *from, size_t n, struct attempt
 			if (from[i].addr != NULL)
 				pick = i;
 		want6 = !gn_multiaddr_has(from[pick].addr, GN_MA_IP6);
-		to[k].addr = from[pick].addr;
-		to[k].name = from[pick].name;
-		from[pick].addr = NULL;
+		err = dialer_add_target(op, &from[pick]);
 	}
+	gn_resolved_free(from, n);
+	return err;
 }
 
 static void dialer_on_names(void *arg, int err, struct gn_resolved *resolved, size_t n)
@@ -424,25 +366,12 @@ static void dialer_on_names(void *arg, int err, struct gn_resolved *resolved, si
 	struct gn_dialer *op = arg;
 
 	op->names = NULL;
-	if (err == 0) {
-		op->attempts = calloc(n, sizeof *op->attempts);
-		if (op->attempts == NULL) {
-			gn_resolved_free(resolved, n);
-			err = -ENOMEM;
-		}
-	}
-	if (err != 0) {
+	if (err == 0)
+		err = dialer_add_targets(op, resolved, n);
+	if (err != 0)
 		dialer_finish(op, op->err != 0 && err == GN_ENONAME ? op->err : err, NULL);
-		return;
-	}
-	for (size_t i = 0; i < n; i++) {
-		op->attempts[i].op = op;
-		gn_timer_init(&op->attempts[i].timer, op->node->loop, attempt_on_timer, &op->attempts[i]);
-	}
-	dialer_interleave(resolved, n, op->attempts);
-	op->n = n;
-	free(resolved); /* the attempts have taken what it held */
-	dialer_race(op);
+	else
+		dialer_race(op);
 }
 
 static void dialer_on_name_failed(void *arg, const struct gn_multiaddr *addr, int err)
@@ -503,14 +432,14 @@ int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struc
 	gn_timer_init(&op->limit, node->loop, dialer_on_limit, op);
 	gn_timer_init(&op->stagger, node->loop, dialer_on_stagger, op);
 	gn_task_init(&op->task, dialer_notify);
+	gn_attempt_turn_init(&op->turn, dialer_on_turn);
+	gn_list_init(&op->targets);
 	gn_list_init(&op->link);
 	gn_list_init(&op->link_peer);
 	names.arg = op;
 	op->is_alone = cfg->is_probe || cfg->role != GN_ROLE_BY_DIAL;
-	for (size_t i = 0; i < cfg->n_addrs; i++) {
-		op->has_names |= gn_names_is_in(cfg->addrs[i]);
+	for (size_t i = 0; i < cfg->n_addrs; i++)
 		op->cfg.takes_limited |= gn_multiaddr_has(cfg->addrs[i], GN_MA_P2P_CIRCUIT);
-	}
 	err = dialer_peer(cfg, &op->peer);
 	if (err == 0 && op->peer.len > 0) {
 		op->entry = gn_peers_get(&node->peers, &op->peer);
@@ -538,8 +467,8 @@ int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struc
 void gn_dialer_cancel(struct gn_dialer *op)
 {
 	if (op->is_calling) {
-		op->is_cancelled = true;
-		dialer_drop_attempts(op);
+		op->state = DIALER_CANCELLED;
+		dialer_stop(op);
 	} else {
 		dialer_op_free(op);
 	}
@@ -564,7 +493,8 @@ void gn_dialers_close(struct gn_node *node)
 	struct gn_list *at;
 
 	gn_list_for_each(at, &node->dials)
-		dialer_finish(gn_list_entry(at, struct gn_dialer, link), GN_ECLOSED, NULL);
+		if (gn_list_entry(at, struct gn_dialer, link)->state != DIALER_CANCELLED)
+			dialer_finish(gn_list_entry(at, struct gn_dialer, link), GN_ECLOSED, NULL);
 }
 
 void gn_dialers_free(struct gn_node *node)

@@ -6,10 +6,13 @@
  * already and not suspect (paths.h) is used at once.
  *
  * Dials to one peer share their work: an address that another dial to the peer is attempting is not attempted a second
- * time, and the first connection that is open ends all of these dials with success.  Each dial has its own limit and
- * its own addresses, and a dial that is cancelled leaves the others.
+ * time (attempt.h), and the first connection that is open ends all of these dials with success.  Each dial has its own
+ * limit and its own addresses, and a dial that is cancelled leaves the others.
  *
- * A dial with is_probe, or with a role, does none of this: it makes a connection of its own, beside those that are
+ * At most limits.dials attempts run at once.  Dials that find no place wait, each for its turn, and their limits
+ * count meanwhile.
+ *
+ * A dial with is_probe, or with a role, shares nothing: it makes a connection of its own, beside those that are
  * open.  When it was no probe, other dials use that connection.
  */
 #ifndef GN_NODE_DIALER_H

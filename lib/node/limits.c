@@ -16,6 +16,7 @@ static const struct gn_limits limits_default = {
 	.conns = 1024,
 	.conns_per_addr = 16,
 	.conns_pending = 64,
+	.dials = 64,
 	.streams_per_conn = 256,
 	.streams_per_peer = 512,
 	.memory = (size_t)256 << 20,
@@ -49,6 +50,7 @@ void gn_limits_fill(struct gn_limits *limits)
 	FILL(conns);
 	FILL(conns_per_addr);
 	FILL(conns_pending);
+	FILL(dials);
 	FILL(streams_per_conn);
 	FILL(streams_per_peer);
 	FILL(memory);

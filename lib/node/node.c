@@ -250,6 +250,7 @@ int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
 	gn_list_init(&node->young);
 	gn_list_init(&node->listeners);
 	gn_list_init(&node->dials);
+	gn_attempts_init(&node->attempts, node);
 	gn_list_init(&node->services);
 	gn_timer_init(&node->close_timer, node->loop, node_on_close_limit, node);
 	gn_timer_init(&node->trim_timer, node->loop, node_on_trim, node);
@@ -271,6 +272,7 @@ void gn_node_free(struct gn_node *node)
 	node->is_closing = node->is_being_freed = true;
 	node->on_closed = NULL;
 	gn_dialers_free(node);
+	gn_attempts_fini(&node->attempts);
 	gn_listeners_close(node);
 	gn_services_stop(node);
 	/* The youngest first: a connection over a stream is younger than the one that carries it. */

@@ -9,6 +9,7 @@
 #include "gn.h"
 #include "loop/loop.h"
 #include "mux/session.h"
+#include "node/attempt.h"
 #include "node/components.h"
 #include "node/conn.h"
 #include "node/networks.h"
@@ -31,6 +32,7 @@ struct gn_node {
 
 	struct gn_conn_env conn_env; /* what its connections share */
 	struct gn_list conns, listeners, dials;
+	struct gn_attempts attempts; /* of the dials */
 	struct gn_list
 		young;      /* unused connections that are too young to be closed, gn_conn.link_network; see limits.c */
 	unsigned n_conns;   /* the length of conns, which includes connections without a link */

@@ -17,7 +17,7 @@ static void a_limit_of_zero_is_the_default(void **state)
 	gn_limits_fill(&zero);
 	assert_memory_equal(&zero, &stock, sizeof stock);
 	assert_int_equal(zero.memory_per_peer, (size_t)32 << 20);
-	assert_true(zero.conns == 1024 && zero.keepalive == 15 * GN_SEC && zero.idle == 0);
+	assert_true(zero.conns == 1024 && zero.dials == 64 && zero.keepalive == 15 * GN_SEC && zero.idle == 0);
 }
 
 static void a_limit_that_is_set_is_kept(void **state)
