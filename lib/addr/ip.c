@@ -151,6 +151,24 @@ enum gn_ip_scope gn_multiaddr_scope(const struct gn_multiaddr *a)
 	return GN_SCOPE_NONE;
 }
 
+bool gn_multiaddr_is_for(const struct gn_multiaddr *a, enum gn_ip_scope scope)
+{
+	enum gn_ip_scope own = gn_multiaddr_scope(a);
+
+	if (own == GN_SCOPE_UNSPECIFIED)
+		return false;
+	switch (scope) {
+	case GN_SCOPE_PUBLIC:
+	case GN_SCOPE_OTHER:
+		return own == GN_SCOPE_PUBLIC || own == GN_SCOPE_OTHER || own == GN_SCOPE_NONE;
+	case GN_SCOPE_PRIVATE:
+	case GN_SCOPE_LINK:
+		return own != GN_SCOPE_LOOPBACK;
+	default:
+		return true;
+	}
+}
+
 bool gn_multiaddr_is_public(const struct gn_multiaddr *a)
 {
 	return gn_multiaddr_scope(a) == GN_SCOPE_PUBLIC;

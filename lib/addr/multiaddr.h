@@ -129,6 +129,9 @@ enum gn_ip_scope {
 };
 enum gn_ip_scope gn_ip_scope(bool is_ip6, const uint8_t *addr);
 enum gn_ip_scope gn_multiaddr_scope(const struct gn_multiaddr *a);
+/* Whether the address has a meaning, and the same one, for a host whose address has that scope: it is public, or a name,
+ * or both are private, or both are of the loopback.  What is unspecified has none. */
+bool gn_multiaddr_is_for(const struct gn_multiaddr *a, enum gn_ip_scope scope);
 bool gn_multiaddr_is_public(const struct gn_multiaddr *a);
 bool gn_multiaddr_is_loopback(const struct gn_multiaddr *a);
 bool gn_multiaddr_is_private(const struct gn_multiaddr *a); /* PRIVATE or LINK */

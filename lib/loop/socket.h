@@ -92,6 +92,7 @@ struct gn_ifaddr {
 	struct gn_sockaddr addr; /* port 0 */
 	char name[GN_ZONE_MAX];  /* the interface's */
 	uint32_t index;          /* the interface's number */
+	uint8_t prefix;          /* bits of the address that are the network's; 0: unknown */
 	bool is_loopback;
 };
 

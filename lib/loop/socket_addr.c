@@ -98,6 +98,23 @@ static bool is_address(const struct ifaddrs *i)
 	       (i->ifa_addr->sa_family == AF_INET || i->ifa_addr->sa_family == AF_INET6);
 }
 
+/* The number of leading ones of a network mask. */
+static uint8_t mask_bits(const struct sockaddr *mask, int family)
+{
+	const uint8_t *p;
+	unsigned n = 0, max = family == AF_INET6 ? 128 : 32;
+
+	if (mask == NULL)
+		return 0;
+	if (family == AF_INET6)
+		p = ((const struct sockaddr_in6 *)(const void *)mask)->sin6_addr.s6_addr;
+	else
+		p = (const uint8_t *)&((const struct sockaddr_in *)(const void *)mask)->sin_addr;
+	while (n < max && (p[n / 8] & 0x80 >> n % 8) != 0)
+		n++;
+	return (uint8_t)n;
+}
+
 static void socket_addr_fill(const struct ifaddrs *i, struct gn_ifaddr *out)
 {
 	struct sockaddr_storage sa = {0};
@@ -109,6 +126,7 @@ static void socket_addr_fill(const struct ifaddrs *i, struct gn_ifaddr *out)
 	out->addr.port = 0;
 	(void)snprintf(out->name, sizeof out->name, "%s", i->ifa_name);
 	out->index = if_nametoindex(i->ifa_name);
+	out->prefix = mask_bits(i->ifa_netmask, i->ifa_addr->sa_family);
 }
 
 int gn_ifaddrs_get(struct gn_ifaddr **out, size_t *n)

@@ -182,7 +182,6 @@ int gn_node_addrs(const struct gn_node *node, struct gn_multiaddr ***out, size_t
 	return err;
 }
 
-/* The address without /p2p/ID, which must be the node's own.  GN_EPEERID, GN_ENONAME, -ENOMEM. */
 /* Whether the address names a host but no port, so that nobody can dial it. */
 static bool lacks_port(const struct gn_multiaddr *a)
 {
@@ -196,6 +195,7 @@ static bool lacks_port(const struct gn_multiaddr *a)
 	return false;
 }
 
+/* The address without /p2p/ID, which must be the node's own.  GN_EPEERID, GN_ENONAME, GN_ENOTRANS, -ENOMEM. */
 static int announced_parse(const struct gn_node *node, const struct gn_multiaddr *addr, struct gn_multiaddr **out)
 {
 	struct gn_peer_id id;
@@ -217,8 +217,7 @@ int gn_addr_announce(struct gn_node *node, const struct gn_multiaddr *addr)
 		return err;
 	err = gn_own_add(&node->own, GN_OWN_ANNOUNCED, bare, GN_NEVER, &changed);
 	gn_multiaddr_free(bare);
-	if (changed)
-		gn_node_changed(node);
+	gn_node_own_changed(node, changed);
 	return err;
 }
 
@@ -232,7 +231,6 @@ int gn_addr_withdraw(struct gn_node *node, const struct gn_multiaddr *addr)
 		return err;
 	was_there = gn_own_del(&node->own, GN_OWN_ANNOUNCED, bare, &changed);
 	gn_multiaddr_free(bare);
-	if (changed)
-		gn_node_changed(node);
+	gn_node_own_changed(node, changed);
 	return was_there ? 0 : GN_ENONAME;
 }

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "node/limits.h"
 #include "node/node.h"
+#include "node/peerbook.h"
 
 struct gn_attempt {
 	struct gn_list link; /* in all->running; on no list while its users are notified */
@@ -121,6 +122,7 @@ static void attempt_finish(struct gn_attempt *a, int err, struct gn_conn *c)
 	struct gn_attempt_user *user;
 
 	attempt_end(a);
+	gn_peerbook_result(a->all->node, err == 0 ? gn_conn_peer(c) : &a->peer, a->addr, err);
 	while ((user = gn_list_first(&a->users, struct gn_attempt_user, link)) != NULL) {
 		gn_list_del(&user->link);
 		user->attempt = NULL;

@@ -47,6 +47,7 @@ enum gn_book_origin {
 	GN_BOOK_MDNS,     /* multicast DNS in the local network */
 	GN_BOOK_IDENTIFY, /* the peer sent it in an identify message */
 	GN_BOOK_DNS,      /* a name that the user gave was resolved to it */
+	GN_BOOK_DIALLED,  /* the user gave it for one dial, which succeeded */
 	GN_BOOK_RECORD,   /* the peer signed it in a peer record */
 	GN_BOOK_USER,     /* the user gave it */
 };

@@ -131,6 +131,7 @@ struct gn_conn {
 	bool is_suspect : 1;          /* the peer is silent, see gn_conn_check_silence() */
 	bool had_incoming : 1;        /* the peer has opened a stream */
 	bool is_closing_reported : 1; /* to the services */
+	bool is_in_book : 1;          /* the connection holds its peer in the node's book */
 	bool must_flush : 1; /* a stream was released in good order: a close waits until its bytes were acknowledged */
 	bool yields : 1;     /* a connection over a stream of this one has views to read: this turn reads no more */
 	uint8_t ready;       /* what the link is expected to be ready for, enum gn_ready */

@@ -5,58 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/attempt.h"
-#include "node/names.h"
+#include "node/dialer_internal.h"
 #include "node/node.h"
 
 enum { STAGGER = 250 /* ms */, ATTEMPTS_AT_ONCE = 8 };
-
-/*     NEW -- its turn in the race --> RUNNING
- *     RUNNING -- the attempt has ended --> DONE
- *     NEW -- the attempt cannot be started --> DONE
- */
-enum dial_target_state { TARGET_NEW, TARGET_RUNNING, TARGET_DONE };
-
-/* An address of a dial. */
-struct dial_target {
-	struct gn_list link; /* in op->targets */
-	struct gn_dialer *op;
-	struct gn_multiaddr *addr;
-	char *name; /* that was resolved to addr; NULL: none */
-	enum dial_target_state state;
-	gn_time since; /* the start of the attempt, or when it was joined */
-	struct gn_attempt_user user;
-};
-
-/*     RACING -- a connection is open, or all targets have failed, or the limit has expired --> FINISHED
- *     RACING, FINISHED -- gn_dialer_cancel() inside on_attempt --> CANCELLED
- *     FINISHED -- the task has called on_done --> freed
- *     CANCELLED -- on_attempt has returned --> freed
- */
-enum dialer_state { DIALER_RACING, DIALER_FINISHED, DIALER_CANCELLED };
-
-struct gn_dialer {
-	struct gn_list link;      /* in node->dials */
-	struct gn_peer *entry;    /* of the peer that it is to connect to, or has connected to; NULL: none is known */
-	struct gn_list link_peer; /* in entry->dials */
-	struct gn_node *node;
-	struct gn_dialer_cfg cfg;
-	struct gn_peer_id peer; /* len 0: any peer */
-	bool is_alone;          /* the dial shares nothing with others: a probe, or a dial with a role */
-	enum dialer_state state;
-	struct gn_names *names;
-	struct gn_list targets; /* struct dial_target, in the order of the race */
-	size_t n_running;
-	struct gn_attempt_turn turn; /* while the dial waits for one of limits.dials */
-	bool has_turn;               /* it may start one attempt before those that wait */
-	bool is_calling;             /* on_attempt is running */
-	struct gn_timer limit, stagger;
-	struct gn_task task; /* calls on_done */
-	int err;
-	struct gn_conn *conn;
-};
-
-static void dialer_race(struct gn_dialer *op);
 
 /* ---- the end of a dial ---- */
 
@@ -65,22 +17,12 @@ static void dialer_stop(struct gn_dialer *op)
 {
 	struct gn_list *at;
 
-	if (op->names != NULL)
-		gn_names_cancel(op->names);
-	op->names = NULL;
+	gn_dialer_addrs_stop(op);
 	gn_list_for_each(at, &op->targets)
 		gn_attempt_leave(&gn_list_entry(at, struct dial_target, link)->user);
 	gn_attempt_wait_end(&op->turn);
 	gn_timer_stop(&op->limit);
 	gn_timer_stop(&op->stagger);
-}
-
-static void dial_target_free(struct dial_target *t)
-{
-	gn_list_del(&t->link);
-	gn_multiaddr_free(t->addr);
-	free(t->name);
-	free(t);
 }
 
 static void dialer_op_free(struct gn_dialer *op)
@@ -89,7 +31,7 @@ static void dialer_op_free(struct gn_dialer *op)
 
 	dialer_stop(op);
 	while ((t = gn_list_first(&op->targets, struct dial_target, link)) != NULL)
-		dial_target_free(t);
+		gn_dial_target_free(t);
 	gn_timer_fini(&op->limit);
 	gn_timer_fini(&op->stagger);
 	gn_task_cancel(&op->task);
@@ -114,7 +56,7 @@ static void dialer_notify(struct gn_task *task)
 	cfg.on_done(cfg.arg, err, err == 0 ? conn : NULL);
 }
 
-static void dialer_finish(struct gn_dialer *op, int err, struct gn_conn *conn)
+void gn_dialer_finish(struct gn_dialer *op, int err, struct gn_conn *conn)
 {
 	dialer_stop(op);
 	if (conn != NULL && conn->state == GN_CONN_GONE) { /* a callback has aborted it */
@@ -132,8 +74,7 @@ static void dialer_finish(struct gn_dialer *op, int err, struct gn_conn *conn)
 	gn_task_post(op->node->loop, &op->task);
 }
 
-/* Of two errors the one that is more specific for the user. */
-static int dialer_merge_errors(int a, int b)
+int gn_dialer_merge_errors(int a, int b)
 {
 	static const int rank[] = {GN_EPEERID, GN_EREFUSED, GN_EAUTH, GN_EPROTO, GN_ENOPROTO};
 
@@ -156,7 +97,7 @@ static void dial_target_done(struct dial_target *t, int err)
 		op->n_running--;
 	t->state = TARGET_DONE;
 	if (err != 0)
-		op->err = dialer_merge_errors(op->err, err);
+		op->err = gn_dialer_merge_errors(op->err, err);
 	if (cfg->on_attempt == NULL)
 		return;
 	op->is_calling = true;
@@ -180,11 +121,11 @@ void gn_dialers_offer(struct gn_conn *c)
 		struct gn_dialer *op = gn_list_entry(at, struct gn_dialer, link_peer);
 
 		if (op->state == DIALER_RACING && !op->is_alone && dialer_takes(op, c))
-			dialer_finish(op, 0, c);
+			gn_dialer_finish(op, 0, c);
 	}
 }
 
-static void dial_target_on_done(void *arg, int err, struct gn_conn *c)
+void gn_dial_target_on_done(void *arg, int err, struct gn_conn *c)
 {
 	struct dial_target *t = arg;
 	struct gn_dialer *op = t->op;
@@ -193,9 +134,9 @@ static void dial_target_on_done(void *arg, int err, struct gn_conn *c)
 		err = -EPERM;
 	dial_target_done(t, err);
 	if (err == 0 && op->state == DIALER_RACING)
-		dialer_finish(op, 0, c);
+		gn_dialer_finish(op, 0, c);
 	else
-		dialer_race(op);
+		gn_dialer_race(op);
 	if (c != NULL)
 		gn_dialers_offer(c);
 }
@@ -208,7 +149,7 @@ static int dial_target_start(struct dial_target *t, bool has_turn)
 		.addr = t->addr,
 		.name = t->name,
 		.peer = op->peer.len > 0 ? &op->peer : NULL,
-		.origin = t->name != NULL ? GN_ORIGIN_DNS : GN_ORIGIN_ADDRESS,
+		.origin = t->origin,
 		.has_turn = has_turn,
 		.role = op->cfg.role,
 		.is_probe = op->cfg.is_probe,
@@ -238,8 +179,7 @@ static struct dial_target *dialer_next_target(const struct gn_dialer *op)
 	return NULL;
 }
 
-/* Starts the attempt of the next target, after one has failed or the stagger interval is over. */
-static void dialer_race(struct gn_dialer *op)
+void gn_dialer_race(struct gn_dialer *op)
 {
 	struct dial_target *t = NULL;
 	bool has_turn = op->has_turn;
@@ -262,14 +202,19 @@ static void dialer_race(struct gn_dialer *op)
 	if (op->state == DIALER_CANCELLED)
 		dialer_op_free(op);
 	else if (op->state == DIALER_RACING && op->node->is_closing)
-		dialer_finish(op, GN_ECLOSED, NULL);
-	else if (op->state == DIALER_RACING && op->n_running == 0 && t == NULL)
-		dialer_finish(op, op->err != 0 ? op->err : GN_EUNREACH, NULL);
+		gn_dialer_finish(op, GN_ECLOSED, NULL);
+	else if (op->state == DIALER_RACING && op->n_running == 0 && t == NULL && !gn_dialer_addrs_is_pending(op))
+		gn_dialer_finish(op, op->err != 0 ? op->err : GN_EUNREACH, NULL);
+}
+
+void gn_dialer_race_soon(struct gn_dialer *op)
+{
+	gn_timer_start(&op->stagger, 0);
 }
 
 static void dialer_on_stagger(void *arg)
 {
-	dialer_race(arg);
+	gn_dialer_race(arg);
 }
 
 static void dialer_on_turn(struct gn_attempt_turn *turn)
@@ -277,7 +222,7 @@ static void dialer_on_turn(struct gn_attempt_turn *turn)
 	struct gn_dialer *op = gn_list_entry(turn, struct gn_dialer, turn);
 
 	op->has_turn = true;
-	dialer_race(op);
+	gn_dialer_race(op);
 }
 
 /* limits.dial is extended for a handshake that makes progress on a slow path and has a limit of its own.  A limit
@@ -314,73 +259,7 @@ static void dialer_on_limit(void *arg)
 	if (op->state == DIALER_CANCELLED)
 		dialer_op_free(op);
 	else if (op->state == DIALER_RACING)
-		dialer_finish(op, GN_ETIMEOUT, NULL);
-}
-
-/* ---- addresses ---- */
-
-/* Appends an address, which it takes over.  -ENOMEM: it is freed. */
-static int dialer_add_target(struct gn_dialer *op, struct gn_resolved *from)
-{
-	struct dial_target *t = calloc(1, sizeof *t);
-
-	if (t != NULL) {
-		t->op = op;
-		t->addr = from->addr;
-		t->name = from->name;
-		gn_attempt_user_init(&t->user, dial_target_on_done, t);
-		gn_list_init(&t->link);
-		gn_list_add_tail(&op->targets, &t->link);
-	} else {
-		gn_multiaddr_free(from->addr);
-		free(from->name);
-	}
-	*from = (struct gn_resolved){NULL, NULL};
-	return t != NULL ? 0 : -ENOMEM;
-}
-
-/* Appends addresses so that IPv6 and other ones alternate, IPv6 first, each kind in its own order; frees the array. */
-static int dialer_add_targets(struct gn_dialer *op, struct gn_resolved *from, size_t n)
-{
-	bool want6 = true;
-	int err = 0;
-
-	for (size_t k = 0; k < n && err == 0; k++) {
-		size_t pick = n;
-
-		for (size_t i = 0; i < n && pick == n; i++)
-			if (from[i].addr != NULL && gn_multiaddr_has(from[i].addr, GN_MA_IP6) == want6)
-				pick = i;
-		for (size_t i = 0; i < n && pick == n; i++)
-			if (from[i].addr != NULL)
-				pick = i;
-		want6 = !gn_multiaddr_has(from[pick].addr, GN_MA_IP6);
-		err = dialer_add_target(op, &from[pick]);
-	}
-	gn_resolved_free(from, n);
-	return err;
-}
-
-static void dialer_on_names(void *arg, int err, struct gn_resolved *resolved, size_t n)
-{
-	struct gn_dialer *op = arg;
-
-	op->names = NULL;
-	if (err == 0)
-		err = dialer_add_targets(op, resolved, n);
-	if (err != 0)
-		dialer_finish(op, op->err != 0 && err == GN_ENONAME ? op->err : err, NULL);
-	else
-		dialer_race(op);
-}
-
-static void dialer_on_name_failed(void *arg, const struct gn_multiaddr *addr, int err)
-{
-	struct gn_dialer *op = arg;
-
-	op->err = dialer_merge_errors(op->err, err);
-	if (op->cfg.on_attempt != NULL) /* last, because it may cancel the dial */
-		op->cfg.on_attempt(op->cfg.attempt_arg, addr, err, 0);
+		gn_dialer_finish(op, GN_ETIMEOUT, NULL);
 }
 
 /* ---- the operation ---- */
@@ -412,11 +291,6 @@ static struct gn_conn *dialer_find_open(const struct gn_dialer *op)
 int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struct gn_dialer **out)
 {
 	struct gn_dialer *op;
-	struct gn_names_cfg names = {.loop = node->loop,
-				     .addrs = cfg->addrs,
-				     .n_addrs = cfg->n_addrs,
-				     .on_done = dialer_on_names,
-				     .on_failed = dialer_on_name_failed};
 	struct gn_conn *open;
 	int err = 0;
 
@@ -436,10 +310,10 @@ int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struc
 	gn_list_init(&op->targets);
 	gn_list_init(&op->link);
 	gn_list_init(&op->link_peer);
-	names.arg = op;
 	op->is_alone = cfg->is_probe || cfg->role != GN_ROLE_BY_DIAL;
 	for (size_t i = 0; i < cfg->n_addrs; i++)
 		op->cfg.takes_limited |= gn_multiaddr_has(cfg->addrs[i], GN_MA_P2P_CIRCUIT);
+	gn_list_init(&op->lookups);
 	err = dialer_peer(cfg, &op->peer);
 	if (err == 0 && op->peer.len > 0) {
 		op->entry = gn_peers_get(&node->peers, &op->peer);
@@ -450,14 +324,14 @@ int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struc
 	}
 	open = err == 0 ? dialer_find_open(op) : NULL;
 	if (err == 0 && open == NULL)
-		err = gn_names_resolve(&names, &op->names);
+		err = gn_dialer_addrs_start(op);
 	if (err != 0) {
 		dialer_op_free(op);
 		return err;
 	}
 	gn_list_add_tail(&node->dials, &op->link);
 	if (open != NULL)
-		dialer_finish(op, 0, open);
+		gn_dialer_finish(op, 0, open);
 	else
 		gn_timer_start(&op->limit, cfg->limit > 0 ? cfg->limit : node->cfg.limits.dial);
 	*out = op;
@@ -494,7 +368,7 @@ void gn_dialers_close(struct gn_node *node)
 
 	gn_list_for_each(at, &node->dials)
 		if (gn_list_entry(at, struct gn_dialer, link)->state != DIALER_CANCELLED)
-			dialer_finish(gn_list_entry(at, struct gn_dialer, link), GN_ECLOSED, NULL);
+			gn_dialer_finish(gn_list_entry(at, struct gn_dialer, link), GN_ECLOSED, NULL);
 }
 
 void gn_dialers_free(struct gn_node *node)

@@ -5,6 +5,9 @@
  * connection that is open wins, and the other attempts are dropped.  A connection to the peer that is open
  * already and not suspect (paths.h) is used at once.
  *
+ * The addresses of the peer that the node's book has, and that do not rest after a failure, take part in the race
+ * behind those of the caller (peerbook.h).
+ *
  * Dials to one peer share their work: an address that another dial to the peer is attempting is not attempted a second
  * time (attempt.h), and the first connection that is open ends all of these dials with success.  Each dial has its own
  * limit and its own addresses, and a dial that is cancelled leaves the others.
@@ -12,8 +15,8 @@
  * At most limits.dials attempts run at once.  Dials that find no place wait, each for its turn, and their limits
  * count meanwhile.
  *
- * A dial with is_probe, or with a role, shares nothing: it makes a connection of its own, beside those that are
- * open.  When it was no probe, other dials use that connection.
+ * A dial with is_probe, or with a role, shares nothing, and uses no other address: it makes a connection of its own,
+ * beside those that are open.  When it was no probe, other dials use that connection.
  */
 #ifndef GN_NODE_DIALER_H
 #define GN_NODE_DIALER_H

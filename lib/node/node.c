@@ -10,6 +10,7 @@
 #include "node/dialer.h"
 #include "node/limits.h"
 #include "node/listener.h"
+#include "node/peerbook.h"
 #include "node/shared_iobuf.h"
 #include "node/stream.h"
 
@@ -27,6 +28,25 @@ const struct gn_transport_ops *gn_node_transport(struct gn_node *node, const str
 void gn_node_id(const struct gn_node *node, struct gn_peer_id *out)
 {
 	*out = node->id;
+}
+
+/* ---- own addresses ---- */
+
+void gn_node_own_changed(struct gn_node *node, bool changed)
+{
+	if (!node->is_closing)
+		gn_timer_start_at(&node->own_timer, gn_own_next_expiry(&node->own));
+	if (changed)
+		gn_node_changed(node);
+}
+
+static void node_on_own_expiry(void *arg)
+{
+	struct gn_node *node = arg;
+	bool changed;
+
+	gn_own_expire(&node->own, gn_loop_now(node->loop), &changed);
+	gn_node_own_changed(node, changed);
 }
 
 /* ---- closing ---- */
@@ -101,6 +121,7 @@ int gn_node_close(struct gn_node *node, gn_time limit, void (*done)(void *arg), 
 	node->conn_env.closes_unused = true;
 	node->on_closed = done;
 	node->closed_arg = arg;
+	gn_timer_stop(&node->own_timer);
 	gn_listeners_close(node);
 	gn_dialers_close(node);
 	gn_services_close(node);
@@ -166,6 +187,7 @@ static void node_on_conn_gone(struct gn_node *node, struct gn_conn *c)
 	gn_conn_count_as(c, GN_COUNT_NONE);
 	if (c->report == GN_REPORT_OPENED)
 		gn_node_conn_gone(node, c);
+	gn_peerbook_gone(c);
 	node_check_closed(node);
 }
 
@@ -253,6 +275,7 @@ int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
 	gn_attempts_init(&node->attempts, node);
 	gn_list_init(&node->services);
 	gn_timer_init(&node->close_timer, node->loop, node_on_close_limit, node);
+	gn_timer_init(&node->own_timer, node->loop, node_on_own_expiry, node);
 	gn_timer_init(&node->trim_timer, node->loop, node_on_trim, node);
 	gn_task_init(&node->close_task, node_on_close_task);
 	err = node_init(node);
@@ -287,9 +310,11 @@ void gn_node_free(struct gn_node *node)
 	gn_networks_fini(&node->networks);
 	gn_peers_fini(&node->peers);
 	gn_own_fini(&node->own);
+	gn_book_free(node->book);
 	gn_registry_fini(&node->registry);
 	gn_timer_fini(&node->close_timer);
 	gn_timer_fini(&node->trim_timer);
+	gn_timer_fini(&node->own_timer);
 	gn_task_cancel(&node->close_task);
 	if (node->iobuf != NULL)
 		gn_shared_iobuf_release(node->loop);

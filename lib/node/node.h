@@ -10,6 +10,7 @@
 #include "loop/loop.h"
 #include "mux/session.h"
 #include "node/attempt.h"
+#include "node/book.h"
 #include "node/components.h"
 #include "node/conn.h"
 #include "node/networks.h"
@@ -44,6 +45,8 @@ struct gn_node {
 	struct gn_networks networks;
 	struct gn_peers peers;
 	struct gn_own own;                          /* the addresses of this node */
+	struct gn_timer own_timer;                  /* the next of them expires */
+	struct gn_book *book;                       /* of peers; NULL until it is needed, see peerbook.h */
 	uint64_t bytes_in, bytes_out;               /* of connections that were freed */
 	uint64_t frames_in, frames_out, n_channels; /* of all channels; n_channels are open */
 	gn_time since;
@@ -65,6 +68,8 @@ struct gn_node {
 
 /* The first transport that serves the address, or NULL. */
 const struct gn_transport_ops *gn_node_transport(struct gn_node *node, const struct gn_multiaddr *addr);
+/* node->own was changed: starts its timer, and if `changed`, notifies the services. */
+void gn_node_own_changed(struct gn_node *node, bool changed);
 /* A stream or a connection has freed memory, which may be returned to the system. */
 void gn_node_released(struct gn_node *node);
 

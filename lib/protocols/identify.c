@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "id/multihash.h"
 #include "node/node.h"
+#include "node/peerbook.h"
 #include "node/service.h"
 
 enum identify_kind {
@@ -164,8 +165,20 @@ static void identify_observe(const struct gn_identify_peer *peer)
 	if (v.observed != NULL)
 		(void)gn_own_observe(&c->node->own, &report, gn_loop_now(c->node->loop), &changed);
 	gn_identify_view_fini(&v);
-	if (changed)
-		gn_node_changed(c->node);
+	gn_node_own_changed(c->node, changed);
+}
+
+/* Passes the message to the node's address book. */
+static void identify_remember(const struct gn_identify_peer *peer, const struct gn_identify_view *v)
+{
+	const struct gn_peerbook_message message = {
+		.info = &v->info,
+		.record = {v->record.seq, v->envelope, v->n_envelope},
+		.signed_addrs = (const struct gn_multiaddr *const *)v->record.addrs,
+		.n_signed = v->record.n_addrs,
+	};
+
+	gn_peerbook_identified(peer->conn, &message);
 }
 
 /* The peer has sent its whole message. */
@@ -174,6 +187,7 @@ static int identify_learn(struct gn_identify_stream *s)
 	struct gn_identify_peer *peer = s->peer;
 	const struct gn_buf *body = &s->reader.body;
 	struct gn_identify_known *known = NULL;
+	struct gn_identify_view now;
 	uint64_t hash;
 	int err = gn_identify_reader_finish(&s->reader);
 
@@ -183,8 +197,13 @@ static int identify_learn(struct gn_identify_stream *s)
 	hash = identify_hash(body);
 	if (s->kind == IDENTIFY_PUSH_IN && peer->known != NULL && hash == peer->hash)
 		return 0;
-	err = gn_identify_known_make(body->p, body->len, gn_conn_peer(peer->conn),
-				     s->kind == IDENTIFY_PUSH_IN ? peer->known : NULL, &known);
+	err = gn_identify_view_init(&now, body->p, body->len, gn_conn_peer(peer->conn));
+	if (err != 0)
+		return err;
+	err = gn_identify_known_make(&now, s->kind == IDENTIFY_PUSH_IN ? peer->known : NULL, &known);
+	if (err == 0)
+		identify_remember(peer, &now);
+	gn_identify_view_fini(&now);
 	if (err != 0)
 		return err;
 	free(peer->known);

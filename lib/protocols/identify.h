@@ -9,6 +9,9 @@
  *
  * Each side queries the other once, right after the connection was opened.  A peer that serves the push
  * protocol is sent changes, once nothing has changed for a second.
+ *
+ * What a peer has sent is kept with the connection, in one block (struct gn_identify_known).  If this node has dialled
+ * the peer, it enters the node's address book, too (node/peerbook.h).
  */
 #ifndef GN_PROTOCOLS_IDENTIFY_H
 #define GN_PROTOCOLS_IDENTIFY_H

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/pb_alloc.h"
-#include "crypto/peer_record.h"
 #include "id/peer_id.h"
 #include "identify.pb-c.h"
 
@@ -92,13 +91,14 @@ static int view_addrs_get(struct gn_identify_view *v, const Gn__Pb__Identify *m,
 	if (v->addrs == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		err = view_addr_get(&m->listen_addrs[i], peer, &v->addrs[v->info.n_listen]);
+		err = view_addr_get(&m->listen_addrs[i], peer, &v->addrs[v->n_addrs]);
 		if (err == 0)
-			v->info.n_listen++;
+			v->n_addrs++;
 		else if (err != GN_ENONAME)
 			return err;
 	}
 	v->info.listen = (const struct gn_multiaddr *const *)v->addrs;
+	v->info.n_listen = v->n_addrs;
 	if (m->has_observed_addr && m->observed_addr.len > 0) {
 		err = gn_multiaddr_decode(m->observed_addr.data, m->observed_addr.len, &v->observed);
 		if (err == -ENOMEM)
@@ -108,24 +108,19 @@ static int view_addrs_get(struct gn_identify_view *v, const Gn__Pb__Identify *m,
 	return 0;
 }
 
-/* Records whether a signed peer record is valid, and takes its addresses if the message has none itself. */
+/* Opens a signed peer record, and uses its addresses if the message has none itself. */
 static void view_record_get(struct gn_identify_view *v, const Gn__Pb__Identify *m, const struct gn_peer_id *peer)
 {
-	struct gn_peer_record rec;
-
 	if (!m->has_signed_peer_record ||
-	    gn_peer_record_open(m->signed_peer_record.data, m->signed_peer_record.len, peer, &rec) != 0)
+	    gn_peer_record_open(m->signed_peer_record.data, m->signed_peer_record.len, peer, &v->record) != 0)
 		return;
+	v->envelope = m->signed_peer_record.data;
+	v->n_envelope = m->signed_peer_record.len;
 	v->info.signed_record = true;
-	if (v->info.n_listen == 0 && rec.n_addrs > 0) {
-		free(v->addrs);
-		v->addrs = rec.addrs;
-		v->info.listen = (const struct gn_multiaddr *const *)v->addrs;
-		v->info.n_listen = rec.n_addrs;
-		rec.addrs = NULL;
-		rec.n_addrs = 0;
+	if (v->info.n_listen == 0) {
+		v->info.listen = (const struct gn_multiaddr *const *)v->record.addrs;
+		v->info.n_listen = v->record.n_addrs;
 	}
-	gn_peer_record_fini(&rec);
 }
 
 static int view_fill(struct gn_identify_view *v, Gn__Pb__Identify *m, const struct gn_peer_id *peer)
@@ -170,9 +165,11 @@ void gn_identify_view_fini(struct gn_identify_view *v)
 {
 	struct gn_pb_alloc *pb = v->alloc;
 
-	for (size_t i = 0; i < v->info.n_listen; i++)
+	for (size_t i = 0; i < v->n_addrs; i++)
 		gn_multiaddr_free(v->addrs[i]);
 	free(v->addrs);
+	if (v->envelope != NULL)
+		gn_peer_record_fini(&v->record);
 	gn_multiaddr_free(v->observed);
 	if (v->message != NULL)
 		gn__pb__identify__free_unpacked(v->message, &pb->ops);
@@ -250,23 +247,21 @@ static int known_put(struct gn_buf *b, const struct gn_identify_view *now, const
 	return err;
 }
 
-int gn_identify_known_make(const uint8_t *p, size_t n, const struct gn_peer_id *peer,
-			   const struct gn_identify_known *old, struct gn_identify_known **out)
+int gn_identify_known_make(const struct gn_identify_view *now, const struct gn_identify_known *old,
+			   struct gn_identify_known **out)
 {
-	struct gn_identify_view now, was;
+	struct gn_identify_view was;
 	struct gn_identify_known *k = NULL;
 	struct gn_buf b;
 	bool whole = true;
-	int err = gn_identify_view_init(&now, p, n, peer);
+	int err = 0;
 
-	if (err != 0)
-		return err;
 	memset(&was, 0, sizeof was);
 	gn_buf_init(&b, GN_IDENTIFY_KNOWN_MAX);
 	if (old != NULL)
-		err = gn_identify_view_init(&was, old->body, old->len, peer);
+		err = gn_identify_view_init(&was, old->body, old->len, &now->info.peer);
 	if (err == 0)
-		err = known_put(&b, &now, &was, &whole);
+		err = known_put(&b, now, &was, &whole);
 	if (err == 0) {
 		k = malloc(sizeof *k + b.len);
 		err = k != NULL ? 0 : -ENOMEM;
@@ -274,15 +269,14 @@ int gn_identify_known_make(const uint8_t *p, size_t n, const struct gn_peer_id *
 	if (err == 0) {
 		k->len = (uint16_t)b.len;
 		k->is_whole = whole && (old == NULL || old->is_whole);
-		k->signed_record = now.info.signed_record || (old != NULL && old->signed_record);
-		k->takes_push = now.info.n_protocols > 0 || old == NULL ? now.takes_push : old->takes_push;
+		k->signed_record = now->info.signed_record || (old != NULL && old->signed_record);
+		k->takes_push = now->info.n_protocols > 0 || old == NULL ? now->takes_push : old->takes_push;
 		if (b.len > 0)
 			memcpy(k->body, b.p, b.len);
 		*out = k;
 	}
 	gn_buf_fini(&b);
 	gn_identify_view_fini(&was);
-	gn_identify_view_fini(&now);
 	return err;
 }
 

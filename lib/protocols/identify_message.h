@@ -12,6 +12,7 @@
 #include "addr/multiaddr.h"
 #include "base/buf.h"
 #include "base/frame.h"
+#include "crypto/peer_record.h"
 #include "gn.h"
 
 enum {
@@ -46,10 +47,14 @@ int gn_identify_reader_finish(const struct gn_identify_reader *r);
 /* Decoded bodies.  The pointers in info are valid until gn_identify_view_fini(). */
 struct gn_identify_view {
 	struct gn_identify_info info;
-	bool takes_push; /* GN_IDENTIFY_PUSH_ID is among its protocols */
-	void *message;   /* the rest is private */
+	bool takes_push;         /* GN_IDENTIFY_PUSH_ID is among its protocols */
+	const uint8_t *envelope; /* of the signed record, if it is valid; else NULL */
+	size_t n_envelope;
+	struct gn_peer_record record; /* its contents */
+	void *message;                /* the rest is private */
 	void *alloc;
 	struct gn_multiaddr **addrs;
+	size_t n_addrs;
 	struct gn_multiaddr *observed;
 };
 
@@ -70,10 +75,10 @@ struct gn_identify_known {
 	uint8_t body[];
 };
 
-/* Makes the compact form of received bodies, which the caller frees with free().  Fields that are absent are copied
+/* Makes the compact form of a message, which the caller frees with free().  Fields that are absent are copied
  * from `old` if it is not NULL, because a push may be partial.  Errors as gn_identify_view_init(). */
-int gn_identify_known_make(const uint8_t *p, size_t n, const struct gn_peer_id *peer,
-			   const struct gn_identify_known *old, struct gn_identify_known **out);
+int gn_identify_known_make(const struct gn_identify_view *now, const struct gn_identify_known *old,
+			   struct gn_identify_known **out);
 
 /* ---- writing ---- */
 

@@ -7,23 +7,6 @@
 #include "node/node.h"
 #include "protocols/identify.h"
 
-/* Addresses are left out if they have no meaning, or another one, in the network of the peer. */
-static bool own_is_for(const struct gn_multiaddr *addr, enum gn_ip_scope peer)
-{
-	enum gn_ip_scope scope = gn_multiaddr_scope(addr);
-
-	switch (peer) {
-	case GN_SCOPE_PUBLIC:
-	case GN_SCOPE_OTHER:
-		return scope == GN_SCOPE_PUBLIC || scope == GN_SCOPE_OTHER || scope == GN_SCOPE_NONE;
-	case GN_SCOPE_PRIVATE:
-	case GN_SCOPE_LINK:
-		return scope != GN_SCOPE_LOOPBACK;
-	default:
-		return true;
-	}
-}
-
 static const char *own_protocol(void *arg, size_t i)
 {
 	return gn_registry_show(arg, i);
@@ -60,7 +43,7 @@ int gn_identify_own_make(const struct gn_conn *conn, struct gn_buf *out)
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (own_is_for(addrs[i], peer))
+		if (gn_multiaddr_is_for(addrs[i], peer)) /* others have no meaning in the network of the peer */
 			listen[own.n_listen++] = addrs[i];
 	own.listen = listen;
 	/* Through a relay, remote is the address of the relay. */

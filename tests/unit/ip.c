@@ -131,11 +131,34 @@ static void each_address_has_its_scope(void **state)
 	}
 }
 
+static void an_address_has_a_meaning_in_networks_of_its_scope(void **state)
+{
+	static const char *const texts[] = {"/ip4/9.9.9.9", "/ip4/203.0.113.1", "/dns/a.test", "/ip4/10.0.0.1",
+					    "/ip6/fe80::1", "/ip4/127.0.0.1",   "/ip4/0.0.0.0"};
+	static const struct {
+		enum gn_ip_scope scope;
+		size_t n; /* the first n have a meaning */
+	} cases[] = {{GN_SCOPE_PUBLIC, 3}, {GN_SCOPE_OTHER, 3},    {GN_SCOPE_PRIVATE, 5},
+		     {GN_SCOPE_LINK, 5},   {GN_SCOPE_LOOPBACK, 6}, {GN_SCOPE_NONE, 6}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++) {
+			struct gn_multiaddr *a = parse(texts[k]);
+
+			if (gn_multiaddr_is_for(a, cases[i].scope) != (k < cases[i].n))
+				fail_msg("%s in scope %d", texts[k], (int)cases[i].scope);
+			gn_multiaddr_free(a);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ip_addresses_convert_both_ways),
 		cmocka_unit_test(each_address_has_its_scope),
+		cmocka_unit_test(an_address_has_a_meaning_in_networks_of_its_scope),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

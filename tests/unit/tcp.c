@@ -109,7 +109,9 @@ static void the_loopback_is_among_the_addresses_of_the_host(void **state)
 		assert_int_equal(list[i].addr.port, 0);
 		assert_true(list[i].name[0] != '\0');
 		assert_false(gn_sockaddr_is_wildcard(&list[i].addr));
-		has_loopback |= list[i].is_loopback && list[i].addr.family == 4 && list[i].addr.ip[0] == 127;
+		assert_in_range(list[i].prefix, 0, list[i].addr.family == 4 ? 32 : 128);
+		has_loopback |= list[i].is_loopback && list[i].addr.family == 4 && list[i].addr.ip[0] == 127 &&
+				list[i].prefix == 8;
 	}
 	assert_true(has_loopback);
 	free(list);
