@@ -68,6 +68,7 @@ enum gn_error {
 	GN_EPERADDR = -1025, /* it has reached its limit of connections from this address */
 	GN_EZONE = -1026,    /* a link-local IPv6 address without a zone (interface) */
 	GN_ENOZONE = -1027,  /* a zone names no interface of this host */
+	GN_ENOADDR = -1028,  /* no address of the peer is known */
 };
 
 /* The text for an error, without a newline, in static or thread-local storage; never NULL.
@@ -470,9 +471,10 @@ enum gn_addr_origin {
 	GN_ORIGIN_INBOUND, /* the peer connected to this host */
 	GN_ORIGIN_ADDRESS, /* the program gave the address */
 	GN_ORIGIN_DNS,     /* the program gave a name, which was resolved */
-	GN_ORIGIN_BOOK     /* the address book */
+	GN_ORIGIN_BOOK,    /* the address book */
+	GN_ORIGIN_ROUTER   /* a router has found it */
 };
-const char *gn_addr_origin_name(enum gn_addr_origin origin); /* "inbound", "address", "dns", "book" */
+const char *gn_addr_origin_name(enum gn_addr_origin origin); /* "inbound", "address", "dns", "book", "router" */
 
 enum gn_path { GN_PATH_DIRECT, GN_PATH_RELAYED };
 const char *gn_path_name(enum gn_path path); /* "direct", "relay" */

@@ -47,6 +47,7 @@ int exit_code(int gn_err)
 	case GN_ENOTRANS:
 	case GN_EZONE:
 	case GN_ENOZONE:
+	case GN_ENOADDR:
 		return EXIT_UNREACHED;
 	case GN_EPEERID:
 	case GN_EREFUSED:

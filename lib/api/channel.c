@@ -393,7 +393,7 @@ int gn_channel_receive(struct gn_channel *ch, const void **frame, size_t *len)
 
 const char *gn_addr_origin_name(enum gn_addr_origin origin)
 {
-	static const char *const names[] = {"inbound", "address", "dns", "book"};
+	static const char *const names[] = {"inbound", "address", "dns", "book", "router"};
 
 	return (size_t)origin < sizeof names / sizeof *names ? names[origin] : "unknown";
 }

@@ -34,7 +34,8 @@
 	X(GN_ECONNS, "the peer takes no more connections (its limit conns)") \
 	X(GN_EPERADDR, "the peer takes no more connections from this address (its limit conns-per-addr)") \
 	X(GN_EZONE, "a link-local address needs its zone, the interface")    \
-	X(GN_ENOZONE, "no such interface on this host")
+	X(GN_ENOZONE, "no such interface on this host")                      \
+	X(GN_ENOADDR, "no address of the peer is known")
 
 /* POSIX has strerror() but no function for names of errno values; these are the ones that programs
  * encounter. */

@@ -199,12 +199,15 @@ void gn_dialer_race(struct gn_dialer *op)
 		}
 		dial_target_done(t, err);
 	}
+	if (op->state == DIALER_RACING && (op->n_running == 0 || !gn_timer_is_running(&op->stagger)) &&
+	    dialer_next_target(op) == NULL)
+		gn_dialer_addrs_more(op);
 	if (op->state == DIALER_CANCELLED)
 		dialer_op_free(op);
 	else if (op->state == DIALER_RACING && op->node->is_closing)
 		gn_dialer_finish(op, GN_ECLOSED, NULL);
 	else if (op->state == DIALER_RACING && op->n_running == 0 && t == NULL && !gn_dialer_addrs_is_pending(op))
-		gn_dialer_finish(op, op->err != 0 ? op->err : GN_EUNREACH, NULL);
+		gn_dialer_finish(op, gn_dialer_addrs_error(op), NULL);
 }
 
 void gn_dialer_race_soon(struct gn_dialer *op)
@@ -264,12 +267,14 @@ static void dialer_on_limit(void *arg)
 
 /* ---- the operation ---- */
 
-/* The peer that the addresses name; len 0 if none does.  GN_EPEERID if they name different ones. */
+/* The peer that the caller or the addresses name; len 0: none.  GN_EPEERID if they name different ones. */
 static int dialer_peer(const struct gn_dialer_cfg *cfg, struct gn_peer_id *out)
 {
 	struct gn_peer_id id;
 
 	memset(out, 0, sizeof *out);
+	if (cfg->peer != NULL)
+		*out = *cfg->peer;
 	for (size_t i = 0; i < cfg->n_addrs; i++) {
 		if (gn_multiaddr_peer(cfg->addrs[i], &id) != 0)
 			continue;
@@ -294,7 +299,7 @@ int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struc
 	struct gn_conn *open;
 	int err = 0;
 
-	if (cfg->n_addrs == 0)
+	if (cfg->n_addrs == 0 && cfg->peer == NULL)
 		return -EINVAL;
 	if (node->is_closing)
 		return GN_ECLOSED;
@@ -314,6 +319,7 @@ int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struc
 	for (size_t i = 0; i < cfg->n_addrs; i++)
 		op->cfg.takes_limited |= gn_multiaddr_has(cfg->addrs[i], GN_MA_P2P_CIRCUIT);
 	gn_list_init(&op->lookups);
+	gn_list_init(&op->finds);
 	err = dialer_peer(cfg, &op->peer);
 	if (err == 0 && op->peer.len > 0) {
 		op->entry = gn_peers_get(&node->peers, &op->peer);

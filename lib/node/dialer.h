@@ -6,7 +6,8 @@
  * already and not suspect (paths.h) is used at once.
  *
  * The addresses of the peer that the node's book has, and that do not rest after a failure, take part in the race
- * behind those of the caller (peerbook.h).
+ * behind those of the caller (peerbook.h).  If the caller has given only the peer's id, and the known addresses had
+ * their turn, all routers of the node are asked (router.h), and their answers join the race as they arrive.
  *
  * Dials to one peer share their work: an address that another dial to the peer is attempting is not attempted a second
  * time (attempt.h), and the first connection that is open ends all of these dials with success.  Each dial has its own
@@ -28,7 +29,8 @@ struct gn_conn;
 struct gn_dialer;
 
 struct gn_dialer_cfg {
-	const struct gn_multiaddr *const *addrs; /* copied */
+	const struct gn_peer_id *peer;           /* copied; NULL: the one that the addresses name, if any */
+	const struct gn_multiaddr *const *addrs; /* copied; one that is only /p2p/ID names the peer */
 	size_t n_addrs;
 	gn_time limit; /* 0: limits.dial */
 	enum gn_conn_role role;
@@ -42,15 +44,16 @@ struct gn_dialer_cfg {
 	void *attempt_arg;
 	/* Called exactly once, never from inside gn_dialer_start(), never after gn_dialer_cancel(); the dial is freed
 	 * before.  err 0: the connection, which the node owns.  On failure the most specific error of the attempts:
-	 * GN_EPEERID, GN_EREFUSED, GN_EAUTH, GN_EPROTO or GN_ENOPROTO; GN_EUNREACH if they differ otherwise.  -EPERM:
-	 * the connection is limited, and the caller has not consented. */
+	 * GN_EPEERID, GN_EREFUSED, GN_EAUTH, GN_EPROTO or GN_ENOPROTO; GN_EUNREACH if they differ otherwise; GN_ENOADDR if
+	 * only the peer is given, and neither the book nor a router has an address; -EPERM: the connection is limited, and
+	 * the caller has not consented. */
 	void (*on_done)(void *arg, int err, struct gn_conn *c);
 	/* Called instead of on_done when the node is freed; it may free arg and do nothing else. */
 	void (*on_lost)(void *arg);
 	void *arg;
 };
 
-/* 0; -EINVAL: no address; GN_EPEERID: the addresses name different peers; GN_ECLOSED: the node is closing; -ENOMEM. */
+/* 0; -EINVAL: neither address nor peer; GN_EPEERID: they name different peers; GN_ECLOSED: the node is closing; -ENOMEM. */
 int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struct gn_dialer **out);
 void gn_dialer_cancel(struct gn_dialer *op);
 /* The connection is open, or is no longer suspect: it ends every dial to its peer that may use it, so that no second

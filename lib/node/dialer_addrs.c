@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/attached.h"
 #include "node/dialer_internal.h"
 #include "node/names.h"
 #include "node/node.h"
 #include "node/peerbook.h"
+#include "node/router.h"
 
 /* Names that are being resolved. */
 struct dial_lookup {
@@ -213,22 +215,130 @@ static void dialer_add_book(struct gn_dialer *op)
 		dialer_learn(op, addrs, gn_peerbook_addrs(op->node, &op->peer, addrs), GN_ORIGIN_BOOK);
 }
 
+/* ---- routers ---- */
+
+/* A search of one router. */
+struct dial_find {
+	struct gn_list link; /* in op->finds */
+	struct gn_dialer *op;
+	const struct gn_router_ops *ops;
+	struct gn_router_find *find;
+};
+
+static void dial_find_free(struct dial_find *f)
+{
+	if (f->find != NULL)
+		f->ops->cancel(f->find);
+	gn_list_del(&f->link);
+	free(f);
+}
+
+/* New addresses wait for the stagger interval only behind an attempt that runs. */
+static void dial_find_on_addrs(void *arg, const struct gn_router_answer *answer)
+{
+	struct gn_dialer *op = ((struct dial_find *)arg)->op;
+	struct gn_multiaddr *addrs[GN_BOOK_ADDRS_MAX];
+
+	dialer_learn(op, addrs, gn_peerbook_routed(op->node, &op->peer, answer, addrs), GN_ORIGIN_ROUTER);
+	if (op->n_running == 0 || !gn_timer_is_running(&op->stagger))
+		gn_dialer_race_soon(op);
+}
+
+static void dialer_find_failed(struct gn_dialer *op, int err)
+{
+	if (err != 0 && (op->find_err == 0 || op->find_err == GN_ENOADDR))
+		op->find_err = err;
+}
+
+static void dial_find_on_done(void *arg, int err)
+{
+	struct dial_find *f = arg;
+	struct gn_dialer *op = f->op;
+
+	f->find = NULL;
+	dial_find_free(f);
+	dialer_find_failed(op, err);
+	gn_dialer_race_soon(op);
+}
+
+static int dialer_find(struct gn_dialer *op, const struct gn_attached *router)
+{
+	struct dial_find *f = calloc(1, sizeof *f);
+	struct gn_router_find_cfg cfg = {.peer = op->peer,
+					 .on_addrs = dial_find_on_addrs,
+					 .on_done = dial_find_on_done,
+					 .arg = f};
+	int err;
+
+	if (f == NULL)
+		return -ENOMEM;
+	f->op = op;
+	f->ops = router->ops;
+	gn_list_init(&f->link);
+	gn_list_add_tail(&op->finds, &f->link);
+	err = f->ops->find(router->state, &cfg, &f->find);
+	if (err != 0)
+		dial_find_free(f);
+	return err;
+}
+
+void gn_dialer_addrs_more(struct gn_dialer *op)
+{
+	struct gn_list *at;
+
+	if (!op->is_by_id || !gn_list_is_empty(&op->lookups))
+		return;
+	op->is_by_id = false;
+	gn_list_for_each(at, &op->node->routers)
+		dialer_find_failed(op, dialer_find(op, gn_list_entry(at, struct gn_attached, link)));
+}
+
 /* ---- for dialer.c ---- */
 
+/* Starts with those of the caller's addresses that are more than /p2p/ID. */
 int gn_dialer_addrs_start(struct gn_dialer *op)
 {
-	return dialer_lookup(op, op->cfg.addrs, op->cfg.n_addrs, GN_ORIGIN_ADDRESS);
+	const struct gn_multiaddr **addrs = calloc(op->cfg.n_addrs + 1, sizeof(const struct gn_multiaddr *));
+	size_t n = 0;
+	int err = 0;
+
+	if (addrs == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < op->cfg.n_addrs; i++)
+		if (!gn_multiaddr_is_shape(op->cfg.addrs[i], NULL, 0))
+			addrs[n++] = op->cfg.addrs[i];
+	op->is_by_id = n == 0 && !op->is_alone;
+	if (n > 0) {
+		err = dialer_lookup(op, addrs, n, GN_ORIGIN_ADDRESS);
+	} else {
+		dialer_add_book(op);
+		gn_dialer_race_soon(op);
+	}
+	free(addrs);
+	return err;
 }
 
 void gn_dialer_addrs_stop(struct gn_dialer *op)
 {
 	struct dial_lookup *l;
+	struct dial_find *f;
 
 	while ((l = gn_list_first(&op->lookups, struct dial_lookup, link)) != NULL)
 		dial_lookup_free(l);
+	while ((f = gn_list_first(&op->finds, struct dial_find, link)) != NULL)
+		dial_find_free(f);
 }
 
 bool gn_dialer_addrs_is_pending(const struct gn_dialer *op)
 {
-	return !gn_list_is_empty(&op->lookups);
+	return !gn_list_is_empty(&op->lookups) || !gn_list_is_empty(&op->finds);
+}
+
+int gn_dialer_addrs_error(const struct gn_dialer *op)
+{
+	if (op->err != 0)
+		return op->err;
+	if (op->n_targets > 0)
+		return GN_EUNREACH;
+	return op->find_err != 0 ? op->find_err : GN_ENOADDR;
 }

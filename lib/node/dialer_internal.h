@@ -3,7 +3,7 @@
  * A dial, private to its files:
  *
  *     dialer.c        the dial and its race
- *     dialer_addrs.c  the addresses that take part: the caller's, those of the names in them, and those of the book
+ *     dialer_addrs.c  the addresses that take part: the caller's, those of the book, and those that routers find
  *     attempt.c       attempts with one address
  */
 #ifndef GN_NODE_DIALER_INTERNAL_H
@@ -51,6 +51,9 @@ struct gn_dialer {
 	bool is_alone;          /* the dial shares nothing with others: a probe, or a dial with a role */
 	enum dialer_state state;
 	struct gn_list lookups; /* names that are being resolved; struct dial_lookup of dialer_addrs.c */
+	struct gn_list finds;   /* searches of routers; struct dial_find of dialer_addrs.c */
+	bool is_by_id;          /* the caller gave no address, and routers have not been asked yet */
+	int find_err;           /* why a router found nothing; 0 or GN_ENOADDR: none knows the peer */
 	struct gn_list targets; /* struct dial_target, in the order of the race */
 	size_t n_targets;
 	size_t n_running;
@@ -82,6 +85,10 @@ void gn_dial_target_on_done(void *arg, int err, struct gn_conn *c);
 int gn_dialer_addrs_start(struct gn_dialer *op);
 /* Cancels what still looks for addresses. */
 void gn_dialer_addrs_stop(struct gn_dialer *op);
+/* The known addresses had their turn: asks the routers, at most once. */
+void gn_dialer_addrs_more(struct gn_dialer *op);
+/* The error of a dial that has no more addresses. */
+int gn_dialer_addrs_error(const struct gn_dialer *op);
 /* Whether more addresses may come. */
 bool gn_dialer_addrs_is_pending(const struct gn_dialer *op);
 void gn_dial_target_free(struct dial_target *t);

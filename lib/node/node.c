@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "id/key.h"
+#include "node/attached.h"
 #include "node/dialer.h"
 #include "node/limits.h"
 #include "node/listener.h"
@@ -274,6 +275,9 @@ int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
 	gn_list_init(&node->dials);
 	gn_attempts_init(&node->attempts, node);
 	gn_list_init(&node->services);
+	gn_list_init(&node->routers);
+	gn_list_init(&node->finders);
+	gn_list_init(&node->reaches);
 	gn_timer_init(&node->close_timer, node->loop, node_on_close_limit, node);
 	gn_timer_init(&node->own_timer, node->loop, node_on_own_expiry, node);
 	gn_timer_init(&node->trim_timer, node->loop, node_on_trim, node);
@@ -298,6 +302,9 @@ void gn_node_free(struct gn_node *node)
 	gn_attempts_fini(&node->attempts);
 	gn_listeners_close(node);
 	gn_services_stop(node);
+	gn_attached_stop(&node->reaches);
+	gn_attached_stop(&node->finders);
+	gn_attached_stop(&node->routers);
 	/* The youngest first: a connection over a stream is younger than the one that carries it. */
 	while (!gn_list_is_empty(&node->conns)) {
 		struct gn_conn *c = gn_list_entry(node->conns.prev, struct gn_conn, link_node);

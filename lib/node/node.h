@@ -55,6 +55,9 @@ struct gn_node {
 
 	struct gn_component_states components; /* of the transports and securities */
 	struct gn_list services;               /* struct service of service.c */
+	struct gn_list routers;                /* struct gn_attached, see router.h */
+	struct gn_list finders;                /* struct gn_attached, see finder.h */
+	struct gn_list reaches;                /* struct gn_attached, see reach.h */
 	uint32_t service_slots;                /* that are in use */
 
 	bool is_closing;

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "loop/socket.h"
 #include "node/node.h"
+#include "node/router.h"
 
 struct gn_book *gn_node_book(struct gn_node *node)
 {
@@ -173,6 +174,45 @@ size_t gn_peerbook_addrs(struct gn_node *node, const struct gn_peer_id *peer,
 			continue;
 		if (peerbook_is_candidate(&known[i], now, bare, &host) &&
 		    gn_multiaddr_with_peer(bare, peer, &out[k]) == 0)
+			k++;
+		gn_multiaddr_free(bare);
+	}
+	gn_peerbook_host_fini(&host);
+	return k;
+}
+
+/* Whether the book has the address, and it rests after a failure. */
+static bool peerbook_rests(struct gn_node *node, const struct gn_peer_id *peer, const struct gn_multiaddr *addr)
+{
+	struct gn_book_addr known[GN_BOOK_ADDRS_MAX];
+	const gn_time now = gn_loop_now(node->loop);
+	size_t n = node->book != NULL ? gn_book_addrs(node->book, peer, now, known) : 0, len;
+	const uint8_t *bytes = gn_multiaddr_bytes(addr, &len);
+
+	for (size_t i = 0; i < n; i++)
+		if (known[i].len == len && memcmp(known[i].bytes, bytes, len) == 0)
+			return known[i].rests_until > now;
+	return false;
+}
+
+size_t gn_peerbook_routed(struct gn_node *node, const struct gn_peer_id *peer, const struct gn_router_answer *answer,
+			  struct gn_multiaddr *out[GN_BOOK_ADDRS_MAX])
+{
+	struct gn_peerbook_host host = {NULL, 0, false};
+	struct gn_book *b = gn_node_book(node);
+	const gn_time now = gn_loop_now(node->loop);
+	size_t k = 0;
+
+	for (size_t i = 0; i < answer->n && k < GN_BOOK_ADDRS_MAX; i++) {
+		struct gn_multiaddr *bare;
+
+		if ((!answer->is_trusted && !gn_multiaddr_is_for(answer->addrs[i], GN_SCOPE_PRIVATE)) ||
+		    gn_multiaddr_without_peer(answer->addrs[i], &bare) != 0)
+			continue;
+		if (b != NULL)
+			(void)gn_book_add(b, peer, answer->addrs[i], &answer->source, now);
+		if ((answer->is_trusted || gn_peerbook_may_dial(&host, bare)) && !peerbook_rests(node, peer, bare) &&
+		    gn_multiaddr_with_peer(answer->addrs[i], peer, &out[k]) == 0)
 			k++;
 		gn_multiaddr_free(bare);
 	}

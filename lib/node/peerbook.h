@@ -53,6 +53,11 @@ void gn_peerbook_host_fini(struct gn_peerbook_host *host);
 /* Whether an address that others have sent may be dialled, by the second rule.  `host` begins with all zeros. */
 bool gn_peerbook_may_dial(struct gn_peerbook_host *host, const struct gn_multiaddr *addr);
 
+/* Enters addresses of the peer that a router has found, by the first rule as for a peer with a private address.  Writes
+ * those that may be dialled and do not rest to out, as gn_peerbook_addrs(). */
+struct gn_router_answer;
+size_t gn_peerbook_routed(struct gn_node *node, const struct gn_peer_id *peer, const struct gn_router_answer *answer,
+			  struct gn_multiaddr *out[GN_BOOK_ADDRS_MAX]);
 /* The known addresses of the peer that may be dialled and do not rest, with /p2p/ID, the most useful first.  The
  * caller frees them.  Returns their number; addresses for which there is no memory are left out. */
 size_t gn_peerbook_addrs(struct gn_node *node, const struct gn_peer_id *peer,

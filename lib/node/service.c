@@ -8,6 +8,7 @@
 #include "node/dialer.h"
 #include "node/event.h"
 #include "node/node.h"
+#include "node/reach.h"
 
 /*     STARTING -- its task has reported the open connections --> RUNNING
  *     STARTING, RUNNING -- detached --> STOPPING
@@ -310,4 +311,5 @@ void gn_node_changed(struct gn_node *node)
 		if (s->phase == SERVICE_RUNNING && s->ops->on_change != NULL)
 			s->ops->on_change(s->state);
 	}
+	gn_reaches_changed(node);
 }

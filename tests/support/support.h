@@ -25,6 +25,9 @@
  *   link_          link_pair.h     a listener, a dial and the two ends of a link, over any transport
  *   dns_server_    dns_server.h    a DNS server on the loopback
  *   fake_transport fake_transport.h  a transport that listens without a socket
+ *   dummy_router_  dummy_router.h  a router that knows the addresses of one peer
+ *   dummy_finder_  dummy_finder.h  a finder whose nodes meet in memory
+ *   dummy_reach_   dummy_reach.h   a port mapping that needs no router
  *
  *   net_           net.h           nodes on one virtual loop
  *   net_           net_ends.h      random channels between the nodes of a net
@@ -55,7 +58,10 @@
 #include "support/channel_pair.h"
 #include "support/direct_mux.h"
 #include "support/dns_server.h"
+#include "support/dummy_finder.h"
 #include "support/dummy_layers.h"
+#include "support/dummy_reach.h"
+#include "support/dummy_router.h"
 #include "support/dummy_security.h"
 #include "support/fake_transport.h"
 #include "support/link_pair.h"

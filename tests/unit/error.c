@@ -7,7 +7,7 @@
 static void each_own_code_has_a_name_and_a_text(void **state)
 {
 	(void)state;
-	for (int err = GN_EAGAIN; err >= GN_ENOZONE; err--) {
+	for (int err = GN_EAGAIN; err >= GN_ENOADDR; err--) {
 		assert_string_not_equal(gn_strerror(err), "unknown error");
 		assert_true(strncmp(gn_errname(err), "GN_E", 4) == 0);
 		for (int other = GN_EAGAIN; other > err; other--) {
@@ -28,7 +28,7 @@ static void system_errors_have_the_text_of_the_system(void **state)
 
 static void unknown_codes_have_a_text(void **state)
 {
-	static const int errs[] = {1, INT_MAX, INT_MIN, -999, GN_ENOZONE - 1, -5000};
+	static const int errs[] = {1, INT_MAX, INT_MIN, -999, GN_ENOADDR - 1, -5000};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(errs) / sizeof(errs[0]); i++) {
