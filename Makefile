@@ -143,6 +143,8 @@ $(B)/tests/unit/alloc $(B)/tests/unit/nested_size: ALL_LDFLAGS += \
                       -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=free
 $(B)/tests/unit/book_limits $(B)/tests/unit/own $(B)/tests/unit/peers: ALL_LDFLAGS += -Wl,--wrap=calloc
 $(B)/tests/unit/listener_retry: ALL_LDFLAGS += -Wl,--wrap=gn_ifaddrs_get
+$(B)/tests/unit/host_watch: ALL_LDFLAGS += -Wl,--wrap=gn_ifaddrs_get,--wrap=gn_interfaces_get \
+                                           -Wl,--wrap=gn_interfaces_watch_new,--wrap=gn_interfaces_watch_free
 $(B)/tests/unit/key_file: ALL_LDFLAGS += -Wl,--wrap=close,--wrap=fsync,--wrap=link
 $(B)/tests/unit/nested_copies: ALL_LDFLAGS += -Wl,--wrap=memcpy,--wrap=memmove
 $(B)/tests/unit/outfile: ALL_LDFLAGS += -Wl,--wrap=open,--wrap=close

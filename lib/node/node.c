@@ -124,6 +124,7 @@ int gn_node_close(struct gn_node *node, gn_time limit, void (*done)(void *arg), 
 	node->closed_arg = arg;
 	gn_timer_stop(&node->own_timer);
 	gn_listeners_close(node);
+	gn_host_watch_stop(node);
 	gn_dialers_close(node);
 	gn_services_close(node);
 	gn_list_for_each(at, &node->conns)
@@ -301,6 +302,7 @@ void gn_node_free(struct gn_node *node)
 	gn_dialers_free(node);
 	gn_attempts_fini(&node->attempts);
 	gn_listeners_close(node);
+	gn_host_watch_stop(node);
 	gn_services_stop(node);
 	gn_attached_stop(&node->reaches);
 	gn_attached_stop(&node->finders);

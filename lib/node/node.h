@@ -13,6 +13,7 @@
 #include "node/book.h"
 #include "node/components.h"
 #include "node/conn.h"
+#include "node/host_watch.h"
 #include "node/networks.h"
 #include "node/own.h"
 #include "node/peers.h"
@@ -46,6 +47,7 @@ struct gn_node {
 	struct gn_peers peers;
 	struct gn_own own;                          /* the addresses of this node */
 	struct gn_timer own_timer;                  /* the next of them expires */
+	struct gn_host_watch host_watch;            /* of the host's addresses, on which some of them depend */
 	struct gn_book *book;                       /* of peers; NULL until it is needed, see peerbook.h */
 	uint64_t bytes_in, bytes_out;               /* of connections that were freed */
 	uint64_t frames_in, frames_out, n_channels; /* of all channels; n_channels are open */

@@ -312,4 +312,5 @@ void gn_node_changed(struct gn_node *node)
 			s->ops->on_change(s->state);
 	}
 	gn_reaches_changed(node);
+	gn_host_watch_update(node);
 }

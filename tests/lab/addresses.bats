@@ -38,3 +38,13 @@ teardown() { kill_all; }
 		/ip4/127.0.0.1
 	EOF
 }
+
+@test "a change of the host's addresses is noticed by a listener on a wildcard, and not by one on an address" {
+	listen_on server wildcard -j --keep /ip4/0.0.0.0/tcp/0
+	listen_on server single -j --keep /ip4/192.168.7.2/tcp/0
+	lab_ip server addr add 192.168.7.99/24 dev br9
+	until_true 10 grep -q '"addr-new".*/ip4/192.168.7.99/' "$dir/wildcard.err"
+	lab_ip server addr del 192.168.7.99/24 dev br9
+	until_true 10 grep -q '"addr-lost".*/ip4/192.168.7.99/' "$dir/wildcard.err"
+	refute grep -q 192.168.7.99 "$dir/single.err"
+}

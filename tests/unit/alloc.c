@@ -258,7 +258,9 @@ static void making_a_node_survives_failed_allocations(void **state)
 		good += r == 0;
 		assert_int_equal(heap.live, live);
 	}
-	assert_true(good <= 3); /* a failure of gn_interfaces_get() only affects the order of addresses */
+	/* A failure of gn_interfaces_get() only affects the order of addresses, and one of gn_interfaces_watch_new() only
+	 * that their changes are noticed. */
+	assert_true(good <= 5);
 	gn_key_free(key);
 }
 
