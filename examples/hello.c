@@ -70,7 +70,7 @@ static void on_dialed(void *name, int err, struct gn_channel *ch)
 int main(int argc, char **argv)
 {
 	struct gn_protocol_cfg serve = {.id = protocol, .kind = GN_FRAMES, .on_open = on_open, .arg = hello};
-	struct gn_dial_cfg dial = {.n_addrs = 1, .protocol = protocol, .kind = GN_FRAMES, .on_done = on_dialed};
+	struct gn_dial_cfg dial = {.target.n_addrs = 1, .protocol = protocol, .kind = GN_FRAMES, .on_done = on_dialed};
 	struct gn_multiaddr *addr, *bound;
 	struct gn_node_cfg cfg;
 	struct gn_node *node;
@@ -85,7 +85,7 @@ int main(int argc, char **argv)
 	check(gn_node_new(&cfg, &node), "node");
 	check(gn_multiaddr_parse(argc > 2 ? argv[1] : "/ip4/127.0.0.1/tcp/0", &addr, NULL), "address");
 	if (argc > 2) {
-		dial.addrs = (const struct gn_multiaddr *const *)&addr;
+		dial.target.addrs = (const struct gn_multiaddr *const *)&addr;
 		dial.arg = argv[2];
 		check(gn_dial_start(node, &dial, &op), "dial");
 	} else {

@@ -521,74 +521,12 @@ int gn_protocol_add(struct gn_node *node, const struct gn_protocol_cfg *cfg);
 /* Stops serving it; channels that are open stay.  -ENOENT. */
 int gn_protocol_del(struct gn_node *node, const char *id);
 
-/* ---- dialing ------------------------------------------------------------------ */
-
-struct gn_dial;
-
-struct gn_dial_cfg {
-	const struct gn_multiaddr *const *addrs; /* of one peer; copied; tried in a staggered race */
-	size_t n_addrs;
-	const char *protocol; /* borrowed until the operation ends */
-	enum gn_channel_kind kind;
-	size_t max_frame;
-	gn_time limit; /* 0: limits.dial of the node */
-	/* An attempt with one address has failed, or (err 0) succeeded; may be NULL. */
-	void (*on_attempt)(void *arg, const struct gn_multiaddr *addr, int err, gn_time took);
-	/* Called exactly once.  With err 0 the program owns ch and may write to it at once; GN_OPENED or GN_DEAD
-	 * follows when the peer has accepted or refused the protocol. */
-	void (*on_done)(void *arg, int err, struct gn_channel *ch);
-	void *arg;
-};
-/* Connects to a peer, or uses a connection to it that is open, and opens a channel.  -EINVAL (no protocol, no
- * on_done, no address), GN_ECLOSED, -ENOMEM, GN_EPEERID (addresses of two peers), GN_ENOTRANS. */
-int gn_dial_start(struct gn_node *node, const struct gn_dial_cfg *cfg, struct gn_dial **out);
-void gn_dial_cancel(struct gn_dial *op); /* before on_done only */
-
-/* ---- ping and identify (lib/protocols) ---------------------------------------- */
-
-struct gn_ping;
-
-struct gn_ping_cfg {
-	struct gn_dial_cfg dial; /* protocol, kind, max_frame, on_done and arg are ignored */
-	unsigned count;          /* 0: until it is cancelled */
-	gn_time interval;        /* between two pings; 0: 1 s */
-	gn_time limit;           /* until an answer; 0: 10 s */
-	void (*on_rtt)(void *arg, unsigned seq, gn_time rtt);
-	void (*on_done)(void *arg, int err); /* called exactly once */
-	void *arg;
-};
-/* Errors as gn_dial_start(); -EINVAL also: the node has no ping service. */
-int gn_ping_start(struct gn_node *node, const struct gn_ping_cfg *cfg, struct gn_ping **out);
-void gn_ping_cancel(struct gn_ping *op); /* before on_done only */
-
-/* The identify message of a peer (specs identify/README.md).  Valid during the callback. */
-struct gn_identify_info {
-	struct gn_peer_id peer;
-	const char *agent, *protocol_version;
-	const char *const *protocols;
-	size_t n_protocols;
-	const struct gn_multiaddr *const *listen;
-	size_t n_listen;
-	const struct gn_multiaddr *observed; /* this node's address as the peer sees it; NULL: not sent */
-	bool signed_record;                  /* it came with a peer record whose signature is valid */
-};
-
-struct gn_identify;
-
-struct gn_identify_cfg {
-	struct gn_dial_cfg dial; /* protocol, kind, max_frame, on_done and arg are ignored */
-	void (*on_done)(void *arg, int err, const struct gn_identify_info *info); /* called exactly once */
-	void *arg;
-};
-/* Errors as gn_dial_start(); -EINVAL also: the node has no identify service. */
-int gn_identify_start(struct gn_node *node, const struct gn_identify_cfg *cfg, struct gn_identify **out);
-void gn_identify_cancel(struct gn_identify *op); /* before on_done only */
-
 #ifdef __cplusplus
 }
 #endif
 
 #include "gn_sealed.h"   /* sealed messages (lib/crypto) */
+#include "gn_dial.h"     /* dialing, ping and identify (lib/node, lib/api, lib/protocols) */
 #include "gn_event.h"    /* events of a node (lib/node) */
 #include "gn_listener.h" /* listeners one by one (lib/node) */
 #include "gn_splice.h"   /* channels joined inside the node (lib/api) */

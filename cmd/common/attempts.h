@@ -19,7 +19,7 @@ struct attempts {
 	size_t n;
 };
 
-/* To be called from gn_dial_cfg.on_attempt with its arguments. */
+/* To be called from gn_target.on_attempt with its arguments. */
 void attempts_add(struct attempts *a, const struct gn_multiaddr *addr, int err, gn_time took);
 /* Prints a line on stderr for each: "  tried ADDR  0.003 s  Connection refused". */
 void attempts_print(const struct attempts *a);

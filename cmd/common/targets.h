@@ -6,7 +6,7 @@
 #include "address.h"
 
 struct targets {
-	const struct gn_multiaddr **addrs; /* for gn_dial_cfg; owned by the targets */
+	const struct gn_multiaddr **addrs; /* for struct gn_target; owned by the targets */
 	size_t n;
 	struct gn_peer_id peer;
 	char token[ADDRESS_TOKEN_MAX + 1]; /* "": none */

@@ -68,12 +68,12 @@ static void cat_dial_on_dialled(void *arg, int err, struct gn_channel *ch)
 int dial_start(struct cat *c)
 {
 	const struct gn_dial_cfg cfg = {
-		.addrs = c->targets.addrs,
-		.n_addrs = c->targets.n,
+		.target = {.addrs = c->targets.addrs,
+			   .n_addrs = c->targets.n,
+			   .limit = c->cfg.wait,
+			   .on_attempt = cat_dial_on_attempt},
 		.protocol = c->protocol,
 		.kind = GN_BYTES,
-		.limit = c->cfg.wait,
-		.on_attempt = cat_dial_on_attempt,
 		.on_done = cat_dial_on_dialled,
 		.arg = c,
 	};

@@ -10,17 +10,13 @@ static void dial_dialer_on_attempt(void *arg, const struct gn_multiaddr *addr, i
 	attempts_add(&d->attempts, addr, err, took);
 }
 
-void dialer_cfg(struct dialer *d, struct gn_dial_cfg *out)
+void dialer_target(struct dialer *d, struct gn_target *out)
 {
-	*out = (struct gn_dial_cfg){
+	*out = (struct gn_target){
 		.addrs = d->targets.addrs,
 		.n_addrs = d->targets.n,
-		.protocol = d->protocol,
-		.kind = d->cfg.wire.frames ? GN_FRAMES : GN_BYTES,
-		.max_frame = d->cfg.wire.max_frame,
 		.limit = d->cfg.wait,
 		.on_attempt = dial_dialer_on_attempt,
-		.arg = d,
 	};
 }
 

@@ -37,8 +37,8 @@ struct dialer {
 	bool closing;
 };
 
-/* Fills in what all jobs' struct gn_dial_cfg have in common; arg is the dialer. */
-void dialer_cfg(struct dialer *d, struct gn_dial_cfg *out);
+/* Fills in the target of a job's operation, whose arg has to be the dialer. */
+void dialer_target(struct dialer *d, struct gn_target *out);
 /* To be called when the dial has failed: reports it, with -v also the attempts, and closes with the code
  * for err. */
 void dialer_failed(struct dialer *d, int err);

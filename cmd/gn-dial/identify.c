@@ -83,7 +83,7 @@ int identify_start(struct dialer *d)
 {
 	struct gn_identify_cfg cfg = {.on_done = dial_identify_on_done, .arg = d};
 
-	dialer_cfg(d, &cfg.dial);
+	dialer_target(d, &cfg.target);
 	return gn_identify_start(d->node, &cfg, &op);
 }
 

@@ -63,7 +63,7 @@ int ping_start(struct dialer *d)
 		.arg = d,
 	};
 
-	dialer_cfg(d, &cfg.dial);
+	dialer_target(d, &cfg.target);
 	return gn_ping_start(d->node, &cfg, &op);
 }
 

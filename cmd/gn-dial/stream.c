@@ -134,7 +134,13 @@ static void dial_stream_on_dialled(void *arg, int err, struct gn_channel *ch)
 int stream_start(struct dialer *d)
 {
 	const struct input_cfg in = {.fd = STDIN_FILENO, .ring = INPUT_BULK};
-	struct gn_dial_cfg cfg;
+	struct gn_dial_cfg cfg = {
+		.protocol = d->protocol,
+		.kind = d->cfg.wire.frames ? GN_FRAMES : GN_BYTES,
+		.max_frame = d->cfg.wire.max_frame,
+		.on_done = dial_stream_on_dialled,
+		.arg = d,
+	};
 	int err;
 
 	st.d = d;
@@ -151,8 +157,7 @@ int stream_start(struct dialer *d)
 	}
 	if (err != 0)
 		return err;
-	dialer_cfg(d, &cfg);
-	cfg.on_done = dial_stream_on_dialled;
+	dialer_target(d, &cfg.target);
 	err = gn_dial_start(d->node, &cfg, &st.dial);
 	if (err == 0 && d->cfg.wait != 0)
 		gn_timer_start(st.wait, d->cfg.wait);

@@ -29,10 +29,7 @@ static void api_dial_on_conn(void *arg, int err, struct gn_conn *conn)
 int gn_dial_start(struct gn_node *node, const struct gn_dial_cfg *cfg, struct gn_dial **out)
 {
 	struct gn_dialer_cfg dialer = {
-		.addrs = cfg->addrs,
-		.n_addrs = cfg->n_addrs,
-		.limit = cfg->limit,
-		.on_attempt = cfg->on_attempt,
+		.target = cfg->target,
 		.attempt_arg = cfg->arg,
 		.on_done = api_dial_on_conn,
 		.on_lost = free,

@@ -98,16 +98,19 @@ static void dial_target_done(struct dial_target *t, int err)
 	t->state = TARGET_DONE;
 	if (err != 0)
 		op->err = gn_dialer_merge_errors(op->err, err);
-	if (cfg->on_attempt == NULL)
+	if (cfg->target.on_attempt == NULL)
 		return;
 	op->is_calling = true;
-	cfg->on_attempt(cfg->attempt_arg, t->addr, err, gn_loop_now(op->node->loop) - t->since);
+	cfg->target.on_attempt(cfg->attempt_arg, t->addr, err, gn_loop_now(op->node->loop) - t->since);
 	op->is_calling = false;
 }
 
-/* Whether the dial may end with the connection, which is limited or not. */
+/* Whether the dial may end with the connection: by its path, and whether it is limited. */
 static bool dialer_takes(const struct gn_dialer *op, const struct gn_conn *c)
 {
+	if (op->cfg.target.path != GN_TARGET_ANY &&
+	    (op->cfg.target.path == GN_TARGET_DIRECT) != (c->path == GN_PATH_DIRECT))
+		return false;
 	return op->cfg.takes_limited || !gn_conn_is_limited(c);
 }
 
@@ -234,7 +237,7 @@ static bool dialer_has_more_time(const struct gn_dialer *op)
 {
 	struct gn_list *at;
 
-	if (op->cfg.limit != 0)
+	if (op->cfg.target.limit != 0)
 		return false;
 	gn_list_for_each(at, &op->targets)
 		if (gn_attempt_has_more_time(&gn_list_entry(at, struct dial_target, link)->user))
@@ -268,7 +271,7 @@ static void dialer_on_limit(void *arg)
 /* ---- the operation ---- */
 
 /* The peer that the caller or the addresses name; len 0: none.  GN_EPEERID if they name different ones. */
-static int dialer_peer(const struct gn_dialer_cfg *cfg, struct gn_peer_id *out)
+static int dialer_peer(const struct gn_target *cfg, struct gn_peer_id *out)
 {
 	struct gn_peer_id id;
 
@@ -288,9 +291,22 @@ static int dialer_peer(const struct gn_dialer_cfg *cfg, struct gn_peer_id *out)
 /* An open connection that the dial may use; NULL. */
 static struct gn_conn *dialer_find_open(const struct gn_dialer *op)
 {
-	if (op->peer.len == 0 || op->is_alone)
+	struct gn_conn *c, *best;
+	struct gn_list *at;
+
+	if (op->entry == NULL || op->is_alone)
 		return NULL;
-	return gn_node_find_conn(op->node, &op->peer, op->cfg.takes_limited ? GN_FIND_LIMITED : 0);
+	best = gn_node_find_conn(op->node, &op->peer, op->cfg.takes_limited ? GN_FIND_LIMITED : 0);
+	if (best == NULL || dialer_takes(op, best))
+		return best;
+	best = NULL;
+	gn_list_for_each(at, &op->entry->conns) {
+		c = gn_list_entry(at, struct gn_conn, link_peer);
+		if (gn_conn_is_usable(c) && !c->is_probe && !c->is_suspect && dialer_takes(op, c) &&
+		    (best == NULL || gn_conn_is_better(c, best)))
+			best = c;
+	}
+	return best;
 }
 
 int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struct gn_dialer **out)
@@ -299,7 +315,7 @@ int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struc
 	struct gn_conn *open;
 	int err = 0;
 
-	if (cfg->n_addrs == 0 && cfg->peer == NULL)
+	if (cfg->target.n_addrs == 0 && cfg->target.peer == NULL)
 		return -EINVAL;
 	if (node->is_closing)
 		return GN_ECLOSED;
@@ -316,11 +332,12 @@ int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struc
 	gn_list_init(&op->link);
 	gn_list_init(&op->link_peer);
 	op->is_alone = cfg->is_probe || cfg->role != GN_ROLE_BY_DIAL;
-	for (size_t i = 0; i < cfg->n_addrs; i++)
-		op->cfg.takes_limited |= gn_multiaddr_has(cfg->addrs[i], GN_MA_P2P_CIRCUIT);
+	op->cfg.takes_limited |= cfg->target.path == GN_TARGET_RELAYED;
+	for (size_t i = 0; i < cfg->target.n_addrs; i++)
+		op->cfg.takes_limited |= gn_multiaddr_has(cfg->target.addrs[i], GN_MA_P2P_CIRCUIT);
 	gn_list_init(&op->lookups);
 	gn_list_init(&op->finds);
-	err = dialer_peer(cfg, &op->peer);
+	err = dialer_peer(&cfg->target, &op->peer);
 	if (err == 0 && op->peer.len > 0) {
 		op->entry = gn_peers_get(&node->peers, &op->peer);
 		if (op->entry != NULL)
@@ -339,7 +356,9 @@ int gn_dialer_start(struct gn_node *node, const struct gn_dialer_cfg *cfg, struc
 	if (open != NULL)
 		gn_dialer_finish(op, 0, open);
 	else
-		gn_timer_start(&op->limit, cfg->limit > 0 ? cfg->limit : node->cfg.limits.dial);
+		gn_timer_start(&op->limit, cfg->target.limit > 0 ? cfg->target.limit : node->cfg.limits.dial);
+	op->cfg.target.addrs = NULL; /* they were borrowed, and so was the id */
+	op->cfg.target.peer = NULL;
 	*out = op;
 	return 0;
 }

@@ -29,19 +29,14 @@ struct gn_conn;
 struct gn_dialer;
 
 struct gn_dialer_cfg {
-	const struct gn_peer_id *peer;           /* copied; NULL: the one that the addresses name, if any */
-	const struct gn_multiaddr *const *addrs; /* copied; one that is only /p2p/ID names the peer */
-	size_t n_addrs;
-	gn_time limit; /* 0: limits.dial */
+	struct gn_target target;
+	void *attempt_arg; /* of target.on_attempt, which is the program's callback; it may call gn_dialer_cancel() */
 	enum gn_conn_role role;
 	/* The connection is for the caller only: nobody else's lookup finds it.  The caller closes it. */
 	bool is_probe;
-	/* The caller consents to a limited connection.  So does one of whose addresses has a /p2p-circuit. */
+	/* The caller consents to a limited connection.  So does one whose target has the path GN_TARGET_RELAYED, or an
+	 * address with a /p2p-circuit. */
 	bool takes_limited;
-	/* As in struct gn_dial_cfg.  It has an argument of its own, because it is the program's callback; it may call
-	 * gn_dialer_cancel(). */
-	void (*on_attempt)(void *arg, const struct gn_multiaddr *addr, int err, gn_time took);
-	void *attempt_arg;
 	/* Called exactly once, never from inside gn_dialer_start(), never after gn_dialer_cancel(); the dial is freed
 	 * before.  err 0: the connection, which the node owns.  On failure the most specific error of the attempts:
 	 * GN_EPEERID, GN_EREFUSED, GN_EAUTH, GN_EPROTO or GN_ENOPROTO; GN_EUNREACH if they differ otherwise; GN_ENOADDR if

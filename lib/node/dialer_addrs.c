@@ -39,13 +39,25 @@ static bool dialer_has_target(const struct gn_dialer *op, const struct gn_multia
 	return false;
 }
 
-/* Appends an address, which it takes over.  -ENOMEM: it is freed. */
+bool gn_dialer_takes_path(const struct gn_dialer *op, const struct gn_multiaddr *addr)
+{
+	switch (op->cfg.target.path) {
+	case GN_TARGET_DIRECT:
+		return !gn_multiaddr_has(addr, GN_MA_P2P_CIRCUIT);
+	case GN_TARGET_RELAYED:
+		return gn_multiaddr_has(addr, GN_MA_P2P_CIRCUIT);
+	default:
+		return true;
+	}
+}
+
+/* Appends an address, which it takes over, unless it has another path.  -ENOMEM: it is freed. */
 static int dialer_add_target(struct gn_dialer *op, struct gn_resolved *from, enum gn_addr_origin origin)
 {
 	struct dial_target *t = NULL;
 	int err = 0;
 
-	if (op->n_targets < GN_DIALER_TARGETS_MAX) {
+	if (op->n_targets < GN_DIALER_TARGETS_MAX && gn_dialer_takes_path(op, from->addr)) {
 		t = calloc(1, sizeof *t);
 		err = t != NULL ? 0 : -ENOMEM;
 	}
@@ -159,8 +171,8 @@ static void dial_lookup_on_failed(void *arg, const struct gn_multiaddr *addr, in
 	struct gn_dialer *op = ((struct dial_lookup *)arg)->op;
 
 	op->err = gn_dialer_merge_errors(op->err, err);
-	if (op->cfg.on_attempt != NULL) /* last, because it may cancel the dial */
-		op->cfg.on_attempt(op->cfg.attempt_arg, addr, err, 0);
+	if (op->cfg.target.on_attempt != NULL) /* last, because it may cancel the dial */
+		op->cfg.target.on_attempt(op->cfg.attempt_arg, addr, err, 0);
 }
 
 static int dialer_lookup(struct gn_dialer *op, const struct gn_multiaddr *const *addrs, size_t n,
@@ -295,18 +307,25 @@ void gn_dialer_addrs_more(struct gn_dialer *op)
 
 /* ---- for dialer.c ---- */
 
-/* Starts with those of the caller's addresses that are more than /p2p/ID. */
+/* Whether a target's address is more than /p2p/ID, and may have the path that is asked for: /dnsaddr has any. */
+static bool dialer_is_given(const struct gn_dialer *op, const struct gn_multiaddr *addr)
+{
+	return !gn_multiaddr_is_shape(addr, NULL, 0) &&
+	       (gn_dialer_takes_path(op, addr) || gn_multiaddr_has(addr, GN_MA_DNSADDR));
+}
+
 int gn_dialer_addrs_start(struct gn_dialer *op)
 {
-	const struct gn_multiaddr **addrs = calloc(op->cfg.n_addrs + 1, sizeof(const struct gn_multiaddr *));
+	const struct gn_target *target = &op->cfg.target;
+	const struct gn_multiaddr **addrs = calloc(target->n_addrs + 1, sizeof(const struct gn_multiaddr *));
 	size_t n = 0;
 	int err = 0;
 
 	if (addrs == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < op->cfg.n_addrs; i++)
-		if (!gn_multiaddr_is_shape(op->cfg.addrs[i], NULL, 0))
-			addrs[n++] = op->cfg.addrs[i];
+	for (size_t i = 0; i < target->n_addrs; i++)
+		if (dialer_is_given(op, target->addrs[i]))
+			addrs[n++] = target->addrs[i];
 	op->is_by_id = n == 0 && !op->is_alone;
 	if (n > 0) {
 		err = dialer_lookup(op, addrs, n, GN_ORIGIN_ADDRESS);

@@ -91,6 +91,8 @@ void gn_dialer_addrs_more(struct gn_dialer *op);
 int gn_dialer_addrs_error(const struct gn_dialer *op);
 /* Whether more addresses may come. */
 bool gn_dialer_addrs_is_pending(const struct gn_dialer *op);
+/* Whether an address has the path that the dial asks for. */
+bool gn_dialer_takes_path(const struct gn_dialer *op, const struct gn_multiaddr *addr);
 void gn_dial_target_free(struct dial_target *t);
 
 #endif

@@ -115,11 +115,8 @@ static void identify_op_on_lost(void *arg)
 int gn_identify_start(struct gn_node *node, const struct gn_identify_cfg *cfg, struct gn_identify **out)
 {
 	struct gn_dialer_cfg dialer = {
-		.addrs = cfg->dial.addrs,
-		.n_addrs = cfg->dial.n_addrs,
-		.limit = cfg->dial.limit,
+		.target = cfg->target,
 		.takes_limited = true,
-		.on_attempt = cfg->dial.on_attempt,
 		.attempt_arg = cfg->arg,
 		.on_done = identify_op_on_conn,
 		.on_lost = identify_op_on_lost,

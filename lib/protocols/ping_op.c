@@ -220,11 +220,8 @@ static void ping_op_on_lost(void *arg)
 int gn_ping_start(struct gn_node *node, const struct gn_ping_cfg *cfg, struct gn_ping **out)
 {
 	struct gn_dialer_cfg dialer = {
-		.addrs = cfg->dial.addrs,
-		.n_addrs = cfg->dial.n_addrs,
-		.limit = cfg->dial.limit,
+		.target = cfg->target,
 		.takes_limited = true,
-		.on_attempt = cfg->dial.on_attempt,
 		.attempt_arg = cfg->arg,
 		.on_done = ping_op_on_conn,
 		.on_lost = ping_op_on_lost,

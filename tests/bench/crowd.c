@@ -119,8 +119,8 @@ static void on_dialed(void *arg, int r, struct gn_channel *ch)
 static void use(struct gn_node *node)
 {
 	const struct gn_multiaddr *to = addr;
-	struct gn_dial_cfg cfg = {.addrs = &to,
-				  .n_addrs = 1,
+	struct gn_dial_cfg cfg = {.target.addrs = &to,
+				  .target.n_addrs = 1,
 				  .protocol = PROTOCOL,
 				  .kind = GN_BYTES,
 				  .on_done = on_dialed};

@@ -100,7 +100,7 @@ static void on_identified(void *arg, int r, const struct gn_identify_info *info)
 static void on_pinged(void *arg, int r)
 {
 	struct visit *v = arg;
-	struct gn_identify_cfg cfg = {.dial = {.addrs = &v->addr, .n_addrs = 1}, .on_done = on_identified, .arg = v};
+	struct gn_identify_cfg cfg = {.target = {.addrs = &v->addr, .n_addrs = 1}, .on_done = on_identified, .arg = v};
 
 	check(r, "ping");
 	check(gn_identify_start(v->node, &cfg, &v->identify), "identify");
@@ -116,8 +116,8 @@ static void visit(struct driver *d)
 	v->d = d;
 	v->node = d->one != NULL ? d->one : new_node(d->loop);
 	v->addr = d->addrs[d->next++ % d->n_addrs];
-	cfg.dial.addrs = &v->addr;
-	cfg.dial.n_addrs = 1;
+	cfg.target.addrs = &v->addr;
+	cfg.target.n_addrs = 1;
 	d->wanted--;
 	d->busy++;
 	check(gn_ping_start(v->node, &cfg, &v->ping), "dial");

@@ -147,8 +147,12 @@ static void on_dialed(void *arg, int r, struct gn_channel *ch)
 static void start_stream(struct client *c)
 {
 	const struct gn_multiaddr *addr = c->addr;
-	struct gn_dial_cfg cfg =
-		{.addrs = &addr, .n_addrs = 1, .protocol = PROTOCOL, .kind = GN_FRAMES, .on_done = on_dialed, .arg = c};
+	struct gn_dial_cfg cfg = {.target.addrs = &addr,
+				  .target.n_addrs = 1,
+				  .protocol = PROTOCOL,
+				  .kind = GN_FRAMES,
+				  .on_done = on_dialed,
+				  .arg = c};
 	struct gn_dial *op;
 
 	check(gn_dial_start(c->node, &cfg, &op), "dial");

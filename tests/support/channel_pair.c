@@ -133,8 +133,8 @@ void channel_pair_init(struct channel_pair *s, gn_time delay)
 void channel_pair_dial(struct channel_pair *s)
 {
 	const struct gn_multiaddr *addrs[1] = {s->t.addr};
-	struct gn_dial_cfg cfg = {.addrs = addrs,
-				  .n_addrs = 1,
+	struct gn_dial_cfg cfg = {.target.addrs = addrs,
+				  .target.n_addrs = 1,
 				  .protocol = "/pair",
 				  .kind = GN_BYTES,
 				  .on_done = channel_pair_on_done,

@@ -78,7 +78,9 @@ void net_connect(struct net *w, size_t from, size_t to)
 {
 	const struct gn_multiaddr *addrs[] = {w->addr[to]};
 	int err = 1;
-	struct gn_identify_cfg cfg = {.dial = {.addrs = addrs, .n_addrs = 1}, .on_done = net_on_identify, .arg = &err};
+	struct gn_identify_cfg cfg = {.target = {.addrs = addrs, .n_addrs = 1},
+				      .on_done = net_on_identify,
+				      .arg = &err};
 	struct gn_identify *op;
 
 	assert_int_equal(gn_identify_start(w->node[from], &cfg, &op), 0);

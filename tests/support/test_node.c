@@ -271,8 +271,8 @@ int echo_client_try(struct test_node *t, uint8_t seed)
 	struct gn_node *node;
 	struct echo_client h = {0};
 	const struct gn_multiaddr *addrs[1] = {t->addr};
-	struct gn_dial_cfg cfg = {.addrs = addrs,
-				  .n_addrs = 1,
+	struct gn_dial_cfg cfg = {.target.addrs = addrs,
+				  .target.n_addrs = 1,
 				  .protocol = "/echo",
 				  .kind = GN_BYTES,
 				  .on_done = echo_client_on_done,
@@ -334,11 +334,11 @@ void outcome_on_done(void *arg, int err, struct gn_channel *ch)
 
 void outcome_dial(struct gn_node *node, struct outcome *o, const struct gn_multiaddr *const *addrs, size_t n)
 {
-	struct gn_dial_cfg cfg = {.addrs = addrs,
-				  .n_addrs = n,
+	struct gn_dial_cfg cfg = {.target.addrs = addrs,
+				  .target.n_addrs = n,
 				  .protocol = "/echo",
 				  .kind = GN_BYTES,
-				  .on_attempt = outcome_on_attempt,
+				  .target.on_attempt = outcome_on_attempt,
 				  .on_done = outcome_on_done,
 				  .arg = o};
 	struct gn_dial *op;

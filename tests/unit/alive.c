@@ -51,8 +51,8 @@ static void client_on_done(void *arg, int err, struct gn_channel *ch)
 static void client_init(struct client *c, struct test_node *t, const char *protocol)
 {
 	const struct gn_multiaddr *addrs[1] = {t->addr};
-	struct gn_dial_cfg cfg = {.addrs = addrs,
-				  .n_addrs = 1,
+	struct gn_dial_cfg cfg = {.target.addrs = addrs,
+				  .target.n_addrs = 1,
 				  .protocol = protocol,
 				  .kind = GN_BYTES,
 				  .on_done = client_on_done,
@@ -206,8 +206,8 @@ static void a_stream_opens_behind_others_on_a_slow_path(void **state)
 		one = c.ch;
 		c.is_done = false;
 		addrs[0] = t.addr;
-		cfg = (struct gn_dial_cfg){.addrs = addrs,
-					   .n_addrs = 1,
+		cfg = (struct gn_dial_cfg){.target.addrs = addrs,
+					   .target.n_addrs = 1,
 					   .protocol = "/hold",
 					   .kind = GN_BYTES,
 					   .on_done = client_on_done,
@@ -353,8 +353,8 @@ static void a_selection_waits_for_a_silent_peer(void **state)
 	one = c.ch;
 	addrs[0] = t.addr;
 	assert_int_equal(gn_dial_start(c.node,
-				       &(struct gn_dial_cfg){.addrs = addrs,
-							     .n_addrs = 1,
+				       &(struct gn_dial_cfg){.target.addrs = addrs,
+							     .target.n_addrs = 1,
 							     .protocol = "/echo",
 							     .kind = GN_BYTES,
 							     .on_done = client_on_done,

@@ -102,8 +102,8 @@ static int exchange(struct test_node *t, struct gn_node *node)
 {
 	const struct gn_multiaddr *addrs[1] = {t->addr};
 	struct echo_client h = {0};
-	struct gn_dial_cfg cfg = {.addrs = addrs,
-				  .n_addrs = 1,
+	struct gn_dial_cfg cfg = {.target.addrs = addrs,
+				  .target.n_addrs = 1,
 				  .protocol = "/echo",
 				  .kind = GN_BYTES,
 				  .on_done = echo_client_on_done,

@@ -72,10 +72,10 @@ static void start(struct fix *f, size_t i, unsigned first, size_t n, gn_time lim
 {
 	struct dial *d = &f->dials[i];
 	struct gn_multiaddr *addrs[8];
-	struct gn_dialer_cfg cfg = {.addrs = (const struct gn_multiaddr *const *)addrs,
-				    .n_addrs = n,
-				    .limit = limit,
-				    .on_attempt = on_attempt,
+	struct gn_dialer_cfg cfg = {.target.addrs = (const struct gn_multiaddr *const *)addrs,
+				    .target.n_addrs = n,
+				    .target.limit = limit,
+				    .target.on_attempt = on_attempt,
 				    .attempt_arg = d,
 				    .on_done = on_done,
 				    .arg = d};

@@ -311,8 +311,8 @@ static void frames_of_every_size_arrive(void **state)
 		struct framing fr = {.buf = malloc(GN_FRAME_MAX + 1)};
 		struct gn_protocol_cfg p = {.id = "/frames", .kind = GN_FRAMES, .on_open = on_frames, .arg = &fr};
 		const struct gn_multiaddr *addrs[1];
-		struct gn_dial_cfg cfg = {.addrs = addrs,
-					  .n_addrs = 1,
+		struct gn_dial_cfg cfg = {.target.addrs = addrs,
+					  .target.n_addrs = 1,
 					  .protocol = "/frames",
 					  .kind = GN_FRAMES,
 					  .on_done = on_frames_done,

@@ -388,8 +388,8 @@ static void two_securities_run_at_the_same_time(void **state)
 	assert_int_equal(gn_protocol_add(w.node[0], &echo), 0);
 	for (size_t i = 0; i < 2; i++) {
 		const struct gn_multiaddr *addr = w.addr[0];
-		struct gn_dial_cfg dial = {.addrs = &addr,
-					   .n_addrs = 1,
+		struct gn_dial_cfg dial = {.target.addrs = &addr,
+					   .target.n_addrs = 1,
 					   .protocol = "/echo",
 					   .kind = GN_FRAMES,
 					   .on_done = on_dialed,
@@ -470,8 +470,8 @@ static const char *dialed(struct gn_loop *loop, const char *text)
 {
 	struct gn_multiaddr *addr = net_addr(text);
 	const struct gn_multiaddr *addrs = addr;
-	struct gn_dial_cfg dial = {.addrs = &addrs,
-				   .n_addrs = 1,
+	struct gn_dial_cfg dial = {.target.addrs = &addrs,
+				   .target.n_addrs = 1,
 				   .protocol = "/none",
 				   .on_done = on_refused,
 				   .arg = loop};

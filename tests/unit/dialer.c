@@ -44,11 +44,11 @@ static void on_attempt(void *arg, const struct gn_multiaddr *addr, int err, gn_t
 static void dial_start(struct net *w, struct result *t, const char *first)
 {
 	struct gn_multiaddr *addrs[2] = {first != NULL ? net_addr(first) : NULL, w->addr[1]};
-	struct gn_dial_cfg cfg = {.addrs = (const struct gn_multiaddr *const *)addrs + (first == NULL),
-				  .n_addrs = first != NULL ? 2 : 1,
+	struct gn_dial_cfg cfg = {.target.addrs = (const struct gn_multiaddr *const *)addrs + (first == NULL),
+				  .target.n_addrs = first != NULL ? 2 : 1,
 				  .protocol = "/bytes",
-				  .limit = t->limit,
-				  .on_attempt = on_attempt,
+				  .target.limit = t->limit,
+				  .target.on_attempt = on_attempt,
 				  .on_done = on_done,
 				  .arg = t};
 

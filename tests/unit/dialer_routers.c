@@ -81,11 +81,11 @@ static void dial(struct fix *f)
 {
 	struct gn_multiaddr *a;
 	const struct gn_multiaddr *addrs[1];
-	struct gn_dial_cfg cfg = {.addrs = addrs,
-				  .n_addrs = 1,
+	struct gn_dial_cfg cfg = {.target.addrs = addrs,
+				  .target.n_addrs = 1,
 				  .protocol = "/x",
-				  .limit = f->limit,
-				  .on_attempt = on_attempt,
+				  .target.limit = f->limit,
+				  .target.on_attempt = on_attempt,
 				  .on_done = on_done,
 				  .arg = f};
 

@@ -79,7 +79,7 @@ static void on_channel(void *arg, int err, struct gn_channel *ch)
 static void dial(struct net *w, size_t from, size_t to)
 {
 	const struct gn_multiaddr *addrs[] = {w->addr[to]};
-	struct gn_dial_cfg cfg = {.addrs = addrs, .n_addrs = 1, .protocol = "/x", .on_done = on_channel};
+	struct gn_dial_cfg cfg = {.target.addrs = addrs, .target.n_addrs = 1, .protocol = "/x", .on_done = on_channel};
 	struct gn_dial *op;
 
 	in_call = true;

@@ -69,7 +69,7 @@ static void on_done(void *arg, int err, const struct gn_identify_info *info)
 static void start(struct fix *f, size_t from, size_t to)
 {
 	const struct gn_multiaddr *addrs[] = {f->w.addr[to]};
-	struct gn_identify_cfg cfg = {.dial = {.addrs = addrs, .n_addrs = 1}, .on_done = on_done, .arg = f};
+	struct gn_identify_cfg cfg = {.target = {.addrs = addrs, .n_addrs = 1}, .on_done = on_done, .arg = f};
 
 	f->done = 0;
 	assert_int_equal(gn_identify_start(f->w.node[from], &cfg, &f->op), 0);
@@ -228,8 +228,8 @@ static struct gn_channel *open_by_hand(struct fix *f, const char *protocol)
 {
 	const struct gn_multiaddr *addrs[] = {f->w.addr[1]};
 	struct gn_channel *ch = NULL;
-	struct gn_dial_cfg cfg = {.addrs = addrs,
-				  .n_addrs = 1,
+	struct gn_dial_cfg cfg = {.target.addrs = addrs,
+				  .target.n_addrs = 1,
 				  .protocol = protocol,
 				  .kind = GN_BYTES,
 				  .on_done = on_dialed,

@@ -36,7 +36,7 @@ static void on_done(void *arg, int err, const struct gn_identify_info *info)
 static void ask(struct net *w)
 {
 	const struct gn_multiaddr *addrs[] = {w->addr[1]};
-	struct gn_identify_cfg cfg = {.dial = {.addrs = addrs, .n_addrs = 1}, .on_done = on_done};
+	struct gn_identify_cfg cfg = {.target = {.addrs = addrs, .n_addrs = 1}, .on_done = on_done};
 	struct gn_identify *op;
 
 	assert_int_equal(gn_identify_start(w->node[0], &cfg, &op), 0);

@@ -172,9 +172,9 @@ static void a_dial_may_be_cancelled_inside_on_attempt(void **state)
 	for (int i = 0; i < 3; i++) {
 		const struct gn_multiaddr *addrs[2];
 		struct gn_multiaddr *nobody;
-		struct gn_dial_cfg cfg = {.addrs = addrs,
+		struct gn_dial_cfg cfg = {.target.addrs = addrs,
 					  .protocol = "/pair",
-					  .on_attempt = cancel_in_attempt,
+					  .target.on_attempt = cancel_in_attempt,
 					  .on_done = channel_pair_on_done};
 		struct channel_pair s;
 
@@ -183,7 +183,7 @@ static void a_dial_may_be_cancelled_inside_on_attempt(void **state)
 		cfg.arg = &s;
 		addrs[0] = i == 0 ? s.t.addr : nobody;
 		addrs[1] = i == 1 ? s.t.addr : nobody;
-		cfg.n_addrs = i == 2 ? 1 : 2;
+		cfg.target.n_addrs = i == 2 ? 1 : 2;
 		assert_int_equal(gn_dial_start(s.client, &cfg, &s.op), 0);
 		channel_pair_run(&s, 3000);
 		assert_null(s.op);
@@ -209,10 +209,10 @@ static void a_node_may_be_closed_inside_on_attempt(void **state)
 	for (int i = 0; i < 2; i++) {
 		const struct gn_multiaddr *addrs[2];
 		struct gn_multiaddr *nobody;
-		struct gn_dial_cfg cfg = {.addrs = addrs,
-					  .n_addrs = 2,
+		struct gn_dial_cfg cfg = {.target.addrs = addrs,
+					  .target.n_addrs = 2,
 					  .protocol = "/pair",
-					  .on_attempt = close_in_attempt,
+					  .target.on_attempt = close_in_attempt,
 					  .on_done = channel_pair_on_done};
 		struct channel_pair s;
 
@@ -241,8 +241,8 @@ static void a_dial_ends_exactly_once(void **state)
 	for (int i = 0; i < 4; i++) {
 		struct gn_multiaddr *addr;
 		const struct gn_multiaddr *addrs[1];
-		struct gn_dial_cfg cfg = {.addrs = addrs,
-					  .n_addrs = 1,
+		struct gn_dial_cfg cfg = {.target.addrs = addrs,
+					  .target.n_addrs = 1,
 					  .protocol = "/nobody/has/it",
 					  .on_done = channel_pair_on_done};
 		struct channel_pair s;
@@ -281,8 +281,8 @@ static void a_peer_that_leaves_after_the_handshake_fails_the_dial(void **state)
 		struct gn_link *link = NULL;
 		struct gn_multiaddr *at, *bound;
 		const struct gn_multiaddr *addrs[1];
-		struct gn_dial_cfg dial = {.addrs = addrs,
-					   .n_addrs = 1,
+		struct gn_dial_cfg dial = {.target.addrs = addrs,
+					   .target.n_addrs = 1,
 					   .protocol = "/pair",
 					   .on_done = channel_pair_on_done};
 		static const char *const muxers[] = {"/yamux/1.0.0"};
@@ -461,8 +461,8 @@ static void closing_fails_the_dials(void **state)
 	(void)state;
 	for (unsigned ms = 0; ms < 8 * CHANNEL_PAIR_DELAY; ms++) {
 		const struct gn_multiaddr *addrs[1];
-		struct gn_dial_cfg cfg = {.addrs = addrs,
-					  .n_addrs = 1,
+		struct gn_dial_cfg cfg = {.target.addrs = addrs,
+					  .target.n_addrs = 1,
 					  .protocol = "/pair",
 					  .on_done = channel_pair_on_done};
 		struct closed c = {0};
@@ -508,10 +508,10 @@ static void a_node_may_be_freed_with_everything_in_use(void **state)
 	for (unsigned ms = 0; ms < 80; ms++) {
 		unsigned told = 0, before;
 		const struct gn_multiaddr *addrs[1];
-		struct gn_ping_cfg ping = {.dial = {.addrs = addrs, .n_addrs = 1},
+		struct gn_ping_cfg ping = {.target = {.addrs = addrs, .n_addrs = 1},
 					   .on_done = on_ping_done,
 					   .arg = &told};
-		struct gn_identify_cfg ident = {.dial = {.addrs = addrs, .n_addrs = 1},
+		struct gn_identify_cfg ident = {.target = {.addrs = addrs, .n_addrs = 1},
 						.on_done = on_identified,
 						.arg = &told};
 		struct gn_identify *id_op;

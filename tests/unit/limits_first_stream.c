@@ -44,18 +44,18 @@ static void an_inbound_connection_stays_while_the_node_s_own_stream_runs(void **
 {
 	struct first f = {.served = NULL};
 	struct gn_protocol_cfg pc = {.id = "/first", .kind = GN_BYTES, .on_open = first_on_open, .arg = &f};
-	struct gn_dialer_cfg dc = {.n_addrs = 1, .on_done = first_on_conn};
-	struct gn_dial_cfg cc = {.n_addrs = 1, .protocol = "/first", .on_done = first_on_channel, .arg = &f};
+	struct gn_dialer_cfg dc = {.target.n_addrs = 1, .on_done = first_on_conn};
+	struct gn_dial_cfg cc = {.target.n_addrs = 1, .protocol = "/first", .on_done = first_on_channel, .arg = &f};
 	struct gn_dial *dial;
 
 	(void)state;
 	net_init(&f.net, 2, without_services);
 	assert_int_equal(gn_protocol_add(f.net.node[0], &pc), 0);
-	dc.addrs = (const struct gn_multiaddr *const *)&f.net.addr[1];
+	dc.target.addrs = (const struct gn_multiaddr *const *)&f.net.addr[1];
 	assert_int_equal(gn_dialer_start(f.net.node[0], &dc, &f.op), 0);
 	net_run(&f.net, GN_SEC);
 	/* The dial of the listening node uses the existing connection. */
-	cc.addrs = (const struct gn_multiaddr *const *)&f.net.addr[0];
+	cc.target.addrs = (const struct gn_multiaddr *const *)&f.net.addr[0];
 	assert_int_equal(gn_dial_start(f.net.node[1], &cc, &dial), 0);
 	net_run(&f.net, 20 * GN_SEC);
 	assert_non_null(f.opened);

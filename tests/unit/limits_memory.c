@@ -149,8 +149,8 @@ static void server_on_open(void *arg, struct gn_channel *ch)
 static void dial(struct gn_node *node, struct test_node *t, struct client *c, size_t total)
 {
 	const struct gn_multiaddr *addrs[1] = {t->addr};
-	struct gn_dial_cfg cfg = {.addrs = addrs,
-				  .n_addrs = 1,
+	struct gn_dial_cfg cfg = {.target.addrs = addrs,
+				  .target.n_addrs = 1,
 				  .protocol = "/frames",
 				  .kind = GN_BYTES,
 				  .on_done = client_on_done,
@@ -229,7 +229,10 @@ static void a_frame_without_memory_ends_only_its_channel(void **state)
 	struct gn_node *node;
 	struct gn_key *key = test_node_key(7);
 	struct test_node t;
-	struct gn_dial_cfg cfg = {.n_addrs = 1, .protocol = "/sink", .kind = GN_FRAMES, .on_done = outcome_on_done};
+	struct gn_dial_cfg cfg = {.target.n_addrs = 1,
+				  .protocol = "/sink",
+				  .kind = GN_FRAMES,
+				  .on_done = outcome_on_done};
 	struct gn_dial *op;
 
 	(void)state;
@@ -240,7 +243,7 @@ static void a_frame_without_memory_ends_only_its_channel(void **state)
 	for (int i = 0; i < 2; i++) {
 		memset(&o, 0, sizeof o);
 		o.loop = t.loop;
-		cfg.addrs = addrs;
+		cfg.target.addrs = addrs;
 		cfg.arg = &o;
 		assert_int_equal(gn_dial_start(node, &cfg, &op), 0);
 		TEST_NODE_UNTIL(&t, o.done, GN_SEC);

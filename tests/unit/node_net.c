@@ -118,9 +118,9 @@ static void on_start(void *arg)
 	struct net_op *op = arg;
 	struct net_world *w = op->w;
 	struct gn_multiaddr *nobody, *bare, *other, *addrs[2] = {w->net.addr[op->to], NULL};
-	struct gn_dial_cfg dial = {.addrs = (const struct gn_multiaddr *const *)addrs,
-				   .n_addrs = 1,
-				   .on_attempt = on_attempt,
+	struct gn_dial_cfg dial = {.target.addrs = (const struct gn_multiaddr *const *)addrs,
+				   .target.n_addrs = 1,
+				   .target.on_attempt = on_attempt,
 				   .on_done = on_dialed,
 				   .arg = op};
 	struct gn_ping_cfg ping = {.count = 1 + op->id % 3,
@@ -161,9 +161,9 @@ static void on_start(void *arg)
 	} else if (wrong == ONE_BAD) {
 		addrs[0] = nobody;
 		addrs[1] = w->net.addr[op->to];
-		dial.n_addrs = 2;
+		dial.target.n_addrs = 2;
 	}
-	ping.dial = identify.dial = dial;
+	ping.target = identify.target = dial.target;
 	op->is_started = true;
 	if (op->what == NET_OPEN)
 		r = gn_dial_start(node, &dial, &op->dial);

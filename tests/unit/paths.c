@@ -59,9 +59,9 @@ static struct gn_dialer *dial_begin(struct net *w, const struct gn_dialer_cfg *h
 	struct gn_dialer *op;
 
 	*d = (struct dialed){0};
-	if (cfg.n_addrs == 0) {
-		cfg.addrs = addrs;
-		cfg.n_addrs = 1;
+	if (cfg.target.n_addrs == 0) {
+		cfg.target.addrs = addrs;
+		cfg.target.n_addrs = 1;
 	}
 	cfg.on_done = dialed_on_done;
 	cfg.arg = d;
@@ -305,7 +305,7 @@ static void a_relayed_connection_without_limits_needs_no_consent(void **state)
 
 static void an_address_through_a_relay_is_consent(void **state)
 {
-	struct gn_dialer_cfg cfg = {.n_addrs = 1};
+	struct gn_dialer_cfg cfg = {.target.n_addrs = 1};
 	char id[GN_PEER_ID_TEXT_MAX], text[256];
 	const struct gn_multiaddr *addrs[1];
 	struct gn_multiaddr *addr;
@@ -318,7 +318,7 @@ static void an_address_through_a_relay_is_consent(void **state)
 	gn_conn_set_path(c, GN_PATH_RELAYED, &some_bytes);
 	snprintf(text, sizeof text, "/memory/5/p2p-circuit/p2p/%s", gn_peer_id_format(gn_conn_peer(c), id));
 	addrs[0] = addr = net_addr(text);
-	cfg.addrs = addrs;
+	cfg.target.addrs = addrs;
 	assert_ptr_equal(dial(&w, &cfg), c);
 	gn_multiaddr_free(addr);
 	net_fini(&w);

@@ -106,10 +106,10 @@ static void dial(struct fix *f, const char *text)
 {
 	struct gn_multiaddr *bare = net_addr(text), *a;
 	const struct gn_multiaddr *addrs[1];
-	struct gn_dial_cfg cfg = {.addrs = addrs,
-				  .n_addrs = 1,
+	struct gn_dial_cfg cfg = {.target.addrs = addrs,
+				  .target.n_addrs = 1,
 				  .protocol = "/x",
-				  .on_attempt = on_attempt,
+				  .target.on_attempt = on_attempt,
 				  .on_done = on_done,
 				  .arg = f};
 	struct gn_dial *op;

@@ -70,8 +70,8 @@ static int start(struct fix *f, struct gn_ping_cfg *cfg)
 
 	f->rtts = 0;
 	f->done = f->err = 0;
-	cfg->dial.addrs = addrs;
-	cfg->dial.n_addrs = 1;
+	cfg->target.addrs = addrs;
+	cfg->target.n_addrs = 1;
 	cfg->on_rtt = on_rtt;
 	cfg->on_done = on_done;
 	cfg->arg = f;
@@ -236,8 +236,8 @@ static void on_dialed(void *arg, int err, struct gn_channel *ch)
 static void open_by_hand(struct fix *f)
 {
 	const struct gn_multiaddr *addrs[] = {f->w.addr[1]};
-	struct gn_dial_cfg cfg = {.addrs = addrs,
-				  .n_addrs = 1,
+	struct gn_dial_cfg cfg = {.target.addrs = addrs,
+				  .target.n_addrs = 1,
 				  .protocol = GN_PING_ID,
 				  .kind = GN_BYTES,
 				  .on_done = on_dialed};

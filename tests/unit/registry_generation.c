@@ -66,8 +66,8 @@ static void on_channel(void *arg, int err, struct gn_channel *ch)
 static void dial(struct replaced *f, const char *protocol, struct gn_channel **slot)
 {
 	const struct gn_multiaddr *addrs[] = {f->w.addr[0]};
-	struct gn_dial_cfg cfg = {.addrs = addrs,
-				  .n_addrs = 1,
+	struct gn_dial_cfg cfg = {.target.addrs = addrs,
+				  .target.n_addrs = 1,
 				  .protocol = protocol,
 				  .on_done = on_channel,
 				  .arg = slot};

@@ -367,7 +367,7 @@ static void a_dial_fails_when_a_service_aborts_its_connection(void **state)
 	struct probe p = {.aborts_in_on_conn = true};
 	const struct gn_multiaddr *addrs[1];
 	int err = 1;
-	struct gn_identify_cfg cfg = {.dial = {.addrs = addrs, .n_addrs = 1}, .on_done = on_identify, .arg = &err};
+	struct gn_identify_cfg cfg = {.target = {.addrs = addrs, .n_addrs = 1}, .on_done = on_identify, .arg = &err};
 	struct gn_identify *op;
 
 	(void)state;

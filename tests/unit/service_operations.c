@@ -22,8 +22,8 @@ static void operations_fail_when_their_service_is_detached(void **state)
 {
 	struct net w;
 	const struct gn_multiaddr *addrs[1];
-	struct gn_ping_cfg ping = {.dial = {.addrs = addrs, .n_addrs = 1}, .on_done = on_ping_done};
-	struct gn_identify_cfg id = {.dial = {.addrs = addrs, .n_addrs = 1}, .on_done = on_identify};
+	struct gn_ping_cfg ping = {.target = {.addrs = addrs, .n_addrs = 1}, .on_done = on_ping_done};
+	struct gn_identify_cfg id = {.target = {.addrs = addrs, .n_addrs = 1}, .on_done = on_identify};
 	struct gn_ping *op;
 	struct gn_identify *id_op;
 	int identified = 1;

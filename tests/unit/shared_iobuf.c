@@ -67,8 +67,8 @@ static void end_on_dialed(void *arg, int err, struct gn_channel *ch)
 static void dial_node(struct net *w, size_t from, size_t to, struct end *e)
 {
 	const struct gn_multiaddr *addr = w->addr[to];
-	struct gn_dial_cfg dial = {.addrs = &addr,
-				   .n_addrs = 1,
+	struct gn_dial_cfg dial = {.target.addrs = &addr,
+				   .target.n_addrs = 1,
 				   .protocol = "/bytes",
 				   .on_done = end_on_dialed,
 				   .arg = e};

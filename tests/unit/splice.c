@@ -80,8 +80,8 @@ static void on_relayed(void *arg, struct gn_channel *ch)
 {
 	struct circuit *c = arg;
 	const struct gn_multiaddr *addrs[1] = {c->t.addr};
-	struct gn_dial_cfg cfg = {.addrs = addrs,
-				  .n_addrs = 1,
+	struct gn_dial_cfg cfg = {.target.addrs = addrs,
+				  .target.n_addrs = 1,
 				  .protocol = c->protocol,
 				  .on_done = on_target,
 				  .arg = c};
@@ -180,7 +180,11 @@ static void on_dialled(void *arg, int err, struct gn_channel *ch)
 static void client_dial(struct circuit *c)
 {
 	const struct gn_multiaddr *addrs[1] = {c->relay_addr};
-	struct gn_dial_cfg cfg = {.addrs = addrs, .n_addrs = 1, .protocol = "/relay", .on_done = on_dialled, .arg = c};
+	struct gn_dial_cfg cfg = {.target.addrs = addrs,
+				  .target.n_addrs = 1,
+				  .protocol = "/relay",
+				  .on_done = on_dialled,
+				  .arg = c};
 	struct gn_dial *op;
 
 	assert_int_equal(gn_dial_start(c->client, &cfg, &op), 0);

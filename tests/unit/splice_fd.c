@@ -63,7 +63,7 @@ static void on_dialled(void *arg, int err, struct gn_channel *ch)
 
 static void joined_init(struct joined *j, const char *protocol, bool is_socket)
 {
-	struct gn_dial_cfg cfg = {.n_addrs = 1, .protocol = protocol, .on_done = on_dialled, .arg = j};
+	struct gn_dial_cfg cfg = {.target.n_addrs = 1, .protocol = protocol, .on_done = on_dialled, .arg = j};
 	struct gn_limits lim;
 	struct gn_dial *op;
 	int a[2], b[2];
@@ -89,7 +89,7 @@ static void joined_init(struct joined *j, const char *protocol, bool is_socket)
 	set_nonblocking(j->out);
 	set_nonblocking(j->to);
 	set_nonblocking(j->from);
-	cfg.addrs = (const struct gn_multiaddr *const *)&j->t.addr;
+	cfg.target.addrs = (const struct gn_multiaddr *const *)&j->t.addr;
 	assert_int_equal(gn_dial_start(j->node, &cfg, &op), 0);
 }
 

@@ -277,7 +277,7 @@ static void dialed_on_done(void *arg, int err, struct gn_conn *c)
 static void dial(struct net *w, struct dialed *d, gn_time span)
 {
 	const struct gn_multiaddr *addrs[] = {w->addr[1]};
-	struct gn_dialer_cfg cfg = {.addrs = addrs, .n_addrs = 1, .on_done = dialed_on_done, .arg = d};
+	struct gn_dialer_cfg cfg = {.target.addrs = addrs, .target.n_addrs = 1, .on_done = dialed_on_done, .arg = d};
 	struct gn_dialer *op;
 
 	*d = (struct dialed){0};

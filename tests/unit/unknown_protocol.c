@@ -63,8 +63,8 @@ static void on_dialed(void *arg, int err, struct gn_channel *ch)
 static void ask(struct channel_pair *s, const char *protocol)
 {
 	const struct gn_multiaddr *addr = s->t.addr;
-	const struct gn_dial_cfg cfg = {.addrs = &addr,
-					.n_addrs = 1,
+	const struct gn_dial_cfg cfg = {.target.addrs = &addr,
+					.target.n_addrs = 1,
 					.protocol = protocol,
 					.kind = GN_BYTES,
 					.on_done = on_dialed};
