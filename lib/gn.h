@@ -367,7 +367,7 @@ void gn_node_unlisten(struct gn_node *node); /* closes all listeners */
  * others are likeliest to reach come first.  The caller frees the array of *n with gn_multiaddrs_free(). */
 int gn_node_addrs(const struct gn_node *node, struct gn_multiaddr ***out, size_t *n);
 /* Announces one more address at which others reach this node, such as that of a port forwarding: gn_node_addrs()
- * returns it first, and peers are told.  GN_EPEERID: it ends with another peer's id; GN_ENONAME: it is an id alone;
+ * returns it first, and peers are notified.  GN_EPEERID: it ends with another peer's id; GN_ENONAME: it is an id alone;
  * GN_ENOTRANS: it names a host without a port; GN_ELIMIT: 64 are announced; -ENOMEM. */
 int gn_addr_announce(struct gn_node *node, const struct gn_multiaddr *addr);
 /* No longer announces the address.  GN_ENONAME: it was not announced; GN_EPEERID, -ENOMEM. */
@@ -379,7 +379,7 @@ struct gn_metrics {
 	uint64_t frames_in, frames_out; /* of frame channels */
 	gn_time rtt;                    /* smoothed round trip of the connection; 0: unknown */
 	gn_time age;                    /* since the opening */
-	gn_time heard;                  /* since the last byte was received from the peer */
+	gn_time silence;                /* since the last byte was received from the peer */
 	uint64_t channels, conns;       /* that are open now */
 };
 void gn_node_metrics(const struct gn_node *node, struct gn_metrics *out);

@@ -7,9 +7,10 @@
 #include "gn.h"
 #include "opt.h"
 
-#define ANNOUNCE_OPT(cfg, field)                                                                                       \
-	{                                                                                                              \
-		0, "announce", "ADDR", "tell peers this address, too; may be repeated", opt_list, offsetof(cfg, field) \
+#define ANNOUNCE_OPT(cfg, field)                                                                         \
+	{                                                                                                \
+		0, "announce", "ADDR", "announce this address to peers, too; may be repeated", opt_list, \
+			offsetof(cfg, field)                                                             \
 	}
 
 struct listening {

@@ -92,7 +92,8 @@ void report_explain(const struct stream_result *v, size_t token, char *text, siz
 		explain_channel(v, token, text, room);
 		break;
 	case STREAM_SHORT:
-		snprintf(text, room, "the peer ended without saying that it has written all; data may be short");
+		snprintf(text, room,
+			 "the peer ended without confirming that it has written everything; data may be short");
 		break;
 	case STREAM_FAILED:
 		snprintf(text, room, "%s", fail_text(v->err));

@@ -250,7 +250,7 @@ static void stream_detach(struct stream *s)
 	s->v.raw = s->cfg.raw;
 	s->v.peer_ended = stream_is_at_eof(s);
 	s->v.pending = s->cfg.raw ? gn_channel_pending(s->cfg.ch) : 0;
-	/* The peer must see a cut as a reset, unless a FAIL chunk has told it about a local failure. */
+	/* The peer must see a cut as a reset, unless a FAIL chunk has notified it of a local failure. */
 	if (s->v.outcome != STREAM_CLEAN &&
 	    !((s->v.outcome == STREAM_INPUT || s->v.outcome == STREAM_OUTPUT) && s->end == END_DRAINED && !s->cfg.raw))
 		gn_channel_reset(s->cfg.ch);

@@ -17,7 +17,7 @@ enum stream_outcome {
 	STREAM_SHORT,  /* the peer ended without END or without WRITTEN, or confirmed another number of bytes */
 	STREAM_FAILED, /* the peer sent FAIL; err is its code */
 	STREAM_INPUT,  /* reading standard input failed with err */
-	STREAM_OUTPUT, /* writing standard output failed with err; the peer was told by a FAIL chunk */
+	STREAM_OUTPUT, /* writing standard output failed with err; the peer was notified by a FAIL chunk */
 	STREAM_IDLE,   /* no byte has moved for the time of -i */
 };
 

@@ -89,7 +89,7 @@ static inline void stream_settle(struct stream *s)
 /* stream.c */
 /* Records why the stream fails; only the first failure counts. */
 void stream_fail(struct stream *s, enum stream_outcome outcome, int err);
-/* Records a failure of standard input or output: the peer is told, and what it still sends is dropped. */
+/* Records a failure of standard input or output: the peer is notified, and what it still sends is dropped. */
 void stream_fail_local(struct stream *s, enum stream_outcome outcome, int err);
 void stream_send_chunk(struct stream *s, enum cat_chunk chunk, uint64_t number);
 /* To be called when the peer accepts no data: checks whether standard input has, or will have, any. */

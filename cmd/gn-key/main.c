@@ -16,7 +16,7 @@
 
 struct cfg {
 	struct identity_cfg key;
-	bool json, raw, said_form;
+	bool json, raw, has_form;
 	enum gn_key_form form;
 };
 
@@ -30,7 +30,7 @@ static int opt_form(const struct opt *o, const char *value, void *to, struct fau
 	if (i < 0)
 		return -1;
 	cfg->form = forms[i];
-	cfg->said_form = true;
+	cfg->has_form = true;
 	return 0;
 }
 
@@ -123,7 +123,7 @@ static void key_check_options(const char *verb, const struct cfg *cfg, const str
 		die_usage("%s: takes %s", verb, converts ? "two files" : "one FILE");
 	if (cfg->raw && (!is_pub || cfg->json))
 		die_usage("--raw goes with pub, and not with -j");
-	if (cfg->said_form && !converts && (!is_pub || cfg->raw || cfg->json))
+	if (cfg->has_form && !converts && (!is_pub || cfg->raw || cfg->json))
 		die_usage("-F goes with convert, and with pub, but not with -j or --raw there");
 	if (cfg->key.any_mode && strcmp(verb, "new") == 0)
 		die_usage("--insecure-key-mode: new reads no key");

@@ -432,7 +432,7 @@ static void channel_conn_times(const struct gn_channel *ch, struct gn_metrics *o
 	if (c->session == NULL)
 		return;
 	out->rtt = c->session->rtt;
-	out->heard = now - c->session->last_received;
+	out->silence = now - c->session->last_received;
 }
 
 void gn_channel_metrics(const struct gn_channel *ch, struct gn_metrics *out)

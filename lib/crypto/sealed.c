@@ -13,7 +13,8 @@
 #define VARINT(field) ((field) << 3)
 #define BYTES(field) ((field) << 3 | 2)
 
-_Static_assert(GN_SEALED_TO_MAX *(2 + 38) + 2 * (3 + GN_SEALED_TEXT_MAX) + 128 <= GN_SEALED_LETTER_MAX, "its room");
+_Static_assert(GN_SEALED_TO_MAX *(2 + 38) + 2 * (3 + GN_SEALED_TEXT_MAX) + 128 <= GN_SEALED_MESSAGE_HEADER_MAX,
+	       "its room");
 
 /* The first bytes of an Ed25519 key's serialised public key and of its peer id. */
 static const uint8_t public_head[] = {0x08, 0x01, 0x12, 0x20}, id_head[] = {0x00, 0x24, 0x08, 0x01, 0x12, 0x20};
@@ -121,7 +122,8 @@ int gn_sealed_text_check(const char *text, size_t n)
 	return 0;
 }
 
-size_t gn_sealed_letter_encode(const struct gn_sealed_letter *l, uint8_t out[GN_SEALED_LETTER_MAX])
+size_t gn_sealed_message_header_encode(const struct gn_sealed_message_header *l,
+				       uint8_t out[GN_SEALED_MESSAGE_HEADER_MAX])
 {
 	const struct gn_sealed_info *info = &l->info;
 	uint8_t *p = put_bytes(out, BYTES(1), l->sender, sizeof(l->sender));
@@ -143,7 +145,7 @@ size_t gn_sealed_letter_encode(const struct gn_sealed_letter *l, uint8_t out[GN_
 	return (size_t)(p - out);
 }
 
-static int get_sender(struct gn_cursor *c, struct gn_sealed_letter *out)
+static int get_sender(struct gn_cursor *c, struct gn_sealed_message_header *out)
 {
 	struct gn_pubkey pub;
 
@@ -155,7 +157,7 @@ static int get_sender(struct gn_cursor *c, struct gn_sealed_letter *out)
 	return 0;
 }
 
-static int get_recipients(struct gn_cursor *c, struct gn_sealed_letter *out)
+static int get_recipients(struct gn_cursor *c, struct gn_sealed_message_header *out)
 {
 	size_t n;
 
@@ -205,7 +207,7 @@ static int get_sequence(struct gn_cursor *c, struct gn_sealed_info *out)
 	return get_varint(c, VARINT(9), &is_end) == 0 && is_end == 1 ? 0 : GN_EFORMAT;
 }
 
-int gn_sealed_letter_decode(const uint8_t *p, size_t n, struct gn_sealed_letter *out)
+int gn_sealed_message_header_decode(const uint8_t *p, size_t n, struct gn_sealed_message_header *out)
 {
 	struct gn_cursor c;
 	uint64_t time;

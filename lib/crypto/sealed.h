@@ -16,7 +16,7 @@
 #define GN_SEALED_STANZA_LEN 80                                                 /* enc (32), ct (48) */
 #define GN_SEALED_HEADER_LEN(n) ((size_t)70 + (GN_SEALED_STANZA_LEN + 2) * (n)) /* H with n stanzas */
 #define GN_SEALED_HEADER_MAX GN_SEALED_HEADER_LEN(GN_SEALED_TO_MAX)
-#define GN_SEALED_LETTER_MAX 4096
+#define GN_SEALED_MESSAGE_HEADER_MAX 4096
 #define GN_SEALED_HEAD_LEN 4 /* of a chunk: last, length */
 #define GN_SEALED_LAST ((uint32_t)1 << 31)
 #define GN_SEALED_CHUNK_OVER (GN_KEY_SIG_LEN + 16) /* |ct| - |P|: signature, tag */
@@ -38,7 +38,7 @@ int gn_sealed_header_decode(const uint8_t *p, size_t n, struct gn_sealed_header 
 
 /* ---- the message header ---- */
 
-struct gn_sealed_letter {
+struct gn_sealed_message_header {
 	struct gn_sealed_info info; /* type, context and to point into this struct */
 	uint8_t sender[GN_KEY_PUBLIC_LEN];
 	char type[GN_SEALED_TEXT_MAX + 1], context[GN_SEALED_TEXT_MAX + 1];
@@ -48,10 +48,11 @@ struct gn_sealed_letter {
 /* Whether the text is valid as a type or a context: 0, GN_ETOOBIG or GN_EFORMAT. */
 int gn_sealed_text_check(const char *text, size_t n);
 /* Returns the length.  The pointers and the sender in l->info are not used. */
-size_t gn_sealed_letter_encode(const struct gn_sealed_letter *l, uint8_t out[GN_SEALED_LETTER_MAX]);
+size_t gn_sealed_message_header_encode(const struct gn_sealed_message_header *l,
+				       uint8_t out[GN_SEALED_MESSAGE_HEADER_MAX]);
 /* Decodes exactly n bytes; only the one valid encoding is accepted.  Returns 0, or GN_EFORMAT and *out is
  * undefined. */
-int gn_sealed_letter_decode(const uint8_t *p, size_t n, struct gn_sealed_letter *out);
+int gn_sealed_message_header_decode(const uint8_t *p, size_t n, struct gn_sealed_message_header *out);
 
 /* ---- keys, nonces, and the signed bytes ---- */
 

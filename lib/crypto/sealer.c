@@ -12,12 +12,13 @@
 #include "id/peer_id.h"
 
 /* The maximum before a message's first chunk: the length, H, and the message header. */
-#define FRONT_MAX \
-	(GN_UVARINT_MAX + GN_SEALED_HEADER_MAX + GN_SEALED_HEAD_LEN + GN_SEALED_LETTER_MAX + GN_SEALED_CHUNK_OVER)
+#define FRONT_MAX                                                                                    \
+	(GN_UVARINT_MAX + GN_SEALED_HEADER_MAX + GN_SEALED_HEAD_LEN + GN_SEALED_MESSAGE_HEADER_MAX + \
+	 GN_SEALED_CHUNK_OVER)
 
 struct gn_sealer {
 	struct gn_key *key;
-	struct gn_sealed_letter letter; /* info.number is that of the latest message */
+	struct gn_sealed_message_header message_header; /* info.number is that of the latest message */
 	uint8_t x25519[GN_SEALED_TO_MAX][GN_KEY_X25519_LEN];
 	struct gn_bulk *bulk;
 	const struct gn_sealer_fixed *fixed;
@@ -73,29 +74,29 @@ static int recipients_set(struct gn_sealer *s, const struct gn_peer_id *to, size
 			if (gn_peer_id_is_equal(&to[i], &to[j]))
 				return -EEXIST;
 		}
-		s->letter.to[i] = to[i];
+		s->message_header.to[i] = to[i];
 	}
-	s->letter.info.n_to = n;
+	s->message_header.info.n_to = n;
 	return 0;
 }
 
-static int letter_set(struct gn_sealer *s, const struct gn_seal_cfg *cfg)
+static int message_header_set(struct gn_sealer *s, const struct gn_seal_cfg *cfg)
 {
-	struct gn_sealed_info *info = &s->letter.info;
-	int err = text_copy(cfg->type, s->letter.type);
+	struct gn_sealed_info *info = &s->message_header.info;
+	int err = text_copy(cfg->type, s->message_header.type);
 	size_t n;
 
 	if (err == 0)
-		err = text_copy(cfg->context, s->letter.context);
+		err = text_copy(cfg->context, s->message_header.context);
 	if (err == 0)
 		err = recipients_set(s, cfg->to, cfg->n_to);
 	if (err < 0)
 		return err;
-	memcpy(s->letter.sender, gn_key_public(cfg->key, &n), sizeof(s->letter.sender));
+	memcpy(s->message_header.sender, gn_key_public(cfg->key, &n), sizeof(s->message_header.sender));
 	gn_key_id(cfg->key, &info->sender);
-	info->type = s->letter.type;
-	info->context = s->letter.context;
-	info->to = s->letter.to;
+	info->type = s->message_header.type;
+	info->context = s->message_header.context;
+	info->to = s->message_header.to;
 	info->in_sequence = cfg->sequence;
 	if (cfg->sequence)
 		gn_random(info->sequence, sizeof(info->sequence));
@@ -114,7 +115,7 @@ int gn_sealer_new(const struct gn_seal_cfg *cfg, struct gn_sealer **out)
 	s = calloc(1, sizeof *s);
 	if (s == NULL)
 		return -ENOMEM;
-	err = letter_set(s, cfg);
+	err = message_header_set(s, cfg);
 	if (err == 0)
 		err = gn_key_dup(cfg->key, &s->key);
 	if (err == 0)
@@ -140,7 +141,8 @@ void gn_sealer_free(struct gn_sealer *s)
 void gn_sealer_fix(struct gn_sealer *s, const struct gn_sealer_fixed *fixed)
 {
 	s->fixed = fixed;
-	memcpy(s->letter.info.sequence, fixed->sequence, s->letter.info.in_sequence ? sizeof(fixed->sequence) : 0);
+	memcpy(s->message_header.info.sequence, fixed->sequence,
+	       s->message_header.info.in_sequence ? sizeof(fixed->sequence) : 0);
 }
 
 /* The old contents are not kept, because the function is only called between two outputs. */
@@ -201,7 +203,7 @@ static int header_put(struct gn_sealer *s, uint8_t **p)
 		memcpy(k, s->fixed->k, sizeof(k));
 		memcpy(h.salt, s->fixed->salt, sizeof(h.salt));
 	}
-	while (err == 0 && h.n < s->letter.info.n_to)
+	while (err == 0 && h.n < s->message_header.info.n_to)
 		err = stanza_make(s, k, &h);
 	gn_sealed_prk(h.salt, k, prk, h.commitment);
 	sodium_memzero(k, sizeof(k));
@@ -259,8 +261,8 @@ static int chunk_put(struct gn_sealer *s, bool is_last, const uint8_t *text, siz
 
 static int message_begin(struct gn_sealer *s, uint8_t **p)
 {
-	struct gn_sealed_info *info = &s->letter.info;
-	uint8_t text[GN_SEALED_LETTER_MAX];
+	struct gn_sealed_info *info = &s->message_header.info;
+	uint8_t text[GN_SEALED_MESSAGE_HEADER_MAX];
 	int err;
 
 	info->time = s->fixed != NULL ? s->fixed->time : unix_time();
@@ -272,7 +274,7 @@ static int message_begin(struct gn_sealer *s, uint8_t **p)
 	s->is_open = s->has_begun = true;
 	err = header_put(s, p);
 	if (err == 0)
-		err = chunk_put(s, false, text, gn_sealed_letter_encode(&s->letter, text), p);
+		err = chunk_put(s, false, text, gn_sealed_message_header_encode(&s->message_header, text), p);
 	sodium_memzero(text, sizeof(text));
 	return err;
 }
@@ -292,7 +294,7 @@ int gn_sealer_put(struct gn_sealer *s, const void *p, size_t n, bool is_last, co
 		return s->err;
 	if (n > GN_SEALED_CHUNK_MAX)
 		return GN_ETOOBIG;
-	if (s->letter.info.is_end && !s->is_ending)
+	if (s->message_header.info.is_end && !s->is_ending)
 		return -EINVAL;
 	s->err = sealer_room_make(s, FRONT_MAX + GN_SEALED_HEAD_LEN + n + GN_SEALED_CHUNK_OVER);
 	if (s->err < 0)
@@ -315,9 +317,9 @@ int gn_sealer_end(struct gn_sealer *s, const void **out, size_t *len)
 {
 	int err;
 
-	if (!s->letter.info.in_sequence || s->is_open || s->letter.info.is_end)
+	if (!s->message_header.info.in_sequence || s->is_open || s->message_header.info.is_end)
 		return -EINVAL;
-	s->letter.info.is_end = s->is_ending = true;
+	s->message_header.info.is_end = s->is_ending = true;
 	err = gn_sealer_put(s, NULL, 0, true, out, len);
 	s->is_ending = false;
 	return err;
@@ -326,7 +328,7 @@ int gn_sealer_end(struct gn_sealer *s, const void **out, size_t *len)
 void gn_sealer_info(const struct gn_sealer *s, struct gn_sealed_info *out)
 {
 	if (s->has_begun)
-		*out = s->letter.info;
+		*out = s->message_header.info;
 }
 
 int gn_seal_message(struct gn_sealer *s, const void *p, size_t n, void **out, size_t *len)

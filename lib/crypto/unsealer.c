@@ -44,8 +44,8 @@ struct gn_unsealer {
 	uint8_t sig[GN_KEY_SIG_LEN];
 	uint8_t *text;     /* the decrypted part of P_i; `room` bytes are allocated */
 	size_t room, used; /* `used` bytes of the text must be wiped */
-	bool has_letter;
-	struct gn_sealed_letter letter;
+	bool has_message_header;
+	struct gn_sealed_message_header message_header;
 };
 
 /* ---- construction ---- */
@@ -250,7 +250,7 @@ static int in_head(struct gn_unsealer *u, struct input *in)
 		return GN_EFORMAT;
 	n -= GN_SEALED_CHUNK_OVER;
 	/* The message header is never the last chunk, and only the last chunk may be empty. */
-	if (n > (u->i == 0 ? GN_SEALED_LETTER_MAX : GN_SEALED_CHUNK_MAX) || (u->i == 0 && u->is_last) ||
+	if (n > (u->i == 0 ? GN_SEALED_MESSAGE_HEADER_MAX : GN_SEALED_CHUNK_MAX) || (u->i == 0 && u->is_last) ||
 	    (n == 0 && !u->is_last))
 		return GN_EFORMAT;
 	u->n = n;
@@ -321,15 +321,15 @@ static bool is_wanted(const struct gn_unsealer *u, const struct gn_peer_id *send
 }
 
 /* Opens the message header.  Its contents are used only after the signature was verified. */
-static int letter_open(struct gn_unsealer *u)
+static int message_header_open(struct gn_unsealer *u)
 {
-	const struct gn_sealed_info *info = &u->letter.info;
+	const struct gn_sealed_info *info = &u->message_header.info;
 	int err;
 
-	u->has_letter = false;
-	err = gn_sealed_letter_decode(u->text, u->n, &u->letter);
+	u->has_message_header = false;
+	err = gn_sealed_message_header_decode(u->text, u->n, &u->message_header);
 	if (err == 0)
-		err = chunk_verify(u, u->letter.sender);
+		err = chunk_verify(u, u->message_header.sender);
 	if (err < 0)
 		return err;
 	if (info->n_to != u->n_stanzas)
@@ -340,7 +340,7 @@ static int letter_open(struct gn_unsealer *u)
 		return GN_EREFUSED;
 	if (strcmp(info->context, u->context) != 0)
 		return GN_ECONTEXT;
-	u->has_letter = true;
+	u->has_message_header = true;
 	return GN_UNSEALED_HEADER;
 }
 
@@ -354,8 +354,8 @@ static int in_tag(struct gn_unsealer *u, struct input *in)
 	if (err < 0)
 		return err;
 	(void)unsealer_enter(u, u->is_last ? AT_END : IN_HEAD);
-	err = u->i == 0 ? letter_open(u) : chunk_verify(u, u->letter.sender);
-	if (err == 0 && u->letter.info.is_end && u->n > 0)
+	err = u->i == 0 ? message_header_open(u) : chunk_verify(u, u->message_header.sender);
+	if (err == 0 && u->message_header.info.is_end && u->n > 0)
 		err = GN_EFORMAT;
 	if (err < 0)
 		return err;
@@ -417,8 +417,8 @@ int gn_unsealer_finish(const struct gn_unsealer *u)
 
 void gn_unsealer_info(const struct gn_unsealer *u, struct gn_sealed_info *out)
 {
-	if (u->has_letter)
-		*out = u->letter.info;
+	if (u->has_message_header)
+		*out = u->message_header.info;
 }
 
 /* ---- whole messages ---- */

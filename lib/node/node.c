@@ -334,7 +334,7 @@ void gn_node_free(struct gn_node *node)
 
 void gn_node_metrics(const struct gn_node *node, struct gn_metrics *out)
 {
-	gn_time now = gn_loop_now(node->loop), heard = 0;
+	gn_time now = gn_loop_now(node->loop), last_received = 0;
 	struct gn_list *at;
 
 	memset(out, 0, sizeof *out);
@@ -351,8 +351,8 @@ void gn_node_metrics(const struct gn_node *node, struct gn_metrics *out)
 		out->bytes_out += c->bytes_out;
 		if (c->state == GN_CONN_OPEN)
 			out->conns++;
-		if (c->session != NULL && c->session->last_received > heard)
-			heard = c->session->last_received;
+		if (c->session != NULL && c->session->last_received > last_received)
+			last_received = c->session->last_received;
 	}
-	out->heard = heard > 0 ? now - heard : out->age;
+	out->silence = last_received > 0 ? now - last_received : out->age;
 }

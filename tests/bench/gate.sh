@@ -12,7 +12,7 @@
 : "${MAX_RUNS:=60}" "${MAX_FIRST:=240}" "${IDLE_RUNS:=3}"
 GATE_PASSED=0 GATE_FAILED=0 GATE_WHY=''
 
-# build_base: builds the commit BASE and sets BASE_B to its build tree; fails with a line that tells why
+# build_base: builds the commit BASE and sets BASE_B to its build tree; fails with a line that explains why
 build_base() {
 	local dir tree=${TESTS%/*} flag flags=()
 	[ "${B##*/}" = release ] || { note "bench: the gate is for MODE=release"; return 1; }

@@ -59,20 +59,20 @@ clients() {
 # ours_dials ROW FILE HOW: starts a driver that dials the addresses in FILE; its stdin requests more connections
 ours_dials() {
 	local fd
-	rm -f "$D/$1.ask" "$D/$1.said"
-	mkfifo "$D/$1.ask" "$D/$1.said"
+	rm -f "$D/$1.ask" "$D/$1.answer"
+	mkfifo "$D/$1.ask" "$D/$1.answer"
 	exec {fd}<>"$D/$1.ask"
-	"$AID/idle" dial "$3" "$2" <&"$fd" >"$D/$1.said" 2>"$D/$1.err" 8>&- &
+	"$AID/idle" dial "$3" "$2" <&"$fd" >"$D/$1.answer" 2>"$D/$1.err" 8>&- &
 	DIALER=$!
 	PIDS+=("$DIALER")
 	FD_OF[$1.ask]=$fd
-	exec {fd}<>"$D/$1.said"
-	FD_OF[$1.said]=$fd
+	exec {fd}<>"$D/$1.answer"
+	FD_OF[$1.answer]=$fd
 }
 ours_more() {
-	local said
+	local answer
 	echo "$2" >&"${FD_OF[$1.ask]}"
-	read -rt 60 said <&"${FD_OF[$1.said]}" && [ "$said" = ready ]
+	read -rt 60 answer <&"${FD_OF[$1.answer]}" && [ "$answer" = ready ]
 }
 idle_gn-cat() {
 	background "$AID/idle" serve 1
@@ -97,10 +97,10 @@ idle_libp2p() {
 }
 more_libp2p() {
 	local peer=PEER_$1
-	rm -f "$D/idle.said"
-	"${!peer}" idle "$(cat "$D/$1.addr")" "$2" </dev/null >"$D/idle.said" 2>"$D/idle.err" &
+	rm -f "$D/idle.answer"
+	"${!peer}" idle "$(cat "$D/$1.addr")" "$2" </dev/null >"$D/idle.answer" 2>"$D/idle.err" &
 	PIDS+=("$!")
-	within 90 has_line "$D/idle.said"
+	within 90 has_line "$D/idle.answer"
 }
 idle_js() { idle_libp2p js; }
 idle_go() { idle_libp2p go; }

@@ -55,7 +55,7 @@ shown() {
 	assert [ "$after" -lt 20 ]
 }
 
-@test "the progress line is erased at the end, and the last line tells whether the path was direct" {
+@test "the progress line is erased at the end, and the last line shows whether the path was direct" {
 	kill_all
 	rm out
 	head -c 3000000 /dev/urandom >f

@@ -448,9 +448,9 @@ on_tty_bg() {
 @test "a closed stdout is exit code 1 without a message, and 8 at the other end" {
 	some 3000000 >f
 	input=f start gn-cat "${at[@]}" $lo
-	run -0 bash -c "{ gn-cat -k cli '$addr' </dev/null 2>said; echo \$? >code; } | head -c 10 >/dev/null"
+	run -0 bash -c "{ gn-cat -k cli '$addr' </dev/null 2>messages; echo \$? >code; } | head -c 10 >/dev/null"
 	assert_equal "$(cat code)" 1
-	assert_equal "$(cat said)" ""
+	assert_equal "$(cat messages)" ""
 	ends_with 8 "$pid"
 	grep -q "output has no reader any more" err
 }
@@ -545,7 +545,7 @@ start_default() {
 
 @test "a script does not continue after an interrupted receiver" {
 	cat >script <<-'E'
-		gn-cat -l -k srv /ip4/127.0.0.1/tcp/0 >backup 2>said && touch went
+		gn-cat -l -k srv /ip4/127.0.0.1/tcp/0 >backup 2>messages && touch went
 	E
 	cat >on_pty.py <<-'E'
 		import os, pty, select, signal, time
@@ -555,7 +555,7 @@ start_default() {
 		    os.execvp("bash", ["bash", "script"])
 		end, sent = time.time() + 20, False
 		while time.time() < end:
-		    if not sent and os.path.exists("said") and b"listening" in open("said", "rb").read():
+		    if not sent and os.path.exists("messages") and b"listening" in open("messages", "rb").read():
 		        os.write(fd, b"\x03")
 		        sent = True
 		    if select.select([fd], [], [], 0.05)[0]:

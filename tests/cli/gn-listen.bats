@@ -199,7 +199,7 @@ send_to() {
 	ends_with 0 "$p3"
 }
 
-@test "if a program cannot be run, the stream is reset and a line tells why" {
+@test "if a program cannot be run, the stream is reset and a line explains why" {
 	start gn-listen "${at[@]}" /none/1 -- ./no-such-program
 	run -8 "${dial[@]}" --wire raw "$addr" /none/1 </dev/null
 	# under valgrind the program exits with 127

@@ -245,7 +245,7 @@ holds() { [ "$(wc -c <"$1")" -ge "$2" ]; }
 	echo x | gn-seal -k a -r @fd:5 -F raw 5<b.pub | "${open[@]}" -F raw
 }
 
-@test "@FILE: the message tells what is wrong and where, and shows no private key" {
+@test "@FILE: the message names what is wrong and where, and shows no private key" {
 	gn-key convert -F pem b b.pem
 	gn-key convert -F openssh b b.ssh
 	: >empty

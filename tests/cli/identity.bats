@@ -43,7 +43,7 @@ used_by() {
 	assert_output "$id"
 }
 
-@test "gn-key new does not overwrite the default key, and tells how to print its id" {
+@test "gn-key new does not overwrite the default key, and explains how to print its id" {
 	gn-key new
 	cp "$(default)" before
 	run -4 --separate-stderr gn-key new

@@ -169,7 +169,7 @@ echo_works() {
 	until_true 5 grep -q 127.0.0.1 err
 	run grep -c . err
 	[ "$output" -le 40 ]
-	# A little later the address gets lines again, and the first one tells how many were left out.
+	# A little later the address gets lines again, and the first one reports how many were left out.
 	port=${addr#*/tcp/} port=${port%%/*}
 	knock() {
 		exec 5<>"/dev/tcp/127.0.0.1/$port"

@@ -69,7 +69,7 @@ static void select_push(struct both *b, int i)
 
 static bool select_is_open(struct both *b, int i)
 {
-	return side_said(&b->p.side[i], GN_DONE);
+	return side_returned(&b->p.side[i], GN_DONE);
 }
 
 static struct gn_pipe *bare_tx(struct both *b, int i)
@@ -116,7 +116,7 @@ static void secure_push(struct both *b, int i)
 
 static bool secure_is_open(struct both *b, int i)
 {
-	return side_said(&b->p.side[i], GN_READY);
+	return side_returned(&b->p.side[i], GN_READY);
 }
 
 static struct gn_pipe *up_tx(struct both *b, int i)

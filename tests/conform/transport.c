@@ -518,7 +518,7 @@ static void refuse_link(void *arg, struct gn_link *link)
 }
 
 /* Returns true when the transport can be used here.  A host may have no IPv6. */
-static bool is_had(const struct link_variant *v)
+static bool is_available(const struct link_variant *v)
 {
 	struct gn_link_listen_cfg cfg = {.on_link = refuse_link};
 	struct gn_multiaddr *addr = NULL, *bound;
@@ -587,7 +587,7 @@ int main(void)
 
 	memcpy(v, variants, sizeof v);
 	for (i = 0; i < sizeof v / sizeof v[0]; i++) {
-		if (!is_had(&v[i])) {
+		if (!is_available(&v[i])) {
 			print_message("not run, this host has no such network: %s\n", v[i].name);
 			continue;
 		}

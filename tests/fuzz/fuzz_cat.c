@@ -15,28 +15,28 @@ static void need(bool ok)
 		abort();
 }
 
-struct heard {
+struct received {
 	uint8_t *bytes; /* the bodies, and the kind and number of each control chunk */
 	size_t n;
 	int err;
 };
 
-static void note(struct heard *h, const void *p, size_t n)
+static void append(struct received *h, const void *p, size_t n)
 {
 	memcpy(h->bytes + h->n, p, n);
 	h->n += n;
 }
 
-static void hear(const uint8_t *p, size_t n, size_t step, struct heard *h)
+static void decode(const uint8_t *p, size_t n, size_t step, struct received *h)
 {
 	struct cat_rx rx = {0};
 	bool ended = false, settled = false;
 
-	for (size_t at = 0; at < n && !h->err; at += step) {
+	for (size_t at = 0; at < n && h->err == 0; at += step) {
 		const uint8_t *q = p + at;
 		size_t left = n - at < step ? n - at : step, took;
 
-		while (left && !h->err) {
+		while (left > 0 && h->err == 0) {
 			uint64_t number = 0, total = rx.total;
 			int r = cat_rx_step(&rx, q, left, &took, &number);
 
@@ -49,23 +49,23 @@ static void hear(const uint8_t *p, size_t n, size_t step, struct heard *h)
 				h->err = r;
 			} else if (r == CAT_DATA) {
 				need(!ended && rx.total == total + took);
-				note(h, q - took, took);
+				append(h, q - took, took);
 			} else if (r > 0) {
 				need(r != CAT_END || (!ended && number == rx.total));
 				need(r == CAT_END || !settled);
 				ended |= r == CAT_END;
 				settled |= r != CAT_END;
-				note(h, &r, sizeof r);
-				note(h, &number, sizeof number);
+				append(h, &r, sizeof r);
+				append(h, &number, sizeof number);
 			} else {
-				need(!left || rx.left);
+				need(left == 0 || rx.left > 0);
 			}
 		}
 	}
 }
 
 /* Encodes each complete chunk of the input again, and checks that the encoding is unchanged. */
-static void say_again(const uint8_t *p, size_t n)
+static void encode_again(const uint8_t *p, size_t n)
 {
 	struct cat_rx rx = {0};
 	size_t from = 0, at = 0, took;
@@ -75,12 +75,12 @@ static void say_again(const uint8_t *p, size_t n)
 		struct cat_tx tx = {0};
 		struct iovec v[4];
 		size_t same = from;
-		int r = cat_rx_step(&rx, p + at, rx.left ? n - at : 1, &took, &number), views;
+		int r = cat_rx_step(&rx, p + at, rx.left > 0 ? n - at : 1, &took, &number), views;
 
 		at += took;
 		if (r < 0)
 			return;
-		if (r == 0 || rx.left)
+		if (r == 0 || rx.left > 0)
 			continue;
 		if (r == CAT_DATA) {
 			uint8_t *body;
@@ -88,7 +88,7 @@ static void say_again(const uint8_t *p, size_t n)
 
 			need(gn_uvarint_decode(p + from + 1, at - from - 1, &len) > 0);
 			body = malloc((size_t)len);
-			need(body);
+			need(body != NULL);
 			memcpy(body, p + at - len, (size_t)len);
 			cat_tx_data(&tx, body, (size_t)len);
 			views = cat_tx_peek(&tx, v, 4, SIZE_MAX);
@@ -108,18 +108,18 @@ static void say_again(const uint8_t *p, size_t n)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct heard whole = {0}, pieces = {0};
+	struct received whole = {0}, pieces = {0};
 	size_t room = 12 * size + 12;
 
-	if (!size)
+	if (size == 0)
 		return 0;
 	whole.bytes = malloc(room);
 	pieces.bytes = malloc(room);
 	need(whole.bytes != NULL && pieces.bytes != NULL);
-	hear(data + 1, size - 1, size, &whole);
-	hear(data + 1, size - 1, 1 + data[0] % 16, &pieces);
+	decode(data + 1, size - 1, size, &whole);
+	decode(data + 1, size - 1, 1 + data[0] % 16, &pieces);
 	need(whole.err == pieces.err && whole.n == pieces.n && memcmp(whole.bytes, pieces.bytes, whole.n) == 0);
-	say_again(data + 1, size - 1);
+	encode_again(data + 1, size - 1);
 	free(whole.bytes);
 	free(pieces.bytes);
 	return 0;

@@ -62,7 +62,7 @@ static void handshake_well(struct run *x)
 	uint8_t payload[4096];
 
 	handshake(x, payload, noise_peer_payload(&x->peer, muxers, 2, payload));
-	REQUIRE(side_said(&x->s, GN_READY));
+	REQUIRE(side_returned(&x->s, GN_READY));
 	side_drain(&x->s, &x->out, 1);
 	if (x->initiator)
 		noise_peer_read(&x->peer, 3, &x->out);
@@ -128,11 +128,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (mode < 4) {
 		x.r.p = x.r.end;
 		feed(&x, data + 1, n - 1, mode & 1);
-		REQUIRE(!side_said(&x.s, GN_READY)); /* impossible without a key */
+		REQUIRE(!side_returned(&x.s, GN_READY)); /* impossible without a key */
 	} else if (mode < 6) {
 		x.r.p = x.r.end;
 		handshake(&x, data + 1, n - 1 < 8000 ? n - 1 : 8000);
-		REQUIRE(!side_said(&x.s, GN_READY)); /* it would take a forged signature */
+		REQUIRE(!side_returned(&x.s, GN_READY)); /* it would take a forged signature */
 		REQUIRE(x.s.stack.err != 0);
 	} else if (mode < 8) {
 		handshake_well(&x);

@@ -29,7 +29,7 @@ static void once(void)
 /* Opens a message in pieces that r chooses, and checks the contract of gn_unsealer_put(). */
 static int open_pieces(struct rng *r, const uint8_t *from, size_t size, struct gn_buf *got)
 {
-	int ev = 0, letters = 0, ends = 0;
+	int ev = 0, n_headers = 0, ends = 0;
 
 	gn_unsealer_start(opener);
 	for (size_t at = 0; at < size && ev >= 0;) {
@@ -39,9 +39,9 @@ static int open_pieces(struct rng *r, const uint8_t *from, size_t size, struct g
 
 		at += n;
 		while ((ev = gn_unsealer_put(opener, &p, &n, &view, &len)) > 0) {
-			letters += ev == GN_UNSEALED_HEADER;
+			n_headers += ev == GN_UNSEALED_HEADER;
 			ends += ev == GN_UNSEALED_END;
-			seal_craft_need(letters == 1 && ends <= 1);
+			seal_craft_need(n_headers == 1 && ends <= 1);
 			if (ev == GN_UNSEALED_DATA)
 				seal_craft_need(ends == 0 && len > 0 && gn_buf_put(got, view, len) == 0);
 		}
@@ -69,14 +69,14 @@ static void hostile(const uint8_t *p, size_t n)
 
 static void codecs(const uint8_t *p, size_t n)
 {
-	static struct gn_sealed_letter letter;
+	static struct gn_sealed_message_header message_header;
 	static struct gn_sealed_header header;
 	uint8_t out[GN_SEALED_HEADER_MAX];
 
 	if (gn_sealed_header_decode(p, n, &header) == 0)
 		seal_craft_need(gn_sealed_header_encode(&header, out) == n && memcmp(out, p, n) == 0);
-	if (gn_sealed_letter_decode(p, n, &letter) == 0)
-		seal_craft_need(gn_sealed_letter_encode(&letter, out) == n && memcmp(out, p, n) == 0);
+	if (gn_sealed_message_header_decode(p, n, &message_header) == 0)
+		seal_craft_need(gn_sealed_message_header_encode(&message_header, out) == n && memcmp(out, p, n) == 0);
 }
 
 /* Seals a message that the input describes: a byte with the length of the message header (0: a valid one
@@ -104,7 +104,7 @@ static void inside(const uint8_t *p, size_t n)
 		seal_craft_chunk(&f, sender, false, view, len);
 		is_clean = false;
 	} else {
-		seal_craft_letter(&f, sender);
+		seal_craft_message_header(&f, sender);
 	}
 	while (gn_cursor_get_u8(&c, &what) == 0 && gn_cursor_get_u8(&c, &len) == 0 &&
 	       gn_cursor_get_view(&c, len, &view) == 0) {

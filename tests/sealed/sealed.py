@@ -17,7 +17,7 @@ RAW = dict(encoding=ser.Encoding.Raw, format=ser.PublicFormat.Raw)
 P = 2**255 - 19
 D = -121665 * pow(121666, P - 2, P) % P
 Y8 = int.from_bytes(bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"), "little")
-CHUNK, LETTER = 1 << 20, 4096
+CHUNK, MESSAGE_HEADER = 1 << 20, 4096
 PUBLIC, ID = bytes.fromhex("08011220"), bytes.fromhex("002408011220")
 B58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
@@ -114,7 +114,7 @@ def text(fields, f):
 sha256 = lambda b: hashlib.sha256(b).digest()
 nonce = lambda i, last: i.to_bytes(11, "big") + bytes([last])
 signed = lambda hh, i, last, p: b"golem-net sealed 1 chunk\x00" + hh + struct.pack(">QB", i, last) + sha256(p)
-def seal(key, ids, chunks, k, salt, ephs, letter):
+def seal(key, ids, chunks, k, salt, ephs, message_header):
     info = b"golem-net sealed 1 key" + salt
     prk = mac(salt, k)
     stanzas = [stanza_seal(convert(i[6:]), e, info, k) for i, e in zip(ids, ephs)]
@@ -122,7 +122,7 @@ def seal(key, ids, chunks, k, salt, ephs, letter):
     hh = sha256(h)
     aead = ChaCha20Poly1305(expand(prk, b"payload" + hh, 32))
     out = varint(len(h)) + h
-    first = encode([(1, PUBLIC + key.pk)] + [(2, i) for i in ids] + letter)
+    first = encode([(1, PUBLIC + key.pk)] + [(2, i) for i in ids] + message_header)
     for i, p in enumerate([first] + chunks):
         last = i == len(chunks)
         ct = aead.encrypt(nonce(i, last), key.sign.sign(signed(hh, i, last, p)) + p, hh)
@@ -147,7 +147,7 @@ def unseal(key, data, wanted, context):
         need(at + 4 <= len(data), "truncated")
         head, at = struct.unpack(">I", data[at:at + 4])[0], at + 4
         last, n = head >> 31, head & (1 << 31) - 1
-        need(80 <= n <= 80 + (CHUNK if i else LETTER) and (i or not last) and (last or n > 80), "bad chunk")
+        need(80 <= n <= 80 + (CHUNK if i else MESSAGE_HEADER) and (i or not last) and (last or n > 80), "bad chunk")
         need(at + n <= len(data), "truncated")
         pt, at = attempt(lambda: aead.decrypt(nonce(i, last), data[at:at + n], hh)), at + n
         need(pt, "damaged")
@@ -190,11 +190,11 @@ def main(verb, file, *rest):
     if verb == "open":
         wanted = None if ids == ["any"] else [id_parse(i) for i in ids]
         return sys.stdout.buffer.write(unseal(key, data, wanted, opt.get("context", "").encode()))
-    letter = [(3, opt.get("type", "").encode()), (4, opt.get("context", "").encode())]
-    letter = [x for x in letter if x[1]] + [(5, time.time_ns()), (6, os.urandom(16))]
+    message_header = [(3, opt.get("type", "").encode()), (4, opt.get("context", "").encode())]
+    message_header = [x for x in message_header if x[1]] + [(5, time.time_ns()), (6, os.urandom(16))]
     chunks = [data[i:i + n] for i in range(0, len(data), n)] or [b""]
     sys.stdout.buffer.write(seal(key, [id_parse(i) for i in ids], chunks, os.urandom(32), os.urandom(32),
-                                 [os.urandom(32) for _ in ids], letter))
+                                 [os.urandom(32) for _ in ids], message_header))
 
 if __name__ == "__main__":
     main(*sys.argv[1:])

@@ -9,13 +9,13 @@ from sealed import Key, need, seal, unseal
 def vector(field):
     sender, seeds, k, salt, ephs, when, mid, seq, type_, context, chunks = field[1:12]
     each = lambda s: [bytes.fromhex(x) for x in s.split(",")]
-    letter = [(3, type_.encode()), (4, context.encode()), (5, int(when)), (6, bytes.fromhex(mid))]
+    message_header = [(3, type_.encode()), (4, context.encode()), (5, int(when)), (6, bytes.fromhex(mid))]
     if seq:
         s, number, *end = seq.split(",")
-        letter += [(7, bytes.fromhex(s)), (8, int(number))] + [(9, 1)] * len(end)
+        message_header += [(7, bytes.fromhex(s)), (8, int(number))] + [(9, 1)] * len(end)
     key, to = Key(bytes.fromhex(sender)), [Key(s) for s in each(seeds)]
     out = seal(key, [t.id for t in to], each(chunks), bytes.fromhex(k), bytes.fromhex(salt), each(ephs),
-               [(f, v) for f, v in letter if v != b""])
+               [(f, v) for f, v in message_header if v != b""])
     for t in to:
         need(unseal(t, out, [key.id], context.encode()) == b"".join(each(chunks)), field[0] + " does not open")
     return out.hex()

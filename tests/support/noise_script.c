@@ -74,7 +74,7 @@ int noise_script_handshake(struct noise_script *f, bool initiator, const void *p
 	}
 	side_feed(&f->s, f->buf, len, 1);
 	side_drain(&f->s, &f->out, 1);
-	if (initiator && side_said(&f->s, GN_READY))
+	if (initiator && side_returned(&f->s, GN_READY))
 		noise_peer_read(&f->peer, 3, &f->out);
 	return side_pump(&f->s, 1);
 }
@@ -86,7 +86,7 @@ void noise_script_complete(struct noise_script *f, bool initiator, const char *c
 	struct gn_peer_id id;
 
 	assert_int_equal(noise_script_handshake(f, initiator, payload, len), 0);
-	assert_true(side_said(&f->s, GN_READY));
+	assert_true(side_returned(&f->s, GN_READY));
 	assert_int_equal(f->s.n_steps, 1);
 	gn_key_id(f->peer.key, &id);
 	assert_true(gn_peer_id_is_equal(&id, &gn_security_noise.info(f->l)->peer));

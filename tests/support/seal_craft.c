@@ -14,8 +14,8 @@ void seal_craft_init(struct seal_craft *f, const struct gn_key *sender)
 	memset(f, 0, sizeof(*f));
 	gn_random(f->k, sizeof(f->k));
 	gn_random(f->h.salt, sizeof(f->h.salt));
-	memcpy(f->letter.sender, gn_key_public(sender, &n), sizeof(f->letter.sender));
-	f->letter.info.time = 1;
+	memcpy(f->message_header.sender, gn_key_public(sender, &n), sizeof(f->message_header.sender));
+	f->message_header.info.time = 1;
 	gn_buf_init(&f->out, (size_t)1 << 24);
 }
 
@@ -34,8 +34,8 @@ void seal_craft_stanza(struct seal_craft *f, const struct gn_key *to, const uint
 	gn_sealed_info_make(f->h.salt, info);
 	seal_craft_need(gn_key_x25519(to, pair.sk, pair.pk) == 0);
 	seal_craft_need(gn_hpke_seal_once(&cfg, &text, enc, enc + GN_HPKE_ENC_LEN) == 0);
-	gn_key_id(to, &f->letter.to[f->h.n]);
-	f->letter.info.n_to = ++f->h.n;
+	gn_key_id(to, &f->message_header.to[f->h.n]);
+	f->message_header.info.n_to = ++f->h.n;
 }
 
 static void seal_craft_hash(const void *p, size_t n, uint8_t out[GN_SEALED_HASH_LEN])
@@ -97,11 +97,11 @@ void seal_craft_chunk(struct seal_craft *f, const struct gn_key *by, bool is_las
 	seal_craft_chunk_sig(f, sig, is_last, text, n);
 }
 
-void seal_craft_letter(struct seal_craft *f, const struct gn_key *by)
+void seal_craft_message_header(struct seal_craft *f, const struct gn_key *by)
 {
-	uint8_t text[GN_SEALED_LETTER_MAX];
+	uint8_t text[GN_SEALED_MESSAGE_HEADER_MAX];
 
-	seal_craft_chunk(f, by, false, text, gn_sealed_letter_encode(&f->letter, text));
+	seal_craft_chunk(f, by, false, text, gn_sealed_message_header_encode(&f->message_header, text));
 }
 
 /* ---- decryption of the parts ---- */
@@ -150,5 +150,6 @@ void seal_parts_get(struct seal_parts *a, const struct gn_key *own, const uint8_
 		seal_parts_open(a, part, p + at + 4, part->n - 4);
 		at += part->n;
 	}
-	seal_craft_need(at == n && gn_sealed_letter_decode(a->part[0].text, a->part[0].n_text, &a->f.letter) == 0);
+	seal_craft_need(at == n &&
+			gn_sealed_message_header_decode(a->part[0].text, a->part[0].n_text, &a->f.message_header) == 0);
 }

@@ -23,7 +23,7 @@ void seal_craft_need(bool ok);
 struct seal_craft {
 	uint8_t k[GN_SEALED_KEY_LEN], hh[GN_SEALED_HASH_LEN], key[GN_SEALED_KEY_LEN];
 	struct gn_sealed_header h; /* a test may change it before seal_craft_header() */
-	struct gn_sealed_letter letter;
+	struct gn_sealed_message_header message_header;
 	uint64_t i; /* the number of the next chunk */
 	struct gn_buf out;
 };
@@ -49,8 +49,8 @@ void seal_craft_chunk_sig(struct seal_craft *f, const uint8_t sig[GN_KEY_SIG_LEN
 
 void seal_craft_chunk(struct seal_craft *f, const struct gn_key *by, bool is_last, const void *text, size_t n);
 
-/* Appends f->letter as the first chunk. */
-void seal_craft_letter(struct seal_craft *f, const struct gn_key *by);
+/* Appends f->message_header as the first chunk. */
+void seal_craft_message_header(struct seal_craft *f, const struct gn_key *by);
 
 #define SEAL_PARTS_MAX 16
 

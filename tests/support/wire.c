@@ -127,7 +127,7 @@ void side_fini(struct side *s)
 	gn_pipe_fini(&s->tx);
 }
 
-bool side_said(const struct side *s, int what)
+bool side_returned(const struct side *s, int what)
 {
 	for (unsigned i = 0; i < s->n_steps; i++)
 		if (s->steps[i] == what)

@@ -59,7 +59,7 @@ void side_init(struct side *s, struct gn_iobuf *iobuf);
 void side_fini(struct side *s);
 
 /* Returns true when `what` is one of the steps that were recorded. */
-bool side_said(const struct side *s, int what);
+bool side_returned(const struct side *s, int what);
 
 /* Pumps the stack until it has no more work.  Returns 0 or the error of the stack. */
 int side_pump(struct side *s, gn_time now);

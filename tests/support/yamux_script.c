@@ -131,7 +131,7 @@ void script_expect(struct yamux_script *f, uint8_t type, uint16_t flags, uint32_
 	h = f->out.p + f->out.at;
 	if (h[0] != 0 || h[1] != type || gn_get_u16(h + 2) != flags || gn_get_u32(h + 4) != id ||
 	    gn_get_u32(h + 8) != length)
-		fail_msg("it says %d flags %x id %u length %u, not %d %x %u %u", h[1], gn_get_u16(h + 2),
+		fail_msg("the frame is %d flags %x id %u length %u, not %d %x %u %u", h[1], gn_get_u16(h + 2),
 			 gn_get_u32(h + 4), gn_get_u32(h + 8), type, flags, id, length);
 	assert_true(f->out.len >= YAMUX_HEAD + body);
 	wire_skip(&f->out, YAMUX_HEAD + body);
@@ -141,7 +141,7 @@ void script_expect_nothing(struct yamux_script *f)
 {
 	script_drain(f);
 	if (f->out.len > 0)
-		fail_msg("it says something: type %d, %zu bytes", f->out.p[f->out.at + 1], f->out.len);
+		fail_msg("there is an unexpected frame: type %d, %zu bytes", f->out.p[f->out.at + 1], f->out.len);
 }
 
 /* The session sends a ping when it first receives a frame, and no further one until that is answered.

@@ -13,7 +13,7 @@
 
 /* ---- receiving ---- */
 
-struct heard {
+struct received {
 	uint8_t bodies[4096];
 	size_t n;
 	char control[64]; /* the control chunks received, one letter each */
@@ -21,11 +21,11 @@ struct heard {
 	int err;
 };
 
-static void hear_bytes(struct cat_rx *rx, const uint8_t *p, size_t n, struct heard *h)
+static void receive_bytes(struct cat_rx *rx, const uint8_t *p, size_t n, struct received *h)
 {
 	size_t took;
 
-	while (n && !h->err) {
+	while (n > 0 && h->err == 0) {
 		uint64_t number = UINT64_MAX;
 		int r = cat_rx_step(rx, p, n, &took, &number);
 
@@ -63,10 +63,10 @@ static void chunks_are_read_in_any_pieces(void **state)
 	n += 3;
 	for (size_t step = 1; step <= n; step++) {
 		struct cat_rx rx = {0};
-		struct heard h = {0};
+		struct received h = {0};
 
 		for (size_t at = 0; at < n; at += step)
-			hear_bytes(&rx, all + at, n - at < step ? n - at : step, &h);
+			receive_bytes(&rx, all + at, n - at < step ? n - at : step, &h);
 		assert_int_equal(h.err, 0);
 		assert_string_equal(h.control, "FE");
 		assert_int_equal(h.number[0], 2);
@@ -82,10 +82,10 @@ static void written_carries_its_total(void **state)
 {
 	static const uint8_t wire[] = {3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f};
 	struct cat_rx rx = {0};
-	struct heard h = {0};
+	struct received h = {0};
 
 	(void)state;
-	hear_bytes(&rx, wire, sizeof wire, &h);
+	receive_bytes(&rx, wire, sizeof wire, &h);
 	assert_string_equal(h.control, "W");
 	assert_true(h.number[0] == INT64_MAX);
 }
@@ -93,14 +93,14 @@ static void written_carries_its_total(void **state)
 static void refuses(const void *wire, size_t n)
 {
 	struct cat_rx rx = {0};
-	struct heard h = {0};
+	struct received h = {0};
 
-	hear_bytes(&rx, wire, n, &h);
+	receive_bytes(&rx, wire, n, &h);
 	assert_int_equal(h.err, GN_EPROTO);
 	/* The last byte is the first wrong one, so there is no error before it. */
 	memset(&rx, 0, sizeof rx);
 	memset(&h, 0, sizeof h);
-	hear_bytes(&rx, wire, n - 1, &h);
+	receive_bytes(&rx, wire, n - 1, &h);
 	assert_int_equal(h.err, 0);
 }
 #define refuses(text) (refuses)(text, sizeof text - 1)
@@ -127,10 +127,10 @@ static void a_chunk_may_be_as_long_as_the_limit(void **state)
 {
 	static const uint8_t wire[] = {1, 0x80, 0x80, 0x80, 0x08};
 	struct cat_rx rx = {0};
-	struct heard h = {0};
+	struct received h = {0};
 
 	(void)state;
-	hear_bytes(&rx, wire, sizeof wire, &h);
+	receive_bytes(&rx, wire, sizeof wire, &h);
 	assert_int_equal(h.err, 0);
 	assert_true(rx.left == CAT_CHUNK_MAX);
 }
@@ -139,25 +139,25 @@ static void a_copied_receiver_runs_ahead(void **state)
 {
 	static const uint8_t wire[] = {1, 2, 'a', 'b', 2, 2};
 	struct cat_rx rx = {0}, ahead;
-	struct heard h = {0}, run_timer = {0};
+	struct received h = {0}, late = {0};
 
 	(void)state;
-	hear_bytes(&rx, wire, 3, &h);
+	receive_bytes(&rx, wire, 3, &h);
 	ahead = rx;
-	hear_bytes(&ahead, wire + 3, 3, &h);
+	receive_bytes(&ahead, wire + 3, 3, &h);
 	assert_string_equal(h.control, "E");
-	hear_bytes(&rx, wire + 3, 3, &run_timer);
-	assert_string_equal(run_timer.control, "E");
-	assert_int_equal(run_timer.n, 1);
+	receive_bytes(&rx, wire + 3, 3, &late);
+	assert_string_equal(late.control, "E");
+	assert_int_equal(late.n, 1);
 }
 
 static void raw_mode_passes_all_bytes(void **state)
 {
 	struct cat_rx rx = {.raw = true};
-	struct heard h = {0};
+	struct received h = {0};
 
 	(void)state;
-	hear_bytes(&rx, (const uint8_t *)"\2\0\xff", 3, &h);
+	receive_bytes(&rx, (const uint8_t *)"\2\0\xff", 3, &h);
 	assert_int_equal(h.n, 3);
 	assert_string_equal(h.control, "");
 	assert_int_equal(rx.total, 3);
@@ -197,9 +197,9 @@ static void encoded_chunks_decode(void **state)
 	for (uint64_t seed = first; seed < first + n_seeds; seed++) {
 		struct cat_tx tx = {0};
 		struct cat_rx rx = {0};
-		struct heard h = {0};
+		struct received h = {0};
 		size_t n = 0, sent = 0;
-		bool said = false;
+		bool is_written = false;
 
 		rng_seed(&r, seed);
 		while (sent < sizeof body || !cat_tx_is_empty(&tx)) {
@@ -209,9 +209,9 @@ static void encoded_chunks_decode(void **state)
 				cat_tx_data(&tx, body + sent, k);
 				sent += k;
 			}
-			if (!said && rng_below(&r, 4) == 0) {
+			if (!is_written && rng_below(&r, 4) == 0) {
 				cat_tx_control(&tx, CAT_WRITTEN, 12345);
-				said = true;
+				is_written = true;
 			}
 			n += pull(&tx, wire + n, 1 + rng_below(&r, 900), 1 + rng_below(&r, 900));
 		}
@@ -220,10 +220,10 @@ static void encoded_chunks_decode(void **state)
 			n += pull(&tx, wire + n, 3, 1 + rng_below(&r, 3));
 		assert_int_equal(tx.total, sizeof body);
 		assert_int_equal(tx.gone, sizeof body);
-		hear_bytes(&rx, wire, n, &h);
-		if (h.err || h.n != sizeof body || memcmp(h.bodies, body, h.n) != 0)
+		receive_bytes(&rx, wire, n, &h);
+		if (h.err != 0 || h.n != sizeof body || memcmp(h.bodies, body, h.n) != 0)
 			fail_msg("seed %llu", (unsigned long long)seed);
-		assert_string_equal(h.control, said ? "WE" : "E");
+		assert_string_equal(h.control, is_written ? "WE" : "E");
 	}
 }
 
@@ -259,14 +259,14 @@ static void all_control_chunks_fit(void **state)
 	uint8_t wire[256];
 	struct cat_tx tx = {0};
 	struct cat_rx rx = {.total = INT64_MAX};
-	struct heard h = {0};
+	struct received h = {0};
 	size_t n;
 
 	(void)state;
 	cat_tx_control(&tx, CAT_END, INT64_MAX);
 	cat_tx_control(&tx, CAT_WRITTEN, INT64_MAX);
 	n = pull(&tx, wire, 256, 256);
-	hear_bytes(&rx, wire, n, &h);
+	receive_bytes(&rx, wire, n, &h);
 	assert_string_equal(h.control, "EW");
 	assert_true(h.number[0] == INT64_MAX && h.number[1] == INT64_MAX);
 }

@@ -399,7 +399,7 @@ static void state_and_metrics_count_both_directions(void **state)
 	assert_int_equal(m.frames_in + m.frames_out, 0);
 	assert_true(m.rtt >= 2 * CHANNEL_PAIR_DELAY * GN_MSEC && m.rtt <= 20 * CHANNEL_PAIR_DELAY * GN_MSEC);
 	assert_true(m.age > 1900 * GN_MSEC && m.age <= 2100 * GN_MSEC);
-	assert_true(m.heard >= 0 && m.heard <= 2000 * GN_MSEC);
+	assert_true(m.silence >= 0 && m.silence <= 2000 * GN_MSEC);
 	gn_channel_conn_metrics(s.server.ch, &m);
 	assert_true(m.bytes_in >= CHANNEL_PAIR_BYTES && m.bytes_out >= CHANNEL_PAIR_BYTES);
 	assert_int_equal(m.channels, 1);

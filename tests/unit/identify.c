@@ -181,11 +181,11 @@ static void both_ends_ask_once(void **state)
 static void a_change_is_pushed_after_a_pause(void **state)
 {
 	struct fix *f = *state;
-	uint32_t told;
+	uint32_t before;
 
 	start(f, 0, 1);
 	net_run(&f->w, GN_SEC);
-	told = known(f, 1)->sent_version;
+	before = known(f, 1)->sent_version;
 	serve(f, 1, "/new/1", false);
 	net_run(&f->w, 500 * GN_MSEC);
 	serve(f, 1, "/new/2", false);
@@ -194,7 +194,7 @@ static void a_change_is_pushed_after_a_pause(void **state)
 	net_run(&f->w, 200 * GN_MSEC);
 	assert_true(knows_protocol(f, 0, "/new/1"));
 	assert_true(knows_protocol(f, 0, "/new/2"));
-	assert_int_equal(known(f, 1)->sent_version, told + 2);
+	assert_int_equal(known(f, 1)->sent_version, before + 2);
 	assert_int_equal(gn_protocol_del(f->w.node[1], "/new/1"), 0);
 	net_run(&f->w, 2 * GN_SEC);
 	assert_false(knows_protocol(f, 0, "/new/1"));
@@ -418,10 +418,10 @@ static void a_node_may_be_freed_at_any_time(void **state)
 
 /* ---- addresses ---- */
 
-static struct gn_multiaddr *told[16];
-static size_t n_told;
+static struct gn_multiaddr *advertised[16];
+static size_t n_advertised;
 
-static void tell_to(struct fix *f, const char *remote)
+static void advertise_to(struct fix *f, const char *remote)
 {
 	struct gn_conn conn;
 	struct gn_identify_reader r;
@@ -429,8 +429,8 @@ static void tell_to(struct fix *f, const char *remote)
 	struct gn_peer_id id;
 	struct gn_buf b;
 
-	while (n_told > 0)
-		gn_multiaddr_free(told[--n_told]);
+	while (n_advertised > 0)
+		gn_multiaddr_free(advertised[--n_advertised]);
 	memset(&conn, 0, sizeof conn);
 	conn.node = f->w.node[0];
 	conn.remote = net_addr(remote);
@@ -442,20 +442,20 @@ static void tell_to(struct fix *f, const char *remote)
 	assert_int_equal(gn_identify_view_init(&v, r.body.p, r.body.len, &id), 0);
 	assert_int_equal(v.info.observed != NULL, !gn_multiaddr_has(conn.remote, GN_MA_P2P_CIRCUIT));
 	for (size_t i = 0; i < v.info.n_listen && i < 16; i++)
-		assert_int_equal(gn_multiaddr_dup(v.info.listen[i], &told[n_told++]), 0);
+		assert_int_equal(gn_multiaddr_dup(v.info.listen[i], &advertised[n_advertised++]), 0);
 	gn_identify_view_fini(&v);
 	gn_identify_reader_fini(&r);
 	gn_buf_fini(&b);
 	gn_multiaddr_free(conn.remote);
 }
 
-static bool was_told(const char *text)
+static bool was_advertised(const char *text)
 {
 	struct gn_multiaddr *a = net_addr(text);
 	bool found = false;
 
-	for (size_t i = 0; i < n_told; i++)
-		found |= gn_multiaddr_is_equal(told[i], a);
+	for (size_t i = 0; i < n_advertised; i++)
+		found |= gn_multiaddr_is_equal(advertised[i], a);
 	gn_multiaddr_free(a);
 	return found;
 }
@@ -510,19 +510,19 @@ static void only_addresses_of_the_peers_scope_are_sent(void **state)
 		assert_int_equal(gn_node_listen(f->w.node[0], a, NULL), 0);
 		gn_multiaddr_free(a);
 	}
-	tell_to(f, "/ip4/9.9.9.9/tcp/7");
-	assert_true(was_told(listen[2]));
-	assert_false(was_told(listen[0]) || was_told(listen[1]) || was_told(listen[3]));
-	tell_to(f, "/ip4/192.168.1.9/tcp/7");
-	assert_true(was_told(listen[1]) && was_told(listen[2]));
-	assert_false(was_told(listen[0]));
-	tell_to(f, "/ip4/127.0.0.1/tcp/7");
-	assert_true(was_told(listen[0]) && was_told(listen[1]) && was_told(listen[2]));
-	tell_to(f, "/ip4/9.9.9.9/tcp/7/p2p/QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N/p2p-circuit");
-	assert_true(was_told(listen[2]));
-	assert_false(was_told(listen[1]));
-	while (n_told > 0)
-		gn_multiaddr_free(told[--n_told]);
+	advertise_to(f, "/ip4/9.9.9.9/tcp/7");
+	assert_true(was_advertised(listen[2]));
+	assert_false(was_advertised(listen[0]) || was_advertised(listen[1]) || was_advertised(listen[3]));
+	advertise_to(f, "/ip4/192.168.1.9/tcp/7");
+	assert_true(was_advertised(listen[1]) && was_advertised(listen[2]));
+	assert_false(was_advertised(listen[0]));
+	advertise_to(f, "/ip4/127.0.0.1/tcp/7");
+	assert_true(was_advertised(listen[0]) && was_advertised(listen[1]) && was_advertised(listen[2]));
+	advertise_to(f, "/ip4/9.9.9.9/tcp/7/p2p/QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N/p2p-circuit");
+	assert_true(was_advertised(listen[2]));
+	assert_false(was_advertised(listen[1]));
+	while (n_advertised > 0)
+		gn_multiaddr_free(advertised[--n_advertised]);
 }
 
 static void an_idle_connection_keeps_little(void **state)

@@ -506,14 +506,14 @@ static void a_node_may_be_freed_with_everything_in_use(void **state)
 {
 	(void)state;
 	for (unsigned ms = 0; ms < 80; ms++) {
-		unsigned told = 0, before;
+		unsigned n_done = 0, before;
 		const struct gn_multiaddr *addrs[1];
 		struct gn_ping_cfg ping = {.target = {.addrs = addrs, .n_addrs = 1},
 					   .on_done = on_ping_done,
-					   .arg = &told};
+					   .arg = &n_done};
 		struct gn_identify_cfg ident = {.target = {.addrs = addrs, .n_addrs = 1},
 						.on_done = on_identified,
-						.arg = &told};
+						.arg = &n_done};
 		struct gn_identify *id_op;
 		struct gn_ping *ping_op;
 		struct gn_multiaddr *bound;
@@ -528,7 +528,7 @@ static void a_node_may_be_freed_with_everything_in_use(void **state)
 		assert_int_equal(gn_ping_start(s.client, &ping, &ping_op), 0);
 		assert_int_equal(gn_identify_start(s.client, &ident, &id_op), 0);
 		channel_pair_run(&s, ms);
-		before = told;
+		before = n_done;
 		done = s.done;
 		opened = s.opened;
 		events = s.dialer.count;
@@ -554,7 +554,7 @@ static void a_node_may_be_freed_with_everything_in_use(void **state)
 			gn_loop_free(loop);
 			assert_int_equal(s.opened, opened);
 		}
-		assert_int_equal(told, before);
+		assert_int_equal(n_done, before);
 		assert_int_equal(s.done, done);
 		assert_int_equal(s.dialer.count, events);
 		gn_key_free(s.key);

@@ -4,7 +4,7 @@
 
 #include "support/support.h"
 
-enum { FOES = 12 };
+enum { PEERS = 12 };
 
 static const uint8_t one[4] = {127, 0, 0, 1}, two[4] = {127, 0, 0, 2}, three[4] = {127, 0, 0, 3};
 static struct gn_network *held;
@@ -41,7 +41,7 @@ static void is_far(struct test_node *t, uint8_t x)
 }
 
 /* Asserts that the peer was informed of this limit and that its connection ends. */
-static void told(struct test_node *t, struct raw_peer *f, uint32_t code)
+static void expect_go_away(struct test_node *t, struct raw_peer *f, uint32_t code)
 {
 	TEST_NODE_UNTIL(t, f->is_away, 5 * GN_SEC);
 	assert_int_equal(f->away_code, code);
@@ -63,74 +63,74 @@ static void holds_a_stream(struct test_node *t, struct raw_peer *f)
 
 static void past_conns_the_peer_is_informed(void **state)
 {
-	struct raw_peer foes[FOES];
+	struct raw_peer peers[PEERS];
 	struct test_node t;
 
 	(void)state;
 	test_limits.conns = 4;
 	test_node_init(&t, true, &test_limits);
 	for (uint8_t i = 0; i < 4; i++)
-		raw_peer_open(&foes[i], &t, (uint8_t)(i + 2));
+		raw_peer_open(&peers[i], &t, (uint8_t)(i + 2));
 	TEST_NODE_UNTIL(&t, t.node->n_admitted == 4, GN_SEC);
 	/* The last connection within the limit is admitted, and the next one is refused. */
-	raw_peer_open(&foes[4], &t, 7);
-	told(&t, &foes[4], GN_GO_AWAY_CONNS);
-	assert_int_equal(foes[3].err, 0);
-	assert_false(foes[3].is_away);
+	raw_peer_open(&peers[4], &t, 7);
+	expect_go_away(&t, &peers[4], GN_GO_AWAY_CONNS);
+	assert_int_equal(peers[3].err, 0);
+	assert_false(peers[3].is_away);
 	assert_int_equal(echo_client_try(&t, 50), GN_ECONNS);
-	raw_peer_abort(&foes[0]);
+	raw_peer_abort(&peers[0]);
 	TEST_NODE_UNTIL(&t, t.node->n_admitted == 3, GN_SEC);
 	test_node_serves(&t);
 	for (int i = 1; i < 4; i++)
-		raw_peer_abort(&foes[i]);
+		raw_peer_abort(&peers[i]);
 	stop(&t);
 }
 
 /* A connection counts towards `conns` only when it is secured. */
 static void pending_connections_do_not_count_as_conns(void **state)
 {
-	struct raw_peer foes[FOES];
+	struct raw_peer peers[PEERS];
 	struct test_node t;
 
 	(void)state;
 	test_limits.conns = 2;
 	test_node_init(&t, true, &test_limits);
-	for (int i = 0; i < FOES; i++)
-		raw_peer_connect(&foes[i], &t, 2);
+	for (int i = 0; i < PEERS; i++)
+		raw_peer_connect(&peers[i], &t, 2);
 	test_node_run(&t, 20 * GN_MSEC);
-	assert_int_equal(t.node->n_pending, FOES);
+	assert_int_equal(t.node->n_pending, PEERS);
 	test_node_serves(&t);
-	for (int i = 0; i < FOES; i++) {
-		assert_int_equal(foes[i].err, 0);
-		raw_peer_abort(&foes[i]);
+	for (int i = 0; i < PEERS; i++) {
+		assert_int_equal(peers[i].err, 0);
+		raw_peer_abort(&peers[i]);
 	}
 	stop(&t);
 }
 
 static void few_peers_are_informed_at_once(void **state)
 {
-	struct raw_peer foes[FOES];
+	struct raw_peer peers[PEERS];
 	unsigned away = 0, reset = 0;
 	struct test_node t;
 
 	(void)state;
 	test_limits.conns = 1;
 	test_node_init(&t, true, &test_limits);
-	for (uint8_t i = 0; i < FOES; i++)
-		raw_peer_open(&foes[i], &t, (uint8_t)(i + 2));
+	for (uint8_t i = 0; i < PEERS; i++)
+		raw_peer_open(&peers[i], &t, (uint8_t)(i + 2));
 	test_node_run(&t, 20 * GN_MSEC);
 	/* The peers do not close: 1 is admitted, 8 are informed, 3 are dropped. */
-	for (int i = 0; i < FOES; i++) {
-		away += foes[i].is_away;
-		reset += foes[i].err == GN_ERESET && !foes[i].is_away;
+	for (int i = 0; i < PEERS; i++) {
+		away += peers[i].is_away;
+		reset += peers[i].err == GN_ERESET && !peers[i].is_away;
 	}
 	assert_int_equal(away, 8);
-	assert_int_equal(reset, FOES - 9);
+	assert_int_equal(reset, PEERS - 9);
 	assert_int_equal(t.node->n_refused, 8);
 	/* The connections of the informed peers are dropped after a while. */
 	TEST_NODE_UNTIL(&t, t.node->n_refused == 0, 5 * GN_SEC);
-	for (int i = 0; i < FOES; i++)
-		raw_peer_abort(&foes[i]);
+	for (int i = 0; i < PEERS; i++)
+		raw_peer_abort(&peers[i]);
 	stop(&t);
 }
 
@@ -172,35 +172,35 @@ static void dialled_connections_count(void **state)
 /* All connections come from one address without a limit of its own, and none has a stream. */
 static void one_address_does_not_keep_all_connections(void **state)
 {
-	struct raw_peer foes[4], other, late;
+	struct raw_peer peers[4], other, late;
 	struct test_node t;
 
 	(void)state;
 	test_limits.conns = 4;
 	test_node_init(&t, false, &test_limits);
-	raw_peer_open_from(&foes[0], &t, 2, two);
-	holds_a_stream(&t, &foes[0]);
+	raw_peer_open_from(&peers[0], &t, 2, two);
+	holds_a_stream(&t, &peers[0]);
 	for (uint8_t i = 1; i < 4; i++)
-		raw_peer_open_from(&foes[i], &t, (uint8_t)(i + 2), two);
+		raw_peer_open_from(&peers[i], &t, (uint8_t)(i + 2), two);
 	TEST_NODE_UNTIL(&t, t.node->n_admitted == 4, 5 * GN_SEC);
 	/* Connections that are younger than a second are not closed. */
 	raw_peer_open_from(&late, &t, 20, three);
-	told(&t, &late, GN_GO_AWAY_CONNS);
+	expect_go_away(&t, &late, GN_GO_AWAY_CONNS);
 	test_node_run(&t, GN_SEC + 50 * GN_MSEC);
 	/* The next connection of this address is refused.  One of another address replaces the oldest unused
 	 * connection. */
 	raw_peer_open_from(&late, &t, 21, two);
-	told(&t, &late, GN_GO_AWAY_CONNS);
+	expect_go_away(&t, &late, GN_GO_AWAY_CONNS);
 	raw_peer_open_from(&other, &t, 22, three);
 	holds_a_stream(&t, &other);
 	assert_int_equal(t.node->n_admitted, 4);
-	TEST_NODE_UNTIL(&t, foes[1].err != 0, 5 * GN_SEC);
-	assert_int_equal(foes[0].err, 0);
-	assert_int_equal(foes[2].err, 0);
-	assert_int_equal(foes[3].err, 0);
+	TEST_NODE_UNTIL(&t, peers[1].err != 0, 5 * GN_SEC);
+	assert_int_equal(peers[0].err, 0);
+	assert_int_equal(peers[2].err, 0);
+	assert_int_equal(peers[3].err, 0);
 	assert_int_equal(other.err, 0);
 	for (int i = 0; i < 4; i++)
-		raw_peer_abort(&foes[i]);
+		raw_peer_abort(&peers[i]);
 	raw_peer_abort(&other);
 	stop(&t);
 }
@@ -209,7 +209,7 @@ static void one_address_does_not_keep_all_connections(void **state)
 
 static void past_conns_per_addr_the_peer_is_informed(void **state)
 {
-	struct raw_peer foes[3], late, other;
+	struct raw_peer peers[3], late, other;
 	struct test_node t;
 
 	(void)state;
@@ -217,40 +217,40 @@ static void past_conns_per_addr_the_peer_is_informed(void **state)
 	test_node_init(&t, false, &test_limits);
 	is_far(&t, 2);
 	for (uint8_t i = 0; i < 3; i++)
-		raw_peer_open_from(&foes[i], &t, (uint8_t)(i + 2), two);
+		raw_peer_open_from(&peers[i], &t, (uint8_t)(i + 2), two);
 	TEST_NODE_UNTIL(&t, t.node->n_admitted == 3, 5 * GN_SEC);
 	raw_peer_open_from(&late, &t, 20, two);
-	told(&t, &late, GN_GO_AWAY_CONNS_PER_ADDR);
+	expect_go_away(&t, &late, GN_GO_AWAY_CONNS_PER_ADDR);
 	for (int i = 0; i < 3; i++)
-		assert_false(foes[i].is_away || foes[i].err != 0);
+		assert_false(peers[i].is_away || peers[i].err != 0);
 	raw_peer_open_from(&other, &t, 21, three);
 	holds_a_stream(&t, &other);
 	raw_peer_abort(&other);
 	/* After one connection has ended, another one is admitted. */
-	raw_peer_abort(&foes[0]);
+	raw_peer_abort(&peers[0]);
 	TEST_NODE_UNTIL(&t, held->conns == 2, 5 * GN_SEC);
 	raw_peer_open_from(&late, &t, 22, two);
 	holds_a_stream(&t, &late);
 	raw_peer_abort(&late);
 	for (int i = 1; i < 3; i++)
-		raw_peer_abort(&foes[i]);
+		raw_peer_abort(&peers[i]);
 	stop(&t);
 }
 
 static void the_loopback_has_no_limit_of_connections(void **state)
 {
-	struct raw_peer foes[FOES];
+	struct raw_peer peers[PEERS];
 	struct test_node t;
 
 	(void)state;
 	test_limits.conns_per_addr = 3;
 	test_node_init(&t, false, &test_limits);
-	for (uint8_t i = 0; i < FOES; i++)
-		raw_peer_open_from(&foes[i], &t, (uint8_t)(i + 2), two);
-	TEST_NODE_UNTIL(&t, t.node->n_admitted == FOES, 5 * GN_SEC);
-	for (int i = 0; i < FOES; i++) {
-		assert_false(foes[i].is_away);
-		raw_peer_abort(&foes[i]);
+	for (uint8_t i = 0; i < PEERS; i++)
+		raw_peer_open_from(&peers[i], &t, (uint8_t)(i + 2), two);
+	TEST_NODE_UNTIL(&t, t.node->n_admitted == PEERS, 5 * GN_SEC);
+	for (int i = 0; i < PEERS; i++) {
+		assert_false(peers[i].is_away);
+		raw_peer_abort(&peers[i]);
 	}
 	stop(&t);
 }
@@ -258,7 +258,7 @@ static void the_loopback_has_no_limit_of_connections(void **state)
 /* A peer is served although other peers at its address connect and send nothing. */
 static void silent_connections_do_not_count_as_conns_per_addr(void **state)
 {
-	struct raw_peer foes[FOES], friend;
+	struct raw_peer peers[PEERS], client;
 	struct test_node t;
 
 	(void)state;
@@ -266,14 +266,14 @@ static void silent_connections_do_not_count_as_conns_per_addr(void **state)
 	test_limits.conns_pending = 8;
 	test_node_init(&t, false, &test_limits);
 	is_far(&t, 2);
-	for (int i = 0; i < FOES; i++)
-		raw_peer_connect_from(&foes[i], &t, 2, two);
+	for (int i = 0; i < PEERS; i++)
+		raw_peer_connect_from(&peers[i], &t, 2, two);
 	TEST_NODE_UNTIL(&t, t.node->n_pending == 8, 5 * GN_SEC);
-	raw_peer_open_from(&friend, &t, 20, two);
-	holds_a_stream(&t, &friend);
-	for (int i = 0; i < FOES; i++)
-		raw_peer_abort(&foes[i]);
-	raw_peer_abort(&friend);
+	raw_peer_open_from(&client, &t, 20, two);
+	holds_a_stream(&t, &client);
+	for (int i = 0; i < PEERS; i++)
+		raw_peer_abort(&peers[i]);
+	raw_peer_abort(&client);
 	stop(&t);
 }
 
@@ -281,7 +281,7 @@ static void silent_connections_do_not_count_as_conns_per_addr(void **state)
 
 static void the_oldest_pending_of_the_largest_address_is_closed(void **state)
 {
-	struct raw_peer foes[FOES], slow;
+	struct raw_peer peers[PEERS], slow;
 	struct test_node t;
 
 	(void)state;
@@ -289,48 +289,48 @@ static void the_oldest_pending_of_the_largest_address_is_closed(void **state)
 	test_node_init(&t, false, &test_limits);
 	/* The slow peer connects before all others. */
 	raw_peer_connect_from(&slow, &t, 9, three);
-	for (int i = 0; i < FOES; i++) {
-		raw_peer_connect_from(&foes[i], &t, 2, i % 2 ? one : two);
-		TEST_NODE_UNTIL(&t, foes[i].dial == NULL, GN_SEC);
+	for (int i = 0; i < PEERS; i++) {
+		raw_peer_connect_from(&peers[i], &t, 2, i % 2 ? one : two);
+		TEST_NODE_UNTIL(&t, peers[i].dial == NULL, GN_SEC);
 		test_node_run(&t, 2 * GN_MSEC);
 		assert_true(t.node->n_pending <= 4);
 	}
-	TEST_NODE_UNTIL(&t, foes[FOES - 4].err != 0, 5 * GN_SEC);
-	for (int i = 0; i < FOES; i++)
-		assert_int_equal(foes[i].err, i < FOES - 3 ? GN_ERESET : 0);
+	TEST_NODE_UNTIL(&t, peers[PEERS - 4].err != 0, 5 * GN_SEC);
+	for (int i = 0; i < PEERS; i++)
+		assert_int_equal(peers[i].err, i < PEERS - 3 ? GN_ERESET : 0);
 	raw_peer_noise_1(&slow);
 	raw_peer_noise_3(&slow, true);
 	holds_a_stream(&t, &slow);
 	test_node_serves(&t);
 	raw_peer_abort(&slow);
-	for (int i = 0; i < FOES; i++)
-		raw_peer_abort(&foes[i]);
+	for (int i = 0; i < PEERS; i++)
+		raw_peer_abort(&peers[i]);
 	stop(&t);
 }
 
 /* Silent connections of several addresses are made repeatedly while no time passes. */
 static void silent_connections_do_not_delay_others(void **state)
 {
-	struct raw_peer foes[FOES];
+	struct raw_peer peers[PEERS];
 	struct test_node t;
 	gn_time begin;
 
 	(void)state;
 	test_limits.conns_pending = 4;
 	test_node_init(&t, true, &test_limits);
-	for (int i = 0; i < FOES; i++)
-		raw_peer_begin(&foes[i], &t, 2);
+	for (int i = 0; i < PEERS; i++)
+		raw_peer_begin(&peers[i], &t, 2);
 	test_node_run(&t, 20 * GN_MSEC);
 	assert_int_equal(t.node->n_pending, 4);
 	for (int round = 0; round < 20; round++) {
 		begin = gn_loop_now(t.loop);
 		test_node_serves(&t);
 		assert_true(gn_loop_now(t.loop) - begin < GN_SEC);
-		raw_peer_abort(&foes[round % FOES]);
-		raw_peer_begin(&foes[round % FOES], &t, 2);
+		raw_peer_abort(&peers[round % PEERS]);
+		raw_peer_begin(&peers[round % PEERS], &t, 2);
 	}
-	for (int i = 0; i < FOES; i++)
-		raw_peer_abort(&foes[i]);
+	for (int i = 0; i < PEERS; i++)
+		raw_peer_abort(&peers[i]);
 	stop(&t);
 }
 

@@ -6,24 +6,24 @@
 
 static struct netblock_table table;
 static struct {
-	struct netblock who;
+	struct netblock block;
 	uint64_t n, sum;
 	unsigned calls;
-} told;
+} reported;
 
 static void on_suppressed(const struct netblock *o, uint64_t n)
 {
-	told.who = *o;
-	told.n = n;
-	told.sum += n;
-	told.calls++;
+	reported.block = *o;
+	reported.n = n;
+	reported.sum += n;
+	reported.calls++;
 }
 
 static int setup(void **state)
 {
 	(void)state;
 	memset(&table, 0, sizeof table);
-	memset(&told, 0, sizeof told);
+	memset(&reported, 0, sizeof reported);
 	return 0;
 }
 
@@ -97,10 +97,10 @@ static void a_burst_passes_and_then_a_line_a_second(void **state)
 		passed += take(&o, now);
 	assert_int_equal(passed, NETBLOCK_BURST);
 	assert_true(take(&other, now));
-	assert_int_equal(told.calls, 0);
+	assert_int_equal(reported.calls, 0);
 	assert_true(take(&o, now + GN_SEC));
-	assert_int_equal(told.n, 1000 - NETBLOCK_BURST);
-	assert_int_equal(told.who.bytes[3], 7);
+	assert_int_equal(reported.n, 1000 - NETBLOCK_BURST);
+	assert_int_equal(reported.block.bytes[3], 7);
 	assert_false(take(&o, now + GN_SEC));
 	for (passed = 0, now += GN_SEC; now < 1061 * GN_SEC; now += GN_MSEC)
 		passed += take(&o, now);
@@ -115,7 +115,7 @@ static void suppressed_lines_are_counted_afterwards(void **state)
 	for (unsigned i = 0; i < 100; i++)
 		take(&o, GN_SEC);
 	assert_true(take(&other, 100 * GN_SEC));
-	assert_int_equal(told.n, 90);
+	assert_int_equal(reported.n, 90);
 }
 
 static void further_addresses_share_one_entry(void **state)
@@ -133,7 +133,7 @@ static void further_addresses_share_one_entry(void **state)
 	memset(o.bytes, 0, sizeof o.bytes);
 	assert_true(take(&o, GN_SEC));
 	assert_true(take(&o, 100 * GN_SEC));
-	assert_int_equal(told.sum, 100000 - passed);
+	assert_int_equal(reported.sum, 100000 - passed);
 	memset(o.bytes, 0xee, sizeof o.bytes);
 	for (passed = 0; take(&o, 100 * GN_SEC); passed++)
 		;

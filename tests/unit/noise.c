@@ -39,7 +39,7 @@ static void payload_line(char **field)
 		memcpy(f->peer.hs.s, priv, 32);
 		memcpy(f->peer.hs.s_pub, pub, 32);
 		assert_int_equal(noise_script_handshake(f, role, payload, n), 0);
-		assert_true(side_said(&f->s, GN_READY));
+		assert_true(side_returned(&f->s, GN_READY));
 		assert_true(gn_peer_id_is_equal(&want, &gn_security_noise.info(f->l)->peer));
 		assert_int_equal(gn_security_noise.info(f->l)->muxer, with ? 0 : -1);
 		/* Our payload has the same muxers, and keys of the same lengths. */
@@ -198,7 +198,7 @@ static void bad_payloads_fail_the_handshake(void **state)
 			sent = f->out.len;
 			if (r == 0 || (err != 0 && r != err))
 				fail_msg("way %d in role %d: %s", way, role, gn_strerror(r));
-			assert_false(side_said(&f->s, GN_READY));
+			assert_false(side_returned(&f->s, GN_READY));
 			assert_int_equal(sent, 0); /* no message 3 was sent */
 			noise_script_stop(f);
 		}
@@ -222,7 +222,7 @@ static void unknown_fields_are_skipped(void **state)
 		n += noise_peer_put_field(payload + n, 4, ext, n_ext);
 		n += noise_peer_put_field(payload + n, 15, "new", 3);
 		assert_int_equal(noise_script_handshake(f, role, payload, n), 0);
-		assert_true(side_said(&f->s, GN_READY));
+		assert_true(side_returned(&f->s, GN_READY));
 		assert_int_equal(gn_security_noise.info(f->l)->muxer, 0);
 		noise_script_stop(f);
 	}
@@ -241,7 +241,7 @@ static void another_peer_than_expected_is_refused(void **state)
 		noise_script_start(f, role, NULL, &ours); /* the peer has another id */
 		n = noise_peer_payload(&f->peer, NULL, 0, payload);
 		assert_int_equal(noise_script_handshake(f, role, payload, n), GN_EPEERID);
-		assert_false(side_said(&f->s, GN_READY));
+		assert_false(side_returned(&f->s, GN_READY));
 		assert_int_equal(f->out.len, 0);
 		noise_script_stop(f);
 	}
@@ -262,7 +262,7 @@ static void message_1_may_have_a_payload(void **state)
 	n = noise_peer_payload(&f->peer, NULL, 0, payload);
 	n = noise_peer_write(&f->peer, 3, payload, n, f->buf);
 	side_feed(&f->s, f->buf, n, 1);
-	assert_true(side_said(&f->s, GN_READY));
+	assert_true(side_returned(&f->s, GN_READY));
 	noise_script_stop(f);
 }
 

@@ -61,8 +61,8 @@ static void with_a_later_open(void)
 	exit(fd > STDERR_FILENO ? code : 99);
 }
 
-/* Runs a job in a child, and puts its output into `said` as text.  Returns the exit code. */
-static int run(void (*job)(void), const char *to, char *said, size_t room)
+/* Runs a job in a child, and puts its output into `printed` as text.  Returns the exit code. */
+static int run(void (*job)(void), const char *to, char *printed, size_t room)
 {
 	int ends[2], status;
 	ssize_t n;
@@ -82,9 +82,9 @@ static int run(void (*job)(void), const char *to, char *said, size_t room)
 		_exit(98);
 	}
 	assert_int_equal(__real_close(ends[1]), 0);
-	n = read(ends[0], said, room - 1);
+	n = read(ends[0], printed, room - 1);
 	assert_true(n >= 0);
-	said[n] = '\0';
+	printed[n] = '\0';
 	assert_int_equal(__real_close(ends[0]), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
@@ -95,55 +95,55 @@ static void (*const jobs[])(void) = {by_writer, by_stdio, with_a_later_open};
 
 static void success_returns_0(void **state)
 {
-	char said[200];
+	char printed[200];
 
 	(void)state;
 	failure = 0;
 	for (size_t i = 0; i < 3; i++) {
-		assert_int_equal(run(jobs[i], "/dev/null", said, sizeof said), EXIT_DONE);
-		assert_string_equal(said, "");
+		assert_int_equal(run(jobs[i], "/dev/null", printed, sizeof printed), EXIT_DONE);
+		assert_string_equal(printed, "");
 	}
 }
 
 static void a_failing_close_is_reported(void **state)
 {
-	char said[200];
+	char printed[200];
 
 	(void)state;
 	failure = EDQUOT;
 	for (size_t i = 0; i < 3; i++) {
-		assert_int_equal(run(jobs[i], "/dev/null", said, sizeof said), EXIT_LOCAL);
-		assert_string_equal(said, "gn-test: standard output: Disk quota exceeded\n");
+		assert_int_equal(run(jobs[i], "/dev/null", printed, sizeof printed), EXIT_LOCAL);
+		assert_string_equal(printed, "gn-test: standard output: Disk quota exceeded\n");
 	}
 }
 
 static void a_failing_write_is_reported_once(void **state)
 {
-	char said[200];
+	char printed[200];
 
 	(void)state;
 	failure = ENOSPC;
 	for (size_t i = 0; i < 2; i++) {
-		assert_int_equal(run(jobs[i], "/dev/full", said, sizeof said), EXIT_LOCAL);
-		assert_string_equal(said, "gn-test: standard output: No space left on device\n");
+		assert_int_equal(run(jobs[i], "/dev/full", printed, sizeof printed), EXIT_LOCAL);
+		assert_string_equal(printed, "gn-test: standard output: No space left on device\n");
 	}
-	assert_int_equal(run(after_a_failure, "/dev/null", said, sizeof said), EXIT_LOCAL);
-	assert_string_equal(said, "gn-test: standard output: Input/output error\n");
+	assert_int_equal(run(after_a_failure, "/dev/null", printed, sizeof printed), EXIT_LOCAL);
+	assert_string_equal(printed, "gn-test: standard output: Input/output error\n");
 }
 
 static void a_closed_pipe_is_not_reported(void **state)
 {
-	char said[200];
+	char printed[200];
 
 	(void)state;
 	failure = EPIPE;
 	for (size_t i = 0; i < 2; i++) {
-		assert_int_equal(run(jobs[i], "/dev/null", said, sizeof said), EXIT_LOCAL);
-		assert_string_equal(said, "");
+		assert_int_equal(run(jobs[i], "/dev/null", printed, sizeof printed), EXIT_LOCAL);
+		assert_string_equal(printed, "");
 	}
 	failure = EINTR; /* after EINTR the descriptor is closed nevertheless */
 	for (size_t i = 0; i < 2; i++)
-		assert_int_equal(run(jobs[i], "/dev/null", said, sizeof said), EXIT_DONE);
+		assert_int_equal(run(jobs[i], "/dev/null", printed, sizeof printed), EXIT_DONE);
 }
 
 int main(void)

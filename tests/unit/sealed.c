@@ -108,7 +108,7 @@ static void malformed_headers_are_rejected(void **state)
 
 /* ---- the message header ---- */
 
-static void letter_sample(struct gn_sealed_letter *l, size_t n, bool in_sequence)
+static void message_header_sample(struct gn_sealed_message_header *l, size_t n, bool in_sequence)
 {
 	static const uint8_t public[] = {8, 1, 0x12, 0x20}, id[] = {0, 0x24, 8, 1, 0x12, 0x20};
 
@@ -127,18 +127,18 @@ static void letter_sample(struct gn_sealed_letter *l, size_t n, bool in_sequence
 		memset(l->info.sequence, 0xdd, sizeof(l->info.sequence));
 }
 
-static void letter_check(const struct gn_sealed_letter *l)
+static void message_header_check(const struct gn_sealed_message_header *l)
 {
-	uint8_t p[GN_SEALED_LETTER_MAX], again[GN_SEALED_LETTER_MAX];
-	size_t n = gn_sealed_letter_encode(l, p);
-	struct gn_sealed_letter *back = malloc(sizeof(*back));
-	Gn__Pb__SealedLetter *m = gn__pb__sealed_letter__unpack(NULL, n, p);
+	uint8_t p[GN_SEALED_MESSAGE_HEADER_MAX], again[GN_SEALED_MESSAGE_HEADER_MAX];
+	size_t n = gn_sealed_message_header_encode(l, p);
+	struct gn_sealed_message_header *back = malloc(sizeof(*back));
+	Gn__Pb__SealedMessageHeader *m = gn__pb__sealed_message_header__unpack(NULL, n, p);
 
 	assert_non_null(m);
-	assert_int_equal(gn__pb__sealed_letter__pack(m, again), n);
+	assert_int_equal(gn__pb__sealed_message_header__pack(m, again), n);
 	assert_memory_equal(again, p, n);
-	gn__pb__sealed_letter__free_unpacked(m, NULL);
-	assert_int_equal(gn_sealed_letter_decode(p, n, back), 0);
+	gn__pb__sealed_message_header__free_unpacked(m, NULL);
+	assert_int_equal(gn_sealed_message_header_decode(p, n, back), 0);
 	assert_string_equal(back->info.type, l->type);
 	assert_string_equal(back->info.context, l->context);
 	assert_int_equal(back->info.time, l->info.time);
@@ -154,25 +154,25 @@ static void letter_check(const struct gn_sealed_letter *l)
 
 static void a_message_header_survives_a_round_trip(void **state)
 {
-	struct gn_sealed_letter *l = malloc(sizeof(*l));
+	struct gn_sealed_message_header *l = malloc(sizeof(*l));
 
 	(void)state;
-	letter_sample(l, 1, false);
-	letter_check(l);
-	letter_sample(l, 3, true);
-	letter_check(l);
+	message_header_sample(l, 1, false);
+	message_header_check(l);
+	message_header_sample(l, 3, true);
+	message_header_check(l);
 	l->info.is_end = true;
 	l->info.number = INT64_MAX;
 	strcpy(l->type, "text/plain; charset=utf-8");
-	letter_check(l);
+	message_header_check(l);
 	/* The longest message header. */
-	letter_sample(l, GN_SEALED_TO_MAX, true);
+	message_header_sample(l, GN_SEALED_TO_MAX, true);
 	memset(l->type, 'x', GN_SEALED_TEXT_MAX);
 	memset(l->context, 'y', GN_SEALED_TEXT_MAX);
 	l->info.time = INT64_MAX;
 	l->info.number = INT64_MAX;
 	l->info.is_end = true;
-	letter_check(l);
+	message_header_check(l);
 	free(l);
 }
 
@@ -181,7 +181,7 @@ static void a_message_header_survives_a_round_trip(void **state)
 #define ID "321000000000000000000000000000000000"
 #define SEQUENCE "3a1000000000000000000000000000000000"
 
-static const char *const letters_good[] = {
+static const char *const message_headers_good[] = {
 	SENDER TO "2800" ID,
 	SENDER TO "1a0174"
 		  "220163"
@@ -190,7 +190,7 @@ static const char *const letters_good[] = {
 	SENDER TO "2801" ID SEQUENCE "4000"
 		  "4801",
 };
-static const char *const letters_bad[] = {
+static const char *const message_headers_bad[] = {
 	"",
 	TO "2800" ID, /* a missing field */
 	SENDER "2800" ID,
@@ -264,16 +264,16 @@ static const char *const letters_bad[] = {
 
 static void malformed_message_headers_are_rejected(void **state)
 {
-	struct gn_sealed_letter *l = malloc(sizeof(*l));
+	struct gn_sealed_message_header *l = malloc(sizeof(*l));
 	size_t n;
 	uint8_t *p;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(letters_good) / sizeof(letters_good[0]); i++) {
-		p = unhex(letters_good[i], &n);
-		assert_int_equal(gn_sealed_letter_decode(p, n, l), 0);
+	for (size_t i = 0; i < sizeof(message_headers_good) / sizeof(message_headers_good[0]); i++) {
+		p = unhex(message_headers_good[i], &n);
+		assert_int_equal(gn_sealed_message_header_decode(p, n, l), 0);
 		for (size_t k = 0; k < n; k++) {
-			int err = gn_sealed_letter_decode(p, k, l);
+			int err = gn_sealed_message_header_decode(p, k, l);
 
 			/* A message that is truncated after a field may be valid, if the missing fields
 			 * are optional. */
@@ -284,9 +284,9 @@ static void malformed_message_headers_are_rejected(void **state)
 		}
 		free(p);
 	}
-	for (size_t i = 0; i < sizeof(letters_bad) / sizeof(letters_bad[0]); i++) {
-		p = unhex(letters_bad[i], &n);
-		assert_int_equal(gn_sealed_letter_decode(p, n, l), GN_EFORMAT);
+	for (size_t i = 0; i < sizeof(message_headers_bad) / sizeof(message_headers_bad[0]); i++) {
+		p = unhex(message_headers_bad[i], &n);
+		assert_int_equal(gn_sealed_message_header_decode(p, n, l), GN_EFORMAT);
 		free(p);
 	}
 	free(l);

@@ -270,7 +270,7 @@ static void the_answer_of_the_last_step_goes_out(void **state)
 	push(f, &dummy_greeter, greet, true);
 	(void)side_pump(&f->s, 1);
 	side_feed(&f->s, "\x97\x9a\x93\x93\x90", 5, 1);
-	assert_true(side_said(&f->s, GN_DONE));
+	assert_true(side_returned(&f->s, GN_DONE));
 	assert_int_equal(gn_pipe_len(&f->s.tx), 2);
 }
 

@@ -38,7 +38,7 @@ static void opened(struct pair *p)
 {
 	pair_run(p, 7, false);
 	for (int i = 0; i < 2; i++) {
-		assert_true(side_said(&p->side[i], GN_READY));
+		assert_true(side_returned(&p->side[i], GN_READY));
 		assert_int_equal(gn_pipe_len(top_rx(p, i)), 2);
 		gn_pipe_skip(top_rx(p, i), 2);
 	}
@@ -156,7 +156,7 @@ static void a_handshake_may_be_cancelled_at_any_point(void **state)
 			gn_pipe_skip(top_rx(&p, 1), gn_pipe_len(top_rx(&p, 1)));
 			assert_int_equal(gn_pipe_end(top_rx(&p, 1)), -ECONNRESET);
 		} else {
-			assert_true(side_said(&p.side[1], -ECONNRESET));
+			assert_true(side_returned(&p.side[1], -ECONNRESET));
 		}
 		pair_fini(&p);
 	}
@@ -169,7 +169,7 @@ static void a_bad_handshake_fails_at_once(void **state)
 	(void)state;
 	two_ends(&p, true);
 	side_feed(&p.side[0], "bad..", 5, 1);
-	assert_true(side_said(&p.side[0], GN_EPROTO));
+	assert_true(side_returned(&p.side[0], GN_EPROTO));
 	assert_int_equal(side_pump(&p.side[0], 1), GN_EPROTO);
 	pair_fini(&p);
 }

@@ -22,12 +22,12 @@ static void a_recipient_cannot_change_the_message(void **state)
 		seal_craft_stanza(&f, seal_dave, f.k);
 		if (way == 1) { /* the stanza of Dave is added to that of Bob */
 			memcpy(f.h.stanzas[1], a->f.h.stanzas[0], sizeof(f.h.stanzas[1]));
-			gn_key_id(seal_bob, &f.letter.to[1]);
-			f.letter.info.n_to = f.h.n = 2;
+			gn_key_id(seal_bob, &f.message_header.to[1]);
+			f.message_header.info.n_to = f.h.n = 2;
 		}
 		seal_craft_header(&f);
 		if (way == 2) { /* the message header names Dave, and Bob signs it in Alice's name */
-			seal_craft_letter(&f, seal_bob);
+			seal_craft_message_header(&f, seal_bob);
 		} else {
 			seal_craft_chunk_sig(&f, a->part[0].sig, false, a->part[0].text, a->part[0].n_text);
 		}
@@ -61,8 +61,8 @@ static void a_recipient_cannot_sign_for_the_sender(void **state)
 		if (way == 3) { /* Bob names himself as the sender, which is valid */
 			size_t n;
 
-			memcpy(f->letter.sender, gn_key_public(seal_bob, &n), sizeof(f->letter.sender));
-			seal_craft_letter(f, seal_bob);
+			memcpy(f->message_header.sender, gn_key_public(seal_bob, &n), sizeof(f->message_header.sender));
+			seal_craft_message_header(f, seal_bob);
 		} else {
 			seal_craft_chunk_sig(f, a->part[0].sig, false, a->part[0].text, a->part[0].n_text);
 		}
@@ -102,7 +102,7 @@ static void a_recipient_with_another_content_key_is_rejected(void **state)
 	seal_craft_stanza(&f, seal_bob, f.k);
 	seal_craft_stanza(&f, seal_carol, other);
 	seal_craft_header(&f);
-	seal_craft_letter(&f, seal_alice);
+	seal_craft_message_header(&f, seal_alice);
 	finish(&f, seal_alice);
 	seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, 0);
 	seal_assert_opens(seal_carol, seal_alice, NULL, &f.out, GN_EAUTH);
@@ -115,7 +115,7 @@ static void a_recipient_with_another_content_key_is_rejected(void **state)
 	f.out.len = 0;
 	f.h.commitment[31] ^= 1;
 	seal_craft_header_bytes(&f, header, gn_sealed_header_encode(&f.h, header));
-	seal_craft_letter(&f, seal_alice);
+	seal_craft_message_header(&f, seal_alice);
 	finish(&f, seal_alice);
 	seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, GN_EAUTH);
 	seal_craft_fini(&f);
@@ -124,7 +124,7 @@ static void a_recipient_with_another_content_key_is_rejected(void **state)
 	seal_craft_init(&f, seal_alice);
 	seal_craft_stanza(&f, seal_bob, other);
 	seal_craft_header(&f);
-	seal_craft_letter(&f, seal_alice);
+	seal_craft_message_header(&f, seal_alice);
 	finish(&f, seal_alice);
 	seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, GN_EAUTH);
 	seal_craft_fini(&f);
@@ -158,7 +158,7 @@ static void malformed_recipients_are_rejected(void **state)
 		} else {
 			seal_craft_header(&f);
 		}
-		seal_craft_letter(&f, seal_alice);
+		seal_craft_message_header(&f, seal_alice);
 		finish(&f, seal_alice);
 		seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, n > GN_SEALED_TO_MAX ? GN_EFORMAT : 0);
 		seal_craft_fini(&f);
@@ -182,7 +182,7 @@ static void low_order_points_are_rejected(void **state)
 		seal_craft_stanza(&f, seal_bob, f.k);
 		memcpy(f.h.stanzas[0], encs[i], sizeof(encs[i]));
 		seal_craft_header(&f);
-		seal_craft_letter(&f, seal_alice);
+		seal_craft_message_header(&f, seal_alice);
 		finish(&f, seal_alice);
 		seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, 0);
 		seal_assert_opens(seal_carol, seal_alice, NULL, &f.out, GN_ENOTFOR);
@@ -199,7 +199,7 @@ static void wrong_recipient_ids_are_rejected(void **state)
 
 	(void)state;
 	for (int way = 0; way < 6; way++) {
-		struct gn_peer_id *to = f.letter.to, id;
+		struct gn_peer_id *to = f.message_header.to, id;
 
 		seal_craft_init(&f, seal_alice);
 		seal_craft_stanza(&f, seal_carol, f.k);
@@ -210,17 +210,17 @@ static void wrong_recipient_ids_are_rejected(void **state)
 			gn_key_id(seal_dave, &to[1]);
 		} else if (way == 3) {
 			gn_key_id(seal_dave, &to[2]);
-			f.letter.info.n_to = 3;
+			f.message_header.info.n_to = 3;
 		} else if (way == 4) {
 			to[0] = to[1];
-			f.letter.info.n_to = 1;
+			f.message_header.info.n_to = 1;
 		} else if (way == 5) {
 			id = to[0];
 			to[0] = to[1];
 			to[1] = id;
 		}
 		seal_craft_header(&f);
-		seal_craft_letter(&f, seal_alice);
+		seal_craft_message_header(&f, seal_alice);
 		finish(&f, seal_alice);
 		seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, errs[way]);
 		seal_craft_fini(&f);
@@ -234,7 +234,7 @@ static void non_canonical_headers_are_rejected(void **state)
 	static const uint8_t small[][32] = {{1}, {0}, {0xee, 0xff, 0xff}};
 	static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,       0xd6,
 					  0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
-	uint8_t sig[GN_KEY_SIG_LEN], text[GN_SEALED_LETTER_MAX];
+	uint8_t sig[GN_KEY_SIG_LEN], text[GN_SEALED_MESSAGE_HEADER_MAX];
 	struct seal_craft f;
 	size_t n;
 
@@ -246,10 +246,10 @@ static void non_canonical_headers_are_rejected(void **state)
 		if (i < 3) {
 			memset(sig, 0, sizeof(sig));
 			sig[0] = 1;
-			memcpy(f.letter.sender + 4, small[i], 32);
-			n = gn_sealed_letter_encode(&f.letter, text);
+			memcpy(f.message_header.sender + 4, small[i], 32);
+			n = gn_sealed_message_header_encode(&f.message_header, text);
 		} else {
-			n = gn_sealed_letter_encode(&f.letter, text);
+			n = gn_sealed_message_header_encode(&f.message_header, text);
 			seal_craft_sign(&f, seal_alice, false, text, n, sig);
 			sodium_add(sig + 32, order, 32);
 		}
@@ -287,7 +287,7 @@ static void a_chunk_that_breaks_a_rule_is_rejected(void **state)
 		seal_craft_init(&f, seal_alice);
 		seal_craft_stanza(&f, seal_bob, f.k);
 		seal_craft_header(&f);
-		seal_craft_letter(&f, seal_alice);
+		seal_craft_message_header(&f, seal_alice);
 		gn_put_u32(head, heads[i].head);
 		assert_int_equal(gn_buf_put(&f.out, head, 4), 0);
 		seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, heads[i].err);
@@ -298,15 +298,16 @@ static void a_chunk_that_breaks_a_rule_is_rejected(void **state)
 		seal_craft_stanza(&f, seal_bob, f.k);
 		seal_craft_header(&f);
 		if (way == 0) { /* the chunk of the message header is marked as the last */
-			uint8_t text[GN_SEALED_LETTER_MAX];
+			uint8_t text[GN_SEALED_MESSAGE_HEADER_MAX];
 
-			seal_craft_chunk(&f, seal_alice, true, text, gn_sealed_letter_encode(&f.letter, text));
+			seal_craft_chunk(&f, seal_alice, true, text,
+					 gn_sealed_message_header_encode(&f.message_header, text));
 		} else if (way == 1) { /* the message header has the maximum length */
-			seal_craft_chunk(&f, seal_alice, false, big, GN_SEALED_LETTER_MAX);
+			seal_craft_chunk(&f, seal_alice, false, big, GN_SEALED_MESSAGE_HEADER_MAX);
 		} else if (way == 2) { /* it is one byte longer */
-			seal_craft_chunk(&f, seal_alice, false, big, GN_SEALED_LETTER_MAX + 1);
+			seal_craft_chunk(&f, seal_alice, false, big, GN_SEALED_MESSAGE_HEADER_MAX + 1);
 		} else {
-			seal_craft_letter(&f, seal_alice);
+			seal_craft_message_header(&f, seal_alice);
 			if (way == 3) /* an empty chunk that is not the last */
 				seal_craft_chunk(&f, seal_alice, false, "", 0);
 			else
@@ -353,7 +354,7 @@ static void wrong_lengths_are_rejected(void **state)
 		seal_craft_init(&f, seal_alice);
 		seal_craft_stanza(&f, seal_bob, f.k);
 		seal_craft_header(&f);
-		gn_put_u32(head, GN_SEALED_CHUNK_OVER + GN_SEALED_LETTER_MAX + over);
+		gn_put_u32(head, GN_SEALED_CHUNK_OVER + GN_SEALED_MESSAGE_HEADER_MAX + over);
 		assert_int_equal(gn_buf_put(&f.out, head, 4), 0);
 		seal_assert_opens(seal_bob, seal_alice, NULL, &f.out, over ? GN_EFORMAT : GN_ETRUNC);
 		seal_craft_fini(&f);
@@ -369,9 +370,9 @@ static void bytes_after_the_end_are_rejected(void **state)
 	for (int way = 0; way < 3; way++) {
 		seal_craft_init(&f, seal_alice);
 		seal_craft_stanza(&f, seal_bob, f.k);
-		f.letter.info.in_sequence = f.letter.info.is_end = true;
+		f.message_header.info.in_sequence = f.message_header.info.is_end = true;
 		seal_craft_header(&f);
-		seal_craft_letter(&f, seal_alice);
+		seal_craft_message_header(&f, seal_alice);
 		if (way == 2)
 			seal_craft_chunk(&f, seal_alice, false, "text", 4);
 		seal_craft_chunk(&f, seal_alice, true, "text", way == 0 ? 0 : 4);

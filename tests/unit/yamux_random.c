@@ -106,7 +106,7 @@ static void bytes_pass_through_noise_in_one_stack(void **state)
 		for (int i = 0; i < 2; i++) {
 			struct gn_mux_cfg cfg = {.client = i == 0, .window = 1 << 20};
 
-			assert_true(side_said(&p.side[i], GN_READY));
+			assert_true(side_returned(&p.side[i], GN_READY));
 			assert_int_equal(gn_stack_push(&p.side[i].stack, gn_muxer_yamux.layer, &cfg, false, &l[i]), 0);
 			ses[i] = gn_muxer_yamux.session(l[i]);
 		}
