@@ -4,9 +4,10 @@
 #include "addr/multiaddr.h"
 #include "base/log.h"
 #include "loop/interfaces.h"
+#include "node/listener.h"
 #include "node/node.h"
 
-static bool node_listens_on_wildcard(const struct gn_node *node)
+static bool node_has_wildcard(const struct gn_node *node)
 {
 	struct gn_list *at;
 
@@ -44,8 +45,10 @@ static void host_watch_on_change(void *arg)
 	struct gn_node *node = arg;
 	struct gn_host_watch *w = &node->host_watch;
 	uint64_t hash;
-	bool is_known = host_addrs_hash(node, &hash) == 0;
+	bool is_known;
 
+	gn_listeners_check(node);
+	is_known = host_addrs_hash(node, &hash) == 0;
 	if (is_known && w->has_hash && w->hash == hash)
 		return;
 	w->has_hash = is_known;
@@ -58,7 +61,7 @@ void gn_host_watch_update(struct gn_node *node)
 	struct gn_host_watch *w = &node->host_watch;
 	int err;
 
-	if (!node_listens_on_wildcard(node)) {
+	if (node->is_closing || (!node_has_wildcard(node) && !gn_listeners_retry(node))) {
 		gn_host_watch_stop(node);
 		return;
 	}

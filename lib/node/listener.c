@@ -314,9 +314,14 @@ void gn_listeners_check(struct gn_node *node)
 		gn_node_changed(node);
 }
 
-static void listeners_on_interfaces(void *arg)
+bool gn_listeners_retry(const struct gn_node *node)
 {
-	gn_listeners_check(arg);
+	struct gn_list *at;
+
+	gn_list_for_each(at, &node->listeners)
+		if (gn_list_entry(at, struct gn_listener, link)->retries)
+			return true;
+	return false;
 }
 
 /* ---- opening and closing ---- */
@@ -388,9 +393,6 @@ int gn_listener_open(struct gn_node *node, const struct gn_listener_cfg *cfg, st
 	if (err != 0)
 		listener_fail(l, err);
 	listener_prepare(node);
-	/* Without the watch, as on a virtual loop, only the timer makes listeners try again. */
-	if (l->retries && node->listener_watch == NULL)
-		(void)gn_interfaces_watch_new(node->loop, listeners_on_interfaces, node, &node->listener_watch);
 	gn_node_changed(node);
 	*out = l;
 	return 0;
@@ -431,9 +433,6 @@ void gn_listeners_close(struct gn_node *node)
 {
 	struct gn_listener *l;
 
-	if (node->listener_watch != NULL)
-		gn_interfaces_watch_free(node->listener_watch);
-	node->listener_watch = NULL;
 	while ((l = gn_list_first(&node->listeners, struct gn_listener, link)) != NULL)
 		listener_free(l, GN_ECLOSED);
 }

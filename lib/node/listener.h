@@ -14,8 +14,9 @@
 #define GN_LISTENER_RETRY_MAX (60 * GN_SEC)
 
 /* The addresses of this host may have changed: listeners that retry and are down try at once, and those whose address
- * has left this host go down, or come up because it is back.  The node calls this by itself, on a real loop. */
+ * has left this host go down, or come up because it is back.  host_watch.h calls this. */
 void gn_listeners_check(struct gn_node *node);
+bool gn_listeners_retry(const struct gn_node *node); /* whether any listener retries */
 
 void gn_listeners_close(struct gn_node *node);
 

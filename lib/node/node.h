@@ -41,8 +41,6 @@ struct gn_node {
 	unsigned n_pending; /* connections that count as PENDING or REFUSED */
 	unsigned n_refused; /* of those, that count as REFUSED */
 	unsigned n_admitted; /* connections that count as ADMITTED */
-	struct gn_interfaces_watch
-		*listener_watch; /* for listeners that retry; NULL: there was none yet, or it failed */
 	struct gn_networks networks;
 	struct gn_peers peers;
 	struct gn_own own;                          /* the addresses of this node */

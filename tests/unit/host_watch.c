@@ -131,9 +131,10 @@ static int teardown(void **state)
 static struct gn_listener *listen_on(struct net *w, const char *text)
 {
 	struct gn_multiaddr *a = net_addr(text);
+	const struct gn_listener_cfg cfg = {.addr = a};
 	struct gn_listener *l;
 
-	assert_int_equal(gn_listener_open(w->node[0], a, &l), 0);
+	assert_int_equal(gn_listener_open(w->node[0], &cfg, &l), 0);
 	gn_multiaddr_free(a);
 	return l;
 }
