@@ -88,6 +88,12 @@ static int set_span(const struct limit *l, const char *text, void *to, struct fa
 	return 0;
 }
 
+void limits_for_one_peer(struct gn_limits *lim)
+{
+	if (lim->memory_per_peer == 0)
+		lim->memory_per_peer = lim->memory / 2;
+}
+
 int opt_limit(const struct opt *o, const char *value, void *to, struct fault *f)
 {
 	size_t len = strcspn(value, "=");

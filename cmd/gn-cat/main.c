@@ -155,6 +155,7 @@ static void cat_start_node(struct cat *c)
 	nc.loop = c->loop;
 	nc.key = key;
 	nc.limits = c->cfg.limits;
+	limits_for_one_peer(&nc.limits);
 	nc.gate = gate;
 	nc.on_event = c->cfg.log.json ? events_print : NULL;
 	if (c->cfg.listen)

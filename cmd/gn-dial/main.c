@@ -91,6 +91,7 @@ static void dial_start_node(struct dialer *d)
 	nc.loop = d->loop;
 	nc.key = key;
 	nc.limits = d->cfg.limits;
+	limits_for_one_peer(&nc.limits);
 	nc.on_event = d->cfg.log.json ? events_print : NULL;
 	err = gn_node_new(&nc, &d->node);
 	if (err != 0)

@@ -13,6 +13,7 @@
 
 #include "common/format.h"
 #include "common/json.h"
+#include "common/limit.h"
 #include "common/number.h"
 #include "common/opt.h"
 #include "gn.h"
@@ -403,6 +404,25 @@ static void json_strings_are_escaped(void **state)
 	assert_true(json_send(&j, -1) < 0);
 }
 
+/* ---- limits ---- */
+
+static void a_tool_with_one_peer_lets_it_use_half_of_the_memory(void **state)
+{
+	struct gn_limits limits;
+	struct fault f;
+
+	(void)state;
+	gn_limits_init(&limits);
+	limits_for_one_peer(&limits);
+	assert_int_equal(limits.memory_per_peer, limits.memory / 2);
+	assert_int_equal(opt_limit(NULL, "memory-per-peer=1M", &limits, &f), 0);
+	limits_for_one_peer(&limits);
+	assert_int_equal(limits.memory_per_peer, 1 << 20);
+	assert_int_equal(opt_limit(NULL, "memory-per-peer=256K", &limits, &f), 0);
+	assert_int_not_equal(opt_limit(NULL, "memory-per-peer=262143", &limits, &f), 0);
+	assert_int_equal(limits.memory_per_peer, 256 << 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -417,6 +437,7 @@ int main(void)
 		cmocka_unit_test(text_takes_lines_with_their_ends),
 		cmocka_unit_test(malformed_text_is_rejected),
 		cmocka_unit_test(json_strings_are_escaped),
+		cmocka_unit_test(a_tool_with_one_peer_lets_it_use_half_of_the_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
