@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "support/carried.h"
 #include "support/cmocka.h"
 
 /* ---- yamux: a layer over a pair of pipes ---- */
@@ -49,9 +50,80 @@ static void direct_pair_stop(struct session_pair *c)
 	direct_mux_fini(c->direct);
 }
 
+/* ---- yamux over links with pipes of their own ---- */
+
+static void nested_pair_start(struct session_pair *c, const struct gn_mux_cfg cfg[2])
+{
+	struct carried *w = calloc(1, sizeof *w);
+
+	assert_non_null(w);
+	c->carried = w;
+	carried_init(w, NULL, NULL);
+	w->has_no_conns = true;
+	assert_non_null(carried_start(w, w->carrier[0]));
+	carried_run(w, GN_MSEC);
+	for (int i = 0; i < 2; i++) {
+		struct gn_link *link = w->circuits[0].end[i].link;
+		struct gn_stack_cfg stack = {.iobuf = w->net.node[i]->iobuf};
+		struct gn_layer *l;
+
+		assert_non_null(link);
+		stack.rx = link->pipes->rx;
+		stack.tx = link->pipes->tx;
+		gn_stack_init(&c->nested[i], &stack);
+		assert_int_equal(gn_stack_push(&c->nested[i], gn_muxer_yamux.layer, &cfg[i], false, &l), 0);
+		c->s[i] = gn_muxer_yamux.session(l);
+	}
+}
+
+/* The number of bytes that the streams below have sent. */
+static uint64_t nested_pair_sent(const struct session_pair *c)
+{
+	uint64_t sent = 0;
+
+	for (int i = 0; i < 2; i++) {
+		const struct gn_link *link = c->carried->circuits[0].end[i].link;
+
+		sent += gn_list_entry(link->pipes->rx, struct gn_mux_stream, rx)->sent;
+	}
+	return sent;
+}
+
+static void nested_pair_carry(struct session_pair *c)
+{
+	struct carried *w = c->carried;
+
+	for (int idle = 0; idle < 2;) {
+		uint64_t before = nested_pair_sent(c);
+
+		for (int i = 0; i < 2; i++) {
+			struct gn_link *link = w->circuits[0].end[i].link;
+
+			gn_stack_mark_bottom(&c->nested[i]);
+			(void)gn_stack_pump(&c->nested[i], gn_loop_now(w->net.loop), 10000);
+			link->ops->touch(link);
+		}
+		carried_run(w, GN_MSEC);
+		idle = nested_pair_sent(c) == before ? idle + 1 : 0;
+	}
+}
+
+static void nested_pair_stop(struct session_pair *c)
+{
+	for (int i = 0; i < 2; i++) {
+		struct gn_link *link = c->carried->circuits[0].end[i].link;
+
+		gn_stack_fini(&c->nested[i]);
+		link->ops->abort(link);
+	}
+	carried_fini(c->carried);
+	free(c->carried);
+}
+
 const struct session_kind session_pair_kinds[SESSION_KINDS] = {
 	{"yamux", yamux_pair_start, yamux_pair_carry, yamux_pair_stop},
 	{"direct", direct_pair_start, direct_pair_carry, direct_pair_stop},
+	{"yamux over links with pipes", nested_pair_start, nested_pair_carry, nested_pair_stop},
 };
 
 /* ---- owners ---- */

@@ -9,6 +9,7 @@
 
 enum { SESSION_PAIR_STREAMS = 8, SESSION_PAIR_WINDOW = DIRECT_MUX_WINDOW };
 
+struct carried;
 struct session_pair;
 
 /* A multiplexer, and how two of its sessions are connected. */
@@ -19,7 +20,7 @@ struct session_kind {
 	void (*stop)(struct session_pair *c);
 };
 
-enum { SESSION_KINDS = 2 };
+enum { SESSION_KINDS = 3 };
 extern const struct session_kind session_pair_kinds[SESSION_KINDS];
 
 /* A stream and what its owner has been notified of. */
@@ -39,6 +40,8 @@ struct session_pair {
 	bool rejects; /* new streams are released at once */
 	struct pair pair;
 	struct direct_mux direct[2];
+	struct carried *carried; /* two nodes, for sessions over the two ends of a link with pipes between them */
+	struct gn_stack nested[2];
 };
 
 /* state is the argument of the test, and points to a struct session_kind.  Session 0 is the client. */
