@@ -34,12 +34,13 @@ static bool conn_look(struct gn_conn *c)
 	struct gn_link_pipes *pipes = c->link->pipes;
 	size_t len = gn_pipe_len(pipes->rx);
 
-	if (c->ready == 0)
-		return false;
-	c->ready = 0;
+	/* A turn for another reason may find bytes that on_ready has not reported yet. */
 	if (len > pipes->counted)
 		gn_conn_received(c, len - pipes->counted);
 	pipes->counted = len;
+	if (c->ready == 0)
+		return false;
+	c->ready = 0;
 	gn_stack_mark_bottom(&c->stack);
 	return true;
 }

@@ -23,6 +23,7 @@
  *   direct_mux_    direct_mux.h    a multiplexer for tests, two sessions without a layer
  *   session_       session_pair.h  two connected sessions of any multiplexer, and the owners of their streams
  *   link_          link_pair.h     a listener, a dial and the two ends of a link, over any transport
+ *   pipe_link_     pipe_link.h     two links with pipes of their own, joined without a stream
  *   dns_server_    dns_server.h    a DNS server on the loopback
  *   fake_transport fake_transport.h  a transport that listens without a socket
  *   dummy_router_  dummy_router.h  a router that knows the addresses of one peer
@@ -70,6 +71,7 @@
 #include "support/net_ends.h"
 #include "support/noise_peer.h"
 #include "support/noise_script.h"
+#include "support/pipe_link.h"
 #include "support/pipe_model.h"
 #include "support/pipe_pair.h"
 #include "support/raw_peer.h"

@@ -24,6 +24,10 @@ static void a_connection_over_a_stream_opens_and_carries_streams(void **state)
 	assert_int_equal(f->got, 2000);
 	assert_int_equal(w.servers[0].err, GN_EOF);
 	assert_int_equal(w.servers[0].got, 1000);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(carried_conn(c, i)->received, carried_conn(c, !i)->written);
+		assert_int_equal(gn_conn_taken(carried_conn(c, i)), carried_conn(c, i)->written);
+	}
 	carried_fini(&w);
 }
 
