@@ -152,8 +152,24 @@ static bool parse_id(const char *text, struct gn_peer_id *out)
 	return gn_peer_id_parse(trimmed, out) == 0;
 }
 
+/* The peer id that a text without a token contains, if it is an address. */
+static bool is_address_of(const char *text, struct gn_peer_id *out)
+{
+	struct gn_multiaddr *addr = NULL;
+	bool has_id;
+
+	if (gn_multiaddr_parse(text, &addr, NULL) != 0)
+		return false;
+	has_id = gn_multiaddr_peer(addr, out) == 0;
+	gn_multiaddr_free(addr);
+	return has_id;
+}
+
 int address_parse_id(const char *text, struct gn_peer_id *out, struct fault *f)
 {
+	char id_text[GN_PEER_ID_TEXT_MAX];
+	struct gn_peer_id id;
+
 	if (parse_id(text, out))
 		return 0;
 	switch (gn_key_public_parse(text, out)) {
@@ -164,6 +180,9 @@ int address_parse_id(const char *text, struct gn_peer_id *out, struct fault *f)
 	default:
 		if (is_private_key(text))
 			return fault_set(f, "a private key was given instead of a public one (gn-key pub shows it)");
+		if (is_address_of(text, &id))
+			return fault_set(f, "'%.200s' is an address; give only its peer id, %s", text,
+					 gn_peer_id_format(&id, id_text));
 		return fault_set(f, "'%.200s' is not a peer id, nor a public key", text);
 	}
 }

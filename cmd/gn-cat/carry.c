@@ -36,7 +36,11 @@ static void on_stream_done(void *arg, const struct stream_result *v)
 	struct cat *c = arg;
 	struct stream_result copy = *v;
 
-	progress_end(c->progress, gn_path_name(c->log.path));
+	/* Bytes that were queued for a protocol which the peer has refused were not carried. */
+	if (copy.opened)
+		progress_end(c->progress, gn_path_name(c->log.path));
+	else
+		progress_stop(c->progress);
 	stream_free(c->stream);
 	c->stream = NULL;
 	report_close(&c->log, &copy, strlen(c->token));

@@ -257,8 +257,8 @@ void listen_on_signal(struct cat *c, int sig)
 	}
 	st.state = LISTEN_DRAINING;
 	refuse_all();
-	if (c->stream != NULL && c->cfg.log.verbose)
-		diag("ending: the stream has %d s", (int)(DRAIN_LIMIT / GN_SEC));
+	if (c->stream != NULL && !c->cfg.log.json && (c->cfg.log.verbose || isatty(STDERR_FILENO)))
+		diag("ending: the stream has %d s; a second signal ends it at once", (int)(DRAIN_LIMIT / GN_SEC));
 	/* If no stream was served, the exit status must not be 0, since there was no data. */
 	if (st.n_served == 0 && !c->closing)
 		c->signal = sig;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/allow.h"
 #include "common/events.h"
@@ -57,6 +58,16 @@ static void on_served(void *arg)
 	check_end(l);
 }
 
+/* Explains why the tool does not end at once.  On a terminal somebody has typed Ctrl-C and waits. */
+static void listen_print_drain(const struct listener *l)
+{
+	if (!serve_has_streams(l->serve) || l->cfg.log.json)
+		return;
+	if (l->cfg.log.verbose || isatty(STDERR_FILENO))
+		diag("ending: open streams have %.1f s; a second signal resets them",
+		     (double)l->cfg.drain / (double)GN_SEC);
+}
+
 /* The first signal: no new streams, but open ones may finish.  The second signal, or SIGQUIT: they are
  * reset, and their programs are terminated.  The third: programs are killed. */
 static void listen_on_stop_signal(void *arg, int sig)
@@ -76,8 +87,7 @@ static void listen_on_stop_signal(void *arg, int sig)
 		if (gn_node_close(l->node, l->cfg.drain, listen_on_closed, l))
 			l->node_closed = true;
 		serve_drain(l->serve, l->cfg.drain);
-		if (l->cfg.log.verbose)
-			diag("ending: open streams have %.1f s", (double)l->cfg.drain / (double)GN_SEC);
+		listen_print_drain(l);
 	}
 }
 

@@ -337,6 +337,11 @@ static void serve_on_end(void *arg)
 		serve_stop(s);
 }
 
+bool serve_has_streams(const struct serve *s)
+{
+	return s->all != NULL;
+}
+
 void serve_drain(struct serve *s, gn_time limit)
 {
 	if (s->state != SERVE_OPEN)

@@ -38,6 +38,8 @@ struct serve_cfg {
 int serve_new(const struct serve_cfg *cfg, struct serve **out);
 /* For gn_protocol_cfg.on_open; arg is the serve. */
 void serve_open(void *arg, struct gn_channel *ch);
+/* Whether a stream runs or waits. */
+bool serve_has_streams(const struct serve *s);
 /* Lets running and waiting streams finish within the limit; then it acts as serve_stop(). */
 void serve_drain(struct serve *s, gn_time limit);
 /* Resets running and waiting streams, and ends the programs by SIGTERM, and by SIGKILL 2 s later. */

@@ -71,6 +71,11 @@ shown() {
 	script -qfec "timeout -s INT 1.5 gn-cat -k cli '$addr' <never >/dev/null" tty </dev/null >/dev/null || :
 	grep -q "0B" tty
 	refute grep -q direct tty
+	# nor one with the bytes that were queued for a peer that has refused the token
+	start gn-cat -l -k srv $lo
+	python3 "$BATS_TEST_DIRNAME/columns.py" 60 60 "exec gn-cat -k cli --progress '${addr%????}' <f >/dev/null" >shown || :
+	grep -q "the token is wrong" shown
+	refute grep -q direct shown
 }
 
 @test "a message that is printed meanwhile has a line of its own" {

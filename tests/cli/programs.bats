@@ -232,7 +232,9 @@ listen_on_terminal() {
 	peer=$!
 	pids+=("$peer")
 	until_true 10 has_size 6 got
+	refute grep -q ending listen.screen
 	echo >&7
+	until_true 10 grep -q 'ending: open streams have 60.0 s; a second signal resets them' listen.screen
 	until_true 10 refused
 	: >go
 	ends_with 0 "$peer"

@@ -165,6 +165,20 @@ static void a_malformed_component_is_named_with_what_belongs_there(void **state)
 		expect_message(address_parse_peer, rows[i].text, rows[i].part);
 }
 
+static void an_address_in_place_of_a_peer_id_is_named_with_its_id(void **state)
+{
+	struct gn_peer_id id = {0};
+	struct fault f;
+
+	(void)state;
+	assert_int_equal(address_parse_id(ADDR, &id, &f), -1);
+	assert_non_null(strstr(f.text, "is an address; give only its peer id, " ID));
+	assert_int_equal(id.len, 0);
+	assert_int_equal(address_parse_id("/ip4/192.0.2.7/tcp/4040", &id, &f), -1);
+	assert_non_null(strstr(f.text, "is not a peer id, nor a public key"));
+	assert_int_equal(address_parse_id(ID, &id, &f), 0);
+}
+
 static void a_relayed_address_is_one_address(void **state)
 {
 	struct address a;
@@ -230,6 +244,7 @@ int main(void)
 		cmocka_unit_test(other_formats_get_a_message_with_the_right_one),
 		cmocka_unit_test(mistakes_of_pasting_are_named),
 		cmocka_unit_test(a_malformed_component_is_named_with_what_belongs_there),
+		cmocka_unit_test(an_address_in_place_of_a_peer_id_is_named_with_its_id),
 		cmocka_unit_test(a_relayed_address_is_one_address),
 		cmocka_unit_test(only_one_line_is_read),
 		cmocka_unit_test(input_without_a_line_is_rejected),
