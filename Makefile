@@ -141,7 +141,7 @@ $(B)/tests/late/%: $$(call objs,$$(wildcard cmd/$$*/*.c)) $(B)/obj/tests/late/cl
 # Tests that make allocations or system calls fail wrap these functions.
 $(B)/tests/unit/alloc $(B)/tests/unit/nested_size: ALL_LDFLAGS += \
                       -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=free
-$(B)/tests/unit/book_limits $(B)/tests/unit/own $(B)/tests/unit/peers: ALL_LDFLAGS += -Wl,--wrap=calloc
+$(B)/tests/unit/book_limits $(B)/tests/unit/own $(B)/tests/unit/peers $(B)/tests/unit/tags: ALL_LDFLAGS += -Wl,--wrap=calloc
 $(B)/tests/unit/listener_retry: ALL_LDFLAGS += -Wl,--wrap=gn_ifaddrs_get
 $(B)/tests/unit/host_watch: ALL_LDFLAGS += -Wl,--wrap=gn_ifaddrs_get,--wrap=gn_interfaces_get \
                                            -Wl,--wrap=gn_interfaces_watch_new,--wrap=gn_interfaces_watch_free

@@ -24,6 +24,8 @@ struct limit {
  * smaller. */
 static const struct limit limits[] = {
 	{"conns", COUNT, FIELD(conns), 1, "1"},
+	{"conns-low", COUNT, FIELD(conns_low), 1, "1"},
+	{"conns-high", COUNT, FIELD(conns_high), 1, "1"},
 	{"conns-per-addr", COUNT, FIELD(conns_per_addr), 1, "1"},
 	{"conns-pending", COUNT, FIELD(conns_pending), 1, "1"},
 	{"dials", COUNT, FIELD(dials), 1, "1"},

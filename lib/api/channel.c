@@ -96,6 +96,7 @@ static void channel_attach(struct gn_channel *ch)
 	ch->stream.on_lost = channel_on_lost;
 	ch->stream.arg = ch;
 	ch->stream.protocol = ch->protocol;
+	ch->stream.is_channel = true;
 	ch->scope = &ch->stream.conn->scope;
 	/* A frame is written whole or not at all, so an empty pipe must have room for one. */
 	if (ch->kind == GN_FRAMES)
@@ -421,7 +422,7 @@ void gn_channel_state(const struct gn_channel *ch, struct gn_channel_state *out)
 	out->opened = ch->stream.is_open;
 	out->queued = gn_pipe_len(&ch->stream.mux->tx);
 	gn_list_for_each(at, &c->streams_open)
-		out->channels += gn_list_entry(at, struct gn_stream, link)->on_event == channel_on_event;
+		out->channels += gn_list_entry(at, struct gn_stream, link)->is_channel;
 }
 
 static void channel_conn_times(const struct gn_channel *ch, struct gn_metrics *out)

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "node/manager.h"
 
 enum { LINGER = 2 }; /* s that a closing connection waits for the peer's end, or for progress */
 
@@ -248,10 +249,19 @@ bool gn_conn_is_usable(const struct gn_conn *c)
 	       !c->session->is_remote_go_away && c->refusal == 0;
 }
 
+/* How long the connection may be without a stream; 0: for ever. */
+static gn_time conn_idle_limit(const struct gn_conn *c)
+{
+	gn_time limit = c->env->limits->idle;
+
+	return c->is_transient && (limit == 0 || limit > GN_TRANSIENT_IDLE * GN_SEC) ? GN_TRANSIENT_IDLE * GN_SEC
+										     : limit;
+}
+
 static void conn_check_open(struct gn_conn *c)
 {
 	const struct gn_limits *lim = c->env->limits;
-	gn_time now = gn_loop_now(c->env->loop);
+	gn_time now = gn_loop_now(c->env->loop), idle = conn_idle_limit(c);
 
 	if (c->report == GN_REPORT_PENDING && c->refusal == 0) {
 		c->deadline = c->inbound ? gn_time_add(now, lim->first_stream) : GN_NEVER;
@@ -267,11 +277,12 @@ static void conn_check_open(struct gn_conn *c)
 			c->err = c->session->err;
 		return;
 	}
-	if (c->had_incoming && c->deadline != GN_NEVER && lim->idle == 0)
+	if (c->had_incoming && c->deadline != GN_NEVER && idle == 0)
 		c->deadline = GN_NEVER;
 	/* Streams that this node opens, such as identify's, do not count as the peer's first stream. */
-	if (lim->idle > 0 && c->session->streams > 0 && (c->had_incoming || !c->inbound))
-		c->deadline = gn_time_add(now, lim->idle);
+	if (idle > 0 && (c->session->streams > 0 || c->had_streams) && (c->had_incoming || !c->inbound))
+		c->deadline = gn_time_add(now, idle);
+	c->had_streams = c->session->streams > 0;
 	if (c->env->closes_unused && c->session->streams == 0)
 		gn_conn_close(c);
 }

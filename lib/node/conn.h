@@ -129,7 +129,10 @@ struct gn_conn {
 	bool is_client : 1;           /* the role in the handshake, see enum gn_conn_role */
 	bool is_probe : 1;            /* of struct gn_conn_cfg */
 	bool is_suspect : 1;          /* the peer is silent, see gn_conn_check_silence() */
+	bool is_wanted : 1;           /* a dial that is not transient has used it, see gn_conn_used_by_dial() */
+	bool is_transient : 1;        /* only transient dials have: it closes GN_TRANSIENT_IDLE after its last stream */
 	bool had_incoming : 1;        /* the peer has opened a stream */
+	bool had_streams : 1;         /* there were streams in the last turn */
 	bool is_closing_reported : 1; /* to the services */
 	bool is_in_book : 1;          /* the connection holds its peer in the node's book */
 	bool must_flush : 1; /* a stream was released in good order: a close waits until its bytes were acknowledged */

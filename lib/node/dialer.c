@@ -53,6 +53,8 @@ static void dialer_notify(struct gn_task *task)
 	if (err == 0 && !gn_conn_is_usable(conn))
 		err = conn->err != 0 ? conn->err : GN_EGONE;
 	dialer_op_free(op);
+	if (err == 0)
+		gn_conn_used_by_dial(conn, cfg.is_transient || cfg.is_probe);
 	cfg.on_done(cfg.arg, err, err == 0 ? conn : NULL);
 }
 

@@ -34,6 +34,9 @@ struct gn_dialer_cfg {
 	enum gn_conn_role role;
 	/* The connection is for the caller only: nobody else's lookup finds it.  The caller closes it. */
 	bool is_probe;
+	/* The connection serves a lookup: unless another dial uses it, or used it before, it closes once it has had no
+	 * stream for GN_TRANSIENT_IDLE.  A probe does so, too. */
+	bool is_transient;
 	/* The caller consents to a limited connection.  So does one whose target has the path GN_TARGET_RELAYED, or an
 	 * address with a /p2p-circuit. */
 	bool takes_limited;

@@ -6,12 +6,14 @@
 
 #include "node/node.h"
 #include "node/stream.h"
+#include "node/tags.h"
 
 enum {
 	REFUSED_MAX = 8,   /* connections that count as GN_COUNT_REFUSED at a time */
 	UNUSED_AGE = 1000, /* ms: the least age of a connection that is closed as unused */
 };
 
+/* The marks of the connection manager are parts of conns, so gn_limits_fill() sets them. */
 static const struct gn_limits limits_default = {
 	.conns = 1024,
 	.conns_per_addr = 16,
@@ -48,6 +50,12 @@ void gn_limits_fill(struct gn_limits *limits)
 {
 #define FILL(name) limit_fill(&limits->name, &limits_default.name, sizeof limits->name)
 	FILL(conns);
+	if (limits->conns_high == 0)
+		limits->conns_high = limits->conns - limits->conns / 16;
+	if (limits->conns_low == 0)
+		limits->conns_low = limits->conns_high - limits->conns_high / 5;
+	if (limits->conns_low > limits->conns_high)
+		limits->conns_low = limits->conns_high;
 	FILL(conns_per_addr);
 	FILL(conns_pending);
 	FILL(dials);
@@ -108,6 +116,8 @@ void gn_conn_count_as(struct gn_conn *c, enum gn_conn_count count)
 	counters_add(c, count, 1);
 	c->count = count;
 	gn_networks_rank(&c->node->networks, c->network);
+	if (count == GN_COUNT_ADMITTED)
+		gn_manager_admitted(&c->node->manager);
 }
 
 int gn_node_make_room(struct gn_node *node)
@@ -138,6 +148,15 @@ static void unused_add(struct gn_conn *c)
 		gn_list_add_tail(&c->node->young, &c->link_network);
 }
 
+/* Whether there is a reason to keep the connections to the peer. */
+static bool peer_is_kept(const struct gn_peer *peer)
+{
+	struct gn_peer_value value;
+
+	gn_tags_value(peer, &value);
+	return value.is_protected || value.weight > 0;
+}
+
 static void unused_del(struct gn_conn *c)
 {
 	if (c->count != GN_COUNT_ADMITTED || gn_list_is_empty(&c->link_network))
@@ -164,6 +183,21 @@ void gn_conn_stream_closed(struct gn_conn *c)
 		unused_add(c);
 }
 
+void gn_conns_untagged(const struct gn_peer *peer)
+{
+	struct gn_list *at;
+
+	if (peer_is_kept(peer))
+		return;
+	gn_list_for_each(at, &peer->conns) {
+		struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_peer);
+
+		if (c->n_used == 0 && c->state == GN_CONN_OPEN && c->report == GN_REPORT_OPENED &&
+		    gn_list_is_empty(&c->link_network))
+			unused_add(c);
+	}
+}
+
 bool gn_conn_is_used(const struct gn_conn *c)
 {
 	return c->n_used > 0;
@@ -188,9 +222,9 @@ static struct gn_conn *find_unused(struct gn_node *node)
 
 		node->networks.visits++;
 		c = gn_list_first(&net->unused_conns, struct gn_conn, link_network);
-		if (c->state == GN_CONN_OPEN)
+		if (c->state == GN_CONN_OPEN && !peer_is_kept(c->peer))
 			return c;
-		unused_del(c); /* it is closing already */
+		unused_del(c); /* it is closing already, or gn_conns_untagged() adds it again */
 	}
 	return NULL;
 }

@@ -8,7 +8,8 @@
 
 #include "node/conn.h"
 
-/* Replaces each limit of 0 by its default; afterwards keepalive and idle are 0 where they were GN_NEVER. */
+/* Replaces each limit of 0 by its default; afterwards keepalive and idle are 0 where they were GN_NEVER, and conns_low
+ * is at most conns_high. */
 void gn_limits_fill(struct gn_limits *limits);
 /* Moves the connection from its counters to others. */
 void gn_conn_count_as(struct gn_conn *c, enum gn_conn_count count);
@@ -25,6 +26,10 @@ void gn_conn_stream_closed(struct gn_conn *c);
 /* Whether a stream of the connection has a protocol.  Streams that are being negotiated do not count, because the peer
  * can leave them in that state for ever, also those that this node has opened for identify. */
 bool gn_conn_is_used(const struct gn_conn *c);
+
+/* The tags of the peer have become fewer: its connections without a stream may be closed to make room again, unless
+ * there is another reason to keep them. */
+void gn_conns_untagged(const struct gn_peer *peer);
 
 /* One more inbound connection is about to be pending.  While limits.conns_pending are, closes the oldest pending
  * connection of the network that has the most of them.  GN_ELIMIT: the node is closing, or none may be pending. */

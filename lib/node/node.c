@@ -14,6 +14,7 @@
 #include "node/peerbook.h"
 #include "node/shared_iobuf.h"
 #include "node/stream.h"
+#include "node/tags.h"
 
 /* ---- looking up ---- */
 
@@ -275,6 +276,8 @@ int gn_node_new(const struct gn_node_cfg *cfg, struct gn_node **out)
 	gn_list_init(&node->listeners);
 	gn_list_init(&node->dials);
 	gn_attempts_init(&node->attempts, node);
+	gn_list_init(&node->tagged);
+	gn_manager_init(&node->manager, node);
 	gn_list_init(&node->services);
 	gn_list_init(&node->routers);
 	gn_list_init(&node->finders);
@@ -314,6 +317,8 @@ void gn_node_free(struct gn_node *node)
 		gn_streams_free(c);
 		gn_conn_free(c);
 	}
+	gn_tags_free(node);
+	gn_manager_fini(&node->manager);
 	gn_components_stop(&node->components);
 	gn_upgrade_fini(&node->conn_env.upgrade);
 	gn_networks_fini(&node->networks);

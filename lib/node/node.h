@@ -14,6 +14,7 @@
 #include "node/components.h"
 #include "node/conn.h"
 #include "node/host_watch.h"
+#include "node/manager.h"
 #include "node/networks.h"
 #include "node/own.h"
 #include "node/peers.h"
@@ -41,6 +42,9 @@ struct gn_node {
 	unsigned n_pending; /* connections that count as PENDING or REFUSED */
 	unsigned n_refused; /* of those, that count as REFUSED */
 	unsigned n_admitted; /* connections that count as ADMITTED */
+	struct gn_manager manager;
+	struct gn_list tagged; /* struct gn_tags of tags.c */
+	unsigned n_tagged;     /* the length of tagged */
 	struct gn_networks networks;
 	struct gn_peers peers;
 	struct gn_own own;                          /* the addresses of this node */

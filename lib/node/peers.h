@@ -2,7 +2,7 @@
 /*
  * The peers of a node: a hash table by peer id, with a random seed, so that a lookup takes constant time whatever ids
  * the peers choose.  An entry exists while somebody holds a reference to it: a connection that is secured or expects
- * the peer, or a dial.  It is the place for all that belongs to a peer and not to one of its connections.
+ * the peer, a dial, or tags of the peer.  It is the place for all that belongs to a peer and not to one of its connections.
  */
 #ifndef GN_NODE_PEERS_H
 #define GN_NODE_PEERS_H
@@ -14,6 +14,7 @@
 #include "gn.h"
 
 struct gn_conn;
+struct gn_tags;
 
 struct gn_peer {
 	struct gn_peer *next; /* in the bucket */
@@ -22,7 +23,8 @@ struct gn_peer {
 	unsigned n_conns;     /* the length of conns */
 	struct gn_list conns; /* its secured connections, gn_conn.link_peer, in the order in which they were secured */
 	struct gn_conn
-		*reported; /* event.c: the connection of the last event about the peer; NULL: it was GONE, or none */
+		*reported;    /* event.c: the connection of the last event about the peer; NULL: it was GONE, or none */
+	struct gn_tags *tags; /* NULL: none; see tags.h */
 	struct gn_scope scope; /* what its secured connections hold */
 	struct gn_list dials;  /* dials that are to connect to it or have, gn_dialer.link_peer */
 };

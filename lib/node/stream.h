@@ -30,6 +30,7 @@ struct gn_stream {
 	struct gn_list link_negotiating; /* in network->negotiating: inbound, and without a protocol */
 	const char *protocol;            /* the opener's string, or that of the registry */
 	bool inbound;
+	bool is_channel;     /* the owner is a channel of the program */
 	bool is_open;        /* the protocol is negotiated */
 	bool is_drained;     /* GN_DRAINED was delivered */
 	bool is_ending;      /* gn_stream_end() was called; the end is sent after the peer's answer */
