@@ -135,6 +135,6 @@ void reader_check(const struct reader *r, int err, const char *what)
 	case -ENOMEM:
 		die_memory();
 	default:
-		die(EXIT_LOCAL, "reading: %s", gn_strerror(err));
+		die(EXIT_LOCAL, "standard input: %s", gn_strerror(err));
 	}
 }

@@ -217,7 +217,7 @@ void open_stream(struct gn_unsealer *u, const struct open_cfg *cfg)
 		open_some(u, cfg, &b, buf, (size_t)n);
 	}
 	if (n < 0)
-		die(EXIT_LOCAL, "reading: %s", gn_strerror((int)n));
+		die(EXIT_LOCAL, "standard input: %s", gn_strerror((int)n));
 	err = gn_unsealer_finish(u);
 	if (err != 0)
 		die_of_stream(err, &b);

@@ -127,7 +127,7 @@ static size_t seal_fill(uint8_t *buf, bool *ended)
 	while (have < GN_SEALED_CHUNK_MAX && (have == 0 || seal_wait(until))) {
 		n = reader_read(STDIN_FILENO, buf + have, GN_SEALED_CHUNK_MAX - have);
 		if (n < 0)
-			die(EXIT_LOCAL, "reading: %s", gn_strerror((int)n));
+			die(EXIT_LOCAL, "standard input: %s", gn_strerror((int)n));
 		*ended = n == 0;
 		if (n == 0)
 			break;

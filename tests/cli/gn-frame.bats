@@ -236,5 +236,5 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 	assert_output ""
 	assert_equal "$(cat code)" 1
 	run -1 bash -c 'gn-frame encode <.'
-	assert_output --partial "reading: Is a directory"
+	assert_output --partial "standard input: Is a directory"
 }
