@@ -205,6 +205,31 @@ static void one_address_does_not_keep_all_connections(void **state)
 	stop(&t);
 }
 
+/* A connection that is closing frees its place late, so another one is closed to make room. */
+static void a_closing_connection_makes_no_room(void **state)
+{
+	struct raw_peer foes[4], other;
+	struct test_node t;
+
+	(void)state;
+	test_limits.conns = 4;
+	test_node_init(&t, false, &test_limits);
+	for (uint8_t i = 0; i < 4; i++)
+		raw_peer_open_from(&foes[i], &t, (uint8_t)(i + 2), two);
+	TEST_NODE_UNTIL(&t, t.node->n_admitted == 4, 5 * GN_SEC);
+	test_node_run(&t, GN_SEC + 50 * GN_MSEC);
+	gn_conn_close(test_node_first_conn(&t));
+	assert_int_equal(t.node->n_admitted, 4);
+	raw_peer_open_from(&other, &t, 22, three);
+	holds_a_stream(&t, &other);
+	TEST_NODE_UNTIL(&t, foes[1].err != 0, 5 * GN_SEC);
+	assert_true(foes[2].err == 0 && foes[3].err == 0);
+	for (int i = 0; i < 4; i++)
+		raw_peer_abort(&foes[i]);
+	raw_peer_abort(&other);
+	stop(&t);
+}
+
 /* ---- the limit conns_per_addr ---- */
 
 static void past_conns_per_addr_the_peer_is_informed(void **state)
@@ -342,6 +367,7 @@ int main(void)
 		cmocka_unit_test_setup(few_peers_are_informed_at_once, setup),
 		cmocka_unit_test_setup(dialled_connections_count, setup),
 		cmocka_unit_test_setup(one_address_does_not_keep_all_connections, setup),
+		cmocka_unit_test_setup(a_closing_connection_makes_no_room, setup),
 		cmocka_unit_test_setup(past_conns_per_addr_the_peer_is_informed, setup),
 		cmocka_unit_test_setup(the_loopback_has_no_limit_of_connections, setup),
 		cmocka_unit_test_setup(silent_connections_do_not_count_as_conns_per_addr, setup),
