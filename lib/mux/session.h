@@ -48,8 +48,8 @@ struct gn_mux_stream {
 	/* Set by the owner: a frame ends behind a block of tx if it can, so that a record of a connection over this stream,
 	 * which lies in one block, is the body of one frame.  The peer then finds it in one piece. */
 	bool keeps_blocks;
-	unsigned events;      /* enum gn_mux_stream_event, not delivered yet */
-	struct gn_list link;  /* in session->events while `events` is not 0 */
+	unsigned events;     /* enum gn_mux_stream_event, not delivered yet */
+	struct gn_list link; /* in session->events while `events` is not 0 */
 	/* Set by the owner; NULL: events are dropped.  May release the stream. */
 	void (*on_events)(void *arg, struct gn_mux_stream *s, unsigned events);
 	void *arg;

@@ -9,8 +9,8 @@
 
 static void a_dial_that_the_system_refuses_is_unreachable(void **state)
 {
-	static const int errs[] = {-EACCES,  -EPERM,     -EINVAL,     -EAFNOSUPPORT, -ENETUNREACH, -ECONNREFUSED,
-				   GN_EZONE, GN_ENOZONE, GN_ENOADDR, GN_ENOTRANS, GN_ENONAME,    GN_EUNREACH};
+	static const int errs[] = {-EACCES,  -EPERM,     -EINVAL,    -EAFNOSUPPORT, -ENETUNREACH, -ECONNREFUSED,
+				   GN_EZONE, GN_ENOZONE, GN_ENOADDR, GN_ENOTRANS,   GN_ENONAME,   GN_EUNREACH};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof errs / sizeof *errs; i++)
