@@ -31,8 +31,8 @@ enum gn_event_type {
 const char *gn_event_name(enum gn_event_type type);
 
 /* Whether others can connect to an own address.  UNKNOWN is the state of each new address, and of one that was lost,
- * which GN_EVENT_ADDR_LOST alone reports.  A service of the node that
- * asks other hosts to dial it back sets the others; the stock services do not. */
+ * which GN_EVENT_ADDR_LOST alone reports.  A service of the node that asks other hosts to dial it back sets the other
+ * states; the stock services do not. */
 enum gn_reach {
 	GN_REACH_UNKNOWN,
 	GN_REACH_PUBLIC,  /* a host elsewhere has connected to it */
@@ -47,8 +47,8 @@ struct gn_event {
 	enum gn_event_type type;
 	int err; /* why the connection ended, or the listener is down: GN_ECLOSED when the program has closed it */
 	struct gn_peer_id peer;
-	const struct gn_multiaddr
-		*addr; /* the remote address without /p2p; an own address with /p2p; the bound one, without */
+	/* The remote address, without /p2p; an own address, with /p2p; or the bound one, without. */
+	const struct gn_multiaddr *addr;
 	bool inbound;
 	enum gn_path path;
 	enum gn_reach reach;

@@ -31,8 +31,8 @@ struct gn_sealed_info {
 	const char *type, *context;   /* never NULL */
 	gn_time time;                 /* when it was sealed, by the sender's clock: since 1970 */
 	uint8_t id[GN_SEALED_ID_LEN]; /* random */
-	const struct gn_peer_id
-		*to; /* the recipients; the recipient itself is proved, the others are claimed by the sender */
+	/* The recipients.  The reader itself is proved to be one, the others are claimed by the sender. */
+	const struct gn_peer_id *to;
 	size_t n_to;
 	bool in_sequence;                   /* the following fields are set only if this is true */
 	bool is_end;                        /* the empty message that ends the sequence */

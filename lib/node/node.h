@@ -36,12 +36,11 @@ struct gn_node {
 	struct gn_conn_env conn_env; /* what its connections share */
 	struct gn_list conns, listeners, dials;
 	struct gn_attempts attempts; /* of the dials */
-	struct gn_list
-		young;      /* unused connections that are too young to be closed, gn_conn.link_network; see limits.c */
-	unsigned n_conns;   /* the length of conns, which includes connections without a link */
-	unsigned n_pending; /* connections that count as PENDING or REFUSED */
-	unsigned n_refused; /* of those, that count as REFUSED */
-	unsigned n_admitted; /* connections that count as ADMITTED */
+	struct gn_list young;        /* unused, and too young to be closed: gn_conn.link_network; see limits.c */
+	unsigned n_conns;            /* the length of conns, which includes connections without a link */
+	unsigned n_pending;          /* connections that count as PENDING or REFUSED */
+	unsigned n_refused;          /* of those, that count as REFUSED */
+	unsigned n_admitted;         /* connections that count as ADMITTED */
 	struct gn_manager manager;
 	struct gn_list tagged; /* struct gn_tags of tags.c */
 	unsigned n_tagged;     /* the length of tagged */

@@ -22,11 +22,10 @@ struct gn_peer {
 	unsigned refs;
 	unsigned n_conns;     /* the length of conns */
 	struct gn_list conns; /* its secured connections, gn_conn.link_peer, in the order in which they were secured */
-	struct gn_conn
-		*reported;    /* event.c: the connection of the last event about the peer; NULL: it was GONE, or none */
-	struct gn_tags *tags; /* NULL: none; see tags.h */
-	struct gn_scope scope; /* what its secured connections hold */
-	struct gn_list dials;  /* dials that are to connect to it or have, gn_dialer.link_peer */
+	struct gn_conn *reported; /* event.c: of the last event about the peer; NULL: it was GONE, or none */
+	struct gn_tags *tags;     /* NULL: none; see tags.h */
+	struct gn_scope scope;    /* what its secured connections hold */
+	struct gn_list dials;     /* dials that are to connect to it or have, gn_dialer.link_peer */
 };
 
 struct gn_peers {

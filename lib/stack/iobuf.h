@@ -44,16 +44,15 @@ struct gn_block {
 };
 
 struct gn_iobuf {
-	uint8_t *rx, *tx;         /* allocated when first used */
-	struct gn_list borrowers; /* pipes with views into rx */
-	struct gn_list
-		overflowed; /* pipes of streams that were reset because they could not keep what they had borrowed */
-	struct gn_pipe *sender;   /* the pipe that uses tx; NULL: none */
-	size_t tx_end;            /* offset in tx of the next record */
-	struct iovec tx_view;     /* the bytes of tx that were not sent yet */
-	struct iovec *views;      /* GN_IOBUF_VIEWS of them, allocated when first used */
-	size_t n_views;           /* that are in use, from the first */
-	struct gn_block *pool[3]; /* unused blocks of each size */
+	uint8_t *rx, *tx;          /* allocated when first used */
+	struct gn_list borrowers;  /* pipes with views into rx */
+	struct gn_list overflowed; /* pipes of streams that were reset: they could not keep what they had borrowed */
+	struct gn_pipe *sender;    /* the pipe that uses tx; NULL: none */
+	size_t tx_end;             /* offset in tx of the next record */
+	struct iovec tx_view;      /* the bytes of tx that were not sent yet */
+	struct iovec *views;       /* GN_IOBUF_VIEWS of them, allocated when first used */
+	size_t n_views;            /* that are in use, from the first */
+	struct gn_block *pool[3];  /* unused blocks of each size */
 	unsigned n_pool[3];
 	size_t freed; /* bytes of blocks returned to malloc since the owner set it to 0 */
 };
