@@ -42,7 +42,7 @@ struct gn_reach_ops {
 	 * gn_reach_attach() was given, valid during the call; NULL: defaults.  0 or an error, after which link is
 	 * invalid. */
 	int (*start)(struct gn_reach_link *link, const void *config, void **state);
-	/* Frees the state, and gives up mappings and reservations as far as that takes no time.  The node then withdraws
+	/* Frees the state, and releases mappings and reservations as far as that does not wait.  The node then withdraws
 	 * the addresses that are left. */
 	void (*stop)(void *state);
 	/* The addresses at which the node listens have changed, or those of this host.  Not from inside start.  May be
