@@ -139,7 +139,7 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/lib/libsupport.a $(B)/lib/libcom
 $(B)/tests/late/%: $$(call objs,$$(wildcard cmd/$$*/*.c)) $(B)/obj/tests/late/close.o $(B)/lib/libcommon.a $(LIB)
 	$(LINK) $(ALL_LDFLAGS) -Wl,--wrap=close $(LDLIBS)
 # Tests that make allocations or system calls fail wrap these functions.
-$(B)/tests/unit/alloc $(B)/tests/unit/nested_size: ALL_LDFLAGS += \
+$(B)/tests/unit/alloc $(B)/tests/unit/idle_size $(B)/tests/unit/nested_size: ALL_LDFLAGS += \
                       -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=free
 $(B)/tests/unit/book_limits $(B)/tests/unit/own $(B)/tests/unit/peers $(B)/tests/unit/tags: ALL_LDFLAGS += -Wl,--wrap=calloc
 $(B)/tests/unit/listener_retry: ALL_LDFLAGS += -Wl,--wrap=gn_ifaddrs_get

@@ -16,8 +16,7 @@
 struct gn_watch {
 	struct ev_io io;
 	struct gn_loop *loop;
-	void (*cb)(void *arg, unsigned ready);
-	void *arg;
+	void (*cb)(void *arg, unsigned ready); /* arg is io.data */
 	bool is_on; /* counted in loop->watching; libev stops the watcher of a bad descriptor by itself */
 };
 
@@ -30,7 +29,7 @@ static void watch_set_off(struct gn_watch *w)
 
 static void on_io(struct ev_loop *ev, struct ev_io *io, int revents)
 {
-	struct gn_watch *w = io->data;
+	struct gn_watch *w = (struct gn_watch *)io; /* its first member */
 	unsigned ready = 0;
 
 	(void)ev;
@@ -47,7 +46,7 @@ static void on_io(struct ev_loop *ev, struct ev_io *io, int revents)
 		ready |= GN_READABLE;
 	if (revents & EV_WRITE)
 		ready |= GN_WRITABLE;
-	w->cb(w->arg, ready);
+	w->cb(io->data, ready);
 }
 
 int gn_watch_new(struct gn_loop *loop, int fd, void (*cb)(void *arg, unsigned ready), void *arg, struct gn_watch **out)
@@ -63,10 +62,9 @@ int gn_watch_new(struct gn_loop *loop, int fd, void (*cb)(void *arg, unsigned re
 	if (w == NULL)
 		return -ENOMEM;
 	ev_io_init(&w->io, on_io, fd, 0);
-	w->io.data = w;
+	w->io.data = arg;
 	w->loop = loop;
 	w->cb = cb;
-	w->arg = arg;
 	w->is_on = false;
 	*out = w;
 	return 0;

@@ -57,19 +57,20 @@ int gn_conn_new(const struct gn_conn_cfg *cfg, struct gn_conn **out)
 	size_t queued;
 	int err;
 
-	if (c == NULL || gn_multiaddr_dup(cfg->link->remote, &c->remote) != 0 ||
-	    gn_multiaddr_dup(cfg->link->local, &c->local) != 0) {
-		conn_discard(c);
+	if (c == NULL) {
 		cfg->link->ops->abort(cfg->link);
 		return -ENOMEM;
 	}
+	c->remote = cfg->link->remote;
+	c->local = cfg->link->local;
+	cfg->link->remote = cfg->link->local = NULL;
 	gn_list_init(&c->link_network);
 	gn_list_init(&c->link_peer);
 	gn_list_init(&c->streams_open);
 	gn_list_init(&c->link_node);
 	c->node = cfg->node;
 	c->env = env;
-	c->network = gn_networks_get(env->networks, cfg->link->remote);
+	c->network = gn_networks_get(env->networks, c->remote);
 	if (c->network != NULL && cfg->expect != NULL)
 		c->peer = gn_peers_get(env->peers, cfg->expect);
 	if (c->network == NULL || (cfg->expect != NULL && c->peer == NULL)) {

@@ -147,6 +147,11 @@ static void identify_report(const struct gn_identify_peer *peer)
 	gn_identify_view_fini(&view);
 }
 
+static bool identify_is_from_listener(struct gn_link *link)
+{
+	return link != NULL && link->ops->is_from_listener != NULL && link->ops->is_from_listener(link);
+}
+
 /* Uses the address of this node that the peer reports.  A report is optional information, so without memory it is
  * dropped. */
 static void identify_observe(const struct gn_identify_peer *peer)
@@ -154,7 +159,7 @@ static void identify_observe(const struct gn_identify_peer *peer)
 	const struct gn_conn *c = peer->conn;
 	struct gn_own_report report = {.observer = c->remote,
 				       .is_inbound = c->inbound,
-				       .is_from_listener = c->link != NULL && c->link->is_from_listener};
+				       .is_from_listener = identify_is_from_listener(c->link)};
 	struct gn_identify_view v;
 	bool changed = false;
 

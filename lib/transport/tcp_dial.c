@@ -170,7 +170,8 @@ static int dial_connected(struct gn_link_dial *op, struct gn_link **link)
 	err = gn_tcp_link_new(op->loop, op->fd, &op->to, link);
 	if (err != 0)
 		return err;
-	(*link)->is_from_listener = op->port == DIAL_PORT_LISTENER;
+	if (op->port == DIAL_PORT_LISTENER)
+		gn_tcp_link_set_from_listener(*link);
 	op->fd = -1;
 	return 0;
 }

@@ -15,7 +15,7 @@
  *     - when the node would connect to itself: the target is the listener;
  *     - when the target has not answered within GN_TCP_FROM_LISTENER_WAIT, as a firewall may still know an earlier
  *       connection between the two addresses and drop the packets of this one.
- * The caller of the dial does not notice, except that the link is not from_listener.  ECONNREFUSED and other errors
+ * The caller of the dial does not notice, except that is_from_listener of the link is false.  ECONNREFUSED and other errors
  * that the target or a router has sent end the dial.
  */
 #ifndef GN_TRANSPORT_TCP_DIAL_H

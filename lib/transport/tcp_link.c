@@ -9,14 +9,19 @@
 #define SKIP_TIMES 32       /* reads per turn of a link that is closing */
 
 struct tcp_link {
-	struct gn_link link;
+	union {
+		struct gn_link link; /* until is_closing */
+		struct {
+			struct gn_list link;   /* in the loop's list of links that are closing */
+			struct gn_timer limit; /* of closing */
+		} closing;
+	};
 	struct gn_loop *loop;
 	struct gn_watch *watch;
 	int fd;
 	int err; /* the error that ended the connection; 0: none was reported yet */
 	bool is_ended, has_eof, is_closing;
-	struct gn_timer limit;    /* of closing */
-	struct gn_list lingering; /* in the loop's list while it is closing */
+	bool is_from_listener;
 };
 
 /* The slot of the loop's list of links that are closing.  They have no owner any more. */
@@ -24,11 +29,14 @@ static const char lingering_key;
 
 static void link_free(struct tcp_link *l)
 {
-	gn_list_del(&l->lingering);
-	gn_timer_fini(&l->limit);
+	if (l->is_closing) {
+		gn_list_del(&l->closing.link);
+		gn_timer_fini(&l->closing.limit);
+	} else {
+		gn_multiaddr_free(l->link.remote);
+		gn_multiaddr_free(l->link.local);
+	}
 	gn_watch_free(l->watch);
-	gn_multiaddr_free(l->link.remote);
-	gn_multiaddr_free(l->link.local);
 	free(l);
 }
 
@@ -37,7 +45,7 @@ static void tcp_link_fini_slot(void *value)
 	struct gn_list *lingering = value;
 	struct tcp_link *l;
 
-	while ((l = gn_list_first(lingering, struct tcp_link, lingering)) != NULL) {
+	while ((l = gn_list_first(lingering, struct tcp_link, closing.link)) != NULL) {
 		gn_socket_close(l->fd);
 		link_free(l);
 	}
@@ -149,9 +157,13 @@ static void tcp_close(struct gn_link *link)
 		tcp_link_finish(l);
 		return;
 	}
+	gn_multiaddr_free(l->link.remote);
+	gn_multiaddr_free(l->link.local);
 	l->is_closing = true;
-	gn_list_add_tail(gn_loop_slot_get(l->loop, &lingering_key), &l->lingering);
-	gn_timer_start(&l->limit, LINGER);
+	gn_list_init(&l->closing.link);
+	gn_timer_init(&l->closing.limit, l->loop, tcp_link_finish, l);
+	gn_list_add_tail(gn_loop_slot_get(l->loop, &lingering_key), &l->closing.link);
+	gn_timer_start(&l->closing.limit, LINGER);
 	gn_watch_start(l->watch, GN_READABLE);
 }
 
@@ -170,6 +182,11 @@ static size_t tcp_unacked(struct gn_link *link)
 	return l->err != 0 ? 0 : gn_socket_unacked(l->fd);
 }
 
+static bool tcp_is_from_listener(struct gn_link *link)
+{
+	return tcp_link_of(link)->is_from_listener;
+}
+
 static const struct gn_link_ops ops = {
 	.read = tcp_read,
 	.write = tcp_write,
@@ -178,6 +195,7 @@ static const struct gn_link_ops ops = {
 	.close = tcp_close,
 	.abort = tcp_abort,
 	.unacked = tcp_unacked,
+	.is_from_listener = tcp_is_from_listener,
 };
 
 static void tcp_link_on_watch(void *arg, unsigned ready)
@@ -244,8 +262,6 @@ int gn_tcp_link_new(struct gn_loop *loop, int fd, const struct gn_sockaddr *remo
 	l->link.ops = &ops;
 	l->loop = loop;
 	l->fd = fd;
-	gn_list_init(&l->lingering);
-	gn_timer_init(&l->limit, loop, tcp_link_finish, l);
 	err = gn_socket_local(fd, &local);
 	if (err == 0)
 		err = gn_tcp_addr_encode(&local, &l->link.local);
@@ -259,4 +275,9 @@ int gn_tcp_link_new(struct gn_loop *loop, int fd, const struct gn_sockaddr *remo
 	}
 	*out = &l->link;
 	return 0;
+}
+
+void gn_tcp_link_set_from_listener(struct gn_link *link)
+{
+	tcp_link_of(link)->is_from_listener = true;
 }

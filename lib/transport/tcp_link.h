@@ -17,5 +17,7 @@ int gn_tcp_link_init(struct gn_loop *loop);
 /* Makes a link of a connected socket.  0, and the link owns the socket; -ENOMEM or -errno, and the caller
  * still does. */
 int gn_tcp_link_new(struct gn_loop *loop, int fd, const struct gn_sockaddr *remote, struct gn_link **out);
+/* The link was dialled from the address of a listener of the node. */
+void gn_tcp_link_set_from_listener(struct gn_link *link);
 
 #endif

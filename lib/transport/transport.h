@@ -44,6 +44,9 @@ struct gn_link_ops {
 	size_t (*unacked)(struct gn_link *l);
 	/* Only of a link with pipes: the owner calls it after it has read rx, or written or closed tx. */
 	void (*touch)(struct gn_link *l);
+	/* Whether this node dialled, and local is an address on which it listens: others can connect to the
+	 * address that the peer observes.  NULL: never. */
+	bool (*is_from_listener)(struct gn_link *l);
 };
 
 /* The pipes of a link whose bytes are in pipes already, such as a stream of another connection.  The owner's stack runs
@@ -73,11 +76,9 @@ struct gn_link_path {
 /* The common head of every transport's link. */
 struct gn_link {
 	const struct gn_link_ops *ops;
-	struct gn_multiaddr *remote, *local; /* owned by the link; without /p2p; never NULL */
+	/* Owned by the link; without /p2p; never NULL.  The link's owner may take them over, and sets them to NULL. */
+	struct gn_multiaddr *remote, *local;
 	const struct gn_link_path *path; /* owned by the link, set before its owner gets it; NULL: direct, no limits */
-	/* This node dialled, and local is an address on which it listens: others can connect to the address that
-	 * the peer observes. */
-	bool is_from_listener;
 	/* Called from the loop with the events that are watched and present.  The owner sets it before it
 	 * first calls watch. */
 	void (*on_ready)(void *arg, unsigned ready);

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The memory of an idle connection, at the node that was dialled.  A child process opens connections from nodes with
+ * different identities, and this process counts the bytes that the library allocates for each: the connection, its
+ * link, layers, session and watch, and what services and the table of peers have of it.  The Makefile links this
+ * program so that the library's calls of malloc(), calloc() and the like come here.
+ */
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "protocols/identify.h"
+#include "support/support.h"
+
+enum {
+	/* The bytes of today, which may not become more.  The aim is 2.4 KiB (2,457 bytes). */
+	IDLE_SIZE_MAX = 2532,
+	FEW = 4,   /* connections before counting begins */
+	MORE = 16, /* connections that are counted */
+	LIVE_MAX = 16384,
+};
+
+/* The blocks that the library has, with the sizes that it asked for. */
+static struct block {
+	void *p;
+	size_t size;
+} live[LIVE_MAX];
+static size_t n_live;
+static long bytes;
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__real_aligned_alloc(size_t align, size_t n);
+char *__real_strdup(const char *s);
+void __real_free(void *p);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+void *__wrap_aligned_alloc(size_t align, size_t n);
+char *__wrap_strdup(const char *s);
+void __wrap_free(void *p);
+
+static void *added(void *p, size_t size)
+{
+	if (p == NULL)
+		return NULL;
+	if (n_live == LIVE_MAX)
+		abort();
+	live[n_live++] = (struct block){p, size};
+	bytes += (long)size;
+	return p;
+}
+
+/* A block that the C library has allocated is not there. */
+static void *removed(void *p)
+{
+	for (size_t i = n_live; i > 0; i--) {
+		if (live[i - 1].p != p)
+			continue;
+		bytes -= (long)live[i - 1].size;
+		live[i - 1] = live[--n_live];
+		break;
+	}
+	return p;
+}
+
+void *__wrap_malloc(size_t n)
+{
+	return added(__real_malloc(n), n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return added(__real_calloc(n, size), n * size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	return added(__real_realloc(removed(p), n), n);
+}
+
+void *__wrap_aligned_alloc(size_t align, size_t n)
+{
+	return added(__real_aligned_alloc(align, n), n);
+}
+
+char *__wrap_strdup(const char *s)
+{
+	return added(__real_strdup(s), strlen(s) + 1);
+}
+
+void __wrap_free(void *p)
+{
+	__real_free(removed(p));
+}
+
+/* ---- the child: dials ---- */
+
+static void on_pinged(void *arg, int err)
+{
+	(void)arg;
+	if (err != 0)
+		_exit(1);
+}
+
+static void dial_one(struct gn_loop *loop, uint8_t seed, const struct gn_multiaddr *const *addrs)
+{
+	struct gn_ping_cfg cfg = {.target = {.addrs = addrs, .n_addrs = 1}, .count = 1, .on_done = on_pinged};
+	struct gn_key *key = test_node_key(seed);
+	struct gn_limits limits;
+	struct gn_ping *op;
+
+	gn_limits_init(&limits);
+	if (gn_ping_start(test_node_node(loop, key, &limits), &cfg, &op) != 0)
+		_exit(1);
+	gn_key_free(key);
+}
+
+struct child {
+	struct gn_loop *loop;
+	const struct gn_multiaddr *const *addrs;
+	int fd;
+	uint8_t seed; /* of the next node */
+};
+
+static void child_on_ready(void *arg, unsigned ready)
+{
+	struct child *c = arg;
+	uint8_t n;
+
+	(void)ready;
+	if (read(c->fd, &n, 1) != 1)
+		_exit(0); /* the parent has ended */
+	for (; n > 0; n--)
+		dial_one(c->loop, c->seed++, c->addrs);
+}
+
+/* Opens as many connections as each byte from fd says, and keeps them until its end. */
+static _Noreturn void child_run(const struct gn_multiaddr *to, int fd)
+{
+	struct child c = {.addrs = &to, .fd = fd, .seed = 10};
+	struct gn_watch *watch;
+
+	if (gn_loop_new(&c.loop) != 0 || gn_watch_new(c.loop, fd, child_on_ready, &c, &watch) != 0)
+		_exit(1);
+	gn_watch_start(watch, GN_READABLE);
+	(void)gn_loop_run(c.loop);
+	_exit(1);
+}
+
+/* ---- the test ---- */
+
+static bool is_idle(const struct test_node *t, unsigned n)
+{
+	struct gn_list *at;
+	unsigned idle = 0;
+
+	gn_list_for_each(at, &t->node->conns) {
+		const struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_node);
+		struct gn_identify_view v;
+
+		if (c->state != GN_CONN_OPEN || !gn_list_is_empty(&c->streams_open) || gn_identify_get(c, &v) != 0)
+			continue;
+		gn_identify_view_fini(&v);
+		idle++;
+	}
+	return idle == n;
+}
+
+/* Makes the child open n more connections, one after the other, so that no more of the loop's pooled blocks are in use at a
+ * time than before.  Waits until all are identified and have no stream. */
+static void open_more(struct test_node *t, int fd, unsigned n)
+{
+	static const uint8_t one = 1;
+	unsigned want = t->node->n_conns + n;
+
+	while (t->node->n_conns < want) {
+		unsigned next = t->node->n_conns + 1;
+
+		assert_int_equal(write(fd, &one, 1), 1);
+		TEST_NODE_UNTIL(t, is_idle(t, next), 20 * GN_SEC);
+	}
+	test_node_run(t, 100 * GN_MSEC); /* the last frames of the streams go out */
+	assert_true(is_idle(t, want));
+}
+
+static void an_idle_connection_takes_no_more_than_was_recorded(void **state)
+{
+	struct test_node t;
+	long before, each;
+	size_t blocks;
+	int fd[2], status;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(pipe(fd), 0);
+	test_node_init(&t, false, NULL);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		close(fd[1]);
+		child_run(t.addr, fd[0]);
+	}
+	close(fd[0]);
+	open_more(&t, fd[1], FEW);
+	before = bytes;
+	blocks = n_live;
+	open_more(&t, fd[1], MORE);
+	each = (bytes - before + MORE - 1) / MORE;
+	print_message("an idle connection: %ld bytes in %zu blocks; struct gn_conn: %zu\n", each,
+		      (n_live - blocks) / MORE, sizeof(struct gn_conn));
+	assert_true(each > (long)sizeof(struct gn_conn));
+	if (sizeof(void *) == 8)
+		assert_true(each <= IDLE_SIZE_MAX);
+	close(fd[1]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	test_node_fini(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(an_idle_connection_takes_no_more_than_was_recorded)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
