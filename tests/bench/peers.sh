@@ -3,11 +3,12 @@
 #
 # The rows: how each program listens and dials.  See common.sh.
 
-ALL_ROWS="gn-cat ceiling noisepipe socat socat-tls ncat openssl spiped ssh ssh-aes js go rust"
+ALL_ROWS="gn-cat gn-static ceiling noisepipe socat socat-tls ncat openssl spiped ssh ssh-aes js go rust"
 
 describe() {
 	case $1 in
 	gn-cat) echo "Noise, ChaCha20-Poly1305" ;;
+	gn-static) echo "the same, linked statically" ;;
 	ceiling) echo "ChaCha20-Poly1305, bare" ;;
 	noisepipe) echo "our Noise alone, no yamux" ;;
 	socat) echo "nothing, 128 KiB blocks" ;;
@@ -40,6 +41,15 @@ listen_gn-cat() {
 	read_ready ADDR
 }
 dial_gn-cat() { CMD=("$BIN/gn-cat" "$ADDR"); }
+
+# Made by `make static`.
+STATIC=$B-static/bin/gn-cat
+can_gn-static() { has "$STATIC"; }
+listen_gn-static() {
+	serve "$STATIC" -l --ready-fd 9 "/ip4/$HOST/tcp/0"
+	read_ready ADDR
+}
+dial_gn-static() { CMD=("$STATIC" "$ADDR"); }
 
 can_ceiling() { has "$AID/ceiling"; }
 listen_ceiling() {
