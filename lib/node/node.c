@@ -14,6 +14,7 @@
 #include "node/peerbook.h"
 #include "node/shared_iobuf.h"
 #include "node/stream.h"
+#include "node/stream_link.h"
 #include "node/tags.h"
 
 /* ---- looking up ---- */
@@ -104,10 +105,10 @@ static void node_on_close_limit(void *arg)
 	gn_list_for_each_safe(at, next, &node->conns) {
 		struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_node);
 
-		if (gn_streams_have_users(c))
-			gn_conn_abort(c, GN_ECLOSED);
-		else
+		if (gn_stream_links_are_all(c))
 			gn_conn_close(c);
+		else
+			gn_conn_abort(c, GN_ECLOSED);
 	}
 	node->is_past_limit = true;
 	node_check_closed(node);
@@ -179,14 +180,14 @@ static void node_on_conn_incoming(struct gn_node *node, struct gn_conn *c, struc
 /* Connections over streams of this one close first. */
 static void node_on_conn_closing(struct gn_node *node, struct gn_conn *c)
 {
-	gn_streams_notify_conn(c, 0);
+	gn_stream_links_notify(c, 0);
 	gn_node_conn_closing(node, c);
 }
 
 /* Connections over streams of this one end first, so that nobody finds a usable connection whose carrier is gone. */
 static void node_on_conn_gone(struct gn_node *node, struct gn_conn *c)
 {
-	gn_streams_notify_conn(c, c->err);
+	gn_stream_links_notify(c, c->err);
 	gn_conn_count_as(c, GN_COUNT_NONE);
 	if (c->report == GN_REPORT_OPENED)
 		gn_node_conn_gone(node, c);

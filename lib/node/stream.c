@@ -433,36 +433,6 @@ void gn_streams_free(struct gn_conn *conn)
 	}
 }
 
-void gn_streams_notify_conn(struct gn_conn *conn, int err)
-{
-	struct gn_list *at, *next;
-
-	gn_list_for_each_safe(at, next, &conn->streams_open) {
-		struct gn_stream *s = gn_list_entry(at, struct gn_stream, link);
-		void (*on_conn)(void *, struct gn_stream *, int) = s->on_conn;
-
-		if (on_conn == NULL)
-			continue;
-		if (err == 0) {
-			on_conn(s->arg, s, 0);
-			continue;
-		}
-		s->on_conn = NULL;
-		on_conn(s->arg, s, err);
-		next = gn_list_next(&conn->streams_open); /* any stream may have been closed: start again */
-	}
-}
-
-bool gn_streams_have_users(const struct gn_conn *conn)
-{
-	struct gn_list *at;
-
-	gn_list_for_each(at, &conn->streams_open)
-		if (gn_list_entry(at, struct gn_stream, link)->on_conn == NULL)
-			return true;
-	return false;
-}
-
 void gn_stream_reset(struct gn_stream *s)
 {
 	s->mux->session->ops->reset(s->mux);

@@ -87,9 +87,5 @@ void gn_stream_incoming(struct gn_conn *conn, struct gn_mux_stream *mux);
 /* For the node, which is being freed: closes every stream of the connection, frees those that have no owner yet, and
  * calls on_lost of the others. */
 void gn_streams_free(struct gn_conn *conn);
-/* For the node: the connection is about to close in good order (err 0), or is gone.  Calls on_conn of its streams. */
-void gn_streams_notify_conn(struct gn_conn *conn, int err);
-/* Whether the connection has a stream that carries no other connection. */
-bool gn_streams_have_users(const struct gn_conn *conn);
 
 #endif

@@ -31,4 +31,9 @@ int gn_stream_link_new(struct gn_stream *stream, const struct gn_multiaddr *remo
 /* The connection that carries the link; NULL: the link is not over a stream. */
 struct gn_conn *gn_stream_link_carrier(const struct gn_link *link);
 
+/* For the node: the connection is about to close in good order (err 0), or is gone.  Calls on_conn of its streams. */
+void gn_stream_links_notify(struct gn_conn *conn, int err);
+/* Whether every stream of the connection carries another one; also if it has none. */
+bool gn_stream_links_are_all(const struct gn_conn *conn);
+
 #endif

@@ -291,7 +291,7 @@ static int open_records(struct gn_layer *l)
 		size_t len = 0;
 		int r = gn_pipe_whole(l->rx, RECORD_HEAD, &p);
 
-		if (r == 0) {
+		if (r >= 0) {
 			len = gn_get_u16(p);
 			if (len < GN_NOISE_TAG)
 				return GN_EPROTO;

@@ -71,6 +71,7 @@ size_t gn_pipe_room(const struct gn_pipe *p)
 
 /* What a block needs: room in the pipe's scope, or only in the node's memory, or neither. */
 enum ask { ASK_SHARE, ASK_WHOLE, ASK_NOTHING };
+enum { BLOCK_MOVE_MIN = 2048 }; /* bytes of a block that is moved to another pipe and not copied */
 
 /* The room of the block to take for n more bytes: a pipe that holds more takes larger blocks. */
 static size_t block_wish(size_t owned, size_t n)
@@ -251,23 +252,18 @@ int gn_pipe_whole(struct gn_pipe *p, size_t n, uint8_t **out)
 
 int gn_pipe_pieces(struct gn_pipe *p, size_t n, struct iovec *v, int max)
 {
+	int err, pieces = gn_pipe_len(p) >= n ? gn_pipe_peek(p, v, max, n) : 0;
 	uint8_t *whole;
-	int err, pieces = 0;
+	size_t len = 0;
 
-	if (gn_pipe_len(p) >= n) {
-		size_t len = 0;
-
-		pieces = gn_pipe_peek(p, v, max, n);
-		for (int i = 0; i < pieces; i++)
-			len += v[i].iov_len;
-		if (len == n)
-			return pieces;
-	}
+	for (int i = 0; i < pieces; i++)
+		len += v[i].iov_len;
+	if (pieces > 0 && len == n)
+		return pieces;
 	err = gn_pipe_whole(p, n, &whole);
-	if (err != 0)
-		return err;
-	v[0] = (struct iovec){whole, n};
-	return 1;
+	if (err == 0)
+		v[0] = (struct iovec){whole, n};
+	return err == 0 ? 1 : err;
 }
 
 int gn_pipe_end(struct gn_pipe *p)
@@ -286,6 +282,15 @@ bool gn_pipe_is_closed(const struct gn_pipe *p)
 
 /* ---- writing ---- */
 
+static void pipe_add_block(struct gn_pipe *p, struct gn_block *b)
+{
+	if (p->tail == NULL)
+		p->head = b;
+	else
+		p->tail->next = b;
+	p->tail = b;
+}
+
 /* Returns room for n contiguous bytes at the tail, or NULL. */
 static uint8_t *tail_room(struct gn_pipe *p, size_t n, enum ask ask)
 {
@@ -295,11 +300,7 @@ static uint8_t *tail_room(struct gn_pipe *p, size_t n, enum ask ask)
 		b = block_get(p, block_wish(p->owned, n), ask);
 		if (b == NULL)
 			return NULL;
-		if (p->tail == NULL)
-			p->head = b;
-		else
-			p->tail->next = b;
-		p->tail = b;
+		pipe_add_block(p, b);
 	}
 	return b->data + b->tail;
 }
@@ -512,19 +513,14 @@ int gn_pipe_lend(struct gn_pipe *p, uint8_t *at, size_t n)
 	return 0;
 }
 
-enum { BLOCK_MOVE_MIN = 2048 }; /* bytes of a block that is moved to another pipe and not copied */
-
-/* Charges a block to the scope of the pipe that it moves to, and not to that of the other one any more.  Returns false when
- * it has no room there, and nothing has changed. */
+/* Moves the charge of a block.  Returns false, and nothing has changed, when the scope of `to` has no room. */
 static bool block_recharge(struct gn_pipe *to, struct gn_pipe *from, struct gn_block *b)
 {
-	size_t cost = to->scope != NULL ? block_cost(to, b->room) : 0;
+	size_t cost = to->scope != NULL ? block_cost(to, b->room) : 0, given = b->is_charged ? b->room : 0;
 
-	if (b->is_charged)
-		gn_scope_give(from->scope, b->room);
+	gn_scope_give(from->scope, given);
 	if (!block_charge(to, cost, ASK_SHARE)) {
-		if (b->is_charged)
-			gn_scope_force(from->scope, b->room);
+		gn_scope_force(from->scope, given);
 		return false;
 	}
 	b->is_charged = cost > 0;
@@ -548,11 +544,7 @@ static size_t move_block(struct gn_pipe *to, struct gn_pipe *from, size_t n)
 		from->tail = NULL;
 	from->owned -= len;
 	b->next = NULL;
-	if (to->tail == NULL)
-		to->head = b;
-	else
-		to->tail->next = b;
-	to->tail = b;
+	pipe_add_block(to, b);
 	to->owned += len;
 	return len;
 }
@@ -561,17 +553,15 @@ int gn_pipe_move(struct gn_pipe *to, struct gn_pipe *from, size_t n)
 {
 	while (n > 0) {
 		struct iovec v;
-		bool owned = from->owned > 0;
-		size_t moved = owned ? move_block(to, from, n) : 0;
+		size_t moved = from->owned > 0 ? move_block(to, from, n) : 0;
 		int err;
 
-		if (moved > 0) {
-			n -= moved;
+		n -= moved;
+		if (moved > 0)
 			continue;
-		}
 		if (gn_pipe_peek(from, &v, 1, n) == 0)
 			return GN_ETRUNC;
-		if (owned) {
+		if (from->owned > 0) {
 			size_t done;
 
 			err = to->borrowed > 0 ? gn_pipe_settle(to) : 0;
