@@ -29,7 +29,8 @@ void yamux_fail(struct yamux *y, int err, bool send, uint32_t code)
 	y->is_closing = true;
 	y->pending_go_away = send && !y->is_go_away_sent;
 	y->go_away_code = code;
-	y->n_pings = y->n_refused = 0;
+	y->n_pings = 0;
+	y->n_refused = 0;
 	yamux_streams_fail(y, err);
 	yamux_syncs_fail(y, err);
 	yamux_mark_layer(y);

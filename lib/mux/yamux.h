@@ -118,10 +118,10 @@ struct yamux_stream {
 
 /* A frame that is shown to the layer below. */
 struct yamux_frame {
-	uint8_t head[YAMUX_HEAD];
 	struct yamux_stream *stream; /* NULL: the session's, or its stream has failed */
-	uint32_t body;               /* bytes behind the header */
+	uint16_t body;               /* bytes behind the header */
 	uint8_t kind;                /* enum yamux_frame_kind, in yamux_tx.c */
+	uint8_t head[YAMUX_HEAD];
 };
 
 struct yamux {
@@ -145,11 +145,11 @@ struct yamux {
 
 	/* the frames that were shown to the layer below */
 	struct yamux_frame plan[YAMUX_PLAN];
-	unsigned n_plan;
-	size_t taken;                    /* bytes of plan[0] that were sent; while > 0 nothing else is shown */
+	uint32_t taken; /* bytes of plan[0] that were sent; while > 0 nothing else is shown */
+	uint8_t n_plan;
+	uint8_t n_pings;
 	uint32_t pings[YAMUX_PINGS_MAX]; /* values of the peer's pings that are to be answered */
-	unsigned n_pings;
-	uint32_t *refused; /* ids of streams that are to be reset; allocated when first needed */
+	uint32_t *refused;               /* ids of streams that are to be reset; allocated when first needed */
 	unsigned n_refused;
 	bool pending_go_away, is_go_away_sent;
 	bool is_closing; /* nothing but what is pending is sent, then the sending side is closed */

@@ -194,7 +194,7 @@ static void show_data(struct show *w)
 		f = plan_add(w, FRAME_DATA, s, YAMUX_DATA, 0, s->st.id, (uint32_t)len);
 		if (f == NULL)
 			return;
-		f->body = (uint32_t)len;
+		f->body = (uint16_t)len;
 		w->n += n;
 		w->left -= len;
 	}
@@ -344,7 +344,7 @@ static void yamux_tx_source_skip(void *arg, size_t n)
 		size_t whole = YAMUX_HEAD + f->body, took = whole - y->taken < n ? whole - y->taken : n;
 		size_t head = y->taken < YAMUX_HEAD ? YAMUX_HEAD - y->taken : 0;
 
-		y->taken += took;
+		y->taken += (uint32_t)took;
 		n -= took;
 		if (f->kind == FRAME_DATA && took > head)
 			body_taken(y, f->stream, took - head, y->taken == whole);
