@@ -20,6 +20,8 @@ struct gn_attempt {
 	enum gn_addr_origin origin;
 	enum gn_conn_role role;
 	bool is_probe;
+	bool is_from_listener; /* the link of conn is */
+	bool avoids_listener;  /* see attempt_connects_again() */
 	gn_time since;
 	struct gn_link_dial *dial; /* CONNECTING */
 	struct gn_conn *conn;      /* OPENING */
@@ -133,11 +135,28 @@ static void attempt_finish(struct gn_attempt *a, int err, struct gn_conn *c)
 
 /* ---- the states ---- */
 
+static int attempt_connect(struct gn_attempt *a);
+
+/* Two nodes that dial each other from the ports on which they listen, at the same time, share one connection, and both
+ * take themselves for the client.  Their handshakes fail.  Both then dial once more, from other ports. */
+static bool attempt_connects_again(struct gn_attempt *a, int err)
+{
+	/* What the handshake makes of the peer's first message when it expects the second one. */
+	bool is_confused = err == GN_ETRUNC || err == GN_EAUTH || err == GN_EPROTO || err == GN_EFORMAT;
+
+	if (!is_confused || !a->is_from_listener || a->avoids_listener)
+		return false;
+	a->avoids_listener = true;
+	return attempt_connect(a) == 0;
+}
+
 static void attempt_on_open(void *arg, struct gn_conn *c, int err)
 {
 	struct gn_attempt *a = arg;
 
 	a->conn = NULL;
+	if (attempt_connects_again(a, err))
+		return;
 	attempt_finish(a, err, err == 0 ? c : NULL);
 }
 
@@ -163,6 +182,7 @@ static void attempt_on_link(void *arg, int err, struct gn_link *link)
 		link->ops->abort(link);
 		err = GN_ELIMIT;
 	}
+	a->is_from_listener = err == 0 && link->ops->is_from_listener != NULL && link->ops->is_from_listener(link);
 	if (err == 0)
 		err = gn_conn_new(&cfg, &a->conn);
 	if (err != 0)
@@ -261,6 +281,7 @@ static int attempt_new(struct gn_attempts *all, const struct gn_attempt_cfg *cfg
 	return 0;
 }
 
+/* Errors as of dial in transport.h; GN_EPEERID, GN_ELIMIT, GN_ENOTRANS. */
 static int attempt_connect(struct gn_attempt *a)
 {
 	struct gn_node *node = a->all->node;
@@ -268,6 +289,7 @@ static int attempt_connect(struct gn_attempt *a)
 				       .node = node,
 				       .addr = a->addr,
 				       .name = a->name,
+				       .avoids_listener = a->avoids_listener,
 				       .on_done = attempt_on_link,
 				       .arg = a};
 	struct gn_peer_id id;

@@ -211,7 +211,7 @@ int gn_tcp_dial(void *state, const struct gn_link_dial_cfg *cfg, struct gn_link_
 	op->fd = -1;
 	gn_task_init(&op->task, dial_run_failed);
 	gn_timer_init(&op->wait, op->loop, dial_on_wait, op);
-	op->err = dial_begin(op, state);
+	op->err = dial_begin(op, cfg->avoids_listener ? NULL : state);
 	if (op->err != 0)
 		gn_task_post(op->loop, &op->task);
 	*out = op;

@@ -17,6 +17,9 @@
  *       connection between the two addresses and drop the packets of this one.
  * The caller of the dial does not notice, except that is_from_listener of the link is false.  ECONNREFUSED and other errors
  * that the target or a router has sent end the dial.
+ *
+ * Two nodes that dial each other's listener at the same time get one connection (RFC 9293, section 3.5, simultaneous
+ * open), over which both would be the client: the handshake fails, and the caller dials again with avoids_listener.
  */
 #ifndef GN_TRANSPORT_TCP_DIAL_H
 #define GN_TRANSPORT_TCP_DIAL_H

@@ -95,6 +95,8 @@ struct gn_link_dial_cfg {
 	 * section 7.2) and SNI (RFC 6066, section 3) need.  Valid during the call; NULL: the address was
 	 * given without a name. */
 	const char *name;
+	/* The link must not come from an address on which the node listens: one that did has failed. */
+	bool avoids_listener;
 	/* Called exactly once, from the loop, unless the attempt is cancelled.  The attempt is freed
 	 * before.  err 0: the link, which the callee owns.  Otherwise NULL and the error: -ECONNREFUSED,
 	 * -ETIMEDOUT, -EHOSTUNREACH, -ENOMEM, or another one of the system.  It may start and cancel other
