@@ -49,9 +49,10 @@ void gn_peerbook_identified(struct gn_conn *c, const struct gn_peerbook_message 
 	const gn_time now = gn_loop_now(node->loop);
 	const enum gn_ip_scope scope = gn_multiaddr_scope(c->remote);
 	struct gn_book_addrs list = {{GN_BOOK_IDENTIFY, gn_time_add(now, GN_BOOK_KEEP)}, addrs, 0};
-	struct gn_book *b = c->inbound ? node->book : gn_node_book(node);
+	const bool enters = !c->inbound || c->peer->tags != NULL;
+	struct gn_book *b = enters ? gn_node_book(node) : node->book;
 
-	if (b == NULL || (c->inbound && !gn_book_has(b, gn_conn_peer(c))))
+	if (b == NULL || (!enters && !gn_book_has(b, gn_conn_peer(c))))
 		return;
 	if (!c->inbound && !c->is_in_book) {
 		if (gn_book_hold(b, gn_conn_peer(c), now) != 0)

@@ -4,8 +4,9 @@
  *
  * The book is made when the first peer enters it.  A peer that this node has dialled enters it when its identify message
  * arrives, and is held until its last connection that entered it has ended; so does a peer for which a router
- * has found addresses.  A peer that dialled this node does not enter it: what identify knows of such a peer is one
- * block that is freed with the connection (protocols/identify.h).  If the peer is in the book already, it is updated.
+ * has found addresses.  Of peers that dialled this node only tagged ones (tags.h) enter it, when their message arrives
+ * and, if they were tagged later, when their connection ends: what identify knows of the others is one block that is
+ * freed with the connection (protocols/identify.h).  A peer that is in the book already is updated.
  *
  * Addresses that others have sent may lead anywhere, also into networks that only this host can reach.  Two rules
  * prevent that a stranger makes this node scan them:

@@ -186,6 +186,18 @@ static void identify_remember(const struct gn_identify_peer *peer, const struct 
 	gn_peerbook_identified(peer->conn, &message);
 }
 
+/* The connection ends.  What is known of a tagged peer that has dialled this node is kept in the address book. */
+static void identify_keep_tagged(const struct gn_identify_peer *peer)
+{
+	const struct gn_conn *c = peer->conn;
+	struct gn_identify_view v;
+
+	if (!c->inbound || c->peer->tags == NULL || c->node->is_closing || gn_identify_get(c, &v) != 0)
+		return;
+	identify_remember(peer, &v);
+	gn_identify_view_fini(&v);
+}
+
 /* The peer has sent its whole message. */
 static int identify_learn(struct gn_identify_stream *s)
 {
@@ -490,6 +502,7 @@ static void identify_service_on_gone(void *state, struct gn_conn *c)
 
 	if (peer == NULL)
 		return;
+	identify_keep_tagged(peer);
 	identify_streams_drop(sv, peer, true);
 	gn_identify_ops_finish(&peer->waiters, c->err != 0 ? c->err : GN_EGONE, NULL);
 	identify_peer_free(peer);

@@ -139,6 +139,28 @@ static void a_peer_that_was_dialled_enters_the_book_and_one_that_dialled_does_no
 	assert_null(book_of(f, 1));
 }
 
+static void a_tagged_peer_that_dialled_enters_when_it_is_identified(void **state)
+{
+	struct fix *f = *state;
+
+	assert_int_equal(gn_peer_tag(f->net.node[0], id_of(f, 1), "friend", 1), 0);
+	net_connect(&f->net, 1, 0);
+	assert_non_null(book_of(f, 0));
+	assert_true(n_addrs(f) > 0);
+}
+
+static void a_peer_that_dialled_and_was_tagged_later_enters_when_its_connection_ends(void **state)
+{
+	struct fix *f = *state;
+
+	net_connect(&f->net, 1, 0);
+	assert_int_equal(gn_peer_tag(f->net.node[0], id_of(f, 1), "friend", 1), 0);
+	assert_null(book_of(f, 0));
+	disconnect(f);
+	assert_non_null(book_of(f, 0));
+	assert_true(n_addrs(f) > 0);
+}
+
 static void the_book_has_addresses_record_and_protocols(void **state)
 {
 	struct fix *f = *state;
@@ -439,6 +461,8 @@ int main(void)
 		TEST(a_connected_peer_s_addresses_do_not_expire),
 		TEST(addresses_without_a_meaning_where_the_peer_was_met_do_not_enter),
 		TEST(an_inbound_peer_that_is_in_the_book_is_updated),
+		TEST(a_tagged_peer_that_dialled_enters_when_it_is_identified),
+		TEST(a_peer_that_dialled_and_was_tagged_later_enters_when_its_connection_ends),
 		TEST(a_dial_uses_the_addresses_of_the_book_after_those_it_was_given),
 		TEST(an_address_that_failed_rests),
 		TEST(an_address_that_rests_is_dialled_when_the_caller_names_it),
