@@ -292,25 +292,26 @@ extern const struct gn_components gn_components_stock; /* tcp, noise, yamux, ide
  * Of inbound streams without a protocol that are older than a second, a connection may have 16 and an address 64; an
  * address may have 256 in all.  A stream beyond that is reset. */
 struct gn_limits {
-	unsigned conns;                 /* connections in all, except pending ones  1024 */
-	unsigned conns_low, conns_high; /* see gn_peer.h  3/4 and 15/16 of conns */
-	unsigned conns_per_addr;        /* of them, inbound from one address        16 */
-	unsigned conns_pending;         /* inbound, whose handshake is not done     64 */
-	unsigned dials;                 /* attempts of dials at once; others wait   64 */
-	unsigned streams_per_conn;      /* inbound streams of a connection          256 */
-	unsigned streams_per_peer;      /* inbound streams of a peer                512 */
-	size_t memory;                  /* of all connections                       256 MiB */
-	size_t memory_per_peer;         /* of that, for one peer                    an eighth of memory */
-	size_t window;                  /* the largest window of one stream         64 MiB */
-	gn_time accept;                 /* from accept to a multiplexed connection  10 s */
-	gn_time first_stream;           /* from there to the first inbound stream   60 s;
+	unsigned conns;            /* connections in all, except pending ones  1024 */
+	unsigned conns_low;        /* of the manager, see gn_peer.h          4/5 of conns_high */
+	unsigned conns_high;       /* likewise                               15/16 of conns */
+	unsigned conns_per_addr;   /* of them, inbound from one address        16 */
+	unsigned conns_pending;    /* inbound, whose handshake is not done     64 */
+	unsigned dials;            /* attempts of dials at once; others wait   64 */
+	unsigned streams_per_conn; /* inbound streams of a connection          256 */
+	unsigned streams_per_peer; /* inbound streams of a peer                512 */
+	size_t memory;             /* of all connections                       256 MiB */
+	size_t memory_per_peer;    /* of that, for one peer                    an eighth of memory */
+	size_t window;             /* the largest window of one stream         64 MiB */
+	gn_time accept;            /* from accept to a multiplexed connection  10 s */
+	gn_time first_stream;      /* from there to the first inbound stream   60 s;
 				    * starts again while a stream of this node runs */
-	gn_time negotiate;              /* the protocol selection of a stream       10 s */
-	gn_time dial;                   /* a whole dial, unless it sets its own     15 s */
-	gn_time attempt;                /* the handshake with one address of it     10 s */
-	gn_time ping;                   /* silence after `keepalive` until the end  45 s */
-	gn_time keepalive;              /* silence until a ping is sent; GN_NEVER    15 s */
-	gn_time idle;                   /* until a connection without a stream is closed  GN_NEVER */
+	gn_time negotiate;         /* the protocol selection of a stream       10 s */
+	gn_time dial;              /* a whole dial, unless it sets its own     15 s */
+	gn_time attempt;           /* the handshake with one address of it     10 s */
+	gn_time ping;              /* silence after `keepalive` until the end  45 s */
+	gn_time keepalive;         /* silence until a ping is sent; GN_NEVER    15 s */
+	gn_time idle;              /* until a connection without a stream is closed  GN_NEVER */
 };
 
 struct gn_node;
