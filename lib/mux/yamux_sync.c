@@ -26,6 +26,7 @@ void yamux_stream_sync(struct gn_mux_stream *st)
 	if (y->session.err != 0) {
 		/* Both directions had ended before the session failed, so the stream has no error yet. */
 		sync_fail(s, y->session.err);
+		yamux_mark_layer(y); /* the event is delivered also when the connection is gone */
 		return;
 	}
 	if (s->sync_state == YAMUX_SYNC_SENT) {

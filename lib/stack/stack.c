@@ -107,6 +107,18 @@ struct gn_pipe *gn_stack_top_tx(struct gn_stack *s)
 	return l != NULL ? l->up_tx : s->cfg.tx;
 }
 
+/* Charges the pipe's blocks to another scope from now on, past its maximum. */
+static void pipe_set_scope(struct gn_pipe *p, struct gn_scope *scope)
+{
+	for (struct gn_block *b = p->head; b != NULL; b = b->next) {
+		if (!b->is_charged)
+			continue;
+		gn_scope_give(p->scope, b->room);
+		gn_scope_force(scope, b->room);
+	}
+	p->scope = scope;
+}
+
 void gn_stack_set_bottom(struct gn_stack *s, struct gn_pipe *rx, struct gn_pipe *tx)
 {
 	for (unsigned i = 0; i < s->n; i++) {
@@ -116,6 +128,10 @@ void gn_stack_set_bottom(struct gn_stack *s, struct gn_pipe *rx, struct gn_pipe 
 			l->rx = rx;
 		if (l->tx == s->cfg.tx)
 			l->tx = tx;
+		if (l->up_rx != NULL) { /* the scope of the old pipes may be freed with them */
+			pipe_set_scope(l->up_rx, rx->scope);
+			pipe_set_scope(l->up_tx, rx->scope);
+		}
 	}
 	gn_pipe_source(s->cfg.tx, NULL, NULL); /* it was a layer's */
 	s->cfg.rx = rx;
