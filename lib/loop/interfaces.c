@@ -238,7 +238,8 @@ static void interfaces_on_ready(void *arg, unsigned ready)
 			break;
 		has_changed = true;
 	}
-	if (has_changed)
+	/* A change restarts no timer, so that steady changes do not postpone the call for ever. */
+	if (has_changed && !gn_timer_is_running(&w->timer))
 		gn_timer_start(&w->timer, GN_INTERFACES_SETTLE);
 }
 

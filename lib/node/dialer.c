@@ -190,8 +190,8 @@ void gn_dialer_race(struct gn_dialer *op)
 	bool has_turn = op->has_turn;
 
 	op->has_turn = false;
-	while (op->state == DIALER_RACING && !op->node->is_closing && op->n_running < ATTEMPTS_AT_ONCE &&
-	       (t = dialer_next_target(op)) != NULL) {
+	while (op->state == DIALER_RACING && !op->node->is_closing && !op->is_late &&
+	       op->n_running < ATTEMPTS_AT_ONCE && (t = dialer_next_target(op)) != NULL) {
 		int err = dial_target_start(t, has_turn);
 
 		if (err == GN_EAGAIN) {
@@ -253,6 +253,7 @@ static void dialer_on_limit(void *arg)
 	struct gn_list *at;
 
 	if (dialer_has_more_time(op)) {
+		op->is_late = true;
 		gn_timer_start(&op->limit, op->node->cfg.limits.attempt / 2);
 		return;
 	}

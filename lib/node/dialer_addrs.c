@@ -10,6 +10,8 @@
 #include "node/peerbook.h"
 #include "node/router.h"
 
+enum { LEARNT_NAMES_MAX = 4 }; /* names in learnt addresses that one dial looks up: each may lead to many queries */
+
 /* Names that are being resolved. */
 struct dial_lookup {
 	struct gn_list link; /* in op->lookups */
@@ -122,14 +124,14 @@ static void dial_lookup_free(struct dial_lookup *l)
 
 static void dialer_add_book(struct gn_dialer *op);
 
-/* The names of learnt addresses may lead anywhere, as the addresses themselves. */
+/* The names of learnt addresses may lead anywhere, as the addresses themselves, and to this host. */
 static int dialer_add_resolved(struct gn_dialer *op, struct gn_resolved *resolved, size_t n, enum gn_addr_origin origin)
 {
 	struct gn_peerbook_host host = {NULL, 0, false};
 	size_t k = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (gn_peerbook_may_dial(&host, resolved[i].addr)) {
+		if (!gn_multiaddr_is_loopback(resolved[i].addr) && gn_peerbook_may_dial(&host, resolved[i].addr)) {
 			struct gn_resolved kept = resolved[i];
 
 			resolved[i] = resolved[k];
@@ -207,7 +209,7 @@ static void dialer_learn(struct gn_dialer *op, struct gn_multiaddr **addrs, size
 		if (gn_names_is_in(addrs[i])) {
 			const struct gn_multiaddr *named = addrs[i];
 
-			if (op->n_targets < GN_DIALER_TARGETS_MAX)
+			if (op->n_targets < GN_DIALER_TARGETS_MAX && op->n_learnt_names++ < LEARNT_NAMES_MAX)
 				(void)dialer_lookup(op, &named, 1, origin);
 		} else {
 			struct gn_resolved r = {addrs[i], NULL};
@@ -298,7 +300,7 @@ void gn_dialer_addrs_more(struct gn_dialer *op)
 {
 	struct gn_list *at;
 
-	if (!op->is_by_id || !gn_list_is_empty(&op->lookups))
+	if (!op->is_by_id)
 		return;
 	op->is_by_id = false;
 	gn_list_for_each(at, &op->node->routers)

@@ -56,10 +56,12 @@ struct gn_dialer {
 	int find_err;           /* why a router found nothing; 0 or GN_ENOADDR: none knows the peer */
 	struct gn_list targets; /* struct dial_target, in the order of the race */
 	size_t n_targets;
+	unsigned n_learnt_names; /* names in learnt addresses that were looked up */
 	size_t n_running;
 	struct gn_attempt_turn turn; /* while the dial waits for one of limits.dials */
 	bool has_turn;               /* it may start one attempt before those that wait */
 	bool is_calling;             /* on_attempt is running */
+	bool is_late;                /* the limit has expired: attempts that run may end, no other one starts */
 	struct gn_timer limit, stagger;
 	struct gn_task task; /* calls on_done */
 	int err;

@@ -223,7 +223,7 @@ static int listener_bind(struct gn_listener *l, struct gn_multiaddr *bound)
 static void listener_on_state(void *arg, int err, const struct gn_multiaddr *bound)
 {
 	struct gn_listener *l = arg;
-	struct gn_multiaddr *copy;
+	struct gn_multiaddr *copy = NULL;
 
 	if (err == 0)
 		err = gn_multiaddr_dup(bound, &copy);

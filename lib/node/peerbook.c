@@ -37,7 +37,8 @@ static void peerbook_add_dialled(struct gn_book *b, const struct gn_conn *c, gn_
 	const struct gn_book_source source = {c->origin == GN_ORIGIN_DNS ? GN_BOOK_DNS : GN_BOOK_DIALLED,
 					      gn_time_add(now, GN_BOOK_KEEP)};
 
-	if (c->origin == GN_ORIGIN_BOOK || gn_book_add(b, gn_conn_peer(c), c->remote, &source, now) == 0)
+	if (c->origin == GN_ORIGIN_BOOK || c->origin == GN_ORIGIN_ROUTER ||
+	    gn_book_add(b, gn_conn_peer(c), c->remote, &source, now) == 0)
 		(void)gn_book_succeeded(b, gn_conn_peer(c), c->remote, now);
 }
 
