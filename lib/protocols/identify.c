@@ -57,46 +57,6 @@ struct gn_identify_peer *gn_identify_peer_find(const struct gn_identify_service 
 
 /* ---- the rate of a peer ---- */
 
-static struct gn_identify_bucket *identify_bucket_get(struct gn_identify_service *sv, const struct gn_conn *c)
-{
-	struct gn_identify_bucket *b;
-	struct gn_list *at;
-
-	gn_list_for_each(at, &c->peer->conns) {
-		struct gn_identify_peer *other =
-			gn_identify_peer_find(sv, gn_list_entry(at, struct gn_conn, link_peer));
-
-		if (other == NULL)
-			continue;
-		other->bucket->conns++;
-		other->bucket->tokens++;
-		return other->bucket;
-	}
-	b = malloc(sizeof *b);
-	if (b != NULL)
-		*b = (struct gn_identify_bucket){GN_IDENTIFY_BURST, 1, gn_loop_now(sv->node->loop)};
-	return b;
-}
-
-static void identify_bucket_put(struct gn_identify_bucket *b)
-{
-	if (--b->conns == 0)
-		free(b);
-}
-
-static bool identify_bucket_take(struct gn_identify_bucket *b, gn_time now)
-{
-	gn_time since = now - b->filled, n = since / (GN_IDENTIFY_EVERY * GN_SEC);
-
-	b->filled = now - since % (GN_IDENTIFY_EVERY * GN_SEC);
-	if (b->tokens < GN_IDENTIFY_BURST)
-		b->tokens = n < GN_IDENTIFY_BURST - b->tokens ? b->tokens + (unsigned)n : GN_IDENTIFY_BURST;
-	if (b->tokens == 0)
-		return false;
-	b->tokens--;
-	return true;
-}
-
 /* ---- the end of a stream ---- */
 
 static void identify_stream_free(struct gn_identify_stream *s)
@@ -198,8 +158,8 @@ static void identify_keep_tagged(const struct gn_identify_peer *peer)
 	gn_identify_view_fini(&v);
 }
 
-/* The peer has sent its whole message. */
-static int identify_learn(struct gn_identify_stream *s)
+/* The peer has sent its whole message.  *is_new is set when it has anything new. */
+static int identify_learn(struct gn_identify_stream *s, bool *is_new)
 {
 	struct gn_identify_peer *peer = s->peer;
 	const struct gn_buf *body = &s->reader.body;
@@ -227,10 +187,10 @@ static int identify_learn(struct gn_identify_stream *s)
 	peer->known = known;
 	peer->hash = hash;
 	identify_observe(peer);
+	*is_new = true;
 	/* A change since our answer could not be pushed before it was known that the peer serves pushes. */
 	if (known->takes_push && peer->sent_version != 0 && peer->sent_version != s->service->version)
 		identify_push_set(peer, true);
-	identify_report(peer);
 	return 0;
 }
 
@@ -238,10 +198,10 @@ static void identify_stream_finish(struct gn_identify_stream *s, int err)
 {
 	struct gn_identify_service *sv = s->service;
 	struct gn_identify_peer *peer = s->peer;
-	bool pushed = s->kind == IDENTIFY_PUSH_OUT;
+	bool pushed = s->kind == IDENTIFY_PUSH_OUT, is_new = false;
 
 	if (err == GN_EOF)
-		err = s->kind == IDENTIFY_QUERY || s->kind == IDENTIFY_PUSH_IN ? identify_learn(s) : 0;
+		err = s->kind == IDENTIFY_QUERY || s->kind == IDENTIFY_PUSH_IN ? identify_learn(s, &is_new) : 0;
 	if (err != 0)
 		gn_log(GN_LOG_DEBUG, "identify: %s", gn_strerror(err));
 	if (err == 0 && s->kind == IDENTIFY_PUSH_IN)
@@ -256,6 +216,8 @@ static void identify_stream_finish(struct gn_identify_stream *s, int err)
 	if (pushed)
 		sv->pushing--;
 	identify_push_next(sv);
+	if (is_new) /* last, because a service may end the connection or close the node in it */
+		identify_report(peer);
 }
 
 static void identify_on_limit(void *arg)
@@ -399,7 +361,7 @@ static void identify_accept(struct gn_identify_service *sv, struct gn_stream *ha
 	struct gn_identify_stream *s = NULL;
 	int err = 0;
 
-	if (peer != NULL && identify_bucket_take(peer->bucket, gn_loop_now(sv->node->loop)) &&
+	if (peer != NULL && gn_identify_bucket_take(peer->bucket, gn_loop_now(sv->node->loop)) &&
 	    peer->n_inbound < GN_IDENTIFY_STREAMS)
 		s = identify_stream_new(peer, kind);
 	if (s == NULL) {
@@ -448,7 +410,7 @@ static void identify_service_on_conn(void *state, struct gn_conn *c)
 
 	if (peer == NULL)
 		return; /* without state, the connection is not queried, and inbound streams are reset */
-	peer->bucket = identify_bucket_get(sv, c);
+	peer->bucket = gn_identify_bucket_get(sv, c);
 	if (peer->bucket == NULL) {
 		free(peer);
 		return;
@@ -470,7 +432,7 @@ static void identify_peer_free(struct gn_identify_peer *peer)
 	gn_task_cancel(&peer->task);
 	gn_list_del(&peer->link);
 	gn_service_conn_del(peer->conn, &peer->base);
-	identify_bucket_put(peer->bucket);
+	gn_identify_bucket_put(peer->bucket);
 	free(peer->known);
 	free(peer);
 }

@@ -68,6 +68,12 @@ struct gn_identify_peer {
 	uint32_t sent_version;            /* the version that was sent to the peer; 0: none */
 };
 
+/* identify_bucket.c: the bucket of the connection's peer, for one more connection; NULL: no memory. */
+struct gn_identify_bucket *gn_identify_bucket_get(struct gn_identify_service *sv, const struct gn_conn *c);
+void gn_identify_bucket_put(struct gn_identify_bucket *b); /* of a connection that has ended */
+/* Takes a token; false: there is none. */
+bool gn_identify_bucket_take(struct gn_identify_bucket *b, gn_time now);
+
 /* Sends a query, unless one is running.  Returns 0, or an error as gn_stream_open(). */
 int gn_identify_query(struct gn_identify_peer *peer);
 

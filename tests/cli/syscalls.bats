@@ -9,7 +9,7 @@ load helper
 
 setup() {
 	: "${B:=$TOP/build/release}"
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || exit 1
 	[ "${MODE:-release}" = release ] || return 0
 	"$B/tests/bench/syscalls" version gn-cat -V >/dev/null || skip "programs cannot be traced here"
 	read -r loader _ <version
