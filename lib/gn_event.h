@@ -45,7 +45,7 @@ enum gn_reach gn_addr_reach(const struct gn_node *node, const struct gn_multiadd
 /* Members that the type does not name are zero.  Pointers are valid during the callback. */
 struct gn_event {
 	enum gn_event_type type;
-	int err; /* why the connection ended, or the listener is down: GN_ECLOSED when the program has closed it */
+	int err; /* why the connection ended, or the listener is down: GN_ECLOSED: this node has closed it, also for a limit */
 	struct gn_peer_id peer;
 	/* The remote address, without /p2p; an own address, with /p2p; or the bound one, without. */
 	const struct gn_multiaddr *addr;

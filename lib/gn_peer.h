@@ -5,9 +5,10 @@
  * The connection manager keeps the number of connections between two marks of struct gn_limits.  When there are more
  * than conns_high, it closes connections in good order until conns_low are left.  Connections that are younger than
  * 20 s are neither closed nor counted among those that are left, so that they cannot push out older ones.  It first
- * closes those of the peers with the smallest sum of weights, of these the ones with the fewest streams, and of these
- * the youngest.  It never closes a connection with a channel of the program, or to a protected peer, so that more than
- * conns_low may be left; limits.conns is never exceeded.
+ * closes those of the peers with the smallest sum of weights, of these the ones on which this node has opened the fewest
+ * streams, inbound ones before those that this node has dialled, and of these the youngest.  It never closes a
+ * connection with a channel of the program, or to a protected peer, so that more than conns_low may be left.  Inbound
+ * connections leave 1/32 of limits.conns to the dials of this node.
  *
  * A tag is a reason to keep the connections to a peer, with a weight.  A peer need not be connected.  At most
  * GN_TAGGED_PEERS peers of a node may have tags, each at most GN_PEER_TAGS.

@@ -124,6 +124,8 @@ static void attempt_finish(struct gn_attempt *a, int err, struct gn_conn *c)
 	struct gn_attempt_user *user;
 
 	attempt_end(a);
+	if (err == 0)
+		gn_conn_used_by_dial(c, true); /* until a dial takes it for more */
 	gn_peerbook_result(a->all->node, err == 0 ? gn_conn_peer(c) : &a->peer, a->addr, err);
 	while ((user = gn_list_first(&a->users, struct gn_attempt_user, link)) != NULL) {
 		gn_list_del(&user->link);
@@ -178,7 +180,7 @@ static void attempt_on_link(void *arg, int err, struct gn_link *link)
 	};
 
 	a->dial = NULL;
-	if (err == 0 && gn_node_is_full(node)) {
+	if (err == 0 && !gn_node_make_place(node)) {
 		link->ops->abort(link);
 		err = GN_ELIMIT;
 	}
@@ -296,7 +298,7 @@ static int attempt_connect(struct gn_attempt *a)
 
 	if (a->peer.len > 0 && gn_multiaddr_peer(a->addr, &id) == 0 && !gn_peer_id_is_equal(&id, &a->peer))
 		return GN_EPEERID;
-	if (gn_node_is_full(node))
+	if (!gn_node_has_place(node))
 		return GN_ELIMIT;
 	a->transport = gn_node_transport(node, a->addr);
 	if (a->transport == NULL)

@@ -8,7 +8,10 @@
 #include "base/time.h"
 #include "node/manager.h"
 
-enum { LINGER = 2 }; /* s that a closing connection waits for the peer's end, or for progress */
+enum {
+	LINGER = 2,       /* s that a closing connection waits for the peer's end, or for progress */
+	ROOM_LINGER = 10, /* s that one may take that was closed to make room */
+};
 
 /* The connection that carries the link of this one is closing, or gone. */
 static void conn_on_carrier(void *arg, int err)
@@ -151,7 +154,7 @@ int gn_conn_set_peer(struct gn_conn *c, const struct gn_peer_id *id)
 /* Reports that the connection is open, or that it has failed; once. */
 static void conn_report(struct gn_conn *c, int err)
 {
-	void (*cb)(void *, struct gn_conn *, int) = c->on_open;
+	void (*cb)(void *, struct gn_conn *, int);
 
 	if (c->report != GN_REPORT_PENDING)
 		return;
@@ -160,6 +163,7 @@ static void conn_report(struct gn_conn *c, int err)
 		c->env->events->opened(c->node, c);
 		err = c->state == GN_CONN_GONE ? c->err : 0; /* the callback may have aborted it */
 	}
+	cb = c->on_open; /* NULL if the callback has cancelled the dial */
 	c->on_open = NULL;
 	if (cb != NULL)
 		cb(c->arg, c, err);
@@ -220,7 +224,7 @@ void gn_conn_abort(struct gn_conn *c, int err)
 static void conn_begin_closing(struct gn_conn *c)
 {
 	c->state = GN_CONN_CLOSING;
-	c->last_alive = gn_loop_now(c->env->loop);
+	c->last_alive = c->began = gn_loop_now(c->env->loop);
 	c->deadline = gn_time_add(c->last_alive, LINGER * GN_SEC);
 	c->delivered = gn_conn_taken(c);
 }
@@ -296,6 +300,9 @@ static bool conn_close_has_more_time(struct gn_conn *c)
 	gn_time now = gn_loop_now(c->env->loop), silence = gn_conn_silence(c);
 	uint64_t before = c->delivered;
 
+	/* No counter has it any more, so its peer may not decide how long it stays. */
+	if (c->count == GN_COUNT_NONE && now - c->began >= ROOM_LINGER * GN_SEC)
+		return false;
 	c->delivered = gn_conn_taken(c);
 	if (c->delivered > before)
 		c->last_alive = now;

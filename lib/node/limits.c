@@ -236,6 +236,12 @@ bool gn_node_is_full(const struct gn_node *node)
 	return node->n_admitted >= node->cfg.limits.conns;
 }
 
+/* Inbound connections leave some places to the dials of this node. */
+static bool node_is_full_for_inbound(const struct gn_node *node)
+{
+	return node->n_admitted >= node->cfg.limits.conns - node->cfg.limits.conns / 32;
+}
+
 /* The limit that one more connection would exceed, as a Go Away code; 0.  A full node closes an unused connection in
  * favour of a newcomer whose network has at least two fewer, so that no network can occupy all places (loopback
  * has no limit per address). */
@@ -247,14 +253,33 @@ static uint32_t broken_limit(struct gn_conn *c)
 
 	if (net->kind != GN_NETWORK_NONE && !net->is_loopback && net->conns >= lim->conns_per_addr)
 		return GN_GO_AWAY_CONNS_PER_ADDR;
-	if (!gn_node_is_full(c->node))
+	if (!node_is_full_for_inbound(c->node))
 		return 0;
 	other = lim->conns > 0 ? find_unused(c->node) : NULL;
-	if (other == NULL || other->network->conns < net->conns + 2)
+	if (other == NULL || (!peer_is_kept(c->peer) && other->network->conns < net->conns + 2))
 		return GN_GO_AWAY_CONNS;
 	gn_conn_count_as(other, GN_COUNT_NONE);
 	gn_conn_close(other);
 	return 0;
+}
+
+bool gn_node_has_place(struct gn_node *node)
+{
+	return !gn_node_is_full(node) || (node->cfg.limits.conns > 0 && find_unused(node) != NULL);
+}
+
+bool gn_node_make_place(struct gn_node *node)
+{
+	struct gn_conn *other;
+
+	if (!gn_node_is_full(node))
+		return true;
+	other = node->cfg.limits.conns > 0 ? find_unused(node) : NULL;
+	if (other == NULL)
+		return false;
+	gn_conn_count_as(other, GN_COUNT_NONE);
+	gn_conn_close(other);
+	return true;
 }
 
 int gn_conn_admit(struct gn_conn *c)
@@ -277,7 +302,7 @@ int gn_node_admits_stream(struct gn_node *node, const struct gn_conn *c)
 {
 	const struct gn_limits *lim = &node->cfg.limits;
 
-	if (node->is_closing || c->refusal != 0)
+	if (node->is_closing || c->refusal != 0 || (c->state == GN_CONN_CLOSING && c->count == GN_COUNT_NONE))
 		return GN_ECLOSED;
 	if (c->session == NULL || c->session->inbound >= lim->streams_per_conn)
 		return GN_ELIMIT;

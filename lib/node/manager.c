@@ -12,6 +12,7 @@
 struct candidate {
 	struct gn_conn *conn;
 	int64_t weight;
+	unsigned n_own; /* streams that this node has opened */
 };
 
 static bool manager_is_over(const struct gn_manager *m)
@@ -22,24 +23,43 @@ static bool manager_is_over(const struct gn_manager *m)
 /* Whether the connection is old enough to be counted by a trim. */
 static bool conn_is_counted(const struct gn_conn *c, gn_time now)
 {
-	return c->count == GN_COUNT_ADMITTED && now - c->since >= GN_MANAGER_GRACE * GN_SEC;
+	return c->count == GN_COUNT_ADMITTED && c->state != GN_CONN_CLOSING &&
+	       now - c->since >= GN_MANAGER_GRACE * GN_SEC;
 }
 
+/* Whether the connection carries a channel of the program, or another connection. */
 static bool conn_has_channel(const struct gn_conn *c)
 {
 	struct gn_list *at;
 
-	gn_list_for_each(at, &c->streams_open)
-		if (gn_list_entry(at, struct gn_stream, link)->is_channel)
+	gn_list_for_each(at, &c->streams_open) {
+		const struct gn_stream *s = gn_list_entry(at, struct gn_stream, link);
+
+		if (s->is_channel || s->on_conn != NULL)
 			return true;
+	}
 	return false;
+}
+
+/* Streams that this node has opened.  Those of the peer say nothing: it can open as many as it likes. */
+static unsigned conn_own_streams(const struct gn_conn *c)
+{
+	struct gn_list *at;
+	unsigned n = 0;
+
+	gn_list_for_each(at, &c->streams_open) {
+		const struct gn_stream *s = gn_list_entry(at, struct gn_stream, link);
+
+		n += s->is_open && !s->inbound;
+	}
+	return n;
 }
 
 static bool conn_may_be_closed(const struct gn_conn *c, struct gn_peer_value *value)
 {
 	gn_tags_value(c->peer, value);
 	return c->state == GN_CONN_OPEN && c->report == GN_REPORT_OPENED && !value->is_protected &&
-	       !conn_has_channel(c);
+	       !conn_has_channel(c) && gn_list_is_empty(&c->peer->dials);
 }
 
 /* For qsort(): the one that is closed first is the first. */
@@ -49,8 +69,10 @@ static int candidate_compare(const void *left, const void *right)
 
 	if (a->weight != b->weight)
 		return a->weight < b->weight ? -1 : 1;
-	if (a->conn->n_used != b->conn->n_used)
-		return a->conn->n_used < b->conn->n_used ? -1 : 1;
+	if (a->n_own != b->n_own)
+		return a->n_own < b->n_own ? -1 : 1;
+	if (a->conn->inbound != b->conn->inbound)
+		return a->conn->inbound ? -1 : 1;
 	return (a->conn->since < b->conn->since) - (a->conn->since > b->conn->since);
 }
 
@@ -71,7 +93,7 @@ static size_t manager_collect(struct gn_manager *m, struct candidate *out, unsig
 			continue;
 		++*counted;
 		if (conn_may_be_closed(c, &value))
-			out[n++] = (struct candidate){c, value.weight};
+			out[n++] = (struct candidate){c, value.weight, conn_own_streams(c)};
 	}
 	return n;
 }
@@ -95,8 +117,7 @@ static void manager_trim(struct gn_manager *m)
 		/* No connection is freed while others are closed, but what is called then may have changed this one. */
 		if (c->count != GN_COUNT_ADMITTED || !conn_may_be_closed(c, &value))
 			continue;
-		gn_conn_count_as(c, GN_COUNT_NONE);
-		gn_conn_close(c);
+		gn_conn_close(c); /* it counts until it is gone, however long its peer makes that last */
 		counted--;
 	}
 	free(all);

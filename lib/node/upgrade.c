@@ -148,6 +148,8 @@ static int on_secured(struct gn_conn *c, struct gn_layer *l)
 		return err;
 	c->state = GN_CONN_MUXING;
 	err = c->env->events->secured(c->node, c);
+	if (err == 0 && c->state == GN_CONN_GONE) /* the callback has ended the connection */
+		err = c->err;
 	if (err != 0)
 		return err;
 	if (info->muxer >= 0)
