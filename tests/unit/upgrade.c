@@ -291,6 +291,61 @@ static void a_peer_that_the_gate_refuses_is_informed(void **state)
 	}
 }
 
+static struct gn_dial *gate_dial;
+static bool gate_closes;
+
+/* Ends the dial whose connection is being secured. */
+static int ending_gate(void *arg, const struct gn_peer_id *peer, const struct gn_multiaddr *remote, bool inbound)
+{
+	(void)peer;
+	(void)remote;
+	(void)inbound;
+	gate_calls++;
+	if (gate_closes)
+		assert_int_equal(gn_node_close(arg, GN_SEC, NULL, NULL), 0);
+	else
+		gn_dial_cancel(gate_dial);
+	return gate_result;
+}
+
+static void on_ended_dial(void *arg, int err, struct gn_channel *ch)
+{
+	(void)arg;
+	assert_true(gate_closes);
+	assert_null(ch);
+	assert_int_equal(err, GN_ECLOSED);
+}
+
+static void a_gate_may_end_the_dial_of_its_connection(void **state)
+{
+	static const struct {
+		bool closes;
+		int result;
+	} cases[] = {{false, 0}, {false, GN_EREFUSED}, {true, 0}, {true, GN_EREFUSED}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct gn_multiaddr *addrs[1];
+		struct gn_dial_cfg cfg = {.target = {.addrs = addrs, .n_addrs = 1},
+					  .protocol = "/x",
+					  .on_done = on_ended_dial};
+		struct net w;
+
+		gate_closes = cases[i].closes;
+		gate_result = cases[i].result;
+		gate_calls = 0;
+		net_init(&w, 2, NULL);
+		w.node[0]->cfg.gate = ending_gate;
+		w.node[0]->cfg.arg = w.node[0];
+		addrs[0] = w.addr[1];
+		assert_int_equal(gn_dial_start(w.node[0], &cfg, &gate_dial), 0);
+		net_run(&w, 100 * GN_SEC); /* longer than a silent connection lasts */
+		assert_int_equal(gate_calls, 1);
+		assert_int_equal(w.node[0]->n_conns, 0);
+		net_fini(&w);
+	}
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup(name, test_limits_reset)
@@ -307,6 +362,7 @@ int main(void)
 		T(an_unknown_muxer_is_answered_with_na),
 		T(the_identity_is_known_when_the_handshake_has_ended),
 		T(a_peer_that_the_gate_refuses_is_informed),
+		T(a_gate_may_end_the_dial_of_its_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
