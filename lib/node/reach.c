@@ -55,15 +55,17 @@ static void reach_addr_free(struct reach_addr *a)
 	free(a);
 }
 
-/* Whether another component has added the same address, which therefore stays. */
+/* Whether another component has added the same address, which has not expired there and therefore stays. */
 static bool reach_is_shared(const struct gn_reach_link *link, const struct gn_multiaddr *addr)
 {
 	struct gn_list *at;
 
 	gn_list_for_each(at, &link->node->reaches) {
 		const struct gn_reach_link *other = gn_list_entry(at, struct gn_attached, link)->state;
+		const struct reach_addr *same = other != link ? reach_addr_find(other, addr) : NULL;
 
-		if (other != link && other->ops->origin == link->ops->origin && reach_addr_find(other, addr) != NULL)
+		if (same != NULL && other->ops->origin == link->ops->origin &&
+		    same->expires > gn_loop_now(link->node->loop))
 			return true;
 	}
 	return false;
