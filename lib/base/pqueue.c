@@ -51,7 +51,6 @@ static struct gn_pqueue_node *pqueue_meld_children(struct gn_pqueue *q, struct g
 void gn_pqueue_add(struct gn_pqueue *q, struct gn_pqueue_node *node)
 {
 	node->child = node->next = node->prev = NULL;
-	node->is_in = true;
 	q->root = pqueue_meld(q, q->root, node);
 }
 
@@ -59,7 +58,7 @@ void gn_pqueue_del(struct gn_pqueue *q, struct gn_pqueue_node *node)
 {
 	struct gn_pqueue_node *rest;
 
-	if (!node->is_in)
+	if (!gn_pqueue_has(q, node))
 		return;
 	rest = pqueue_meld_children(q, node->child);
 	if (node == q->root) {
@@ -73,5 +72,5 @@ void gn_pqueue_del(struct gn_pqueue *q, struct gn_pqueue_node *node)
 			node->next->prev = node->prev;
 		q->root = pqueue_meld(q, q->root, rest);
 	}
-	*node = (struct gn_pqueue_node){.is_in = false};
+	*node = (struct gn_pqueue_node){NULL, NULL, NULL};
 }

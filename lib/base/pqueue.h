@@ -13,7 +13,6 @@
 /* All zero: the node is in no queue. */
 struct gn_pqueue_node {
 	struct gn_pqueue_node *child, *next, *prev; /* prev: the sibling before, or the parent of a first child */
-	bool is_in;
 };
 
 struct gn_pqueue {
@@ -32,6 +31,12 @@ void gn_pqueue_del(struct gn_pqueue *q, struct gn_pqueue_node *node);
 static inline struct gn_pqueue_node *gn_pqueue_first(const struct gn_pqueue *q)
 {
 	return q->root;
+}
+
+/* Whether the node is in this queue.  It must be in no other one. */
+static inline bool gn_pqueue_has(const struct gn_pqueue *q, const struct gn_pqueue_node *node)
+{
+	return node->prev != NULL || node == q->root;
 }
 
 #endif

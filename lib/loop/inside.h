@@ -18,7 +18,7 @@ struct gn_loop {
 	struct gn_list tasks;      /* posted */
 	struct gn_list running;    /* tasks that the current turn still has to run */
 	struct gn_list next;       /* tasks that run before these, see gn_task_post_next() */
-	struct gn_timer *timers;   /* the root of the heap: the timer that fires next; NULL: none is running */
+	struct gn_pqueue timers;   /* that are running */
 	size_t starts;             /* how often timers were started */
 	size_t watching;           /* watches with a nonempty set of events */
 	struct gn_slot *slots;
@@ -30,6 +30,10 @@ struct gn_loop {
  * the last reading, which is when the reading is more than a second later than expected; the pause is not
  * counted.  A virtual loop's clock is left alone. */
 bool gn_loop_clock_read(struct gn_loop *loop);
+
+void gn_timers_init(struct gn_loop *loop);
+/* The timer that fires next; NULL: none is running. */
+struct gn_timer *gn_timers_first(const struct gn_loop *loop);
 
 /* Fires the timers that are due at the time of the call.  Timers that their callbacks start fire in the
  * next turn at the earliest.  Returns whether any timer fired. */

@@ -49,6 +49,7 @@ static struct gn_loop *loop_new(void)
 	gn_list_init(&loop->tasks);
 	gn_list_init(&loop->running);
 	gn_list_init(&loop->next);
+	gn_timers_init(loop);
 	return loop;
 }
 
@@ -232,13 +233,14 @@ static bool loop_has_tasks(const struct gn_loop *loop)
  * from the wait itself, so it uses up at most half of the time that any timer still had. */
 static gn_time loop_wait_limit(const struct gn_loop *loop, gn_time wait)
 {
+	const struct gn_timer *next = gn_timers_first(loop);
 	gn_time left;
 
 	if (wait < 0 || loop_has_tasks(loop))
 		return 0;
-	if (loop->timers == NULL)
+	if (next == NULL)
 		return wait;
-	left = loop->timers->when - loop->now;
+	left = next->when - loop->now;
 	if (loop->ev != NULL && left > WAIT_MIN)
 		left = gn_time_max(left / 2, WAIT_MIN);
 	return gn_time_min(left, wait);
@@ -246,7 +248,7 @@ static gn_time loop_wait_limit(const struct gn_loop *loop, gn_time wait)
 
 static bool loop_is_idle(const struct gn_loop *loop)
 {
-	return !loop_has_tasks(loop) && loop->timers == NULL && loop->watching == 0;
+	return !loop_has_tasks(loop) && gn_timers_first(loop) == NULL && loop->watching == 0;
 }
 
 static int loop_turn(struct gn_loop *loop, gn_time wait, bool is_single)

@@ -20,6 +20,7 @@
 #define GN_LOOP_LOOP_H
 
 #include "base/list.h"
+#include "base/pqueue.h"
 #include "gn.h"
 
 /* A task is a piece of work that its owner embeds and posts.  A task that is posted again before it ran
@@ -47,7 +48,7 @@ struct gn_timer {
 	gn_time when;
 	void (*cb)(void *arg); /* the timer is stopped: it may be started again, or freed */
 	void *arg;
-	struct gn_timer *child, *next, *prev; /* in the heap */
+	struct gn_pqueue_node node; /* in loop->timers while it is running */
 };
 
 void gn_timer_init(struct gn_timer *t, struct gn_loop *loop, void (*cb)(void *arg), void *arg);

@@ -1,82 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Timers: a pairing heap whose nodes are the timers, so that starting one allocates
- * nothing and cannot fail.  A node's children hang on `child` and are chained by
- * `next`; `prev` is the sibling before, or the parent of a first child.
- */
+/* Timers, in a priority queue (base/pqueue.h). */
 #include "loop/inside.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-static bool is_before(const struct gn_timer *a, const struct gn_timer *b)
+static struct gn_timer *timer_of(struct gn_pqueue_node *node)
 {
+	return gn_list_entry(node, struct gn_timer, node);
+}
+
+static bool timer_is_before(struct gn_pqueue_node *left, struct gn_pqueue_node *right)
+{
+	const struct gn_timer *a = timer_of(left), *b = timer_of(right);
+
 	return a->when != b->when ? a->when < b->when : a->seq < b->seq;
 }
 
-/* Melds two heaps into one.  Each may be NULL; neither root has siblings. */
-static struct gn_timer *meld(struct gn_timer *a, struct gn_timer *b)
+void gn_timers_init(struct gn_loop *loop)
 {
-	struct gn_timer *t;
-
-	if (a == NULL || b == NULL)
-		return a != NULL ? a : b;
-	if (is_before(b, a)) {
-		t = a;
-		a = b;
-		b = t;
-	}
-	b->prev = a;
-	b->next = a->child;
-	if (a->child != NULL)
-		a->child->prev = b;
-	a->child = b;
-	return a;
+	loop->timers.is_before = timer_is_before;
 }
 
-/* Melds the children of a removed node into one heap: first in pairs, then the pairs from the last to the
- * first.  This order keeps the amortised cost of a removal at O(log n). */
-static struct gn_timer *meld_children(struct gn_timer *first)
+struct gn_timer *gn_timers_first(const struct gn_loop *loop)
 {
-	struct gn_timer *pairs = NULL, *root = NULL, *a, *b;
+	struct gn_pqueue_node *first = gn_pqueue_first(&loop->timers);
 
-	while (first != NULL) {
-		a = first;
-		b = a->next;
-		first = b != NULL ? b->next : NULL;
-		a->next = a->prev = NULL;
-		if (b != NULL)
-			b->next = b->prev = NULL;
-		a = meld(a, b);
-		a->next = pairs;
-		pairs = a;
-	}
-	while (pairs != NULL) {
-		a = pairs;
-		pairs = a->next;
-		a->next = NULL;
-		root = meld(root, a);
-	}
-	return root;
-}
-
-static void unlink_timer(struct gn_timer *t)
-{
-	struct gn_timer *rest = meld_children(t->child);
-
-	if (t == t->loop->timers) {
-		t->loop->timers = rest;
-	} else {
-		if (t->prev->child == t)
-			t->prev->child = t->next;
-		else
-			t->prev->next = t->next;
-		if (t->next != NULL)
-			t->next->prev = t->prev;
-		t->loop->timers = meld(t->loop->timers, rest);
-	}
-	t->child = t->next = t->prev = NULL;
-	t->seq = 0;
+	return first != NULL ? timer_of(first) : NULL;
 }
 
 void gn_timer_init(struct gn_timer *t, struct gn_loop *loop, void (*cb)(void *arg), void *arg)
@@ -91,8 +41,10 @@ void gn_timer_fini(struct gn_timer *t)
 
 void gn_timer_stop(struct gn_timer *t)
 {
-	if (t->seq != 0)
-		unlink_timer(t);
+	if (t->seq == 0)
+		return;
+	gn_pqueue_del(&t->loop->timers, &t->node);
+	t->seq = 0;
 }
 
 void gn_timer_start_at(struct gn_timer *t, gn_time when)
@@ -103,7 +55,7 @@ void gn_timer_start_at(struct gn_timer *t, gn_time when)
 	/* A timer never precedes those that are due already, so none of them starves. */
 	t->when = when > t->loop->now ? when : t->loop->now;
 	t->seq = ++t->loop->starts;
-	t->loop->timers = meld(t->loop->timers, t);
+	gn_pqueue_add(&t->loop->timers, &t->node);
 }
 
 bool gn_timer_is_running(const struct gn_timer *t)
@@ -146,8 +98,8 @@ bool gn_timer_advance(struct gn_loop *loop)
 	struct gn_timer *t;
 
 	gn_loop_clock_read(loop);
-	while ((t = loop->timers) != NULL && t->when <= loop->now && t->seq <= last) {
-		unlink_timer(t);
+	while ((t = gn_timers_first(loop)) != NULL && t->when <= loop->now && t->seq <= last) {
+		gn_timer_stop(t);
 		t->cb(t->arg);
 		gn_loop_clock_read(loop);
 		any = true;

@@ -55,7 +55,7 @@ static void the_first_entry_is_before_all_others(void **state)
 		if (!rng_one_in(&r, 3))
 			gn_pqueue_add(&q, &e->node);
 		for (int k = 0; k < ENTRIES; k++)
-			if (entries[k].node.is_in && (least == NULL || entries[k].key < least->key))
+			if (gn_pqueue_has(&q, &entries[k].node) && (least == NULL || entries[k].key < least->key))
 				least = &entries[k];
 		if (least == NULL)
 			assert_null(gn_pqueue_first(&q));
