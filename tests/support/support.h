@@ -6,6 +6,7 @@
  *
  *   (cmocka)       cmocka.h        assertions, and the headers that cmocka requires before it
  *   REQUIRE        require.h       an assertion for fixtures that are also linked without cmocka
+ *   heap_          heap.h          the library's allocations, counted, and made to fail
  *   rng_           rng.h           random choices, from a seed or from a fuzzer's input
  *   vectors_       vectors.h       the files in tests/vectors, hexadecimal text
  *
@@ -31,6 +32,7 @@
  *   dummy_reach_   dummy_reach.h   a port mapping that needs no router
  *
  *   net_           net.h           nodes on one virtual loop
+ *   peer_events_   peer_events.h   two nodes, and the events of the first about its peers
  *   net_           net_ends.h      random channels between the nodes of a net
  *   test_node_     test_node.h     a node that serves, and clients that follow the protocol
  *   raw_peer_      raw_peer.h      a peer of a test_node that sends any bytes, handshake steps and frames
@@ -65,12 +67,14 @@
 #include "support/dummy_router.h"
 #include "support/dummy_security.h"
 #include "support/fake_transport.h"
+#include "support/heap.h"
 #include "support/link_pair.h"
 #include "support/mux_model.h"
 #include "support/net.h"
 #include "support/net_ends.h"
 #include "support/noise_peer.h"
 #include "support/noise_script.h"
+#include "support/peer_events.h"
 #include "support/pipe_link.h"
 #include "support/pipe_model.h"
 #include "support/pipe_pair.h"

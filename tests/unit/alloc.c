@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Each allocation of the library fails once: those for creating a node, for a dial, for received data, and
  * for a stream and its bytes.  Each time the operation succeeds or reports an error, no bytes are lost
- * without an error, nothing leaks, and the node serves the next peer.  The Makefile links this program so
- * that the library's calls of malloc(), calloc() and the like come here. */
+ * without an error, nothing leaks, and the node serves the next peer.  See support/heap.h. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,90 +11,6 @@
 #include <cmocka.h>
 
 #include "support/support.h"
-
-static struct {
-	bool is_on;
-	size_t n;    /* allocations since counting began */
-	size_t fail; /* the number of the first allocation that fails, from 1; 0: none */
-	size_t last; /* the number of the last allocation that fails */
-	long live;
-} heap;
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__real_aligned_alloc(size_t align, size_t n);
-char *__real_strdup(const char *s);
-void __real_free(void *p);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_aligned_alloc(size_t align, size_t n);
-char *__wrap_strdup(const char *s);
-void __wrap_free(void *p);
-
-static bool fails(void)
-{
-	if (!heap.is_on)
-		return false;
-	heap.n++;
-	if (heap.fail == 0 || heap.n < heap.fail || heap.n > heap.last)
-		return false;
-	errno = ENOMEM;
-	return true;
-}
-
-static void *born(void *p)
-{
-	heap.live += p != NULL;
-	return p;
-}
-
-void *__wrap_malloc(size_t n)
-{
-	return fails() ? NULL : born(__real_malloc(n));
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : born(__real_calloc(n, size));
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	if (fails())
-		return NULL;
-	return p == NULL ? born(__real_realloc(p, n)) : __real_realloc(p, n);
-}
-
-void *__wrap_aligned_alloc(size_t align, size_t n)
-{
-	return fails() ? NULL : born(__real_aligned_alloc(align, n));
-}
-
-char *__wrap_strdup(const char *s)
-{
-	return fails() ? NULL : born(__real_strdup(s));
-}
-
-void __wrap_free(void *p)
-{
-	heap.live -= p != NULL;
-	__real_free(p);
-}
-
-static void heap_on(size_t fail, size_t how_many)
-{
-	heap.is_on = true;
-	heap.n = 0;
-	heap.fail = fail;
-	heap.last = fail + how_many - 1;
-}
-
-static void heap_off(void)
-{
-	heap.is_on = false;
-}
 
 /* A client dials, sends and receives.  Returns how its stream ended. */
 static int exchange(struct test_node *t, struct gn_node *node)
@@ -129,7 +44,7 @@ static size_t run(bool is_virtual, size_t fail, size_t how_many, int *err)
 	struct gn_node *client;
 	struct gn_key *key;
 	struct test_node t;
-	long live = heap.live;
+	size_t live = heap.blocks;
 	size_t n;
 
 	test_node_init(&t, is_virtual, NULL);
@@ -149,7 +64,7 @@ static size_t run(bool is_virtual, size_t fail, size_t how_many, int *err)
 	test_node_serves(&t);
 	test_node_quiet(&t);
 	test_node_fini(&t);
-	assert_int_equal(heap.live, live);
+	assert_int_equal(heap.blocks, live);
 	return n;
 }
 
@@ -237,7 +152,7 @@ static void making_a_node_survives_failed_allocations(void **state)
 
 	(void)state;
 	for (size_t i = 0, last = 0; i <= last; i++) {
-		long live = heap.live;
+		size_t live = heap.blocks;
 		struct gn_loop *loop;
 		int r;
 
@@ -256,7 +171,7 @@ static void making_a_node_survives_failed_allocations(void **state)
 		}
 		assert_true(r == -ENOMEM || r == 0);
 		good += r == 0;
-		assert_int_equal(heap.live, live);
+		assert_int_equal(heap.blocks, live);
 	}
 	/* A failure of gn_interfaces_get() only affects the order of addresses, and one of gn_interfaces_watch_new() only
 	 * that their changes are noticed. */
@@ -273,7 +188,7 @@ static void inbound_bytes_survive_failed_allocations(void **state)
 
 	(void)state;
 	for (size_t i = 0; i == 0 || i <= n; i++) {
-		long live = heap.live;
+		size_t live = heap.blocks;
 		struct test_node t;
 		struct raw_peer f;
 
@@ -298,7 +213,7 @@ static void inbound_bytes_survive_failed_allocations(void **state)
 		test_node_quiet(&t);
 		test_node_fini(&t);
 		if (i > 0)
-			assert_int_equal(heap.live, live);
+			assert_int_equal(heap.blocks, live);
 	}
 	assert_true(n > 20);
 }

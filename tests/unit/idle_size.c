@@ -2,8 +2,7 @@
 /*
  * The memory of an idle connection, at the node that was dialled.  A child process opens connections from nodes with
  * different identities, and this process counts the bytes that the library allocates for each: the connection, its
- * link, layers, session and watch, and what services and the table of peers have of it.  The Makefile links this
- * program so that the library's calls of malloc(), calloc() and the like come here.
+ * link, layers, session and watch, and what services and the table of peers have of it.  See support/heap.h.
  */
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,83 +15,7 @@ enum {
 	IDLE_SIZE_MAX = 2457,
 	FEW = 4,   /* connections before counting begins */
 	MORE = 16, /* connections that are counted */
-	LIVE_MAX = 16384,
 };
-
-/* The blocks that the library has, with the sizes that it asked for. */
-static struct block {
-	void *p;
-	size_t size;
-} live[LIVE_MAX];
-static size_t n_live;
-static long bytes;
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__real_aligned_alloc(size_t align, size_t n);
-char *__real_strdup(const char *s);
-void __real_free(void *p);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_aligned_alloc(size_t align, size_t n);
-char *__wrap_strdup(const char *s);
-void __wrap_free(void *p);
-
-static void *added(void *p, size_t size)
-{
-	if (p == NULL)
-		return NULL;
-	if (n_live == LIVE_MAX)
-		abort();
-	live[n_live++] = (struct block){p, size};
-	bytes += (long)size;
-	return p;
-}
-
-/* A block that the C library has allocated is not there. */
-static void *removed(void *p)
-{
-	for (size_t i = n_live; i > 0; i--) {
-		if (live[i - 1].p != p)
-			continue;
-		bytes -= (long)live[i - 1].size;
-		live[i - 1] = live[--n_live];
-		break;
-	}
-	return p;
-}
-
-void *__wrap_malloc(size_t n)
-{
-	return added(__real_malloc(n), n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return added(__real_calloc(n, size), n * size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	return added(__real_realloc(removed(p), n), n);
-}
-
-void *__wrap_aligned_alloc(size_t align, size_t n)
-{
-	return added(__real_aligned_alloc(align, n), n);
-}
-
-char *__wrap_strdup(const char *s)
-{
-	return added(__real_strdup(s), strlen(s) + 1);
-}
-
-void __wrap_free(void *p)
-{
-	__real_free(removed(p));
-}
 
 /* ---- the child: dials ---- */
 
@@ -187,8 +110,7 @@ static void open_more(struct test_node *t, int fd, unsigned n)
 static void an_idle_connection_takes_at_most_2_4_KiB(void **state)
 {
 	struct test_node t;
-	long before, each;
-	size_t blocks;
+	size_t before, each, blocks;
 	int fd[2], status;
 	pid_t child;
 
@@ -203,13 +125,13 @@ static void an_idle_connection_takes_at_most_2_4_KiB(void **state)
 	}
 	close(fd[0]);
 	open_more(&t, fd[1], FEW);
-	before = bytes;
-	blocks = n_live;
+	before = heap.bytes;
+	blocks = heap.blocks;
 	open_more(&t, fd[1], MORE);
-	each = (bytes - before + MORE - 1) / MORE;
-	print_message("an idle connection: %ld bytes in %zu blocks; struct gn_conn: %zu\n", each,
-		      (n_live - blocks) / MORE, sizeof(struct gn_conn));
-	assert_true(each > (long)sizeof(struct gn_conn));
+	each = (heap.bytes - before + MORE - 1) / MORE;
+	print_message("an idle connection: %zu bytes in %zu blocks; struct gn_conn: %zu\n", each,
+		      (heap.blocks - blocks) / MORE, sizeof(struct gn_conn));
+	assert_true(each > sizeof(struct gn_conn));
 	if (sizeof(void *) == 8)
 		assert_true(each <= IDLE_SIZE_MAX);
 	close(fd[1]);

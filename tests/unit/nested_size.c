@@ -1,80 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What an idle connection over a stream holds, and allocations that fail while one is made and used.  The Makefile links
- * this test so that the library's calls of malloc() and the like come here. */
-#include <errno.h>
-#include <malloc.h>
-
+/* What an idle connection over a stream holds, and allocations that fail while one is made and used. */
 #include "support/support.h"
-
-static struct {
-	size_t held; /* bytes that are allocated */
-	size_t n;    /* allocations since counting began */
-	size_t fail; /* the number of the allocation that fails; 0: none */
-	bool is_on;
-} heap;
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__real_aligned_alloc(size_t align, size_t n);
-char *__real_strdup(const char *s);
-void __real_free(void *p);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_aligned_alloc(size_t align, size_t n);
-char *__wrap_strdup(const char *s);
-void __wrap_free(void *p);
-
-static bool fails(void)
-{
-	if (!heap.is_on || ++heap.n != heap.fail)
-		return false;
-	errno = ENOMEM;
-	return true;
-}
-
-static void *add(void *p)
-{
-	heap.held += p != NULL ? malloc_usable_size(p) : 0;
-	return p;
-}
-
-void *__wrap_malloc(size_t n)
-{
-	return fails() ? NULL : add(__real_malloc(n));
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : add(__real_calloc(n, size));
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	size_t before = p != NULL ? malloc_usable_size(p) : 0;
-	void *q = fails() ? NULL : __real_realloc(p, n);
-
-	if (q != NULL)
-		heap.held += malloc_usable_size(q) - before;
-	return q;
-}
-
-void *__wrap_aligned_alloc(size_t align, size_t n)
-{
-	return fails() ? NULL : add(__real_aligned_alloc(align, n));
-}
-
-char *__wrap_strdup(const char *s)
-{
-	return fails() ? NULL : add(__real_strdup(s));
-}
-
-void __wrap_free(void *p)
-{
-	heap.held -= p != NULL ? malloc_usable_size(p) : 0;
-	__real_free(p);
-}
 
 enum { CIRCUITS = 100, NESTED_MAX = 5 * 1024 /* bytes at each end */ };
 
@@ -87,12 +13,12 @@ static void a_nested_connection_holds_at_most_five_kilobytes_an_end(void **state
 	carried_init(&w, NULL, NULL);
 	(void)carried_open(&w, w.carrier[0]);
 	carried_run(&w, 60 * GN_SEC);
-	before = heap.held;
+	before = heap.usable;
 	for (int i = 0; i < CIRCUITS; i++)
 		(void)carried_open(&w, w.carrier[0]);
 	carried_run(&w, 60 * GN_SEC);
 	assert_int_equal(carried_count(&w, 0), CIRCUITS + 2);
-	each = (heap.held - before) / (2 * (size_t)CIRCUITS);
+	each = (heap.usable - before) / (2 * (size_t)CIRCUITS);
 	print_message("an idle nested connection holds %zu bytes at each end\n", each);
 	assert_true(each > 1024 && each <= NESTED_MAX);
 	carried_fini(&w);
@@ -109,9 +35,7 @@ static size_t use_circuit(size_t fail, bool *has_worked)
 
 	carried_init(&w, &mem, NULL);
 	w.is_failing = true;
-	heap.n = 0;
-	heap.fail = fail;
-	heap.is_on = true;
+	heap_on(fail, 1);
 	c = carried_start(&w, w.carrier[0]);
 	if (c != NULL) {
 		carried_run(&w, 200 * GN_MSEC);
@@ -121,7 +45,7 @@ static size_t use_circuit(size_t fail, bool *has_worked)
 		carried_run(&w, 5 * GN_SEC);
 	}
 	n = heap.n;
-	heap.is_on = false;
+	heap_off();
 	*has_worked = f != NULL && f->err == GN_EOF;
 	if (*has_worked)
 		assert_int_equal(f->got, 100000);
@@ -151,15 +75,15 @@ static void each_failed_allocation_is_survived(void **state)
 
 	(void)state;
 	(void)use_circuit(0, &has_worked);
-	held = heap.held;
+	held = heap.usable;
 	n = use_circuit(0, &has_worked);
 	assert_true(has_worked);
-	assert_int_equal(heap.held, held);
+	assert_int_equal(heap.usable, held);
 	assert_true(n > 20);
 	for (size_t i = 1; i <= n; i++) {
 		(void)use_circuit(i, &has_worked);
 		good += has_worked;
-		assert_int_equal(heap.held, held);
+		assert_int_equal(heap.usable, held);
 	}
 	assert_true(good < n);
 }

@@ -9,33 +9,6 @@
 
 static const struct gn_path_limits some_bytes = {.bytes = 131072}, some_seconds = {.seconds = 120};
 
-/* The events of node 0 that are about peers. */
-static struct gn_event event_log[8];
-static size_t n_events;
-
-static void on_event(void *arg, const struct gn_event *event)
-{
-	(void)arg;
-	if (event->type > GN_EVENT_PATH)
-		return;
-	assert_true(n_events < sizeof event_log / sizeof event_log[0]);
-	event_log[n_events++] = *event;
-}
-
-static void tune(struct gn_node_cfg *cfg)
-{
-	cfg->on_event = on_event;
-}
-
-static void nodes_init(struct net *w)
-{
-	n_events = 0;
-	net_init(w, 1, tune);
-	net_add(w, 1, NULL);
-	w->n = 2;
-	net_run(w, GN_MSEC);
-}
-
 /* ---- dials ---- */
 
 struct dialed {
@@ -163,7 +136,7 @@ static void the_role_decides_about_the_handshake_not_who_dialed(void **state)
 		struct ends e;
 		struct net w;
 
-		nodes_init(&w);
+		peer_events_net_init(&w);
 		ends_init(&e, &w);
 		for (size_t k = 0; k < 2; k++)
 			c[k] = ends_conn(&e, &w, k, cases[i].inbound[k], cases[i].role[k]);
@@ -183,7 +156,7 @@ static void two_clients_do_not_connect(void **state)
 	struct net w;
 
 	(void)state;
-	nodes_init(&w);
+	peer_events_net_init(&w);
 	ends_init(&e, &w);
 	ends_conn(&e, &w, 0, false, GN_ROLE_BY_DIAL);
 	ends_conn(&e, &w, 1, false, GN_ROLE_BY_DIAL);
@@ -198,7 +171,7 @@ static void a_dial_with_a_role_makes_a_connection_that_others_use(void **state)
 	struct net w;
 
 	(void)state;
-	nodes_init(&w);
+	peer_events_net_init(&w);
 	first = dial(&w, &plain);
 	second = dial(&w, &client);
 	assert_ptr_not_equal(first, second);
@@ -224,7 +197,7 @@ static void a_lookup_prefers_direct_then_unlimited_then_new_connections(void **s
 	struct net w;
 
 	(void)state;
-	nodes_init(&w);
+	peer_events_net_init(&w);
 	a = dial(&w, &client);
 	b = dial(&w, &client); /* the newer one */
 	for (size_t i = 0; i < N * N; i++) {
@@ -237,7 +210,7 @@ static void a_lookup_prefers_direct_then_unlimited_then_new_connections(void **s
 		assert_true(gn_conn_is_better(best, best == a ? b : a));
 		assert_false(gn_conn_is_better(best == a ? b : a, best));
 		net_run(&w, GN_MSEC);
-		n_events = 0;
+		peer_events_n = 0;
 	}
 	assert_false(gn_conn_is_better(a, a));
 	net_fini(&w);
@@ -249,7 +222,7 @@ static void a_connection_that_takes_no_streams_is_not_found(void **state)
 	struct net w;
 
 	(void)state;
-	nodes_init(&w);
+	peer_events_net_init(&w);
 	a = dial(&w, &client);
 	b = dial(&w, &client);
 	gn_conn_close(b);
@@ -268,7 +241,7 @@ static void a_limited_connection_is_used_with_consent_only(void **state)
 	struct net w;
 
 	(void)state;
-	nodes_init(&w);
+	peer_events_net_init(&w);
 	limited = dial(&w, &plain);
 	gn_conn_set_path(limited, GN_PATH_RELAYED, &some_seconds);
 	assert_true(gn_conn_is_limited(limited));
@@ -293,7 +266,7 @@ static void a_relayed_connection_without_limits_needs_no_consent(void **state)
 	struct net w;
 
 	(void)state;
-	nodes_init(&w);
+	peer_events_net_init(&w);
 	c = dial(&w, &plain);
 	gn_conn_set_path(c, GN_PATH_RELAYED, NULL);
 	assert_false(gn_conn_is_limited(c));
@@ -313,7 +286,7 @@ static void an_address_through_a_relay_is_consent(void **state)
 	struct net w;
 
 	(void)state;
-	nodes_init(&w);
+	peer_events_net_init(&w);
 	c = dial(&w, &plain);
 	gn_conn_set_path(c, GN_PATH_RELAYED, &some_bytes);
 	snprintf(text, sizeof text, "/memory/5/p2p-circuit/p2p/%s", gn_peer_id_format(gn_conn_peer(c), id));
@@ -356,12 +329,12 @@ static void path_tune(struct gn_node_cfg *cfg)
 	k = *cfg->components;
 	k.transports = transports;
 	cfg->components = &k;
-	cfg->on_event = on_event;
+	peer_events_tune(cfg);
 }
 
 static void path_nodes_init(struct net *w, enum gn_path path, struct gn_path_limits limits)
 {
-	n_events = 0;
+	peer_events_n = 0;
 	test_path = (struct gn_link_path){path, limits};
 	net_init(w, 1, path_tune);
 	net_add(w, 1, NULL);
@@ -382,16 +355,16 @@ static void a_connection_has_the_path_of_its_link(void **state)
 	assert_int_equal(limits.bytes, 1000);
 	assert_int_equal(limits.seconds, 60);
 	net_run(&w, GN_MSEC);
-	assert_int_equal(n_events, 1);
-	assert_int_equal(event_log[0].type, GN_EVENT_CONNECTED);
-	assert_int_equal(event_log[0].path, GN_PATH_RELAYED);
+	assert_int_equal(peer_events_n, 1);
+	assert_int_equal(peer_events[0].type, GN_EVENT_CONNECTED);
+	assert_int_equal(peer_events[0].path, GN_PATH_RELAYED);
 	/* The limits stay known after the link is gone. */
 	gn_conn_abort(c, GN_ERESET);
 	gn_conn_path_limits(c, &limits);
 	assert_int_equal(limits.bytes, 1000);
 	net_fini(&w);
 	/* A link that names no path is direct. */
-	nodes_init(&w);
+	peer_events_net_init(&w);
 	c = dial(&w, &plain);
 	assert_int_equal(c->path, GN_PATH_DIRECT);
 	assert_false(gn_conn_is_limited(c));
@@ -423,7 +396,7 @@ static void a_probe_is_a_connection_of_its_own_that_nobody_finds(void **state)
 	struct net w;
 
 	(void)state;
-	nodes_init(&w);
+	peer_events_net_init(&w);
 	a = dial(&w, &probe);
 	assert_true(a->is_probe);
 	assert_null(gn_node_find_conn(w.node[0], gn_conn_peer(a), GN_FIND_LIMITED));
@@ -447,7 +420,7 @@ static void dials_and_probes_do_not_join(void **state)
 		struct dialed d[2];
 		struct net w;
 
-		nodes_init(&w);
+		peer_events_net_init(&w);
 		for (size_t k = 0; k < 2; k++)
 			dial_begin(&w, is_probe[i][k] ? &probe : &plain, &d[k]);
 		net_run(&w, 100 * GN_MSEC);
@@ -466,12 +439,12 @@ static void a_probe_is_no_event_and_is_not_queried(void **state)
 	struct net w;
 
 	(void)state;
-	nodes_init(&w);
+	peer_events_net_init(&w);
 	c = dial(&w, &probe);
 	assert_true(c->session->streams == 0);
 	gn_conn_close(c);
 	net_run(&w, GN_SEC);
-	assert_int_equal(n_events, 0);
+	assert_int_equal(peer_events_n, 0);
 	net_fini(&w);
 }
 
@@ -483,36 +456,36 @@ static void new_channels_and_events_follow_the_best_path(void **state)
 	struct net w;
 
 	(void)state;
-	nodes_init(&w);
+	peer_events_net_init(&w);
 	relayed = dial(&w, &plain);
 	gn_conn_set_path(relayed, GN_PATH_RELAYED, NULL);
 	net_run(&w, GN_MSEC);
-	assert_int_equal(n_events, 2);
-	assert_int_equal(event_log[1].type, GN_EVENT_PATH);
-	assert_int_equal(event_log[1].path, GN_PATH_RELAYED);
+	assert_int_equal(peer_events_n, 2);
+	assert_int_equal(peer_events[1].type, GN_EVENT_PATH);
+	assert_int_equal(peer_events[1].path, GN_PATH_RELAYED);
 	/* The path is what it was. */
 	gn_conn_set_path(relayed, GN_PATH_RELAYED, NULL);
 	net_run(&w, GN_MSEC);
-	assert_int_equal(n_events, 2);
+	assert_int_equal(peer_events_n, 2);
 	/* A direct connection is made beside it. */
 	direct = dial(&w, &client);
-	assert_int_equal(n_events, 3);
-	assert_int_equal(event_log[2].type, GN_EVENT_PATH);
-	assert_int_equal(event_log[2].path, GN_PATH_DIRECT);
+	assert_int_equal(peer_events_n, 3);
+	assert_int_equal(peer_events[2].type, GN_EVENT_PATH);
+	assert_int_equal(peer_events[2].path, GN_PATH_DIRECT);
 	/* A change of the connection that is not used is no event. */
 	gn_conn_set_path(relayed, GN_PATH_RELAYED, &some_bytes);
 	net_run(&w, GN_MSEC);
-	assert_int_equal(n_events, 3);
+	assert_int_equal(peer_events_n, 3);
 	gn_conn_abort(direct, GN_ERESET);
 	net_run(&w, GN_MSEC);
-	assert_int_equal(n_events, 4);
-	assert_int_equal(event_log[3].type, GN_EVENT_PATH);
-	assert_int_equal(event_log[3].path, GN_PATH_RELAYED);
+	assert_int_equal(peer_events_n, 4);
+	assert_int_equal(peer_events[3].type, GN_EVENT_PATH);
+	assert_int_equal(peer_events[3].path, GN_PATH_RELAYED);
 	gn_conn_abort(relayed, GN_ERESET);
 	net_run(&w, GN_MSEC);
-	assert_int_equal(n_events, 5);
-	assert_int_equal(event_log[4].type, GN_EVENT_GONE);
-	assert_int_equal(event_log[4].path, GN_PATH_RELAYED);
+	assert_int_equal(peer_events_n, 5);
+	assert_int_equal(peer_events[4].type, GN_EVENT_GONE);
+	assert_int_equal(peer_events[4].path, GN_PATH_RELAYED);
 	net_fini(&w);
 }
 
@@ -527,10 +500,10 @@ static void a_worse_connection_is_no_event(void **state)
 	test_path.path = GN_PATH_RELAYED;
 	other = dial(&w, &client);
 	net_run(&w, GN_MSEC);
-	assert_int_equal(n_events, 1);
+	assert_int_equal(peer_events_n, 1);
 	gn_conn_abort(other, GN_ERESET);
 	net_run(&w, GN_MSEC);
-	assert_int_equal(n_events, 1);
+	assert_int_equal(peer_events_n, 1);
 	assert_int_equal(direct->state, GN_CONN_OPEN);
 	net_fini(&w);
 }

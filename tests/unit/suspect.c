@@ -226,31 +226,10 @@ static void a_closing_connection_is_not_suspect(void **state)
 
 /* ---- two nodes ---- */
 
-static struct gn_event event_log[8];
-static size_t n_events;
-
-static void on_event(void *arg, const struct gn_event *event)
-{
-	(void)arg;
-	if (event->type > GN_EVENT_PATH)
-		return;
-	assert_true(n_events < sizeof event_log / sizeof event_log[0]);
-	event_log[n_events++] = *event;
-}
-
-static void tune(struct gn_node_cfg *cfg)
-{
-	cfg->on_event = on_event;
-}
-
 static void nodes_init(struct net *w)
 {
-	n_events = 0;
-	net_init(w, 1, tune);
-	net_add(w, 1, NULL);
-	w->n = 2;
+	peer_events_net_init(w);
 	watch_begin(w->node[0]);
-	net_run(w, GN_MSEC);
 }
 
 /* Nothing passes connection i in both directions for this long. */
@@ -295,7 +274,7 @@ static void a_healthy_idle_connection_is_never_suspect(void **state)
 	net_run(&w, 600 * GN_SEC);
 	assert_int_equal(net_conn(&w, 0, 0)->state, GN_CONN_OPEN);
 	assert_int_equal(n_suspect, 0);
-	assert_int_equal(n_events, 1);
+	assert_int_equal(peer_events_n, 1);
 	net_fini(&w);
 }
 
@@ -321,14 +300,14 @@ static void a_new_dial_makes_a_second_connection(void **state)
 	assert_ptr_equal(gn_node_find_conn(w.node[0], gn_conn_peer(first.c), GN_FIND_SUSPECT), second.c);
 	dial(&w, &third, 100 * GN_MSEC);
 	assert_ptr_equal(third.c, second.c);
-	assert_int_equal(n_events, 3);
-	assert_int_equal(event_log[1].type, GN_EVENT_PATH);
-	assert_int_equal(event_log[1].path, GN_PATH_DIRECT);
-	assert_int_equal(event_log[2].path, GN_PATH_RELAYED);
+	assert_int_equal(peer_events_n, 3);
+	assert_int_equal(peer_events[1].type, GN_EVENT_PATH);
+	assert_int_equal(peer_events[1].path, GN_PATH_DIRECT);
+	assert_int_equal(peer_events[2].path, GN_PATH_RELAYED);
 	/* The suspect one ends without an event, because it is not used any more. */
 	net_run(&w, 40 * GN_SEC);
 	assert_int_equal(w.node[0]->n_conns, 1);
-	assert_int_equal(n_events, 3);
+	assert_int_equal(peer_events_n, 3);
 	net_fini(&w);
 }
 
@@ -349,7 +328,7 @@ static void a_connection_that_is_alive_again_is_used_again(void **state)
 	dial(&w, &again, 100 * GN_MSEC);
 	assert_ptr_equal(again.c, first.c);
 	assert_int_equal(w.node[0]->n_conns, 1);
-	assert_int_equal(n_events, 1);
+	assert_int_equal(peer_events_n, 1);
 	net_fini(&w);
 }
 
