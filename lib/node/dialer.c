@@ -294,17 +294,14 @@ static int dialer_peer(const struct gn_target *cfg, struct gn_peer_id *out)
 /* An open connection that the dial may use; NULL. */
 static struct gn_conn *dialer_find_open(const struct gn_dialer *op)
 {
-	struct gn_conn *c, *best;
+	struct gn_conn *best = NULL;
 	struct gn_list *at;
 
 	if (op->entry == NULL || op->is_alone)
 		return NULL;
-	best = gn_node_find_conn(op->node, &op->peer, op->cfg.takes_limited ? GN_FIND_LIMITED : 0);
-	if (best == NULL || dialer_takes(op, best))
-		return best;
-	best = NULL;
 	gn_list_for_each(at, &op->entry->conns) {
-		c = gn_list_entry(at, struct gn_conn, link_peer);
+		struct gn_conn *c = gn_list_entry(at, struct gn_conn, link_peer);
+
 		if (gn_conn_is_usable(c) && !c->is_probe && !c->is_suspect && dialer_takes(op, c) &&
 		    (best == NULL || gn_conn_is_better(c, best)))
 			best = c;

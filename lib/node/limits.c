@@ -231,9 +231,16 @@ static struct gn_conn *find_unused(struct gn_node *node)
 
 /* ---- admission ---- */
 
-bool gn_node_is_full(const struct gn_node *node)
+static bool node_is_full(const struct gn_node *node)
 {
 	return node->n_admitted >= node->cfg.limits.conns;
+}
+
+/* Closes a connection whose place another one takes at once. */
+static void close_for_room(struct gn_conn *c)
+{
+	gn_conn_count_as(c, GN_COUNT_NONE);
+	gn_conn_close(c);
 }
 
 /* Inbound connections leave some places to the dials of this node. */
@@ -258,27 +265,25 @@ static uint32_t broken_limit(struct gn_conn *c)
 	other = lim->conns > 0 ? find_unused(c->node) : NULL;
 	if (other == NULL || (!peer_is_kept(c->peer) && other->network->conns < net->conns + 2))
 		return GN_GO_AWAY_CONNS;
-	gn_conn_count_as(other, GN_COUNT_NONE);
-	gn_conn_close(other);
+	close_for_room(other);
 	return 0;
 }
 
 bool gn_node_has_place(struct gn_node *node)
 {
-	return !gn_node_is_full(node) || (node->cfg.limits.conns > 0 && find_unused(node) != NULL);
+	return !node_is_full(node) || (node->cfg.limits.conns > 0 && find_unused(node) != NULL);
 }
 
 bool gn_node_make_place(struct gn_node *node)
 {
 	struct gn_conn *other;
 
-	if (!gn_node_is_full(node))
+	if (!node_is_full(node))
 		return true;
 	other = node->cfg.limits.conns > 0 ? find_unused(node) : NULL;
 	if (other == NULL)
 		return false;
-	gn_conn_count_as(other, GN_COUNT_NONE);
-	gn_conn_close(other);
+	close_for_room(other);
 	return true;
 }
 

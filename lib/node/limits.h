@@ -34,11 +34,10 @@ void gn_conns_untagged(const struct gn_peer *peer);
 /* One more inbound connection is about to be pending.  While limits.conns_pending are, closes the oldest pending
  * connection of the network that has the most of them.  GN_ELIMIT: the node is closing, or none may be pending. */
 int gn_node_make_room(struct gn_node *node);
-bool gn_node_is_full(const struct gn_node *node); /* whether limits.conns connections are admitted */
-/* Whether a dial, which has no pending state, may make one more: the node is not full, or has an unused inbound
+/* Whether a dial, which has no pending state, may make one more: fewer than limits.conns are admitted, or there is an unused inbound
  * connection that may be closed for it. */
 bool gn_node_has_place(struct gn_node *node);
-/* Closes that connection if the node is full.  False: there is no place. */
+/* Closes that connection if limits.conns are admitted.  False: there is no place. */
 bool gn_node_make_place(struct gn_node *node);
 /* Whether one more inbound stream may be opened: 0; GN_ELIMIT, the stream is reset; GN_ECLOSED, the node is closing or
  * the peer is refused. */

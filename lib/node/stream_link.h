@@ -6,8 +6,9 @@
  *
  * The link has pipes (struct gn_link_pipes): those of the stream.  The nested connection seals its records into the
  * stream's pipe, from where the carrier's security seals them into the send buffer, and opens the records that it receives
- * in place in the receive buffer.  The bytes that it has not read keep the window of the stream closed, and are charged
- * once, to the stream.
+ * in place in the receive buffer.  Bytes that its layers have not taken out of the pipe keep the window of the stream
+ * closed and are charged to the stream.  What is behind them in the nested connection's own streams is charged to those,
+ * and keeps only their windows closed, so that one slow reader does not block the others.
  *
  * The carrier is not freed before its streams are closed, so it outlives the links over it.  When it closes in good order,
  * nested connections close first; when it is gone, they fail first, with its error.
