@@ -2,6 +2,7 @@
 /* Dials to a peer of which only the id is known: lib/node/dialer_addrs.c with the book and routers. */
 #include <errno.h>
 
+#include "node/dialer_internal.h"
 #include "node/peerbook.h"
 #include "support/support.h"
 #include "transport/mem.h"
@@ -123,6 +124,31 @@ static void an_address_that_a_router_finds_is_dialled(void **state)
 	assert_int_equal(f->router[0].n_finds, 1);
 	assert_int_equal(f->router[0].n_open, 0);
 	assert_true(gn_book_has(f->net.node[0]->book, &f->net.node[1]->id));
+}
+
+/* One answer must not lead to hundreds of queries of name servers. */
+static void a_dial_looks_up_at_most_four_learnt_names(void **state)
+{
+	static const char *const names[] = {"/dnsaddr/a.invalid", "/dnsaddr/b.invalid", "/dnsaddr/c.invalid",
+					    "/dnsaddr/d.invalid", "/dnsaddr/e.invalid", "/dnsaddr/f.invalid"};
+	const struct gn_book_source source = {GN_BOOK_DHT, GN_NEVER};
+	struct fix *f = *state;
+	struct gn_list *at;
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct gn_multiaddr *a = net_addr(names[i]);
+
+		assert_int_equal(gn_book_add(gn_node_book(f->net.node[0]), &f->net.node[1]->id, a, &source,
+					     gn_loop_now(f->net.loop)),
+				 0);
+		gn_multiaddr_free(a);
+	}
+	dial(f);
+	gn_list_for_each(at, &gn_list_first(&f->net.node[0]->dials, struct gn_dialer, link)->lookups)
+		n++;
+	assert_int_equal(n, 4);
+	gn_dial_cancel(f->op);
 }
 
 /* The second router is faster, and the race does not wait for the first. */
@@ -335,6 +361,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(without_address_and_router_the_dial_fails_at_once),
 		TEST(an_address_that_a_router_finds_is_dialled),
+		TEST(a_dial_looks_up_at_most_four_learnt_names),
 		TEST(all_routers_are_asked_at_once),
 		TEST(addresses_join_the_race_as_they_arrive),
 		TEST(when_no_router_knows_the_peer_the_dial_says_so),

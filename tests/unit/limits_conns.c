@@ -2,6 +2,7 @@
 /* The limits on connections, which peers try to exceed.  Loopback addresses have no limit on connections per
  * address.  A test that needs an address with this limit clears the property is_loopback of 127.0.0.x. */
 
+#include "node/limits.h"
 #include "support/support.h"
 
 enum { PEERS = 12 };
@@ -230,6 +231,66 @@ static void a_closing_connection_makes_no_room(void **state)
 	stop(&t);
 }
 
+/* Whoever was closed to make room is in no counter, so it has 10 s, even if it makes progress all the time. */
+static void a_peer_that_was_closed_to_make_room_cannot_stay(void **state)
+{
+	static const uint8_t ping[32];
+	struct raw_peer f;
+	struct test_node t;
+	struct gn_conn *c;
+
+	(void)state;
+	test_node_init(&t, true, &test_limits);
+	raw_peer_open(&f, &t, 2);
+	raw_peer_stream(&f, 1, "/ipfs/ping/1.0.0");
+	raw_peer_seal(&f);
+	c = test_node_first_conn(&t);
+	TEST_NODE_UNTIL(&t, c->n_used == 1, 5 * GN_SEC);
+	gn_conn_count_as(c, GN_COUNT_NONE);
+	gn_conn_close(c);
+	for (int s = 0; s < 9; s++) {
+		raw_peer_data(&f, 0, 1, ping, sizeof ping);
+		raw_peer_seal(&f);
+		test_node_run(&t, GN_SEC);
+	}
+	assert_int_equal(t.node->n_conns, 1);
+	for (int s = 0; s < 5; s++) {
+		raw_peer_data(&f, 0, 1, ping, sizeof ping);
+		raw_peer_seal(&f);
+		test_node_run(&t, GN_SEC);
+	}
+	assert_int_equal(t.node->n_conns, 0);
+	raw_peer_abort(&f);
+	stop(&t);
+}
+
+/* Inbound connections that carry streams take all places but 1/32, and the rest is for the dials of this node. */
+static void inbound_connections_leave_places_for_dials(void **state)
+{
+	enum { CONNS = 32 };
+	static struct raw_peer peers[CONNS];
+	struct test_node t;
+
+	(void)state;
+	test_limits.conns = CONNS;
+	test_node_init(&t, true, &test_limits);
+	for (uint8_t i = 0; i < CONNS - 1; i++) {
+		raw_peer_open(&peers[i], &t, (uint8_t)(i + 2));
+		holds_a_stream(&t, &peers[i]);
+	}
+	assert_int_equal(t.node->n_admitted, CONNS - 1);
+	raw_peer_open(&peers[CONNS - 1], &t, CONNS + 1);
+	expect_go_away(&t, &peers[CONNS - 1], GN_GO_AWAY_CONNS);
+	assert_int_equal(t.node->n_admitted, CONNS - 1);
+	assert_true(gn_node_has_place(t.node));
+	t.node->n_admitted++; /* as if one were dialled */
+	assert_false(gn_node_has_place(t.node));
+	t.node->n_admitted--;
+	for (int i = 0; i < CONNS - 1; i++)
+		raw_peer_abort(&peers[i]);
+	stop(&t);
+}
+
 /* ---- the limit conns_per_addr ---- */
 
 static void past_conns_per_addr_the_peer_is_informed(void **state)
@@ -368,6 +429,8 @@ int main(void)
 		cmocka_unit_test_setup(dialled_connections_count, setup),
 		cmocka_unit_test_setup(one_address_does_not_keep_all_connections, setup),
 		cmocka_unit_test_setup(a_closing_connection_makes_no_room, setup),
+		cmocka_unit_test_setup(a_peer_that_was_closed_to_make_room_cannot_stay, setup),
+		cmocka_unit_test_setup(inbound_connections_leave_places_for_dials, setup),
 		cmocka_unit_test_setup(past_conns_per_addr_the_peer_is_informed, setup),
 		cmocka_unit_test_setup(the_loopback_has_no_limit_of_connections, setup),
 		cmocka_unit_test_setup(silent_connections_do_not_count_as_conns_per_addr, setup),

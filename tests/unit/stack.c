@@ -194,6 +194,41 @@ static void a_pump_in_the_pump_does_nothing(void **state)
 	assert_int_equal(dummy_of(t)->advances, 2);
 }
 
+/* ---- another bottom ---- */
+
+static void the_pipes_of_layers_are_charged_to_the_scope_of_the_new_bottom(void **state)
+{
+	static const uint8_t bytes[20000];
+	struct fixture *f = *state;
+	struct dummy_cfg quiet = {.ret = GN_EAGAIN};
+	struct gn_scope before, after;
+	struct gn_pipe rx, tx;
+	struct gn_layer *l;
+	size_t held;
+
+	gn_scope_init(&before, NULL, SIZE_MAX);
+	gn_scope_init(&after, NULL, SIZE_MAX);
+	gn_pipe_init(&rx, &f->iobuf, SIZE_MAX);
+	gn_pipe_init(&tx, &f->iobuf, SIZE_MAX);
+	f->s.rx.scope = &before;
+	rx.scope = tx.scope = &after;
+	l = push(f, &dummy_inverter, quiet, false);
+	l->up_rx->cap = sizeof bytes;
+	assert_int_equal(gn_pipe_put(l->up_rx, bytes, sizeof bytes), 0);
+	held = before.used;
+	assert_true(held >= sizeof bytes);
+	gn_stack_set_bottom(&f->s.stack, &rx, &tx);
+	assert_int_equal(before.used, 0);
+	assert_int_equal(after.used, held);
+	gn_pipe_skip(l->up_rx, sizeof bytes);
+	assert_int_equal(before.used, 0);
+	assert_int_equal(after.used, 0);
+	gn_stack_set_bottom(&f->s.stack, &f->s.rx, &f->s.tx);
+	f->s.rx.scope = NULL;
+	gn_pipe_fini(&rx);
+	gn_pipe_fini(&tx);
+}
+
 /* ---- gates ---- */
 
 static void a_gate_holds_back_those_above(void **state)
@@ -305,6 +340,7 @@ int main(void)
 		T(a_failed_init_leaves_nothing),
 		T(a_stack_has_at_most_four_layers),
 		T(a_pump_in_the_pump_does_nothing),
+		T(the_pipes_of_layers_are_charged_to_the_scope_of_the_new_bottom),
 		T(a_gate_holds_back_those_above),
 		T(a_pushed_layer_takes_the_place_of_one_that_is_done),
 		T(ready_is_notified_once),
