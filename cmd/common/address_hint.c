@@ -134,10 +134,9 @@ static void address_hint_show(const struct wrong_address *w, enum address_use us
 		snprintf(port, sizeof port, "/tcp/%.*s", hp->port_len > 0 ? hp->port_len : 4,
 			 hp->port_len > 0 ? hp->port : "PORT");
 
-	fault_set(f, "address %.100s: is written %s%.*s/%.*s/%.*s%s%.100s%s", w->text,
-		  hp->zone_len > 0 ? "/ip6zone/" : "", hp->zone_len < 30 ? hp->zone_len : 30,
-		  hp->zone_len > 0 ? hp->zone : "", kind_len, kind, host != NULL ? 20 : hp->host_len,
-		  host != NULL ? host : hp->host, port, w->rest,
+	fault_set(f, "address %.100s: write %s%.*s/%.*s/%.*s%s%.100s%s", w->text, hp->zone_len > 0 ? "/ip6zone/" : "",
+		  hp->zone_len < 30 ? hp->zone_len : 30, hp->zone_len > 0 ? hp->zone : "", kind_len, kind,
+		  host != NULL ? 20 : hp->host_len, host != NULL ? host : hp->host, port, w->rest,
 		  hint_needs_id(w, use) ? "/p2p/ID, with the peer id that the listener shows" : "");
 }
 

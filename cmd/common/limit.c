@@ -56,12 +56,20 @@ static int fault_names(struct fault *f, const char *value)
 	return fault_set(f, "'%.40s' is not NAME=VALUE with a NAME of: %s", value, names);
 }
 
+/* The value of this limit has a fault. */
+static int fault_value(const struct limit *l, struct fault *f)
+{
+	const struct fault of_value = *f;
+
+	return fault_set(f, "%s: %.300s", l->name, of_value.text);
+}
+
 static int set_count(const struct limit *l, const char *text, void *to, struct fault *f)
 {
 	uint64_t v;
 
 	if (number_parse(text, l->least, UINT_MAX, &v, f) != 0)
-		return -1;
+		return fault_value(l, f);
 	*(unsigned *)to = (unsigned)v;
 	return 0;
 }
@@ -71,7 +79,7 @@ static int set_size(const struct limit *l, const char *text, void *to, struct fa
 	size_t v;
 
 	if (number_parse_size(text, &v, f) != 0)
-		return -1;
+		return fault_value(l, f);
 	if (v < l->least)
 		return fault_set(f, "%s is at least %s", l->name, l->least_text);
 	*(size_t *)to = v;
@@ -83,7 +91,7 @@ static int set_span(const struct limit *l, const char *text, void *to, struct fa
 	gn_time v;
 
 	if (number_parse_time(text, &v, f) != 0)
-		return -1;
+		return fault_value(l, f);
 	if (v < (gn_time)l->least)
 		return fault_set(f, "%s may not be 0", l->name);
 	*(gn_time *)to = v == 0 ? GN_NEVER : v; /* 0 in struct gn_limits is the default */

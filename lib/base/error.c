@@ -35,7 +35,7 @@
 	X(GN_EPERADDR, "the peer takes no more connections from this address (its limit conns-per-addr)") \
 	X(GN_EZONE, "a link-local address needs its zone, the interface")    \
 	X(GN_ENOZONE, "no such interface on this host")                      \
-	X(GN_ENOADDR, "no address of the peer is known")
+	X(GN_ENOADDR, "no address of the peer is known; write one in front of /p2p")
 
 /* POSIX has strerror() but no function for names of errno values; these are the ones that programs
  * encounter. */

@@ -29,7 +29,7 @@ static bool conn_has_pipes(const struct gn_conn *c)
 }
 
 /* Counts the bytes that the pipe of the link has got.  Returns true when a pipe of the link has changed. */
-static bool conn_look(struct gn_conn *c)
+static bool conn_read_pipes(struct gn_conn *c)
 {
 	struct gn_link_pipes *pipes = c->link->pipes;
 	size_t len = gn_pipe_len(pipes->rx);
@@ -79,7 +79,7 @@ static bool conn_read(struct gn_conn *c)
 	ptrdiff_t n;
 
 	if (conn_has_pipes(c))
-		return conn_look(c);
+		return conn_read_pipes(c);
 	if ((c->ready & GN_READABLE) == 0 || c->link == NULL || gn_pipe_is_closed(&c->own_rx) ||
 	    gn_pipe_len(&c->own_rx) > rest_max(c))
 		return false;

@@ -40,6 +40,7 @@ hold() {
 			run -2 --separate-stderr "$tool" --limit "$l"
 			assert_regex "$stderr" '^gn-[a-z]*: --limit: '
 			assert_equal "$(wc -l <<<"$stderr")" 1
+			[[ $l != [a-z]*=* ]] || assert_regex "$stderr" "^gn-[a-z]*: --limit: ${l%=*}[: ]"
 		done
 	done
 }

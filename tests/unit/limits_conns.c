@@ -231,7 +231,7 @@ static void a_closing_connection_makes_no_room(void **state)
 	stop(&t);
 }
 
-/* Whoever was closed to make room is in no counter, so it has 10 s, even if it makes progress all the time. */
+/* A connection that was closed to make room is in no counter, so it has 10 s, even if it makes progress all the time. */
 static void a_peer_that_was_closed_to_make_room_cannot_stay(void **state)
 {
 	static const uint8_t ping[32];
